@@ -1,0 +1,1 @@
+"""Sceau: Open Badges 3.0 for the Campus des Métiers et des Qualifications."""

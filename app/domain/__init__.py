@@ -1,0 +1,1 @@
+"""The campus's nouns as rows, and the rules on them."""

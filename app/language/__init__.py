@@ -1,0 +1,5 @@
+"""The words people read: catalogues and the language of the moment."""
+
+from app.language.catalogues import N_, current_locale, gettext, locales, ngettext, speaking
+
+__all__ = ["N_", "current_locale", "gettext", "locales", "ngettext", "speaking"]

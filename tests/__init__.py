@@ -1,0 +1,1 @@
+"""The promises of Sceau, each as a test."""
