@@ -1,1 +1,1 @@
-"""The campus's nouns as rows, and the rules on them."""
+"""The campus's nouns as rows, and the rules on them. No session, no clock, no network."""

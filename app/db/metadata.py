@@ -1,0 +1,21 @@
+"""Every table in one list, for Alembic and for tests."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from app.domain import (
+    access,
+    activities,
+    awards,
+    badges,
+    campus,
+    competencies,
+    history,
+    keys,
+    people,
+    status,
+)
+
+NOUNS = (access, activities, awards, badges, campus, competencies, history, keys, people, status)
+METADATA = SQLModel.metadata

@@ -1,0 +1,60 @@
+"""The engine, and the one session of a unit of work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+
+class NotDurable(Exception):
+    """The database may forget what it acknowledged (I17)."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine whose commits survive a power cut, on SQLite and on PostgreSQL."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction control would begin too late and never IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later would fail as busy when another writer came
+    # between: whoever may write takes the write lock at once.
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def open_session(engine: Engine, *, reading: bool = False) -> Session:
+    """`expire_on_commit` is off so that a face can still read the rows it answers with."""
+    bind = engine.execution_options(reading=True) if reading else engine
+    return Session(bind, expire_on_commit=False)
+
+
+def check_durable(engine: Engine) -> None:
+    """Refuse a database that acknowledges a commit before it is on disk."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            if connection.execute(text("PRAGMA synchronous")).scalar_one() < 2:
+                raise NotDurable("SQLite runs with synchronous below FULL: an acknowledged award could be lost.")
+            return
+        for setting in ("fsync", "synchronous_commit"):
+            value = connection.execute(text(f"SHOW {setting}")).scalar_one()
+            if value == "off":
+                raise NotDurable(f"PostgreSQL runs with {setting} = off: an acknowledged award could be lost.")

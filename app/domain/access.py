@@ -1,0 +1,105 @@
+"""How somebody proves who they are: one-time sign-in links, sessions, API tokens. Secrets are kept hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from app.domain.columns import moment, new_id, points_to, words
+from app.errors import InvalidInput, NotAllowed, NotSignedIn
+from app.language import N_
+
+SIGN_IN_LINK_LIFE = timedelta(minutes=10)
+STAFF_SESSION_LIFE = timedelta(hours=12)
+LEARNER_SESSION_LIFE = timedelta(days=1)
+LONGEST_TOKEN_LIFE = timedelta(days=365)
+
+
+class Scope(StrEnum):
+    AWARD_CREATE = "award:create"
+    AWARD_REVOKE = "award:revoke"
+    BADGE_WRITE = "badge:write"
+    ACTIVITY_WRITE = "activity:write"
+    READ = "read"
+
+
+class SignInLink(SQLModel, table=True):
+    __tablename__ = "sign_in_link"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    secret_digest: str = Field(unique=True, max_length=64)
+    expires_at: datetime = Field(sa_column=moment())
+    used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class Session(SQLModel, table=True):
+    """A browser that proved something: a staff member's identity, or a learner's hold on one award."""
+
+    __tablename__ = "session"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    secret_digest: str = Field(unique=True, max_length=64)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+    csrf_token: str = Field(max_length=64)
+    created_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+
+
+class ApiToken(SQLModel, table=True):
+    __tablename__ = "api_token"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    label: str = Field(max_length=120)
+    secret_digest: str = Field(unique=True, max_length=64)
+    scopes: list[str] = Field(sa_column=words())
+    created_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def digest_of(secret: str) -> str:
+    """Secrets here are 256 random bits, so a plain SHA-256 keeps them."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def use_link(link: SignInLink, *, at: datetime) -> None:
+    if link.used_at is not None:
+        raise NotSignedIn(N_("Ce lien a déjà servi. Demandez-en un nouveau."))
+    if at >= link.expires_at:
+        raise NotSignedIn(N_("Ce lien a expiré. Demandez-en un nouveau."))
+    link.used_at = at
+
+
+def check_session_lives(session: Session, *, at: datetime) -> None:
+    if at >= session.expires_at:
+        raise NotSignedIn(N_("Votre session est terminée. Reconnectez-vous."))
+
+
+def check_token(token: ApiToken, scope: Scope, *, at: datetime) -> None:
+    if token.revoked_at is not None or at >= token.expires_at:
+        raise NotSignedIn(N_("Ce jeton d’accès n’est plus valable."))
+    if scope.value not in token.scopes:
+        raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
+
+
+def check_token_request(scopes: list[str], life: timedelta) -> None:
+    unknown = [scope for scope in scopes if scope not in {known.value for known in Scope}]
+    if unknown or not scopes:
+        raise InvalidInput(
+            N_("Droits inconnus : {unknown}. Choisissez parmi {known}."),
+            unknown=", ".join(unknown) or "—",
+            known=", ".join(scope.value for scope in Scope),
+        )
+    if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:
+        raise InvalidInput(N_("Un jeton d’accès vit de 1 à 365 jours."))
+
+
+def learner_link_proof(secret: bytes, award_id: uuid.UUID, generation: int) -> str:
+    """The unguessable part of a learner's private link: derived, so nothing about it needs to be stored."""
+    message = b"learner-link|" + award_id.bytes + generation.to_bytes(4, "big")
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]

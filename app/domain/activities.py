@@ -1,0 +1,103 @@
+"""Activities and who was there: what a campus organises, and each person's part in it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
+
+from app.domain.columns import moment, new_id, part_of, points_to, word_of
+from app.errors import InvalidInput
+from app.language import N_
+
+
+class ActivityKind(StrEnum):
+    WORKSHOP = "workshop"
+    EVENT = "event"
+    PROJECT = "project"
+    COURSE = "course"
+    IMMERSION = "immersion"
+
+
+class PartKind(StrEnum):
+    """Everybody learns and everybody is a resource; in one activity a person has one part."""
+
+    LEARNER = "apprenant"
+    RESOURCE = "ressource"
+
+
+class Activity(SQLModel, table=True):
+    """`declared_size` is the number of people the campus reports, known or not by name."""
+
+    __tablename__ = "activity"
+    __table_args__ = (
+        CheckConstraint("ends_on >= starts_on", name="activity_dates_in_order"),
+        CheckConstraint("hours IS NULL OR hours > 0", name="activity_hours_are_positive"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    kind: ActivityKind = Field(sa_column=word_of(ActivityKind, name="activity_kind"))
+    title: str = Field(max_length=200)
+    description: str = Field(default="", max_length=2000)
+    starts_on: date
+    ends_on: date
+    place: str = Field(default="", max_length=200)
+    hours: float | None = None
+    audience: str = Field(default="", max_length=200)
+    declared_size: int | None = None
+    created_at: datetime = Field(sa_column=moment())
+
+
+class ActivityCampus(SQLModel, table=True):
+    """The campuses that organise an activity together; position 0 is the one that leads."""
+
+    __tablename__ = "activity_campus"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+    position: int = 0
+
+
+class Participation(SQLModel, table=True):
+    """One person in one activity: the entry of the activity log on which an award rests.
+
+    `line_key` tells lines without an address apart within the activity, so that the same list
+    dropped twice, or by two people at once, records everybody once.
+    """
+
+    __tablename__ = "participation"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "person_id", name="one_part_per_person"),
+        UniqueConstraint("activity_id", "line_key", name="one_part_per_line"),
+        CheckConstraint("hours IS NULL OR hours >= 0", name="participation_hours_not_negative"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    line_key: str = Field(max_length=520)
+    part: PartKind = Field(default=PartKind.LEARNER, sa_column=word_of(PartKind, name="participation_part"))
+    hours: float | None = None
+    contribution: str = Field(default="", max_length=1000)
+    recorded_at: datetime = Field(sa_column=moment())
+    recorded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+
+
+def check_activity(activity: Activity) -> None:
+    if not activity.title.strip():
+        raise InvalidInput(N_("Une activité a un titre."))
+    if activity.ends_on < activity.starts_on:
+        raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
+    if activity.hours is not None and not 0 < activity.hours <= 10_000:
+        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+
+
+def check_participation(participation: Participation) -> None:
+    if participation.hours is not None and not 0 <= participation.hours <= 10_000:
+        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+    if len(participation.contribution) > 1000:
+        raise InvalidInput(N_("La contribution tient en 1 000 signes."))
+
+
+def hours_of(participation: Participation, activity: Activity) -> float | None:
+    """The hours noted for the person, or those of the whole activity."""
+    return participation.hours if participation.hours is not None else activity.hours

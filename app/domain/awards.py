@@ -1,0 +1,264 @@
+"""Awards: a badge given to a person on the strength of what they did, and the rules that allow it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
+
+from app.domain.activities import Activity, Participation, hours_of
+from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
+from app.domain.columns import moment, new_id, part_of, points_to, whole_second, word_of, words
+from app.domain.people import Person
+from app.errors import Conflict, InvalidInput, NotAllowed
+from app.language import N_
+
+
+class AwardState(StrEnum):
+    ISSUED = "issued"
+    REVOKED = "revoked"
+
+
+class Visibility(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class LineOutcome(StrEnum):
+    """What became, or would become, of one line of a list."""
+
+    READY = "ready"
+    AWARDED = "awarded"
+    ALREADY_HELD = "already_held"
+    INVALID_ADDRESS = "invalid_address"
+    MISSING_NAME = "missing_name"
+    MISSING_EVIDENCE = "missing_evidence"
+    TOO_FEW_HOURS = "too_few_hours"
+    ONESELF = "oneself"
+    REPEATED_LINE = "repeated_line"
+    UNREADABLE = "unreadable"
+
+    @property
+    def is_refused(self) -> bool:
+        return self not in (LineOutcome.READY, LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
+
+
+class Award(SQLModel, table=True):
+    """`once_key` is what the database keeps unique so that nobody is given the same badge twice."""
+
+    __tablename__ = "award"
+    __table_args__ = (
+        Index("awards_of_campus_by_time", "campus_id", "awarded_at", "id"),
+        Index("awards_of_person", "person_id", "awarded_at"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    badge_id: uuid.UUID = Field(sa_column=points_to("badge"))
+    version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
+    person_id: uuid.UUID = Field(sa_column=points_to("person", index=False))
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))
+    subject_id: uuid.UUID = Field(default_factory=new_id)
+    state: AwardState = Field(default=AwardState.ISSUED, sa_column=word_of(AwardState, name="award_state"))
+    visibility: Visibility = Field(
+        default=Visibility.CLOSED, sa_column=word_of(Visibility, name="award_visibility")
+    )
+    holder_name: str | None = Field(default=None, max_length=250)
+    evidence: str = Field(default="", max_length=4000)
+    part: str | None = Field(default=None, max_length=20)
+    hours: float | None = None
+    contribution: str = Field(default="", max_length=1000)
+    awarded_at: datetime = Field(sa_column=moment())
+    awarded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    valid_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_reason: str = Field(default="", max_length=500)
+    once_key: str | None = Field(default=None, unique=True, max_length=120)
+    link_generation: int = 0
+
+
+class SignedDocument(SQLModel, table=True):
+    """An award's signed credential in both forms: the bytes are the badge, and never change (I14)."""
+
+    __tablename__ = "signed_credential"
+    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    embedded: bytes
+    token: str
+    embedded_digest: str = Field(max_length=64)
+    token_digest: str = Field(max_length=64)
+    signed_at: datetime = Field(sa_column=moment())
+
+
+class AwardBatch(SQLModel, table=True):
+    """One press of the button, or one request of a program, and what became of it."""
+
+    __tablename__ = "award_batch"
+    __table_args__ = (UniqueConstraint("campus_id", "idempotency_key", name="one_batch_per_idempotency_key"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))
+    version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
+    requested_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    requested_at: datetime = Field(sa_column=moment())
+    idempotency_key: str | None = Field(default=None, max_length=200)
+    request_digest: str = Field(default="", max_length=64)
+
+
+class BatchLine(SQLModel, table=True):
+    __tablename__ = "award_batch_line"
+    batch_id: uuid.UUID = Field(sa_column=part_of("award_batch"))
+    position: int = Field(primary_key=True)
+    outcome: LineOutcome = Field(sa_column=word_of(LineOutcome, name="line_outcome"))
+    reason: str = Field(default="", max_length=300)
+    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    given_name: str = Field(default="", max_length=400)
+    family_name: str = Field(default="", max_length=400)
+    address: str = Field(default="", max_length=400)
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the rules say of giving one badge to one person; `sentence` is French, for the catalogues."""
+
+    outcome: LineOutcome
+    sentence: str = ""
+    values: dict[str, str] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.outcome is LineOutcome.READY
+
+
+class AlreadyRevoked(Conflict): ...
+
+
+def judge(
+    version: BadgeVersion,
+    *,
+    person: Person,
+    giver_id: uuid.UUID | None,
+    activity: Activity | None,
+    participation: Participation | None,
+    evidence: str,
+    held: Award | None,
+) -> Judgement:
+    """Each person is judged alone, on their own record, whatever list they stand in (T02, I25)."""
+    if giver_id is not None and person.id == giver_id:
+        return Judgement(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
+    if held is not None:
+        return Judgement(
+            LineOutcome.ALREADY_HELD, N_("A déjà ce badge. Rien à faire : il n’est pas donné deux fois.")
+        )
+    return judge_evidence(version, activity=activity, participation=participation, evidence=evidence)
+
+
+def judge_evidence(
+    version: BadgeVersion, *, activity: Activity | None, participation: Participation | None, evidence: str
+) -> Judgement:
+    """The badge's kind says what an award must rest on."""
+    hours = hours_of(participation, activity) if participation and activity else None
+    if version.required_hours is not None and (hours or 0) < version.required_hours:
+        return Judgement(
+            LineOutcome.TOO_FEW_HOURS,
+            N_("Ce badge demande {required} heures ; {noted} sont notées."),
+            {"required": f"{version.required_hours:g}", "noted": f"{hours or 0:g}"},
+        )
+    if version.kind is Kind.PARTICIPATION and participation is None:
+        return Judgement(
+            LineOutcome.MISSING_EVIDENCE, N_("Ce badge repose sur une activité : aucune n’est indiquée.")
+        )
+    told = evidence.strip() or (participation.contribution.strip() if participation else "")
+    if version.kind.is_judged and len(told) < 5:
+        return Judgement(
+            LineOutcome.MISSING_EVIDENCE,
+            N_(
+                "Ce badge demande de dire ce que la personne a fait : notez sa contribution ou une preuve commune."
+            ),
+        )
+    return Judgement(LineOutcome.READY)
+
+
+def once_key(badge: Badge, person_id: uuid.UUID, activity_id: uuid.UUID | None) -> str | None:
+    match badge.repeat:
+        case Repeat.ONCE:
+            return f"{badge.id}/{person_id}"
+        case Repeat.ONCE_PER_ACTIVITY:
+            return f"{badge.id}/{person_id}/{activity_id or '-'}"
+        case Repeat.ALWAYS:
+            return None
+
+
+def new_award(
+    badge: Badge,
+    version: BadgeVersion,
+    *,
+    person: Person,
+    activity: Activity | None,
+    participation: Participation | None,
+    evidence: str,
+    show_name: bool,
+    giver_id: uuid.UUID | None,
+    at: datetime,
+) -> Award:
+    """An award of what was decided at `at`; nothing about it is signed yet."""
+    awarded_at = whole_second(at)
+    return Award(
+        campus_id=badge.campus_id,
+        badge_id=badge.id,
+        version_id=version.id,
+        person_id=person.id,
+        activity_id=activity.id if activity else None,
+        holder_name=person.name if show_name else None,
+        evidence=evidence.strip(),
+        part=participation.part.value if participation else None,
+        hours=hours_of(participation, activity) if participation and activity else None,
+        contribution=participation.contribution if participation else "",
+        awarded_at=awarded_at,
+        awarded_by=giver_id,
+        valid_until=valid_until(version, awarded_at),
+        once_key=once_key(badge, person.id, activity.id if activity else None),
+    )
+
+
+def check_reason(reason: str) -> None:
+    if len(reason.strip()) < 5:
+        raise InvalidInput(N_("Dites en une phrase pourquoi le badge est retiré : la personne la lira."))
+    if len(reason) > 500:
+        raise InvalidInput(N_("Le motif tient en 500 signes."))
+
+
+def revoke(award: Award, reason: str, *, at: datetime) -> None:
+    """Withdrawn for good: a revocation is never undone (D-007); the badge may be given again."""
+    check_reason(reason)
+    if award.state is AwardState.REVOKED:
+        raise AlreadyRevoked(N_("Ce badge est déjà retiré."))
+    award.state = AwardState.REVOKED
+    award.revoked_at = whole_second(at)
+    award.revoked_reason = reason.strip()
+    award.once_key = None
+
+
+def check_evidence_text(text: str) -> None:
+    if len(text) > 4000:
+        raise InvalidInput(N_("La preuve commune tient en 4 000 signes."))
+
+
+def check_same_request(batch: AwardBatch, request_digest: str) -> None:
+    """An idempotency key stands for one request only (T45)."""
+    if batch.request_digest != request_digest:
+        raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))
+
+
+def refused_first(lines: Sequence[BatchLine]) -> list[BatchLine]:
+    """Lines that need a person come before lines that are done."""
+    return sorted(lines, key=lambda line: (not line.outcome.is_refused, line.position))
+
+
+def check_holder(award: Award, person_id: uuid.UUID) -> None:
+    if award.person_id != person_id:
+        raise NotAllowed(N_("Ce badge est à quelqu’un d’autre."))

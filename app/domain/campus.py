@@ -1,0 +1,105 @@
+"""Networks and campuses: who issues, under which label, in which colours."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlmodel import CheckConstraint, Field, SQLModel
+
+from app.domain.columns import moment, new_id, part_of, points_to, word_of
+from app.errors import InvalidInput
+from app.language import N_
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class LabelCategory(StrEnum):
+    STANDARD = "standard"
+    EXCELLENCE = "excellence"
+
+
+class LabelState(StrEnum):
+    CURRENT = "current"
+    FUTURE = "future"
+    EXPIRED = "expired"
+
+
+class Network(SQLModel, table=True):
+    """Campuses together: a region that labels them, or an inter-campus pole."""
+
+    __tablename__ = "network"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    slug: str = Field(unique=True, max_length=60)
+    name: str = Field(max_length=200)
+    description: str = Field(default="", max_length=2000)
+
+
+class Campus(SQLModel, table=True):
+    """The issuer. Its `slug` is part of its DID, so it is never changed nor given to another campus."""
+
+    __tablename__ = "campus"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    slug: str = Field(unique=True, max_length=60)
+    did: str = Field(unique=True, max_length=300)
+    short_name: str = Field(max_length=20)
+    name: str = Field(max_length=200)
+    sector: str = Field(default="", max_length=200)
+    carrier: str = Field(default="", max_length=200)
+    site: str = Field(default="", max_length=200)
+    description: str = Field(default="", max_length=2000)
+    contact_email: str = Field(default="", max_length=254)
+    time_zone: str = Field(default="Europe/Paris", max_length=60)
+    hue: float = Field(default=210.0, ge=0, lt=360)
+    liveliness: float = Field(default=0.08, ge=0, le=0.14)
+    names_in_credentials: bool = Field(default=True)
+    created_at: datetime = Field(sa_column=moment())
+
+
+class NetworkMember(SQLModel, table=True):
+    __tablename__ = "network_member"
+    network_id: uuid.UUID = Field(sa_column=part_of("network"))
+    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+
+
+class Label(SQLModel, table=True):
+    """A mark of trust that a network gives a campus, with a category and dates."""
+
+    __tablename__ = "label"
+    __table_args__ = (
+        CheckConstraint(
+            "ends_on IS NULL OR starts_on IS NULL OR ends_on >= starts_on", name="label_dates_in_order"
+        ),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    network_id: uuid.UUID = Field(sa_column=points_to("network"))
+    category: LabelCategory = Field(sa_column=word_of(LabelCategory, name="label_category"))
+    starts_on: date | None = None
+    ends_on: date | None = None
+    note: str = Field(default="", max_length=300)
+
+
+def check_slug(slug: str) -> None:
+    """A slug stands in a DID and in addresses: lower-case letters, digits and single hyphens (L-001)."""
+    if not _SLUG.fullmatch(slug) or len(slug) > 60:
+        raise InvalidInput(
+            N_("« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement."),
+            slug=slug,
+        )
+
+
+def check_label_dates(label: Label) -> None:
+    if label.starts_on and label.ends_on and label.ends_on < label.starts_on:
+        raise InvalidInput(N_("Le label finirait le {end}, avant d’avoir commencé."), end=label.ends_on)
+
+
+def label_state(label: Label, *, on: date) -> LabelState:
+    """Whether the label holds on that day; a label without dates holds until told otherwise."""
+    if label.starts_on and on < label.starts_on:
+        return LabelState.FUTURE
+    if label.ends_on and on > label.ends_on:
+        return LabelState.EXPIRED
+    return LabelState.CURRENT

@@ -1,0 +1,74 @@
+"""Column types that every row shares: whole UTC seconds, closed lists of words, short documents."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Uuid
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Column
+
+
+def whole_second(moment: datetime) -> datetime:
+    """`moment` in UTC without a fraction: what we store, sign and compare (B-015)."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone has no meaning")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+class UtcSecond(TypeDecorator[datetime]):
+    """An aware UTC datetime to the second, on engines with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = whole_second(value)
+        # SQLite keeps text: a stable form without offset sorts as time does.
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def moment(*, nullable: bool = False, index: bool = False) -> Column[Any]:
+    return Column(UtcSecond(), nullable=nullable, index=index)
+
+
+def word_of(words: type[StrEnum], *, name: str) -> Column[Any]:
+    """A column that holds one of `words`, checked by the database under the constraint `name`."""
+    kind = Enum(
+        words,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda enum: [member.value for member in enum],
+    )
+    return Column(kind, nullable=False)
+
+
+def words() -> Column[Any]:
+    """A short list or map kept as JSON."""
+    return Column(JSON, nullable=False)
+
+
+def points_to(table: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:
+    return Column(Uuid(), ForeignKey(f"{table}.id"), nullable=nullable, index=index)
+
+
+def part_of(table: str) -> Column[Any]:
+    """Half of a primary key that joins two tables."""
+    return Column(Uuid(), ForeignKey(f"{table}.id"), primary_key=True, nullable=False)
+
+
+def new_id() -> uuid.UUID:
+    return uuid.uuid4()

@@ -1,0 +1,48 @@
+"""Competencies: statements one can master, in frameworks, with levels."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from app.domain.columns import new_id, points_to, words
+from app.errors import InvalidInput
+from app.language import N_
+
+
+class Framework(SQLModel, table=True):
+    __tablename__ = "framework"
+    __table_args__ = (UniqueConstraint("campus_id", "code", name="one_framework_per_code"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    code: str = Field(max_length=60)
+    name: str = Field(max_length=200)
+    description: str = Field(default="", max_length=2000)
+
+
+class Competency(SQLModel, table=True):
+    """`levels` names the levels from the lowest to the highest; empty when the competency has none."""
+
+    __tablename__ = "competency"
+    __table_args__ = (UniqueConstraint("framework_id", "code", name="one_competency_per_code"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    framework_id: uuid.UUID = Field(sa_column=points_to("framework"))
+    code: str = Field(max_length=60)
+    statement: str = Field(max_length=500)
+    levels: list[str] = Field(default_factory=list, sa_column=words())
+
+
+def check_level(competency: Competency, level: int | None) -> None:
+    """`level` counts from 1, the lowest."""
+    if level is None:
+        return
+    if not 1 <= level <= len(competency.levels):
+        raise InvalidInput(
+            N_("La compétence {code} n’a pas de niveau {level}."), code=competency.code, level=level
+        )
+
+
+def check_competency(competency: Competency) -> None:
+    if not competency.code.strip() or not competency.statement.strip():
+        raise InvalidInput(N_("Une compétence a un code et un énoncé."))

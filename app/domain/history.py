@@ -1,0 +1,45 @@
+"""History: who did what to which noun, written in the transaction of the deed itself."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.columns import moment, points_to, words
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person, or a program or command named by `label`."""
+
+    person_id: uuid.UUID | None = None
+    label: str = ""
+
+    @staticmethod
+    def command(name: str) -> Actor:
+        return Actor(label=f"command {name}")
+
+
+class HistoryEntry(SQLModel, table=True):
+    """`facts` holds no name and no address: history outlives an erasure."""
+
+    __tablename__ = "history_entry"
+    __table_args__ = (
+        Index("history_of_campus", "campus_id", "id"),
+        Index("history_of_noun", "noun", "noun_id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    campus_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("campus", nullable=True, index=False)
+    )
+    at: datetime = Field(sa_column=moment())
+    actor_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    actor_label: str = Field(default="", max_length=120)
+    deed: str = Field(max_length=60)
+    noun: str = Field(max_length=40)
+    noun_id: uuid.UUID
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=words())

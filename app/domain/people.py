@@ -1,0 +1,120 @@
+"""People: one human each, with names as they write them, several addresses, and roles in campuses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from app.domain.columns import moment, new_id, points_to, word_of
+from app.errors import InvalidInput, NotAllowed
+from app.language import N_
+
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+class Role(StrEnum):
+    CAMPUS_ADMIN = "campus_admin"
+    TRAINER = "trainer"
+
+
+class Person(SQLModel, table=True):
+    __tablename__ = "person"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    given_name: str = Field(default="", max_length=120)
+    family_name: str = Field(max_length=120)
+    created_at: datetime = Field(sa_column=moment())
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class PersonAddress(SQLModel, table=True):
+    """One address of one person.
+
+    Two people may share an address (a family, a workshop's box); two rows of the same name at the
+    same address are one person, and the constraint keeps that true when two lists arrive at once.
+    """
+
+    __tablename__ = "person_address"
+    __table_args__ = (UniqueConstraint("address", "name_key", name="one_person_for_name_and_address"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    address: str = Field(max_length=254)
+    name_key: str = Field(max_length=260)
+    verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class Membership(SQLModel, table=True):
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("person_id", "campus_id", "role", name="one_membership_per_role"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    role: Role = Field(sa_column=word_of(Role, name="membership_role"))
+    since: datetime = Field(sa_column=moment())
+    until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def name_key(given_name: str, family_name: str) -> str:
+    """What two spellings of one name have in common: no case, accents, hyphens, apostrophes or order.
+
+    « LE BŒUF Anne-Gaëlle » and « Anne Gaelle Le Boeuf » share a key.
+    """
+    decomposed = unicodedata.normalize("NFKD", f"{given_name} {family_name}".casefold())
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    for letter, letters in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i")):
+        plain = plain.replace(letter, letters)
+    return " ".join(sorted(re.findall(r"\w+", plain)))
+
+
+def normal_address(text: str) -> str:
+    """An e-mail address as we compare it: NFKC, no spaces around, lower case."""
+    return unicodedata.normalize("NFKC", text).strip().strip("<>").lower()
+
+
+def is_address(text: str) -> bool:
+    return len(text) <= 254 and ".." not in text and bool(_ADDRESS.fullmatch(text))
+
+
+def suggested_address(text: str) -> str | None:
+    """The address probably meant, where one slip explains the fault: a comma for a full stop, a space."""
+    repaired = normal_address(text).replace(",", ".").replace(" ", "").replace(";", ".").rstrip(".")
+    return repaired if repaired != normal_address(text) and is_address(repaired) else None
+
+
+def check_name(given_name: str, family_name: str) -> None:
+    whole = f"{given_name} {family_name}".strip()
+    if not whole:
+        raise InvalidInput(N_("Il manque un nom."))
+    if len(given_name) > 120 or len(family_name) > 120:
+        raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
+    if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in whole):
+        raise InvalidInput(N_("Ce nom contient un caractère invisible."))
+
+
+def roles_at(memberships: Iterable[Membership], campus_id: uuid.UUID, *, at: datetime) -> frozenset[Role]:
+    return frozenset(
+        membership.role
+        for membership in memberships
+        if membership.campus_id == campus_id
+        and membership.since <= at
+        and (membership.until is None or at < membership.until)
+    )
+
+
+def check_may_manage(roles: frozenset[Role]) -> None:
+    if Role.CAMPUS_ADMIN not in roles:
+        raise NotAllowed(N_("Seule l’administration du campus peut faire cela."))
+
+
+def check_may_work(roles: frozenset[Role]) -> None:
+    """Activities, participants and awards are the work of trainers and administrators."""
+    if not roles & {Role.TRAINER, Role.CAMPUS_ADMIN}:
+        raise NotAllowed(N_("Seules les personnes qui forment pour ce campus peuvent faire cela."))

@@ -1,0 +1,56 @@
+"""Status lists: one place for every credential ever signed, and a bit that only ever rises."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
+
+from app.domain.columns import moment, new_id, part_of, points_to
+
+LIST_SIZE = 131_072
+LIST_TTL = timedelta(minutes=5)
+LIST_LIFE = timedelta(days=7)
+_OPEN = text("closed_at IS NULL")
+
+
+class StatusList(SQLModel, table=True):
+    """`published` is the signed list as the world reads it; it is signed again when a bit or the week turns."""
+
+    __tablename__ = "status_list"
+    __table_args__ = (
+        Index("one_open_list", "campus_id", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    size: int = LIST_SIZE
+    used: int = 0
+    created_at: datetime = Field(sa_column=moment())
+    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    published: bytes = b""
+    published_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class StatusSlot(SQLModel, table=True):
+    """One credential's place. Never deleted, never reused (I03); `raised_at` never goes back (I04)."""
+
+    __tablename__ = "status_slot"
+    __table_args__ = (
+        UniqueConstraint("award_id", name="one_slot_per_award"),
+        CheckConstraint("position >= 0", name="slot_position_not_negative"),
+    )
+    list_id: uuid.UUID = Field(sa_column=part_of("status_list"))
+    position: int = Field(primary_key=True)
+    award_id: uuid.UUID = Field(sa_column=points_to("award", index=False))
+    raised_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def has_room(status_list: StatusList) -> bool:
+    """A list half full gets a successor: random places stay quick to find and say nothing about order."""
+    return status_list.used < status_list.size // 2
+
+
+def needs_signing(status_list: StatusList, *, at: datetime) -> bool:
+    """Signed again at half its life, so that nobody ever reads a list about to lapse."""
+    return status_list.published_at is None or at - status_list.published_at >= LIST_LIFE / 2
