@@ -1,0 +1,70 @@
+"""Everything an operator may set, read once from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+_EXAMPLE_SECRETS = ("change", "secret", "example", "default", "password")
+
+
+class Settings(BaseSettings):
+    """Names are `SCEAU_` and the field in capitals: SCEAU_BASE_URL, SCEAU_DATABASE_URL, …"""
+
+    model_config = SettingsConfigDict(env_prefix="SCEAU_", frozen=True, extra="ignore")
+
+    base_url: str = Field("http://localhost:8000", description="The address people use, without a final slash.")
+    host: str = Field("127.0.0.1", description="The address the server listens on.")
+    port: int = Field(8000, ge=1, le=65535)
+    database_url: str = Field("sqlite:///var/sceau.sqlite", description="SQLite or PostgreSQL (postgresql+psycopg://…).")
+    secret: str = Field("", description="At least 32 random characters; learners' private links derive from it.")
+    kek: str = Field(
+        "",
+        description="Where the key-encryption key is: file:/path (32 bytes in base64, mode 0600) or env:NAME.",
+    )
+    development_dir: Path = Field(
+        Path(".sceau-dev"), description="On localhost only: where a missing secret and KEK are made and kept."
+    )
+    smtp_url: str = Field("", description="smtp://user:password@host:587; empty: no letters leave.")
+    trusted_proxies: str = Field("", description="Addresses whose X-Forwarded-* headers are believed, with commas.")
+    locale: str = Field("fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none.")
+    time_zone: str = Field("Europe/Paris", description="The time zone of pages that belong to no campus.")
+    log_format: str = Field("json", pattern="^(json|text)$")
+    workers: int = Field(1, ge=1, le=64)
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("SCEAU_BASE_URL must be an http(s) address such as https://badges.example.fr.")
+        if parts.path.strip("/"):
+            raise ValueError("SCEAU_BASE_URL must have no path: the service owns its whole host.")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @model_validator(mode="after")
+    def _safe_to_start(self) -> Settings:
+        if self.is_local:
+            return self
+        if not self.base_url.startswith("https://"):
+            raise ValueError("SCEAU_BASE_URL must be https: only localhost may be served over http.")
+        if not self.secret:
+            raise ValueError("SCEAU_SECRET is missing: set at least 32 random characters (openssl rand -base64 48).")
+        if len(self.secret) < 32 or any(word in self.secret.lower() for word in _EXAMPLE_SECRETS):
+            raise ValueError("SCEAU_SECRET is too short or looks like an example: set at least 32 random characters.")
+        if not self.kek:
+            raise ValueError("SCEAU_KEK is missing: say where the key-encryption key is, e.g. file:/run/keys/sceau-kek.")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Development on this very machine, where plain http and home-made secrets are fine."""
+        return urlsplit(self.base_url).hostname in _LOCAL_HOSTS
+
+    @property
+    def forwarded_allow_ips(self) -> list[str]:
+        return [address.strip() for address in self.trusted_proxies.split(",") if address.strip()]
