@@ -1,0 +1,26 @@
+"""What one verifier asks for beyond what the standard asks of everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose badge it should be: a plain identifier of one type of A-054, compared exactly as given."""
+
+    value: str
+    type: str = "emailAddress"
+
+
+@dataclass(frozen=True)
+class Policy:
+    recipient: Identity | None = None
+    clock_skew: timedelta = timedelta(minutes=5)
+    """How far in the future a beginning may lie before it is "not yet"; an end gets no such grace."""
+    trusted_issuers: frozenset[str] = frozenset()
+    """Issuer identifiers this verifier vouches for; being on it says more, not being on it proves nothing."""
+    check_status: bool = True
+    """False leaves the status out, and then the verdict is undetermined at best."""
+    max_fetches: int = 3  # T49, I24: a badge decides how few documents are read for it, never how many

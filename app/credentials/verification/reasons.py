@@ -1,0 +1,149 @@
+"""Every reason a check can give, with the check and the outcome it belongs to and what it means."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.credentials.verification.report import CheckId, CheckResult, Outcome
+
+_READABLE, _CONTEXT, _SCHEMA, _PROOF, _KEY, _ISSUER, _VALIDITY, _STATUS, _RECIPIENT = CheckId
+_GOOD, _BAD, _VOID, _OPEN = Outcome
+
+
+class Reason(StrEnum):
+    """A stable code. Faces keep one sentence for each; a code never changes its meaning."""
+
+    check: CheckId | None
+    outcome: Outcome
+    meaning: str
+
+    def __new__(cls, code: str, check: CheckId | None, outcome: Outcome, meaning: str) -> Reason:
+        reason = str.__new__(cls, code)
+        reason._value_ = code
+        reason.check = check
+        reason.outcome = outcome
+        reason.meaning = meaning
+        return reason
+
+    NOT_REACHED = "not_reached", None, _VOID, "An earlier answer left nothing to ask about."
+
+    READABLE = "readable", _READABLE, _GOOD, "A credential was found and read."
+    UNRECOGNISED_FORMAT = (
+        "unrecognised_format",
+        _READABLE,
+        _OPEN,
+        "Neither JSON, JWT, PNG nor SVG.",
+    )
+    PRESENTED_IS_URL = "presented_is_url", _READABLE, _OPEN, "Only a link was given; the badge is behind it."
+    TOO_LARGE = "too_large", _READABLE, _OPEN, "Larger or deeper than what is read here."
+    IMAGE_WITHOUT_BADGE = "image_without_badge", _READABLE, _OPEN, "The picture carries no badge (any more)."
+    IMAGE_NOT_READ = "image_not_read", _READABLE, _OPEN, "The picture is damaged or not of a kind read here."
+    IMAGE_AMBIGUOUS = "image_ambiguous", _READABLE, _BAD, "The picture carries more than one badge."
+    MALFORMED_JSON = "malformed_json", _READABLE, _BAD, "Not strict JSON: two readers could differ."
+    MALFORMED_JWT = "malformed_jwt", _READABLE, _BAD, "Not a strict compact JWS with a JSON object inside."
+    OPEN_BADGE_2 = "open_badge_2", _READABLE, _OPEN, "Open Badges 2.0, which is not read here."
+    OPEN_BADGE_1 = "open_badge_1", _READABLE, _OPEN, "Open Badges 1.x, which is not read here."
+    VC_DATA_MODEL_1 = "vc_data_model_1", _READABLE, _OPEN, "VC Data Model 1.1, which is not read here."
+    NOT_AN_OPEN_BADGE_3 = "not_an_open_badge_3", _READABLE, _OPEN, "JSON, but no Open Badges 3.0 badge."
+
+    CONTEXT_KNOWN = "context_known", _CONTEXT, _GOOD, "Its vocabularies are the published ones."
+    CONTEXT_ORDER = "context_order", _CONTEXT, _BAD, "The vocabularies are absent or out of order."
+    CONTEXT_NOT_ALLOWED = "context_not_allowed", _CONTEXT, _BAD, "It redefines words itself."
+    CONTEXT_NOT_HELD = "context_not_held", _CONTEXT, _OPEN, "It uses a vocabulary not kept here."
+
+    SCHEMA_CONFORMS = "schema_conforms", _SCHEMA, _GOOD, "It has the shape the standard demands."
+    SCHEMA_VIOLATION = "schema_violation", _SCHEMA, _BAD, "It lacks or misuses what the standard demands."
+    SCHEMA_NOT_HELD = "schema_not_held", _SCHEMA, _OPEN, "It names a schema not kept here."
+
+    SIGNATURE_HOLDS = "signature_holds", _PROOF, _GOOD, "Nothing was changed since it was signed."
+    NO_PROOF = "no_proof", _PROOF, _BAD, "Nobody signed it."
+    SIGNATURE_MISMATCH = (
+        "signature_mismatch",
+        _PROOF,
+        _BAD,
+        "Changed since, or signed by another key.",
+    )
+    PROOF_MALFORMED = "proof_malformed", _PROOF, _BAD, "The signature is not written as it must be."
+    PROOF_NOT_READ = "proof_not_read", _PROOF, _OPEN, "Signed in a way that is not read here."
+    TOO_MANY_PROOFS = "too_many_proofs", _PROOF, _BAD, "More signatures than a badge has use for."
+    PROOF_PURPOSE = "proof_purpose", _PROOF, _BAD, "The signature was made for another purpose."
+    PROOF_EXPIRED = "proof_expired", _PROOF, _BAD, "The signature itself has expired."
+    PROOF_FROM_THE_FUTURE = "proof_from_the_future", _PROOF, _BAD, "The signature is dated in the future."
+    ALGORITHM_NOT_ALLOWED = "algorithm_not_allowed", _PROOF, _BAD, "No algorithm, or not the key's."
+    HEADER_NOT_ALLOWED = "header_not_allowed", _PROOF, _BAD, "The signature's header holds refused members."
+    UNDEFINED_TERM = "undefined_term", _PROOF, _BAD, "A word in it is defined, and signed, nowhere."
+    DATA_NOT_SIGNED = "data_not_signed", _PROOF, _BAD, "Something in it cannot be covered by a signature."
+    TOO_HARD = "too_hard", _PROOF, _OPEN, "The signature would take too much work to check."
+    CLAIM_MISSING = "claim_missing", _PROOF, _BAD, "The token lacks a claim it must have."
+    CLAIMS_DISAGREE = "claims_disagree", _PROOF, _BAD, "Token and badge contradict each other."
+    KEY_NOT_AT_HAND = "key_not_at_hand", _PROOF, _OPEN, "Without the key nobody can tell."
+
+    KEY_BOUND = "key_bound", _KEY, _GOOD, "The issuer publishes the key that signed."
+    KEY_NOT_BOUND_TO_ISSUER = "key_not_bound_to_issuer", _KEY, _BAD, "The key is not the issuer's."
+    KEY_NOT_FOUND = "key_not_found", _KEY, _BAD, "The document that should hold the key does not."
+    KEY_NOT_FOR_ASSERTION = "key_not_for_assertion", _KEY, _BAD, "The key is not meant for badges."
+    KEY_REVOKED = "key_revoked", _KEY, _BAD, "The issuer has withdrawn this key."
+    KEY_UNUSABLE = "key_unusable", _KEY, _BAD, "The key is too weak or malformed to prove anything."
+    KEY_DOCUMENT_MALFORMED = "key_document_malformed", _KEY, _BAD, "No proper key document."
+    KEY_REFERENCE_MALFORMED = "key_reference_malformed", _KEY, _BAD, "Which key signed is not said properly."
+    KEY_METHOD_NOT_READ = "key_method_not_read", _KEY, _OPEN, "The key is published in a way not read here."
+    KEY_DOCUMENT_UNAVAILABLE = "key_document_unavailable", _KEY, _OPEN, "The key document was out of reach."
+
+    ISSUER_IDENTIFIED = "issuer_identified", _ISSUER, _GOOD, "The issuer's domain answers for the key."
+    ISSUER_TRUSTED = "issuer_trusted", _ISSUER, _GOOD, "The issuer is one the verifier vouches for."
+    ISSUER_IS_ONLY_A_KEY = "issuer_is_only_a_key", _ISSUER, _GOOD, "No domain answers for its name."
+    ISSUER_NOT_IDENTIFIED = "issuer_not_identified", _ISSUER, _OPEN, "Who it is cannot be told."
+
+    IN_FORCE = "in_force", _VALIDITY, _GOOD, "It is within its period of validity."
+    NOT_YET_VALID = "not_yet_valid", _VALIDITY, _BAD, "Its period of validity has not begun."
+    EXPIRED = "expired", _VALIDITY, _BAD, "Its period of validity is over."
+    PERIOD_REVERSED = "period_reversed", _VALIDITY, _BAD, "Its period of validity ends before it begins."
+    PERIOD_UNREADABLE = "period_unreadable", _VALIDITY, _BAD, "Its period of validity is not readable."
+
+    NOT_REVOKED = "not_revoked", _STATUS, _GOOD, "The issuer's status list says that it stands."
+    REVOKED = "revoked", _STATUS, _BAD, "The issuer has revoked it."
+    SUSPENDED = "suspended", _STATUS, _BAD, "The issuer has suspended it for the time being."
+    NO_STATUS_ENTRY = "no_status_entry", _STATUS, _VOID, "It names no status list: nobody can withdraw it."
+    STATUS_INFORMATIVE = "status_informative", _STATUS, _VOID, "Its status list cannot withdraw it."
+    STATUS_LEFT_OUT = "status_left_out", _STATUS, _VOID, "The status was left out on demand."
+    STATUS_ENTRY_MALFORMED = "status_entry_malformed", _STATUS, _OPEN, "Its status entry is malformed."
+    STATUS_TYPE_NOT_READ = "status_type_not_read", _STATUS, _OPEN, "Its status is of a kind not read here."
+    STATUS_PURPOSE_NOT_READ = "status_purpose_not_read", _STATUS, _OPEN, "Its status has an unknown purpose."
+    STATUS_LIST_UNAVAILABLE = "status_list_unavailable", _STATUS, _OPEN, "The status list was out of reach."
+    STATUS_LIST_MALFORMED = "status_list_malformed", _STATUS, _OPEN, "The status list is malformed."
+    STATUS_LIST_NOT_AUTHENTIC = (
+        "status_list_not_authentic",
+        _STATUS,
+        _OPEN,
+        "Its list is not authentic.",
+    )
+    STATUS_LIST_OF_ANOTHER_ISSUER = (
+        "status_list_of_another_issuer",
+        _STATUS,
+        _OPEN,
+        "Another issuer made it.",
+    )
+    STATUS_LIST_STALE = "status_list_stale", _STATUS, _OPEN, "The status list is out of date."
+    STATUS_PURPOSE_DIFFERS = "status_purpose_differs", _STATUS, _OPEN, "The list has another purpose."
+    STATUS_LIST_TOO_SHORT = "status_list_too_short", _STATUS, _OPEN, "The list is shorter than allowed."
+    STATUS_INDEX_OUT_OF_RANGE = "status_index_out_of_range", _STATUS, _OPEN, "The list has no such place."
+
+    RECIPIENT_NOT_ASKED = "recipient_not_asked", _RECIPIENT, _VOID, "Nobody asked whose badge it is."
+    RECIPIENT_MATCHES = "recipient_matches", _RECIPIENT, _GOOD, "It names the person asked about."
+    RECIPIENT_DIFFERS = "recipient_differs", _RECIPIENT, _BAD, "It names somebody else."
+    RECIPIENT_NOT_NAMED = "recipient_not_named", _RECIPIENT, _OPEN, "It names nobody in that way."
+
+
+_NOTHING_TO_ASK = frozenset({Reason.NO_STATUS_ENTRY, Reason.STATUS_INFORMATIVE, Reason.RECIPIENT_NOT_ASKED})
+
+
+def found(reason: Reason, **details: str) -> CheckResult:
+    """The answer this reason stands for; its check and outcome are those of the table."""
+    if reason.check is None:
+        raise ValueError(f"{reason.value} belongs to no single check")
+    void = reason in _NOTHING_TO_ASK
+    return CheckResult(reason.check, reason.outcome, reason.value, details, void=void)
+
+
+def not_reached(check: CheckId, because: CheckId) -> CheckResult:
+    return CheckResult(check, Outcome.SKIPPED, Reason.NOT_REACHED.value, {"because": because.value})
