@@ -130,6 +130,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("given_name", sa.String(length=120), nullable=False),
         sa.Column("family_name", sa.String(length=120), nullable=False),
+        sa.Column("allows_name", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -699,6 +700,7 @@ def upgrade() -> None:
         sa.Column("given_name", sa.String(length=400), nullable=False),
         sa.Column("family_name", sa.String(length=400), nullable=False),
         sa.Column("address", sa.String(length=400), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
         sa.Column("award_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["award_id"],

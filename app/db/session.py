@@ -52,9 +52,13 @@ def check_durable(engine: Engine) -> None:
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             if connection.execute(text("PRAGMA synchronous")).scalar_one() < 2:
-                raise NotDurable("SQLite runs with synchronous below FULL: an acknowledged award could be lost.")
+                raise NotDurable(
+                    "SQLite runs with synchronous below FULL: an acknowledged award could be lost."
+                )
             return
         for setting in ("fsync", "synchronous_commit"):
             value = connection.execute(text(f"SHOW {setting}")).scalar_one()
             if value == "off":
-                raise NotDurable(f"PostgreSQL runs with {setting} = off: an acknowledged award could be lost.")
+                raise NotDurable(
+                    f"PostgreSQL runs with {setting} = off: an acknowledged award could be lost."
+                )

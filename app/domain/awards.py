@@ -118,6 +118,7 @@ class BatchLine(SQLModel, table=True):
     given_name: str = Field(default="", max_length=400)
     family_name: str = Field(default="", max_length=400)
     address: str = Field(default="", max_length=400)
+    told: dict[str, Any] = Field(default_factory=dict, sa_column=words())
     award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
 
 

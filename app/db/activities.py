@@ -1,0 +1,100 @@
+"""Activities, their campuses and who took part."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from sqlmodel import Session, col, func, select
+
+from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.campus import Campus
+from app.domain.people import Person
+from app.errors import NotFound
+from app.language import N_
+
+
+class ActivityStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, activity: Activity, campus_ids: Sequence[uuid.UUID]) -> None:
+        self.session.add(activity)
+        self.session.flush()
+        self.session.add_all(
+            ActivityCampus(activity_id=activity.id, campus_id=campus_id, position=position)
+            for position, campus_id in enumerate(campus_ids)
+        )
+        self.session.flush()
+
+    def get_in_campus(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> Activity:
+        """The activity, if that campus organises it: another campus's is as good as absent (T01)."""
+        activity = self.session.exec(
+            select(Activity)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(Activity.id == activity_id, ActivityCampus.campus_id == campus_id)
+        ).first()
+        if activity is None:
+            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+        return activity
+
+    def find(self, activity_id: uuid.UUID) -> Activity | None:
+        return self.session.get(Activity, activity_id)
+
+    def lock(self, activity_id: uuid.UUID) -> Activity:
+        """Hold the activity until the transaction ends: two lists at once are recorded one after the other."""
+        return self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).one()
+
+    def list_in_campus(self, campus_id: uuid.UUID, *, limit: int = 200) -> list[tuple[Activity, int]]:
+        """The campus's activities with the number of people recorded, latest first."""
+        counted = (
+            select(col(Participation.activity_id).label("activity_id"), func.count().label("people"))
+            .group_by(col(Participation.activity_id))
+            .subquery()
+        )
+        rows = self.session.exec(
+            select(Activity, func.coalesce(counted.c.people, 0))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .join(counted, counted.c.activity_id == col(Activity.id), isouter=True)
+            .where(ActivityCampus.campus_id == campus_id)
+            .order_by(col(Activity.starts_on).desc(), col(Activity.title))
+            .limit(limit)
+        )
+        return [(activity, people) for activity, people in rows]
+
+    def campuses_of(self, activity_id: uuid.UUID) -> Sequence[Campus]:
+        return self.session.exec(
+            select(Campus)
+            .join(ActivityCampus, col(ActivityCampus.campus_id) == col(Campus.id))
+            .where(ActivityCampus.activity_id == activity_id)
+            .order_by(col(ActivityCampus.position))
+        ).all()
+
+    def participants(self, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
+        rows = self.session.exec(
+            select(Participation, Person)
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(Participation.activity_id == activity_id)
+            .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
+        )
+        return [(participation, person) for participation, person in rows]
+
+    def get_participation(
+        self, participation_id: uuid.UUID, activity_id: uuid.UUID
+    ) -> tuple[Participation, Person]:
+        row = self.session.exec(
+            select(Participation, Person)
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(Participation.id == participation_id, Participation.activity_id == activity_id)
+        ).first()
+        if row is None:
+            raise NotFound(N_("Cette personne n’est pas inscrite à cette activité."))
+        return row[0], row[1]
+
+    def line_keys(self, activity_id: uuid.UUID) -> dict[str, Participation]:
+        rows = self.session.exec(select(Participation).where(Participation.activity_id == activity_id))
+        return {row.line_key: row for row in rows}
+
+    def add_participations(self, participations: Iterable[Participation]) -> None:
+        self.session.add_all(list(participations))
+        self.session.flush()

@@ -1,0 +1,159 @@
+"""Awards, their signed bytes, and the batches they came in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, col, func, select
+
+from app.domain.activities import Activity
+from app.domain.awards import Award, AwardBatch, AwardState, BatchLine, SignedDocument
+from app.domain.badges import Badge, BadgeVersion, Repeat
+from app.domain.campus import Campus
+from app.domain.people import Person
+from app.errors import NotFound
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class AwardRecord:
+    """An award with the rows one needs to talk about it."""
+
+    award: Award
+    badge: Badge
+    version: BadgeVersion
+    campus: Campus
+    person: Person
+    activity: Activity | None
+
+
+class AwardStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add_all(self, awards: Sequence[Award], documents: Sequence[SignedDocument]) -> None:
+        self.session.add_all(awards)
+        self.session.flush()
+        self.session.add_all(documents)
+        self.session.flush()
+
+    def save(self, award: Award) -> None:
+        self.session.add(award)
+        self.session.flush()
+
+    def find(self, award_id: uuid.UUID) -> Award | None:
+        return self.session.get(Award, award_id)
+
+    def get_record(self, award_id: uuid.UUID) -> AwardRecord:
+        record = self.find_record(award_id)
+        if record is None:
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return record
+
+    def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
+        row = self.session.execute(self._records().where(col(Award.id) == award_id)).first()
+        return AwardRecord(*row) if row else None
+
+    def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
+        """Another campus's award is as good as absent (T01)."""
+        record = self.find_record(award_id)
+        if record is None or record.award.campus_id != campus_id:
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return record
+
+    def lock(self, award_id: uuid.UUID) -> Award:
+        query = select(Award).where(Award.id == award_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).one()
+
+    @staticmethod
+    def _records() -> Select[Any]:
+        return (
+            select_rows(Award, Badge, BadgeVersion, Campus, Person, Activity)
+            .join(Badge, col(Badge.id) == col(Award.badge_id))
+            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+            .join(Campus, col(Campus.id) == col(Award.campus_id))
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
+        )
+
+    def list_in_campus(
+        self,
+        campus_id: uuid.UUID,
+        *,
+        before: tuple[datetime, uuid.UUID] | None = None,
+        badge_id: uuid.UUID | None = None,
+        activity_id: uuid.UUID | None = None,
+        limit: int = 50,
+    ) -> list[AwardRecord]:
+        """Latest first; `before` is the (awarded_at, id) of the last record of the page before."""
+        query = self._records().where(col(Award.campus_id) == campus_id)
+        if badge_id is not None:
+            query = query.where(col(Award.badge_id) == badge_id)
+        if activity_id is not None:
+            query = query.where(col(Award.activity_id) == activity_id)
+        if before is not None:
+            moment, last = before
+            query = query.where(
+                (col(Award.awarded_at) < moment)
+                | ((col(Award.awarded_at) == moment) & (col(Award.id) < last))
+            )
+        query = query.order_by(col(Award.awarded_at).desc(), col(Award.id).desc()).limit(limit)
+        return [AwardRecord(*row) for row in self.session.execute(query)]
+
+    def document_of(self, award_id: uuid.UUID) -> SignedDocument:
+        document = self.session.get(SignedDocument, award_id)
+        if document is None:
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return document
+
+    def held(
+        self, badge: Badge, person_ids: Iterable[uuid.UUID], activity_id: uuid.UUID | None
+    ) -> dict[uuid.UUID, Award]:
+        """Who among these people already holds the badge, as its way of repeating counts."""
+        if badge.repeat is Repeat.ALWAYS:
+            return {}
+        ids, found = list(person_ids), dict[uuid.UUID, Award]()
+        for start in range(0, len(ids), 500):
+            query = select(Award).where(
+                Award.badge_id == badge.id,
+                Award.state == AwardState.ISSUED,
+                col(Award.person_id).in_(ids[start : start + 500]),
+            )
+            if badge.repeat is Repeat.ONCE_PER_ACTIVITY:
+                query = query.where(Award.activity_id == activity_id)
+            found.update({award.person_id: award for award in self.session.exec(query)})
+        return found
+
+    def count_by_badge(self, campus_id: uuid.UUID) -> dict[uuid.UUID, int]:
+        rows = self.session.exec(
+            select(Award.badge_id, func.count())
+            .where(Award.campus_id == campus_id)
+            .group_by(col(Award.badge_id))
+        )
+        return dict(rows.all())
+
+    def add_batch(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> None:
+        self.session.add(batch)
+        self.session.flush()
+        self.session.add_all(lines)
+        self.session.flush()
+
+    def find_batch_by_key(self, campus_id: uuid.UUID, key: str) -> AwardBatch | None:
+        query = select(AwardBatch).where(AwardBatch.campus_id == campus_id, AwardBatch.idempotency_key == key)
+        return self.session.exec(query).first()
+
+    def get_batch(self, batch_id: uuid.UUID, campus_id: uuid.UUID) -> AwardBatch:
+        batch = self.session.get(AwardBatch, batch_id)
+        if batch is None or batch.campus_id != campus_id:
+            raise NotFound(N_("Cette attribution groupée n’existe pas ici."))
+        return batch
+
+    def lines_of(self, batch_id: uuid.UUID) -> Sequence[BatchLine]:
+        query = select(BatchLine).where(BatchLine.batch_id == batch_id)
+        return self.session.exec(query.order_by(col(BatchLine.position))).all()

@@ -1,0 +1,89 @@
+"""Badges and their versions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, func, select
+
+from app.domain.badges import Badge, BadgeCompetency, BadgeVersion
+from app.errors import NotFound
+from app.language import N_
+
+
+class BadgeStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, badge: Badge) -> None:
+        self.session.add(badge)
+        self.session.flush()
+
+    def add_version(self, version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
+        self.session.add(version)
+        self.session.flush()
+        self.session.add_all(competencies)
+        self.session.flush()
+
+    def get(self, badge_id: uuid.UUID) -> Badge:
+        badge = self.session.get(Badge, badge_id)
+        if badge is None:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        return badge
+
+    def find(self, campus_id: uuid.UUID, slug: str) -> Badge | None:
+        return self.session.exec(
+            select(Badge).where(Badge.campus_id == campus_id, Badge.slug == slug)
+        ).first()
+
+    def get_version(self, badge_id: uuid.UUID, number: int) -> BadgeVersion:
+        query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id, BadgeVersion.number == number)
+        version = self.session.exec(query).first()
+        if version is None:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return version
+
+    def get_version_by_id(self, version_id: uuid.UUID) -> BadgeVersion:
+        version = self.session.get(BadgeVersion, version_id)
+        if version is None:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return version
+
+    def current_version(self, badge_id: uuid.UUID) -> BadgeVersion:
+        """The newest wording, frozen or still being written."""
+        query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
+        version = self.session.exec(query.order_by(col(BadgeVersion.number).desc()).limit(1)).first()
+        if version is None:
+            raise NotFound(N_("Ce badge n’a pas encore de version."))
+        return version
+
+    def versions_of(self, badge_id: uuid.UUID) -> Sequence[BadgeVersion]:
+        query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
+        return self.session.exec(query.order_by(col(BadgeVersion.number))).all()
+
+    def list_current(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
+        """Every badge of a campus with its newest version, by name."""
+        newest = (
+            select(
+                col(BadgeVersion.badge_id).label("badge_id"), func.max(BadgeVersion.number).label("number")
+            )
+            .group_by(col(BadgeVersion.badge_id))
+            .subquery()
+        )
+        rows = self.session.exec(
+            select(Badge, BadgeVersion)
+            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
+            .join(
+                newest,
+                (newest.c.badge_id == col(BadgeVersion.badge_id))
+                & (newest.c.number == col(BadgeVersion.number)),
+            )
+            .where(Badge.campus_id == campus_id)
+            .order_by(col(BadgeVersion.name))
+        )
+        return [(badge, version) for badge, version in rows]
+
+    def competencies_of(self, version_id: uuid.UUID) -> Sequence[BadgeCompetency]:
+        query = select(BadgeCompetency).where(BadgeCompetency.version_id == version_id)
+        return self.session.exec(query.order_by(col(BadgeCompetency.position))).all()

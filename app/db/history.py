@@ -1,0 +1,45 @@
+"""History entries, written beside the deed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from app.domain.history import Actor, HistoryEntry
+
+
+class HistoryStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def write(
+        self,
+        actor: Actor,
+        deed: str,
+        noun: str,
+        noun_id: uuid.UUID,
+        *,
+        at: datetime,
+        campus_id: uuid.UUID | None = None,
+        **facts: Any,
+    ) -> None:
+        self.session.add(
+            HistoryEntry(
+                campus_id=campus_id,
+                at=at,
+                actor_id=actor.person_id,
+                actor_label=actor.label,
+                deed=deed,
+                noun=noun,
+                noun_id=noun_id,
+                facts=facts,
+            )
+        )
+
+    def list_of_campus(self, campus_id: uuid.UUID, *, limit: int = 100) -> Sequence[HistoryEntry]:
+        query = select(HistoryEntry).where(HistoryEntry.campus_id == campus_id)
+        return self.session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(limit)).all()

@@ -1,0 +1,119 @@
+"""People, their addresses and roles."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from app.domain.campus import Campus
+from app.domain.people import Membership, Person, PersonAddress, Role, name_key
+from app.errors import NotFound
+from app.language import N_
+
+
+class PeopleStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, person_id: uuid.UUID) -> Person:
+        person = self.session.get(Person, person_id)
+        if person is None:
+            raise NotFound(N_("Cette personne n’existe pas ici."))
+        return person
+
+    def find_named_at(self, address: str, key: str) -> Person | None:
+        """The person of that name at that address, if we know them."""
+        return self.session.exec(
+            select(Person)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .where(PersonAddress.address == address, PersonAddress.name_key == key)
+        ).first()
+
+    def list_named_at(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Person]:
+        """The known people among many (address, name key) pairs, in few queries."""
+        wanted = set(pairs)
+        addresses = sorted({address for address, _ in wanted if address})
+        found: dict[tuple[str, str], Person] = {}
+        for start in range(0, len(addresses), 500):
+            rows = self.session.exec(
+                select(PersonAddress, Person)
+                .join(Person, col(Person.id) == col(PersonAddress.person_id))
+                .where(col(PersonAddress.address).in_(addresses[start : start + 500]))
+            )
+            for address, person in rows:
+                if (address.address, address.name_key) in wanted:
+                    found[address.address, address.name_key] = person
+        return found
+
+    def get_or_add(self, person: Person, address: str) -> Person:
+        """Keep `person`, unless somebody of that name at that address came first, even a moment ago."""
+        key = name_key(person.given_name, person.family_name)
+        known = self.find_named_at(address, key) if address else None
+        if known is not None:
+            return known
+        try:
+            with self.session.begin_nested():
+                self.session.add(person)
+                self.session.flush()
+                if address:
+                    self.session.add(PersonAddress(person_id=person.id, address=address, name_key=key))
+                    self.session.flush()
+        except IntegrityError:
+            first = self.find_named_at(address, key)
+            if first is None:
+                raise
+            return first
+        return person
+
+    def addresses_of(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """One address for each person who has any, the verified first."""
+        ids = list(person_ids)
+        found: dict[uuid.UUID, str] = {}
+        for start in range(0, len(ids), 500):
+            rows = self.session.exec(
+                select(PersonAddress)
+                .where(col(PersonAddress.person_id).in_(ids[start : start + 500]))
+                .order_by(col(PersonAddress.verified_at).is_(None), col(PersonAddress.address))
+            )
+            for row in rows:
+                found.setdefault(row.person_id, row.address)
+        return found
+
+    def find_staff_at(self, address: str) -> Person | None:
+        """Somebody with a role in some campus who owns that address."""
+        return self.session.exec(
+            select(Person)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .join(Membership, col(Membership.person_id) == col(Person.id))
+            .where(PersonAddress.address == address)
+            .order_by(col(Person.created_at), col(Person.id))
+        ).first()
+
+    def add_membership(self, membership: Membership) -> None:
+        self.session.add(membership)
+        self.session.flush()
+
+    def memberships_of(self, person_id: uuid.UUID) -> list[tuple[Membership, Campus]]:
+        rows = self.session.exec(
+            select(Membership, Campus)
+            .join(Campus, col(Campus.id) == col(Membership.campus_id))
+            .where(Membership.person_id == person_id)
+            .order_by(col(Campus.short_name), col(Membership.role))
+        )
+        return [(membership, campus) for membership, campus in rows]
+
+    def first_with_role(self, campus_id: uuid.UUID, role: Role, *, at: datetime) -> Person | None:
+        return self.session.exec(
+            select(Person)
+            .join(Membership, col(Membership.person_id) == col(Person.id))
+            .where(
+                Membership.campus_id == campus_id,
+                Membership.role == role,
+                (col(Membership.until).is_(None)) | (col(Membership.until) > at),
+            )
+            .order_by(col(Membership.since), col(Person.id))
+        ).first()

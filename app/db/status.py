@@ -1,0 +1,59 @@
+"""Status lists and their slots."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from app.domain.status import StatusList, StatusSlot
+from app.errors import NotFound
+from app.language import N_
+
+
+class StatusStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, row: StatusList) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def get(self, list_id: uuid.UUID) -> StatusList:
+        row = self.session.get(StatusList, list_id)
+        if row is None:
+            raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
+        return row
+
+    def lock_open(self, campus_id: uuid.UUID) -> StatusList | None:
+        """The campus's open list, held until the transaction ends: places are given one request at a time."""
+        query = select(StatusList).where(
+            StatusList.campus_id == campus_id, col(StatusList.closed_at).is_(None)
+        )
+        return self.session.exec(query.with_for_update()).first()
+
+    def lock(self, list_id: uuid.UUID) -> StatusList:
+        return self.session.exec(select(StatusList).where(StatusList.id == list_id).with_for_update()).one()
+
+    def taken(self, list_id: uuid.UUID) -> set[int]:
+        return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id)))
+
+    def add_slots(self, slots: Sequence[StatusSlot]) -> None:
+        self.session.add_all(slots)
+        self.session.flush()
+
+    def slot_of(self, award_id: uuid.UUID) -> StatusSlot:
+        return self.session.exec(select(StatusSlot).where(StatusSlot.award_id == award_id)).one()
+
+    def raised(self, list_id: uuid.UUID) -> Sequence[int]:
+        query = select(StatusSlot.position).where(
+            StatusSlot.list_id == list_id, col(StatusSlot.raised_at).is_not(None)
+        )
+        return self.session.exec(query).all()
+
+    def raise_slot(self, slot: StatusSlot, *, at: datetime) -> None:
+        slot.raised_at = at
+        self.session.add(slot)
+        self.session.flush()
