@@ -1,0 +1,63 @@
+"""What can go wrong inside the credential library."""
+
+from __future__ import annotations
+
+
+class CredentialError(Exception):
+    """The library could not do its work."""
+
+
+class MalformedInput(CredentialError):
+    """The input is not what it should be.
+
+    `reason` is a stable code; `pointer` is a JSON pointer (RFC 6901) into the input, "" for the whole of it.
+    """
+
+    def __init__(self, reason: str, pointer: str = "", detail: str = "") -> None:
+        self.reason = reason
+        self.pointer = pointer
+        self.detail = detail
+        super().__init__(f"{reason} at {pointer or 'the whole input'}{': ' + detail if detail else ''}")
+
+
+class UnsafeDocument(MalformedInput):
+    """Part of this JSON-LD document would not be covered by a signature over its canonical form."""
+
+
+class CanonicalizationTooHard(CredentialError):
+    """The blank nodes of this document are too alike to be told apart within the work limit."""
+
+
+class UnusableKey(CredentialError):
+    """This key may not be used, or cannot be read; `reason` is a stable code."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}{': ' + detail if detail else ''}")
+
+
+class DocumentUnavailable(CredentialError):
+    """A document that was asked for could not be had; `reason` is a stable code."""
+
+    def __init__(self, url: str, reason: str = "unavailable") -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"{reason}: {url}")
+
+
+class ImageError(CredentialError):
+    """This picture cannot carry, or does not carry, a credential; `reason` is a stable code."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}{': ' + detail if detail else ''}")
+
+
+class SelfCheckFailed(CredentialError):
+    """A credential just signed did not pass our own verifier; `report` says why."""
+
+    def __init__(self, report: object) -> None:
+        self.report = report
+        super().__init__("the credential just signed did not pass our own verification")

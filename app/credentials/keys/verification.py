@@ -1,0 +1,214 @@
+"""Public keys: what they verify, and how they are read and written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+from app.credentials.errors import MalformedInput, UnusableKey
+from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.keys.multibase import (
+    decode_base64url,
+    decode_multibase,
+    encode_base64url,
+    encode_multibase,
+)
+from app.credentials.keys.weakness import has_roca_fingerprint, is_weak_ed25519_point
+
+PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+
+class Algorithm(StrEnum):
+    """JOSE names. A key has exactly one, and a header may only repeat it (B-011)."""
+
+    EDDSA = "EdDSA"
+    ES256 = "ES256"
+    RS256 = "RS256"
+
+
+_MULTICODEC = {Algorithm.EDDSA: b"\xed\x01", Algorithm.ES256: b"\x80\x24", Algorithm.RS256: b"\x85\x24"}
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_ALGORITHM_NAMES = {
+    Algorithm.EDDSA: ("EdDSA", "Ed25519"),  # RFC 9864 renames it.
+    Algorithm.ES256: ("ES256",),
+    Algorithm.RS256: ("RS256",),
+}
+_RSA_BITS = range(2048, 8193)  # RFC 7518 3.3; above, one verification costs milliseconds.
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+@dataclass(frozen=True)
+class VerificationKey:
+    """A public key that has passed every check: what it says with `verify` can be believed.
+
+    `encoded` is the raw 32 bytes for Ed25519, the compressed point for P-256, PKCS#1 DER for RSA.
+    """
+
+    algorithm: Algorithm
+    encoded: bytes
+    _public: PublicKey = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, public: PublicKey) -> VerificationKey:
+        if isinstance(public, ed25519.Ed25519PublicKey):
+            encoded = public.public_bytes_raw()
+            if is_weak_ed25519_point(encoded):
+                raise UnusableKey("weak_key", "Ed25519 point of small order or non-canonical")
+            return cls(Algorithm.EDDSA, encoded, public)
+        if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
+            encoded = public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+            return cls(Algorithm.ES256, encoded, public)
+        if isinstance(public, rsa.RSAPublicKey):
+            _check_rsa(public.public_numbers())
+            encoded = public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+            return cls(Algorithm.RS256, encoded, public)
+        raise UnusableKey("unsupported_key")
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, JsonValue]) -> VerificationKey:
+        if not _PRIVATE_MEMBERS.isdisjoint(jwk):
+            raise UnusableKey("private_key_published")
+        _check_meant_for_verifying(jwk)
+        try:
+            key = cls.of(_public_key_of_jwk(jwk))
+        except (ValueError, MalformedInput):
+            raise UnusableKey("malformed_key") from None
+        if "alg" in jwk and jwk["alg"] not in _ALGORITHM_NAMES[key.algorithm]:
+            raise UnusableKey("key_algorithm_mismatch")
+        return key
+
+    @classmethod
+    def from_multikey(cls, text: str) -> VerificationKey:
+        """A key in `publicKeyMultibase` form (CID 2.2.2), which is also the body of a did:key."""
+        return _key_of_multikey(text)
+
+    def verify(self, signature: bytes, message: bytes) -> bool:
+        """Whether this key made `signature` (raw r || s for ES256, never DER) over `message`."""
+        try:
+            if isinstance(self._public, ed25519.Ed25519PublicKey):
+                if len(signature) != 64 or is_weak_ed25519_point(signature[:32]):
+                    return False
+                self._public.verify(signature, message)
+            elif isinstance(self._public, ec.EllipticCurvePublicKey):
+                self._public.verify(_der_of_raw(signature), message, ec.ECDSA(SHA256()))
+            else:
+                self._public.verify(signature, message, padding.PKCS1v15(), SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+    def to_jwk(self) -> JsonObject:
+        """The required members only, in the order RFC 7638 hashes them."""
+        if isinstance(self._public, ed25519.Ed25519PublicKey):
+            return {"crv": "Ed25519", "kty": "OKP", "x": encode_base64url(self.encoded)}
+        if isinstance(self._public, ec.EllipticCurvePublicKey):
+            point = self._public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+            x, y = encode_base64url(point[1:33]), encode_base64url(point[33:])
+            return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+        numbers = self._public.public_numbers()
+        return {"e": _encode_integer(numbers.e), "kty": "RSA", "n": _encode_integer(numbers.n)}
+
+    def to_multikey(self) -> str:
+        return encode_multibase(_MULTICODEC[self.algorithm] + self.encoded)
+
+    def thumbprint(self) -> str:
+        """RFC 7638, SHA-256, base64url."""
+        members = ",".join(f'"{name}":"{value}"' for name, value in self.to_jwk().items())
+        return encode_base64url(hashlib.sha256(f"{{{members}}}".encode()).digest())
+
+
+@lru_cache(maxsize=1024)
+def _key_of_multikey(text: str) -> VerificationKey:
+    try:
+        data = decode_multibase(text)
+    except MalformedInput:
+        raise UnusableKey("malformed_key") from None
+    try:
+        return VerificationKey.of(_public_key_of_multicodec(data[:2], data[2:]))
+    except ValueError:
+        raise UnusableKey("malformed_key") from None
+
+
+def _public_key_of_multicodec(prefix: bytes, body: bytes) -> PublicKey:
+    if prefix == _MULTICODEC[Algorithm.EDDSA]:
+        return ed25519.Ed25519PublicKey.from_public_bytes(body)
+    if prefix == _MULTICODEC[Algorithm.ES256]:
+        if len(body) != 33:  # from_encoded_point would take the uncompressed form too: two texts, one key.
+            raise UnusableKey("malformed_key")
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), body)
+    if prefix == _MULTICODEC[Algorithm.RS256]:
+        public = load_der_public_key(
+            body
+        )  # takes PKCS#1 and SubjectPublicKeyInfo: only the first is a Multikey
+        if isinstance(public, rsa.RSAPublicKey) and _pkcs1(public) == body:
+            return public
+    raise UnusableKey("unsupported_key")
+
+
+def _public_key_of_jwk(jwk: Mapping[str, JsonValue]) -> PublicKey:
+    kind = (jwk.get("kty"), jwk.get("crv"))
+    if kind == ("OKP", "Ed25519"):
+        return ed25519.Ed25519PublicKey.from_public_bytes(_member(jwk, "x"))
+    if kind == ("EC", "P-256"):
+        x, y = _member(jwk, "x"), _member(jwk, "y")
+        if len(x) != 32 or len(y) != 32:
+            raise UnusableKey("malformed_key")
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + x + y)
+    if kind == ("RSA", None):
+        modulus, exponent = _member(jwk, "n"), _member(jwk, "e")
+        numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
+        _check_rsa(numbers)
+        return numbers.public_key()
+    raise UnusableKey("unsupported_key")
+
+
+def _member(jwk: Mapping[str, JsonValue], name: str) -> bytes:
+    value = jwk.get(name)
+    if not isinstance(value, str) or len(value) > 2048:
+        raise UnusableKey("malformed_key")
+    return decode_base64url(value)
+
+
+def _check_meant_for_verifying(jwk: Mapping[str, JsonValue]) -> None:
+    if jwk.get("use", "sig") != "sig":
+        raise UnusableKey("key_use")
+    operations = jwk.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        raise UnusableKey("key_use")
+    if any(not isinstance(operation, str) for operation in operations):
+        raise UnusableKey("key_use")
+    if len({str(operation) for operation in operations}) != len(operations):
+        raise UnusableKey("key_use")
+
+
+def _check_rsa(numbers: rsa.RSAPublicNumbers) -> None:
+    if numbers.n.bit_length() not in _RSA_BITS or not 3 <= numbers.e < 2**32:
+        raise UnusableKey("weak_key", "RSA size")
+    if has_roca_fingerprint(numbers.n):
+        raise UnusableKey("weak_key", "ROCA")
+
+
+def _der_of_raw(signature: bytes) -> bytes:
+    if len(signature) != 64:
+        raise InvalidSignature
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if not (0 < r < _P256_ORDER and 0 < s < _P256_ORDER):
+        raise InvalidSignature
+    return encode_dss_signature(r, s)
+
+
+def _pkcs1(public: rsa.RSAPublicKey) -> bytes:
+    return public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
+
+def _encode_integer(number: int) -> str:
+    return encode_base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
