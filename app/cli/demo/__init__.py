@@ -1,0 +1,1 @@
+"""The demo's content: campuses, badges, activities and awards written by hand, and invented people."""

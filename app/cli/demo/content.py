@@ -1,0 +1,322 @@
+"""The hand-written demo files, read into checked values."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.cli.demo.learners import Learner, invent
+
+FOLDER = Path(__file__).parent
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9-]+$")]  # campus/slug
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ExampleAddress = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9.-]+@(exemple\.fr|exemple\.org|example\.org)$")
+]
+_ModelT = TypeVar("_ModelT", bound="_Section")
+
+
+class Kind(StrEnum):
+    APPARTENANCE = "appartenance"
+    PARTICIPATION = "participation"
+    ENGAGEMENT = "engagement"
+    SAVOIR_ETRE = "savoir-etre"
+    COMPETENCE = "competence"
+    REALISATION = "realisation"
+
+
+class ActivityKind(StrEnum):
+    WORKSHOP = "workshop"
+    EVENT = "event"
+    PROJECT = "project"
+    COURSE = "course"
+    IMMERSION = "immersion"
+
+
+class Audience(StrEnum):
+    COLLEGIEN = "collegien"
+    LYCEEN = "lyceen"
+    ETUDIANT = "etudiant"
+    SALARIE = "salarie"
+    DEMANDEUR_EMPLOI = "demandeur-emploi"
+    ENSEIGNANT = "enseignant"
+    CHERCHEUR = "chercheur"
+    ENTREPRENEUR = "entrepreneur"
+    SENIOR = "senior"
+
+
+class Role(StrEnum):
+    APPRENANT = "apprenant"
+    RESSOURCE = "ressource"
+
+
+class StaffRole(StrEnum):
+    TRAINER = "trainer"
+    CAMPUS_ADMIN = "campus_admin"
+
+
+class LabelCategory(StrEnum):
+    STANDARD = "standard"
+    EXCELLENCE = "excellence"
+
+
+class _Section(BaseModel):
+    """A table of a TOML file: an unknown or misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(_Section):
+    slug: Slug
+    name: Prose
+    region: Prose
+    contact: ExampleAddress
+    description: Prose
+
+
+class CampusGroup(_Section):
+    slug: Slug
+    name: Prose
+    campuses: tuple[Slug, ...]
+    description: Prose
+
+
+class Label(_Section):
+    """A label as far as the report dates it; `since` is a year, a month or a day."""
+
+    category: LabelCategory
+    since: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
+    years: int | None = None
+    note: Prose | None = None
+
+    @property
+    def valid_from(self) -> date | None:
+        return date.fromisoformat((self.since + "-01-01")[:10]) if self.since else None
+
+    @property
+    def valid_until(self) -> date | None:
+        """The last day, where both the beginning and the number of years are known."""
+        if self.valid_from is None or self.years is None:
+            return None
+        return self.valid_from.replace(year=self.valid_from.year + self.years) - timedelta(days=1)
+
+
+class Competency(_Section):
+    code: str
+    statement: Prose
+
+
+class Framework(_Section):
+    slug: Slug
+    name: Prose
+    description: Prose
+    levels: tuple[Prose, ...]
+    competencies: tuple[Competency, ...]
+
+
+class Attested(_Section):
+    """A competency that a badge attests, at a level counted from 1."""
+
+    code: str
+    level: int = Field(ge=1)
+
+
+class EarlierVersion(_Section):
+    """A definition that was awarded, then replaced; what it does not say is as in the current one."""
+
+    version: int = Field(ge=1)
+    superseded_on: date
+    change: Prose
+    description: Prose
+    criteria: Prose
+
+
+class Badge(_Section):
+    slug: Slug
+    kind: Kind
+    name: Prose
+    language: str = "fr"
+    tags: tuple[Prose, ...] = ()
+    repeatable: bool = False
+    competencies: tuple[Attested, ...] = ()
+    validity_years: int | None = None
+    minimum_hours: float | None = None
+    description: Prose
+    criteria: Prose
+    earlier: tuple[EarlierVersion, ...] = ()
+
+    @property
+    def version(self) -> int:
+        return len(self.earlier) + 1
+
+
+class Activity(_Section):
+    """An activity with fixed dates, or with dates counted in days from the day the demo is loaded."""
+
+    slug: Slug
+    kind: ActivityKind
+    title: Prose
+    campuses: tuple[Slug, ...]
+    start: date | None = None
+    end: date | None = None
+    start_in_days: int | None = None
+    end_in_days: int | None = None
+    start_time: time | None = None
+    end_time: time | None = None
+    date_known: bool = True
+    place: Prose | None = None
+    hours: float
+    audience: tuple[Audience, ...]
+    declared_size: int | None = None
+    description: Prose
+
+    @model_validator(mode="after")
+    def _has_one_pair_of_dates(self) -> Self:
+        fixed = self.start is not None and self.end is not None
+        counted = self.start_in_days is not None and self.end_in_days is not None
+        if fixed == counted:
+            raise ValueError(f"{self.slug}: give start and end, or start_in_days and end_in_days")
+        return self
+
+    def starts_on(self, today: date) -> date:
+        return self.start or today + timedelta(days=self.start_in_days or 0)
+
+    def ends_on(self, today: date) -> date:
+        return self.end or today + timedelta(days=self.end_in_days or 0)
+
+
+class Campus(_Section):
+    slug: Slug
+    short: str
+    name: Prose
+    sector: Prose
+    carrier: Prose | None = None
+    site: Prose | None = None
+    town: Prose | None = None
+    contact: ExampleAddress
+    hue: int = Field(ge=0, lt=360)
+    liveliness: float = Field(ge=0, le=0.14)
+    description: Prose
+    labels: tuple[Label, ...] = ()
+    frameworks: tuple[Framework, ...] = ()
+    badges: tuple[Badge, ...]
+    activities: tuple[Activity, ...]
+
+
+class StaffMember(_Section):
+    slug: Slug
+    name: Prose
+    address: ExampleAddress
+    campus: Slug
+    role: StaffRole
+
+
+class Slice(_Section):
+    """Learners of one cohort, from number `first` (counted from 1)."""
+
+    cohort: Slug
+    first: int = Field(ge=1)
+    count: int = Field(ge=1)
+
+
+class GroupAward(_Section):
+    """A badge for the first `count` of a group (for all when absent); the first `open` of them are public."""
+
+    badge: Reference
+    version: int | None = None
+    count: int | None = None
+    awarded_on: date
+    open: int = 0
+
+
+class Group(_Section):
+    activity: Reference
+    people: tuple[Slug, ...] = ()
+    cohorts: tuple[Slice, ...] = ()
+    role: Role = Role.APPRENANT
+    hours: float
+    contributions: tuple[Prose, ...] = ()
+    awards: tuple[GroupAward, ...] = ()
+
+    def members(self, learners: Mapping[str, Learner]) -> tuple[Learner, ...]:
+        invented = (f"{s.cohort}-{n:03}" for s in self.cohorts for n in range(s.first, s.first + s.count))
+        return tuple(learners[slug] for slug in (*self.people, *invented))
+
+    def contribution(self, position: int) -> str | None:
+        """What the member at this position (from 0) did: the contributions are taken in turn."""
+        return self.contributions[position % len(self.contributions)] if self.contributions else None
+
+
+class SingleAward(_Section):
+    person: Slug
+    badge: Reference
+    version: int | None = None
+    activity: Reference
+    role: Role = Role.APPRENANT
+    hours: float
+    contribution: Prose | None = None
+    awarded_on: date
+    open: bool
+    revoked_on: date | None = None
+    revocation_reason: Prose | None = None
+
+
+@dataclass(frozen=True)
+class DemoContent:
+    network: Network
+    groups_of_campuses: tuple[CampusGroup, ...]
+    campuses: Mapping[str, Campus]
+    staff: tuple[StaffMember, ...]
+    learners: Mapping[str, Learner]
+    groups: tuple[Group, ...]
+    awards: tuple[SingleAward, ...]
+
+    def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
+        for campus in self.campuses.values():
+            for badge in campus.badges:
+                yield f"{campus.slug}/{badge.slug}", campus, badge
+
+    def activities(self) -> Iterator[tuple[str, Campus, Activity]]:
+        for campus in self.campuses.values():
+            for activity in campus.activities:
+                yield f"{campus.slug}/{activity.slug}", campus, activity
+
+
+def read_content(folder: Path = FOLDER) -> DemoContent:
+    """Everything the demo says; raises pydantic's ValidationError where a file does not fit."""
+    network, awards = _toml(folder / "network.toml"), _toml(folder / "awards.toml")
+    campuses = (Campus.model_validate(_toml(path)) for path in sorted((folder / "campuses").glob("*.toml")))
+    return DemoContent(
+        network=Network.model_validate(network["network"]),
+        groups_of_campuses=_sections(CampusGroup, network["groups"]),
+        campuses={campus.slug: campus for campus in campuses},
+        staff=_sections(StaffMember, _toml(folder / "staff.toml")["staff"]),
+        learners=_learners(_toml(folder / "learners.toml")),
+        groups=_sections(Group, awards["groups"]),
+        awards=_sections(SingleAward, awards["awards"]),
+    )
+
+
+def _learners(content: dict[str, Any]) -> dict[str, Learner]:
+    named = [Learner(**{**person, "addresses": tuple(person["addresses"])}) for person in content["people"]]
+    names = content["names"]
+    invented = invent(content["cohorts"], names["given"], names["family"])
+    everyone = [*named, *(learner for members in invented.values() for learner in members)]
+    return {learner.slug: learner for learner in everyone}
+
+
+def _sections(model: type[_ModelT], tables: list[dict[str, Any]]) -> tuple[_ModelT, ...]:
+    return tuple(model.model_validate(table) for table in tables)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text("utf-8"))
