@@ -1,0 +1,87 @@
+# Everything starts here: `make run` and `make test` each work as the only command in a fresh clone.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+WORKERS ?= auto
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+RUNTIME := .venv/.runtime-installed
+DEVELOPMENT := .venv/.development-installed
+INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_modules/.installed)
+
+LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+.PHONY: help setup run test lint format bench screenshots catalogues lock clean needs
+
+help: ## Say what each target does.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(RUNTIME) $(DEVELOPMENT) ## Install everything into .venv.
+
+run: $(RUNTIME) ## Serve the demo on http://localhost:8000; running it again keeps the data.
+	@$(BIN)/sceau serve --demo
+
+test: needs lint $(INTEROP) ## Lint, import contracts, types, then every test.
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations=15 --durations-min=1 $(PYTEST)
+
+lint: $(DEVELOPMENT) ## Style, import contracts and types.
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+format: $(DEVELOPMENT) ## Put the sources in the house style.
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations; writes var/bench.json.
+	@mkdir -p var
+	@$(BIN)/python -m bench
+
+screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
+	@$(BIN)/python -m tests.screenshots
+
+catalogues: $(RUNTIME) ## Bring the translations level with the sources.
+	@$(BIN)/python -m app.language.build
+
+lock: $(UV) ## Choose the versions of the lock files afresh where they must change (UPGRADE=--upgrade: everywhere).
+	@$(LOCK) $(UPGRADE) --output-file requirements.lock
+	@$(LOCK) $(UPGRADE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## Remove what can be made again; var/ (the demo's data) is kept.
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf tests/interop/node_modules
+	@find app tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
+
+needs:
+	@.ci/needs test
+
+$(UV):
+	@PYTHON='$(PYTHON)' .ci/needs setup
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
+
+# The distribution itself needs no second look at its dependencies: the lock is the whole truth.
+$(RUNTIME): requirements.lock pyproject.toml | $(UV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+tests/interop/node_modules/.installed: tests/interop/package-lock.json
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix tests/interop --silent --no-audit --no-fund && touch $@; \
+	else \
+		echo 'npm is missing: the tests against Node.js libraries will say that they were skipped.'; \
+	fi
