@@ -1,0 +1,74 @@
+"""Badge pictures: a template in the campus's colours with outlined words, as SVG and as PNG."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import resvg_py
+
+from app.adapters.badge_pictures.drawing import Faces, Inks, Words, small_mark
+from app.adapters.badge_pictures.order import PictureOrder, picture_alternative, plain
+from app.adapters.badge_pictures.outlines import Typeface
+from app.adapters.badge_pictures.png import with_palette
+from app.adapters.badge_pictures.templates import Template, read_templates
+from app.domain.colours import CampusColours
+
+__all__ = ["BadgeArtist", "PictureOrder", "picture_alternative"]
+
+_SMALL_UNDER: Final = 150
+_SMALL_SVG: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000" aria-hidden="true">{}</svg>\n'
+)
+
+
+class BadgeArtist:
+    """Draws badges from a folder of templates, read once; the same order always gives the same bytes."""
+
+    def __init__(self, templates: Path) -> None:
+        self._templates = read_templates(templates)
+        fonts = templates / "fonts"
+        self._faces = Faces(Typeface(fonts / "sceau-serif-600.ttf"), Typeface(fonts / "sceau-sans-600.ttf"))
+
+    def draw(self, order: PictureOrder) -> str:
+        """A self-contained SVG: browsers that show it under 150 pixels wide show its small mark instead."""
+        template, inks = self._shape(order)
+        sentence, values = picture_alternative(order)
+        ident = "b" + sha256(repr(order).encode("utf-8", "backslashreplace")).hexdigest()[:10]
+        return template.filled(
+            {
+                "id": ident,
+                "alt": escape(sentence.format(**values)),
+                "address": escape(plain(order.address)),
+                "swap": _swap(ident),
+                "rim": inks.rim,
+                "contour": inks.contour,
+                "rim_line": inks.rim_line,
+                "dot": inks.dot,
+                "field": inks.field,
+                "fine": inks.fine,
+                "soft": inks.soft,
+                "words": Words(order, template, inks, self._faces).drawn(),
+                "small": small_mark(order, template, inks, self._faces),
+            }
+        )
+
+    def small_mark(self, order: PictureOrder) -> str:
+        """The « poinçon » alone, for lists and whatever cannot choose by width; it stands beside its words."""
+        template, inks = self._shape(order)
+        return _SMALL_SVG.format(small_mark(order, template, inks, self._faces))
+
+    def rasterise(self, svg: str, *, width: int = 600) -> bytes:
+        """A PNG of at most 256 colours; neither system library nor font takes part."""
+        return with_palette(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True)))
+
+    def _shape(self, order: PictureOrder) -> tuple[Template, Inks]:
+        template = self._templates[order.kind]
+        colours = CampusColours.of(order.hue, order.liveliness)
+        return template, Inks.of(colours, enamel=template.layout.enamel)
+
+
+def _swap(ident: str) -> str:
+    return f"@media(max-width:{_SMALL_UNDER}px){{#{ident}-large{{display:none}}#{ident}-small{{display:inline}}}}"

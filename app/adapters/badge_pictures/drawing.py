@@ -1,0 +1,251 @@
+"""The parts drawn on a template: campus, kind, title, level, year, address plate, and the small mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from app.adapters.badge_pictures.order import KIND_WORDS, PictureOrder
+from app.adapters.badge_pictures.outlines import Typeface
+from app.adapters.badge_pictures.setting import HalfWidth, Zone, set_title, shortened_to_fit, typeset
+from app.adapters.badge_pictures.templates import AXIS, Template
+from app.domain.colours import CampusColours
+
+PAPER: Final = "#ffffff"
+INK: Final = "#17212b"
+
+_MARGIN: Final = 33
+_SMALL_MARGIN: Final = 8
+_PLATE_TOP: Final = 850
+_PLATE_HEIGHT: Final = 74
+_PLATE_CORNER: Final = 14
+_WIDEST_PLATE: Final = 760
+
+
+@dataclass(frozen=True, slots=True)
+class Inks:
+    """The colour of each part: judged badges have full enamel in a light rim, the others the reverse."""
+
+    rim: str
+    contour: str
+    rim_line: str
+    dot: str
+    field: str
+    fine: str
+    text: str
+    hero: str
+    soft: str
+
+    @classmethod
+    def of(cls, colours: CampusColours, *, enamel: bool) -> Inks:
+        if enamel:
+            return cls(
+                rim=PAPER,
+                contour=colours.accent_deep,
+                rim_line=colours.accent,
+                dot=colours.accent_deep,
+                field=colours.accent_deep,
+                fine=colours.accent,
+                text=PAPER,
+                hero=PAPER,
+                soft=colours.accent_soft,
+            )
+        return cls(
+            rim=colours.accent,
+            contour=colours.accent,
+            rim_line=colours.accent_line,
+            dot=colours.accent_line,
+            field=PAPER,
+            fine=colours.accent_tint,
+            text=INK,
+            hero=colours.accent,
+            soft=colours.accent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The two voices: what is declared, and what is explained."""
+
+    serif: Typeface
+    sans: Typeface
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Draws the words of one order inside one template."""
+
+    order: PictureOrder
+    template: Template
+    inks: Inks
+    faces: Faces
+
+    def drawn(self) -> str:
+        parts = (self._campus(), self._kind(), self._title(), self._level(), self._year(), self._plate())
+        return "".join(parts)
+
+    def _room(self, y: float) -> float:
+        return max(0.0, self.template.half_width(y) - _MARGIN)
+
+    def _campus(self) -> str:
+        y, face = self.template.layout.campus, self.faces.serif
+        fitted = _fitted(
+            typeset(self.order.campus_short_name),
+            face,
+            spacing=0.05,
+            sizes=range(128, 27, -2),
+            room=lambda size: 2 * self._room(y - size * face.cap_height) - 10,
+        )
+        return fitted.drawn(y, self.inks.hero)
+
+    def _kind(self) -> str:
+        y = self.template.layout.kind
+        fitted = _fitted(
+            KIND_WORDS[self.order.kind].upper(),
+            self.faces.sans,
+            spacing=0.14,
+            sizes=range(30, 17, -1),
+            room=lambda _size: 2 * self._room(y),
+        )
+        return fitted.drawn(y, self.inks.soft)
+
+    def _title(self) -> str:
+        layout, face = self.template.layout, self.faces.serif
+        setting = set_title(self.order.title, face, Zone(layout.title_top, layout.title_bottom, self._room))
+        lines = (face.centred(line.text, setting.size, AXIS, line.baseline) for line in setting.lines)
+        return path("".join(lines), fill=self.inks.text)
+
+    def _level(self) -> str:
+        if self.order.steps is None:
+            return ""
+        y = self.template.layout.level
+        reached, of = self.order.steps
+        gap = min(50.0, 2 * self._room(y) / of)
+        return lozenges(y, reached, of, gap=gap, radius=gap * 0.34, colour=self.inks.soft)
+
+    def _year(self) -> str:
+        layout = self.template.layout
+        y = layout.year if self.order.steps else (layout.level + layout.year) / 2
+        fitted = _fitted(
+            self.order.year,
+            self.faces.sans,
+            spacing=0.04,
+            sizes=range(34, 17, -1),
+            room=lambda _size: 2 * self._room(y),
+        )
+        drawn = fitted.drawn(y, self.inks.text)
+        half = fitted.width / 2
+        if self._room(y - 12) <= half + 60:
+            return drawn
+        dashes = f"M{AXIS - half - 54:.1f} {y - 12:g}h36M{AXIS + half + 18:.1f} {y - 12:g}h36"
+        return drawn + path(dashes, stroke=self.inks.soft, stroke_width=2.4)
+
+    def _plate(self) -> str:
+        if not self.order.address:
+            return ""
+        fitted = _fitted(
+            typeset(self.order.address),
+            self.faces.sans,
+            spacing=0.02,
+            sizes=range(36, 15, -1),
+            room=_plate_room,
+        )
+        width, side, corner = fitted.width + 68, _PLATE_HEIGHT - 2 * _PLATE_CORNER, _PLATE_CORNER
+        edge = f"{width - 2 * corner:.1f}"
+        plate = (
+            f"M{AXIS - width / 2:.1f} {_PLATE_TOP + corner}l{corner}-{corner}h{edge}l{corner} {corner}v{side}"
+            f"l-{corner} {corner}h-{edge}l-{corner}-{corner}z"
+        )
+        return path(plate, fill=PAPER, stroke=self.inks.contour, stroke_width=4) + fitted.drawn(
+            _PLATE_TOP + 49, INK
+        )
+
+
+def small_mark(order: PictureOrder, template: Template, inks: Inks, faces: Faces) -> str:
+    """The « poinçon »: shape, campus and level alone, for what is shown under 150 pixels."""
+    face, level = faces.serif, order.steps
+    middle = template.layout.small_middle - (30 if level else 0)
+
+    def baseline(size: float) -> float:
+        return middle + size * face.cap_height / 2
+
+    def room(size: float) -> float:
+        y = baseline(size)
+        return 2 * min(_less(template.half_width, y - size * face.cap_height), _less(template.half_width, y))
+
+    fitted = _fitted(
+        typeset(order.campus_short_name), face, spacing=0.01, sizes=range(400, 79, -4), room=room
+    )
+    y = baseline(fitted.size)
+    shape = path(
+        template.outline("outer"),
+        fill=inks.rim,
+        stroke=inks.contour,
+        stroke_width=26,
+        stroke_linejoin="round",
+    )
+    field = path(template.outline("edge"), fill=inks.field)
+    steps = (
+        lozenges(
+            y + 110,
+            *level,
+            gap=min(124.0, 496 / level[1]),
+            radius=min(44.0, 176 / level[1]),
+            colour=inks.hero,
+        )
+        if level
+        else ""
+    )
+    return shape + field + fitted.drawn(y, inks.hero) + steps
+
+
+def path(data: str, **attributes: object) -> str:
+    """One `<path>`; attribute names are written with `_` for `-`."""
+    written = "".join(
+        f' {name.replace("_", "-")}="{escape(str(value))}"' for name, value in attributes.items()
+    )
+    return f'<path d="{data}"{written}/>'
+
+
+def lozenges(y: float, reached: int, of: int, *, gap: float, radius: float, colour: str) -> str:
+    """Full lozenges for the level reached, hollow ones for the rest."""
+    first = AXIS - (of - 1) * gap / 2
+    shape = f"l{radius:.1f} {radius:.1f} {-radius:.1f} {radius:.1f} {-radius:.1f} {-radius:.1f}z"
+    places = [f"M{first + step * gap:.1f} {y - radius:.1f}{shape}" for step in range(of)]
+    line = {"stroke": colour, "stroke_width": f"{radius * 0.24:.1f}"}
+    full, hollow = "".join(places[:reached]), "".join(places[reached:])
+    return (path(full, fill=colour, **line) if full else "") + (
+        path(hollow, fill="none", **line) if hollow else ""
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    text: str
+    size: int
+    width: float
+    face: Typeface
+    spacing: float
+
+    def drawn(self, y: float, colour: str) -> str:
+        return path(self.face.centred(self.text, self.size, AXIS, y, self.spacing), fill=colour)
+
+
+def _fitted(
+    text: str, face: Typeface, *, spacing: float, sizes: range, room: Callable[[float], float]
+) -> _Fitted:
+    """One line at the largest of `sizes` that fits, shortened where none does."""
+    size = next((size for size in sizes if face.width(text, size, spacing) <= room(size)), sizes[-1])
+    text = shortened_to_fit(text, lambda tried: face.width(tried, size, spacing) <= room(size))
+    return _Fitted(text, size, face.width(text, size, spacing), face, spacing)
+
+
+def _less(half_width: HalfWidth, y: float) -> float:
+    return max(0.0, half_width(y) - _SMALL_MARGIN)
+
+
+def _plate_room(size: float) -> float:
+    """An address is set smaller before its plate grows wider than the shape."""
+    return 560 if size > 22 else _WIDEST_PLATE

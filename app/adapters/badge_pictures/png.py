@@ -1,0 +1,138 @@
+"""A PNG of true colours made several times lighter: the same pixels through a palette of at most 256 colours."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_MOST_COLOURS: Final = 256
+_PIXEL: Final = 4
+_NOTHING: Final = bytes(_PIXEL)
+_RGBA_8: Final = (8, 6, 0, 0, 0)
+_INDEXED_8: Final = (8, 3, 0, 0, 0)
+
+Colours = list[tuple[bytes, int]]
+"""Colours as four bytes, with how often each is seen."""
+
+
+def with_palette(png: bytes) -> bytes:
+    """The same picture with a palette. Takes what the rasteriser gives: 8-bit RGBA, not interlaced."""
+    chunks = _chunks(png)
+    width, height, *form = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    if tuple(form) != _RGBA_8:
+        raise ValueError("only 8-bit RGBA pictures that are not interlaced are understood")
+    rows = list(_rows(zlib.decompress(chunks[b"IDAT"]), width * _PIXEL))
+    groups = _groups(Counter(pixel for row in rows for pixel in row))
+    place = {colour: number for number, group in enumerate(groups) for colour, _ in group}
+    palette = [max(group, key=lambda seen: (seen[1], seen[0]))[0] for group in groups]
+    data = b"".join(b"\0" + bytes(place[pixel] for pixel in row) for row in rows)
+    return _SIGNATURE + b"".join(
+        (
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_INDEXED_8)),
+            _chunk(b"PLTE", b"".join(colour[:3] for colour in palette)),
+            _chunk(b"tRNS", bytes(colour[3] for colour in palette)),
+            _chunk(b"IDAT", zlib.compress(data, 9)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def _chunks(png: bytes) -> Mapping[bytes, bytes]:
+    """The content of each kind of chunk, joined."""
+    at, found = len(_SIGNATURE), dict[bytes, bytes]()
+    while at < len(png):
+        (length,) = struct.unpack_from(">I", png, at)
+        name = png[at + 4 : at + 8]
+        found[name] = found.get(name, b"") + png[at + 8 : at + 8 + length]
+        at += 12 + length
+    return found
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def _rows(data: bytes, stride: int) -> Iterator[list[bytes]]:
+    """The pixels of each row, freed from the filters of PNG (RFC 2083, section 6)."""
+    above = bytes(stride)
+    for start in range(0, len(data), stride + 1):
+        row = _unfiltered(data[start], data[start + 1 : start + 1 + stride], above)
+        yield [row[at : at + _PIXEL] for at in range(0, stride, _PIXEL)]
+        above = row
+
+
+def _unfiltered(kind: int, line: bytes, above: bytes) -> bytes:
+    if kind == 0:
+        return line
+    if kind == 2:
+        return bytes([(one + other) & 255 for one, other in zip(line, above, strict=True)])
+    predict = {1: _from_left, 3: _from_average, 4: _from_nearest}[kind]
+    row, left, corner = bytearray(line), _NOTHING, _NOTHING
+    for at in range(0, len(line), _PIXEL):
+        over, here = above[at : at + _PIXEL], line[at : at + _PIXEL]
+        left = _sum(here, predict(left, over, corner))
+        row[at : at + _PIXEL] = left
+        corner = over
+    return bytes(row)
+
+
+def _sum(here: bytes, predicted: bytes) -> bytes:
+    if here == _NOTHING:
+        return predicted
+    return bytes([(one + other) & 255 for one, other in zip(here, predicted, strict=True)])
+
+
+def _from_left(left: bytes, _above: bytes, _corner: bytes) -> bytes:
+    return left
+
+
+def _from_average(left: bytes, above: bytes, _corner: bytes) -> bytes:
+    return bytes([(one + other) >> 1 for one, other in zip(left, above, strict=True)])
+
+
+def _from_nearest(left: bytes, above: bytes, corner: bytes) -> bytes:
+    """Paeth's predictor on whole pixels first: flat colours, which are most of a badge, need no arithmetic."""
+    if left == above or corner == above:
+        return left
+    if corner == left:
+        return above
+    return bytes([_nearest(*channel) for channel in zip(left, above, corner, strict=True)])
+
+
+def _nearest(left: int, above: int, corner: int) -> int:
+    from_left, from_above = abs(above - corner), abs(left - corner)
+    from_corner = abs(left + above - 2 * corner)
+    if from_left <= from_above and from_left <= from_corner:
+        return left
+    return above if from_above <= from_corner else corner
+
+
+def _groups(seen: Mapping[bytes, int]) -> list[Colours]:
+    """Colours that share one place in the palette: the widest group is halved until the palette is full."""
+    groups: list[Colours] = [sorted(seen.items())]
+    while len(groups) < _MOST_COLOURS:
+        widest = max(range(len(groups)), key=lambda number: _spread(groups[number])[0])
+        spread, channel = _spread(groups[widest])
+        if spread == 0:
+            break
+        groups[widest : widest + 1] = _halves(groups[widest], channel)
+    return groups
+
+
+def _spread(group: Colours) -> tuple[int, int]:
+    """How far a group reaches on its widest channel, and which channel that is."""
+    reaches = [max(values) - min(values) for values in zip(*(colour for colour, _ in group), strict=True)]
+    widest = max(reaches)
+    return widest, reaches.index(widest)
+
+
+def _halves(group: Colours, channel: int) -> list[Colours]:
+    values = [colour[channel] for colour, _ in group]
+    middle = (min(values) + max(values)) / 2
+    low = [seen for seen in group if seen[0][channel] <= middle]
+    high = [seen for seen in group if seen[0][channel] > middle]
+    return [low, high]
