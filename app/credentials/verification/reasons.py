@@ -83,6 +83,7 @@ class Reason(StrEnum):
     KEY_NOT_FOUND = "key_not_found", _KEY, _BAD, "The document that should hold the key does not."
     KEY_NOT_FOR_ASSERTION = "key_not_for_assertion", _KEY, _BAD, "The key is not meant for badges."
     KEY_REVOKED = "key_revoked", _KEY, _BAD, "The issuer has withdrawn this key."
+    KEY_EXPIRED = "key_expired", _KEY, _BAD, "The issuer gave this key an end, which is past."
     KEY_UNUSABLE = "key_unusable", _KEY, _BAD, "The key is too weak or malformed to prove anything."
     KEY_DOCUMENT_MALFORMED = "key_document_malformed", _KEY, _BAD, "No proper key document."
     KEY_REFERENCE_MALFORMED = "key_reference_malformed", _KEY, _BAD, "Which key signed is not said properly."

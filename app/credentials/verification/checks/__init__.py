@@ -1,0 +1,1 @@
+"""One function for each question asked of a credential: a check answers, it does not throw."""

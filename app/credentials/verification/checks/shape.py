@@ -1,0 +1,89 @@
+"""Is it written in known words, and in the shape the standard demands?"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from app.credentials.errors import MalformedInput
+from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.model import OpenBadgeCredential
+from app.credentials.verification.reasons import Reason, found
+from app.credentials.verification.report import CheckResult
+from app.credentials.vocabulary import (
+    CONTEXT_V2,
+    allowed_context_array,
+    known_context_urls,
+    known_schema_urls,
+)
+
+_OB_CONTEXT: Final = re.compile(
+    r"https://purl\.imsglobal\.org/spec/ob/v3p0/context(-3\.\d\.\d)*\.json"
+)  # A-012
+_SCHEMA_TYPE: Final = "1EdTechJsonSchemaValidator2019"  # A-030
+
+
+def context(document: JsonObject) -> CheckResult:
+    """Order counts even where no JSON-LD is processed (A-014); words are never redefined inside (M1)."""
+    contexts = document.get("@context")
+    if not isinstance(contexts, list) or len(contexts) < 2:
+        return found(Reason.CONTEXT_ORDER)
+    second = contexts[1]
+    if contexts[0] != CONTEXT_V2 or not isinstance(second, str) or not _OB_CONTEXT.fullmatch(second):
+        return found(Reason.CONTEXT_ORDER)
+    if not all(isinstance(each, str) for each in contexts):
+        return found(Reason.CONTEXT_NOT_ALLOWED)
+    nested = _nested_context(document)
+    if nested is not None:
+        return found(Reason.CONTEXT_NOT_ALLOWED, pointer=nested)
+    unknown = [str(each) for each in contexts if each not in known_context_urls()]
+    if unknown:
+        return found(Reason.CONTEXT_NOT_HELD, url=unknown[0][:500])
+    if not allowed_context_array(contexts):
+        return found(Reason.CONTEXT_NOT_ALLOWED)
+    return found(Reason.CONTEXT_KNOWN)
+
+
+def _nested_context(document: JsonObject) -> str | None:
+    """Where an inner object brings its own @context; an embedded endorsement may repeat known ones (A-078)."""
+    waiting: list[tuple[str, JsonValue]] = [
+        (f"/{name}", value) for name, value in document.items() if name != "@context"
+    ]
+    while waiting:
+        pointer, value = waiting.pop()
+        if isinstance(value, dict):
+            if "@context" in value and not _is_endorsement(value):
+                return pointer
+            waiting += [(f"{pointer}/{name}", each) for name, each in value.items() if name != "@context"]
+        elif isinstance(value, list):
+            waiting += [(f"{pointer}/{index}", each) for index, each in enumerate(value)]
+    return None
+
+
+def _is_endorsement(value: JsonObject) -> bool:
+    types, contexts = value.get("type"), value.get("@context")
+    named = isinstance(types, list) and "EndorsementCredential" in types
+    return named and isinstance(contexts, list) and allowed_context_array(contexts)
+
+
+def schema(document: JsonObject) -> CheckResult:
+    """Our model demands what the published schema does, and the rules no schema can say (I-007, I-008)."""
+    try:
+        OpenBadgeCredential.from_document(document)
+    except MalformedInput as error:
+        return found(Reason.SCHEMA_VIOLATION, cause=error.reason, pointer=error.pointer)
+    for url in _schemas_to_obey(document):
+        if url not in known_schema_urls():
+            return found(Reason.SCHEMA_NOT_HELD, url=url[:500])
+    return found(Reason.SCHEMA_CONFORMS)
+
+
+def _schemas_to_obey(document: JsonObject) -> list[str]:
+    """C-002: schemas of this one type must be obeyed; others bind nobody (I-006)."""
+    named = document.get("credentialSchema")
+    entries = named if isinstance(named, list) else [named]
+    return [
+        str(entry.get("id"))
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("type") == _SCHEMA_TYPE
+    ]

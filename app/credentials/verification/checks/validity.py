@@ -1,0 +1,32 @@
+"""Is this the time to rely on it?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.credentials.errors import MalformedInput
+from app.credentials.json_text import JsonObject
+from app.credentials.timestamps import format_timestamp, parse_timestamp
+from app.credentials.verification.policy import Policy
+from app.credentials.verification.reasons import Reason, found
+from app.credentials.verification.report import CheckResult
+
+
+def validity(document: JsonObject, at: datetime, policy: Policy) -> CheckResult:
+    try:
+        begins = parse_timestamp(document.get("validFrom"), zone_required=True)
+        ends = (
+            parse_timestamp(document["validUntil"], zone_required=True) if "validUntil" in document else None
+        )
+    except MalformedInput:
+        return found(Reason.PERIOD_UNREADABLE)
+    period = {"valid_from": format_timestamp(begins)}
+    if ends is not None:
+        period["valid_until"] = format_timestamp(ends)
+    if ends is not None and ends < begins:  # C-018
+        return found(Reason.PERIOD_REVERSED, **period)
+    if at + policy.clock_skew < begins:
+        return found(Reason.NOT_YET_VALID, **period)
+    if ends is not None and at > ends:
+        return found(Reason.EXPIRED, **period)
+    return found(Reason.IN_FORCE, **period)

@@ -1,0 +1,1 @@
+"""Other people's implementations, held against ours in both directions."""
