@@ -37,6 +37,24 @@ class UnusableKey(CredentialError):
         super().__init__(f"{reason}{': ' + detail if detail else ''}")
 
 
+class KeyNotResolved(CredentialError):
+    """A verification method does not lead to a key that may be used; `reason` is a stable code."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}{': ' + detail if detail else ''}")
+
+
+class ProofError(CredentialError):
+    """A proof that cannot be read, or does not hold; `reason` is a stable code."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}{': ' + detail if detail else ''}")
+
+
 class DocumentUnavailable(CredentialError):
     """A document that was asked for could not be had; `reason` is a stable code."""
 
