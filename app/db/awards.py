@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy import select as select_rows
@@ -72,7 +71,7 @@ class AwardStore:
         return self.session.exec(query.execution_options(populate_existing=True)).one()
 
     @staticmethod
-    def _records() -> Select[Any]:
+    def _records() -> Select[Award, Badge, BadgeVersion, Campus, Person, Activity]:
         return (
             select_rows(Award, Badge, BadgeVersion, Campus, Person, Activity)
             .join(Badge, col(Badge.id) == col(Award.badge_id))
@@ -157,3 +156,13 @@ class AwardStore:
     def lines_of(self, batch_id: uuid.UUID) -> Sequence[BatchLine]:
         query = select(BatchLine).where(BatchLine.batch_id == batch_id)
         return self.session.exec(query.order_by(col(BatchLine.position))).all()
+
+    def generations_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """The generation of each award's private link."""
+        found: dict[uuid.UUID, int] = {}
+        for start in range(0, len(award_ids), 500):
+            query = select(Award.id, Award.link_generation).where(
+                col(Award.id).in_(award_ids[start : start + 500])
+            )
+            found.update(dict(self.session.exec(query).all()))
+        return found

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities import Activity, Participation, hours_of
@@ -87,7 +88,7 @@ class SignedDocument(SQLModel, table=True):
     __tablename__ = "signed_credential"
     award_id: uuid.UUID = Field(sa_column=part_of("award"))
     embedded: bytes
-    token: str
+    token: str = Field(sa_type=Text)
     embedded_digest: str = Field(max_length=64)
     token_digest: str = Field(max_length=64)
     signed_at: datetime = Field(sa_column=moment())

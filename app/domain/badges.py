@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
 from app.domain.columns import moment, new_id, part_of, points_to, word_of, words
@@ -67,7 +68,7 @@ class BadgeVersion(SQLModel, table=True):
     tags: list[str] = Field(default_factory=list, sa_column=words())
     validity_days: int | None = None
     required_hours: float | None = None
-    picture_svg: str = ""
+    picture_svg: str = Field(default="", sa_type=Text)
     picture_png: bytes = b""
     definition: bytes = b""
     created_at: datetime = Field(sa_column=moment())

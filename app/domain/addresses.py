@@ -1,0 +1,58 @@
+"""Every address under which the world finds us, built from the configured base URL alone (M12)."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg))?/?")
+
+
+@dataclass(frozen=True)
+class Addresses:
+    base_url: str
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+    def campus(self, slug: str) -> str:
+        return f"{self.base_url}/campus/{slug}"
+
+    def award(self, award_id: uuid.UUID) -> str:
+        return f"{self.base_url}/attributions/{award_id}"
+
+    def badge(self, badge_id: uuid.UUID) -> str:
+        return f"{self.base_url}/badges/{badge_id}"
+
+    def version(self, badge_id: uuid.UUID, number: int) -> str:
+        return f"{self.base_url}/badges/{badge_id}/v{number}"
+
+    def picture(self, badge_id: uuid.UUID, number: int, form: str) -> str:
+        return f"{self.version(badge_id, number)}/image.{form}"
+
+    def status_list(self, list_id: uuid.UUID) -> str:
+        return f"{self.base_url}/statuts/{list_id}"
+
+    def private_link(self, token: str) -> str:
+        return f"{self.base_url}/recevoir/{token}"
+
+    def sign_in_link(self, secret: str) -> str:
+        return f"{self.base_url}/connexion/{secret}"
+
+    def verifier(self) -> str:
+        return f"{self.base_url}/verifier"
+
+    def is_ours(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}".lower() == self.base_url.lower()
+
+    def award_named_by(self, url: str) -> uuid.UUID | None:
+        """The award whose page or file `url` is, if it is one of ours."""
+        found = _AWARD_PATH.fullmatch(urlsplit(url.strip()).path) if self.is_ours(url.strip()) else None
+        try:
+            return uuid.UUID(found.group(1)) if found else None
+        except ValueError:
+            return None

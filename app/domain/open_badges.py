@@ -1,0 +1,164 @@
+"""A campus's rows said in Open Badges words. The only bridge between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from app.credentials.model import (
+    Achievement,
+    AchievementSubject,
+    Alignment,
+    BitstringStatusListEntry,
+    Criteria,
+    Evidence,
+    IdentityObject,
+    Image,
+    OpenBadgeCredential,
+    Profile,
+)
+from app.domain.activities import Activity, PartKind
+from app.domain.addresses import Addresses
+from app.domain.awards import Award
+from app.domain.badges import Badge, BadgeCompetency, BadgeVersion, Kind
+from app.domain.campus import Campus
+from app.domain.competencies import Competency, Framework
+from app.language import gettext as _
+from app.language import speaking
+
+# Open Badges words that say no more than the kind does: never Diploma, Degree, Certificate or Certification.
+_ACHIEVEMENT_TYPES = {
+    Kind.BELONGING: "Membership",
+    Kind.PARTICIPATION: "Badge",
+    Kind.ENGAGEMENT: "CommunityService",
+    Kind.ATTITUDE: "Badge",
+    Kind.COMPETENCY: "Competency",
+    Kind.REALISATION: "Achievement",
+}
+
+
+def profile_of(campus: Campus, addresses: Addresses) -> Profile:
+    """The campus as issuer: the same small Profile in every credential and at the campus's address."""
+    return Profile(
+        id=campus.did,
+        name=campus.name,
+        url=addresses.campus(campus.slug),
+        description=campus.description or None,
+        email=campus.contact_email or None,
+    )
+
+
+def achievement_of(
+    campus: Campus,
+    badge: Badge,
+    version: BadgeVersion,
+    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]],
+    addresses: Addresses,
+) -> Achievement:
+    """The definition that a version publishes and every award of it carries."""
+    return Achievement(
+        id=addresses.version(badge.id, version.number),
+        name=version.name,
+        description=version.description,
+        criteria=Criteria(id=addresses.version(badge.id, version.number), narrative=version.criteria),
+        achievement_type=_ACHIEVEMENT_TYPES[version.kind],
+        image=Image(id=addresses.picture(badge.id, version.number, "png"), caption=version.name),
+        in_language=version.language,
+        version=str(version.number),
+        tag=(*version.tags, version.kind.value),
+        alignment=tuple(
+            _alignment(campus, link, competency, framework, addresses)
+            for link, competency, framework in competencies
+        ),
+    )
+
+
+def _alignment(
+    campus: Campus, link: BadgeCompetency, competency: Competency, framework: Framework, addresses: Addresses
+) -> Alignment:
+    level = competency.levels[link.level - 1] if link.level else None
+    return Alignment(
+        target_name=competency.statement,
+        target_url=f"{addresses.campus(campus.slug)}#{framework.code}-{competency.code}",
+        target_code=competency.code,
+        target_description=level,
+        target_framework=framework.name,
+    )
+
+
+def credential_of(
+    award: Award,
+    *,
+    achievement: Achievement,
+    issuer: Profile,
+    campus: Campus,
+    version: BadgeVersion,
+    activity: Activity | None,
+    status: BitstringStatusListEntry,
+    addresses: Addresses,
+) -> OpenBadgeCredential:
+    """What the campus signs. The holder is a random URN; a name stands there only as agreed, never an address."""
+    return OpenBadgeCredential(
+        id=addresses.award(award.id),
+        name=version.name,
+        issuer=issuer,
+        valid_from=award.awarded_at,
+        valid_until=award.valid_until,
+        awarded_date=award.awarded_at,
+        credential_subject=AchievementSubject(
+            id=f"urn:uuid:{award.subject_id}",
+            identifier=_name_of_holder(award),
+            achievement=achievement,
+            activity_start_date=_day_starts(activity.starts_on, campus) if activity else None,
+            activity_end_date=_day_starts(activity.ends_on, campus) if activity else None,
+            role=award.part,
+        ),
+        evidence=evidence_of(award, version, activity),
+        credential_status=status,
+    )
+
+
+def _name_of_holder(award: Award) -> tuple[IdentityObject, ...]:
+    if award.holder_name is None:
+        return ()
+    return (IdentityObject(hashed=False, identity_hash=award.holder_name, identity_type="name"),)
+
+
+def evidence_of(award: Award, version: BadgeVersion, activity: Activity | None) -> tuple[Evidence, ...]:
+    """What the award rests on, in the language of the badge: the activity, and what was seen there."""
+    with speaking(version.language):
+        pieces = []
+        if activity is not None:
+            pieces.append(
+                Evidence(
+                    name=activity.title,
+                    genre=_("Participation"),
+                    narrative=_participation_sentence(award, activity),
+                    audience=activity.audience or None,
+                )
+            )
+        if award.evidence:
+            pieces.append(Evidence(name=_("Appréciation"), genre=_("Observation"), narrative=award.evidence))
+        return tuple(pieces)
+
+
+def _participation_sentence(award: Award, activity: Activity) -> str:
+    facts = [_("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")]
+    if award.hours:
+        facts.append(_("{hours} h").format(hours=f"{award.hours:g}"))
+    facts.append(_dates(activity.starts_on, activity.ends_on))
+    if activity.place:
+        facts.append(activity.place)
+    sentence = ", ".join(facts) + "."
+    return f"{sentence} {award.contribution}".strip()
+
+
+def _dates(first: date, last: date) -> str:
+    if first == last:
+        return _("le {day}").format(day=first.isoformat())
+    return _("du {first} au {last}").format(first=first.isoformat(), last=last.isoformat())
+
+
+def _day_starts(day: date, campus: Campus) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(campus.time_zone)).astimezone(UTC)

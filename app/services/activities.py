@@ -1,0 +1,207 @@
+"""Activities, and the people who took part in them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.db.activities import ActivityStore
+from app.db.campus import CampusStore
+from app.db.history import HistoryStore
+from app.db.people import PeopleStore
+from app.domain.activities import (
+    Activity,
+    Participation,
+    PartKind,
+    check_activity,
+    check_participation,
+)
+from app.domain.awards import LineOutcome
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson, has_usable_address, tidy, without_repeats
+from app.domain.people import Person, check_name, name_key
+from app.errors import AppError
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class ActivityPage:
+    campus: Campus
+    activity: Activity
+    campuses: Sequence[Campus]
+    participants: Sequence[tuple[Participation, Person]]
+    addresses: dict[uuid.UUID, str]
+
+
+@dataclass(frozen=True)
+class LineFault:
+    """Why a line cannot be recorded as it stands."""
+
+    outcome: LineOutcome
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RecordedList:
+    """What became of a list: who is new, who was there already, and which lines need a person."""
+
+    added: int
+    known: int
+    refused: Sequence[tuple[ListedPerson, LineFault]]
+
+
+class ActivityService:
+    def __init__(
+        self,
+        activities: ActivityStore,
+        people: PeopleStore,
+        campuses: CampusStore,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.activities = activities
+        self.people = people
+        self.campuses = campuses
+        self.history = history
+        self.clock = clock
+
+    def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
+        """`campuses` organise it together; the first leads."""
+        check_activity(activity)
+        activity.created_at = self.clock()
+        self.activities.add(activity, [campus.id for campus in campuses])
+        for campus in campuses:
+            self.history.write(by, "create", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        return activity
+
+    def get(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
+        return self.activities.get_in_campus(activity_id, campus.id)
+
+    def list_in(self, campus: Campus) -> list[tuple[Activity, int]]:
+        return self.activities.list_in_campus(campus.id)
+
+    def page(self, campus: Campus, activity_id: uuid.UUID) -> ActivityPage:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        participants = self.activities.participants(activity.id)
+        return ActivityPage(
+            campus,
+            activity,
+            self.activities.campuses_of(activity.id),
+            participants,
+            self.people.addresses_of(person.id for _, person in participants),
+        )
+
+    def record(
+        self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], *, by: Actor
+    ) -> RecordedList:
+        """Record everybody readable once; the same list again changes nothing."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.activities.lock(activity.id)
+        before = len(self.activities.line_keys(activity.id))
+        kept, repeated = without_repeats([tidy(line) for line in lines])
+        faults = [(line, fault) for line in kept if (fault := fault_of(line))]
+        good = [line for line in kept if fault_of(line) is None]
+        recorded = self.keep(activity, good, by=by)
+        added = len(self.activities.line_keys(activity.id)) - before
+        if added:
+            self.history.write(
+                by, "record", "activity", activity.id, at=self.clock(), campus_id=campus.id, people=added
+            )
+        return RecordedList(added, len(recorded) - added + len(repeated), faults)
+
+    def keep(
+        self, activity: Activity, lines: Sequence[ListedPerson], *, by: Actor
+    ) -> dict[str, tuple[Participation, Person]]:
+        """The participation of each readable line, by line key; new ones are recorded."""
+        there = {
+            participation.line_key: (participation, person)
+            for participation, person in self.activities.participants(activity.id)
+        }
+        nameless = {
+            name_key(person.given_name, person.family_name): key
+            for key, (_, person) in there.items()
+            if key.startswith("|")
+        }
+        found: dict[str, tuple[Participation, Person]] = {}
+        new: list[Participation] = []
+        by_person = {participation.person_id: pair for pair in there.values() for participation in pair[:1]}
+        known = self.people.list_named_at(
+            (line.address, name_key(line.given_name, line.family_name)) for line in lines if line.address
+        )
+        for line in lines:
+            key = name_key(line.given_name, line.family_name)
+            pair = there.get(line.line_key) or there.get(nameless.get(key, ""))
+            if pair is None:
+                person = known.get((line.address, key)) or self._person_of(line)
+                pair = by_person.get(person.id)
+                if pair is None:
+                    pair = (self._participation_of(activity, line, person, by), person)
+                    new.append(pair[0])
+                    by_person[person.id] = pair
+            found[line.line_key] = pair
+        self.activities.add_participations(new)
+        return found
+
+    def _person_of(self, line: ListedPerson) -> Person:
+        person = Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())
+        return self.people.get_or_add(person, line.address)
+
+    def _participation_of(
+        self, activity: Activity, line: ListedPerson, person: Person, by: Actor
+    ) -> Participation:
+        participation = Participation(
+            activity_id=activity.id,
+            person_id=person.id,
+            line_key=line.line_key,
+            part=line.part,
+            hours=line.hours,
+            contribution=line.contribution,
+            recorded_at=self.clock(),
+            recorded_by=by.person_id,
+        )
+        check_participation(participation)
+        return participation
+
+    def amend(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        participation_id: uuid.UUID,
+        *,
+        part: PartKind,
+        hours: float | None,
+        contribution: str,
+        by: Actor,
+    ) -> Participation:
+        """Correct what was noted of somebody's part; awards already given keep what they said."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        participation, _ = self.activities.get_participation(participation_id, activity.id)
+        participation.part, participation.hours, participation.contribution = (
+            part,
+            hours,
+            contribution.strip(),
+        )
+        check_participation(participation)
+        self.activities.add_participations([participation])
+        self.history.write(
+            by, "amend", "participation", participation.id, at=self.clock(), campus_id=campus.id
+        )
+        return participation
+
+
+def fault_of(line: ListedPerson) -> LineFault | None:
+    """What keeps a line from being recorded, before any badge is in question."""
+    if line.fault == "hours":
+        return LineFault(
+            LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+        )
+    try:
+        check_name(line.given_name, line.family_name)
+    except AppError as error:
+        return LineFault(LineOutcome.MISSING_NAME, error.sentence)
+    if not has_usable_address(line):
+        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Cette adresse électronique n’est pas valable."))
+    return None

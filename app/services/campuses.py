@@ -1,0 +1,177 @@
+"""Campuses and their networks: created once, shown to everybody."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.credentials.dids import did_web
+from app.db.activities import ActivityStore
+from app.db.awards import AwardStore
+from app.db.badges import BadgeStore
+from app.db.campus import CampusStore
+from app.db.competencies import CompetencyStore
+from app.db.history import HistoryStore
+from app.domain.activities import Activity
+from app.domain.addresses import Addresses
+from app.domain.badges import Badge, BadgeVersion
+from app.domain.campus import (
+    Campus,
+    Label,
+    LabelCategory,
+    LabelState,
+    Network,
+    NetworkMember,
+    check_label_dates,
+    check_slug,
+    label_state,
+)
+from app.domain.clock import Clock
+from app.domain.competencies import Competency, Framework
+from app.domain.history import Actor
+from app.domain.keys import SealedKey
+from app.errors import Conflict
+from app.language import N_
+from app.services.signing import Signing
+
+
+@dataclass(frozen=True)
+class LabelView:
+    network: Network
+    label: Label
+    state: LabelState
+
+
+@dataclass(frozen=True)
+class CampusPage:
+    """All that the public page of a campus shows."""
+
+    campus: Campus
+    networks: Sequence[Network]
+    labels: Sequence[LabelView]
+    badges: Sequence[tuple[Badge, BadgeVersion]]
+    competencies: Sequence[tuple[Competency, Framework]]
+
+
+@dataclass(frozen=True)
+class CampusDesk:
+    """What a trainer finds on opening the campus: its activities and its badges."""
+
+    campus: Campus
+    activities: Sequence[tuple[Activity, int]]
+    badges: Sequence[tuple[Badge, BadgeVersion]]
+    awards_by_badge: dict[uuid.UUID, int]
+
+
+class CampusService:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        badges: BadgeStore,
+        competencies: CompetencyStore,
+        activities: ActivityStore,
+        awards: AwardStore,
+        history: HistoryStore,
+        signing: Signing,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.badges = badges
+        self.competencies = competencies
+        self.activities = activities
+        self.awards = awards
+        self.history = history
+        self.signing = signing
+        self.addresses = addresses
+        self.clock = clock
+
+    def create(self, campus: Campus, *, by: Actor) -> Campus:
+        """A campus with its first signing key; `did` and `created_at` are given here."""
+        check_slug(campus.slug)
+        if self.campuses.find(campus.slug):
+            raise Conflict(N_("Il y a déjà un campus à l’adresse « {slug} »."), slug=campus.slug)
+        at = self.clock()
+        campus.did = did_web(self.addresses.base_url, "campus", campus.slug)
+        campus.created_at = at
+        self.campuses.add(campus)
+        key = self.signing.make_key(campus, at=at)
+        self.history.write(by, "create", "campus", campus.id, at=at, campus_id=campus.id)
+        self.history.write(by, "create", "key", key.id, at=at, campus_id=campus.id)
+        return campus
+
+    def create_network(self, network: Network, members: Sequence[Campus], *, by: Actor) -> Network:
+        check_slug(network.slug)
+        self.campuses.add(network)
+        self.campuses.add(*(NetworkMember(network_id=network.id, campus_id=campus.id) for campus in members))
+        self.history.write(by, "create", "network", network.id, at=self.clock())
+        return network
+
+    def label(
+        self,
+        campus: Campus,
+        network: Network,
+        category: LabelCategory,
+        *,
+        starts_on: date | None,
+        ends_on: date | None,
+        note: str,
+        by: Actor,
+    ) -> Label:
+        label = Label(
+            campus_id=campus.id,
+            network_id=network.id,
+            category=category,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            note=note,
+        )
+        check_label_dates(label)
+        self.campuses.add(label)
+        self.history.write(by, "label", "campus", campus.id, at=self.clock(), campus_id=campus.id)
+        return label
+
+    def get(self, slug: str) -> Campus:
+        return self.campuses.get(slug)
+
+    def find(self, slug: str) -> Campus | None:
+        return self.campuses.find(slug)
+
+    def list_all(self) -> Sequence[Campus]:
+        return self.campuses.list_all()
+
+    def page(self, slug: str) -> CampusPage:
+        campus = self.campuses.get(slug)
+        return CampusPage(
+            campus,
+            self.campuses.networks_of(campus.id),
+            self.labels_of(campus, on=self.clock().date()),
+            [
+                (badge, version)
+                for badge, version in self.badges.list_current(campus.id)
+                if badge.archived_at is None and version.frozen_at is not None
+            ],
+            self.competencies.list_of(campus.id),
+        )
+
+    def labels_of(self, campus: Campus, *, on: date) -> list[LabelView]:
+        return [
+            LabelView(network, label, label_state(label, on=on))
+            for label, network in self.campuses.labels_of(campus.id)
+        ]
+
+    def desk(self, campus: Campus) -> CampusDesk:
+        return CampusDesk(
+            campus,
+            self.activities.list_in_campus(campus.id),
+            self.badges.list_current(campus.id),
+            self.awards.count_by_badge(campus.id),
+        )
+
+    def keys(self) -> list[tuple[SealedKey, Campus]]:
+        return self.campuses.all_keys()
+
+    def now(self) -> datetime:
+        return self.clock()

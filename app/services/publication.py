@@ -1,0 +1,160 @@
+"""Every document the campus shows the world, byte for byte as signed."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.credentials.baking import bake_png, bake_svg
+from app.credentials.dids import did_document, did_web, jwk_set
+from app.credentials.json_text import JsonObject, dump_json
+from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from app.db.awards import AwardRecord, AwardStore
+from app.db.badges import BadgeStore
+from app.db.campus import CampusStore
+from app.domain.addresses import Addresses
+from app.domain.awards import AwardState, Visibility
+from app.domain.badges import BadgeVersion
+from app.domain.campus import Campus
+from app.domain.open_badges import profile_of
+from app.errors import NotAllowed, NotFound
+from app.language import N_
+from app.services.signing import Signing, jwt_method_id, published_key
+from app.services.status import StatusService
+
+FORMS = {
+    "json": "application/vc+ld+json",
+    "jwt": "text/plain; charset=utf-8",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """Bytes to serve as they are; `digest` names them for caches."""
+
+    body: bytes
+    media_type: str
+    digest: str
+
+    @staticmethod
+    def of(body: bytes, media_type: str) -> Published:
+        return Published(body, media_type, hashlib.sha256(body).hexdigest()[:32])
+
+
+class ClosedAward(NotAllowed):
+    """The holder keeps this award to themselves; it says nothing of its worth."""
+
+
+class PublicationService:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        badges: BadgeStore,
+        awards: AwardStore,
+        status: StatusService,
+        signing: Signing,
+        addresses: Addresses,
+    ) -> None:
+        self.campuses = campuses
+        self.badges = badges
+        self.awards = awards
+        self.status = status
+        self.signing = signing
+        self.addresses = addresses
+
+    def open_award(self, award_id: uuid.UUID) -> AwardRecord:
+        """The award, if its holder opened it to the world."""
+        record = self.awards.get_record(award_id)
+        if record.award.visibility is not Visibility.OPEN:
+            raise ClosedAward(
+                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
+            )
+        return record
+
+    def award_file(self, record: AwardRecord, form: str) -> Published:
+        """The signed credential as `json`, `jwt`, or baked into a `png` or `svg` picture."""
+        document = self.awards.document_of(record.award.id)
+        match form:
+            case "json":
+                return Published(document.embedded, FORMS[form], document.embedded_digest[:32])
+            case "jwt":
+                return Published(document.token.encode(), FORMS[form], document.token_digest[:32])
+            case "png":
+                return Published.of(
+                    bake_png(record.version.picture_png, document.embedded.decode()), FORMS[form]
+                )
+            case "svg":
+                svg = bake_svg(record.version.picture_svg.encode(), document.embedded.decode())
+                return Published.of(svg, FORMS[form])
+        raise NotFound(N_("Ce badge n’existe pas sous cette forme."))
+
+    def definition(self, badge_id: uuid.UUID, number: int | None) -> tuple[BadgeVersion, Published]:
+        """A frozen version of a badge as the world reads it; the newest frozen one unless `number` says which."""
+        version = self._frozen(badge_id, number)
+        return version, Published.of(version.definition, "application/ld+json")
+
+    def picture(self, badge_id: uuid.UUID, number: int, form: str) -> Published:
+        version = self.badges.get_version(badge_id, number)
+        body = version.picture_png if form == "png" else version.picture_svg.encode()
+        return Published.of(body, FORMS[form])
+
+    def _frozen(self, badge_id: uuid.UUID, number: int | None) -> BadgeVersion:
+        if number is not None:
+            version = self.badges.get_version(badge_id, number)
+            if version.frozen_at is not None:
+                return version
+        frozen = [version for version in self.badges.versions_of(badge_id) if version.frozen_at is not None]
+        if number is not None or not frozen:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return frozen[-1]
+
+    def profile(self, slug: str) -> Published:
+        profile = profile_of(self.campuses.get(slug), self.addresses).to_document()
+        return Published.of(
+            dump_json({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **profile}), "application/ld+json"
+        )
+
+    def campus_did(self, slug: str) -> Published:
+        campus = self.campuses.get(slug)
+        return Published.of(dump_json(self.did_of(campus)), "application/did+json")
+
+    def did_of(self, campus: Campus) -> JsonObject:
+        return did_document(
+            campus.did,
+            self.signing.published_keys(campus),
+            also_known_as=(self.addresses.campus(campus.slug),),
+        )
+
+    def host_did(self) -> Published:
+        """The service itself signs nothing: its document says only that it exists."""
+        document = did_document(did_web(self.addresses.base_url), ())
+        return Published.of(dump_json(document), "application/did+json")
+
+    def jwks(self) -> Published:
+        """Every key ever published, each with the issuer it belongs to (B-026, B-027)."""
+        entries = []
+        for row, campus in self.campuses.all_keys():
+            key = published_key(row)
+            entries.append((jwt_method_id(row.method_id), key.key, campus.did))
+        return Published.of(dump_json(jwk_set(entries)), "application/jwk-set+json")
+
+    def status_list(self, list_id: uuid.UUID) -> Published:
+        return Published.of(self.status.refresh(list_id), "application/vc")
+
+    def state_of(self, record: AwardRecord, *, at: datetime) -> str:
+        """One word for the award's state: valid, expired, revoked, superseded."""
+        if record.award.state is AwardState.REVOKED:
+            return "revoked"
+        if record.award.valid_until is not None and at >= record.award.valid_until:
+            return "expired"
+        newest = self._newest_frozen_number(record)
+        return "superseded" if newest > record.version.number else "valid"
+
+    def _newest_frozen_number(self, record: AwardRecord) -> int:
+        versions: Sequence[BadgeVersion] = self.badges.versions_of(record.badge.id)
+        return max((v.number for v in versions if v.frozen_at is not None), default=record.version.number)

@@ -1,0 +1,74 @@
+"""A campus's signing keys: made, sealed, opened to sign, and published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.adapters.key_vault import KeyVault, SealedFor
+from app.credentials.dids import PublishedKey
+from app.credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
+from app.db.campus import CampusStore
+from app.domain.campus import Campus
+from app.domain.keys import KeyPurpose, KeyState, SealedKey
+
+
+@dataclass(frozen=True)
+class CampusSigners:
+    """The two names of one key: a Multikey method for embedded proofs, a JWK method for JWTs (L-006)."""
+
+    embedded: Signer
+    jwt: Signer
+
+
+class Signing:
+    def __init__(self, campuses: CampusStore, vault: KeyVault) -> None:
+        self.campuses = campuses
+        self.vault = vault
+
+    def make_key(self, campus: Campus, *, at: datetime) -> SealedKey:
+        """A new key, active at once: the campus's first, which no cached document can be missing."""
+        key = LocalSigningKey.generate(Algorithm.EDDSA)
+        method_id = f"{campus.did}#{key.public.thumbprint()}"
+        row = SealedKey(
+            campus_id=campus.id,
+            algorithm=Algorithm.EDDSA.value,
+            method_id=method_id,
+            public_jwk=key.public.to_jwk(),
+            sealed=self.vault.seal(key, _owner(campus, method_id)),
+            kek_id=self.vault.kek.id,
+            kek_version=self.vault.kek.version,
+            state=KeyState.ACTIVE,
+            created_at=at,
+            activated_at=at,
+        )
+        self.campuses.add(row)
+        return row
+
+    def signers_of(self, campus: Campus) -> CampusSigners:
+        row = self.campuses.active_key(campus.id)
+        key = self._open(row, campus)
+        return CampusSigners(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+
+    def _open(self, row: SealedKey, campus: Campus) -> SigningKey:
+        key = self.vault.open(row.sealed, _owner(campus, row.method_id), kek_id=row.kek_id)
+        # Whoever can write to the database must not be able to make us sign with a key nobody published (T35).
+        if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
+            raise ValueError("the sealed key is not the published key")
+        return key
+
+    def published_keys(self, campus: Campus) -> Sequence[PublishedKey]:
+        return [published_key(row) for row in self.campuses.keys_of(campus.id)]
+
+
+def published_key(row: SealedKey) -> PublishedKey:
+    return PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk), revoked_at=row.revoked_at)
+
+
+def jwt_method_id(method_id: str) -> str:
+    return f"{method_id}-jwk"
+
+
+def _owner(campus: Campus, method_id: str) -> SealedFor:
+    return SealedFor(str(campus.id), method_id, Algorithm.EDDSA.value, KeyPurpose.CREDENTIAL.value)

@@ -1,0 +1,127 @@
+"""Status lists: places reserved when awards are signed, bits raised on withdrawal, lists signed for the world."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.credentials.json_text import dump_json
+from app.credentials.model import BitstringStatusListEntry
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.status_list import StatusList as Bits
+from app.credentials.status_list import free_index, status_list_credential
+from app.db.campus import CampusStore
+from app.db.status import StatusStore
+from app.domain.addresses import Addresses
+from app.domain.awards import Award
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.status import LIST_LIFE, LIST_TTL, StatusList, StatusSlot, has_room, needs_signing
+from app.services.signing import Signing
+
+
+@dataclass(frozen=True)
+class Places:
+    """The place of each award in a status list."""
+
+    slots: Mapping[uuid.UUID, StatusSlot]
+    addresses: Addresses
+
+    def entry_of(self, award_id: uuid.UUID) -> BitstringStatusListEntry:
+        slot = self.slots[award_id]
+        url = self.addresses.status_list(slot.list_id)
+        return BitstringStatusListEntry(
+            id=f"{url}#{slot.position}",
+            status_purpose="revocation",
+            status_list_index=str(slot.position),
+            status_list_credential=url,
+        )
+
+
+class StatusService:
+    def __init__(
+        self,
+        status: StatusStore,
+        campuses: CampusStore,
+        signing: Signing,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.status = status
+        self.campuses = campuses
+        self.signing = signing
+        self.addresses = addresses
+        self.clock = clock
+
+    def reserve(self, campus: Campus, awards: Sequence[Award], *, at: datetime) -> Places:
+        """A random free place for each award, in the campus's open list or in a new one (D-012, K-002)."""
+        slots: dict[uuid.UUID, StatusSlot] = {}
+        waiting = list(awards)
+        while waiting:
+            status_list = self._open_list(campus, at=at)
+            taken = self.status.taken(status_list.id)
+            while waiting and has_room(status_list):
+                position = free_index(taken, size=status_list.size, choose=secrets.randbelow)
+                taken.add(position)
+                status_list.used += 1
+                award_id = waiting.pop().id
+                slots[award_id] = StatusSlot(list_id=status_list.id, position=position, award_id=award_id)
+            if not has_room(status_list):
+                status_list.closed_at = at
+            self.status.add(status_list)
+        return Places(slots, self.addresses)
+
+    def keep(self, places: Places) -> None:
+        """Write the places, once the awards they belong to are written."""
+        self.status.add_slots(list(places.slots.values()))
+
+    def _open_list(self, campus: Campus, *, at: datetime) -> StatusList:
+        status_list = self.status.lock_open(campus.id)
+        if status_list is None:
+            status_list = StatusList(campus_id=campus.id, created_at=at)
+            self.status.add(status_list)
+            self._sign(campus, status_list, at=at)
+        return status_list
+
+    def raise_for(self, campus: Campus, award: Award, *, at: datetime) -> None:
+        """The award no longer counts: raise its bit and sign the list anew, in the same transaction."""
+        slot = self.status.slot_of(award.id)
+        status_list = self.status.lock(slot.list_id)
+        self.status.raise_slot(slot, at=at)
+        self._sign(campus, status_list, at=at)
+
+    def published(self, list_id: uuid.UUID) -> bytes:
+        """The signed list as the world reads it now."""
+        return self.status.get(list_id).published
+
+    def refresh(self, list_id: uuid.UUID) -> bytes:
+        """The signed list, signed again first when half its life has passed."""
+        status_list = self.status.get(list_id)
+        if needs_signing(status_list, at=self.clock()):
+            status_list = self.status.lock(list_id)
+            self._sign(self.campuses.get_by_id(status_list.campus_id), status_list, at=self.clock())
+        return status_list.published
+
+    def is_due(self, list_id: uuid.UUID) -> bool:
+        return needs_signing(self.status.get(list_id), at=self.clock())
+
+    def _sign(self, campus: Campus, status_list: StatusList, *, at: datetime) -> None:
+        bits = Bits(status_list.size)
+        for position in self.status.raised(status_list.id):
+            bits.set(position)
+        document = status_list_credential(
+            self.addresses.status_list(status_list.id),
+            issuer=campus.did,
+            status_list=bits,
+            purpose="revocation",
+            valid_from=at,
+            valid_until=at + LIST_LIFE,
+            ttl=LIST_TTL,
+        )
+        signer = self.signing.signers_of(campus).embedded
+        status_list.published = dump_json(add_proof(document, signer=signer, created=at))
+        status_list.published_at = at
+        self.status.add(status_list)

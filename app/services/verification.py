@@ -1,0 +1,145 @@
+"""An employer asks: is this credential genuine, and still good?"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.credentials.documents import DocumentSource, FetchedDocument
+from app.credentials.errors import DocumentUnavailable
+from app.credentials.verification import Policy, Report, verify
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore
+from app.domain.addresses import Addresses
+from app.domain.awards import Visibility
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.errors import AppError
+from app.services.publication import PublicationService
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found, and what we know of it beyond the credential itself.
+
+    `closed` says that the thing asked about is an award whose holder keeps its page shut: then there is
+    no report. `campus` is the issuer when it is one of ours; `record` the award when we signed it.
+    """
+
+    report: Report | None
+    record: AwardRecord | None = None
+    campus: Campus | None = None
+    closed: bool = False
+    elsewhere: str = ""
+    """A link to another service, which is not fetched."""
+
+
+class OwnDocuments:
+    """Our own DID documents and status lists straight from the services; others from `beyond`."""
+
+    def __init__(
+        self,
+        publication: PublicationService,
+        campuses: CampusStore,
+        addresses: Addresses,
+        beyond: DocumentSource,
+    ) -> None:
+        self.publication = publication
+        self.campuses = campuses
+        self.addresses = addresses
+        self.beyond = beyond
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        if self._names_us(url):
+            try:
+                return FetchedDocument(url, self._own(urlsplit(url).path))
+            except AppError as error:
+                raise DocumentUnavailable(url, "not_found") from error
+        return self.beyond.fetch(url, accept=accept)
+
+    def _names_us(self, url: str) -> bool:
+        # did:web always says https, even of a service that runs on localhost over http (L-001).
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("https", urlsplit(self.addresses.base_url).scheme)
+            and parts.netloc == self.addresses.host
+        )
+
+    def _own(self, path: str) -> bytes:
+        match path.strip("/").split("/"):
+            case ["campus", slug, "did.json"]:
+                return self.publication.campus_did(slug).body
+            case [".well-known", "did.json"]:
+                return self.publication.host_did().body
+            case [".well-known", "jwks.json"]:
+                return self.publication.jwks().body
+            case ["statuts", list_id]:
+                return self.publication.status_list(_uuid(list_id)).body
+        raise DocumentUnavailable(path, "not_found")
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise DocumentUnavailable(text, "not_found") from error
+
+
+class VerificationService:
+    def __init__(
+        self,
+        awards: AwardStore,
+        campuses: CampusStore,
+        publication: PublicationService,
+        addresses: Addresses,
+        beyond: DocumentSource,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.campuses = campuses
+        self.publication = publication
+        self.addresses = addresses
+        self.documents = OwnDocuments(publication, campuses, addresses, beyond)
+        self.clock = clock
+
+    def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
+        """Check a file or a text; a link to one of our awards is checked as that award."""
+        link = _link_in(presented)
+        if link is not None:
+            return self._verify_link(link, policy)
+        report = verify(presented, documents=self.documents, at=self.clock(), policy=policy or Policy())
+        return self._answer(report)
+
+    def _verify_link(self, link: str, policy: Policy | None) -> Answer:
+        award_id = self.addresses.award_named_by(link)
+        record = self.awards.find_record(award_id) if award_id else None
+        if record is None:
+            report = verify(link, documents=self.documents, at=self.clock(), policy=policy or Policy())
+            return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link)
+        if record.award.visibility is not Visibility.OPEN:
+            return Answer(None, campus=record.campus, closed=True)
+        return self.verify_award(record, policy)
+
+    def verify_award(self, record: AwardRecord, policy: Policy | None = None) -> Answer:
+        """Check the stored bytes of one of our own awards, now, as anybody would."""
+        embedded = self.awards.document_of(record.award.id).embedded
+        report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
+        return self._answer(report)
+
+    def _answer(self, report: Report) -> Answer:
+        campus = self.campuses.find_by_did(report.issuer) if report.issuer else None
+        identifier = (report.document or {}).get("id")
+        award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None
+        record = self.awards.find_record(award_id) if award_id and campus else None
+        return Answer(report, record, campus)
+
+
+def _link_in(presented: bytes | str) -> str | None:
+    text = presented if isinstance(presented, str) else presented[:2048].decode("utf-8", errors="replace")
+    text = text.strip()
+    return (
+        text
+        if text.startswith(("https://", "http://")) and len(text) < 2048 and not any(map(str.isspace, text))
+        else None
+    )

@@ -1,0 +1,158 @@
+"""Hand each service the stores, keys and clock it works with; a unit of work is one transaction."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.key_vault import Kek, KeyVault, kek_from, make_secret_file
+from app.credentials.documents import DocumentSource, NoDocuments
+from app.db.access import AccessStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardStore
+from app.db.badges import BadgeStore
+from app.db.campus import CampusStore
+from app.db.competencies import CompetencyStore
+from app.db.history import HistoryStore
+from app.db.migrations import is_current, upgrade
+from app.db.people import PeopleStore
+from app.db.session import check_durable, open_engine, open_session
+from app.db.status import StatusStore
+from app.domain.addresses import Addresses
+from app.domain.clock import Clock
+from app.services.activities import ActivityService
+from app.services.awards import AwardService
+from app.services.badges import BadgeService
+from app.services.campuses import CampusService
+from app.services.competencies import CompetencyService
+from app.services.people import PeopleService
+from app.services.publication import PublicationService
+from app.services.signing import Signing
+from app.services.status import StatusService
+from app.services.verification import VerificationService
+from app.settings import Settings
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "badge_templates"
+
+
+@dataclass(frozen=True)
+class Services:
+    people: PeopleService
+    campuses: CampusService
+    competencies: CompetencyService
+    badges: BadgeService
+    activities: ActivityService
+    awards: AwardService
+    status: StatusService
+    publication: PublicationService
+    verification: VerificationService
+    addresses: Addresses
+    clock: Clock
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Process:
+    """What lives as long as the process: checked settings, engine, vault and artist."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock = utc_now, beyond: DocumentSource | None = None
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.beyond = beyond or NoDocuments()
+        self.addresses = Addresses(settings.base_url)
+        self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
+        self.engine = open_engine(settings.database_url)
+
+    @cached_property
+    def artist(self) -> BadgeArtist:
+        return BadgeArtist(TEMPLATES)
+
+    def migrate(self) -> None:
+        upgrade(self.settings.database_url)
+
+    def check(self) -> None:
+        """Refuse to work on a database that may forget, or that this program does not know."""
+        check_durable(self.engine)
+
+    def is_ready(self) -> bool:
+        """Whether the database answers and stands at the schema this program needs."""
+        return is_current(self.engine)
+
+    @contextmanager
+    def unit_of_work(self, *, reading: bool = False) -> Iterator[Services]:
+        """Services over one transaction: committed at the end, rolled back on any error."""
+        with open_session(self.engine, reading=reading) as session, session.begin():
+            people, access, campuses = PeopleStore(session), AccessStore(session), CampusStore(session)
+            competencies, badges, activities = (
+                CompetencyStore(session),
+                BadgeStore(session),
+                ActivityStore(session),
+            )
+            awards, statuses, history = AwardStore(session), StatusStore(session), HistoryStore(session)
+            clock, addresses = self.clock, self.addresses
+            signing = Signing(campuses, self.vault)
+            status = StatusService(statuses, campuses, signing, addresses, clock)
+            publication = PublicationService(campuses, badges, awards, status, signing, addresses)
+            badge_service = BadgeService(badges, competencies, history, self.artist, addresses, clock)
+            activity_service = ActivityService(activities, people, campuses, history, clock)
+            yield Services(
+                people=PeopleService(people, access, campuses, awards, history, self.secret, clock),
+                campuses=CampusService(
+                    campuses, badges, competencies, activities, awards, history, signing, addresses, clock
+                ),
+                competencies=CompetencyService(competencies, history, clock),
+                badges=badge_service,
+                activities=activity_service,
+                awards=AwardService(
+                    campuses,
+                    people,
+                    badges,
+                    activities,
+                    awards,
+                    history,
+                    activity_service,
+                    badge_service,
+                    status,
+                    signing,
+                    addresses,
+                    clock,
+                ),
+                status=status,
+                publication=publication,
+                verification=VerificationService(
+                    awards, campuses, publication, addresses, self.beyond, clock
+                ),
+                addresses=addresses,
+                clock=clock,
+            )
+
+
+def _secret_of(settings: Settings) -> bytes:
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.development_dir / "secret"
+    make_secret_file(path)
+    return base64.b64decode(path.read_text())
+
+
+def _kek_of(settings: Settings) -> Kek:
+    database = make_url(settings.database_url)
+    is_file = database.get_backend_name() == "sqlite" and database.database not in (None, "", ":memory:")
+    folder = Path(str(database.database)).resolve().parent if is_file else None
+    if settings.kek:
+        return kek_from(settings.kek, database_folder=folder)
+    path = settings.development_dir / "kek"
+    make_secret_file(path)
+    return kek_from(f"file:{path}", database_folder=folder)
