@@ -1,0 +1,131 @@
+"""Strict JSON text: one document has one reading, or is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Final, TypeAlias
+
+from app.credentials.errors import MalformedInput
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+MAX_BYTES: Final = 256 * 1024  # T13
+MAX_DEPTH: Final = 32  # T13
+
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def parse_json(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
+    """Read one JSON value; duplicate member names, NaN, infinities and lone surrogates are refused (T14)."""
+    text = _decoded(data, max_bytes)
+    _check_depth(text, max_depth)
+    try:
+        value: JsonValue = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput("not_json", detail=str(error)[:200]) from None
+    if "\\u" in text:
+        _check_no_surrogate(value, "")
+    return value
+
+
+def parse_json_object(
+    data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
+) -> JsonObject:
+    """Like `parse_json`, for text that must hold an object."""
+    value = parse_json(data, max_bytes=max_bytes, max_depth=max_depth)
+    if not isinstance(value, dict):
+        raise MalformedInput("not_an_object")
+    return value
+
+
+def dump_json(value: object) -> bytes:
+    """Compact UTF-8, members in the order they have."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError as error:  # also a lone surrogate: UnicodeEncodeError is one
+        raise MalformedInput("not_json", detail=str(error)[:200]) from None
+
+
+def pointer_to(*path: str | int) -> str:
+    """The JSON pointer of a path of member names and indexes."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+
+
+def _decoded(data: bytes | str, max_bytes: int) -> str:
+    try:
+        raw = data.encode() if isinstance(data, str) else data
+        if len(raw) > max_bytes:
+            raise MalformedInput("too_large")
+        text = raw.decode()
+    except UnicodeError:
+        raise MalformedInput("not_utf8") from None
+    if text.startswith("\ufeff"):
+        raise MalformedInput("byte_order_mark")
+    return text
+
+
+def _check_depth(text: str, max_depth: int) -> None:
+    """Count brackets before parsing, so that depth costs no stack."""
+    depth = 0
+    for token in _BRACKETS.finditer(text):
+        bracket = token.group()
+        if bracket in "[{":
+            depth += 1
+            if depth > max_depth:
+                raise MalformedInput("too_deep")
+        elif bracket in "]}":
+            depth -= 1
+
+
+def _check_no_surrogate(value: JsonValue, pointer: str) -> None:
+    if isinstance(value, str):
+        if _SURROGATE.search(value):
+            raise MalformedInput("lone_surrogate", pointer)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_no_surrogate(item, f"{pointer}/{index}")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if _SURROGATE.search(name):
+                raise MalformedInput("lone_surrogate", pointer)
+            _check_no_surrogate(item, pointer + pointer_to(name))
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedInput("duplicate_member", detail=name[:100])
+            seen.add(name)
+    return members
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if not math.isfinite(number):
+        raise MalformedInput("number_out_of_range", detail=literal[:40])
+    return number
+
+
+def _bounded_integer(literal: str) -> int:
+    if len(literal) > 400:  # no double is longer; Python itself refuses at 4,300 digits
+        raise MalformedInput("number_out_of_range", detail=literal[:40])
+    return int(literal)
+
+
+def _no_constant(literal: str) -> float:
+    raise MalformedInput("not_json", detail=literal)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique_members,
+    parse_float=_finite,
+    parse_int=_bounded_integer,
+    parse_constant=_no_constant,
+)

@@ -1,0 +1,77 @@
+"""The published JSON-LD contexts (contexts/ beside it), pinned by digest, served offline."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final
+
+from app.credentials.errors import DocumentUnavailable
+from app.credentials.json_text import JsonObject
+
+CONTEXT_V1: Final = "https://www.w3.org/2018/credentials/v1"
+CONTEXT_V2: Final = "https://www.w3.org/ns/credentials/v2"
+CONTEXT_OB_3_0_3: Final = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"  # A-011
+CONTEXT_EXTENSIONS: Final = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"  # A-015
+
+_HERE: Final = files("app.credentials") / "contexts"
+
+
+@dataclass(frozen=True)
+class _Pin:
+    file: str
+    sha256: str
+    role: str
+
+
+def context(url: str) -> JsonObject:
+    """The context document published at this URL. Shared: read it, never change it."""
+    pin = _pinned_contexts().get(url)
+    if pin is None:
+        raise DocumentUnavailable(url, "context_not_known")
+    return _document(pin)
+
+
+def known_context_urls() -> frozenset[str]:
+    return frozenset(_pinned_contexts())
+
+
+def allowed_context_array(urls: Sequence[object]) -> bool:
+    """Whether a credential may name these contexts, in this order.
+
+    First one of the two Credentials contexts, then contexts made for credentials, each once; a context that
+    defines every word (A-019) only at the very end. The order Open Badges asks for (A-011) is not judged here.
+    """
+    pins = _pinned_contexts()
+    roles = [pins[url].role if isinstance(url, str) and url in pins else "" for url in urls]
+    if not roles or roles[0] != "base" or len(set(map(str, urls))) != len(urls):
+        return False
+    return all(role == "credential" for role in roles[1:-1]) and roles[-1] in _LAST_ROLES[len(roles) > 1]
+
+
+_LAST_ROLES: Final = {False: ("base",), True: ("credential", "last")}
+
+
+@cache
+def _pinned_contexts() -> dict[str, _Pin]:
+    index = tomllib.loads((_HERE / "contexts.toml").read_text("utf-8"))
+    pins: dict[str, _Pin] = {}
+    for entry in index["context"]:
+        pin = _Pin(entry["file"], entry["sha256"], entry["role"])
+        for url in (entry["url"], *entry.get("also", ())):
+            pins[url] = pin
+    return pins
+
+
+@cache
+def _document(pin: _Pin) -> JsonObject:
+    data = (_HERE / pin.file).read_bytes()
+    if sha256(data).hexdigest() != pin.sha256:
+        raise DocumentUnavailable(pin.file, "digest_mismatch")
+    document: JsonObject = json.loads(data)
+    return document
