@@ -5,14 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from enum import StrEnum
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.cli.demo.learners import Learner, invent
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.badges import Kind, Repeat
+from app.domain.campus import LabelCategory
+from app.domain.people import Role
 
 FOLDER = Path(__file__).parent
 
@@ -23,50 +26,6 @@ ExampleAddress = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9.-]+@(exemple\.fr|exemple\.org|example\.org)$")
 ]
 _ModelT = TypeVar("_ModelT", bound="_Section")
-
-
-class Kind(StrEnum):
-    APPARTENANCE = "appartenance"
-    PARTICIPATION = "participation"
-    ENGAGEMENT = "engagement"
-    SAVOIR_ETRE = "savoir-etre"
-    COMPETENCE = "competence"
-    REALISATION = "realisation"
-
-
-class ActivityKind(StrEnum):
-    WORKSHOP = "workshop"
-    EVENT = "event"
-    PROJECT = "project"
-    COURSE = "course"
-    IMMERSION = "immersion"
-
-
-class Audience(StrEnum):
-    COLLEGIEN = "collegien"
-    LYCEEN = "lyceen"
-    ETUDIANT = "etudiant"
-    SALARIE = "salarie"
-    DEMANDEUR_EMPLOI = "demandeur-emploi"
-    ENSEIGNANT = "enseignant"
-    CHERCHEUR = "chercheur"
-    ENTREPRENEUR = "entrepreneur"
-    SENIOR = "senior"
-
-
-class Role(StrEnum):
-    APPRENANT = "apprenant"
-    RESSOURCE = "ressource"
-
-
-class StaffRole(StrEnum):
-    TRAINER = "trainer"
-    CAMPUS_ADMIN = "campus_admin"
-
-
-class LabelCategory(StrEnum):
-    STANDARD = "standard"
-    EXCELLENCE = "excellence"
 
 
 class _Section(BaseModel):
@@ -116,7 +75,7 @@ class Competency(_Section):
 
 
 class Framework(_Section):
-    slug: Slug
+    code: Slug
     name: Prose
     description: Prose
     levels: tuple[Prose, ...]
@@ -131,11 +90,12 @@ class Attested(_Section):
 
 
 class EarlierVersion(_Section):
-    """A definition that was awarded, then replaced; what it does not say is as in the current one."""
+    """A wording that was awarded, then replaced; kind, name and competencies are those of today."""
 
     version: int = Field(ge=1)
     superseded_on: date
     change: Prose
+    required_hours: float | None = None
     description: Prose
     criteria: Prose
 
@@ -146,10 +106,10 @@ class Badge(_Section):
     name: Prose
     language: str = "fr"
     tags: tuple[Prose, ...] = ()
-    repeatable: bool = False
+    repeat: Repeat = Repeat.ONCE
     competencies: tuple[Attested, ...] = ()
     validity_years: int | None = None
-    minimum_hours: float | None = None
+    required_hours: float | None = None
     description: Prose
     criteria: Prose
     earlier: tuple[EarlierVersion, ...] = ()
@@ -157,6 +117,10 @@ class Badge(_Section):
     @property
     def version(self) -> int:
         return len(self.earlier) + 1
+
+    @property
+    def validity_days(self) -> int | None:
+        return round(365.25 * self.validity_years) if self.validity_years else None
 
 
 class Activity(_Section):
@@ -170,12 +134,10 @@ class Activity(_Section):
     end: date | None = None
     start_in_days: int | None = None
     end_in_days: int | None = None
-    start_time: time | None = None
-    end_time: time | None = None
     date_known: bool = True
     place: Prose | None = None
     hours: float
-    audience: tuple[Audience, ...]
+    audience: tuple[Prose, ...]
     declared_size: int | None = None
     description: Prose
 
@@ -217,7 +179,7 @@ class StaffMember(_Section):
     name: Prose
     address: ExampleAddress
     campus: Slug
-    role: StaffRole
+    role: Role
 
 
 class Slice(_Section):
@@ -242,7 +204,7 @@ class Group(_Section):
     activity: Reference
     people: tuple[Slug, ...] = ()
     cohorts: tuple[Slice, ...] = ()
-    role: Role = Role.APPRENANT
+    part: PartKind = PartKind.LEARNER
     hours: float
     contributions: tuple[Prose, ...] = ()
     awards: tuple[GroupAward, ...] = ()
@@ -261,7 +223,7 @@ class SingleAward(_Section):
     badge: Reference
     version: int | None = None
     activity: Reference
-    role: Role = Role.APPRENANT
+    part: PartKind = PartKind.LEARNER
     hours: float
     contribution: Prose | None = None
     awarded_on: date

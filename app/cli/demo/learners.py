@@ -22,12 +22,10 @@ class Learner:
     given: str
     family: str
     addresses: tuple[str, ...] = ()
-    family_first: bool = False
 
     @property
     def name(self) -> str:
-        parts = (self.family, self.given) if self.family_first else (self.given, self.family)
-        return " ".join(parts)
+        return f"{self.given} {self.family}"
 
 
 def invent(
