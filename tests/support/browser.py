@@ -1,0 +1,155 @@
+"""Chromium as a visitor has it, allowed to speak with this machine only, and axe-core to judge pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+
+PHONE = ViewportSize(width=390, height=844)
+DESKTOP = ViewportSize(width=1280, height=900)
+ALLOWED_HOSTS = ("localhost", "127.0.0.1", "::1")
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+]
+AXE_OPTIONS = {
+    "resultTypes": ["violations"],
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    },
+    # axe-core leaves the size of targets (WCAG 2.2, 2.5.8) out unless asked by name.
+    "rules": {"target-size": {"enabled": True}},
+}
+
+
+@dataclass
+class Visit:
+    """One browser window, and whatever happened in it that must never happen."""
+
+    context: BrowserContext
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.context.on("request", lambda request: self._note_stranger(request.url))
+        self.context.on("weberror", lambda error: self.faults.append(f"script error: {error.error}"))
+        self.context.on("console", lambda message: self._note_refusal(message.text))
+
+    def _note_stranger(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in ALLOWED_HOSTS:
+            self.faults.append(f"request to another host: {url}")
+
+    def _note_refusal(self, text: str) -> None:
+        if "Content Security Policy" in text:
+            self.faults.append(f"refused by the page's own policy: {text}")
+
+
+OpenPage = Callable[..., Page]
+
+
+def chromium_path() -> str | None:
+    named = os.environ.get("SCEAU_TEST_CHROMIUM")
+    return named or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Started for each test file: its event loop must not linger in files that run their own."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium: install Debian's package chromium, or name one in SCEAU_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visitor_locale() -> str:
+    """Override it by parametrizing the test with `visitor_locale`."""
+    return "fr-FR"
+
+
+@pytest.fixture
+def javascript() -> bool:
+    """Override it by parametrizing the test with `javascript`: every page must also work without."""
+    return True
+
+
+@pytest.fixture
+def open_page(browser: Browser, visitor_locale: str, javascript: bool) -> Iterator[OpenPage]:
+    """Opens windows that share nothing; at the end no window may have spoken with another host."""
+    visits: list[Visit] = []
+
+    def open_page(viewport: ViewportSize = DESKTOP) -> Page:
+        is_phone = viewport["width"] < 600
+        context = browser.new_context(
+            viewport=viewport,
+            device_scale_factor=2 if is_phone else 1,
+            is_mobile=is_phone,
+            has_touch=is_phone,
+            locale=visitor_locale,
+            timezone_id="Europe/Paris",
+            java_script_enabled=javascript,
+        )
+        context.set_default_timeout(15_000)
+        visit = Visit(context, context.new_page())
+        visit.watch()
+        visits.append(visit)
+        return visit.page
+
+    yield open_page
+    for visit in visits:
+        visit.context.close()
+    faults = [fault for visit in visits for fault in visit.faults]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def page_phone(open_page: OpenPage) -> Page:
+    return open_page(PHONE)
+
+
+@pytest.fixture
+def page_desktop(open_page: OpenPage) -> Page:
+    return open_page(DESKTOP)
+
+
+def assert_accessible(page: Page) -> None:
+    """WCAG 2.2 A and AA and axe-core's best practices; the page must run scripts, or axe cannot."""
+    violations = Axe().run(page, options=AXE_OPTIONS).response["violations"]
+    assert not violations, f"{page.url} is not accessible:\n" + "\n".join(map(_described, violations))
+
+
+def assert_no_sideways_scroll(page: Page) -> None:
+    """The page reflows to the width of its window (WCAG 2.2, 1.4.10)."""
+    needed, given = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert needed <= given, f"{page.url} needs {needed} pixels across and has {given}"
+
+
+def _described(violation: dict) -> str:
+    places = "".join(
+        f"\n    {' '.join(map(str, node['target']))}: {node['html'][:160]}\n      {node['failureSummary']}"
+        for node in violation["nodes"]
+    )
+    return f"  [{violation['impact']}] {violation['id']}: {violation['help']}{places}"
