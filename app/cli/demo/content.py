@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -63,10 +64,14 @@ class Label(_Section):
 
     @property
     def valid_until(self) -> date | None:
-        """The last day, where both the beginning and the number of years are known."""
-        if self.valid_from is None or self.years is None:
+        """The last day it can still hold; a beginning known to the month leaves that whole month open."""
+        if self.since is None or self.years is None:
             return None
-        return self.valid_from.replace(year=self.valid_from.year + self.years) - timedelta(days=1)
+        year, month, day = (int(part) for part in (self.since + "-0-0").split("-")[:3])
+        if day:
+            return date(year + self.years, month, day) - timedelta(days=1)
+        month = month or 12
+        return date(year + self.years, month, monthrange(year + self.years, month)[1])
 
 
 class Competency(_Section):
