@@ -1,0 +1,54 @@
+"""What several tests ask of the demo's content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from app.cli.demo.content import Badge, DemoContent, SingleAward
+from app.domain.badges import BadgeVersion
+
+TODAY = date(2026, 11, 25)
+
+
+def given_awards(content: DemoContent) -> Iterator[SingleAward]:
+    """Every award of the demo, those to groups one by one."""
+    for group in content.groups:
+        members = group.members(content.learners)
+        for award in group.awards:
+            for position, learner in enumerate(members[: award.count]):
+                yield SingleAward(
+                    person=learner.slug,
+                    badge=award.badge,
+                    version=award.version,
+                    activity=group.activity,
+                    part=group.part,
+                    hours=group.hours,
+                    contribution=group.contribution(position),
+                    awarded_on=award.awarded_on,
+                    open=position < award.open,
+                )
+    yield from content.awards
+
+
+def participants(content: DemoContent) -> dict[str, list[str]]:
+    """Who took part in each activity: a single award records a participation too."""
+    taking_part: dict[str, list[str]] = {}
+    for group in content.groups:
+        slugs = [learner.slug for learner in group.members(content.learners)]
+        taking_part.setdefault(group.activity, []).extend(slugs)
+    for award in content.awards:
+        taking_part.setdefault(award.activity, []).append(award.person)
+    return taking_part
+
+
+def version_of(badge: Badge) -> BadgeVersion:
+    return BadgeVersion(
+        number=badge.version,
+        kind=badge.kind,
+        name=badge.name,
+        description=badge.description,
+        criteria=badge.criteria,
+        validity_days=badge.validity_days,
+        required_hours=badge.required_hours,
+    )
