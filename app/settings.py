@@ -17,11 +17,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SCEAU_", frozen=True, extra="ignore")
 
-    base_url: str = Field("http://localhost:8000", description="The address people use, without a final slash.")
+    base_url: str = Field(
+        "http://localhost:8000", description="The address people use, without a final slash."
+    )
     host: str = Field("127.0.0.1", description="The address the server listens on.")
     port: int = Field(8000, ge=1, le=65535)
-    database_url: str = Field("sqlite:///var/sceau.sqlite", description="SQLite or PostgreSQL (postgresql+psycopg://…).")
-    secret: str = Field("", description="At least 32 random characters; learners' private links derive from it.")
+    database_url: str = Field(
+        "sqlite:///var/sceau.sqlite", description="SQLite or PostgreSQL (postgresql+psycopg://…)."
+    )
+    secret: str = Field(
+        "", description="At least 32 random characters; learners' private links derive from it."
+    )
     kek: str = Field(
         "",
         description="Where the key-encryption key is: file:/path (32 bytes in base64, mode 0600) or env:NAME.",
@@ -30,8 +36,12 @@ class Settings(BaseSettings):
         Path(".sceau-dev"), description="On localhost only: where a missing secret and KEK are made and kept."
     )
     smtp_url: str = Field("", description="smtp://user:password@host:587; empty: no letters leave.")
-    trusted_proxies: str = Field("", description="Addresses whose X-Forwarded-* headers are believed, with commas.")
-    locale: str = Field("fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none.")
+    trusted_proxies: str = Field(
+        "", description="Addresses whose X-Forwarded-* headers are believed, with commas."
+    )
+    locale: str = Field(
+        "fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none."
+    )
     time_zone: str = Field("Europe/Paris", description="The time zone of pages that belong to no campus.")
     log_format: str = Field("json", pattern="^(json|text)$")
     workers: int = Field(1, ge=1, le=64)
@@ -53,11 +63,17 @@ class Settings(BaseSettings):
         if not self.base_url.startswith("https://"):
             raise ValueError("SCEAU_BASE_URL must be https: only localhost may be served over http.")
         if not self.secret:
-            raise ValueError("SCEAU_SECRET is missing: set at least 32 random characters (openssl rand -base64 48).")
+            raise ValueError(
+                "SCEAU_SECRET is missing: set at least 32 random characters (openssl rand -base64 48)."
+            )
         if len(self.secret) < 32 or any(word in self.secret.lower() for word in _EXAMPLE_SECRETS):
-            raise ValueError("SCEAU_SECRET is too short or looks like an example: set at least 32 random characters.")
+            raise ValueError(
+                "SCEAU_SECRET is too short or looks like an example: set at least 32 random characters."
+            )
         if not self.kek:
-            raise ValueError("SCEAU_KEK is missing: say where the key-encryption key is, e.g. file:/run/keys/sceau-kek.")
+            raise ValueError(
+                "SCEAU_KEK is missing: say where the key-encryption key is, e.g. file:/run/keys/sceau-kek."
+            )
         return self
 
     @property

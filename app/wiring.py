@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,7 +105,9 @@ class Process:
             clock, addresses = self.clock, self.addresses
             signing = Signing(campuses, self.vault)
             status = StatusService(statuses, campuses, signing, addresses, clock)
-            publication = PublicationService(campuses, badges, awards, status, signing, addresses)
+            publication = PublicationService(
+                campuses, badges, awards, status, signing, addresses, self.renew_list
+            )
             badge_service = BadgeService(badges, competencies, history, self.artist, addresses, clock)
             activity_service = ActivityService(activities, people, campuses, history, clock)
             yield Services(
@@ -137,6 +140,11 @@ class Process:
                 addresses=addresses,
                 clock=clock,
             )
+
+    def renew_list(self, list_id: uuid.UUID) -> bytes:
+        """Sign a status list again, in a transaction of its own."""
+        with self.unit_of_work() as services:
+            return services.status.refresh(list_id)
 
 
 def _secret_of(settings: Settings) -> bytes:

@@ -721,7 +721,6 @@ def upgrade() -> None:
         sa.Column("secret_digest", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("award_id", sa.Uuid(), nullable=True),
-        sa.Column("csrf_token", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

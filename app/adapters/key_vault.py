@@ -62,8 +62,14 @@ class KeyVault:
 
     def open(self, sealed: bytes, owner: SealedFor, *, kek_id: str) -> SigningKey:
         if kek_id != self.kek.id:
-            raise Unavailable(N_("La clé de signature est scellée par une autre clé maîtresse. Rien n’a été signé."))
-        salt, nonce, body = sealed[1 : 1 + _SALT], sealed[1 + _SALT : 1 + _SALT + _NONCE], sealed[1 + _SALT + _NONCE :]
+            raise Unavailable(
+                N_("La clé de signature est scellée par une autre clé maîtresse. Rien n’a été signé.")
+            )
+        salt, nonce, body = (
+            sealed[1 : 1 + _SALT],
+            sealed[1 + _SALT : 1 + _SALT + _NONCE],
+            sealed[1 + _SALT + _NONCE :],
+        )
         try:
             private = AESGCM(self._wrapping_key(salt)).decrypt(nonce, body, self._bound_to(owner))
         except InvalidTag as error:
@@ -101,11 +107,15 @@ def kek_from(source: str, *, database_folder: Path | None) -> Kek:
 
 def _check_kek_file(path: Path, database_folder: Path | None) -> None:
     if not path.is_file():
-        raise KekUnusable(f"There is no key-encryption key at {path.name}: make one with `sceau keys make-kek`.")
+        raise KekUnusable(
+            f"There is no key-encryption key at {path.name}: make one with `sceau keys make-kek`."
+        )
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KekUnusable(f"{path.name} can be read by others: chmod 600 it.")
     if database_folder and path.resolve().is_relative_to(database_folder.resolve()):
-        raise KekUnusable("The key-encryption key lies beside the database: a thief of one would have both. Move it.")
+        raise KekUnusable(
+            "The key-encryption key lies beside the database: a thief of one would have both. Move it."
+        )
 
 
 def _decoded(text: str, where: str) -> bytes:

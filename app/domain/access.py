@@ -45,7 +45,6 @@ class Session(SQLModel, table=True):
     secret_digest: str = Field(unique=True, max_length=64)
     person_id: uuid.UUID = Field(sa_column=points_to("person"))
     award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
-    csrf_token: str = Field(max_length=64)
     created_at: datetime = Field(sa_column=moment())
     expires_at: datetime = Field(sa_column=moment())
 

@@ -149,7 +149,6 @@ class PeopleService:
             secret_digest=digest_of(secret),
             person_id=person_id,
             award_id=award_id,
-            csrf_token=secrets.token_urlsafe(24),
             created_at=at,
             expires_at=at + life,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,7 +59,9 @@ class PublicationService:
         status: StatusService,
         signing: Signing,
         addresses: Addresses,
+        renew_list: Callable[[uuid.UUID], bytes],
     ) -> None:
+        self.renew_list = renew_list
         self.campuses = campuses
         self.badges = badges
         self.awards = awards
@@ -137,14 +139,13 @@ class PublicationService:
 
     def jwks(self) -> Published:
         """Every key ever published, each with the issuer it belongs to (B-026, B-027)."""
-        entries = []
-        for row, campus in self.campuses.all_keys():
-            key = published_key(row)
-            entries.append((jwt_method_id(row.method_id), key.key, campus.did))
-        return Published.of(dump_json(jwk_set(entries)), "application/jwk-set+json")
+        keys = [published_key(row) for row, _ in self.campuses.all_keys()]
+        return Published.of(dump_json(jwk_set(keys)), "application/jwk-set+json")
 
     def status_list(self, list_id: uuid.UUID) -> Published:
-        return Published.of(self.status.refresh(list_id), "application/vc")
+        """The signed list; one due for signing is renewed in a transaction of its own, which a reader lacks."""
+        body = self.renew_list(list_id) if self.status.is_due(list_id) else self.status.published(list_id)
+        return Published.of(body, "application/vc")
 
     def state_of(self, record: AwardRecord, *, at: datetime) -> str:
         """One word for the award's state: valid, expired, revoked, superseded."""

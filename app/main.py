@@ -1,0 +1,82 @@
+"""Build the web application: two faces over one set of services."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app import __version__
+from app.api import problems
+from app.api.routes import router as api_router
+from app.errors import AppError
+from app.request_scope import session_cookie, status_of
+from app.settings import Settings
+from app.web import error_pages
+from app.web.face import Face, dress
+from app.web.routes import router as web_router
+from app.wiring import Process
+
+
+def create_app(settings: Settings | None = None, *, process: Process | None = None) -> FastAPI:
+    """The application of one process. `process` is given by tests and by commands that already have one."""
+    process = process or Process(settings or Settings())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        process.check()
+        yield
+        process.engine.dispose()
+
+    app = FastAPI(
+        title="Sceau",
+        version=__version__,
+        summary="Open Badges 3.0 des Campus des métiers et des qualifications.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.process = process
+    dress(
+        app,
+        Face(
+            csrf_key=hashlib.sha256(b"csrf|" + process.secret).digest(),
+            session_cookie=session_cookie(process),
+            https=process.settings.base_url.startswith("https:"),
+        ),
+        failure=_by_face(problems.failure, error_pages.failure_page),
+    )
+    app.include_router(api_router)
+    app.include_router(web_router)
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Programs get problems (RFC 9457), people get pages; which of them asks is told by the address."""
+
+    @app.exception_handler(AppError)
+    def app_error(request: Request, error: AppError) -> Response:
+        return _by_face(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    def validation_error(request: Request, error: RequestValidationError) -> Response:
+        return _by_face(problems.validation_error, error_pages.validation_page)(request, error)
+
+    @app.exception_handler(HTTPException)
+    def http_error(request: Request, error: HTTPException) -> Response:
+        return _by_face(problems.http_error, error_pages.http_error_page)(request, error)
+
+
+def _by_face(
+    for_programs: Callable[..., Response], for_people: Callable[..., Response]
+) -> Callable[..., Response]:
+    def answer(request: Request, *facts: object) -> Response:
+        return (for_programs if problems.is_for_a_program(request) else for_people)(request, *facts)
+
+    return answer

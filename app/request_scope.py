@@ -1,0 +1,118 @@
+"""One HTTP request: its transaction, its person, its services, its error status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request, Response
+
+from app.domain.access import Scope
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.errors import (
+    AppError,
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Unavailable,
+)
+from app.language import N_
+from app.services.people import NewSession, SignedIn, Workplace
+from app.wiring import Process, Services
+
+STATUS_OF: dict[type[AppError], int] = {
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    InvalidInput: 422,
+    Unavailable: 503,
+}
+
+
+def status_of(error: AppError) -> int:
+    return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+
+
+def process_of(request: Request) -> Process:
+    return cast(Process, request.app.state.process)
+
+
+def _reading(request: Request) -> Iterator[Services]:
+    with process_of(request).unit_of_work(reading=True) as services:
+        yield services
+
+
+def _writing(request: Request) -> Iterator[Services]:
+    with process_of(request).unit_of_work() as services:
+        yield services
+
+
+# scope="function": the commit comes before the answer, so a failed commit is a 500 and never a 201
+# for something that did not happen.
+ReadingServices = Annotated[Services, Depends(_reading, scope="function")]
+"""For a handler that only looks."""
+WritingServices = Annotated[Services, Depends(_writing, scope="function")]
+"""For a handler that may change something: one transaction, committed before the answer leaves."""
+
+
+def session_cookie(process: Process) -> str:
+    """`__Host-` binds the cookie to this host over https; plain http on localhost cannot carry it."""
+    return (
+        "sid" if process.settings.is_local and process.settings.base_url.startswith("http:") else "__Host-sid"
+    )
+
+
+def open_session_in(response: Response, request: Request, opened: NewSession) -> None:
+    """Hand the browser its session; scripts cannot read it, other sites cannot use it."""
+    process = process_of(request)
+    response.set_cookie(
+        session_cookie(process),
+        opened.secret,
+        max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def close_session_in(response: Response, request: Request) -> None:
+    response.delete_cookie(session_cookie(process_of(request)), path="/")
+
+
+def session_secret(request: Request) -> str | None:
+    return request.cookies.get(session_cookie(process_of(request)))
+
+
+def signed_in(request: Request, services: Services) -> SignedIn:
+    """Who asks, staff or learner; raises NotSignedIn."""
+    return services.people.signed_in(session_secret(request))
+
+
+def find_signed_in(request: Request, services: Services) -> SignedIn | None:
+    """Who asks, if they are signed in; for pages that anybody may see."""
+    try:
+        return signed_in(request, services)
+    except NotSignedIn:
+        return None
+
+
+def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn, Workplace]:
+    """A person who works in the campus; others get what they would get for a campus that is not there (T01)."""
+    who = signed_in(request, services)
+    return who, services.people.workplace(who, slug)
+
+
+def token_of(
+    request: Request, services: Services, scope: Scope, slug: str | None = None
+) -> tuple[Actor, Campus]:
+    """The program that asks, and its campus, if its bearer token opens `scope` there."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not secret.strip():
+        raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
+    token, campus = services.people.token_campus(secret.strip(), slug, scope)
+    return Actor(label=f"token {token.id}"), campus
