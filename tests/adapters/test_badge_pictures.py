@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -191,8 +192,9 @@ def test_lines_break_as_a_french_reader_expects(templates: dict[str, Template], 
         "Explor’#ICI",
     ]
     assert lines("appartenance", "Apprenant-ressource du VRAI") == ["Apprenant-", "ressource", "du VRAI"]
-    assert "Lire une forêt\u00a0»" in lines("participation", "Sortie « Lire une forêt »")[-1] or (
-        lines("participation", "Sortie « Lire une forêt »")[-1].endswith("\u00a0»")
+    assert lines("participation", "Sortie « Lire une forêt »") == ["Sortie «\u00a0Lire", "une forêt\u00a0»"]
+    assert "160 participants" in lines(
+        "appartenance", "Journée de l’entrepreneuriat étudiant : 160 participants"
     )
     assert not any(
         line.startswith((":", "!", "»")) for line in lines("competence", "Micron’apprend : une journée !")
@@ -287,9 +289,22 @@ def test_long_campus_names_and_addresses_stay_inside(artist: BadgeArtist) -> Non
                 address="badges.exemple.fr/" + "a1b2c3" * 20,
             )
         )
-        points = [float(x) for x in re.findall(r"M(-?[\d.]+)", svg)]
-        assert min(points) >= 0
-        assert max(points) <= 2 * AXIS
+        starts = [
+            float(x) * (0.1 if "transform" in part.attrib else 1)
+            for part in elements(svg)
+            for x in re.findall(r"M(-?[\d.]+)", part.get("d", ""))
+        ]
+        assert min(starts) >= 0
+        assert max(starts) <= 2 * AXIS
+
+
+def test_the_year_stands_whole_and_readable_with_and_without_a_level(templates: dict[str, Template]) -> None:
+    sans = Typeface(TEMPLATES / "fonts" / "sceau-sans-600.ttf")
+    for template in templates.values():
+        layout = template.layout
+        for y in (layout.year, (layout.level + layout.year) / 2):
+            assert sans.width("2026", 34, 0.04) / 2 <= template.half_width(y)
+            assert template.half_width(y + 18) > 0
 
 
 def test_many_levels_and_none_are_drawn(artist: BadgeArtist) -> None:
@@ -304,6 +319,13 @@ def test_a_template_that_asks_for_an_unknown_value_is_refused_at_the_start(tmp_p
         (tmp_path / f"{kind}.svg").write_text("<svg>{{person_name}}</svg>", "utf-8")
     with pytest.raises(ValueError, match="person_name"):
         read_templates(tmp_path)
+
+
+def test_the_typefaces_are_those_on_record() -> None:
+    record = (TEMPLATES / "fonts" / "README.md").read_text("utf-8")
+    for typeface in (TEMPLATES / "fonts").glob("*.ttf"):
+        assert f"`{typeface.name}`" in record
+        assert sha256(typeface.read_bytes()).hexdigest() in record
 
 
 def true_colours(svg: str, width: int) -> bytes:

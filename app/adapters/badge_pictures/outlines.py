@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unicodedata import category, normalize
@@ -52,15 +51,19 @@ class Typeface:
         """`spacing` is added between letters, in parts of the size."""
         return self._width(self._run(text), size, spacing)
 
+    def strokes(self, text: str) -> int:
+        """How many strokes the outlines of a text have, which is what they weigh."""
+        return sum(len(self._outline(placed.glyph)) for placed in self._run(text).glyphs)
+
     def centred(self, text: str, size: float, middle: float, baseline: float, spacing: float = 0.0) -> str:
-        """SVG path data of one line whose middle and baseline are given."""
+        """SVG path data of one line whose middle and baseline are given; the data counts in tenths."""
         run = self._run(text)
-        scale = size / self._units_per_em
-        left = middle - self._width(run, size, spacing) / 2
+        scale = 10 * size / self._units_per_em
+        left = 10 * (middle - self._width(run, size, spacing) / 2)
         path = _PathData()
         for number, placed in enumerate(run.glyphs):
-            x = left + placed.x * scale + number * spacing * size
-            path.add(self._outline(placed.glyph), scale, x, baseline)
+            x = left + placed.x * scale + 10 * number * spacing * size
+            path.add(self._outline(placed.glyph), scale, x, 10 * baseline)
         return str(path)
 
     def _width(self, run: _Run, size: float, spacing: float) -> float:
@@ -127,7 +130,7 @@ class _RecordingPen(BasePen):  # type: ignore[misc]
 
 
 class _PathData:
-    """Path data in relative commands. Points are rounded to a tenth before they are subtracted, so that
+    """Path data in relative commands and whole numbers. Points are rounded before they are subtracted, so that
     rounding never adds up along a line."""
 
     def __init__(self) -> None:
@@ -136,35 +139,24 @@ class _PathData:
 
     def add(self, strokes: tuple[Stroke, ...], scale: float, x: float, y: float) -> None:
         for command, points in strokes:
-            tenths = [(round((x + px * scale) * 10), round((y - py * scale) * 10)) for px, py in points]
+            places = [(round(x + px * scale), round(y - py * scale)) for px, py in points]
             if command == "z":
                 self._at = self._start
                 self._parts.append("z")
             elif command == "M":
-                self._at = self._start = tenths[0]
-                self._parts.append(_numbers("M", tenths[0]))
+                self._at = self._start = places[0]
+                self._parts.append(_numbers("M", [*places[0]]))
             else:
-                origin, self._at = self._at, tenths[-1]
-                steps = [value for px, py in tenths for value in (px - origin[0], py - origin[1])]
+                origin, self._at = self._at, places[-1]
+                steps = [value for px, py in places for value in (px - origin[0], py - origin[1])]
                 self._parts.append(_numbers(command, steps))
 
     def __str__(self) -> str:
         return "".join(self._parts)
 
 
-def _numbers(command: str, tenths: list[int] | tuple[int, int]) -> str:
-    text = command
-    for value in tenths:
-        number = _tenths(value)
-        text += number if number[0] == "-" or text == command else " " + number
-    return text
-
-
-@lru_cache(maxsize=20_000)
-def _tenths(value: int) -> str:
-    whole, tenth = divmod(abs(value), 10)
-    sign = "-" if value < 0 else ""
-    return f"{sign}{whole}" if not tenth else f"{sign}{whole or ''}.{tenth}"
+def _numbers(command: str, values: list[int]) -> str:
+    return command + " ".join(map(str, values)).replace(" -", "-")
 
 
 class _PairKerning:

@@ -20,6 +20,7 @@ _LEADING: Final = 1.1
 _DESCENT: Final = 0.12
 _MOST_LINES: Final = 5
 _LONGEST: Final = 400
+_MOST_STROKES: Final = 4_000
 _WORTH_A_WORSE_BREAK: Final = 1.2
 _LITTLE_WORDS: Final = frozenset(
     (
@@ -61,7 +62,7 @@ _BLANKS: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
 class _Break(IntEnum):
-    """Where a line may end, from the best place to the worst."""
+    """Where a line may end, from the best place to the worst; a number clings to what it counts."""
 
     BETWEEN_WORDS = 0
     AFTER_A_LITTLE_WORD = 1
@@ -118,10 +119,13 @@ def typeset(text: str) -> str:
 
 
 def set_title(title: str, face: Typeface, zone: Zone) -> Setting:
-    """The largest setting of the whole title, or of as much of it as the smallest size can hold."""
+    """The largest setting of the whole title, or of as much of it as the smallest size can hold.
+
+    What would weigh too much as outlines is shortened as well.
+    """
     text = typeset(title)
-    whole = _whole(text, face, zone) if len(text) <= _LONGEST else None
-    return whole or _shortened(text[:_LONGEST], face, zone)
+    light = len(text) <= _LONGEST and face.strokes(text) <= _MOST_STROKES
+    return (light and _whole(text, face, zone)) or _shortened(text[:_LONGEST], face, zone)
 
 
 def shortened_to_fit(text: str, fits: Callable[[str], bool]) -> str:
@@ -153,11 +157,12 @@ def _whole(text: str, face: Typeface, zone: Zone) -> Setting | None:
 
 
 def _shortened(text: str, face: Typeface, zone: Zone) -> Setting:
-    def setting(text: str) -> Setting | None:
-        return _at_size(zone.smallest, _atoms(text, face, _Break.INSIDE_A_WORD), face, zone)
+    def setting(tried: str) -> Setting | None:
+        if face.strokes(tried) > _MOST_STROKES:
+            return None
+        return _at_size(zone.smallest, _atoms(tried, face, _Break.INSIDE_A_WORD), face, zone)
 
-    beginning = shortened_to_fit(text + ELLIPSIS, lambda tried: setting(tried) is not None)
-    found = setting(beginning)
+    found = setting(shortened_to_fit(text + ELLIPSIS, lambda tried: setting(tried) is not None))
     return Setting(zone.smallest, found.lines if found else (), shortened=True)
 
 
@@ -166,7 +171,8 @@ def _atoms(text: str, face: Typeface, worst: _Break) -> list[_Atom]:
     pieces, start = list[tuple[str, _Break]](), ""
     for word in text.split(" "):
         *heads, tail = _INSIDE_A_WORD.split(word)
-        little = _Break.AFTER_A_LITTLE_WORD if word.lower() in _LITTLE_WORDS else _Break.BETWEEN_WORDS
+        clings = word.lower() in _LITTLE_WORDS or word.isdigit()
+        little = _Break.AFTER_A_LITTLE_WORD if clings else _Break.BETWEEN_WORDS
         for piece, end in (*((head, _Break.INSIDE_A_WORD) for head in heads), (tail, little)):
             start += piece
             if end <= worst:
