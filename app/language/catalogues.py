@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
 SOURCE_LOCALE = "fr"
-_FOLDER = Path(__file__).parent / "locales"
+LOCALES_FOLDER = Path(__file__).parent / "locales"
+DOMAIN = "sceau"
 _locale: ContextVar[str] = ContextVar("locale", default=SOURCE_LOCALE)
 
 
@@ -19,17 +24,38 @@ def N_(text: str) -> str:
     return text
 
 
+def po_file(locale: str) -> Path:
+    return LOCALES_FOLDER / locale / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
 @cache
 def locales() -> tuple[str, ...]:
     """Every language with a catalogue, French (the language of the sources) first."""
-    found = sorted(path.name for path in _FOLDER.iterdir() if path.is_dir()) if _FOLDER.is_dir() else []
+    found = sorted(path.parent.parent.name for path in LOCALES_FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
     return (SOURCE_LOCALE, *(name for name in found if name != SOURCE_LOCALE))
 
 
 @cache
 def catalogue(locale: str) -> _gettext.NullTranslations:
     """The translations for `locale`; French needs none, since the sources are French."""
-    return _gettext.translation("sceau", _FOLDER, languages=[locale], fallback=True)
+    source = po_file(locale)
+    if not source.is_file():
+        return _gettext.NullTranslations()
+    compiled = source.with_suffix(".mo")
+    # A .mo older than its .po would show yesterday's words, so only a fresh one is used.
+    if compiled.is_file() and compiled.stat().st_mtime >= source.stat().st_mtime:
+        with compiled.open("rb") as file:
+            return _gettext.GNUTranslations(file)
+    return _gettext.GNUTranslations(BytesIO(compile_po(source)))
+
+
+def compile_po(source: Path) -> bytes:
+    """The binary catalogue (.mo) of a .po file."""
+    with source.open("rb") as file:
+        messages = read_po(file, domain=DOMAIN)
+    binary = BytesIO()
+    write_mo(binary, messages)
+    return binary.getvalue()
 
 
 def current_locale() -> str:

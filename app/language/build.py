@@ -1,0 +1,120 @@
+"""Extract the French sentences, bring every catalogue up to date, compile it: `python -m app.language.build`.
+
+python -m app.language.build                       extract and update the .po files
+python -m app.language.build --translate FILE.json same, then fill in {"French": "English"} pairs
+                                                   (plurals: {"French singular": ["English one", "English many"]})
+python -m app.language.build --compile             only write the .mo files (start-up is then a little faster)
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from app.language.catalogues import DOMAIN, SOURCE_LOCALE, compile_po, locales, po_file
+
+APP_FOLDER = Path(__file__).parent.parent
+METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
+OPTIONS = {
+    "web/templates/**.html": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"},
+    "**/templates/**.txt": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"},
+}
+KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
+
+
+def extract() -> Catalog:
+    """Every French sentence that code and templates ask to translate."""
+    found = Catalog(domain=DOMAIN, project="Sceau", charset="utf-8")
+    for file, _line, message, comments, context in extract_from_dir(
+        APP_FOLDER, METHODS, OPTIONS, keywords=KEYWORDS, comment_tags=("L10N:",), strip_comment_tags=True
+    ):
+        found.add(message, None, [(f"app/{file}", 1)], auto_comments=comments, context=context)
+    return found
+
+
+def load(locale: str) -> Catalog:
+    with po_file(locale).open("rb") as file:
+        return read_po(file, locale=locale, domain=DOMAIN)
+
+
+def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
+    """Bring the catalogue of `locale` level with the sources; sentences nobody says any more go away."""
+    with _alone(po_file(locale)):
+        catalog = load(locale)
+        before = {message.id: message.string for message in catalog if message.id}
+        catalog.update(extract(), no_fuzzy_matching=True)
+        for message in catalog:
+            if message.id:
+                _fill(message, translations)
+        after = {message.id: message.string for message in catalog if message.id}
+        if after != before:
+            catalog.revision_date = datetime.now(UTC)
+        _write(catalog, po_file(locale))
+    return catalog
+
+
+def _fill(message: Message, translations: Mapping[str, str | list[str]]) -> None:
+    plural = isinstance(message.id, tuple)
+    given = translations.get(message.id[0] if plural else message.id)
+    if given is None:
+        return
+    if plural != isinstance(given, list):
+        raise SystemExit(f"One form or two? {message.id!r} was given {given!r}.")
+    message.string = tuple(given) if isinstance(given, list) else given
+
+
+def _write(catalog: Catalog, path: Path) -> None:
+    text = BytesIO()
+    # File names without lines: a moved sentence should not change the catalogue.
+    write_po(text, catalog, width=110, ignore_obsolete=True, sort_output=True, include_lineno=False)
+    path.write_bytes(text.getvalue())
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Two people may update the same catalogue at once; the second waits."""
+    with path.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def missing(catalog: Catalog) -> list[str]:
+    """French sentences that `catalog` does not translate yet."""
+    wanting = []
+    for message in catalog:
+        forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+        if message.id and not all(forms):
+            wanting.append(message.id[0] if isinstance(message.id, tuple) else message.id)
+    return wanting
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m app.language.build", description=__doc__.splitlines()[0])
+    parser.add_argument("--translate", type=Path, metavar="FILE.json", help="translations to fill in")
+    parser.add_argument("--locale", default="en", help="the language of --translate (en)")
+    parser.add_argument("--compile", action="store_true", help="only write the .mo files")
+    arguments = parser.parse_args()
+    given = json.loads(arguments.translate.read_text("utf-8")) if arguments.translate else {}
+    for locale in locales():
+        if locale == SOURCE_LOCALE:
+            continue
+        if arguments.compile:
+            po_file(locale).with_suffix(".mo").write_bytes(compile_po(po_file(locale)))
+            continue
+        wanting = missing(update(locale, given if locale == arguments.locale else {}))
+        print(f"{locale}: {len(wanting)} to translate", *wanting, sep="\n  ", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

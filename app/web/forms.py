@@ -1,0 +1,168 @@
+"""Forms that only our own pages can send, and that cannot be longer than they need to be."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from markupsafe import Markup
+from starlette.datastructures import FormData, Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import NotAllowed
+from app.language import N_
+
+FIELD = "jeton"
+MOST_FIELDS = 2000
+MOST_FILES = 5
+
+
+class ForeignForm(NotAllowed):
+    """A form that did not come from a page of ours, or from one too old."""
+
+
+class CsrfTokens:
+    """One secret per session, masked anew on each page so that compression cannot leak it (BREACH)."""
+
+    def __init__(self, key: bytes, session_cookie: str) -> None:
+        self._key = key
+        self._session_cookie = session_cookie
+
+    def session_of(self, request: Request) -> str:
+        return request.cookies.get(self._session_cookie, "")
+
+    def issue(self, request: Request) -> str:
+        expected = self._expected(self.session_of(request))
+        mask = secrets.token_bytes(len(expected))
+        return base64.urlsafe_b64encode(mask + _xor(mask, expected)).decode("ascii")
+
+    def accepts(self, token: str, request: Request) -> bool:
+        try:
+            raw = base64.urlsafe_b64decode(token.encode("ascii"))
+        except (UnicodeEncodeError, binascii.Error):
+            return False
+        expected = self._expected(self.session_of(request))
+        if len(raw) != 2 * len(expected):
+            return False
+        half = len(expected)
+        return hmac.compare_digest(_xor(raw[:half], raw[half:]), expected)
+
+    def _expected(self, session: str) -> bytes:
+        return hmac.digest(
+            self._key, b"form of session " + session.encode("utf-8", "surrogateescape"), hashlib.sha256
+        )
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+
+
+def csrf_field(request: Request) -> Markup:
+    """The hidden field that every form with method="post" carries."""
+    tokens: CsrfTokens = request.app.state.csrf
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, tokens.issue(request))
+
+
+def check_same_site(headers: Headers, *, own_host: str, has_session: bool) -> None:
+    """Refuse what another site sent. Browsers say where a form comes from and scripts cannot lie about it (T29)."""
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if site is not None and site not in {"same-origin", "none"}:
+        raise _foreign()
+    if origin is None:
+        return
+    if origin == "null":
+        # Our private pages send no referrer, and browsers then write "null" here. The session's
+        # token, which no other site can know, or Sec-Fetch-Site must speak for the form instead.
+        if site is None and not has_session:
+            raise _foreign()
+        return
+    if urlsplit(origin).netloc.lower() != own_host.lower():
+        raise _foreign()
+
+
+def _foreign() -> ForeignForm:
+    return ForeignForm(
+        N_(
+            "Ce formulaire ne vient pas de ce site. Rien n’a été changé. Rouvrez la page ici, puis recommencez."
+        )
+    )
+
+
+async def checked_form(request: Request) -> FormData:
+    """The fields of a form sent from one of our own pages; anything else is refused before it is looked at."""
+    tokens: CsrfTokens = request.app.state.csrf
+    has_session = bool(tokens.session_of(request))
+    check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
+    form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
+    token = form.get(FIELD)
+    if not isinstance(token, str) or not tokens.accepts(token, request):
+        raise ForeignForm(
+            N_(
+                "Cette page était ouverte depuis trop longtemps. Rien n’a été changé. Rechargez-la, puis recommencez."
+            )
+        )
+    return form
+
+
+SafeForm = Annotated[FormData, Depends(checked_form)]
+
+
+def text_of(form: FormData, name: str) -> str:
+    """The trimmed text of one field, empty when it is absent or a file."""
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def texts_of(form: FormData, name: str) -> list[str]:
+    """Every value of a field that may be ticked several times."""
+    return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def bytes_of(form: FormData, name: str) -> bytes | None:
+    """The file of one field, None when no file was chosen."""
+    value = form.get(name)
+    if value is None or isinstance(value, str) or not value.filename:
+        return None
+    return value.file.read()
+
+
+class BodySizeLimit:
+    """ASGI middleware: a request longer than its path allows is cut off while it arrives."""
+
+    def __init__(self, app: ASGIApp, *, usual: int, by_path: Mapping[str, int]) -> None:
+        self.app = app
+        self.usual = usual
+        self.by_path = by_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = self._most(scope["path"])
+        announced = Headers(scope=scope).get("content-length", "0")
+        too_long = not announced.isdecimal() or int(announced[:16]) > most
+        received = 0
+
+        async def receive_measured() -> Message:
+            nonlocal received
+            if too_long:
+                raise HTTPException(413)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > most:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, receive_measured, send)
+
+    def _most(self, path: str) -> int:
+        fitting = [limit for start, limit in self.by_path.items() if path.startswith(start)]
+        return max(fitting, default=self.usual)

@@ -1,0 +1,37 @@
+"""The short true pages that every page links from its foot."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.web.render import page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/aide")
+def help_page(request: Request) -> HTMLResponse:
+    return page(request, "info/help.html")
+
+
+@router.get("/donnees-personnelles")
+def personal_data_page(request: Request) -> HTMLResponse:
+    return page(request, "info/personal_data.html", contact=contact_of(request))
+
+
+@router.get("/accessibilite")
+def accessibility_page(request: Request) -> HTMLResponse:
+    return page(request, "info/accessibility.html", contact=contact_of(request))
+
+
+@router.get("/mentions-legales")
+def legal_page(request: Request) -> HTMLResponse:
+    return page(
+        request, "info/legal.html", publisher=request.app.state.publisher, contact=contact_of(request)
+    )
+
+
+def contact_of(request: Request) -> str:
+    """Where to write to the people who run this service; empty when the operator has said nothing."""
+    return str(request.app.state.contact)

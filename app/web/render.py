@@ -1,0 +1,183 @@
+"""Turn a small view into a page.
+
+How a page writer uses it
+-------------------------
+In `app/web/<noun>.py`, a handler asks a service, makes a frozen dataclass of what the page says (never a
+row), and hands it over::
+
+    from app.web.render import CampusLook, page
+
+    @router.get("/badges/{badge_id}")
+    def show_badge(badge_id: UUID, request: Request, services: RequestServices) -> HTMLResponse:
+        badge = services.badges.get(badge_id)
+        return page(request, "badges/show.html", badge=BadgeView.of(badge), campus=look_of(badge.campus))
+
+`campus=` gives the page its accent and name; `private=True` keeps it out of caches and search engines;
+`status=` is 200 unless said otherwise; `wide=True` is for long tables. Everything else is the template's.
+
+A template (`templates/<noun>/<page>.html`) begins so::
+
+    {% extends "base.html" %}
+    {% block title %}{{ _("Vérifier un badge") }}{% endblock %}
+    {% block main %}<div class="wrap stack-l">…</div>{% endblock %}
+
+- Blocks: `title`, `description`, `head`, `crumbs`, `main`, `act` (the bar stuck to the bottom).
+- Words: `{{ _("…") }}`, `{{ _("Bonjour %(name)s.", name=view.name) }}`, `{% trans n=view.count %}…{% pluralize %}…
+  {% endtrans %}`. Type straight apostrophes and plain spaces: French typography is set for you. A percent sign
+  is written `%%`. Values are escaped; the sentence itself may hold HTML such as `<a href="%(url)s">`.
+- Filters: `|day`, `|short_day`, `|clock`, `|moment` (each takes a time zone: `when|moment(campus.time_zone)`),
+  `|month`, `|number`, `|percent`, `|size`, `|listing`, `|markdown` (text of a campus, cleaned), `|say` (a French
+  sentence marked elsewhere with `N_`, shown in the reader's language).
+- `asset("img/x.svg")` is the address of a static file. `icon("check")`, `seal("ok")` are drawings (`drawings.py`).
+- `ui` holds the macros of `templates/macros/*.html`, each with a comment that says what it takes.
+- Every `<form method="post">` has `{{ csrf_field }}` as its first child, and its handler takes
+  `form: SafeForm` (`app/web/forms.py`).
+- No inline style and no inline script: the policy of the site forbids both.
+- An undefined name stops the page: give every field of a view a value.
+
+English goes into the catalogue with `python -m app.language.build --translate FILE.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app.language import N_, current_locale
+from app.web.drawings import icon, mark, seal
+from app.web.forms import csrf_field
+from app.web.locale import other_languages
+from app.web.rich_text import markdown
+from app.web.static_files import asset
+from app.web.typography import say, say_plural
+from app.web.wording import FILTERS
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class CampusLook:
+    """What the frame of a page shows of the campus it is about."""
+
+    slug: str
+    short_name: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is looking, as far as the frame of a page cares; the request scope puts it on `request.state.visitor`."""
+
+    name: str = ""
+    manages: bool = False
+
+    @property
+    def signed_in(self) -> bool:
+        return bool(self.name)
+
+
+@dataclass(frozen=True)
+class NavigationLink:
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything around a page: language, navigation, campus."""
+
+    language: str
+    languages: Sequence[tuple[str, str]]
+    here: str
+    navigation: Sequence[NavigationLink]
+    visitor: Visitor
+    campus: CampusLook | None
+    private: bool
+    wide: bool
+
+
+_PUBLIC_LINKS = ((N_("Vérifier un badge"), "/verifier"), (N_("Mes badges"), "/mes-badges"))
+_MANAGING_LINK = (N_("Gérer"), "/gestion")
+_CAMPUS_LINK = (N_("Espace campus"), "/connexion")
+
+
+@cache
+def environment() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.policies["ext.i18n.trimmed"] = True
+    env.install_gettext_callables(say, say_plural, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update(FILTERS, markdown=markdown, say=say)
+    env.globals.update(asset=asset, icon=icon, seal=seal, mark=mark)
+    macros = SimpleNamespace()
+    env.globals["ui"] = macros
+    for path in sorted((TEMPLATES / "macros").glob("*.html")):
+        module = env.get_template(f"macros/{path.name}").module
+        vars(macros).update({name: value for name, value in vars(module).items() if not name.startswith("_")})
+    return env
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    campus: CampusLook | None = None,
+    private: bool = False,
+    wide: bool = False,
+    status: int = 200,
+    **view: Any,
+) -> HTMLResponse:
+    """The page of `template`, in the reader's language, framed for this visitor."""
+    frame = frame_of(request, campus=campus, private=private, wide=wide)
+    # A token is made only for a page that shows a form.
+    html = environment().get_template(template).render(frame=frame, csrf_field=_LazyField(request), **view)
+    answer = HTMLResponse(html, status_code=status)
+    answer.headers["Cache-Control"] = "no-store" if private or frame.visitor.signed_in else "no-cache"
+    if private:
+        answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+def frame_of(request: Request, *, campus: CampusLook | None, private: bool, wide: bool) -> Frame:
+    visitor = getattr(request.state, "visitor", None) or Visitor()
+    path = request.url.path
+    links = (*_PUBLIC_LINKS, _MANAGING_LINK if visitor.manages else _CAMPUS_LINK)
+    here = path + (f"?{request.url.query}" if request.url.query else "")
+    return Frame(
+        language=current_locale(),
+        languages=other_languages(),
+        here=quote(here if request.method == "GET" else path, safe=""),
+        navigation=[
+            NavigationLink(say(label), href, path == href or path.startswith(href + "/"))
+            for label, href in links
+        ],
+        visitor=visitor,
+        campus=campus,
+        private=private,
+        wide=wide,
+    )
+
+
+class _LazyField:
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def __html__(self) -> Markup:
+        return csrf_field(self._request)

@@ -1,0 +1,77 @@
+"""ASGI middleware: what browsers may and may not do with our answers."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "payment",
+        "usb",
+    )
+)
+# Addresses that are themselves a secret, or that only one person may see.
+PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/gestion")
+_A_YEAR = "max-age=31536000; includeSubDomains"
+
+
+class SecurityHeaders:
+    """Adds the headers of every answer; one that a route has set itself is kept."""
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self.app = app
+        self.https = https
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        private = is_private(scope["path"])
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._guard(MutableHeaders(scope=message), private=private)
+            await send(message)
+
+        await self.app(scope, receive, send_guarded)
+
+    def _guard(self, headers: MutableHeaders, *, private: bool) -> None:
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "no-referrer" if private else "strict-origin-when-cross-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        headers.setdefault("X-Frame-Options", "DENY")
+        if private:
+            headers["Cache-Control"] = "no-store"
+            headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+        if self.https:
+            headers.setdefault("Strict-Transport-Security", _A_YEAR)
+
+
+def is_private(path: str) -> bool:
+    return any(path == start or path.startswith(start + "/") for start in PRIVATE_PATHS)

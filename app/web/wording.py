@@ -1,0 +1,101 @@
+"""Dates, numbers and sizes in the reader's language: the filters of the templates."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_skeleton, format_time
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+
+from app.language import current_locale
+from app.web.typography import NO_BREAK
+
+DEFAULT_ZONE = "Europe/Paris"
+# English here is the European one: day before month, 24-hour clock.
+_BABEL_LOCALE = {"en": "en_GB"}
+
+
+def babel_locale() -> str:
+    return _BABEL_LOCALE.get(current_locale(), current_locale())
+
+
+def local(value: datetime, zone: str = DEFAULT_ZONE) -> datetime:
+    """`value`, an aware time, on the clocks of `zone`."""
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone cannot be shown: keep times aware and in UTC")
+    return value.astimezone(ZoneInfo(zone))
+
+
+def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
+    """9 octobre 2026; 9 October 2026."""
+    that_day = local(value, zone).date() if isinstance(value, datetime) else value
+    words = format_date(that_day, "long", locale=babel_locale())
+    if current_locale() == "fr":
+        number, _, rest = words.partition(" ")
+        words = ("1er" if number == "1" else number) + NO_BREAK + rest
+    return words
+
+
+def short_day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
+    """09/10/2026, for narrow table columns."""
+    that_day = local(value, zone).date() if isinstance(value, datetime) else value
+    return format_date(that_day, "dd/MM/yyyy", locale=babel_locale())
+
+
+def clock(value: datetime, zone: str = DEFAULT_ZONE) -> str:
+    """14 h 32; 14:32."""
+    here = local(value, zone)
+    if current_locale() == "fr":
+        return f"{here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02d}"
+    return format_time(here, "HH:mm", locale=babel_locale())
+
+
+def moment(value: datetime, zone: str = DEFAULT_ZONE) -> str:
+    """24 novembre 2026 à 14 h 32; 24 November 2026 at 14:32."""
+    joint = "à" if current_locale() == "fr" else "at"
+    return f"{day(value, zone)} {joint} {clock(value, zone)}"
+
+
+def month(value: datetime | date) -> str:
+    """novembre 2026; November 2026."""
+    return format_skeleton("yMMMM", value, locale=babel_locale())
+
+
+def number(value: int | float) -> str:
+    """61 904 with a narrow space; 61,904."""
+    return format_decimal(value, locale=babel_locale())
+
+
+def percent(value: float) -> str:
+    """0.4 is 40 %."""
+    return format_percent(value, locale=babel_locale())
+
+
+def size(count: int) -> str:
+    """A number of bytes as people read it: 5 Mo; 5 MB."""
+    units = ("octets", "ko", "Mo", "Go") if current_locale() == "fr" else ("bytes", "kB", "MB", "GB")
+    amount, power = float(count), 0
+    while amount >= 1000 and power < len(units) - 1:
+        amount, power = amount / 1000, power + 1
+    shown = round(amount) if amount >= 10 or amount == int(amount) else round(amount, 1)
+    return f"{number(shown)}{NO_BREAK}{units[power]}"
+
+
+def listing(values: list[str]) -> str:
+    """A, B et C; A, B and C."""
+    return format_list(values, locale=babel_locale())
+
+
+FILTERS = {
+    "day": day,
+    "short_day": short_day,
+    "clock": clock,
+    "moment": moment,
+    "month": month,
+    "number": number,
+    "percent": percent,
+    "size": size,
+    "listing": listing,
+}

@@ -1,0 +1,122 @@
+"""A site of a few pages that wears the HTML face, with nothing behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.testclient import TestClient
+from jinja2 import ChoiceLoader, FileSystemLoader
+
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
+from app.web import render
+from app.web.campus_colours import Accent, CampusColours, render_campus_css
+from app.web.face import Face, dress, show_errors_as_pages
+from app.web.forms import SafeForm, text_of
+from app.web.home import home_page
+from app.web.render import CampusLook, page
+
+TEMPLATES = Path(__file__).parent / "templates"
+NOON = datetime(2026, 11, 24, 13, 32, tzinfo=UTC)
+STATUS = {
+    NotFound: 404,
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    Conflict: 409,
+    InvalidInput: 422,
+    Unavailable: 503,
+}
+SESSION_COOKIE = "sid"
+
+ITIP = CampusLook("itip", "ITIP", "Industrie Technologique Innovante et Performante")
+CAMPUSES = (
+    CampusLook("ae", "AE", "AgroEquipements"),
+    CampusLook("amf", "AMF", "Automobile et Mobilités du Futur"),
+    ITIP,
+    CampusLook("mma", "MMA", "Maroquinerie et Métiers d’Art"),
+)
+COLOURS = CampusColours(
+    "itip",
+    Accent("#005b65", "#003d45", "#81b5bd", "#e3f4f6"),
+    Accent("#92d0da", "#c0e6ec", "#38737c", "#182e32"),
+)
+FAILURES = {
+    "absent": NotFound("Ce badge n'existe pas."),
+    "inconnu": NotSignedIn("Connectez-vous pour voir ce badge."),
+    "interdit": NotAllowed("{name} n'attribue pas de badges sur ce campus.", name="<b>Zoé</b>"),
+    "conflit": Conflict("Ce badge a déjà été retiré."),
+    "invalide": InvalidInput("Cette adresse n'est pas une adresse."),
+    "panne": Unavailable("Le badge n'a pas pu être signé. Votre liste est gardée."),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    state: str
+    title: str
+    sentence: str
+    detail: str = ""
+
+
+def status_of(error: AppError) -> int:
+    return next(status for kind, status in STATUS.items() if isinstance(error, kind))
+
+
+def small_site(*, https: bool = False) -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    dress(
+        app, Face(csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr")
+    )
+    show_errors_as_pages(app, status_of)
+    environment = render.environment()
+    environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
+
+    @app.get("/")
+    def home(request: Request) -> HTMLResponse:
+        return home_page(request, campuses=CAMPUSES)
+
+    @app.get("/couleurs/{name}.css")
+    def colours(name: str) -> Response:
+        return Response(render_campus_css([COLOURS]), media_type="text/css")
+
+    @app.get("/composants")
+    def components(request: Request) -> HTMLResponse:
+        return page(request, "components.html", campus=ITIP, now=NOON, check=Check)
+
+    @app.get("/dire")
+    def say_it(request: Request, mot: Annotated[str, Query()] = "") -> HTMLResponse:
+        return page(request, "say_it.html", word=mot)
+
+    @app.get("/oubli")
+    def forgetful(request: Request) -> HTMLResponse:
+        return page(request, "say_it.html")
+
+    @app.get("/echec/{kind}")
+    def failing(kind: str) -> None:
+        raise FAILURES[kind]
+
+    @app.get("/nombre/{value}")
+    def number(value: int, rang: int = 0) -> dict[str, int]:
+        return {"value": value, "rang": rang}
+
+    @app.get("/defaut")
+    def fault() -> None:
+        raise RuntimeError("the password is hunter2")
+
+    @app.get("/recevoir/{token}")
+    def private_link(request: Request, token: str) -> HTMLResponse:
+        return page(request, "say_it.html", word="bonjour", private=True)
+
+    @app.post("/retirer")
+    def withdraw(form: SafeForm) -> dict[str, str]:
+        return {"motif": text_of(form, "motif")}
+
+    return app
+
+
+def visitor_of(app: FastAPI, **options: object) -> TestClient:
+    return TestClient(app, raise_server_exceptions=False, headers={"accept": "text/html"}, **options)  # type: ignore[arg-type]
