@@ -1,0 +1,70 @@
+"""The ways a credential is hashed for an embedded proof, each under the name a proof gives it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from app.credentials.canonical import canonical_json, canonical_nquads
+from app.credentials.errors import ProofError
+from app.credentials.json_text import JsonObject
+from app.credentials.keys import Algorithm
+
+DATA_INTEGRITY: Final = "DataIntegrityProof"
+
+
+@dataclass(frozen=True)
+class Cryptosuite:
+    algorithm: Algorithm
+    hash_data: Callable[[JsonObject, JsonObject], bytes]
+    """What is signed, from the document without its proof and the proof without its value."""
+
+
+def suite_of(proof: JsonObject) -> Cryptosuite | None:
+    """The suite a proof says it uses; None when it is not one read here."""
+    if proof.get("type") == DATA_INTEGRITY:
+        cryptosuite = proof.get("cryptosuite")
+        return _CRYPTOSUITES.get(cryptosuite) if isinstance(cryptosuite, str) else None
+    return _ED25519_SIGNATURE_2020 if proof.get("type") == "Ed25519Signature2020" else None
+
+
+def name_for(algorithm: Algorithm) -> str | None:
+    """The cryptosuite we sign with a key of this kind."""
+    return {Algorithm.EDDSA: "eddsa-rdfc-2022", Algorithm.ES256: "ecdsa-rdfc-2019"}.get(algorithm)
+
+
+def _hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
+    context = document.get("@context")
+    # The proof is read with the words of the document (B-035); words of its own could turn its meaning (T12).
+    if options.get("@context", context) != context:
+        raise ProofError("proof_malformed", "its @context is not the document's")
+    configuration: JsonObject = {"@context": context} | options
+    return _hashes(canonical_nquads(configuration).encode(), canonical_nquads(document).encode())
+
+
+def _hash_jcs(document: JsonObject, options: JsonObject) -> bytes:
+    """B-061: the proof's contexts are a beginning of the document's, and take their place."""
+    if "@context" in options:
+        stated, named = options["@context"], document.get("@context")
+        beginning = stated if isinstance(stated, list) else [stated]
+        whole = named if isinstance(named, list) else [named]
+        if whole[: len(beginning)] != beginning:
+            raise ProofError("proof_malformed", "its @context does not begin the document's")
+        document = document | {"@context": stated}
+    return _hashes(canonical_json(options), canonical_json(document))
+
+
+def _hashes(options: bytes, document: bytes) -> bytes:
+    return hashlib.sha256(options).digest() + hashlib.sha256(document).digest()  # B-038: the proof first
+
+
+_CRYPTOSUITES: Final = {
+    "eddsa-rdfc-2022": Cryptosuite(Algorithm.EDDSA, _hash_rdfc),
+    "eddsa-2022": Cryptosuite(Algorithm.EDDSA, _hash_rdfc),  # B-005: its name before 2023
+    "eddsa-jcs-2022": Cryptosuite(Algorithm.EDDSA, _hash_jcs),
+    "ecdsa-rdfc-2019": Cryptosuite(Algorithm.ES256, _hash_rdfc),
+    "ecdsa-jcs-2019": Cryptosuite(Algorithm.ES256, _hash_jcs),
+}
+_ED25519_SIGNATURE_2020: Final = Cryptosuite(Algorithm.EDDSA, _hash_rdfc)

@@ -1,0 +1,235 @@
+"""Embedded proof: DataIntegrityProof with eddsa-rdfc-2022, and the older suites that badges still carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.credentials.errors import (
+    CredentialError,
+    DocumentUnavailable,
+    KeyNotResolved,
+    MalformedInput,
+    ProofError,
+    UnusableKey,
+)
+from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.keys import Signer, VerificationKey, decode_multibase, encode_multibase
+from app.credentials.proofs.cryptosuites import DATA_INTEGRITY, Cryptosuite, name_for, suite_of
+from app.credentials.timestamps import format_timestamp, parse_timestamp
+
+MAX_PROOFS: Final = 4  # T12
+PURPOSE: Final = "assertionMethod"
+
+KeyFor = Callable[[str], VerificationKey]
+"""From a verification method URL to its key; raises KeyNotResolved, DocumentUnavailable or UnusableKey."""
+
+
+@dataclass(frozen=True)
+class ProofResult:
+    """What became of one proof: it holds if and only if `error` is None."""
+
+    proof: JsonObject
+    verification_method: str | None = None
+    key: VerificationKey | None = field(default=None, repr=False)
+    error: CredentialError | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.error is None
+
+    @property
+    def contradicts(self) -> bool:
+        """The proof was read and is bad; false for one that could not be read or whose key was out of reach."""
+        if isinstance(self.error, DocumentUnavailable):
+            return False
+        unread = isinstance(self.error, ProofError | KeyNotResolved) and self.error.reason in _UNREAD
+        return self.error is not None and not unread
+
+
+_UNREAD: Final = ("proof_not_read", "key_method_not_read")
+
+
+@dataclass(frozen=True)
+class ProofSet:
+    """All the proofs of a document. One good proof is enough (B-001), but not beside a bad one (C-022)."""
+
+    results: tuple[ProofResult, ...]
+    document: JsonObject
+    """What the proofs cover: the document without them (B-055)."""
+
+    @property
+    def accepted(self) -> ProofResult | None:
+        if any(result.contradicts for result in self.results):
+            return None
+        return next((result for result in self.results if result.holds), None)
+
+    @property
+    def error(self) -> CredentialError | None:
+        """Why none was accepted: a bad proof before an unreadable one."""
+        if self.accepted:
+            return None
+        bad = [result.error for result in self.results if result.contradicts]
+        return (bad or [result.error for result in self.results])[0]
+
+
+def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> JsonObject:
+    """The document with one more proof, beside those it may have (a proof set, B-052).
+
+    Raises UnsafeDocument where the signature would not cover all of it (B-040).
+    """
+    cryptosuite = name_for(signer.key.public.algorithm)
+    if cryptosuite is None:
+        raise UnusableKey("key_algorithm_mismatch", "no cryptosuite for this kind of key")
+    options: JsonObject = {
+        "type": DATA_INTEGRITY,
+        "cryptosuite": cryptosuite,
+        "created": format_timestamp(created),
+        "verificationMethod": signer.verification_method,
+        "proofPurpose": PURPOSE,
+    }
+    suite = suite_of(options)
+    assert suite is not None
+    signature = signer.key.sign(suite.hash_data(_without(document, "proof"), options))
+    proof = options | {"proofValue": encode_multibase(signature)}
+    earlier = document.get("proof")
+    proofs = [*(earlier if isinstance(earlier, list) else [earlier]), proof] if earlier else proof
+    return document | {"proof": proofs}
+
+
+def proofs_of(document: JsonObject) -> tuple[JsonObject, ...]:
+    """The proofs a document carries, at least one and at most four; ProofError otherwise."""
+    proof = document.get("proof")
+    listed: list[JsonValue] = proof if isinstance(proof, list) else [proof]
+    if "proof" not in document or not listed:
+        raise ProofError("no_proof")
+    if len(listed) > MAX_PROOFS:
+        raise ProofError("too_many_proofs", str(len(listed)))
+    proofs = tuple(item for item in listed if isinstance(item, dict))
+    if len(proofs) != len(listed):
+        raise ProofError("proof_malformed", "a proof is an object")
+    ids = [proof["id"] for proof in proofs if "id" in proof]
+    if any(ids.count(proof_id) > 1 for proof_id in ids):
+        raise ProofError("proof_malformed", "two proofs with one id")
+    return proofs
+
+
+def verify_proofs(
+    document: JsonObject, *, key_for: KeyFor, at: datetime, clock_skew: timedelta = timedelta(minutes=5)
+) -> ProofSet:
+    """Check every proof of the document (Data Integrity 4.4 and 4.5). Raises only what `proofs_of` raises."""
+    proofs = proofs_of(document)
+    unsecured = _without(document, "proof")
+    checker = _Checker(unsecured, proofs, key_for, at, clock_skew)
+    alone = [checker.result_of(proof) for proof in proofs]
+    return ProofSet(_with_chains(alone), unsecured)
+
+
+@dataclass(frozen=True)
+class _Checker:
+    unsecured: JsonObject
+    proofs: Sequence[JsonObject]
+    key_for: KeyFor
+    at: datetime
+    clock_skew: timedelta
+
+    def result_of(self, proof: JsonObject) -> ProofResult:
+        method, key = None, None
+        try:
+            suite, method, signature = self._read(proof)
+            # Hashed before the key is asked for: what cannot be signed whole is not worth a request.
+            hash_data = suite.hash_data(self._secured_by(proof), _without(proof, "proofValue"))
+            key = self.key_for(method)
+            if key.algorithm is not suite.algorithm:
+                raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
+            if not key.verify(signature, hash_data):
+                raise ProofError("signature_mismatch")
+        except CredentialError as error:
+            return ProofResult(proof, method, key, error)
+        return ProofResult(proof, method, key)
+
+    def _read(self, proof: JsonObject) -> tuple[Cryptosuite, str, bytes]:
+        for member in ("type", "verificationMethod", "proofPurpose"):  # B-046
+            if not isinstance(proof.get(member), str):
+                raise ProofError("proof_malformed", member)
+        suite = suite_of(proof)
+        if suite is None:
+            raise ProofError("proof_not_read", str(proof.get("cryptosuite", proof["type"]))[:100])
+        if proof["proofPurpose"] != PURPOSE:  # B-047
+            raise ProofError("proof_purpose", str(proof["proofPurpose"])[:100])
+        self._check_times(proof)
+        return suite, str(proof["verificationMethod"]), _signature_of(proof)
+
+    def _check_times(self, proof: JsonObject) -> None:
+        try:
+            if "created" in proof and parse_timestamp(proof["created"]) > self.at + self.clock_skew:
+                raise ProofError("proof_from_the_future", str(proof["created"]))
+            if "expires" in proof and parse_timestamp(proof["expires"]) <= self.at:
+                raise ProofError("proof_expired", str(proof["expires"]))
+        except MalformedInput:
+            raise ProofError("proof_malformed", "created or expires") from None
+
+    def _secured_by(self, proof: JsonObject) -> JsonObject:
+        """The document as this proof saw it: bare, or with the proofs it was chained to (B-052)."""
+        if "previousProof" not in proof:
+            return self.unsecured
+        by_id = {earlier["id"]: earlier for earlier in self.proofs if isinstance(earlier.get("id"), str)}
+        wanted = _previous_of(proof)
+        if not wanted or any(proof_id not in by_id for proof_id in wanted):
+            raise ProofError("proof_malformed", "previousProof names no proof of this document")
+        return self.unsecured | {"proof": [by_id[proof_id] for proof_id in wanted]}
+
+
+def _with_chains(results: Sequence[ProofResult]) -> tuple[ProofResult, ...]:
+    """A proof stands only as long as every proof it was made upon stands."""
+    by_id = {str(result.proof["id"]): result for result in results if "id" in result.proof}
+    settled: dict[str, bool] = {}
+    return tuple(
+        ProofResult(
+            result.proof,
+            result.verification_method,
+            result.key,
+            ProofError("proof_malformed", "previousProof fails"),
+        )
+        if result.holds and not _stands(result, by_id, settled)
+        else result
+        for result in results
+    )
+
+
+def _stands(result: ProofResult, by_id: Mapping[str, ProofResult], settled: dict[str, bool]) -> bool:
+    if not result.holds:
+        return False
+    for proof_id in _previous_of(result.proof):
+        if proof_id not in settled:
+            settled[proof_id] = False  # a proof that rests on itself rests on nothing
+            settled[proof_id] = _stands(by_id[proof_id], by_id, settled)
+        if not settled[proof_id]:
+            return False
+    return True
+
+
+def _previous_of(proof: JsonObject) -> list[str]:
+    previous = proof.get("previousProof", [])
+    listed = previous if isinstance(previous, list) else [previous]
+    if len(listed) > MAX_PROOFS or not all(isinstance(proof_id, str) for proof_id in listed):
+        raise ProofError("proof_malformed", "previousProof")
+    return [str(proof_id) for proof_id in listed]
+
+
+def _signature_of(proof: JsonObject) -> bytes:
+    """B-031: 64 bytes in base58btc and in nothing else."""
+    value = proof.get("proofValue")
+    try:
+        signature = decode_multibase(value, max_length=128) if isinstance(value, str) else b""
+    except MalformedInput:
+        signature = b""
+    if len(signature) != 64:
+        raise ProofError("proof_malformed", "proofValue")
+    return signature
+
+
+def _without(document: JsonObject, member: str) -> JsonObject:
+    return {name: value for name, value in document.items() if name != member}

@@ -1,0 +1,219 @@
+"""External proof: the credential as a signed JWT (Open Badges 3.0, section 8.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from app.credentials.errors import MalformedInput, ProofError
+from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json_object
+from app.credentials.keys import Algorithm, Signer, VerificationKey, decode_base64url, encode_base64url
+from app.credentials.timestamps import parse_timestamp
+from app.credentials.vocabulary import CONTEXT_V1
+
+MAX_TOKEN: Final = 64 * 1024  # M4
+REGISTERED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")  # B-013, B-017
+
+_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)", re.ASCII)
+_HEADER_MEMBERS: Final = frozenset(
+    {"alg", "kid", "typ", "cty", "jwk"}
+)  # M4; `crit` above all is not among them
+_TYPES: Final = (
+    "JWT",
+    "vc+jwt",
+    "application/vc+jwt",
+    "vc+ld+jwt",
+)  # B-010; X-1: ours says JWT, others may not
+_ALGORITHMS: Final = {name: Algorithm(name) for name in ("EdDSA", "ES256", "RS256")} | {
+    "Ed25519": Algorithm.EDDSA  # RFC 9864
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS: Final = (-62_135_596_800, 253_402_300_799)  # the years 1 to 9999, as datetime has them
+
+
+@dataclass(frozen=True)
+class ParsedJws:
+    """A compact JWS that is well formed; nothing in it has been believed yet."""
+
+    header: JsonObject
+    payload: JsonObject
+    signature: bytes = field(repr=False)
+    signing_input: bytes = field(repr=False)
+
+    @property
+    def kid(self) -> str | None:
+        kid = self.header.get("kid")
+        return kid if isinstance(kid, str) else None
+
+    @property
+    def jwk(self) -> JsonObject | None:
+        """A key the token brings along. Compare it with the issuer's, never verify with it (B-029, M8)."""
+        jwk = self.header.get("jwk")
+        return jwk if isinstance(jwk, dict) else None
+
+
+@dataclass(frozen=True)
+class ClaimProblem:
+    reason: Literal["claim_missing", "claims_disagree"]
+    claim: str
+
+
+def sign_jwt(document: JsonObject, *, signer: Signer) -> str:
+    """The credential as compact JWS. It needs what the claims repeat: issuer, subject id, id, validFrom."""
+    header: JsonObject = {
+        "alg": signer.key.public.algorithm.value,
+        "kid": signer.verification_method,
+        "typ": "JWT",
+    }
+    payload = document | _claims_of(document)
+    signing_input = f"{encode_base64url(dump_json(header))}.{encode_base64url(dump_json(payload))}"
+    return f"{signing_input}.{encode_base64url(signer.key.sign(signing_input.encode()))}"
+
+
+def parse_compact_jws(token: str, *, max_length: int = MAX_TOKEN) -> ParsedJws:
+    """The strict front door (M4): one spelling for one token, or MalformedInput."""
+    if len(token) > max_length:
+        raise MalformedInput("too_large")
+    match = _COMPACT.fullmatch(token)
+    if match is None:
+        raise MalformedInput("not_compact_jws")
+    header, payload, signature = (decode_base64url(part) for part in match.groups())
+    return ParsedJws(
+        header=parse_json_object(header, max_bytes=max_length, max_depth=4),
+        payload=parse_json_object(payload, max_bytes=max_length),
+        signature=signature,
+        signing_input=token[: match.end(2)].encode(),
+    )
+
+
+def check_header(jws: ParsedJws) -> Algorithm:
+    """What may stand in a header, before any key is looked for (B-007 to B-011, X-3)."""
+    algorithm = jws.header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
+        raise ProofError("algorithm_not_allowed", str(algorithm)[:40])
+    unknown = jws.header.keys() - _HEADER_MEMBERS
+    if unknown:
+        raise ProofError("header_not_allowed", ", ".join(sorted(unknown))[:200])
+    if "typ" in jws.header and jws.header["typ"] not in _TYPES:
+        raise ProofError("header_not_allowed", "typ")
+    if ("kid" in jws.header and jws.kid is None) or ("jwk" in jws.header and jws.jwk is None):
+        raise ProofError("header_not_allowed", "kid or jwk")
+    return _ALGORITHMS[algorithm]
+
+
+def verify_jws(jws: ParsedJws, key: VerificationKey) -> None:
+    """ProofError unless this key, whose own algorithm decides (B-011), signed the token."""
+    if check_header(jws) is not key.algorithm:
+        raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
+    if not key.verify(jws.signature, jws.signing_input):
+        raise ProofError("signature_mismatch")
+
+
+def credential_of(claims: JsonObject) -> JsonObject:
+    """The credential inside a payload (B-019 step 6): what is no registered claim, or the `vc` of VC 1.1.
+
+    `exp` sets the end of validity where the credential itself names none (B-024).
+    """
+    wrapped = claims.get("vc")
+    members = wrapped if isinstance(wrapped, dict) else claims
+    credential = {name: value for name, value in members.items() if name not in REGISTERED_CLAIMS}
+    until = _dates(credential)[1]
+    expiry = _numeric_date(claims.get("exp"))
+    if until not in credential and expiry is not None:
+        credential[until] = expiry.isoformat().replace("+00:00", "Z")
+    return credential
+
+
+def claim_problems(claims: JsonObject) -> tuple[ClaimProblem, ...]:
+    """Where the claims fail to repeat the credential (B-020 to B-025); empty when all is well."""
+    return tuple(_claim_problems(claims))
+
+
+def _claim_problems(claims: JsonObject) -> Iterator[ClaimProblem]:
+    wrapped = claims.get("vc")
+    credential = wrapped if isinstance(wrapped, dict) else claims
+    start, until = _dates(credential)
+    if ("vc" in claims) != (start == "issuanceDate") or "vp" in claims:
+        yield ClaimProblem("claims_disagree", "vc")
+    expected = {
+        "iss": _id_of(credential.get("issuer")),
+        "sub": _id_of(credential.get("credentialSubject")),
+        "jti": credential.get("id"),
+    }
+    for claim, value in expected.items():
+        if claim not in claims:
+            yield ClaimProblem("claim_missing", claim)
+        elif not isinstance(claims[claim], str) or claims[claim] != value:
+            yield ClaimProblem("claims_disagree", claim)
+    if "nbf" not in claims:
+        yield ClaimProblem("claim_missing", "nbf")
+    elif not _same_moment(claims["nbf"], credential.get(start)):
+        yield ClaimProblem("claims_disagree", "nbf")
+    if "exp" not in claims:
+        if until in credential:
+            yield ClaimProblem("claim_missing", "exp")
+    elif _numeric_date(claims["exp"]) is None or (
+        until in credential and not _same_moment(claims["exp"], credential[until])
+    ):
+        yield ClaimProblem("claims_disagree", "exp")
+    if "iat" in claims and _numeric_date(claims["iat"]) is None:
+        yield ClaimProblem("claims_disagree", "iat")
+
+
+def _claims_of(document: JsonObject) -> JsonObject:
+    """The registered claims that repeat the credential (B-013)."""
+    issuer, subject, identifier = (
+        _id_of(document.get("issuer")),
+        _id_of(document.get("credentialSubject")),
+        document.get("id"),
+    )
+    for pointer, value in (("/issuer/id", issuer), ("/credentialSubject/id", subject), ("/id", identifier)):
+        if not isinstance(value, str):  # X-2: the model allows a subject without id, a JWT does not
+            raise MalformedInput("jwt_needs_member", pointer)
+    clash = document.keys() & {*REGISTERED_CLAIMS, "vc", "vp"}
+    if clash:
+        raise MalformedInput("registered_claim", f"/{min(clash)}")
+    claims: JsonObject = {"iss": issuer, "sub": subject, "jti": identifier}
+    claims["nbf"] = _whole_seconds(document.get("validFrom"), "/validFrom")
+    if "validUntil" in document:
+        claims["exp"] = _whole_seconds(document["validUntil"], "/validUntil")
+    return claims
+
+
+def _whole_seconds(text: JsonValue, pointer: str) -> int:
+    try:
+        moment = parse_timestamp(text)
+    except MalformedInput:
+        raise MalformedInput("timestamp", pointer) from None
+    if moment.microsecond:  # B-015: a fraction may not survive a reader that rounds
+        raise MalformedInput("timestamp", pointer)
+    return int(moment.timestamp())
+
+
+def _same_moment(claim: JsonValue, text: JsonValue) -> bool:
+    """Compared as instants: offsets and `.000` are spelling (B-015)."""
+    try:
+        return _numeric_date(claim) == parse_timestamp(text)
+    except MalformedInput:
+        return False
+
+
+def _numeric_date(claim: JsonValue) -> datetime | None:
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        return None
+    if not _SECONDS[0] <= claim <= _SECONDS[1]:
+        return None
+    return _EPOCH + timedelta(seconds=claim)
+
+
+def _dates(credential: JsonObject) -> tuple[str, str]:
+    contexts = credential.get("@context")
+    first = contexts[0] if isinstance(contexts, list) and contexts else contexts
+    return ("issuanceDate", "expirationDate") if first == CONTEXT_V1 else ("validFrom", "validUntil")
+
+
+def _id_of(value: JsonValue) -> JsonValue:
+    return value.get("id") if isinstance(value, dict) else value
