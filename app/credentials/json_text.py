@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from app.credentials.errors import MalformedInput
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 MAX_BYTES: Final = 256 * 1024  # T13

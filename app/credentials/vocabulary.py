@@ -57,6 +57,20 @@ def allowed_context_array(urls: Sequence[object]) -> bool:
 _LAST_ROLES: Final = {False: ("base",), True: ("credential", "last")}
 
 
+def known_schema_urls() -> frozenset[str]:
+    """The published JSON Schemas whose demands `model` makes, and more (I-001, I-008)."""
+    return _SCHEMAS
+
+
+_SCHEMAS: Final = frozenset(
+    f"https://purl.imsglobal.org/spec/ob/v3p0/schema/{generation}/ob_v3p0_{name}_schema.json"
+    for generation in ("json", "json-ld")
+    for name in (
+        "achievementcredential", "anyachievementcredential", "endorsementcredential", "anyendorsementcredential"
+    )
+)  # fmt: skip
+
+
 @cache
 def _pinned_contexts() -> dict[str, _Pin]:
     index = tomllib.loads((_HERE / "contexts.toml").read_text("utf-8"))

@@ -17,6 +17,7 @@ from pyld.identifier_issuer import IdentifierIssuer
 
 from app.credentials.canonical.rdfc import Quad, escape
 from app.credentials.errors import UnsafeDocument
+from app.credentials.iris import is_absolute_iri
 from app.credentials.json_text import JsonObject, JsonValue, pointer_to
 from app.credentials.vocabulary import allowed_context_array, context
 
@@ -24,7 +25,6 @@ MAX_DEPTH: Final = 64
 MAX_INTEGER: Final = 2**53 - 1  # beyond it engines print different digits
 MIN_FRACTION: Final = 1e-6  # below it engines disagree on the exponent form
 
-_IRI: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|\\^`\x7f]*')
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _MAY_HOLD_CONTEXT: Final = frozenset({"endorsement", "proof"})  # A-078
 _MAPS: Final = frozenset({"@index", "@language", "@id", "@type"})
@@ -54,10 +54,6 @@ def context_array(document: JsonObject, pointer: str = "") -> tuple[str, ...]:
     if not allowed_context_array(named):
         raise UnsafeDocument("context_not_allowed", where)
     return tuple(str(url) for url in named)
-
-
-def is_absolute_iri(text: str) -> bool:
-    return _IRI.fullmatch(text) is not None
 
 
 def check_number(number: int | float, pointer: str) -> None:

@@ -1,0 +1,13 @@
+"""Absolute IRIs: the only identifiers that mean the same wherever a document is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Narrower than RFC 3987 where N-Quads is: none of these characters may stand between its angle brackets.
+_ABSOLUTE: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|\\^`\x7f]*')
+
+
+def is_absolute_iri(text: str) -> bool:
+    return _ABSOLUTE.fullmatch(text) is not None
