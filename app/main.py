@@ -14,6 +14,7 @@ from app import __version__
 from app.api import problems
 from app.api.routes import router as api_router
 from app.errors import AppError
+from app.request_log import RequestLog
 from app.request_scope import session_cookie, status_of
 from app.settings import Settings
 from app.web import error_pages
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),
     )
+    app.add_middleware(RequestLog)
     app.include_router(api_router)
     app.include_router(web_router)
     _answer_errors(app)

@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from app.api import health
+
 router = APIRouter()
+router.include_router(health.router)
