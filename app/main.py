@@ -30,7 +30,9 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         process.check()
+        await process.public_documents.open()
         yield
+        await process.public_documents.close()
         process.engine.dispose()
 
     app = FastAPI(
@@ -53,8 +55,9 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
         failure=_by_face(problems.failure, error_pages.failure_page),
     )
     app.add_middleware(RequestLog)
-    app.include_router(api_router)
+    # Pages first: where a page and a document share an address, `ForPeople` lets programs through.
     app.include_router(web_router)
+    app.include_router(api_router)
     _answer_errors(app)
     return app
 

@@ -25,6 +25,7 @@ from app.db.competencies import CompetencyStore
 from app.db.history import HistoryStore
 from app.db.migrations import is_current, upgrade
 from app.db.people import PeopleStore
+from app.db.published import published_store
 from app.db.session import check_durable, open_engine, open_session
 from app.db.status import StatusStore
 from app.domain.addresses import Addresses
@@ -35,6 +36,7 @@ from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.people import PeopleService
+from app.services.public_documents import PublicDocuments
 from app.services.publication import PublicationService
 from app.services.signing import Signing
 from app.services.status import StatusService
@@ -75,6 +77,7 @@ class Process:
         self.addresses = Addresses(settings.base_url)
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
+        self.public_documents = PublicDocuments(published_store(self.engine))
 
     @cached_property
     def artist(self) -> BadgeArtist:

@@ -65,6 +65,7 @@ class StatusService:
             taken = self.status.taken(status_list.id)
             while waiting and has_room(status_list):
                 position = free_index(taken, size=status_list.size, choose=secrets.randbelow)
+                assert position is not None, "a list with room has a free place"
                 taken.add(position)
                 status_list.used += 1
                 award_id = waiting.pop().id

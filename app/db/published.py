@@ -1,0 +1,110 @@
+"""Public documents read as they lie, without the ORM: the hot, cacheable few percent of all requests."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import Engine
+
+from app.domain.awards import Visibility
+
+_AWARD = (
+    "SELECT a.visibility, d.embedded, d.token, d.embedded_digest, d.token_digest "
+    "FROM signed_credential d JOIN award a ON a.id = d.award_id WHERE d.award_id = {}"
+)
+_VERSION = (
+    "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
+)
+
+
+@dataclass(frozen=True)
+class StoredAward:
+    is_open: bool
+    embedded: bytes
+    token: str
+    embedded_digest: str
+    token_digest: str
+
+
+class PublishedStore(Protocol):
+    """What every engine's reader answers; None where there is no such document."""
+
+    async def award(self, award_id: uuid.UUID) -> StoredAward | None: ...
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def _stored(row: Any) -> StoredAward | None:
+    if row is None:
+        return None
+    visibility, embedded, token, embedded_digest, token_digest = row
+    return StoredAward(
+        visibility == Visibility.OPEN.value, bytes(embedded), token, embedded_digest, token_digest
+    )
+
+
+class SqlitePublishedStore:
+    """One read-only connection, used on the event loop: a look-up by key takes about ten microseconds."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.connection: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        self.connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)
+
+    async def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
+    def _row(self, query: str, *values: Any) -> Any:
+        assert self.connection is not None, "the store is open while the application runs"
+        return self.connection.execute(query.format(*"?" * len(values)), values).fetchone()
+
+    async def award(self, award_id: uuid.UUID) -> StoredAward | None:
+        return _stored(self._row(_AWARD, award_id.hex))
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
+        row = self._row(_VERSION, badge_id.hex, number)
+        return bytes(row[0]) if row else None
+
+
+class PostgresPublishedStore:
+    def __init__(self, conninfo: str) -> None:
+        self.pool = AsyncConnectionPool(
+            conninfo, min_size=1, max_size=8, open=False, kwargs={"autocommit": True, "prepare_threshold": 1}
+        )
+
+    async def open(self) -> None:
+        await self.pool.open()
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    async def _row(self, query: str, *values: Any) -> Any:
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(query.format(*["%s"] * len(values)), values)
+            return await cursor.fetchone()
+
+    async def award(self, award_id: uuid.UUID) -> StoredAward | None:
+        return _stored(await self._row(_AWARD, award_id))
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
+        row = await self._row(_VERSION, badge_id, number)
+        return bytes(row[0]) if row else None
+
+
+def published_store(engine: Engine) -> PublishedStore:
+    """The reader that fits the engine's database."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return SqlitePublishedStore(str(url.database))
+    return PostgresPublishedStore(url.set(drivername="postgresql").render_as_string(hide_password=False))

@@ -1,0 +1,41 @@
+"""The documents that programs read most, straight from their stored bytes."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.db.published import PublishedStore
+from app.errors import NotFound
+from app.language import N_
+from app.services.publication import FORMS, ClosedAward, Published
+
+
+class PublicDocuments:
+    def __init__(self, store: PublishedStore) -> None:
+        self.store = store
+
+    async def open(self) -> None:
+        await self.store.open()
+
+    async def close(self) -> None:
+        await self.store.close()
+
+    async def award(self, award_id: uuid.UUID, form: str) -> Published:
+        """The signed credential of an award that its holder opened, as `json` or `jwt`."""
+        stored = await self.store.award(award_id)
+        if stored is None:
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        if not stored.is_open:
+            raise ClosedAward(
+                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
+            )
+        if form == "jwt":
+            return Published(stored.token.encode(), FORMS["jwt"], stored.token_digest[:32])
+        return Published(stored.embedded, FORMS["json"], stored.embedded_digest[:32])
+
+    async def definition(self, badge_id: uuid.UUID, number: int) -> Published:
+        """A frozen version of a badge."""
+        body = await self.store.definition(badge_id, number)
+        if body is None:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return Published.of(body, "application/ld+json")
