@@ -22,7 +22,7 @@ from app.domain.campus import Campus
 from app.domain.open_badges import profile_of
 from app.errors import NotAllowed, NotFound
 from app.language import N_
-from app.services.signing import Signing, jwt_method_id, published_key
+from app.services.signing import Signing, published_key
 from app.services.status import StatusService
 
 FORMS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.adapters.key_vault import KeyVault, SealedFor
-from app.credentials.dids import PublishedKey
+from app.credentials.dids import PublishedKey, jwt_method_id
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
 from app.db.campus import CampusStore
 from app.domain.campus import Campus
@@ -64,10 +64,6 @@ class Signing:
 
 def published_key(row: SealedKey) -> PublishedKey:
     return PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk), revoked_at=row.revoked_at)
-
-
-def jwt_method_id(method_id: str) -> str:
-    return f"{method_id}-jwk"
 
 
 def _owner(campus: Campus, method_id: str) -> SealedFor:
