@@ -1,0 +1,50 @@
+# syntax=docker/dockerfile:1
+
+# Debian slim in both stages: the wheels of the lock are built for glibc.
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS builder
+WORKDIR /srv/sceau
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_NO_CACHE=1
+RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9 \
+    && python -m venv --without-pip /opt/sceau
+COPY requirements.lock ./
+RUN uv pip install --python /opt/sceau/bin/python --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY app/ app/
+COPY alembic/ alembic/
+COPY badge_templates/ badge_templates/
+RUN uv pip install --python /opt/sceau/bin/python --no-deps --editable . \
+    && /opt/sceau/bin/python -m app.language.build --compile \
+    && /opt/sceau/bin/python -m compileall -q app
+
+
+FROM ${PYTHON_IMAGE} AS service
+LABEL org.opencontainers.image.title="Sceau" \
+      org.opencontainers.image.description="Open Badges 3.0: award, sign, publish, verify." \
+      org.opencontainers.image.licenses="EUPL-1.2"
+RUN groupadd --system --gid 10001 sceau \
+    && useradd --system --uid 10001 --gid sceau --home-dir /data --no-create-home --shell /usr/sbin/nologin sceau \
+    && install --directory --owner=sceau --group=sceau --mode=0750 /data
+COPY --from=builder /opt/sceau /opt/sceau
+COPY --from=builder /srv/sceau /srv/sceau
+WORKDIR /srv/sceau
+ENV PATH=/opt/sceau/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    SCEAU_HOST=0.0.0.0 \
+    SCEAU_PORT=8000 \
+    SCEAU_DATABASE_URL=sqlite:////data/sceau.sqlite \
+    SCEAU_DEVELOPMENT_DIR=/data/development
+# SCEAU_BASE_URL, SCEAU_SECRET and SCEAU_KEK have no default here: outside localhost the service
+# says which one is missing and does not start.
+USER sceau
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['SCEAU_PORT']}/health/ready\", timeout=4)"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["sceau"]
+CMD ["serve"]

@@ -1,0 +1,199 @@
+"""The plan of the house holds: who may import whom, what rules may reach for, how files are named and sized."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TREES = ("app", "alembic", "bench", "tests")
+SOURCES = sorted(
+    path
+    for tree in TREES
+    for path in (REPOSITORY / tree).rglob("*.py")
+    if "node_modules" not in path.parts and path.stat().st_size > 0
+)
+PURE_SOURCES = [
+    path for tree in ("app/domain", "app/credentials") for path in (REPOSITORY / tree).rglob("*.py")
+]
+
+MOST_LINES = 350
+LONG_FILES = {
+    "alembic/versions/0001_the_nouns_of_a_campus.py": "one revision cannot be cut, and a list of tables reads in one go",
+}
+NAMES_FOR_ANYTHING = {"util", "utils", "helper", "helpers", "manager", "managers", "base", "common", "misc"}
+
+NETWORK = {
+    "aiohttp",
+    "ftplib",
+    "http",
+    "httpx",
+    "requests",
+    "smtplib",
+    "socket",
+    "ssl",
+    "urllib.request",
+    "urllib3",
+}
+CLOCKS = {
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
+    "date.today",
+    "time.time",
+    "time.time_ns",
+    "time.monotonic",
+}
+SURROUNDINGS = {"os.environ", "os.getenv"}
+QUERIES = {"Session", "select"}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), filename=str(path))
+
+
+# --- who may import whom -------------------------------------------------------------------------
+
+
+def _lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run([command, "--no-cache", "--no-logo"], cwd=folder, capture_output=True, text=True)
+
+
+def test_import_contracts_are_kept():
+    linted = _lint_imports(REPOSITORY)
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "planted", "broken"),
+    [
+        ("app/credentials/errors.py", "import httpx", "The credential library stands alone"),
+        ("app/domain/people.py", "def late():\n    from app.db import session", "Floors: each may use only those below"),
+        ("app/services/__init__.py", "import sqlmodel", "Only db writes SQL: services and faces never import the ORM"),
+        ("app/services/__init__.py", "import jinja2", "Nothing below the faces knows the web framework"),
+    ],
+)  # fmt: skip
+def test_import_contracts_notice_a_planted_fault(tmp_path: Path, module: str, planted: str, broken: str):
+    shutil.copytree(
+        REPOSITORY / "app",
+        tmp_path / "app",
+        ignore=shutil.ignore_patterns("static", "templates", "__pycache__"),
+    )
+    shutil.copyfile(REPOSITORY / "pyproject.toml", tmp_path / "pyproject.toml")
+    with (tmp_path / module).open("a", encoding="utf-8") as source:
+        source.write(f"\n{planted}\n")
+
+    linted = _lint_imports(tmp_path)
+
+    assert linted.returncode != 0
+    assert f"{broken} BROKEN" in linted.stdout
+
+
+# --- what rules may reach for --------------------------------------------------------------------
+
+
+def _reached_for(tree: ast.Module) -> Iterator[str]:
+    """Sessions, clocks, the network and the environment, wherever in the module they are named."""
+    for node in ast.walk(tree):
+        for name in _names_in(node):
+            parts = name.split(".")
+            tail = ".".join(parts[-2:])
+            prefixes = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+            imports = isinstance(node, ast.Import | ast.ImportFrom)
+            # A bare name may be our own noun (people have sessions too); the ORM's comes by import or with a dot.
+            queries = len(parts) > 1 and parts[-1] in QUERIES and parts[0] != "app"
+            if queries or tail in CLOCKS | SURROUNDINGS or (imports and prefixes & NETWORK):
+                yield f"line {node.lineno}: {name}"
+
+
+def _names_in(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names if node.level == 0]
+    if isinstance(node, ast.Attribute | ast.Name):
+        return [ast.unparse(node)]
+    return []
+
+
+@pytest.mark.parametrize("path", PURE_SOURCES, ids=_name)
+def test_rules_and_the_credential_library_reach_for_no_session_clock_or_network(path: Path):
+    assert list(_reached_for(_tree(path))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from sqlmodel import Session",
+        "from sqlmodel import Field, select",
+        "import sqlmodel\nrows = sqlmodel.select(1)",
+        "from datetime import datetime\nat = datetime.now()",
+        "import datetime\nat = datetime.datetime.now(datetime.UTC)",
+        "from datetime import date\nclock = date.today",
+        "import time\nstarted = time.time()",
+        "from time import time",
+        "import httpx",
+        "from urllib import request",
+        "import urllib.request",
+        "from urllib.request import urlopen",
+        "def late():\n    import socket",
+        "import os\nhome = os.environ['HOME']",
+        "from os import environ",
+    ],
+)
+def test_the_look_for_sessions_clocks_and_networks_finds_them(source: str):
+    assert list(_reached_for(ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from urllib.parse import urlsplit",
+        "from sqlmodel import Field, SQLModel",
+        "def at(now): return now",
+        "selected = 1",
+    ],
+)
+def test_the_look_for_sessions_clocks_and_networks_leaves_the_rest_alone(source: str):
+    assert not list(_reached_for(ast.parse(source)))
+
+
+# --- how files are named, opened and sized -------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_every_module_opens_with_the_sentence_that_says_what_it_is_for(path: Path):
+    docstring = ast.get_docstring(_tree(path))
+    assert docstring, f"{_name(path)} does not say what it is for"
+    first_paragraph = docstring.split("\n\n")[0]
+    assert first_paragraph.rstrip("`")[-1] in ".?!", f"not a sentence: {first_paragraph}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_file_is_short_or_has_a_reason(path: Path):
+    lines = len(path.read_text("utf-8").splitlines())
+    if _name(path) in LONG_FILES:
+        assert lines > MOST_LINES, f"{_name(path)} is short by now: take it off the list"
+    else:
+        assert lines <= MOST_LINES, f"{_name(path)} has {lines} lines"
+
+
+def test_every_long_file_that_has_a_reason_exists():
+    assert [name for name in LONG_FILES if not (REPOSITORY / name).is_file()] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_no_module_has_a_name_that_could_hold_anything(path: Path):
+    words = {word for part in path.relative_to(REPOSITORY).with_suffix("").parts for word in part.split("_")}
+    assert not words & NAMES_FOR_ANYTHING

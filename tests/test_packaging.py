@@ -1,0 +1,123 @@
+"""What is installed is what was locked, from wherever it is fetched, and the credential library needs little of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+NODE_LOCK = REPOSITORY / "tests/interop/package-lock.json"
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+
+NOT_FOR_THE_LIBRARY = (
+    "fastapi",
+    "starlette",
+    "sqlmodel",
+    "sqlalchemy",
+    "alembic",
+    "httpx",
+    "jinja2",
+    "pydantic_settings",
+)
+IMPORT_THE_LIBRARY_ALONE = """
+import importlib, pkgutil, sys
+
+class Refusal:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {refused!r}:
+            raise ImportError(f"the credential library must not need {{name}}")
+
+sys.meta_path.insert(0, Refusal())
+import app.credentials
+for name in app.credentials.__all__:
+    getattr(app.credentials, name)
+for module in pkgutil.walk_packages(app.credentials.__path__, "app.credentials."):
+    importlib.import_module(module.name)
+outside = {{name for name in sys.modules if name.startswith("app.")}} - {{"app.credentials"}}
+assert all(name.startswith("app.credentials.") for name in outside), outside
+print(len(app.credentials.__all__))
+"""
+
+
+def _locked(lock: str) -> dict[str, tuple[Version, str]]:
+    """Name -> version and the whole entry, continuation lines included."""
+    text = (REPOSITORY / lock).read_text("utf-8")
+    entries = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).strip())
+    pattern = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*])?==(?P<version>[^\s;]+)")
+    locked = {}
+    for entry in entries:
+        match = pattern.match(entry)
+        assert match, f"{lock}: not pinned to one version: {entry}"
+        locked[canonicalize_name(match["name"])] = (Version(match["version"]), entry)
+    return locked
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_requirement_has_a_hash(lock: str):
+    locked = _locked(lock)
+    assert len(locked) > 20
+    assert [
+        name for name, (_, entry) in locked.items() if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)
+    ] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_registry(lock: str):
+    text = (REPOSITORY / lock).read_text("utf-8")
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host", text)
+
+
+def test_the_lock_of_the_node_libraries_names_no_registry():
+    packages = json.loads(NODE_LOCK.read_text("utf-8"))["packages"]
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "lock"),
+    [(PROJECT["dependencies"], LOCKS[0]), (PROJECT["optional-dependencies"]["dev"], LOCKS[1])],
+    ids=LOCKS,
+)
+def test_everything_declared_is_locked_in_a_version_that_was_asked_for(declared: list[str], lock: str):
+    locked = _locked(lock)
+    for requirement in map(Requirement, declared):
+        version, _ = locked[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), (
+            f"{requirement} is locked at {version}: run `make lock`"
+        )
+
+
+def test_tests_run_on_the_versions_that_are_served():
+    served, tested = map(_locked, LOCKS)
+    assert {name: version for name, (version, _) in served.items()} == {
+        name: version for name, (version, _) in tested.items() if name in served
+    }
+
+
+def test_the_credential_library_works_without_web_framework_and_database():
+    program = IMPORT_THE_LIBRARY_ALONE.format(refused=NOT_FOR_THE_LIBRARY)
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0, "the library offers nothing by name"
+
+
+def test_everything_the_container_image_copies_is_in_the_repository():
+    dockerfile = (REPOSITORY / "Dockerfile").read_text("utf-8")
+    copied = [
+        source
+        for line in re.findall(r"^COPY (?!.*--from=)(.+)$", dockerfile, flags=re.MULTILINE)
+        for source in line.split()[:-1]
+        if not source.startswith("--")
+    ]
+    assert "requirements.lock" in copied
+    assert [source for source in copied if not (REPOSITORY / source).exists()] == []
