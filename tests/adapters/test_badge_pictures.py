@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 import zlib
@@ -22,6 +23,7 @@ from app.adapters.badge_pictures.outlines import Typeface
 from app.adapters.badge_pictures.setting import Setting, Zone, set_title, typeset
 from app.adapters.badge_pictures.templates import AXIS, Template, read_templates
 from app.domain.colours import CampusColours, contrast
+from tests.support.shared_data import shared
 
 TEMPLATES = Path(__file__).parents[2] / "badge_templates"
 KINDS = ("appartenance", "participation", "engagement", "savoir-etre", "competence", "realisation")
@@ -156,6 +158,15 @@ def test_hostile_titles_give_a_light_well_formed_picture_that_reaches_for_nothin
     assert "{{" not in svg.replace("{{words}}", "", 1)
 
 
+def test_the_big_list_of_naughty_strings_gives_well_formed_pictures(artist: BadgeArtist) -> None:
+    for title in json.loads(shared("hostile/blns/blns.json").read_text("utf-8")):
+        svg = artist.draw(
+            order(kind="participation", title=title, campus_short_name=title, address=title, year=title)
+        )
+        assert len(svg.encode("utf-8")) <= 90_000
+        fromstring(svg.encode("utf-8"))
+
+
 @pytest.mark.parametrize("title", ["n" * 300, "mot " * 400, "Anticonstitutionnellement " * 12])
 def test_a_title_no_size_can_hold_ends_with_an_ellipsis_inside_the_shape(
     title: str, templates: dict[str, Template], serif: Typeface
@@ -270,6 +281,15 @@ def test_small_mark_has_the_shape_the_campus_and_the_level_only(artist: BadgeArt
     assert mark == artist.small_mark(order(title="Tout autre chose", year="2031", address=""))
     assert mark != artist.small_mark(order(level=3))
     assert "Assurer" not in mark
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_mark_leaves_the_edge_of_its_square_free(kind: str, artist: BadgeArtist) -> None:
+    size = 200
+    seen = pixels(artist.rasterise(artist.small_mark(order(kind=kind)), width=size))
+    rows = [seen[start : start + size] for start in range(0, len(seen), size)]
+    edge = [*rows[0], *rows[-1], *(row[0] for row in rows), *(row[-1] for row in rows)]
+    assert {pixel[3] for pixel in edge} == {0}
 
 
 def test_a_browser_under_150_pixels_shows_the_small_mark(artist: BadgeArtist) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.adapters.badge_pictures.order import KIND_WORDS, PictureOrder
 from app.adapters.badge_pictures.outlines import Typeface
-from app.adapters.badge_pictures.setting import HalfWidth, Zone, set_title, shortened_to_fit, typeset
+from app.adapters.badge_pictures.setting import Zone, set_title, shortened_to_fit, typeset
 from app.adapters.badge_pictures.templates import AXIS, Template
 from app.domain.colours import CampusColours
 
@@ -17,7 +17,9 @@ PAPER: Final = "#ffffff"
 INK: Final = "#17212b"
 
 _MARGIN: Final = 33
-_SMALL_MARGIN: Final = 8
+_SMALL_MARGIN: Final = 24
+_SMALL_SCALE: Final = 'transform="translate(15 15) scale(.97)"'
+"""The thick contour of the small mark would leave the square otherwise."""
 _PLATE_TOP: Final = 850
 _PLATE_HEIGHT: Final = 74
 _PLATE_CORNER: Final = 14
@@ -165,40 +167,36 @@ class Words:
 
 def small_mark(order: PictureOrder, template: Template, inks: Inks, faces: Faces) -> str:
     """The « poinçon »: shape, campus and level alone, for what is shown under 150 pixels."""
-    face, level = faces.serif, order.steps
-    middle = template.layout.small_middle - (30 if level else 0)
+    face = faces.serif
+    middle = template.layout.small_middle - (30 if order.steps else 0)
 
     def baseline(size: float) -> float:
         return middle + size * face.cap_height / 2
 
     def room(size: float) -> float:
         y = baseline(size)
-        return 2 * min(_less(template.half_width, y - size * face.cap_height), _less(template.half_width, y))
+        half = min(template.half_width(y - size * face.cap_height), template.half_width(y))
+        return 2 * max(0.0, half - _SMALL_MARGIN)
 
-    fitted = _fitted(
-        typeset(order.campus_short_name), face, spacing=0.01, sizes=range(400, 79, -4), room=room
-    )
+    name = typeset(order.campus_short_name)
+    fitted = _fitted(name, face, spacing=0.01, sizes=range(400, 79, -4), room=room)
     y = baseline(fitted.size)
-    shape = path(
-        template.outline("outer"),
-        fill=inks.rim,
-        stroke=inks.contour,
-        stroke_width=26,
-        stroke_linejoin="round",
+    words = fitted.drawn(y, inks.hero) + _small_level(order.steps, y + 110, inks.hero)
+    return f"<g {_SMALL_SCALE}>{_small_shape(template, inks)}{words}</g>"
+
+
+def _small_shape(template: Template, inks: Inks) -> str:
+    contour = {"stroke": inks.contour, "stroke_width": 26, "stroke_linejoin": "round"}
+    return path(template.outline("outer"), fill=inks.rim, **contour) + path(
+        template.outline("edge"), fill=inks.field
     )
-    field = path(template.outline("edge"), fill=inks.field)
-    steps = (
-        lozenges(
-            y + 110,
-            *level,
-            gap=min(124.0, 496 / level[1]),
-            radius=min(44.0, 176 / level[1]),
-            colour=inks.hero,
-        )
-        if level
-        else ""
-    )
-    return shape + field + fitted.drawn(y, inks.hero) + steps
+
+
+def _small_level(steps: tuple[int, int] | None, y: float, colour: str) -> str:
+    if steps is None:
+        return ""
+    reached, of = steps
+    return lozenges(y, reached, of, gap=min(124.0, 496 / of), radius=min(44.0, 176 / of), colour=colour)
 
 
 def path(data: str, **attributes: object) -> str:
@@ -242,13 +240,10 @@ def _fitted(
     text: str, face: Typeface, *, spacing: float, sizes: range, room: Callable[[float], float]
 ) -> _Fitted:
     """One line at the largest of `sizes` that fits, shortened where none does."""
-    size = next((size for size in sizes if face.width(text, size, spacing) <= room(size)), sizes[-1])
+    width = face.width(text, 1, spacing)
+    size = next((size for size in sizes if width * size <= room(size)), sizes[-1])
     text = shortened_to_fit(text, lambda tried: face.width(tried, size, spacing) <= room(size))
     return _Fitted(text, size, face.width(text, size, spacing), face, spacing)
-
-
-def _less(half_width: HalfWidth, y: float) -> float:
-    return max(0.0, half_width(y) - _SMALL_MARGIN)
 
 
 def _plate_room(size: float) -> float:

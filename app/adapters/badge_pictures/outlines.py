@@ -34,13 +34,14 @@ class Typeface:
 
     def __init__(self, path: Path) -> None:
         font = TTFont(path, lazy=False)
+        glyphs = font.getGlyphSet()
         self._units_per_em: int = font["head"].unitsPerEm
         self._glyph_of: dict[int, str] = font.getBestCmap()
         self._advances: dict[str, tuple[int, int]] = font["hmtx"].metrics
-        self._glyphs = font.getGlyphSet()
         self._ligatures = _ligatures(font)
         self._kerning = _PairKerning(font)
-        self._outlines: dict[str, tuple[Stroke, ...]] = {}
+        # All at once: fontTools unpacks a glyph when it is first asked for, which threads must not do together.
+        self._outlines = {name: _outline(glyphs, name) for name in glyphs}
         self.cap_height: float = font["OS/2"].sCapHeight / self._units_per_em
 
     def draws(self, character: str) -> bool:
@@ -53,7 +54,7 @@ class Typeface:
 
     def strokes(self, text: str) -> int:
         """How many strokes the outlines of a text have, which is what they weigh."""
-        return sum(len(self._outline(placed.glyph)) for placed in self._run(text).glyphs)
+        return sum(len(self._outlines[placed.glyph]) for placed in self._run(text).glyphs)
 
     def centred(self, text: str, size: float, middle: float, baseline: float, spacing: float = 0.0) -> str:
         """SVG path data of one line whose middle and baseline are given; the data counts in tenths."""
@@ -63,7 +64,7 @@ class Typeface:
         path = _PathData()
         for number, placed in enumerate(run.glyphs):
             x = left + placed.x * scale + 10 * number * spacing * size
-            path.add(self._outline(placed.glyph), scale, x, 10 * baseline)
+            path.add(self._outlines[placed.glyph], scale, x, 10 * baseline)
         return str(path)
 
     def _width(self, run: _Run, size: float, spacing: float) -> float:
@@ -98,12 +99,11 @@ class Typeface:
             at += length
         return joined
 
-    def _outline(self, name: str) -> tuple[Stroke, ...]:
-        if name not in self._outlines:
-            pen = _RecordingPen(self._glyphs)
-            self._glyphs[name].draw(pen)
-            self._outlines[name] = tuple(pen.strokes)
-        return self._outlines[name]
+
+def _outline(glyphs: Any, name: str) -> tuple[Stroke, ...]:
+    pen = _RecordingPen(glyphs)
+    glyphs[name].draw(pen)
+    return tuple(pen.strokes)
 
 
 class _RecordingPen(BasePen):  # type: ignore[misc]

@@ -114,20 +114,19 @@ def _nearest(left: int, above: int, corner: int) -> int:
 def _groups(seen: Mapping[bytes, int]) -> list[Colours]:
     """Colours that share one place in the palette: the widest group is halved until the palette is full."""
     groups: list[Colours] = [sorted(seen.items())]
-    while len(groups) < _MOST_COLOURS:
-        widest = max(range(len(groups)), key=lambda number: _spread(groups[number])[0])
-        spread, channel = _spread(groups[widest])
-        if spread == 0:
-            break
-        groups[widest : widest + 1] = _halves(groups[widest], channel)
+    spreads = [_spread(groups[0])]
+    while len(groups) < _MOST_COLOURS and max(spreads)[0]:
+        widest = spreads.index(max(spreads))
+        halves = _halves(groups[widest], spreads[widest][1])
+        groups[widest : widest + 1] = halves
+        spreads[widest : widest + 1] = map(_spread, halves)
     return groups
 
 
 def _spread(group: Colours) -> tuple[int, int]:
     """How far a group reaches on its widest channel, and which channel that is."""
-    reaches = [max(values) - min(values) for values in zip(*(colour for colour, _ in group), strict=True)]
-    widest = max(reaches)
-    return widest, reaches.index(widest)
+    channels = zip(*(colour for colour, _ in group), strict=True)
+    return max((max(values) - min(values), channel) for channel, values in enumerate(channels))
 
 
 def _halves(group: Colours, channel: int) -> list[Colours]:

@@ -239,7 +239,7 @@ def _line_ends(atoms: list[_Atom], start: int, room: float, space: float) -> Ite
         if end > start and atoms[end - 1].space:
             width += space
         width += atoms[end].width
-        if width > room:
+        if width > room or not room:
             return
         yield end + 1, width
 
