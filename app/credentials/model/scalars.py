@@ -1,0 +1,122 @@
+"""The primitive types of the standard, and the words its vocabularies allow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeAlias, cast
+
+from pydantic import AfterValidator, BeforeValidator, FiniteFloat, Strict
+from pydantic_core import PydanticCustomError
+
+from app.credentials.errors import MalformedInput
+from app.credentials.iris import is_absolute_iri
+from app.credentials.timestamps import format_timestamp, parse_timestamp
+
+
+class WrittenMoment(datetime):
+    """A moment with the text it was read from, where that is not our own way of writing it.
+
+    A signature covers the text: an embedded endorsement must leave as it came (A-078).
+    """
+
+    text: str
+
+
+def _refused(reason: str) -> PydanticCustomError:
+    return PydanticCustomError(cast(Any, reason), cast(Any, reason))
+
+
+def _read_moment(value: object, *, zone_required: bool) -> object:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise _refused("timestamp")
+        return value
+    try:
+        moment = parse_timestamp(value, zone_required=zone_required)
+    except MalformedInput:
+        raise _refused("timestamp") from None
+    if format_timestamp(moment) == value:
+        return moment
+    written = WrittenMoment.fromisoformat(moment.isoformat())
+    written.text = str(value)
+    return written
+
+
+def _check_iri(text: str) -> str:
+    if not is_absolute_iri(text):
+        raise _refused("not_an_absolute_iri")
+    return text
+
+
+def _check_pattern(pattern: str, reason: str) -> Callable[[str], str]:
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise _refused(reason)
+        return text
+
+    return check
+
+
+def _as_tuple(value: object) -> object:
+    """A-005: the few members that may be written without an array when there is one value."""
+    return (value,) if isinstance(value, str | dict) or hasattr(value, "model_fields_set") else value
+
+
+Compactable: Final = BeforeValidator(_as_tuple)
+
+Text: TypeAlias = Annotated[str, Strict()]
+Flag: TypeAlias = Annotated[bool, Strict()]
+Number: TypeAlias = Annotated[int, Strict()] | Annotated[FiniteFloat, Strict()]
+Iri: TypeAlias = Annotated[str, Strict(), AfterValidator(_check_iri)]
+DateTimeZ: TypeAlias = Annotated[  # A-009
+    datetime, BeforeValidator(lambda value: _read_moment(value, zone_required=True))
+]
+DateTime: TypeAlias = Annotated[
+    datetime, BeforeValidator(lambda value: _read_moment(value, zone_required=False))
+]
+Date: TypeAlias = Annotated[
+    str, Strict(), AfterValidator(_check_pattern(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", "date"))
+]
+LanguageCode: TypeAlias = Annotated[  # A-010
+    str,
+    Strict(),
+    AfterValidator(
+        _check_pattern(r"[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", "not_a_language_code")
+    ),
+]
+CompactJws: TypeAlias = Annotated[
+    str, Strict(), AfterValidator(_check_pattern(r"[\w-]+\.[\w-]+\.[\w-]+", "not_compact_jws"))
+]
+
+
+Types: TypeAlias = Annotated[tuple[Text, ...], Compactable]
+"""A `type` of multiplicity 1..*; the other classes have a plain string (A-006)."""
+
+
+def holding(*names: str) -> AfterValidator:
+    """These names must be among the types (A-021)."""
+    required = frozenset(names)
+
+    def check(types: tuple[str, ...]) -> tuple[str, ...]:
+        if not required.issubset(types):
+            raise _refused("wrong_class")
+        return types
+
+    return AfterValidator(check)
+
+
+def one_of(words: str, *, extensible: bool = True) -> AfterValidator:
+    """One of these words, or where the vocabulary is open a word of one's own after `ext:` (A-080)."""
+    known = frozenset(words.split())
+    extended = re.compile(r"ext:[A-Za-z0-9._|-]+")
+
+    def check(word: str) -> str:
+        if word in known or (extensible and extended.fullmatch(word)):
+            return word
+        raise _refused("not_in_vocabulary")
+
+    return AfterValidator(check)

@@ -1,0 +1,119 @@
+"""What every Open Badges value is: frozen, typed, read from JSON and written back to it without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, Final, Self, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from app.credentials.errors import MalformedInput
+from app.credentials.json_text import JsonObject, JsonValue, pointer_to
+from app.credentials.model.scalars import WrittenMoment
+from app.credentials.timestamps import format_timestamp
+
+READING: Final = "reading"
+"""Validation context of `from_document`: what others wrote may lean where the sources contradict each other."""
+
+
+class OpenBadgesValue(BaseModel):
+    """A class of the standard. Members it does not define are kept (A-008) and written back."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+    type_name: ClassVar[str] = ""
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> Self:
+        """Read JSON; MalformedInput says what is wrong and where."""
+        _refuse_null(document)
+        try:
+            return cls.model_validate(document, context=READING)
+        except ValidationError as error:
+            raise _malformed(error.errors(include_url=False, include_input=False)[0]) from None
+
+    def to_document(self) -> JsonObject:
+        """The JSON the standard asks for: arrays where it has them, nothing empty (A-003, A-004)."""
+        document: JsonObject = {}
+        for name, alias in _members(type(self)):
+            value = getattr(self, name)
+            if value is not None and value != ():
+                document[alias] = _written(value)
+        document.update(self.model_extra or {})
+        return document
+
+
+class ClosedValue(OpenBadgesValue):
+    """One of the classes that allow no member of their own invention (A-008)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def is_reading(info: ValidationInfo) -> bool:
+    return info.context == READING
+
+
+def problem(reason: str, member: str = "") -> PydanticCustomError:
+    """What a validator raises: the reason becomes that of MalformedInput, the member ends its pointer."""
+    return PydanticCustomError(cast(Any, reason), cast(Any, reason), {"member": member} if member else None)
+
+
+@cache
+def _members(cls: type[OpenBadgesValue]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, field.alias or name) for name, field in cls.model_fields.items())
+
+
+def _written(value: Any) -> JsonValue:
+    writer = _WRITERS.get(type(value))
+    if writer is not None:
+        return writer(value)
+    if isinstance(value, OpenBadgesValue):
+        return value.to_document()
+    return cast(JsonValue, value)
+
+
+_WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
+    tuple: lambda items: [_written(item) for item in items],
+    datetime: format_timestamp,
+    WrittenMoment: lambda moment: moment.text,
+}
+
+
+def _refuse_null(document: JsonObject) -> None:
+    """A-004: a null says neither yes nor no, and is not covered by a signature over quads (M1)."""
+    waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(document, ())]
+    while waiting:
+        value, path = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(item, (*path, name)) for name, item in value.items() if type(item) is not str]
+        elif isinstance(value, list):
+            waiting += [(item, (*path, index)) for index, item in enumerate(value) if type(item) is not str]
+        elif value is None:
+            raise MalformedInput("null_member", pointer_to(*path))
+
+
+def _malformed(error: ErrorDetails) -> MalformedInput:
+    path = [part for part in error["loc"] if not str(part).startswith("~")]  # "~": which form was taken
+    member = error.get("ctx", {}).get("member") if error["type"] not in _REASONS else None
+    if member:
+        path.append(member)
+    reason = _REASONS.get(error["type"]) or (error["type"] if error["type"] == error["msg"] else "wrong_type")
+    return MalformedInput(reason, pointer_to(*path))
+
+
+_REASONS: Final = {
+    "missing": "missing_member",
+    "extra_forbidden": "unknown_member",
+    "literal_error": "wrong_value",
+    "finite_number": "number_out_of_range",
+}
