@@ -276,7 +276,7 @@ def template(shape: Shape) -> str:
 OPENING = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000" lang="fr" role="img" aria-labelledby="{{id}}-alt">
 <title id="{{id}}-alt">{{alt}}</title>
-<desc>Vérifier : {{address}}</desc>
+<desc>{{where}}</desc>
 <style>{{swap}}</style>
 <g id="{{id}}-large">"""
 CLOSING = """\

@@ -41,7 +41,7 @@ class BadgeArtist:
             {
                 "id": ident,
                 "alt": escape(sentence.format(**values)),
-                "address": escape(plain(order.address)),
+                "where": escape(f"Vérifier : {plain(order.address)}") if order.address else "",
                 "swap": _swap(ident),
                 "rim": inks.rim,
                 "contour": inks.contour,

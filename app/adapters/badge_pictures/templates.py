@@ -20,7 +20,7 @@ _PLACES: Final = frozenset(
     (
         "id",
         "alt",
-        "address",
+        "where",
         "swap",
         "rim",
         "contour",
