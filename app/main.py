@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.web import error_pages
 from app.web.face import Face, dress
 from app.web.routes import router as web_router
+from app.web.visitors import visitor_of
 from app.wiring import Process
 
 
@@ -51,6 +52,8 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
             csrf_key=hashlib.sha256(b"csrf|" + process.secret).digest(),
             session_cookie=session_cookie(process),
             https=process.settings.base_url.startswith("https:"),
+            language=process.settings.locale,
+            visitor_of=visitor_of,
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),
     )

@@ -65,13 +65,18 @@ def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
 
 
 def _fill(message: Message, translations: Mapping[str, str | list[str]]) -> None:
-    plural = isinstance(message.id, tuple)
-    given = translations.get(message.id[0] if plural else message.id)
+    plural = not isinstance(message.id, str)
+    given = translations.get(_first(message))
     if given is None:
         return
     if plural != isinstance(given, list):
         raise SystemExit(f"One form or two? {message.id!r} was given {given!r}.")
     message.string = tuple(given) if isinstance(given, list) else given
+
+
+def _first(message: Message) -> str:
+    """The French sentence; of a plural, its singular."""
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
 def _write(catalog: Catalog, path: Path) -> None:
@@ -95,7 +100,7 @@ def missing(catalog: Catalog) -> list[str]:
     for message in catalog:
         forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
         if message.id and not all(forms):
-            wanting.append(message.id[0] if isinstance(message.id, tuple) else message.id)
+            wanting.append(_first(message))
     return wanting
 
 

@@ -28,10 +28,10 @@ def accessibility_page(request: Request) -> HTMLResponse:
 @router.get("/mentions-legales")
 def legal_page(request: Request) -> HTMLResponse:
     return page(
-        request, "info/legal.html", publisher=request.app.state.publisher, contact=contact_of(request)
+        request, "info/legal.html", publisher=request.app.state.face.publisher, contact=contact_of(request)
     )
 
 
 def contact_of(request: Request) -> str:
     """Where to write to the people who run this service; empty when the operator has said nothing."""
-    return str(request.app.state.contact)
+    return str(request.app.state.face.contact)

@@ -1,4 +1,4 @@
-"""Which language a reader gets: the one they chose, else the one their browser asks for, else French."""
+"""Which language a reader gets: the one they chose, else one their browser asks for, else the operator's."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _RANGE = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q\s*=\s*
 _LONGEST_HEADER = 500
 
 
-def language_of(cookie: str | None, accept_language: str) -> str:
+def language_of(cookie: str | None, accept_language: str, otherwise: str) -> str:
     """The language to speak. `cookie` is the reader's own choice and wins when we speak it."""
     spoken = locales()
     if cookie in spoken:
         return str(cookie)
-    best, best_weight = spoken[0], 0.0
+    best, best_weight = otherwise, 0.0
     for part in accept_language[:_LONGEST_HEADER].split(","):
         found = _RANGE.fullmatch(part)
         if found is None:
@@ -50,8 +50,9 @@ def language_name(code: str) -> str:
 class SpeakTheirLanguage:
     """ASGI middleware: everything said while answering a request is said in the reader's language."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, otherwise: str) -> None:
         self.app = app
+        self.otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,7 +60,7 @@ class SpeakTheirLanguage:
             return
         headers = Headers(scope=scope)
         chosen = cookie_parser(headers.get("cookie", "")).get(COOKIE)
-        language = language_of(chosen, headers.get("accept-language", ""))
+        language = language_of(chosen, headers.get("accept-language", ""), self.otherwise)
 
         async def send_labelled(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -76,7 +76,7 @@ class CampusLook:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who is looking, as far as the frame of a page cares; the request scope puts it on `request.state.visitor`."""
+    """Who is looking, as far as the frame of a page cares."""
 
     name: str = ""
     manages: bool = False
@@ -145,7 +145,9 @@ def page(
     **view: Any,
 ) -> HTMLResponse:
     """The page of `template`, in the reader's language, framed for this visitor."""
-    frame = frame_of(request, campus=campus, private=private, wide=wide)
+    # A page that says what is broken must not need what is broken.
+    visitor = Visitor() if status >= 500 else _seen_by(request)
+    frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)
     # A token is made only for a page that shows a form.
     html = environment().get_template(template).render(frame=frame, csrf_field=_LazyField(request), **view)
     answer = HTMLResponse(html, status_code=status)
@@ -155,8 +157,9 @@ def page(
     return answer
 
 
-def frame_of(request: Request, *, campus: CampusLook | None, private: bool, wide: bool) -> Frame:
-    visitor = getattr(request.state, "visitor", None) or Visitor()
+def frame_of(
+    request: Request, *, visitor: Visitor, campus: CampusLook | None, private: bool, wide: bool
+) -> Frame:
     path = request.url.path
     links = (*_PUBLIC_LINKS, _MANAGING_LINK if visitor.manages else _CAMPUS_LINK)
     here = path + (f"?{request.url.query}" if request.url.query else "")
@@ -173,6 +176,11 @@ def frame_of(request: Request, *, campus: CampusLook | None, private: bool, wide
         private=private,
         wide=wide,
     )
+
+
+def _seen_by(request: Request) -> Visitor:
+    visitor: Visitor = request.app.state.face.visitor_of(request)
+    return visitor
 
 
 class _LazyField:

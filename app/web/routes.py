@@ -4,4 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from app.web import entrance
+
 router = APIRouter(include_in_schema=False)
+for noun in (entrance,):
+    router.include_router(noun.router)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 from jinja2 import ChoiceLoader, FileSystemLoader
+from starlette.exceptions import HTTPException
 
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
-from app.web import render
-from app.web.campus_colours import Accent, CampusColours, render_campus_css
-from app.web.face import Face, dress, show_errors_as_pages
+from app.web import error_pages, render
+from app.web.campus_colours import render_campus_css
+from app.web.face import Face, dress
 from app.web.forms import SafeForm, text_of
 from app.web.home import home_page
 from app.web.render import CampusLook, page
@@ -38,11 +40,6 @@ CAMPUSES = (
     CampusLook("amf", "AMF", "Automobile et Mobilités du Futur"),
     ITIP,
     CampusLook("mma", "MMA", "Maroquinerie et Métiers d’Art"),
-)
-COLOURS = CampusColours(
-    "itip",
-    Accent("#005b65", "#003d45", "#81b5bd", "#e3f4f6"),
-    Accent("#92d0da", "#c0e6ec", "#38737c", "#182e32"),
 )
 FAILURES = {
     "absent": NotFound("Ce badge n'existe pas."),
@@ -71,7 +68,7 @@ def small_site(*, https: bool = False) -> FastAPI:
     dress(
         app, Face(csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr")
     )
-    show_errors_as_pages(app, status_of)
+    _answer_errors(app)
     environment = render.environment()
     environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
 
@@ -81,7 +78,7 @@ def small_site(*, https: bool = False) -> FastAPI:
 
     @app.get("/couleurs/{name}.css")
     def colours(name: str) -> Response:
-        return Response(render_campus_css([COLOURS]), media_type="text/css")
+        return Response(render_campus_css("itip", 208, 0.09), media_type="text/css")
 
     @app.get("/composants")
     def components(request: Request) -> HTMLResponse:
@@ -118,5 +115,19 @@ def small_site(*, https: bool = False) -> FastAPI:
     return app
 
 
-def visitor_of(app: FastAPI, **options: object) -> TestClient:
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(AppError)
+    def app_error(request: Request, error: AppError) -> Response:
+        return error_pages.app_error_page(request, error, status_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    def validation_error(request: Request, error: RequestValidationError) -> Response:
+        return error_pages.validation_page(request, error)
+
+    @app.exception_handler(HTTPException)
+    def http_error(request: Request, error: HTTPException) -> Response:
+        return error_pages.http_error_page(request, error)
+
+
+def browser_of(app: FastAPI, **options: object) -> TestClient:
     return TestClient(app, raise_server_exceptions=False, headers={"accept": "text/html"}, **options)  # type: ignore[arg-type]

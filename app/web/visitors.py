@@ -1,0 +1,17 @@
+"""Who is looking at a page, for the frame around it."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from app.request_scope import find_signed_in, process_of, session_secret
+from app.web.render import Visitor
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Looked up for each page, error pages included, and only when the browser carries a session."""
+    if not session_secret(request):
+        return Visitor()
+    with process_of(request).unit_of_work(reading=True) as services:
+        who = find_signed_in(request, services)
+        return Visitor() if who is None else Visitor(who.person.name, manages=bool(who.memberships))
