@@ -16,7 +16,7 @@ _postgres = pytest.StashKey[PrivatePostgres]()
 def pytest_configure(config: pytest.Config) -> None:
     # xdist's workers inherit the variable, so one server is started for all of them.
     is_worker = hasattr(config, "workerinput")
-    if is_worker or URL_VARIABLE in os.environ or answers(server_url()):
+    if is_worker or os.environ.get(URL_VARIABLE) or answers(server_url()):
         return
     server = PrivatePostgres()
     if server.start():

@@ -19,7 +19,7 @@ DEFAULT_URL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 
 
 def server_url() -> str:
-    return os.environ.get(URL_VARIABLE, DEFAULT_URL)
+    return os.environ.get(URL_VARIABLE) or DEFAULT_URL
 
 
 def answers(url: str) -> bool:
