@@ -79,3 +79,11 @@ class SelfCheckFailed(CredentialError):
     def __init__(self, report: object) -> None:
         self.report = report
         super().__init__("the credential just signed did not pass our own verification")
+
+
+class NotFitToSign(CredentialError):
+    """A credential that no key was let near; `faults` says which lints found what."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(f"{lint}: {fault}" for lint, fault in faults.items()))

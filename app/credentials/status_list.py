@@ -18,6 +18,8 @@ from app.credentials.vocabulary import CONTEXT_V2
 MINIMUM_SIZE: Final = 131_072  # BSL 3.2: a shorter list would tell too much about who is asked for
 MAX_DECOMPRESSED: Final = 2 * 1024 * 1024  # M11: 261 kB of gzip can hold 256 MiB
 _MAX_ENCODED: Final = 2 * MAX_DECOMPRESSED
+# A laptop that tries the service serves its own lists unencrypted; a source of documents refuses to fetch those.
+_LIST_SCHEMES: Final = ("https://", "http://localhost:", "http://127.0.0.1:")
 
 Purpose = Literal["revocation", "suspension"]
 
@@ -113,7 +115,7 @@ def read_entry(entry: JsonObject) -> StatusEntry:
     if entry.get("type") not in ("BitstringStatusListEntry", ["BitstringStatusListEntry"]):
         raise MalformedInput("status_entry", "/type")
     url, purpose = entry.get("statusListCredential"), entry.get("statusPurpose")
-    if not isinstance(url, str) or not url.startswith("https://") or len(url) > 2048:
+    if not isinstance(url, str) or not url.startswith(_LIST_SCHEMES) or len(url) > 2048:
         raise MalformedInput("status_entry", "/statusListCredential")
     if not isinstance(purpose, str) or not purpose:
         raise MalformedInput("status_entry", "/statusPurpose")

@@ -138,6 +138,14 @@ class Reason(StrEnum):
 _NOTHING_TO_ASK = frozenset({Reason.NO_STATUS_ENTRY, Reason.STATUS_INFORMATIVE, Reason.RECIPIENT_NOT_ASKED})
 
 
+_BY_CODE = {reason.value: reason for reason in Reason}
+
+
+def reason_of(code: str, otherwise: Reason) -> Reason:
+    """The reason that bears the code of an error from a lower floor."""
+    return _BY_CODE.get(code, otherwise)
+
+
 def found(reason: Reason, **details: str) -> CheckResult:
     """The answer this reason stands for; its check and outcome are those of the table."""
     if reason.check is None:

@@ -105,7 +105,7 @@ class Report:
         object.__setattr__(self, "verdict", verdict_of(self.checks))
 
     def check(self, check_id: CheckId) -> CheckResult:
-        return next(answer for answer in self.checks if answer.id is check_id)
+        return next(answer for answer in self.checks if answer.id == check_id)
 
     def to_document(self) -> JsonObject:
         return {

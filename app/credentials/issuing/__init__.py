@@ -1,0 +1,5 @@
+"""From a credential to signed bytes that have passed our own verifier once."""
+
+from app.credentials.issuing.signing import SignedCredential, issue
+
+__all__ = ["SignedCredential", "issue"]

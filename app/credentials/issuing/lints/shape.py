@@ -1,0 +1,154 @@
+"""Lints on the document as a whole: vocabularies, types, identifiers, size, what a signature covers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from app.credentials.errors import CanonicalizationTooHard, MalformedInput
+from app.credentials.issuing.draft import Draft
+from app.credentials.json_text import parse_json
+from app.credentials.model import OpenBadgeCredential
+from app.credentials.vocabulary import (
+    CONTEXT_EXTENSIONS,
+    CONTEXT_OB_3_0_3,
+    CONTEXT_V2,
+    known_schema_urls,
+)
+
+Lint = Callable[[Draft], str | None]
+
+_MAX_DEPTH: Final = 16
+_MAX_BYTES: Final = 64 * 1024
+_MAX_BLANK_NODES: Final = 64
+_MAX_QUADS: Final = 2_000
+_MAX_EXACT: Final = 2**53 - 1
+_REGISTERED: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "vc", "vp"})
+_RANDOM_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_EXTENSION_TYPES: Final = frozenset(
+    {"1EdTechJsonSchemaValidator2019", "1EdTechRevocationList", "1EdTechCredentialRefresh"}
+)
+_BLANK_NODE: Final = re.compile(r"_:c14n\d+")
+
+
+def vocabularies_are_the_current_ones(draft: Draft) -> str | None:
+    expected: list[object] = [CONTEXT_V2, CONTEXT_OB_3_0_3]
+    if any(text.name == "type" and text.value in _EXTENSION_TYPES for text in draft.texts):
+        expected.append(CONTEXT_EXTENSIONS)  # A-015
+    return None if draft.document.get("@context") == expected else "@context"
+
+
+def no_vocabulary_inside(draft: Draft) -> str | None:
+    inside = [
+        t.pointer for t in draft.texts if t.name == "@context" and not t.pointer.startswith("/@context/")
+    ]
+    return inside[0] if inside else None
+
+
+def no_json_ld_keyword(draft: Draft) -> str | None:
+    keywords = sorted(name for name in draft.names if name.startswith("@") and name != "@context")
+    return keywords[0] if keywords else None
+
+
+def types_are_those_of_a_badge(draft: Draft) -> str | None:
+    types = draft.document.get("type")
+    return None if types == ["VerifiableCredential", "OpenBadgeCredential"] else "/type"
+
+
+def id_is_unguessable(draft: Draft) -> str | None:
+    return None if _RANDOM_UUID.search(str(draft.document.get("id"))) else "/id"
+
+
+def not_signed_before(draft: Draft) -> str | None:
+    return "/proof" if "proof" in draft.document else None
+
+
+def no_token_claim_among_the_members(draft: Draft) -> str | None:
+    taken = sorted(_REGISTERED & draft.document.keys())  # B-012
+    return taken[0] if taken else None
+
+
+def nothing_is_empty(draft: Draft) -> str | None:
+    return draft.hollow[0] if draft.hollow else None  # A-004
+
+
+def depth_is_moderate(draft: Draft) -> str | None:
+    return None if draft.depth <= _MAX_DEPTH else str(draft.depth)
+
+
+def size_is_moderate(draft: Draft) -> str | None:
+    size = len(draft.json.encode())
+    return None if size <= _MAX_BYTES else str(size)
+
+
+def numbers_are_exact_everywhere(draft: Draft) -> str | None:
+    """Engines disagree about integers beyond 2^53 and about numbers they print with an exponent."""
+    odd = [n for n in draft.numbers if abs(n) > _MAX_EXACT or (n != 0 and abs(n) < 1e-6)]
+    return str(odd[0]) if odd else None
+
+
+def json_reads_back_the_same(draft: Draft) -> str | None:
+    try:
+        return None if parse_json(draft.json) == draft.document else "differs"
+    except MalformedInput as error:
+        return error.reason
+
+
+def model_reads_it_back(draft: Draft) -> str | None:
+    try:
+        credential = OpenBadgeCredential.from_document(draft.document)
+    except MalformedInput as error:
+        return f"{error.reason} {error.pointer}"
+    return None if credential.to_document() == draft.document else "differs"
+
+
+def every_word_is_signed(draft: Draft) -> str | None:
+    """Undefined terms, relative identifiers and dropped values would stay outside the signature (B-040)."""
+    try:
+        return None if draft.nquads else "nothing to sign"
+    except (MalformedInput, CanonicalizationTooHard) as error:
+        return str(error)
+
+
+def graph_is_small(draft: Draft) -> str | None:
+    try:
+        quads = draft.nquads
+    except (MalformedInput, CanonicalizationTooHard):
+        return None
+    if quads.count("\n") > _MAX_QUADS:
+        return "statements"
+    return None if len(set(_BLANK_NODE.findall(quads))) <= _MAX_BLANK_NODES else "blank nodes"
+
+
+def schemas_are_held(draft: Draft) -> str | None:
+    named = [str(entry.get("id")) for entry in draft.objects(draft.document, "credentialSchema")]
+    unknown = [url for url in named if url not in known_schema_urls()]
+    return unknown[0] if unknown else None
+
+
+def no_retired_way_of_withdrawing(draft: Draft) -> str | None:
+    """The unsigned list of 1EdTech is read by others but never written here (D-024)."""
+    retired = [text.pointer for text in draft.texts if text.value == "1EdTechRevocationList"]
+    return retired[0] if retired else None
+
+
+LINTS: Final[tuple[Lint, ...]] = (
+    vocabularies_are_the_current_ones,
+    no_vocabulary_inside,
+    no_json_ld_keyword,
+    types_are_those_of_a_badge,
+    id_is_unguessable,
+    not_signed_before,
+    no_token_claim_among_the_members,
+    nothing_is_empty,
+    depth_is_moderate,
+    size_is_moderate,
+    numbers_are_exact_everywhere,
+    json_reads_back_the_same,
+    model_reads_it_back,
+    every_word_is_signed,
+    graph_is_small,
+    schemas_are_held,
+    no_retired_way_of_withdrawing,
+)

@@ -1,0 +1,178 @@
+"""Lints on what people and machines will read: characters, links, names, criteria, evidence."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.credentials.issuing.draft import Draft, Text
+from app.credentials.issuing.lints.shape import Lint
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+_INVISIBLE: Final = re.compile("[\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_MARKUP: Final = re.compile(r"<\s*/?\s*[a-zA-Z!?]")
+_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+_LINK_MEMBERS: Final = frozenset(
+    {"id", "url", "targetUrl", "statusListCredential", "achievedLevel", "resultDescription"}
+)
+_PLAIN_MEMBERS: Final = frozenset({"name", "targetName", "caption", "humanCode", "familyName", "givenName"})
+_WEB: Final = ("https", "http")
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1"})
+_SCHEMES: Final = frozenset({"https", "http", "urn", "did", "data", "mailto", "tel"})
+
+
+def _first(texts: list[Text]) -> str | None:
+    return texts[0].pointer if texts else None
+
+
+def no_control_character(draft: Draft) -> str | None:
+    """Engines escape them differently when they write the bytes that are signed (performance notes)."""
+    return _first([text for text in draft.texts if _CONTROL.search(text.value)])
+
+
+def no_character_that_turns_the_reading_round(draft: Draft) -> str | None:
+    return _first([text for text in draft.texts if _BIDI.search(text.value)])
+
+
+def no_invisible_character(draft: Draft) -> str | None:
+    return _first([text for text in draft.texts if _INVISIBLE.search(text.value)])
+
+
+def no_lone_surrogate(draft: Draft) -> str | None:
+    return _first([text for text in draft.texts if _SURROGATE.search(text.value)])
+
+
+def letters_are_composed(draft: Draft) -> str | None:
+    return _first([text for text in draft.texts if not unicodedata.is_normalized("NFC", text.value)])
+
+
+def names_are_plain_text(draft: Draft) -> str | None:
+    return _first([t for t in draft.texts if t.name in _PLAIN_MEMBERS and _MARKUP.search(t.value)])
+
+
+def names_are_short(draft: Draft) -> str | None:
+    return _first(
+        [t for t in draft.texts if t.name in _PLAIN_MEMBERS and not 0 < len(t.value.strip()) <= 300]
+    )
+
+
+def passages_are_readable(draft: Draft) -> str | None:
+    return _first([t for t in draft.texts if len(t.value) > 20_000 and not t.value.startswith("data:image/")])
+
+
+def links_are_absolute(draft: Draft) -> str | None:
+    return _first([t for t in draft.texts if t.name in _LINK_MEMBERS and not _IRI.fullmatch(t.value)])
+
+
+def links_have_a_known_scheme(draft: Draft) -> str | None:
+    links = [t for t in draft.texts if t.name in _LINK_MEMBERS]
+    return _first([t for t in links if t.value.partition(":")[0] not in _SCHEMES])
+
+
+def web_links_name_a_plain_host(draft: Draft) -> str | None:
+    """Without user name, space, backslash or non-ASCII host, so that every parser reads the same place."""
+    return _first([t for t in draft.texts if t.name in _LINK_MEMBERS and not _is_plain_web_link(t.value)])
+
+
+def _is_plain_web_link(value: str) -> bool:
+    if not value.startswith(("https:", "http:")):
+        return True
+    try:
+        parts = urlsplit(value)
+        return bool(parts.hostname) and "@" not in parts.netloc and parts.netloc.isascii() and parts.port != 0
+    except ValueError:
+        return False
+
+
+def own_links_are_encrypted(draft: Draft) -> str | None:
+    """What the badge rests on is https; a framework it is in line with may be named by an http address."""
+    named = (draft.document, draft.achievement, draft.issuer)
+    links = [str(owner.get(member)) for owner in named for member in ("id", "url") if member in owner]
+    links += [str(each.get("id")) for each in draft.objects(draft.document, "evidence") if "id" in each]
+    links.append(str(draft.status.get("statusListCredential", "")))
+    open_ones = [link for link in links if link.startswith("http:") and urlsplit(link).hostname not in _LOCAL]
+    return open_ones[0] if open_ones else None
+
+
+def images_are_png_or_svg(draft: Draft) -> str | None:
+    images = [
+        t for t in draft.texts if "/image/" in t.pointer and t.name == "id" and t.value.startswith("data:")
+    ]
+    return _first([t for t in images if not t.value.startswith(("data:image/png;", "data:image/svg+xml"))])
+
+
+def languages_are_tags(draft: Draft) -> str | None:
+    return _first([t for t in draft.texts if t.name == "inLanguage" and not _LANGUAGE.fullmatch(t.value)])
+
+
+def badge_has_a_name(draft: Draft) -> str | None:
+    """Displayers must show one (A-028)."""
+    named = all(isinstance(owner.get("name"), str) for owner in (draft.document, draft.achievement))
+    return None if named else "/name"
+
+
+def achievement_has_an_address(draft: Draft) -> str | None:
+    identifier = str(draft.achievement.get("id"))
+    return (
+        None
+        if identifier.startswith(("https://", "http://", "urn:uuid:"))
+        else "/credentialSubject/achievement/id"
+    )
+
+
+def criteria_are_told(draft: Draft) -> str | None:
+    criteria = draft.achievement.get("criteria")
+    told = isinstance(criteria, dict) and ("narrative" in criteria or "id" in criteria)  # A-042
+    return None if told else "/credentialSubject/achievement/criteria"
+
+
+def evidence_says_something(draft: Draft) -> str | None:
+    silent = [
+        e for e in draft.objects(draft.document, "evidence") if not {"id", "narrative", "name"} & e.keys()
+    ]
+    return "/evidence" if silent else None
+
+
+def evidence_is_named_once(draft: Draft) -> str | None:
+    named = [e["id"] for e in draft.objects(draft.document, "evidence") if "id" in e]
+    return None if len(set(map(str, named))) == len(named) else "/evidence"
+
+
+def results_belong_to_the_achievement(draft: Draft) -> str | None:
+    described = {each.get("id") for each in draft.objects(draft.achievement, "resultDescription")}
+    strays = [
+        r
+        for r in draft.objects(draft.subject, "result")
+        if r.get("resultDescription", None) not in {*described, None}
+    ]
+    return "/credentialSubject/result" if strays else None  # A-067
+
+
+LINTS: Final[tuple[Lint, ...]] = (
+    no_control_character,
+    no_character_that_turns_the_reading_round,
+    no_invisible_character,
+    no_lone_surrogate,
+    letters_are_composed,
+    names_are_plain_text,
+    names_are_short,
+    passages_are_readable,
+    links_are_absolute,
+    links_have_a_known_scheme,
+    web_links_name_a_plain_host,
+    own_links_are_encrypted,
+    images_are_png_or_svg,
+    languages_are_tags,
+    badge_has_a_name,
+    achievement_has_an_address,
+    criteria_are_told,
+    evidence_says_something,
+    evidence_is_named_once,
+    results_belong_to_the_achievement,
+)

@@ -1,0 +1,97 @@
+"""Lint, sign in both forms, and read both back as an employer would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.credentials.dids import PublishedKey, did_document, did_web_document_url, jwt_method_id
+from app.credentials.documents import DocumentSource, FetchedDocument
+from app.credentials.errors import DocumentUnavailable, NotFitToSign, SelfCheckFailed
+from app.credentials.issuing.draft import Draft
+from app.credentials.issuing.lints import faults_of
+from app.credentials.json_text import JsonObject, dump_json
+from app.credentials.keys import Signer
+from app.credentials.model import OpenBadgeCredential
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.verification.ladder import verify
+from app.credentials.verification.policy import Policy
+from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import Outcome, Report
+
+
+@dataclass(frozen=True)
+class SignedCredential:
+    """A credential in its two final forms. Stored and served as these bytes, never rebuilt."""
+
+    embedded: bytes
+    """JSON with its Data Integrity proof inside."""
+    token: str
+    """The same credential as a compact JWS."""
+
+
+def issue(
+    credential: OpenBadgeCredential,
+    *,
+    signer: Signer,
+    jwt_signer: Signer,
+    at: datetime,
+    documents: DocumentSource | None = None,
+) -> SignedCredential:
+    """Sign a credential whose validity begins now.
+
+    `documents` serves the issuer's published key document for the reading back; without it the document
+    is the one these two signers would publish. NotFitToSign comes before any key is used, SelfCheckFailed
+    after, and then nothing that was signed leaves this function.
+    """
+    document = credential.to_document()
+    faults = faults_of(Draft(document, signer=signer, jwt_signer=jwt_signer, at=at))
+    if faults:
+        raise NotFitToSign(faults)
+    signed = SignedCredential(
+        embedded=dump_json(add_proof(document, signer=signer, created=at)),
+        token=sign_jwt(document, signer=jwt_signer),
+    )
+    published = documents or _KeysOf(signer, jwt_signer)
+    _read_back(signed.embedded, document, published, at)
+    _read_back(signed.token, document, published, at)
+    return signed
+
+
+# The list that will hold this credential's bit may not have been published yet.
+_READ_BACK: Final = Policy(check_status=False)
+
+
+def _read_back(written: bytes | str, document: JsonObject, documents: DocumentSource, at: datetime) -> None:
+    report = verify(written, documents=documents, at=at, policy=_READ_BACK)
+    if not _is_good(report) or report.document != document:
+        raise SelfCheckFailed(report)
+
+
+def _is_good(report: Report) -> bool:
+    return all(
+        answer.outcome is Outcome.PASSED or answer.void or answer.reason == Reason.STATUS_LEFT_OUT
+        for answer in report.checks
+    )
+
+
+class _KeysOf:
+    """The key document that two signers of one issuer would publish."""
+
+    def __init__(self, signer: Signer, jwt_signer: Signer) -> None:
+        self._issuer = signer.controller
+        keys = [PublishedKey(signer.verification_method, signer.key.public)]
+        if jwt_signer.verification_method != jwt_method_id(signer.verification_method):
+            suffix = jwt_method_id("")
+            keys.append(
+                PublishedKey(jwt_signer.verification_method.removesuffix(suffix), jwt_signer.key.public)
+            )
+        self._document = did_document(self._issuer, keys)
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:  # noqa: ARG002
+        is_did_web = self._issuer.startswith("did:web:")
+        if url != (did_web_document_url(self._issuer) if is_did_web else self._issuer):
+            raise DocumentUnavailable(url)
+        return FetchedDocument(url, dump_json(self._document))

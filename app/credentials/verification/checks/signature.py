@@ -1,0 +1,114 @@
+"""Did a key of the issuer sign this? Two answers: does the signature hold, and whose is the key?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.credentials.dids import ResolvedKey
+from app.credentials.documents import DocumentSource
+from app.credentials.errors import (
+    CanonicalizationTooHard,
+    CredentialError,
+    DocumentUnavailable,
+    KeyNotResolved,
+    ProofError,
+    UnsafeDocument,
+    UnusableKey,
+)
+from app.credentials.json_text import JsonObject
+from app.credentials.proofs.data_integrity import ProofResult, verify_proofs
+from app.credentials.proofs.vc_jwt import ParsedJws, check_header, claim_problems, verify_jws
+from app.credentials.verification.issuer_keys import IssuerKeys
+from app.credentials.verification.policy import Policy
+from app.credentials.verification.reasons import Reason, found, not_reached, reason_of
+from app.credentials.verification.report import CheckId, CheckResult, Outcome
+from app.credentials.verification.secured import Secured
+
+
+@dataclass(frozen=True)
+class SignatureFindings:
+    proof: CheckResult
+    key: CheckResult
+    resolved: ResolvedKey | None = None
+
+    @property
+    def by_the_issuer(self) -> bool:
+        return self.proof.outcome is Outcome.PASSED and self.key.outcome is Outcome.PASSED
+
+
+def signature(
+    secured: Secured, issuer_id: str, *, documents: DocumentSource, at: datetime, policy: Policy
+) -> SignatureFindings:
+    keys = IssuerKeys(issuer_id, documents, at)
+    try:
+        if secured.jws is not None:
+            return _token_signature(secured.jws, keys)
+        return _embedded_signature(secured.claims, keys, at, policy)
+    except CredentialError as error:
+        return _against(error)
+
+
+def _embedded_signature(
+    claims: JsonObject, keys: IssuerKeys, at: datetime, policy: Policy
+) -> SignatureFindings:
+    proofs = verify_proofs(claims, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew)
+    if proofs.accepted is None:
+        return _against(proofs.error or ProofError("no_proof"))
+    holding = [result for result in proofs.results if result.holds]
+    return _bound(keys, [_method(result) for result in holding])
+
+
+def _token_signature(jws: ParsedJws, keys: IssuerKeys) -> SignatureFindings:
+    check_header(jws)
+    resolved = keys.of_token(jws)
+    verify_jws(jws, resolved.key)
+    return _bound(keys, [resolved.method_id])
+
+
+def _method(result: ProofResult) -> str:
+    return result.verification_method or ""
+
+
+def _bound(keys: IssuerKeys, methods: list[str]) -> SignatureFindings:
+    """B-051: of the signatures that hold, one must be by a key whose controller is the issuer."""
+    resolved = [keys.resolved[method] for method in methods]
+    issuers = [each for each in resolved if each.controller == keys.issuer_id]
+    chosen = (issuers or resolved)[0]
+    key = found(Reason.KEY_BOUND if issuers else Reason.KEY_NOT_BOUND_TO_ISSUER, method=chosen.method_id)
+    return SignatureFindings(found(Reason.SIGNATURE_HOLDS), key, chosen)
+
+
+def claims(jws: ParsedJws) -> CheckResult | None:
+    """B-020 to B-025: what the token repeats of the badge must be the same; None when it is."""
+    for problem in claim_problems(jws.payload):
+        return found(reason_of(problem.reason, Reason.CLAIMS_DISAGREE), claim=problem.claim)
+    return None
+
+
+_UNREAD_KEY: Final = found(Reason.KEY_NOT_AT_HAND)
+
+
+def _against(error: CredentialError) -> SignatureFindings:
+    """Sort an error by the question it answers: the proof's, or the key's."""
+    if isinstance(error, DocumentUnavailable):
+        key = found(Reason.KEY_DOCUMENT_UNAVAILABLE, url=error.url, cause=error.reason)
+        return SignatureFindings(_UNREAD_KEY, key)
+    if isinstance(error, UnusableKey):
+        return SignatureFindings(_UNREAD_KEY, found(Reason.KEY_UNUSABLE, cause=error.reason))
+    if isinstance(error, KeyNotResolved):
+        reason = reason_of(error.reason, Reason.KEY_UNUSABLE)
+        return SignatureFindings(_UNREAD_KEY, found(reason, cause=error.detail[:300]))
+    return SignatureFindings(_proof_answer(error), not_reached(CheckId.KEY, CheckId.PROOF))
+
+
+def _proof_answer(error: CredentialError) -> CheckResult:
+    if isinstance(error, ProofError):
+        return found(reason_of(error.reason, Reason.PROOF_MALFORMED), cause=error.detail[:300])
+    if isinstance(error, UnsafeDocument):
+        reason = Reason.UNDEFINED_TERM if error.reason == "undefined_term" else Reason.DATA_NOT_SIGNED
+        return found(reason, cause=error.reason, pointer=error.pointer)
+    if isinstance(error, CanonicalizationTooHard):
+        return found(Reason.TOO_HARD)
+    return found(Reason.PROOF_MALFORMED, cause=str(error)[:300])
