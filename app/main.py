@@ -23,6 +23,8 @@ from app.web.routes import router as web_router
 from app.web.visitors import visitor_of
 from app.wiring import Process
 
+LONGEST_BODY = 6 * 1024 * 1024
+
 
 def create_app(settings: Settings | None = None, *, process: Process | None = None) -> FastAPI:
     """The application of one process. `process` is given by tests and by commands that already have one."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import health, public
+from app.api import activities, awards, badges, competencies, health, public
 
 router = APIRouter()
-router.include_router(health.router)
+v1 = APIRouter(prefix="/api/v1")
+for noun in (competencies, badges, activities, awards):
+    v1.include_router(noun.router)
+router.include_router(v1)
 router.include_router(public.router)
+router.include_router(health.router)

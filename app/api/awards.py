@@ -1,0 +1,231 @@
+"""Awards of a campus, for programs: give one or many, list, read, withdraw."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.activities import ParticipantRequest
+from app.api.shapes import Shape, Slug, cursor_of, place_of
+from app.domain.access import Scope
+from app.domain.awards import AwardState, BatchLine, LineOutcome, Visibility
+from app.language import gettext as _
+from app.request_scope import ReadingServices, WritingServices, token_of
+from app.services.awards import AwardRecord, AwardRequest, BatchResult
+from app.wiring import Services
+
+router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key with the same body gives the same answer, and awards nothing twice.",
+    ),
+]
+
+
+class AwardsRequest(Shape):
+    """A badge for people: those listed here, those recorded in the activity, or both."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "badge": "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11",
+                "activity": "8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de",
+                "people": [
+                    {
+                        "given_name": "Anne-Gaëlle",
+                        "family_name": "Le Bœuf",
+                        "address": "anne-gaelle.leboeuf@exemple.fr",
+                    }
+                ],
+                "evidence": "Chaque robot a suivi la ligne jusqu’au bout.",
+            }
+        },
+    )
+    badge: uuid.UUID
+    activity: uuid.UUID | None = None
+    people: list[ParticipantRequest] = Field([], max_length=10_000)
+    everybody: bool = Field(False, description="All who are recorded in the activity.")
+    participations: list[uuid.UUID] = Field([], max_length=10_000)
+    evidence: str = Field("", max_length=4000)
+
+    def request(self, key: str | None) -> AwardRequest:
+        return AwardRequest(
+            badge_id=self.badge,
+            activity_id=self.activity,
+            everybody=self.everybody,
+            participation_ids=tuple(self.participations),
+            lines=tuple(person.line(number) for number, person in enumerate(self.people, 1)),
+            evidence=self.evidence,
+            idempotency_key=key,
+        )
+
+
+class LineView(BaseModel):
+    position: int
+    outcome: LineOutcome
+    message: str
+    given_name: str
+    family_name: str
+    address: str
+    award: uuid.UUID | None
+    award_address: str | None
+    private_link: str | None = Field(description="For the learner alone: whoever holds it governs the award.")
+
+    @staticmethod
+    def of(line: BatchLine, generation: int | None, services: Services) -> LineView:
+        is_new = line.outcome is LineOutcome.AWARDED and line.award_id is not None
+        return LineView(
+            position=line.position,
+            outcome=line.outcome,
+            message=_(line.reason).format(**line.reason_values) if line.reason else "",
+            given_name=line.given_name,
+            family_name=line.family_name,
+            address=line.address,
+            award=line.award_id,
+            award_address=services.addresses.award(line.award_id) if line.award_id else None,
+            private_link=_private_link(line.award_id, generation or 0, services) if is_new else None,
+        )
+
+
+def _private_link(award_id: uuid.UUID | None, generation: int, services: Services) -> str | None:
+    if award_id is None:
+        return None
+    return services.addresses.private_link(services.people.private_link_token(award_id, generation))
+
+
+class BatchView(BaseModel):
+    id: uuid.UUID
+    badge: uuid.UUID
+    version: int
+    awarded: int
+    already_held: int
+    refused: int
+    lines: list[LineView]
+
+    @staticmethod
+    def of(result: BatchResult, services: Services) -> BatchView:
+        return BatchView(
+            id=result.batch.id,
+            badge=result.badge.id,
+            version=result.version.number,
+            awarded=len(result.with_outcome(LineOutcome.AWARDED)),
+            already_held=len(result.with_outcome(LineOutcome.ALREADY_HELD)),
+            refused=len(result.refused),
+            lines=[
+                LineView.of(line, result.generations.get(line.award_id) if line.award_id else None, services)
+                for line in result.lines
+            ],
+        )
+
+
+class AwardView(BaseModel):
+    id: uuid.UUID
+    address: str
+    badge: uuid.UUID
+    badge_name: str
+    version: int
+    activity: uuid.UUID | None
+    given_name: str
+    family_name: str
+    state: AwardState
+    visibility: Visibility
+    awarded_at: datetime
+    valid_until: datetime | None
+    revoked_at: datetime | None
+    revoked_reason: str
+
+    @staticmethod
+    def of(record: AwardRecord, services: Services) -> AwardView:
+        award = record.award
+        return AwardView(
+            id=award.id,
+            address=services.addresses.award(award.id),
+            badge=award.badge_id,
+            badge_name=record.version.name,
+            version=record.version.number,
+            activity=award.activity_id,
+            given_name=record.person.given_name,
+            family_name=record.person.family_name,
+            state=award.state,
+            visibility=award.visibility,
+            awarded_at=award.awarded_at,
+            valid_until=award.valid_until,
+            revoked_at=award.revoked_at,
+            revoked_reason=award.revoked_reason,
+        )
+
+
+class AwardPage(BaseModel):
+    awards: list[AwardView]
+    next: str | None = Field(description="The cursor of the next page; absent on the last.")
+
+
+class RevocationRequest(Shape):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"reason": "Attribué par erreur."}}
+    )
+    reason: str = Field(min_length=5, max_length=500)
+
+
+@router.post("", summary="Give a badge to one or many people")
+def award(
+    slug: Slug,
+    body: AwardsRequest,
+    request: Request,
+    services: WritingServices,
+    idempotency_key: IdempotencyKey = None,
+) -> BatchView:
+    """Each line is judged and answered on its own: good lines are awarded, each other line says why not."""
+    actor, campus = token_of(request, services, Scope.AWARD_CREATE, slug)
+    return BatchView.of(services.awards.award(campus, body.request(idempotency_key), by=actor), services)
+
+
+@router.get("", summary="The awards of a campus, latest first, page by page")
+def list_awards(
+    slug: Slug,
+    request: Request,
+    response: Response,
+    services: ReadingServices,
+    after: Annotated[str | None, Query(max_length=60, description="`next` of the page before.")] = None,
+    badge: uuid.UUID | None = None,
+    activity: uuid.UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> AwardPage:
+    _actor, campus = token_of(request, services, Scope.READ, slug)
+    records = services.awards.list_in(
+        campus,
+        before=place_of(after) if after else None,
+        badge_id=badge,
+        activity_id=activity,
+        limit=limit + 1,
+    )
+    shown = records[:limit]
+    cursor = cursor_of(shown[-1].award.awarded_at, shown[-1].award.id) if len(records) > limit else None
+    if cursor:
+        query = request.url.include_query_params(after=cursor).query
+        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+    return AwardPage(awards=[AwardView.of(record, services) for record in shown], next=cursor)
+
+
+@router.get("/{award_id}", summary="One award")
+def get_award(slug: Slug, award_id: uuid.UUID, request: Request, services: ReadingServices) -> AwardView:
+    _actor, campus = token_of(request, services, Scope.READ, slug)
+    return AwardView.of(services.awards.get(campus, award_id), services)
+
+
+@router.post("/{award_id}/revocation", summary="Withdraw an award, for good")
+def revoke_award(
+    slug: Slug, award_id: uuid.UUID, body: RevocationRequest, request: Request, services: WritingServices
+) -> AwardView:
+    actor, campus = token_of(request, services, Scope.AWARD_REVOKE, slug)
+    return AwardView.of(services.awards.revoke(campus, award_id, body.reason, by=actor), services)

@@ -1,0 +1,150 @@
+"""Badges of a campus, for programs."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.shapes import Shape, Slug
+from app.domain.access import Scope
+from app.domain.badges import Kind, Repeat
+from app.request_scope import ReadingServices, WritingServices, token_of
+from app.services.badges import BadgePage, Wording
+from app.wiring import Services
+
+router = APIRouter(prefix="/campuses/{slug}/badges", tags=["badges"])
+
+
+class AttestedCompetency(Shape):
+    """`level` counts from 1, the lowest."""
+
+    id: uuid.UUID
+    level: int | None = Field(None, ge=1, le=10)
+
+
+class WordingRequest(Shape):
+    kind: Kind
+    name: str = Field(min_length=1, max_length=120)
+    description: str = Field(min_length=1, max_length=500)
+    criteria: str = Field(
+        min_length=1, max_length=8000, description="Markdown: what was done, and how it was judged."
+    )
+    language: str = Field("fr", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    tags: list[str] = Field([], max_length=20)
+    validity_days: int | None = Field(None, ge=1, le=36_500)
+    required_hours: float | None = Field(None, gt=0, le=10_000)
+    competencies: list[AttestedCompetency] = Field([], max_length=30)
+
+    def wording(self) -> Wording:
+        facts = self.model_dump(include=set(WordingRequest.model_fields) - {"competencies"})
+        return Wording(
+            **facts, competencies=[(attested.id, attested.level) for attested in self.competencies]
+        )
+
+
+class BadgeRequest(WordingRequest):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "slug": "robotique-pour-tous",
+                "kind": "participation",
+                "name": "Robotique pour tous",
+                "description": "Une première rencontre avec la robotique, au village ressource.",
+                "criteria": "La personne a monté un robot et l’a programmé pour suivre une ligne.",
+                "repeat": "once",
+            }
+        },
+    )
+    slug: str = Field(min_length=1, max_length=60)
+    repeat: Repeat = Repeat.ONCE
+
+
+class VersionView(BaseModel):
+    number: int
+    address: str
+    frozen_at: datetime | None
+
+
+class BadgeView(BaseModel):
+    id: uuid.UUID
+    slug: str
+    address: str
+    kind: Kind
+    name: str
+    description: str
+    criteria: str
+    language: str
+    tags: list[str]
+    validity_days: int | None
+    required_hours: float | None
+    repeat: Repeat
+    competencies: list[AttestedCompetency]
+    archived: bool
+    version: int
+    versions: list[VersionView]
+
+    @staticmethod
+    def of(page: BadgePage, services: Services) -> BadgeView:
+        badge, version, addresses = page.badge, page.version, services.addresses
+        return BadgeView(
+            id=badge.id,
+            slug=badge.slug,
+            address=addresses.badge(badge.id),
+            kind=version.kind,
+            name=version.name,
+            description=version.description,
+            criteria=version.criteria,
+            language=version.language,
+            tags=version.tags,
+            validity_days=version.validity_days,
+            required_hours=version.required_hours,
+            repeat=badge.repeat,
+            competencies=[
+                AttestedCompetency(id=competency.id, level=link.level)
+                for link, competency, _ in page.competencies
+            ],
+            archived=badge.archived_at is not None,
+            version=version.number,
+            versions=[
+                VersionView(
+                    number=each.number,
+                    address=addresses.version(badge.id, each.number),
+                    frozen_at=each.frozen_at,
+                )
+                for each in page.versions
+            ],
+        )
+
+
+@router.get("", summary="The badges of a campus, each in its newest version")
+def list_badges(slug: Slug, request: Request, services: ReadingServices) -> list[BadgeView]:
+    _, campus = token_of(request, services, Scope.READ, slug)
+    return [
+        BadgeView.of(services.badges.page(campus, badge.id), services)
+        for badge, _ in services.badges.list_current(campus)
+    ]
+
+
+@router.get("/{badge_id}", summary="One badge, in its newest version")
+def get_badge(slug: Slug, badge_id: uuid.UUID, request: Request, services: ReadingServices) -> BadgeView:
+    _, campus = token_of(request, services, Scope.READ, slug)
+    return BadgeView.of(services.badges.page(campus, badge_id), services)
+
+
+@router.post("", status_code=201, summary="Define a badge")
+def create_badge(slug: Slug, body: BadgeRequest, request: Request, services: WritingServices) -> BadgeView:
+    actor, campus = token_of(request, services, Scope.BADGE_WRITE, slug)
+    page = services.badges.create(campus, body.wording(), slug=body.slug, repeat=body.repeat, by=actor)
+    return BadgeView.of(page, services)
+
+
+@router.post("/{badge_id}/versions", status_code=201, summary="Reword a badge: its next version")
+def revise_badge(
+    slug: Slug, badge_id: uuid.UUID, body: WordingRequest, request: Request, services: WritingServices
+) -> BadgeView:
+    actor, campus = token_of(request, services, Scope.BADGE_WRITE, slug)
+    return BadgeView.of(services.badges.revise(campus, badge_id, body.wording(), by=actor), services)

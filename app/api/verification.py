@@ -1,0 +1,142 @@
+"""Check any credential: raw, baked in a picture, or behind a link to this service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from app.api.shapes import Shape
+from app.errors import InvalidInput
+from app.language import N_
+from app.request_scope import process_of
+from app.services import verdicts
+from app.services.verification import Answer
+
+router = APIRouter(tags=["verification"])
+
+_MOST_BYTES = 5 * 1024 * 1024
+
+
+class LinkRequest(Shape):
+    url: str = Field(min_length=1, max_length=2000, examples=["https://badges.exemple.fr/attributions/…"])
+
+
+class CheckView(BaseModel):
+    id: str
+    outcome: str
+    reason: str
+    message: str
+
+
+class ReportView(BaseModel):
+    """`document` is what was signed, and only that; it is absent when the signature did not hold."""
+
+    verdict: Literal["valid", "invalid", "undetermined"]
+    headline: str
+    message: str
+    checks: list[CheckView]
+    at: datetime | None
+    container: str | None
+    form: str | None
+    issuer: str | None
+    issuer_name: str | None = Field(description="The campus, when the issuer is one of this service's.")
+    verification_method: str | None
+    document: dict[str, Any] | None
+
+    @staticmethod
+    def of(answer: Answer) -> ReportView:
+        headline = verdicts.headline(answer)
+        report = answer.report
+        return ReportView(
+            verdict=report.verdict.value if report else "undetermined",
+            headline=headline.title(),
+            message=headline.text(),
+            checks=[
+                CheckView(
+                    id=check.id.value,
+                    outcome=check.outcome.value,
+                    reason=check.reason,
+                    message=verdicts.sentence(check).text(),
+                )
+                for check in (report.checks if report else ())
+            ],
+            at=report.at if report else None,
+            container=report.container if report else None,
+            form=report.form if report else None,
+            issuer=report.issuer if report else None,
+            issuer_name=answer.campus.name if answer.campus else None,
+            verification_method=report.verification_method if report else None,
+            document=report.document if report else None,
+        )
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        {"type": "object", "description": "An Open Badge credential."},
+                        LinkRequest.model_json_schema(),
+                    ]
+                }
+            },
+            "text/plain": {"schema": {"type": "string", "description": "A compact JWS."}},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+            "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+            },
+        },
+    }
+}
+
+
+@router.post("/verify", summary="Is this credential genuine, and still good?", openapi_extra=_BODY)
+async def verify_credential(request: Request) -> ReportView:
+    """No account is needed, and nothing of what was checked is kept."""
+    presented = await _presented(request)
+    return await run_in_threadpool(_answer, request, presented)
+
+
+def _answer(request: Request, presented: bytes | str) -> ReportView:
+    with process_of(request).unit_of_work(reading=True) as services:
+        return ReportView.of(services.verification.verify(presented))
+
+
+async def _presented(request: Request) -> bytes | str:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _uploaded(request)
+    body = await request.body()
+    if len(body) > _MOST_BYTES:
+        raise HTTPException(413)
+    return _link_in(body) or body
+
+
+async def _uploaded(request: Request) -> bytes:
+    form = await request.form(max_files=1, max_fields=5)
+    files = [value for value in form.values() if isinstance(value, UploadFile)]
+    if not files:
+        raise InvalidInput(N_("Il manque le fichier à vérifier : joignez-le sous le nom « file »."))
+    body = await files[0].read()
+    if len(body) > _MOST_BYTES:
+        raise HTTPException(413)
+    return body
+
+
+def _link_in(body: bytes) -> str | None:
+    """The link of a body that is `{"url": …}` and nothing else; a credential always says more."""
+    if len(body) > 4000:
+        return None
+    try:
+        return LinkRequest.model_validate_json(body).url
+    except ValidationError:
+        return None
