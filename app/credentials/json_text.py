@@ -46,7 +46,7 @@ def dump_json(value: object) -> bytes:
     """Compact UTF-8, members in the order they have."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except ValueError as error:  # also a lone surrogate: UnicodeEncodeError is one
+    except (ValueError, TypeError) as error:  # a lone surrogate too: UnicodeEncodeError is a ValueError
         raise MalformedInput("not_json", detail=str(error)[:200]) from None
 
 

@@ -19,9 +19,11 @@ def canonical_nquads(document: JsonObject) -> str:
     CanonicalizationTooHard if its blank nodes cannot be told apart within the work limit.
     """
     try:
-        return canonicalize(quads_of(document))
+        nquads = canonicalize(quads_of(document))
+        nquads.encode()
     except UnicodeEncodeError:
         raise UnsafeDocument("lone_surrogate") from None
+    return nquads
 
 
 def canonical_json(value: JsonValue) -> bytes:

@@ -1,0 +1,121 @@
+"""One reading of each JSON text, or none."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.credentials.errors import MalformedInput
+from app.credentials.json_text import dump_json, parse_json, parse_json_object, pointer_to
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b'{"a": 1, "a": 2}', "duplicate_member"),
+        (b'{"a": {"b": 1, "\\u0062": 2}}', "duplicate_member"),
+        (b"[NaN]", "not_json"),
+        (b"[Infinity]", "not_json"),
+        (b"[-Infinity]", "not_json"),
+        (b"[1e400]", "number_out_of_range"),
+        (b"[-1e400]", "number_out_of_range"),
+        (b"[" + b"1" * 5000 + b"]", "number_out_of_range"),
+        (b'["\\ud800"]', "lone_surrogate"),
+        (b'{"\\udc00": 1}', "lone_surrogate"),
+        (b'["\xed\xa0\x80"]', "not_utf8"),
+        (b'["\xe9"]', "not_utf8"),
+        (b"\xff\xfe[\x00]\x00", "not_utf8"),
+        ('["é"]'.encode("utf-16-le"), "not_utf8"),
+        (b"\xef\xbb\xbf[]", "byte_order_mark"),
+        (b"[" * 33, "too_deep"),
+        (b"[" * 100_000, "too_deep"),
+        (b'[{"":' * 50_000, "too_deep"),
+        (b"[]" + b" " * 262_144, "too_large"),
+        (b"", "not_json"),
+        (b"[1,]", "not_json"),
+        (b"[] []", "not_json"),
+        (b"[\x0c]", "not_json"),
+        (b"['a']", "not_json"),
+        (b"[01]", "not_json"),
+        (b"[1.]", "not_json"),
+        (b"[.5]", "not_json"),
+        (b"[+1]", "not_json"),
+        (b'["\t"]', "not_json"),
+        (b'["\\x"]', "not_json"),
+        (b'["', "not_json"),
+        ("[1\u0661]".encode(), "not_json"),
+    ],
+)
+def test_text_with_no_or_several_readings_is_refused(text, reason):
+    with pytest.raises(MalformedInput) as refusal:
+        parse_json(text)
+    assert refusal.value.reason == reason
+
+
+def test_a_lone_surrogate_is_pointed_at():
+    with pytest.raises(MalformedInput) as refusal:
+        parse_json('{"a/b": ["x", "\\ud800"]}')
+    assert refusal.value.pointer == "/a~1b/1"
+
+
+def test_lone_surrogates_in_text_are_no_utf8():
+    with pytest.raises(MalformedInput) as refusal:
+        parse_json('["\ud800"]')
+    assert refusal.value.reason == "not_utf8"
+
+
+def test_brackets_inside_strings_are_not_depth():
+    assert parse_json(b'["' + b"[" * 1000 + b'\\"{{{"]') == ["[" * 1000 + '"{{{']
+
+
+def test_thirty_two_levels_are_read():
+    assert parse_json(b"[" * 32 + b"]" * 32)
+
+
+def test_a_surrogate_pair_is_one_character():
+    assert parse_json(b'["\\ud83d\\ude00"]') == ["😀"]
+
+
+def test_only_an_object_is_an_object():
+    assert parse_json_object(b"{}") == {}
+    with pytest.raises(MalformedInput) as refusal:
+        parse_json_object(b"[]")
+    assert refusal.value.reason == "not_an_object"
+
+
+def test_pointers_escape_their_parts():
+    assert pointer_to("a/b", 0, "m~n") == "/a~1b/0/m~0n"
+
+
+@pytest.mark.parametrize("value", [float("nan"), "\ud800", object()])
+def test_what_json_cannot_say_is_not_written(value):
+    with pytest.raises(MalformedInput):
+        dump_json(value)
+
+
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_VALUES = st.recursive(
+    _SCALARS | _TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_VALUES)
+def test_what_is_written_reads_back_the_same(value):
+    assert parse_json(dump_json(value)) == value
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+def test_any_input_is_a_value_or_a_refusal(data):
+    with contextlib.suppress(MalformedInput):
+        parse_json(data)
