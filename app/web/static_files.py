@@ -14,6 +14,21 @@ from app.errors import NotFound
 from app.language import N_
 
 FOLDER = Path(__file__).parent / "static"
+_STYLES = FOLDER / "css"
+# One stylesheet leaves the house, so that one request dresses a page; print comes last and wins.
+_STYLE_ORDER = (
+    "tokens",
+    "ground",
+    "frame",
+    "document",
+    "checks",
+    "evidence",
+    "tables",
+    "forms",
+    "notices",
+    "pages",
+    "circumstances",
+)
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -39,17 +54,18 @@ class StaticFile:
 @cache
 def files() -> dict[str, StaticFile]:
     """Every servable file by its path below `static/`. Only these exist: no path is ever opened on request."""
-    return {
-        path.relative_to(FOLDER).as_posix(): _load(path)
+    found = {
+        path.relative_to(FOLDER).as_posix(): _static_file(path.read_bytes(), path.suffix)
         for path in sorted(FOLDER.rglob("*"))
-        if path.is_file() and path.suffix in _TYPES
+        if path.is_file() and path.suffix in _TYPES and path.parent != _STYLES
     }
+    styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in _STYLE_ORDER)
+    return {**found, "sceau.css": _static_file(styles.encode(), ".css")}
 
 
-def _load(path: Path) -> StaticFile:
-    body = path.read_bytes()
-    zipped = gzip.compress(body, 9, mtime=0) if path.suffix in {".css", ".svg", ".txt", ".js"} else None
-    return StaticFile(body, zipped, _TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:20]}"')
+def _static_file(body: bytes, suffix: str) -> StaticFile:
+    zipped = gzip.compress(body, 9, mtime=0) if suffix in {".css", ".svg", ".txt", ".js"} else None
+    return StaticFile(body, zipped, _TYPES[suffix], f'"{hashlib.sha256(body).hexdigest()[:20]}"')
 
 
 @cache
