@@ -24,7 +24,8 @@ from app.credentials.keys import Algorithm, LocalSigningKey, VerificationKey, en
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 DID = "did:web:badges.example:campus:itip"
 URL = "https://badges.example/campus/itip/did.json"
-KEY = LocalSigningKey.generate(Algorithm.EDDSA).public
+# Fixed, for it stands in the names of tests, which every worker of a parallel run must find the same.
+KEY = VerificationKey.from_multikey("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")
 METHOD = f"{DID}#{KEY.thumbprint()}"
 SHORT_KEY = encode_multibase(b"\xed\x01" + bytes(31))
 
