@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
+
 from app.credentials.model import (
     Achievement,
     AchievementSubject,
@@ -24,8 +26,8 @@ from app.domain.awards import Award
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion, Kind
 from app.domain.campus import Campus
 from app.domain.competencies import Competency, Framework
+from app.language import current_locale, speaking
 from app.language import gettext as _
-from app.language import speaking
 
 # Open Badges words that say no more than the kind does: never Diploma, Degree, Certificate or Certification.
 _ACHIEVEMENT_TYPES = {
@@ -156,8 +158,9 @@ def _participation_sentence(award: Award, activity: Activity) -> str:
 
 def _dates(first: date, last: date) -> str:
     if first == last:
-        return _("le {day}").format(day=first.isoformat())
-    return _("du {first} au {last}").format(first=first.isoformat(), last=last.isoformat())
+        return _("le {day}").format(day=format_date(first, "long", current_locale()))
+    days = [format_date(day, "long", current_locale()) for day in (first, last)]
+    return _("du {first} au {last}").format(first=days[0], last=days[1])
 
 
 def _day_starts(day: date, campus: Campus) -> datetime:

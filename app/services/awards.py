@@ -48,6 +48,8 @@ from app.services.badges import BadgeService
 from app.services.signing import CampusSigners, Signing
 from app.services.status import Places, StatusService
 
+__all__ = ["AwardRecord", "AwardRequest", "AwardService", "BatchResult", "JudgedLine", "Preview"]
+
 
 @dataclass(frozen=True)
 class AwardRequest:

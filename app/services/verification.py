@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from app.credentials.documents import DocumentSource, FetchedDocument
 from app.credentials.errors import DocumentUnavailable
-from app.credentials.verification import Policy, Report, verify
+from app.credentials.verification.ladder import verify
+from app.credentials.verification.policy import Policy
+from app.credentials.verification.report import Report
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
 from app.domain.addresses import Addresses
