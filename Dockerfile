@@ -40,7 +40,7 @@ ENV PATH=/opt/sceau/bin:$PATH \
     SCEAU_DEVELOPMENT_DIR=/data/development
 # SCEAU_BASE_URL, SCEAU_SECRET and SCEAU_KEK have no default here: outside localhost the service
 # says which one is missing and does not start.
-USER sceau
+USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \

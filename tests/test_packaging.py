@@ -121,3 +121,12 @@ def test_everything_the_container_image_copies_is_in_the_repository():
     ]
     assert "requirements.lock" in copied
     assert [source for source in copied if not (REPOSITORY / source).exists()] == []
+
+
+def test_image_and_makefile_install_with_the_same_version_of_uv():
+    wanted = {
+        name: set(re.findall(r"(?:uv==|UV_VERSION := )([0-9.]+)", (REPOSITORY / name).read_text("utf-8")))
+        for name in ("Makefile", "Dockerfile")
+    }
+    assert wanted["Makefile"] == wanted["Dockerfile"]
+    assert len(wanted["Makefile"]) == 1
