@@ -25,8 +25,8 @@ FROM ${PYTHON_IMAGE} AS service
 LABEL org.opencontainers.image.title="Sceau" \
       org.opencontainers.image.description="Open Badges 3.0: award, sign, publish, verify." \
       org.opencontainers.image.licenses="EUPL-1.2"
-RUN groupadd --system --gid 10001 sceau \
-    && useradd --system --uid 10001 --gid sceau --home-dir /data --no-create-home --shell /usr/sbin/nologin sceau \
+RUN groupadd --gid 10001 sceau \
+    && useradd --no-log-init --uid 10001 --gid sceau --home-dir /data --no-create-home --shell /usr/sbin/nologin sceau \
     && install --directory --owner=sceau --group=sceau --mode=0750 /data
 COPY --from=builder /opt/sceau /opt/sceau
 COPY --from=builder /srv/sceau /srv/sceau
