@@ -27,7 +27,7 @@ LABEL org.opencontainers.image.title="Sceau" \
       org.opencontainers.image.licenses="EUPL-1.2"
 RUN groupadd --gid 10001 sceau \
     && useradd --no-log-init --uid 10001 --gid sceau --home-dir /data --no-create-home --shell /usr/sbin/nologin sceau \
-    && install --directory --owner=sceau --group=sceau --mode=0750 /data
+    && install --directory --owner=sceau --group=sceau --mode=0750 /data /development
 COPY --from=builder /opt/sceau /opt/sceau
 COPY --from=builder /srv/sceau /srv/sceau
 WORKDIR /srv/sceau
@@ -37,11 +37,12 @@ ENV PATH=/opt/sceau/bin:$PATH \
     SCEAU_HOST=0.0.0.0 \
     SCEAU_PORT=8000 \
     SCEAU_DATABASE_URL=sqlite:////data/sceau.sqlite \
-    SCEAU_DEVELOPMENT_DIR=/data/development
+    SCEAU_DEVELOPMENT_DIR=/development
 # SCEAU_BASE_URL, SCEAU_SECRET and SCEAU_KEK have no default here: outside localhost the service
-# says which one is missing and does not start.
+# says which one is missing and does not start. On localhost it makes its own in /development,
+# which is a place of its own because keys must not lie beside the database they protect.
 USER 10001:10001
-VOLUME /data
+VOLUME ["/data", "/development"]
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['SCEAU_PORT']}/health/ready\", timeout=4)"]

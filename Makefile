@@ -56,7 +56,7 @@ lock: $(UV) ## Choose the versions of the lock files afresh where they must chan
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock
 	@$(LOCK) $(UPGRADE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
-clean: ## Remove what can be made again; var/ (the demo's data) is kept.
+clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -rf tests/interop/node_modules
 	@find app tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
