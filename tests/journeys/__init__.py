@@ -1,0 +1,1 @@
+"""From a click to an answer, through the front door."""

@@ -1,0 +1,203 @@
+"""A whole house on a database of its own: two campuses, the people who work there, badges and one activity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from app.domain.activities import Activity, ActivityKind
+from app.domain.badges import Kind
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson, read_list
+from app.domain.people import Person, Role
+from app.main import create_app
+from app.services.awards import AwardRequest, BatchResult
+from app.services.badges import BadgePage, Wording
+from app.settings import Settings
+from app.wiring import Process, Services
+
+BASE_URL = "http://localhost:8000"
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+COMMAND = Actor.command("tests")
+_TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
+
+
+class SettableClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class House:
+    """Campus `itip` with a trainer, an administrator, three badges and a workshop; campus `agt` with a stranger."""
+
+    process: Process
+    clock: SettableClock
+    campus: Campus
+    other_campus: Campus
+    trainer: Person
+    admin: Person
+    stranger: Person
+    presence: BadgePage
+    """A badge of participation: being in the activity is enough."""
+    role: BadgePage
+    """A judged badge: it asks what the person did."""
+    long_haul: BadgePage
+    """A badge of participation that asks for twelve hours."""
+    activity: Activity
+    _clients: list[TestClient] = field(default_factory=list)
+
+    def unit_of_work(self, *, reading: bool = False) -> AbstractContextManager[Services]:
+        return self.process.unit_of_work(reading=reading)
+
+    def award(self, *people: str, badge: BadgePage | None = None, evidence: str = "") -> BatchResult:
+        """Give `badge` (the badge of presence unless said) to people written as in a trainer's list."""
+        request = AwardRequest(
+            (badge or self.presence).badge.id, self.activity.id, lines=listed(*people), evidence=evidence
+        )
+        with self.unit_of_work() as services:
+            return services.awards.award(self.campus, request, by=Actor(self.trainer.id))
+
+    def record(self, *people: str) -> None:
+        with self.unit_of_work() as services:
+            services.activities.record(
+                self.campus, self.activity.id, listed(*people), by=Actor(self.trainer.id)
+            )
+
+    def private_link(self, result: BatchResult, position: int = 0) -> str:
+        """The path of a learner's private link, for the award of that line."""
+        award_id = result.lines[position].award_id
+        assert award_id is not None, "that line was given a badge"
+        with self.unit_of_work(reading=True) as services:
+            return "/recevoir/" + services.people.private_link_token(award_id, result.generations[award_id])
+
+    def client(self, person: Person | None = None) -> TestClient:
+        """A browser in front of the whole application, signed in as `person` if one is named."""
+        client = TestClient(
+            create_app(process=self.process),
+            base_url=self.process.settings.base_url,
+            headers={"accept": "text/html"},
+            follow_redirects=False,
+        )
+        self._clients.append(client.__enter__())
+        if person is not None:
+            with self.unit_of_work() as services:
+                secret = services.people.make_sign_in_link(person.id, by=COMMAND)
+            answer = send(client, f"/connexion/{secret}")
+            assert answer.status_code == 303, answer.text
+        return client
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.__exit__(None, None, None)
+        self.process.engine.dispose()
+
+
+def send(client: TestClient, path: str, data: dict | None = None, *, seen_on: str = "", **sent) -> Response:
+    """Fill in the form of the page `seen_on` (`path` itself unless said) and send it to `path`."""
+    shown = client.get(seen_on or path)
+    token = _TOKEN_FIELD.search(shown.text)
+    assert token, f"no form on {seen_on or path}: {shown.status_code}"
+    return client.post(path, data={"jeton": token[1], **(data or {})}, **sent)
+
+
+def listed(*people: str) -> tuple[ListedPerson, ...]:
+    return tuple(read_list("\n".join(people)))
+
+
+def build_house(database_url: str, folder: Path) -> House:
+    """On a migrated database; secrets are made in `folder`."""
+    clock = SettableClock()
+    process = Process(
+        Settings(base_url=BASE_URL, database_url=database_url, development_dir=folder / "secrets"),
+        clock=clock,
+    )
+    with process.unit_of_work() as services:
+        campus = services.campuses.create(
+            _campus("itip", "ITIP", "Industrie Technologique Innovante et Performante", hue=208), by=COMMAND
+        )
+        other = services.campuses.create(
+            _campus("agt", "AGT", "Alimentation, Goût, Tourisme", hue=30), by=COMMAND
+        )
+        return House(
+            process=process,
+            clock=clock,
+            campus=campus,
+            other_campus=other,
+            trainer=_staff(services, campus, "Anaïs", "Le Goff", Role.TRAINER),
+            admin=_staff(services, campus, "Marc", "Œuvrard", Role.CAMPUS_ADMIN),
+            stranger=_staff(services, other, "Inès", "D’Arcy", Role.TRAINER),
+            presence=_badge(services, campus, Kind.PARTICIPATION, "Robotique pour tous", "robotique"),
+            role=_badge(services, campus, Kind.ENGAGEMENT, "Acteur du dispositif Explor’#ICI", "acteur"),
+            long_haul=_badge(
+                services, campus, Kind.PARTICIPATION, "VRAIE semaine apprenante", "semaine", required_hours=12
+            ),
+            activity=services.activities.create(
+                Activity(
+                    kind=ActivityKind.WORKSHOP,
+                    title="Atelier robotique",
+                    starts_on=date(2026, 11, 24),
+                    ends_on=date(2026, 11, 24),
+                    place="VRAI, Le Creusot",
+                    hours=3,
+                    audience="Lycéens",
+                ),
+                [campus],
+                by=COMMAND,
+            ),
+        )
+
+
+def _campus(slug: str, short_name: str, name: str, *, hue: float) -> Campus:
+    return Campus(slug=slug, short_name=short_name, name=name, did="", hue=hue, created_at=NOON)
+
+
+def _staff(services: Services, campus: Campus, given: str, family: str, role: Role) -> Person:
+    address = f"{family.lower().replace(' ', '.').replace('’', '')}@exemple.fr"
+    return services.people.add_staff(
+        campus, given_name=given, family_name=family, address=address, role=role, by=COMMAND
+    )
+
+
+def _badge(
+    services: Services,
+    campus: Campus,
+    kind: Kind,
+    name: str,
+    slug: str,
+    *,
+    required_hours: float | None = None,
+) -> BadgePage:
+    wording = Wording(
+        kind,
+        name,
+        f"Ce que dit le badge « {name} ».",
+        "La personne a pris sa part de l’activité, devant la personne qui l’animait.",
+        required_hours=required_hours,
+    )
+    return services.badges.create(campus, wording, slug=slug, by=COMMAND)
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+    """On SQLite; a test that must hold on both engines builds its own on `database_url`."""
+    built = build_house(sqlite_url, tmp_path)
+    yield built
+    built.close()
