@@ -35,7 +35,7 @@ test: needs lint $(INTEROP) ## Lint, import contracts, types, then every test.
 lint: $(DEVELOPMENT) ## Style, import contracts and types.
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy
 
 format: $(DEVELOPMENT) ## Put the sources in the house style.
