@@ -1,1 +1,47 @@
-"""Open Badges 3.0 credentials: build, sign, publish, verify."""
+"""Open Badges 3.0 credentials: build, sign, publish, verify.
+
+The names below are the library's face. What they need from outside comes in as an argument: documents
+through a `DocumentSource`, the time as a `datetime`, keys as a `Signer`.
+
+    signed = issue(OpenBadgeCredential.from_document(document), signer=..., jwt_signer=..., at=now)
+    report = verify(signed.token, documents=source, at=now)
+    report.verdict, [(answer.id, answer.outcome, answer.reason) for answer in report.checks]
+"""
+
+from app.credentials.baking import bake_png, bake_svg, unbake
+from app.credentials.documents import DocumentSource, FetchedDocument, NoDocuments
+from app.credentials.errors import CredentialError
+from app.credentials.issuing import SignedCredential, issue
+from app.credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
+from app.credentials.model import OpenBadgeCredential
+from app.credentials.verification.ladder import verify
+from app.credentials.verification.policy import Identity, Policy
+from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
+
+__all__ = [
+    "Algorithm",
+    "CheckId",
+    "CheckResult",
+    "CredentialError",
+    "DocumentSource",
+    "FetchedDocument",
+    "Identity",
+    "LocalSigningKey",
+    "NoDocuments",
+    "OpenBadgeCredential",
+    "Outcome",
+    "Policy",
+    "Reason",
+    "Report",
+    "SignedCredential",
+    "Signer",
+    "SigningKey",
+    "Verdict",
+    "VerificationKey",
+    "bake_png",
+    "bake_svg",
+    "issue",
+    "unbake",
+    "verify",
+]
