@@ -38,7 +38,11 @@ def locales() -> tuple[str, ...]:
 @cache
 def catalogue(locale: str) -> _gettext.NullTranslations:
     """The translations for `locale`; French needs none, since the sources are French."""
-    source = po_file(locale)
+    return read_catalogue(po_file(locale))
+
+
+def read_catalogue(source: Path) -> _gettext.NullTranslations:
+    """The translations of one .po file; none where there is no such file."""
     if not source.is_file():
         return _gettext.NullTranslations()
     compiled = source.with_suffix(".mo")

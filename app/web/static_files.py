@@ -16,7 +16,7 @@ from app.language import N_
 FOLDER = Path(__file__).parent / "static"
 _STYLES = FOLDER / "css"
 # One stylesheet leaves the house, so that one request dresses a page; print comes last and wins.
-_STYLE_ORDER = (
+STYLE_ORDER = (
     "tokens",
     "ground",
     "frame",
@@ -59,7 +59,7 @@ def files() -> dict[str, StaticFile]:
         for path in sorted(FOLDER.rglob("*"))
         if path.is_file() and path.suffix in _TYPES and path.parent != _STYLES
     }
-    styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in _STYLE_ORDER)
+    styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_ORDER)
     return {**found, "sceau.css": _static_file(styles.encode(), ".css")}
 
 

@@ -13,9 +13,9 @@ NARROW = "\u202f"
 _MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
 _UNITS = "h|min|kB|ko|Mo|m²|mm|cm|km|kg|ans?|jours?|points?|badges?|personnes?|lignes?|entrées?"
 _RULES = [
-    (re.compile(r"(?<=\w)'(?=\w|%\(|\{|<|«)"), "’"),
-    (re.compile(r"« ?"), "«" + NO_BREAK),
-    (re.compile(r" ?»"), NO_BREAK + "»"),
+    (re.compile(r"(?<=\w)'(?=\w|%\(|\{|«|$)"), "’"),
+    (re.compile(rf"«[ {NO_BREAK}]?"), "«" + NO_BREAK),
+    (re.compile(rf"[ {NO_BREAK}]?»"), NO_BREAK + "»"),
     # "%(name)s" after a space is a place for a value, not a percent sign.
     (re.compile(r" (%%|[;!?])"), NARROW + r"\1"),
     (re.compile(r" ([:€])"), NO_BREAK + r"\1"),

@@ -10,7 +10,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from app.language import current_locale
-from app.web.typography import NO_BREAK
+from app.web.typography import NARROW, NO_BREAK
 
 DEFAULT_ZONE = "Europe/Paris"
 # English here is the European one: day before month, 24-hour clock.
@@ -70,7 +70,8 @@ def number(value: int | float) -> str:
 
 def percent(value: float) -> str:
     """0.4 is 40 %."""
-    return format_percent(value, locale=babel_locale())
+    words = format_percent(value, locale=babel_locale())
+    return words.replace(NO_BREAK, NARROW) if current_locale() == "fr" else words
 
 
 def size(count: int) -> str:

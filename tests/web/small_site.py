@@ -129,5 +129,5 @@ def _answer_errors(app: FastAPI) -> None:
         return error_pages.http_error_page(request, error)
 
 
-def browser_of(app: FastAPI, **options: object) -> TestClient:
+def reader_of(app: FastAPI, **options: object) -> TestClient:
     return TestClient(app, raise_server_exceptions=False, headers={"accept": "text/html"}, **options)  # type: ignore[arg-type]
