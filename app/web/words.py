@@ -1,0 +1,67 @@
+"""The words for what the domain counts in: kinds, roles, parts, outcomes. French, for the filter `say`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.awards import LineOutcome
+from app.domain.badges import Kind
+from app.domain.campus import LabelCategory, LabelState
+from app.domain.keys import KeyState
+from app.domain.people import Role
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a tag says, and the state that colours it: ok, past, bad, unk, shut."""
+
+    text: str
+    state: str = ""
+
+
+BADGE_KINDS = {
+    Kind.BELONGING: N_("Badge d’appartenance"),
+    Kind.PARTICIPATION: N_("Badge de participation"),
+    Kind.ENGAGEMENT: N_("Badge d’engagement"),
+    Kind.ATTITUDE: N_("Badge de savoir-être"),
+    Kind.COMPETENCY: N_("Badge de compétence"),
+    Kind.REALISATION: N_("Badge de réalisation"),
+}
+ACTIVITY_KINDS = {
+    ActivityKind.WORKSHOP: N_("Atelier"),
+    ActivityKind.EVENT: N_("Événement"),
+    ActivityKind.PROJECT: N_("Projet"),
+    ActivityKind.COURSE: N_("Formation"),
+    ActivityKind.IMMERSION: N_("Immersion"),
+}
+PARTS = {PartKind.LEARNER: N_("Apprenant"), PartKind.RESOURCE: N_("Ressource")}
+ROLES = {Role.CAMPUS_ADMIN: N_("Administration du campus"), Role.TRAINER: N_("Formation")}
+OUTCOMES = {
+    LineOutcome.READY: Word(N_("Prête"), "ok"),
+    LineOutcome.AWARDED: Word(N_("Attribué"), "ok"),
+    LineOutcome.ALREADY_HELD: Word(N_("A déjà ce badge"), "shut"),
+    LineOutcome.INVALID_ADDRESS: Word(N_("Adresse invalide"), "bad"),
+    LineOutcome.MISSING_NAME: Word(N_("Nom à compléter"), "bad"),
+    LineOutcome.MISSING_EVIDENCE: Word(N_("Preuve manquante"), "past"),
+    LineOutcome.TOO_FEW_HOURS: Word(N_("Pas assez d’heures"), "past"),
+    LineOutcome.ONESELF: Word(N_("Soi-même"), "past"),
+    LineOutcome.REPEATED_LINE: Word(N_("Ligne en double"), "shut"),
+    LineOutcome.UNREADABLE: Word(N_("Ligne illisible"), "bad"),
+}
+LABEL_CATEGORIES = {
+    LabelCategory.STANDARD: N_("Label Campus des métiers et des qualifications"),
+    LabelCategory.EXCELLENCE: N_("Label d’excellence"),
+}
+LABEL_STATES = {
+    LabelState.CURRENT: Word(N_("En cours"), "ok"),
+    LabelState.FUTURE: Word(N_("À venir"), "shut"),
+    LabelState.EXPIRED: Word(N_("Terminé"), "past"),
+}
+KEY_STATES = {
+    KeyState.PENDING: Word(N_("En attente"), "shut"),
+    KeyState.ACTIVE: Word(N_("En service"), "ok"),
+    KeyState.VERIFY_ONLY: Word(N_("Vérifie seulement"), "past"),
+    KeyState.REVOKED: Word(N_("Retirée"), "bad"),
+}
