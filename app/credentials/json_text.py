@@ -15,18 +15,19 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 MAX_BYTES: Final = 256 * 1024  # T13
 MAX_DEPTH: Final = 32  # T13
 
-_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def parse_json(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
     """Read one JSON value; duplicate member names, NaN, infinities and lone surrogates are refused (T14)."""
     text = _decoded(data, max_bytes)
-    _check_depth(text, max_depth)
     try:
         value: JsonValue = _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MalformedInput("not_json", detail=str(error)[:200]) from None
+    except RecursionError:  # the parser counts its own depth, and stops before the stack does
+        raise MalformedInput("too_deep") from None
+    _check_depth(value, max_depth)
     if "\\u" in text:
         _check_no_surrogate(value, "")
     return value
@@ -68,17 +69,17 @@ def _decoded(data: bytes | str, max_bytes: int) -> str:
     return text
 
 
-def _check_depth(text: str, max_depth: int) -> None:
-    """Count brackets before parsing, so that depth costs no stack."""
-    depth = 0
-    for token in _BRACKETS.finditer(text):
-        bracket = token.group()
-        if bracket in "[{":
-            depth += 1
-            if depth > max_depth:
-                raise MalformedInput("too_deep")
-        elif bracket in "]}":
-            depth -= 1
+def _check_depth(value: JsonValue, max_depth: int) -> None:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(max_depth):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if type(item) is dict or type(item) is list
+        ]
+    if level:
+        raise MalformedInput("too_deep")
 
 
 def _check_no_surrogate(value: JsonValue, pointer: str) -> None:

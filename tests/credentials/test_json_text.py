@@ -30,7 +30,8 @@ from app.credentials.json_text import dump_json, parse_json, parse_json_object, 
         (b"\xff\xfe[\x00]\x00", "not_utf8"),
         ('["é"]'.encode("utf-16-le"), "not_utf8"),
         (b"\xef\xbb\xbf[]", "byte_order_mark"),
-        (b"[" * 33, "too_deep"),
+        (b"[" * 33 + b"]" * 33, "too_deep"),
+        (b'{"a":' * 33 + b"1" + b"}" * 33, "too_deep"),
         (b"[" * 100_000, "too_deep"),
         (b'[{"":' * 50_000, "too_deep"),
         (b"[]" + b" " * 262_144, "too_large"),
@@ -72,6 +73,7 @@ def test_brackets_inside_strings_are_not_depth():
 
 
 def test_thirty_two_levels_are_read():
+    assert parse_json(b"[" * 32 + b"1" + b"]" * 32)
     assert parse_json(b"[" * 32 + b"]" * 32)
 
 

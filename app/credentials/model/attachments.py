@@ -52,8 +52,8 @@ def _index(value: str | int, info: ValidationInfo) -> str | int:
 
 
 _Index: TypeAlias = Annotated[
-    Annotated[str, Strict()] | Annotated[int, Strict()],
-    Field(union_mode="left_to_right"),
+    Annotated[str, Strict(), Tag("~text")] | Annotated[int, Strict(), Tag("~number")],
+    Discriminator(lambda value: "~number" if type(value) is int else "~text"),
     AfterValidator(_index),
 ]
 

@@ -70,17 +70,17 @@ class AchievementSubject(OpenBadgesValue):
                 continue
             description = descriptions.get(result.result_description)
             if description is None:
-                raise problem("result_not_described", f"result/{index}/resultDescription")
+                raise problem("result_not_described", "result", index, "resultDescription")
             _check_result(result, description, index, reading=is_reading(info))
         return self
 
 
 def _check_result(result: Result, description: ResultDescription, index: int, *, reading: bool) -> None:
     if description.result_type == "Status" and result.status is None:
-        raise problem("result_status_missing", f"result/{index}/status")
+        raise problem("result_status_missing", "result", index, "status")
     level = result.achieved_level
     if not reading and level is not None and level not in description.level_ids:
-        raise problem("level_not_described", f"result/{index}/achievedLevel")
+        raise problem("level_not_described", "result", index, "achievedLevel")
 
 
 class OpenBadgeCredential(VerifiableCredential):

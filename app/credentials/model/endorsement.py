@@ -69,6 +69,12 @@ ProfileRef: TypeAlias = Annotated[  # A-024
 ]
 
 
+_Context: TypeAlias = Annotated[
+    Annotated[Text, Tag("~url")] | Annotated[dict[str, Any], Tag("~object")],
+    Discriminator(lambda value: "~object" if isinstance(value, dict) else "~url"),
+]
+
+
 def _check_contexts(contexts: tuple[str | dict[str, Any], ...], info: ValidationInfo) -> tuple[Any, ...]:
     if len(contexts) < 2 or contexts[0] != CONTEXT_V2:
         raise problem("context_order")
@@ -86,9 +92,10 @@ class VerifiableCredential(OpenBadgesValue):
 
     class_names: ClassVar[frozenset[str]] = frozenset()
 
-    context: Annotated[
-        tuple[Text | dict[str, Any], ...], Field(alias="@context"), AfterValidator(_check_contexts)
-    ] = (CONTEXT_V2, CONTEXT_OB_3_0_3)
+    context: Annotated[tuple[_Context, ...], Field(alias="@context"), AfterValidator(_check_contexts)] = (
+        CONTEXT_V2,
+        CONTEXT_OB_3_0_3,
+    )
     id: Iri
     type: Annotated[Types, holding("VerifiableCredential")]
     name: Text | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias, cast
 
-from pydantic import AfterValidator, BeforeValidator, FiniteFloat, Strict
+from pydantic import AfterValidator, BeforeValidator, Discriminator, FiniteFloat, Strict, Tag
 from pydantic_core import PydanticCustomError
 
 from app.credentials.errors import MalformedInput
@@ -25,7 +25,7 @@ class WrittenMoment(datetime):
 
 
 def _refused(reason: str) -> PydanticCustomError:
-    return PydanticCustomError(cast(Any, reason), cast(Any, reason))
+    return PydanticCustomError(cast(Any, reason), cast(Any, reason), {})
 
 
 def _read_moment(value: object, *, zone_required: bool) -> object:
@@ -70,7 +70,10 @@ Compactable: Final = BeforeValidator(_as_tuple)
 
 Text: TypeAlias = Annotated[str, Strict()]
 Flag: TypeAlias = Annotated[bool, Strict()]
-Number: TypeAlias = Annotated[int, Strict()] | Annotated[FiniteFloat, Strict()]
+Number: TypeAlias = Annotated[
+    Annotated[int, Strict(), Tag("~int")] | Annotated[FiniteFloat, Strict(), Tag("~float")],
+    Discriminator(lambda value: "~int" if type(value) is int else "~float"),
+]
 Iri: TypeAlias = Annotated[str, Strict(), AfterValidator(_check_iri)]
 DateTimeZ: TypeAlias = Annotated[
     datetime, BeforeValidator(lambda value: _read_moment(value, zone_required=True))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, Final, Self, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -20,6 +20,15 @@ READING: Final = "reading"
 """Validation context of `from_document`: what others wrote may lean where the sources contradict each other."""
 
 
+def is_reading(info: ValidationInfo) -> bool:
+    return info.context == READING
+
+
+def problem(reason: str, *path: str | int) -> PydanticCustomError:
+    """What a validator raises: the reason becomes that of MalformedInput, the path ends its pointer."""
+    return PydanticCustomError(cast(Any, reason), cast(Any, reason), {"path": list(path)})
+
+
 class OpenBadgesValue(BaseModel):
     """A class of the standard. Members it does not define are kept (A-008) and written back."""
 
@@ -30,8 +39,6 @@ class OpenBadgesValue(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
     )
-
-    type_name: ClassVar[str] = ""
 
     @classmethod
     def from_document(cls, document: JsonObject) -> Self:
@@ -52,20 +59,20 @@ class OpenBadgesValue(BaseModel):
         document.update(self.model_extra or {})
         return document
 
+    @model_validator(mode="after")
+    def _says_what_it_is(self, info: ValidationInfo) -> Self:
+        """What we write has its class by default; what we read must name it (A-047)."""
+        if is_reading(info):
+            for name in ("context", "type"):
+                if name in type(self).model_fields and name not in self.model_fields_set:
+                    raise problem("missing_member", "@context" if name == "context" else name)
+        return self
+
 
 class ClosedValue(OpenBadgesValue):
     """One of the classes that allow no member of their own invention (A-008)."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-def is_reading(info: ValidationInfo) -> bool:
-    return info.context == READING
-
-
-def problem(reason: str, member: str = "") -> PydanticCustomError:
-    """What a validator raises: the reason becomes that of MalformedInput, the member ends its pointer."""
-    return PydanticCustomError(cast(Any, reason), cast(Any, reason), {"member": member} if member else None)
 
 
 @cache
@@ -104,10 +111,9 @@ def _refuse_null(document: JsonObject) -> None:
 
 def _malformed(error: ErrorDetails) -> MalformedInput:
     path = [part for part in error["loc"] if not str(part).startswith("~")]  # "~": which form was taken
-    member = error.get("ctx", {}).get("member") if error["type"] not in _REASONS else None
-    if member:
-        path.append(member)
-    reason = _REASONS.get(error["type"]) or (error["type"] if error["type"] == error["msg"] else "wrong_type")
+    path += error.get("ctx", {}).get("path", [])
+    own = error["type"] == error["msg"]
+    reason = error["type"] if own else _REASONS.get(error["type"], "wrong_type")
     return MalformedInput(reason, pointer_to(*path))
 
 
