@@ -137,6 +137,11 @@ def test_entry_is_written_with_its_index_as_text_and_read_back():
     assert read_entry(entry | {"statusListIndex": 94567}) == StatusEntry(LIST_URL, 94567, "revocation")
 
 
+def test_service_tried_out_on_one_machine_may_name_its_list_over_plain_http():
+    url = "http://localhost:8000/statuts/1"
+    assert read_entry(status_entry(url, 3)).list_url == url
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
@@ -148,6 +153,8 @@ def test_entry_is_written_with_its_index_as_text_and_read_back():
         ],
         ({"statusListCredential": "http://badges.example/1"}, "/statusListCredential"),
         ({"statusListCredential": "file:///etc/passwd"}, "/statusListCredential"),
+        ({"statusListCredential": "http://localhost.evil.example/1"}, "/statusListCredential"),
+        ({"statusListCredential": "https://badges.example/ 1"}, "/statusListCredential"),
         ({"statusListCredential": None}, "/statusListCredential"),
         ({"statusPurpose": None}, "/statusPurpose"),
         ({"statusPurpose": ""}, "/statusPurpose"),
