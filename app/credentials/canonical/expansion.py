@@ -6,20 +6,21 @@ PyLD on its own leaves undefined terms, nulls and relative IRIs out of the signe
 from __future__ import annotations
 
 import re
-from copy import deepcopy
-from functools import lru_cache
-from threading import RLock
 from typing import Any, Final
 
 from pyld import jsonld
-from pyld.context_resolver import ContextResolver
 from pyld.identifier_issuer import IdentifierIssuer
 
+from app.credentials.canonical.contexts import (
+    ContextProcessor,
+    PinnedContexts,
+    context_array,
+    pinned_contexts,
+)
 from app.credentials.canonical.rdfc import Quad, escape
 from app.credentials.errors import UnsafeDocument
 from app.credentials.iris import is_absolute_iri
 from app.credentials.json_text import JsonObject, JsonValue, pointer_to
-from app.credentials.vocabulary import allowed_context_array, context
 
 MAX_DEPTH: Final = 64
 MAX_INTEGER: Final = 2**53 - 1  # beyond it engines print different digits
@@ -35,25 +36,11 @@ _LANG_STRING: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
 def quads_of(document: JsonObject) -> list[Quad]:
     """The quads of this document; UnsafeDocument when they would not hold all of it."""
     contexts = context_array(document)
-    strict = _Strict(_contexts_for(contexts), _pointers_of(document))
+    strict = _Strict(pinned_contexts(contexts), _pointers_of(document))
     try:
         return strict.quads(document)
     except jsonld.JsonLdError as error:
         raise UnsafeDocument("invalid_json_ld", strict.pointer, _innermost(error)) from None
-
-
-def context_array(document: JsonObject, pointer: str = "") -> tuple[str, ...]:
-    """The contexts a document names, if it may name them."""
-    named = document.get("@context")
-    where = f"{pointer}/@context"
-    if not isinstance(named, list):
-        raise UnsafeDocument("inline_context" if isinstance(named, dict) else "context_not_allowed", where)
-    for index, item in enumerate(named):
-        if not isinstance(item, str):
-            raise UnsafeDocument("inline_context", f"{where}/{index}")
-    if not allowed_context_array(named):
-        raise UnsafeDocument("context_not_allowed", where)
-    return tuple(str(url) for url in named)
 
 
 def check_number(number: int | float, pointer: str) -> None:
@@ -94,45 +81,11 @@ def _innermost(error: BaseException) -> str:
     return str(code or error.args[0] if error.args else error)[:200]
 
 
-class _Contexts:
-    """What PyLD makes of one pinned context array and all that it scopes, worked out once."""
-
-    def __init__(self) -> None:
-        self.memo: dict[Any, tuple[Any, Any, Any]] = {}
-        self.lock = RLock()
-        self.resolver = ContextResolver({}, _load_pinned)
-        self.options: dict[str, Any] = {
-            "base": None,  # a default base would sign undefined types as http://example.org/base/…
-            "processingMode": "json-ld-1.1",
-            "documentLoader": _load_pinned,
-            "contextResolver": self.resolver,
-            "isFrame": False,
-            "keepFreeFloatingNodes": False,
-            "produceGeneralizedRdf": False,
-        }
-
-
-@lru_cache(maxsize=32)
-def _contexts_for(_urls: tuple[str, ...]) -> _Contexts:
-    return _Contexts()
-
-
-def _load_pinned(url: str, _options: object = None) -> dict[str, Any]:
-    return {
-        "contentType": "application/ld+json",
-        "contextUrl": None,
-        "documentUrl": url,
-        "document": deepcopy(context(url)),  # PyLD writes into what it is given
-        "tag": "static",
-    }
-
-
-class _Strict(jsonld.JsonLdProcessor):  # type: ignore[misc]
+class _Strict(ContextProcessor):
     """One expansion of one document."""
 
-    def __init__(self, contexts: _Contexts, pointers: dict[int, str]) -> None:
-        super().__init__()
-        self._contexts = contexts
+    def __init__(self, contexts: PinnedContexts, pointers: dict[int, str]) -> None:
+        super().__init__(contexts)
         self._pointers = pointers
         self._path: list[str] = []
         self._nested: list[tuple[str, str | None, frozenset[str]]] = []
@@ -142,7 +95,7 @@ class _Strict(jsonld.JsonLdProcessor):  # type: ignore[misc]
         return self._path[-1] if self._path else ""
 
     def quads(self, document: JsonObject) -> list[Quad]:
-        options = self._contexts.options
+        options = self.contexts.options
         expanded = self._expand(self._get_initial_context(options), None, document, options)
         if not expanded:
             raise UnsafeDocument("dropped_value")
@@ -165,17 +118,6 @@ class _Strict(jsonld.JsonLdProcessor):  # type: ignore[misc]
         for pointer, node_id, types in nested:
             if node_id is not None and node_id == root_id and types & root_types:
                 raise UnsafeDocument("split_node", pointer)
-
-    def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, **how: Any) -> Any:
-        named = tuple(local_ctx) if isinstance(local_ctx, list) else id(local_ctx)
-        key = (id(active_ctx), named, how.get("override_protected"), how.get("propagate", True))
-        kept = self._contexts.memo.get(key)
-        if kept is None:
-            with self._contexts.lock:
-                processed = super()._process_context(active_ctx, local_ctx, options, **how)
-            # The inputs are kept with the result, so that their ids stay theirs.
-            kept = self._contexts.memo[key] = (active_ctx, local_ctx, processed)
-        return kept[2]
 
     def _expand_object(
         self, active_ctx: Any, active_property: Any, expanded_active_property: Any, element: Any,

@@ -34,11 +34,24 @@ def _escaped(match: re.Match[str]) -> str:
 
 def canonicalize(quads: Iterable[Quad]) -> str:
     """The canonical N-Quads document of these quads."""
-    distinct = list(dict.fromkeys(quads))
-    labels = canonical_labels(distinct)
-    if not labels:
-        return "".join(sorted([_line(*quad) for quad in distinct]))
-    return "".join(sorted([_line(*[labels.get(term, term) for term in quad]) for quad in distinct]))
+    lines = []
+    unlabelled = []
+    for quad in dict.fromkeys(quads):
+        subject, predicate, object_, graph = quad
+        if subject[0] == "_" or object_[0] == "_" or graph[:1] == "_":
+            unlabelled.append(quad)
+        elif graph:
+            lines.append(f"{subject} {predicate} {object_} {graph} .\n")
+        else:
+            lines.append(f"{subject} {predicate} {object_} .\n")
+    if unlabelled:
+        label = canonical_labels(unlabelled).get
+        lines += [
+            _line(label(subject, subject), predicate, label(object_, object_), label(graph, graph))
+            for subject, predicate, object_, graph in unlabelled
+        ]
+    lines.sort()
+    return "".join(lines)
 
 
 def canonical_labels(quads: Iterable[Quad]) -> dict[str, str]:
@@ -127,10 +140,16 @@ class _Labelling:
 
     def _hash_first_degree(self, node: str) -> str:
         lines = []
-        for quad in self._mentions[node]:
-            masked = [_masked(term, node) for term in quad]
-            lines.append(_line(*masked))
-        return sha256("".join(sorted(lines)).encode()).hexdigest()
+        for subject, predicate, object_, graph in self._mentions[node]:
+            if subject[0] == "_":
+                subject = "_:a" if subject == node else "_:z"
+            if object_[0] == "_":
+                object_ = "_:a" if object_ == node else "_:z"
+            if graph[:1] == "_":
+                graph = "_:a" if graph == node else "_:z"
+            lines.append(_line(subject, predicate, object_, graph))
+        lines.sort()
+        return sha256("".join(lines).encode()).hexdigest()
 
     def _hash_related(self, related: str, quad: Quad, issuer: _Issuer, position: str) -> str:
         name = (
@@ -191,12 +210,6 @@ class _Labelling:
             if _is_beaten(path, best):
                 return None
         return path, issuer
-
-
-def _masked(term: str, node: str) -> str:
-    if not term or term[0] != "_":
-        return term
-    return "_:a" if term == node else "_:z"
 
 
 def _is_beaten(path: str, best: str) -> bool:
