@@ -1,0 +1,24 @@
+"""A verification said in sentences for somebody who has never heard of Open Badges: words and values, no HTML."""
+
+from app.services.verdicts.checks import CheckTold, place_of, sentence, told
+from app.services.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of
+from app.services.verdicts.headlines import Headline, HeadlineKind, headline
+from app.services.verdicts.limits import limits
+from app.services.verdicts.sentences import Sentence, plain
+
+__all__ = [
+    "AlignedTo",
+    "CheckTold",
+    "Claims",
+    "EvidencePiece",
+    "Headline",
+    "HeadlineKind",
+    "Sentence",
+    "claims_of",
+    "headline",
+    "limits",
+    "place_of",
+    "plain",
+    "sentence",
+    "told",
+]

@@ -1,0 +1,134 @@
+"""Each answer of a verification as one sentence, with what it was checked against or what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.credentials.errors import MalformedInput
+from app.credentials.timestamps import parse_timestamp
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report
+from app.credentials.verification.reasons import Reason
+from app.domain.campus import Campus
+from app.language import N_
+from app.services.verdicts.sentences import Sentence, plain
+from app.services.verdicts.wording import SAID, TITLES, UNASKED
+
+_MOMENTS: Final = frozenset({"valid_from", "valid_until"})
+_IN_FORCE_WITHOUT_END: Final = N_("Il est valable depuis le {valid_from}, sans date de fin.")
+_OF_OURS: Final = N_("L’émetteur est le campus {campus}, qui signe ses badges avec ce service.")
+_STATES: Final = {
+    Outcome.PASSED: "ok",
+    Outcome.FAILED: "bad",
+    Outcome.UNKNOWN: "unk",
+    Outcome.SKIPPED: "unk",
+}
+_WORDS: Final = {
+    Outcome.PASSED: N_("Conforme"),
+    Outcome.FAILED: N_("Non conforme"),
+    Outcome.UNKNOWN: N_("Non vérifié"),
+    Outcome.SKIPPED: N_("Non vérifié"),
+}
+# Where the outcome alone would say it too harshly, or not plainly enough.
+_SHADES: Final[Mapping[str, tuple[str, str]]] = {
+    Reason.EXPIRED: ("past", N_("Terminé")),
+    Reason.NOT_YET_VALID: ("past", N_("Pas encore")),
+    Reason.REVOKED: ("bad", N_("Retiré")),
+    Reason.SUSPENDED: ("past", N_("Suspendu")),
+    Reason.ISSUER_IS_ONLY_A_KEY: ("unk", N_("Inconnu")),
+}
+# What an employer asks first comes first; how the file is written comes last.
+_ORDER: Final = (
+    CheckId.PROOF,
+    CheckId.KEY,
+    CheckId.ISSUER,
+    CheckId.STATUS,
+    CheckId.VALIDITY,
+    CheckId.RECIPIENT,
+    CheckId.CONTEXT,
+    CheckId.SCHEMA,
+    CheckId.READABLE,
+)
+
+
+@dataclass(frozen=True)
+class CheckTold:
+    """One line of « ce que nous avons vérifié »: `state` is ok, past, bad, unk or shut; `word` says it again."""
+
+    check: CheckId
+    state: str
+    word: str
+    title: str
+    sentence: Sentence
+    beside: Sentence | None
+
+
+def sentence(check: CheckResult) -> Sentence:
+    """What this answer says, in one sentence."""
+    values = _values(check)
+    if check.reason == Reason.NOT_REACHED:
+        return Sentence(UNASKED[check.id], values)
+    if check.reason == Reason.IN_FORCE and "valid_until" not in values:
+        return Sentence(_IN_FORCE_WITHOUT_END, values)
+    return Sentence(SAID[check.reason][0], values)
+
+
+def beside(check: CheckResult) -> Sentence | None:
+    """What it was checked against, or what to do next; None where there is no more to say."""
+    words = "" if check.reason == Reason.NOT_REACHED else SAID[check.reason][1]
+    return Sentence(words, _values(check)) if words else None
+
+
+def told(report: Report, campus: Campus | None = None) -> list[CheckTold]:
+    """Every question that was asked, in the order of an employer; `campus` is the issuer when it is ours."""
+    if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
+        return [_told(report.check(CheckId.READABLE))]
+    answers = [report.check(check) for check in _ORDER]
+    lines = [_told(answer) for answer in answers if answer.reason != Reason.RECIPIENT_NOT_ASKED]
+    is_ours = campus is not None and report.check(CheckId.ISSUER).outcome is Outcome.PASSED
+    return [_named(line, campus) if campus and is_ours else line for line in lines]
+
+
+def _told(check: CheckResult) -> CheckTold:
+    state, word = _SHADES.get(check.reason, (_STATES[check.outcome], _WORDS[check.outcome]))
+    if check.outcome is Outcome.SKIPPED and check.void:
+        state, word = "shut", N_("Sans objet")
+    return CheckTold(check.id, state, word, TITLES[check.id], sentence(check), beside(check))
+
+
+def _named(line: CheckTold, campus: Campus) -> CheckTold:
+    if line.check is not CheckId.ISSUER:
+        return line
+    own = Sentence(_OF_OURS, {"campus": plain(campus.name)})
+    return CheckTold(line.check, line.state, line.word, line.title, own, line.beside)
+
+
+def _values(check: CheckResult) -> dict[str, object]:
+    """The details as a reader may see them; `place` is the site that a long address belongs to."""
+    values: dict[str, object] = {}
+    for name, value in check.details.items():
+        values[name] = _moment(value) if name in _MOMENTS else plain(value)
+    address = check.details.get("url") or check.details.get("method") or check.details.get("issuer") or ""
+    return {"place": place_of(address), "cause": "", "pointer": "", "type": "", "purpose": "", **values}
+
+
+def _moment(value: str) -> object:
+    try:
+        return parse_timestamp(value)
+    except MalformedInput:
+        return plain(value)
+
+
+def place_of(address: str) -> str:
+    """The site behind an address or a did:web, for people; the start of anything else."""
+    identifier = address.partition("#")[0]
+    if identifier.startswith("did:web:"):
+        return plain("/".join(identifier.removeprefix("did:web:").split(":")).replace("%3A", ":"), 80)
+    if identifier.startswith("did:key:"):
+        return plain(identifier, 24)
+    try:
+        return plain(urlsplit(identifier).hostname or identifier, 80)
+    except ValueError:
+        return plain(identifier, 80)

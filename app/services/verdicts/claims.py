@@ -1,0 +1,176 @@
+"""What a badge says of itself, read out of its document: whatever shape that has, and as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.credentials.errors import MalformedInput
+from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.timestamps import parse_timestamp
+from app.domain.badges import Kind
+from app.services.verdicts.sentences import plain
+
+_LONGEST_TEXT: Final = 8000
+_MOST_ITEMS: Final = 50
+_KINDS: Final = {kind.value: kind for kind in Kind}
+
+
+@dataclass(frozen=True)
+class AlignedTo:
+    name: str
+    framework: str
+    code: str
+    level: str
+    url: str
+
+
+@dataclass(frozen=True)
+class EvidencePiece:
+    name: str
+    narrative: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result, such as a mark, with the scale it stands on where the badge says it."""
+
+    name: str
+    value: str
+    scale: str
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Every text is plain and short enough to show; links are https or http, else empty."""
+
+    holder: str
+    title: str
+    description: str
+    kind: Kind | None
+    criteria: str
+    criteria_url: str
+    issuer_name: str
+    issuer_url: str
+    awarded_at: datetime | None
+    valid_until: datetime | None
+    activity_starts: datetime | None
+    activity_ends: datetime | None
+    version: str
+    language: str
+    alignments: Sequence[AlignedTo]
+    evidence: Sequence[EvidencePiece]
+    results: Sequence[Outcome]
+
+
+def claims_of(document: JsonObject) -> Claims:
+    subject = _object(document.get("credentialSubject"))
+    achievement = _object(subject.get("achievement"))
+    criteria = _object(achievement.get("criteria"))
+    issuer = _object(document.get("issuer"))
+    return Claims(
+        holder=plain(_holder(subject) or "", 120),
+        title=_line(achievement.get("name")) or _line(document.get("name")),
+        description=_text(achievement.get("description")),
+        kind=_kind(achievement),
+        criteria=_text(criteria.get("narrative")),
+        criteria_url=_link(criteria.get("id")),
+        issuer_name=_line(issuer.get("name")),
+        issuer_url=_link(issuer.get("url")),
+        awarded_at=_moment(document.get("awardedDate")) or _moment(document.get("validFrom")),
+        valid_until=_moment(document.get("validUntil")),
+        activity_starts=_moment(subject.get("activityStartDate")),
+        activity_ends=_moment(subject.get("activityEndDate")),
+        version=_line(achievement.get("version")),
+        language=_line(achievement.get("inLanguage")),
+        alignments=[_alignment(each) for each in _objects(achievement.get("alignment"))],
+        evidence=[_evidence(each) for each in _objects(document.get("evidence"))],
+        results=_results(subject, achievement),
+    )
+
+
+def _holder(subject: JsonObject) -> str | None:
+    """The name in clear of the holder; a hashed one could only be compared, not shown."""
+    for entry in _objects(subject.get("identifier")):
+        named = entry.get("identityHash")
+        if entry.get("identityType") == "name" and entry.get("hashed") is False and isinstance(named, str):
+            return named
+    return None
+
+
+def _kind(achievement: JsonObject) -> Kind | None:
+    """Our own badges carry their kind as a tag, inside what is signed."""
+    tags = achievement.get("tag")
+    found = [
+        _KINDS[tag]
+        for tag in (tags if isinstance(tags, list) else [])
+        if isinstance(tag, str) and tag in _KINDS
+    ]
+    return found[-1] if found else None
+
+
+def _alignment(each: JsonObject) -> AlignedTo:
+    return AlignedTo(
+        name=_line(each.get("targetName")),
+        framework=_line(each.get("targetFramework")),
+        code=_line(each.get("targetCode")),
+        level=_line(each.get("targetDescription")),
+        url=_link(each.get("targetUrl")),
+    )
+
+
+def _evidence(each: JsonObject) -> EvidencePiece:
+    return EvidencePiece(
+        name=_line(each.get("name")) or _line(each.get("genre")),
+        narrative=_text(each.get("narrative")) or _text(each.get("description")),
+        url=_link(each.get("id")),
+    )
+
+
+def _results(subject: JsonObject, achievement: JsonObject) -> list[Outcome]:
+    described = {str(each.get("id")): each for each in _objects(achievement.get("resultDescription"))}
+    found = []
+    for each in _objects(subject.get("result")):
+        about = described.get(str(each.get("resultDescription")), {})
+        most = _line(about.get("valueMax"))
+        value = _line(each.get("value")) or _line(each.get("status"))
+        if value:
+            found.append(Outcome(_line(about.get("name")), value, most))
+    return found
+
+
+def _object(value: JsonValue) -> JsonObject:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: JsonValue) -> list[JsonObject]:
+    listed = value if isinstance(value, list) else [value]
+    return [each for each in listed[:_MOST_ITEMS] if isinstance(each, dict)]
+
+
+def _line(value: JsonValue) -> str:
+    return plain(value, 300) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _text(value: JsonValue) -> str:
+    """A text of several lines, each of them plain."""
+    if not isinstance(value, str):
+        return ""
+    return "\n".join(plain(line, 2000, keep_indent=True) for line in value[:_LONGEST_TEXT].splitlines())
+
+
+def _link(value: JsonValue) -> str:
+    is_link = isinstance(value, str) and value.startswith(("https://", "http://")) and len(value) <= 2000
+    return plain(value, 2000) if is_link else ""
+
+
+def _moment(value: JsonValue) -> datetime | None:
+    try:
+        return parse_timestamp(value)
+    except MalformedInput:
+        return None

@@ -1,0 +1,179 @@
+"""The first thing an employer reads: one answer out of a few, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
+from app.credentials.verification.reasons import Reason
+from app.language import N_
+from app.services.verdicts.checks import place_of, sentence
+from app.services.verdicts.claims import claims_of
+from app.services.verdicts.kinds import MESSAGES, REVOKED_ON, WORDING, HeadlineKind
+from app.services.verdicts.sentences import Sentence, plain
+from app.services.verification import Answer
+
+__all__ = ["Headline", "HeadlineKind", "headline"]
+
+_K = HeadlineKind
+
+
+@dataclass(frozen=True)
+class Headline:
+    """`state` and `seal` name a colour and a drawing; the words say the same without them."""
+
+    kind: HeadlineKind
+    state: str
+    seal: str
+    heading: Sentence
+    message: Sentence
+    advice: Sentence | None
+
+    def title(self) -> str:
+        return self.heading.text()
+
+    def text(self) -> str:
+        return self.message.text()
+
+
+def headline(answer: Answer) -> Headline:
+    """What to tell somebody who has five seconds."""
+    kind = kind_of(answer)
+    state, seal, heading, advice = WORDING[kind]
+    values = _values(answer)
+    if kind is _K.REVOKED and "revoked_at" in values:
+        heading = REVOKED_ON
+    return Headline(
+        kind,
+        state,
+        seal,
+        Sentence(heading, values),
+        Sentence(_message(kind, values), values),
+        Sentence(advice, values) if advice else None,
+    )
+
+
+def kind_of(answer: Answer) -> HeadlineKind:
+    report = answer.report
+    if answer.closed or report is None:
+        return _K.CLOSED
+    readable = report.check(CheckId.READABLE)
+    if readable.outcome is not Outcome.PASSED:
+        return _of_unread(readable, is_elsewhere=bool(answer.elsewhere))
+    proof, key = report.check(CheckId.PROOF), report.check(CheckId.KEY)
+    if Outcome.PASSED is proof.outcome is key.outcome:
+        return _of_genuine(report, is_ours=answer.campus is not None)
+    return _of_unproven(report, proof, key)
+
+
+_UNREAD: Final[Mapping[str, HeadlineKind]] = {
+    Reason.IMAGE_WITHOUT_BADGE: _K.IMAGE_WITHOUT_BADGE,
+    Reason.IMAGE_AMBIGUOUS: _K.SEVERAL_BADGES,
+    Reason.OPEN_BADGE_2: _K.OLD_FORMAT,
+    Reason.OPEN_BADGE_1: _K.OLD_FORMAT,
+    Reason.VC_DATA_MODEL_1: _K.OLD_FORMAT,
+    Reason.NOT_AN_OPEN_BADGE_3: _K.NOT_A_BADGE,
+}
+
+
+def _of_unread(readable: CheckResult, *, is_elsewhere: bool) -> HeadlineKind:
+    if readable.reason == Reason.PRESENTED_IS_URL:
+        return _K.LINK_ELSEWHERE if is_elsewhere else _K.LINK_UNKNOWN
+    return _UNREAD.get(readable.reason, _K.UNREADABLE)
+
+
+_ALTERED: Final = frozenset(
+    {Reason.SIGNATURE_MISMATCH, Reason.UNDEFINED_TERM, Reason.DATA_NOT_SIGNED, Reason.CLAIMS_DISAGREE}
+)
+_NOT_THEIRS: Final = frozenset(
+    {Reason.KEY_NOT_BOUND_TO_ISSUER, Reason.KEY_NOT_FOUND, Reason.KEY_NOT_FOR_ASSERTION}
+)
+_NO_LONGER: Final = frozenset({Reason.KEY_REVOKED, Reason.KEY_EXPIRED})
+
+
+def _of_unproven(report: Report, proof: CheckResult, key: CheckResult) -> HeadlineKind:
+    """Nobody is known to have signed this: say what stands against it, the gravest first."""
+    if any(report.check(check).outcome is Outcome.FAILED for check in (CheckId.CONTEXT, CheckId.SCHEMA)):
+        return _K.NOT_CONFORMING
+    if proof.outcome is Outcome.FAILED:
+        if proof.reason == Reason.NO_PROOF:
+            return _K.UNSIGNED
+        return _K.ALTERED if proof.reason in _ALTERED else _K.BAD_SIGNATURE
+    if key.outcome is Outcome.FAILED:
+        if key.reason in _NO_LONGER:
+            return _K.KEY_WITHDRAWN
+        return _K.IMPOSTOR if key.reason in _NOT_THEIRS else _K.BAD_SIGNATURE
+    if report.check(CheckId.VALIDITY).outcome is Outcome.FAILED:
+        return _K.OUT_OF_DATE_UNPROVEN
+    return _K.UNVERIFIABLE
+
+
+_NO_MORE: Final = (
+    (CheckId.STATUS, Reason.REVOKED, _K.REVOKED),
+    (CheckId.STATUS, Reason.SUSPENDED, _K.SUSPENDED),
+    (CheckId.VALIDITY, Reason.EXPIRED, _K.EXPIRED),
+    (CheckId.VALIDITY, Reason.NOT_YET_VALID, _K.NOT_YET_VALID),
+    (CheckId.RECIPIENT, Reason.RECIPIENT_DIFFERS, _K.OTHER_PERSON),
+)
+
+
+def _of_genuine(report: Report, *, is_ours: bool) -> HeadlineKind:
+    """Signed by a key of its issuer: what remains is whether it still counts, and who the issuer is."""
+    for check, reason, kind in _NO_MORE:
+        if report.check(check).reason == reason:
+            return kind
+    if report.verdict is Verdict.INVALID:
+        return _K.NOT_CONFORMING
+    if report.verdict is Verdict.UNDETERMINED:
+        return _K.UNVERIFIABLE
+    if is_ours:
+        return _K.VALID
+    only_a_key = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IS_ONLY_A_KEY
+    return _K.UNKNOWN_ISSUER if only_a_key else _K.VALID_ELSEWHERE
+
+
+_BY_CAMPUS: Final = N_("Le campus {campus} a bien attribué ce badge.")
+_BY_CAMPUS_TO: Final = N_("Le campus {campus} a bien attribué ce badge à {holder}.")
+_BY_ANOTHER: Final = N_("Il a bien été signé par {place}.")
+_BY_A_KEY: Final = N_("Il a bien été signé, par une clé dont personne ne répond.")
+
+
+def _values(answer: Answer) -> dict[str, object]:
+    report = answer.report
+    values: dict[str, object] = {"campus": plain(answer.campus.name) if answer.campus else ""}
+    if report is None:
+        return values
+    values["holder"] = claims_of(report.document).holder if report.document else ""
+    values["place"] = place_of(report.issuer or "")
+    values["link"] = plain(answer.elsewhere, 120)
+    values["read"] = sentence(report.check(CheckId.READABLE))
+    values["dates"] = sentence(report.check(CheckId.VALIDITY))
+    values["why"] = sentence(_unanswered(report))
+    values["given"] = _given(answer, report, values)
+    if answer.record is not None and answer.record.award.revoked_at is not None:
+        values["revoked_at"] = answer.record.award.revoked_at
+    return values
+
+
+def _given(answer: Answer, report: Report, values: dict[str, object]) -> Sentence:
+    """Who gave it to whom; said only of what is genuine."""
+    if answer.campus is not None:
+        return Sentence(_BY_CAMPUS_TO if values["holder"] else _BY_CAMPUS, values)
+    only_a_key = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IS_ONLY_A_KEY
+    return Sentence(_BY_A_KEY if only_a_key else _BY_ANOTHER, values)
+
+
+def _unanswered(report: Report) -> CheckResult:
+    """The question that keeps the answer from being yes or no: the key before what hangs on it."""
+    asked_first = (CheckId.KEY, CheckId.PROOF, CheckId.ISSUER, CheckId.STATUS)
+    order = [*asked_first, *(check for check in CheckId if check not in asked_first)]
+    answers = [report.check(check) for check in order]
+    return next((each for each in answers if each.outcome is Outcome.UNKNOWN), answers[0])
+
+
+def _message(kind: HeadlineKind, values: dict[str, object]) -> str:
+    """A few messages have a second wording, for when less is known."""
+    usual, when_less_is_known, needs = MESSAGES[kind]
+    return usual if not needs or values.get(needs) else when_less_is_known

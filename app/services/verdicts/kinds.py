@@ -1,0 +1,258 @@
+"""The few answers there are, and the words, colour and seal of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from app.language import N_
+
+
+class HeadlineKind(StrEnum):
+    VALID = "valid"
+    VALID_ELSEWHERE = "valid_elsewhere"
+    UNKNOWN_ISSUER = "unknown_issuer"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    REVOKED = "revoked"
+    SUSPENDED = "suspended"
+    OTHER_PERSON = "other_person"
+    ALTERED = "altered"
+    IMPOSTOR = "impostor"
+    UNSIGNED = "unsigned"
+    BAD_SIGNATURE = "bad_signature"
+    KEY_WITHDRAWN = "key_withdrawn"
+    NOT_CONFORMING = "not_conforming"
+    SEVERAL_BADGES = "several_badges"
+    UNVERIFIABLE = "unverifiable"
+    OUT_OF_DATE_UNPROVEN = "out_of_date_unproven"
+    OLD_FORMAT = "old_format"
+    IMAGE_WITHOUT_BADGE = "image_without_badge"
+    NOT_A_BADGE = "not_a_badge"
+    UNREADABLE = "unreadable"
+    LINK_ELSEWHERE = "link_elsewhere"
+    LINK_UNKNOWN = "link_unknown"
+    CLOSED = "closed"
+
+    @property
+    def is_genuine(self) -> bool:
+        """A key of the issuer signed exactly this, whatever became of it since."""
+        return self in _GENUINE
+
+    @property
+    def is_an_answer(self) -> bool:
+        """Something was read that one may check; otherwise there is only something to try instead."""
+        return self not in _NOTHING_CHECKED
+
+
+_K = HeadlineKind
+_GENUINE: Final = frozenset(
+    {
+        _K.VALID,
+        _K.VALID_ELSEWHERE,
+        _K.UNKNOWN_ISSUER,
+        _K.EXPIRED,
+        _K.NOT_YET_VALID,
+        _K.REVOKED,
+        _K.SUSPENDED,
+        _K.OTHER_PERSON,
+    }
+)
+_NOTHING_CHECKED: Final = frozenset(
+    {
+        _K.OLD_FORMAT,
+        _K.IMAGE_WITHOUT_BADGE,
+        _K.NOT_A_BADGE,
+        _K.UNREADABLE,
+        _K.LINK_ELSEWHERE,
+        _K.LINK_UNKNOWN,
+        _K.CLOSED,
+    }
+)
+
+_ASK_FOR_THE_ADDRESS: Final = N_(
+    "Ne vous fiez à rien de ce que ce fichier affiche. Demandez à la personne l’adresse de la page de son badge, puis ouvrez-la ici."
+)
+_COME_BACK: Final = N_(
+    "Refaites la vérification dans une heure. Si c’est urgent, écrivez à l’organisme qui a donné le badge."
+)
+_ASK_FOR_THE_FILE: Final = N_(
+    "Demandez à la personne le fichier qu’elle a téléchargé, ou l’adresse de la page de son badge."
+)
+
+WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
+    # kind: state, seal, heading, what to do
+    _K.VALID: ("ok", "ok", N_("Authentique, en cours de validité"), ""),
+    _K.VALID_ELSEWHERE: ("ok", "ok", N_("Authentique, signé par {place}"), ""),
+    _K.UNKNOWN_ISSUER: (
+        "unk",
+        "unk",
+        N_("Signature valable, émetteur inconnu"),
+        N_("Demandez à la personne qui lui a donné ce badge, et comment joindre cet organisme."),
+    ),
+    _K.EXPIRED: (
+        "past",
+        "past",
+        N_("Authentique, mais expiré"),
+        N_(
+            "Le badge dit vrai sur son époque. Si vous avez besoin d’un savoir-faire à jour, demandez à la personne si elle l’a renouvelé."
+        ),
+    ),
+    _K.NOT_YET_VALID: (
+        "past",
+        "past",
+        N_("Authentique, mais pas encore valable"),
+        N_("Revenez ce jour-là : la page refait la vérification à chaque visite."),
+    ),
+    _K.REVOKED: (
+        "bad",
+        "revoked",
+        N_("Retiré par son émetteur"),
+        N_(
+            "Ne retenez pas ce badge. La personne n’a peut-être pas vu le message de l’émetteur : dites-le-lui simplement."
+        ),
+    ),
+    _K.SUSPENDED: ("past", "past", N_("Suspendu par son émetteur"), _COME_BACK),
+    _K.OTHER_PERSON: (
+        "bad",
+        "revoked",
+        N_("Authentique, mais au nom de quelqu’un d’autre"),
+        N_("Demandez à la personne si elle a changé de nom."),
+    ),
+    _K.ALTERED: ("bad", "broken", N_("Non authentique : modifié après signature"), _ASK_FOR_THE_ADDRESS),
+    _K.IMPOSTOR: ("bad", "broken", N_("Non authentique : signé par quelqu’un d’autre"), _ASK_FOR_THE_ADDRESS),
+    _K.UNSIGNED: ("bad", "broken", N_("Non authentique : personne ne l’a signé"), _ASK_FOR_THE_ADDRESS),
+    _K.BAD_SIGNATURE: ("bad", "broken", N_("Non authentique : signature non valable"), _ASK_FOR_THE_ADDRESS),
+    _K.KEY_WITHDRAWN: (
+        "bad",
+        "revoked",
+        N_("Non authentique : clé retirée par l’émetteur"),
+        N_("Demandez à la personne un badge signé à nouveau."),
+    ),
+    _K.NOT_CONFORMING: (
+        "bad",
+        "broken",
+        N_("Non authentique : pas conforme au standard"),
+        _ASK_FOR_THE_ADDRESS,
+    ),
+    _K.SEVERAL_BADGES: (
+        "bad",
+        "broken",
+        N_("Non authentique : plusieurs badges dans une image"),
+        _ASK_FOR_THE_ADDRESS,
+    ),
+    _K.UNVERIFIABLE: ("unk", "unk", N_("Non vérifiable pour l’instant"), _COME_BACK),
+    _K.OUT_OF_DATE_UNPROVEN: ("unk", "unk", N_("Non vérifiable, et hors de ses dates"), _COME_BACK),
+    _K.OLD_FORMAT: (
+        "unk",
+        "unk",
+        N_("Non vérifiable : ancien format"),
+        N_("Demandez à l’organisme qui l’a donné où il se vérifie, ou s’il peut donner un badge ouvert 3.0."),
+    ),
+    _K.IMAGE_WITHOUT_BADGE: (
+        "past",
+        "unk",
+        N_("Cette image ne contient pas de badge"),
+        N_("L’adresse écrite sur l’image marche toujours : tapez-la ici."),
+    ),
+    _K.NOT_A_BADGE: ("past", "unk", N_("Ce n’est pas un badge"), _ASK_FOR_THE_FILE),
+    _K.UNREADABLE: ("past", "unk", N_("Ce fichier n’a pas pu être lu"), _ASK_FOR_THE_FILE),
+    _K.LINK_ELSEWHERE: (
+        "shut",
+        "unk",
+        N_("Cette adresse est celle d’un autre site"),
+        N_("Téléchargez le badge sur ce site, puis déposez le fichier ici : la réponse sera la même."),
+    ),
+    _K.LINK_UNKNOWN: (
+        "unk",
+        "unk",
+        N_("Aucun badge à cette adresse"),
+        N_("Comparez l’adresse avec celle qui est écrite sur le badge, signe par signe."),
+    ),
+    _K.CLOSED: ("shut", "shut", N_("Page fermée par son titulaire"), ""),
+}
+
+REVOKED_ON: Final = N_("Retiré par le campus le {revoked_at}")
+
+MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
+    # kind: the message, the same when the value named third is not known, and that name
+    _K.VALID: (N_("{given} Rien n’y a été changé depuis."), "", ""),
+    _K.VALID_ELSEWHERE: (
+        N_(
+            "Rien n’y a été changé depuis sa signature. Ce service ne connaît pas l’émetteur : son nom est celui qu’il se donne."
+        ),
+        "",
+        "",
+    ),
+    _K.UNKNOWN_ISSUER: (
+        N_(
+            "Rien n’y a été changé depuis sa signature. Mais aucune adresse ne répond de qui a signé : le nom affiché n’engage personne."
+        ),
+        "",
+        "",
+    ),
+    _K.EXPIRED: (N_("{given} {dates}"), "", ""),
+    _K.NOT_YET_VALID: (N_("{given} {dates}"), "", ""),
+    _K.REVOKED: (
+        N_("{given} Il l’a ensuite retiré : ce badge ne vaut plus."),
+        N_("L’organisme qui l’avait signé l’a retiré. Il ne vaut plus."),
+        "revoked_at",
+    ),
+    _K.SUSPENDED: (N_("{given} Il est suspendu pour le moment."), "", ""),
+    _K.OTHER_PERSON: (N_("{given} Ce n’est pas la personne indiquée."), "", ""),
+    _K.ALTERED: (
+        N_(
+            "Ce fichier se présente comme un badge du campus {campus}. Son contenu n’est plus celui que le campus a signé."
+        ),
+        N_("Son contenu n’est plus celui qui a été signé."),
+        "campus",
+    ),
+    _K.IMPOSTOR: (
+        N_("Ce fichier se présente comme un badge du campus {campus}. Le campus ne l’a pas signé."),
+        N_("La clé qui a signé n’est pas celle de l’émetteur affiché."),
+        "campus",
+    ),
+    _K.UNSIGNED: (N_("N’importe qui a pu écrire ce fichier."), "", ""),
+    _K.BAD_SIGNATURE: (N_("Ce qui tient lieu de signature ne prouve rien."), "", ""),
+    _K.KEY_WITHDRAWN: (
+        N_("L’émetteur a retiré la clé qui a signé : elle a pu tomber dans d’autres mains."),
+        "",
+        "",
+    ),
+    _K.NOT_CONFORMING: (
+        N_("Ce fichier ressemble à un badge, mais il n’est pas écrit comme le standard le demande."),
+        "",
+        "",
+    ),
+    _K.SEVERAL_BADGES: (N_("Un programme y lirait un badge, un autre programme un autre badge."), "", ""),
+    _K.UNVERIFIABLE: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
+    _K.OUT_OF_DATE_UNPROVEN: (N_("{why} Et selon le fichier lui-même : {dates}"), "", ""),
+    _K.OLD_FORMAT: (N_("{read} Nous ne disons ni oui ni non."), "", ""),
+    _K.IMAGE_WITHOUT_BADGE: (
+        N_(
+            "C’est peut-être une photo d’un badge, ou une copie dont un téléphone a retiré le contenu. Le badge lui-même n’est pas en cause."
+        ),
+        "",
+        "",
+    ),
+    _K.NOT_A_BADGE: (N_("{read} Rien n’a été vérifié."), "", ""),
+    _K.UNREADABLE: (N_("{read} Rien n’a été vérifié."), "", ""),
+    _K.LINK_ELSEWHERE: (
+        N_("Nous n’ouvrons pas {link} : un site pourrait nous mener où il veut. Rien n’a été vérifié."),
+        "",
+        "",
+    ),
+    _K.LINK_UNKNOWN: (
+        N_("Ce service n’a attribué aucun badge à cette adresse, ou elle est incomplète."),
+        "",
+        "",
+    ),
+    _K.CLOSED: (
+        N_(
+            "Cette adresse mène à un badge. La personne à qui il appartient a choisi de ne pas le montrer ici. Rien n’est dit de la valeur du badge."
+        ),
+        "",
+        "",
+    ),
+}
