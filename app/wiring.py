@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -31,6 +31,7 @@ from app.db.status import StatusStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.services.activities import ActivityService
+from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
@@ -79,9 +80,9 @@ class Process:
         self.engine = open_engine(settings.database_url)
         self.public_documents = PublicDocuments(published_store(self.engine))
 
-    @cached_property
+    @property
     def artist(self) -> BadgeArtist:
-        return BadgeArtist(TEMPLATES)
+        return _artist(TEMPLATES)
 
     def migrate(self) -> None:
         upgrade(self.settings.database_url)
@@ -113,6 +114,7 @@ class Process:
             )
             badge_service = BadgeService(badges, competencies, history, self.artist, addresses, clock)
             activity_service = ActivityService(activities, people, campuses, history, clock)
+            judging = Judging(people, badges, activities, awards, activity_service, clock)
             yield Services(
                 people=PeopleService(people, access, campuses, awards, history, self.secret, clock),
                 campuses=CampusService(
@@ -123,12 +125,11 @@ class Process:
                 activities=activity_service,
                 awards=AwardService(
                     campuses,
-                    people,
                     badges,
                     activities,
                     awards,
                     history,
-                    activity_service,
+                    judging,
                     badge_service,
                     status,
                     signing,
@@ -148,6 +149,12 @@ class Process:
         """Sign a status list again, in a transaction of its own."""
         with self.unit_of_work() as services:
             return services.status.refresh(list_id)
+
+
+@cache
+def _artist(templates: Path) -> BadgeArtist:
+    # Reading the typefaces takes a quarter of a second: once for the process is enough.
+    return BadgeArtist(templates)
 
 
 def _secret_of(settings: Settings) -> bytes:

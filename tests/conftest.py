@@ -8,7 +8,12 @@ import pytest
 
 from tests.support.postgres import URL_VARIABLE, PrivatePostgres, answers, server_url
 
-pytest_plugins = ["tests.support.databases", "tests.support.server", "tests.support.browser"]
+pytest_plugins = [
+    "tests.support.databases",
+    "tests.support.house",
+    "tests.support.server",
+    "tests.support.browser",
+]
 
 _postgres = pytest.StashKey[PrivatePostgres]()
 

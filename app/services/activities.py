@@ -80,8 +80,8 @@ class ActivityService:
     def get(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
         return self.activities.get_in_campus(activity_id, campus.id)
 
-    def list_in(self, campus: Campus) -> list[tuple[Activity, int]]:
-        return self.activities.list_in_campus(campus.id)
+    def list_in(self, campus: Campus, *, words: str = "") -> list[tuple[Activity, int]]:
+        return self.activities.list_in_campus(campus.id, words=words)
 
     def page(self, campus: Campus, activity_id: uuid.UUID) -> ActivityPage:
         activity = self.activities.get_in_campus(activity_id, campus.id)
@@ -93,6 +93,12 @@ class ActivityService:
             participants,
             self.people.addresses_of(person.id for _, person in participants),
         )
+
+    def participation(
+        self, campus: Campus, activity_id: uuid.UUID, participation_id: uuid.UUID
+    ) -> tuple[Participation, Person]:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        return self.activities.get_participation(participation_id, activity.id)
 
     def record(
         self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], *, by: Actor
@@ -192,7 +198,7 @@ class ActivityService:
         return participation
 
 
-def fault_of(line: ListedPerson) -> LineFault | None:
+def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | None:
     """What keeps a line from being recorded, before any badge is in question."""
     if line.fault == "hours":
         return LineFault(
@@ -204,4 +210,7 @@ def fault_of(line: ListedPerson) -> LineFault | None:
         return LineFault(LineOutcome.MISSING_NAME, error.sentence)
     if not has_usable_address(line):
         return LineFault(LineOutcome.INVALID_ADDRESS, N_("Cette adresse électronique n’est pas valable."))
+    if needs_address and not line.address:
+        # Without an activity to stand in, only an address tells one Zoé Martin from another.
+        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
     return None

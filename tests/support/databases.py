@@ -45,8 +45,9 @@ def migrated_postgres(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture
 def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
-    copy = shutil.copyfile(migrated_sqlite, tmp_path / "sceau.sqlite")
-    return f"sqlite:///{copy}"
+    # In a folder of its own: a key-encryption key beside the database is refused.
+    (folder := tmp_path / "database").mkdir()
+    return f"sqlite:///{shutil.copyfile(migrated_sqlite, folder / 'sceau.sqlite')}"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -62,12 +63,18 @@ class BadgeArtist:
 
     def rasterise(self, svg: str, *, width: int = 600) -> bytes:
         """A PNG of at most 256 colours; neither system library nor font takes part."""
-        return with_palette(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True)))
+        return _rasterised(svg, width)
 
     def _shape(self, order: PictureOrder) -> tuple[Template, Inks]:
         template = self._templates[order.kind]
         colours = CampusColours.of(order.hue, order.liveliness)
         return template, Inks.of(colours, enamel=template.layout.enamel)
+
+
+@lru_cache(maxsize=64)
+def _rasterised(svg: str, width: int) -> bytes:
+    """Kept a while, since drawing one takes a third of a second and editors ask for the same one again."""
+    return with_palette(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True)))
 
 
 def _swap(ident: str) -> str:

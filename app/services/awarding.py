@@ -1,0 +1,274 @@
+"""From a request to judged lines: who is meant, and what the rules say of each."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db.activities import ActivityStore
+from app.db.awards import AwardStore
+from app.db.badges import BadgeStore
+from app.db.people import PeopleStore
+from app.domain.activities import Activity, Participation
+from app.domain.awards import Award, Judgement, LineOutcome, check_evidence_text, judge
+from app.domain.badges import Badge, BadgeVersion, check_open
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson, tidy, without_repeats
+from app.domain.people import Person, name_key
+from app.errors import NotFound
+from app.language import N_
+from app.services.activities import ActivityService, LineFault, fault_of
+
+
+@dataclass(frozen=True)
+class AwardRequest:
+    """A badge for people: those recorded in the activity, those of a list, or both."""
+
+    badge_id: uuid.UUID
+    activity_id: uuid.UUID | None = None
+    everybody: bool = False
+    """All who are recorded in the activity."""
+    participation_ids: tuple[uuid.UUID, ...] = ()
+    lines: tuple[ListedPerson, ...] = ()
+    evidence: str = ""
+    idempotency_key: str | None = None
+
+    def digest(self) -> str:
+        """What an idempotency key stands for; the key itself is no part of it."""
+        said = (
+            self.badge_id,
+            self.activity_id,
+            self.everybody,
+            self.participation_ids,
+            self.lines,
+            self.evidence,
+        )
+        return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class JudgedLine:
+    """One person of a request and what the rules say; `person` is None until somebody is recorded."""
+
+    line: ListedPerson
+    judgement: Judgement
+    participation: Participation | None = None
+    person: Person | None = None
+    held: Award | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    lines: Sequence[JudgedLine]
+
+    def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
+        return [line for line in self.lines if line.judgement.outcome in outcomes]
+
+    @property
+    def ready(self) -> list[JudgedLine]:
+        return self.with_outcome(LineOutcome.READY)
+
+
+Someone = tuple[ListedPerson, Participation | None, Person]
+"""A line whose person is recorded."""
+
+
+class Judging:
+    """Finds the people of a request and judges each alone (I25)."""
+
+    def __init__(
+        self,
+        people: PeopleStore,
+        badges: BadgeStore,
+        activities: ActivityStore,
+        awards: AwardStore,
+        activity_service: ActivityService,
+        clock: Clock,
+    ) -> None:
+        self.people = people
+        self.badges = badges
+        self.activities = activities
+        self.awards = awards
+        self.activity_service = activity_service
+        self.clock = clock
+
+    def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
+        """What awarding would find now; nothing is written."""
+        case = self._case(campus, request, by)
+        recorded = self._recorded(case)
+        kept, repeated = self._listed(case, recorded)
+        known = self._known(kept, case.activity)
+        people = [person.id for _, _, person in recorded] + [person.id for _, person in known.values()]
+        held = self._held(case, people)
+        judged = [self._judged(case, line, part, person, held) for line, part, person in recorded]
+        for line in kept:
+            part, person = known.get(line.line_key, (None, None))
+            judged.append(self._judged(case, line, part, person, held))
+        return case.preview(judged, repeated)
+
+    def decide(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
+        """The same, with everybody readable recorded: each line that is ready has its person."""
+        case = self._case(campus, request, by)
+        recorded = self._recorded(case)
+        kept, repeated = self._listed(case, recorded)
+        recorded += self._record(case, [line for line in kept if case.fault_of(line) is None])
+        held = self._held(case, [person.id for _, _, person in recorded])
+        judged = [self._judged(case, line, part, person, held) for line, part, person in recorded]
+        judged += [self._judged(case, line, None, None, held) for line in kept if case.fault_of(line)]
+        return case.preview(judged, repeated)
+
+    def _case(self, campus: Campus, request: AwardRequest, by: Actor) -> _Case:
+        check_evidence_text(request.evidence)
+        badge = self.badges.get(request.badge_id)
+        if badge.campus_id != campus.id:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        check_open(badge)
+        activity = (
+            self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
+        )
+        return _Case(campus, badge, self.badges.current_version(badge.id), activity, request, by)
+
+    def _recorded(self, case: _Case) -> list[Someone]:
+        request, activity = case.request, case.activity
+        if activity is None or not (request.everybody or request.participation_ids):
+            return []
+        wanted = set(request.participation_ids)
+        there = [
+            (participation, person)
+            for participation, person in self.activities.participants(activity.id)
+            if request.everybody or participation.id in wanted
+        ]
+        addresses = self.people.addresses_of(person.id for _, person in there)
+        return [
+            (_line_of(participation, person, addresses.get(person.id, "")), participation, person)
+            for participation, person in there
+        ]
+
+    @staticmethod
+    def _listed(case: _Case, recorded: Sequence[Someone]) -> tuple[list[ListedPerson], list[ListedPerson]]:
+        """The lines of the list that say somebody new, and those that repeat a line or somebody recorded."""
+        kept, repeated = without_repeats([tidy(line) for line in case.request.lines])
+        there = {participation.line_key for _, participation, _ in recorded if participation}
+        return (
+            [line for line in kept if line.line_key not in there],
+            repeated + [line for line in kept if line.line_key in there],
+        )
+
+    def _known(
+        self, lines: Sequence[ListedPerson], activity: Activity | None
+    ) -> dict[str, tuple[Participation | None, Person]]:
+        """Who among the lines of a list we know already, by line key."""
+        participants = self.activities.participants(activity.id) if activity else []
+        there = {participation.line_key: (participation, person) for participation, person in participants}
+        named = self.people.list_named_at((line.address, _key(line)) for line in lines if line.address)
+        known: dict[str, tuple[Participation | None, Person]] = {}
+        for line in lines:
+            person = named.get((line.address, _key(line)))
+            if line.line_key in there:
+                known[line.line_key] = there[line.line_key]
+            elif person is not None:
+                known[line.line_key] = (None, person)
+        return known
+
+    def _record(self, case: _Case, lines: Sequence[ListedPerson]) -> list[Someone]:
+        if case.activity is not None:
+            self.activities.lock(case.activity.id)
+            kept = self.activity_service.keep(case.activity, lines, by=case.by)
+            return [(line, *kept[line.line_key]) for line in lines]
+        return [(line, None, self.people.get_or_add(self._new_person(line), line.address)) for line in lines]
+
+    def _held(self, case: _Case, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
+        return self.awards.held(case.badge, people, case.activity.id if case.activity else None)
+
+    def _judged(
+        self,
+        case: _Case,
+        line: ListedPerson,
+        participation: Participation | None,
+        person: Person | None,
+        held: dict[uuid.UUID, Award],
+    ) -> JudgedLine:
+        fault = case.fault_of(line)
+        if fault is not None:
+            return JudgedLine(line, Judgement(fault.outcome, fault.sentence))
+        someone = person or self._new_person(line)
+        judgement = judge(
+            case.version,
+            person=someone,
+            giver_id=case.by.person_id,
+            activity=case.activity,
+            participation=participation or _would_be(line, case.activity, someone, self.clock()),
+            evidence=case.request.evidence,
+            held=held.get(someone.id),
+        )
+        return JudgedLine(line, judgement, participation, person, held.get(someone.id))
+
+    def _new_person(self, line: ListedPerson) -> Person:
+        return Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A request with the rows it is about."""
+
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    request: AwardRequest
+    by: Actor
+
+    def fault_of(self, line: ListedPerson) -> LineFault | None:
+        return fault_of(line, needs_address=self.activity is None)
+
+    def preview(self, judged: list[JudgedLine], repeated: Sequence[ListedPerson]) -> Preview:
+        lines = judged + [_repeated(line) for line in repeated]
+        return Preview(self.campus, self.badge, self.version, self.activity, lines)
+
+
+def _key(line: ListedPerson) -> str:
+    return name_key(line.given_name, line.family_name)
+
+
+def _line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
+    return ListedPerson(
+        line=0,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        address=address,
+        hours=participation.hours,
+        part=participation.part,
+        contribution=participation.contribution,
+    )
+
+
+def _would_be(
+    line: ListedPerson, activity: Activity | None, person: Person, at: datetime
+) -> Participation | None:
+    """The participation that recording the line would make, for judging it beforehand."""
+    if activity is None:
+        return None
+    return Participation(
+        activity_id=activity.id,
+        person_id=person.id,
+        line_key=line.line_key,
+        part=line.part,
+        hours=line.hours,
+        contribution=line.contribution,
+        recorded_at=at,
+    )
+
+
+def _repeated(line: ListedPerson) -> JudgedLine:
+    return JudgedLine(
+        line, Judgement(LineOutcome.REPEATED_LINE, N_("Cette personne est déjà plus haut dans la liste."))
+    )
