@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from app.credentials.canonical import canonical_nquads
-from app.credentials.json_text import JsonObject, JsonValue, dump_json, pointer_to
+from app.credentials.json_text import JsonObject, JsonValue, pointer_to
 from app.credentials.keys import Signer
 
 
@@ -59,10 +59,6 @@ class Draft:
         self.names = frozenset(walk.names)
         self.hollow = walk.hollow
         """Pointers of nulls, empty strings, empty arrays and empty objects."""
-
-    @cached_property
-    def json(self) -> str:
-        return dump_json(self.document).decode()
 
     @cached_property
     def nquads(self) -> str:

@@ -1,0 +1,282 @@
+"""Nothing leaves unless it passed every lint and our own verifier; a faulty draft meets no key."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.credentials.documents import NoDocuments
+from app.credentials.errors import MalformedInput, NotFitToSign, SelfCheckFailed
+from app.credentials.issuing import issue
+from app.credentials.issuing.draft import Draft
+from app.credentials.issuing.lints import LINTS, faults_of
+from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
+from app.credentials.model import OpenBadgeCredential
+from app.credentials.verification.ladder import verify
+from app.credentials.verification.report import Verdict
+from tests.support.credentials import HOST, LIST_URL, NOON, Campus, badge_document
+
+CAMPUS = Campus()
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The badge with the member at this pointer set, or taken away when `value` is `...`."""
+    document = copy.deepcopy(badge_document())
+    *steps, last = path.split("/")
+    owner: Any = document
+    for step in steps:
+        owner = owner[int(step)] if step.isdigit() else owner[step]
+    if value is ...:
+        del owner[last]
+    else:
+        owner[last] = value
+    return document
+
+
+def faults(
+    document: dict[str, Any], *, signer: Signer | None = None, jwt_signer: Signer | None = None
+) -> set[str]:
+    draft = Draft(
+        document, signer=signer or CAMPUS.signer, jwt_signer=jwt_signer or CAMPUS.jwt_signer, at=NOON
+    )
+    return set(faults_of(draft))
+
+
+class CountingKey:
+    """A signing key that counts how often it was used."""
+
+    def __init__(self, key: LocalSigningKey) -> None:
+        self._key = key
+        self.used = 0
+
+    @property
+    def public(self) -> VerificationKey:
+        return self._key.public
+
+    def sign(self, message: bytes) -> bytes:
+        self.used += 1
+        return self._key.sign(message)
+
+
+class ForgetfulKey(CountingKey):
+    """A broken device: it signs, but with bits turned."""
+
+    def sign(self, message: bytes) -> bytes:
+        signature = super().sign(message)
+        return signature[:-1] + bytes([signature[-1] ^ 1])
+
+
+def test_there_are_at_least_forty_lints_each_with_its_own_name() -> None:
+    assert len(LINTS) >= 40
+    assert len({lint.__name__ for lint in LINTS}) == len(LINTS)
+
+
+def test_a_good_badge_has_no_fault() -> None:
+    assert faults(badge_document()) == set()
+
+
+def test_both_forms_are_signed_from_the_same_words_and_stay_byte_for_byte() -> None:
+    signed = CAMPUS.issue()
+    embedded = json.loads(signed.embedded)
+    assert {name: value for name, value in embedded.items() if name != "proof"} == badge_document()
+    report = verify(signed.token, documents=CAMPUS.documents(), at=NOON)
+    assert report.document == badge_document()
+    assert CAMPUS.issue() == signed  # Ed25519 signs the same words in the same way
+
+
+SUBJECT = "credentialSubject"
+ACHIEVEMENT = "credentialSubject/achievement"
+
+FAULTS: list[tuple[str, str, Any]] = [
+    ("vocabularies_are_the_current_ones", "@context", ["https://www.w3.org/ns/credentials/v2"]),
+    ("no_vocabulary_inside", "issuer/@context", ["https://www.w3.org/ns/credentials/v2"]),
+    ("no_json_ld_keyword", f"{SUBJECT}/@id", "urn:uuid:1"),
+    ("types_are_those_of_a_badge", "type", ["OpenBadgeCredential", "VerifiableCredential"]),
+    ("id_is_unguessable", "id", f"{HOST}/attributions/17"),
+    ("not_signed_before", "proof", {"type": "DataIntegrityProof"}),
+    ("no_token_claim_among_the_members", "exp", 1),
+    ("nothing_is_empty", f"{ACHIEVEMENT}/tag", []),
+    ("nothing_is_empty", f"{SUBJECT}/role", None),
+    ("depth_is_moderate", f"{SUBJECT}/role", [[[[[[[[[[[[[[[["x"]]]]]]]]]]]]]]]]),
+    ("size_is_moderate", "description", "x" * 70_000),
+    ("numbers_are_exact_everywhere", f"{SUBJECT}/creditsEarned", 2**53),
+    ("numbers_are_exact_everywhere", f"{SUBJECT}/creditsEarned", 1e-7),
+    ("json_reads_back_the_same", "name", "\ud800"),
+    ("model_reads_it_back", f"{ACHIEVEMENT}/name", ...),
+    ("every_word_is_signed", f"{ACHIEVEMENT}/mention", "très bien"),
+    ("graph_is_small", f"{SUBJECT}/result", [{"type": ["Result"], "value": str(n)} for n in range(70)]),
+    (
+        "schemas_are_held",
+        "credentialSchema",
+        [{"id": "https://elsewhere.example/schema.json", "type": "1EdTechJsonSchemaValidator2019"}],
+    ),
+    (
+        "no_retired_way_of_withdrawing",
+        "credentialStatus",
+        {"id": f"{HOST}/r", "type": "1EdTechRevocationList"},
+    ),
+    ("no_control_character", "name", "Robotique\x07"),
+    ("no_character_that_turns_the_reading_round", "name", "Robotique \u202etuot ruop"),
+    ("no_invisible_character", "name", "Robo\u200btique"),
+    ("no_lone_surrogate", "name", "\udc00"),
+    ("letters_are_composed", "name", "Atelie\u0301r"),
+    ("names_are_plain_text", "name", "Robotique <script>alert(1)</script>"),
+    ("names_are_short", "name", "x" * 301),
+    ("passages_are_readable", "description", "x" * 20_001),
+    ("links_are_absolute", f"{ACHIEVEMENT}/id", "badges/robotique"),
+    ("links_have_a_known_scheme", "issuer/url", "javascript:alert(1)"),
+    ("web_links_name_a_plain_host", "issuer/url", "https://badges.example@evil.example/"),
+    ("web_links_name_a_plain_host", "issuer/url", "https://бadges.example/"),
+    ("own_links_are_encrypted", "issuer/url", "http://badges.example/campus"),
+    ("images_are_png_or_svg", f"{ACHIEVEMENT}/image/id", "data:image/gif;base64,R0lGODlh"),
+    ("languages_are_tags", f"{ACHIEVEMENT}/inLanguage", "français (France)"),
+    ("badge_has_a_name", "name", ...),
+    ("achievement_has_an_address", f"{ACHIEVEMENT}/id", "did:web:badges.example"),
+    ("criteria_are_told", f"{ACHIEVEMENT}/criteria", {}),
+    ("evidence_says_something", "evidence", [{"type": ["Evidence"], "genre": "atelier"}]),
+    ("evidence_is_named_once", "evidence", [{"id": f"{HOST}/e", "type": ["Evidence"]}] * 2),
+    ("results_belong_to_the_achievement", f"{SUBJECT}/result/0/resultDescription", f"{HOST}/else"),
+    ("moments_are_whole_seconds_in_utc", "validFrom", "2026-06-30T14:00:00+02:00"),
+    ("moments_are_whole_seconds_in_utc", "validUntil", "2029-06-30T12:00:00.500Z"),
+    ("validity_has_begun", "validFrom", "2026-06-30T12:06:00Z"),
+    ("validity_is_not_backdated", "validFrom", "2026-06-30T11:54:00Z"),
+    ("validity_ends_after_it_begins", "validUntil", "2026-06-30T12:00:00Z"),
+    ("validity_is_not_over", "validUntil", "2026-06-30T12:00:00Z"),
+    ("award_is_not_in_the_future", "awardedDate", "2026-07-01T12:00:00Z"),
+    ("activity_ends_after_it_begins", f"{SUBJECT}/activityEndDate", "2026-06-01T00:00:00Z"),
+    ("holder_has_an_identifier", f"{SUBJECT}/id", ...),
+    ("holder_is_no_address", f"{SUBJECT}/id", "mailto:zoe@campus.example"),
+    ("no_mail_address_of_a_person", "description", "Écrire à zoe@campus.example."),
+    (
+        "no_guessable_identifier",
+        f"{SUBJECT}/identifier/0/identityType",
+        "emailAddress",
+    ),
+    ("hashed_identifiers_are_salted", f"{SUBJECT}/identifier/0/hashed", True),
+    ("hashes_are_sha256", f"{SUBJECT}/identifier/0/hashed", True),
+    ("status_is_one_entry", "credentialStatus", [badge_document()["credentialStatus"]]),
+    ("status_is_a_bit_in_a_list", "credentialStatus/type", "StatusList2021Entry"),
+    ("status_can_withdraw", "credentialStatus/statusPurpose", "message"),
+    ("status_index_is_a_decimal_string", "credentialStatus/statusListIndex", 23),
+    ("status_index_is_a_decimal_string", "credentialStatus/statusListIndex", "-1"),
+    ("status_entry_is_not_named_like_its_list", "credentialStatus/id", LIST_URL),
+    ("status_list_is_at_home", "credentialStatus/statusListCredential", "https://elsewhere.example/1"),
+    ("issuer_is_named_in_full", "issuer", "did:web:badges.example:campus:itip"),
+    ("keys_are_the_issuers", "issuer/id", "did:web:elsewhere.example"),
+    ("public_halves_only", "issuer/secretKeyMultibase", "z3u2"),
+]
+
+
+@pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
+def test_each_lint_finds_the_fault_it_is_there_for(lint: str, path: str, value: Any) -> None:
+    assert lint in faults(changed(path, value))
+
+
+def test_lints_on_keys_find_a_method_without_name_a_shared_one_and_a_wrong_kind() -> None:
+    nameless = Signer(CAMPUS.did, CAMPUS.key)
+    assert "methods_name_one_key" in faults(badge_document(), signer=nameless)
+    assert "forms_use_methods_of_their_own" in faults(badge_document(), jwt_signer=CAMPUS.signer)
+    p256 = Signer(CAMPUS.signer.verification_method, LocalSigningKey.generate(Algorithm.ES256))
+    assert "embedded_proof_is_ed25519" in faults(badge_document(), signer=p256)
+
+
+def test_a_weak_key_is_found_before_it_signs() -> None:
+    class WeakKey(CountingKey):
+        @property
+        def public(self) -> Any:
+            class SmallOrder:
+                algorithm = Algorithm.EDDSA
+
+                def to_jwk(self) -> dict[str, str]:
+                    return {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43}
+
+            return SmallOrder()
+
+    weak = Signer(CAMPUS.signer.verification_method, WeakKey(CAMPUS.key))
+    assert "keys_are_fit_to_verify" in faults(badge_document(), signer=weak)
+
+
+def test_every_lint_is_shown_to_find_something() -> None:
+    shown = {lint for lint, _, _ in FAULTS} | {
+        "methods_name_one_key",
+        "forms_use_methods_of_their_own",
+        "embedded_proof_is_ed25519",
+        "keys_are_fit_to_verify",
+    }
+    assert {lint.__name__ for lint in LINTS} == shown
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(FAULTS))
+def test_no_key_is_touched_when_a_lint_fails(fault: tuple[str, str, Any]) -> None:
+    _, path, value = fault
+    key = CountingKey(CAMPUS.key)
+    try:
+        credential = OpenBadgeCredential.from_document(changed(path, value))
+    except MalformedInput:
+        return  # the model already cannot hold it
+    if not faults(credential.to_document()):
+        return  # the model wrote it properly
+    with pytest.raises(NotFitToSign) as refused:
+        issue(
+            credential,
+            signer=Signer(CAMPUS.signer.verification_method, key),
+            jwt_signer=Signer(CAMPUS.jwt_signer.verification_method, key),
+            at=NOON,
+        )
+    assert refused.value.faults
+    assert key.used == 0
+
+
+@pytest.mark.parametrize("form", ["signer", "jwt_signer"])
+def test_a_device_that_signs_wrongly_gets_nothing_out_of_the_door(form: str) -> None:
+    signers = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
+    signers[form] = Signer(signers[form].verification_method, ForgetfulKey(CAMPUS.key))
+    with pytest.raises(SelfCheckFailed) as failed:
+        issue(OpenBadgeCredential.from_document(badge_document()), **signers, at=NOON)
+    assert failed.value.report.verdict is Verdict.INVALID
+
+
+def test_a_key_the_campus_does_not_publish_gets_nothing_out_of_the_door() -> None:
+    """I15: read back against the published document, not against what we think it says."""
+    credential = OpenBadgeCredential.from_document(badge_document())
+    for documents in (Campus().documents(), NoDocuments()):
+        with pytest.raises(SelfCheckFailed):
+            issue(
+                credential,
+                signer=CAMPUS.signer,
+                jwt_signer=CAMPUS.jwt_signer,
+                at=NOON,
+                documents=documents,
+            )
+    issue(
+        credential,
+        signer=CAMPUS.signer,
+        jwt_signer=CAMPUS.jwt_signer,
+        at=NOON,
+        documents=CAMPUS.documents(),
+    )
+
+
+def test_a_retired_key_no_longer_issues() -> None:
+    campus = Campus()
+    retired = Campus(key=campus.key)
+    retired.published = [type(p)(p.id, p.key, revoked_at=NOON - timedelta(days=1)) for p in campus.published]
+    with pytest.raises(SelfCheckFailed):
+        issue(
+            OpenBadgeCredential.from_document(badge_document()),
+            signer=campus.signer,
+            jwt_signer=campus.jwt_signer,
+            at=NOON,
+            documents=retired.documents(),
+        )
+
+
+def test_a_badge_can_be_issued_before_its_status_list_was_published() -> None:
+    assert CAMPUS.issue().token
