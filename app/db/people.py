@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -51,7 +51,7 @@ class PeopleStore:
 
     def get_or_add(self, person: Person, address: str) -> Person:
         """Keep `person`, unless somebody of that name at that address came first, even a moment ago."""
-        key = name_key(person.given_name, person.family_name)
+        key = _key_of(person)
         known = self.find_named_at(address, key) if address else None
         if known is not None:
             return known
@@ -60,7 +60,7 @@ class PeopleStore:
                 self.session.add(person)
                 self.session.flush()
                 if address:
-                    self.session.add(PersonAddress(person_id=person.id, address=address, name_key=key))
+                    self.session.add(_address_row(person, address))
                     self.session.flush()
         except IntegrityError:
             first = self.find_named_at(address, key)
@@ -68,6 +68,27 @@ class PeopleStore:
                 raise
             return first
         return person
+
+    def get_or_add_all(self, asked: Sequence[tuple[Person, str]]) -> list[Person]:
+        """`get_or_add` for many (person, address) pairs, in few statements unless somebody came between."""
+        known = self.list_named_at((address, _key_of(person)) for person, address in asked if address)
+        found = [known.get((address, _key_of(person))) for person, address in asked]
+        new = [pair for pair, person in zip(asked, found, strict=True) if person is None]
+        try:
+            with self.session.begin_nested():
+                self.session.add_all([person for person, _ in new])
+                self.session.flush()
+                self.session.add_all([_address_row(person, address) for person, address in new if address])
+                self.session.flush()
+        except IntegrityError:
+            return [self.get_or_add(person, address) for person, address in asked]
+        return [known_person or person for known_person, (person, _) in zip(found, asked, strict=True)]
+
+    def add_address(self, person: Person, address: str) -> None:
+        """One more address of somebody; the same one again, or a namesake's, changes nothing."""
+        if self.find_named_at(address, _key_of(person)) is None:
+            self.session.add(_address_row(person, address))
+            self.session.flush()
 
     def addresses_of(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
         """One address for each person who has any, the verified first."""
@@ -117,3 +138,11 @@ class PeopleStore:
             )
             .order_by(col(Membership.since), col(Person.id))
         ).first()
+
+
+def _key_of(person: Person) -> str:
+    return name_key(person.given_name, person.family_name)
+
+
+def _address_row(person: Person, address: str) -> PersonAddress:
+    return PersonAddress(person_id=person.id, address=address, name_key=_key_of(person))

@@ -118,42 +118,42 @@ class ActivityService:
             )
         return RecordedList(added, len(recorded) - added + len(repeated), faults)
 
+    def known(
+        self, activity: Activity | None, lines: Sequence[ListedPerson]
+    ) -> dict[str, tuple[Participation | None, Person]]:
+        """Who among the lines of a list we know already, by line key."""
+        participants = self.activities.participants(activity.id) if activity else []
+        named = self.people.list_named_at((line.address, _name_key(line)) for line in lines if line.address)
+        return _matched(lines, participants, named)
+
     def keep(
         self, activity: Activity, lines: Sequence[ListedPerson], *, by: Actor
     ) -> dict[str, tuple[Participation, Person]]:
         """The participation of each readable line, by line key; new ones are recorded."""
-        there = {
-            participation.line_key: (participation, person)
-            for participation, person in self.activities.participants(activity.id)
-        }
-        nameless = {
-            name_key(person.given_name, person.family_name): key
-            for key, (_, person) in there.items()
-            if key.startswith("|")
-        }
-        found: dict[str, tuple[Participation, Person]] = {}
-        new: list[Participation] = []
-        by_person = {participation.person_id: pair for pair in there.values() for participation in pair[:1]}
-        known = self.people.list_named_at(
-            (line.address, name_key(line.given_name, line.family_name)) for line in lines if line.address
-        )
+        known = self.known(activity, lines)
+        people = self.people_of([line for line in lines if line.line_key not in known])
+        kept: dict[str, tuple[Participation, Person]] = {}
+        new: dict[uuid.UUID, Participation] = {}
         for line in lines:
-            key = name_key(line.given_name, line.family_name)
-            pair = there.get(line.line_key) or there.get(nameless.get(key, ""))
-            if pair is None:
-                person = known.get((line.address, key)) or self._person_of(line)
-                pair = by_person.get(person.id)
-                if pair is None:
-                    pair = (self._participation_of(activity, line, person, by), person)
-                    new.append(pair[0])
-                    by_person[person.id] = pair
-            found[line.line_key] = pair
-        self.activities.add_participations(new)
-        return found
+            participation, person = known.get(line.line_key) or (None, people[line.line_key])
+            participation = participation or new.get(person.id)
+            if participation is None:
+                participation = new[person.id] = self._participation_of(activity, line, person, by)
+            kept[line.line_key] = (participation, person)
+            if participation.line_key.startswith("|") and line.address:
+                self.people.add_address(person, line.address)
+        self.activities.add_participations(new.values())
+        return kept
 
-    def _person_of(self, line: ListedPerson) -> Person:
-        person = Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())
-        return self.people.get_or_add(person, line.address)
+    def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:
+        """A person for each line of somebody new, by line key."""
+        at = self.clock()
+        asked = [
+            (Person(given_name=line.given_name, family_name=line.family_name, created_at=at), line.address)
+            for line in lines
+        ]
+        people = self.people.get_or_add_all(asked)
+        return {line.line_key: person for line, person in zip(lines, people, strict=True)}
 
     def _participation_of(
         self, activity: Activity, line: ListedPerson, person: Person, by: Actor
@@ -214,3 +214,34 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
         # Without an activity to stand in, only an address tells one Zoé Martin from another.
         return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
     return None
+
+
+def _name_key(line: ListedPerson) -> str:
+    return name_key(line.given_name, line.family_name)
+
+
+def _matched(
+    lines: Sequence[ListedPerson],
+    participants: Sequence[tuple[Participation, Person]],
+    named: dict[tuple[str, str], Person],
+) -> dict[str, tuple[Participation | None, Person]]:
+    """Each line's participation and person, where one of them is known."""
+    there = {participation.line_key: (participation, person) for participation, person in participants}
+    of_person = {person.id: participation for participation, person in participants}
+    without_address = {
+        name_key(person.given_name, person.family_name): key
+        for key, (_, person) in there.items()
+        if key.startswith("|")
+    }
+    found: dict[str, tuple[Participation | None, Person]] = {}
+    for line in lines:
+        person = named.get((line.address, _name_key(line)))
+        if line.line_key in there:
+            found[line.line_key] = there[line.line_key]
+        elif person is not None:
+            found[line.line_key] = (of_person.get(person.id), person)
+        elif _name_key(line) in without_address:
+            # Recorded by name alone, now listed with an address: the same person, once; a homonym after
+            # that is somebody else, or a line would be lost.
+            found[line.line_key] = there[without_address.pop(_name_key(line))]
+    return found

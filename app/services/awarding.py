@@ -19,7 +19,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson, tidy, without_repeats
-from app.domain.people import Person, name_key
+from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
 from app.services.activities import ActivityService, LineFault, fault_of
@@ -106,7 +106,7 @@ class Judging:
         case = self._case(campus, request, by)
         recorded = self._recorded(case)
         kept, repeated = self._listed(case, recorded)
-        known = self._known(kept, case.activity)
+        known = self.activity_service.known(case.activity, kept)
         people = [person.id for _, _, person in recorded] + [person.id for _, person in known.values()]
         held = self._held(case, people)
         judged = [self._judged(case, line, part, person, held) for line, part, person in recorded]
@@ -163,28 +163,13 @@ class Judging:
             repeated + [line for line in kept if line.line_key in there],
         )
 
-    def _known(
-        self, lines: Sequence[ListedPerson], activity: Activity | None
-    ) -> dict[str, tuple[Participation | None, Person]]:
-        """Who among the lines of a list we know already, by line key."""
-        participants = self.activities.participants(activity.id) if activity else []
-        there = {participation.line_key: (participation, person) for participation, person in participants}
-        named = self.people.list_named_at((line.address, _key(line)) for line in lines if line.address)
-        known: dict[str, tuple[Participation | None, Person]] = {}
-        for line in lines:
-            person = named.get((line.address, _key(line)))
-            if line.line_key in there:
-                known[line.line_key] = there[line.line_key]
-            elif person is not None:
-                known[line.line_key] = (None, person)
-        return known
-
     def _record(self, case: _Case, lines: Sequence[ListedPerson]) -> list[Someone]:
         if case.activity is not None:
             self.activities.lock(case.activity.id)
             kept = self.activity_service.keep(case.activity, lines, by=case.by)
             return [(line, *kept[line.line_key]) for line in lines]
-        return [(line, None, self.people.get_or_add(self._new_person(line), line.address)) for line in lines]
+        people = self.activity_service.people_of(lines)
+        return [(line, None, people[line.line_key]) for line in lines]
 
     def _held(self, case: _Case, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
         return self.awards.held(case.badge, people, case.activity.id if case.activity else None)
@@ -233,10 +218,6 @@ class _Case:
     def preview(self, judged: list[JudgedLine], repeated: Sequence[ListedPerson]) -> Preview:
         lines = judged + [_repeated(line) for line in repeated]
         return Preview(self.campus, self.badge, self.version, self.activity, lines)
-
-
-def _key(line: ListedPerson) -> str:
-    return name_key(line.given_name, line.family_name)
 
 
 def _line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
