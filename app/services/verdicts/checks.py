@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from app.credentials.errors import MalformedInput
 from app.credentials.timestamps import parse_timestamp
-from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report
 from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report
 from app.domain.campus import Campus
 from app.language import N_
 from app.services.verdicts.sentences import Sentence, plain

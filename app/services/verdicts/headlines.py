@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
 from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
 from app.language import N_
 from app.services.verdicts.checks import place_of, sentence
 from app.services.verdicts.claims import claims_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from app.credentials.verification.report import CheckId
 from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import CheckId
 from app.language import N_
 
 TITLES: Final[Mapping[CheckId, str]] = {
