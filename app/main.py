@@ -55,7 +55,10 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
             session_cookie=session_cookie(process),
             https=process.settings.base_url.startswith("https:"),
             language=process.settings.locale,
+            publisher=process.settings.publisher,
+            contact=process.settings.contact,
             visitor_of=visitor_of,
+            body_by_path=dict.fromkeys(("/verifier", "/gestion", "/api/v1"), LONGEST_BODY),
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),
     )

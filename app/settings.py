@@ -43,6 +43,8 @@ class Settings(BaseSettings):
         "fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none."
     )
     time_zone: str = Field("Europe/Paris", description="The time zone of pages that belong to no campus.")
+    publisher: str = Field("", max_length=200, description="Who runs this service, for the legal notice.")
+    contact: str = Field("", max_length=254, description="Where to write to them.")
     log_format: str = Field("json", pattern="^(json|text)$")
     workers: int = Field(1, ge=1, le=64)
 

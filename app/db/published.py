@@ -59,7 +59,10 @@ class SqlitePublishedStore:
         self.connection: sqlite3.Connection | None = None
 
     async def open(self) -> None:
-        self.connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)
+        # One event loop uses it, though a test may open and close it from different threads.
+        self.connection = sqlite3.connect(
+            f"file:{self.path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
 
     async def close(self) -> None:
         if self.connection is not None:
