@@ -34,6 +34,8 @@ class IssuerKeys:
         controller = method_url.partition("#")[0]
         if controller != self.issuer_id and not controller.startswith("did:key:"):
             raise KeyNotResolved("key_not_bound_to_issuer", f"named under {controller[:200]}")
+        if not controller.startswith("did:"):
+            self._authority()
         resolved = resolve_method(method_url, documents=self._documents, at=self._at)
         self.resolved[method_url] = resolved
         return resolved.key
@@ -70,11 +72,15 @@ class IssuerKeys:
         return owner == self.issuer_id
 
     def _jwk_set_url(self) -> str:
+        return f"https://{self._authority()}/.well-known/jwks.json"
+
+    def _authority(self) -> str:
+        """The host that answers for the issuer; a name with user and password in it names no host."""
         try:
             is_did_web = self.issuer_id.startswith("did:web:")
             parts = urlsplit(did_web_document_url(self.issuer_id) if is_did_web else self.issuer_id)
             if parts.scheme == "https" and parts.hostname and "@" not in parts.netloc:
-                return f"https://{parts.netloc}/.well-known/jwks.json"
+                return parts.netloc
         except (MalformedInput, ValueError):
             pass
         raise KeyNotResolved("key_method_not_read", self.issuer_id[:200])
