@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import rfc8785
 
-from app.credentials.canonical.expansion import quads_of
-from app.credentials.canonical.rdfc import canonicalize
+from app.credentials.canonical import compiled, expansion
+from app.credentials.canonical.rdfc import Quad, canonicalize
+from app.credentials.canonical.tables import NotCovered
 from app.credentials.errors import MalformedInput, UnsafeDocument
 from app.credentials.json_text import JsonObject, JsonValue
 
@@ -19,11 +20,19 @@ def canonical_nquads(document: JsonObject) -> str:
     CanonicalizationTooHard if its blank nodes cannot be told apart within the work limit.
     """
     try:
-        nquads = canonicalize(quads_of(document))
+        nquads = canonicalize(_quads_of(document))
         nquads.encode()
     except UnicodeEncodeError:
         raise UnsafeDocument("lone_surrogate") from None
     return nquads
+
+
+def _quads_of(document: JsonObject) -> list[Quad]:
+    """The compiled way for the documents it was made for; PyLD for the others, and to say what is wrong."""
+    try:
+        return compiled.quads_of(document)
+    except NotCovered:
+        return expansion.quads_of(document)
 
 
 def canonical_json(value: JsonValue) -> bytes:

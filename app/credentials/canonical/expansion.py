@@ -17,7 +17,7 @@ from app.credentials.canonical.contexts import (
     context_array,
     pinned_contexts,
 )
-from app.credentials.canonical.rdfc import Quad, escape
+from app.credentials.canonical.rdfc import RDF, XSD, Quad, escape
 from app.credentials.errors import UnsafeDocument
 from app.credentials.iris import is_absolute_iri
 from app.credentials.json_text import JsonObject, JsonValue, pointer_to
@@ -26,11 +26,11 @@ MAX_DEPTH: Final = 64
 MAX_INTEGER: Final = 2**53 - 1  # beyond it engines print different digits
 MIN_FRACTION: Final = 1e-6  # below it engines disagree on the exponent form
 
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _MAY_HOLD_CONTEXT: Final = frozenset({"endorsement", "proof"})
 _MAPS: Final = frozenset({"@index", "@language", "@id", "@type"})
-_XSD_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
-_LANG_STRING: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
+_XSD_STRING: Final = f"{XSD}string"
+_LANG_STRING: Final = f"{RDF}langString"
 
 
 def quads_of(document: JsonObject) -> list[Quad]:
@@ -202,7 +202,7 @@ def _check_value_object(element: JsonObject, pointer: str) -> None:
     if element.keys() - {"@value", "@language"}:
         raise UnsafeDocument("value_object_not_allowed", pointer)
     language = element.get("@language", "und")
-    if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+    if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
         raise UnsafeDocument("invalid_language", f"{pointer}/@language")
 
 

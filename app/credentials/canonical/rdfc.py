@@ -13,6 +13,9 @@ from app.credentials.errors import CanonicalizationTooHard
 Quad: TypeAlias = tuple[str, str, str, str]
 """Subject, predicate, object and graph as N-Quads writes them; "" is the default graph."""
 
+RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+
 MAX_N_DEGREE_CALLS: Final = 1_000  # M2: the published tests need 468 at most
 MAX_PERMUTATIONS: Final = 20_000
 
