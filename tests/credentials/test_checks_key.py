@@ -1,0 +1,175 @@
+"""Whose key is it? Nobody signs for a campus with a key the campus does not publish."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from app.credentials.keys import Signer
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.verification.report import CheckId, Verdict
+from tests.support.credentials import (
+    DID,
+    DID_URL,
+    HOST,
+    JWKS_URL,
+    NOON,
+    Campus,
+    badge_document,
+)
+from tests.support.forgery import CAMPUS, FORGER, SIGNED, asked, token
+
+
+@pytest.mark.parametrize("kid", [..., "did:web:badges.example:campus:itip#mine", "mine", f"{HOST}/keys/mine"])
+def test_a_key_brought_along_proves_nothing(kid: Any) -> None:
+    """T06, M8, B-029: by the letter of the standard this token would be anybody's badge of any campus."""
+    forged = token({"jwk": FORGER.key.public.to_jwk(), "kid": kid}, key=FORGER.key)
+    report = asked(forged)
+    assert report.verdict is Verdict.INVALID
+    assert report.check(CheckId.KEY).reason in ("key_not_bound_to_issuer", "key_not_found")
+    assert report.document is None
+
+
+def test_a_key_in_the_address_of_a_method_proves_nothing() -> None:
+    """B-051a: a public validator reads the key from the fragment; we only ever compare it."""
+    method = f"{DID}#{FORGER.key.public.to_multikey()}"
+    forged = add_proof(badge_document(), signer=Signer(method, FORGER.key), created=NOON)
+    report = asked(json.dumps(forged))
+    assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_not_found")
+
+
+@pytest.mark.parametrize("form", ["embedded", "token"])
+def test_a_key_of_ones_own_did_key_is_not_the_campus(form: str) -> None:
+    did = f"did:key:{FORGER.key.public.to_multikey()}"
+    signer = Signer(f"{did}#{FORGER.key.public.to_multikey()}", FORGER.key)
+    forged = (
+        json.dumps(add_proof(badge_document(), signer=signer, created=NOON))
+        if form == "embedded"
+        else sign_jwt(badge_document(), signer=signer)
+    )
+    documents = CAMPUS.documents()
+    report = asked(forged, documents)
+    assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_not_bound_to_issuer")
+    assert report.check(CheckId.PROOF).reason == "signature_holds"
+    assert report.document is None
+    assert documents.asked == []
+
+
+@pytest.mark.parametrize("form", ["embedded", "token"])
+def test_another_issuers_key_cannot_sign_for_the_campus_and_its_document_is_not_even_fetched(
+    form: str,
+) -> None:
+    other = Campus(did="did:web:elsewhere.example")
+    signer = other.signer if form == "embedded" else other.jwt_signer
+    forged = (
+        json.dumps(add_proof(badge_document(), signer=signer, created=NOON))
+        if form == "embedded"
+        else sign_jwt(badge_document(), signer=signer)
+    )
+    documents = CAMPUS.documents(**{"https://elsewhere.example/.well-known/did.json": other.did_document})
+    report = asked(forged, documents)
+    assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_not_bound_to_issuer")
+    assert not any("elsewhere" in url for url in documents.asked)
+
+
+KIDS = [
+    "https://169.254.169.254/latest/meta-data/",
+    "https://127.0.0.1:22/#x",
+    "http://localhost/jwk",
+    "file:///etc/passwd",
+    "../../etc/passwd",
+    "' OR 1=1--",
+    "x" * 10_000,
+    "",
+    "#",
+    f"{DID}#a#b",
+    f"{DID}#\r\nX-Injected: 1",
+    "did:web:127.0.0.1#x",
+    ["a"],
+    {"kid": 1},
+    5,
+    None,
+]
+
+
+@pytest.mark.parametrize("kid", KIDS, ids=range(len(KIDS)))
+def test_a_key_reference_leads_nowhere_but_to_the_issuers_own_documents(kid: Any) -> None:
+    """T07."""
+    documents = CAMPUS.documents()
+    assert asked(token({"kid": kid}), documents).verdict is Verdict.INVALID
+    assert set(documents.asked) <= {DID_URL, JWKS_URL}
+
+
+def test_a_method_published_for_another_purpose_cannot_sign_badges() -> None:
+    document = CAMPUS.did_document | {
+        "assertionMethod": [],
+        "authentication": [CAMPUS.signer.verification_method],
+    }
+    report = asked(SIGNED.embedded, CAMPUS.documents(**{DID_URL: document}))
+    assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_not_for_assertion")
+
+
+def test_a_withdrawn_key_signs_no_longer() -> None:
+    document = copy.deepcopy(CAMPUS.did_document)
+    for method in document["verificationMethod"]:
+        method["revoked"] = "2026-06-29T00:00:00Z"
+    for presented in (SIGNED.embedded, SIGNED.token):
+        report = asked(presented, CAMPUS.documents(**{DID_URL: document}))
+        assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_revoked")
+
+
+KEY_DOCUMENTS: list[Any] = [
+    b"",
+    b"<html>",
+    b"[]",
+    b"null",
+    b"{}",
+    b"\xff\xfe",
+    b'{"id": "did:web:badges.example:campus:itip"}',
+    b'{"id": "did:web:elsewhere.example", "verificationMethod": []}',
+    {**CAMPUS.did_document, "id": "did:web:elsewhere.example"},
+    {**CAMPUS.did_document, "verificationMethod": "x"},
+    {**CAMPUS.did_document, "verificationMethod": [None, 5, "x", []]},
+    {**CAMPUS.did_document, "assertionMethod": {"a": 1}},
+    b"[" * 100_000,
+    b"x" * 70_000,
+]
+
+
+@pytest.mark.parametrize("served", KEY_DOCUMENTS, ids=range(len(KEY_DOCUMENTS)))
+def test_a_key_document_that_is_none_makes_no_badge_valid(served: Any) -> None:
+    for presented in (SIGNED.embedded, SIGNED.token):
+        report = asked(presented, CAMPUS.documents(**{DID_URL: served}))
+        assert report.verdict is Verdict.INVALID
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "did:web:127.0.0.1",
+        "did:web:localhost%3A8080:..:x",
+        "did:web:a%2F@evil.example",
+        "did:web:a%00b",
+        "did:ebsi:zabc",
+        "https://user@evil.example/issuer",
+        "ftp://evil.example/issuer",
+        "urn:uuid:1",
+        "x" * 5_000,
+    ],
+)
+def test_an_issuer_who_cannot_be_looked_up_is_never_believed(issuer: str) -> None:
+    """T17."""
+    document = badge_document()
+    document["issuer"] = document["issuer"] | {"id": issuer}
+    documents = CAMPUS.documents()
+    forged = (
+        add_proof(document, signer=Signer(f"{issuer}#key", CAMPUS.key), created=NOON)
+        if ":" in issuer
+        else document
+    )
+    assert asked(json.dumps(forged), documents).verdict is not Verdict.VALID
+    assert documents.asked == []
