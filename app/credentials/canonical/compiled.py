@@ -153,8 +153,8 @@ def _number(value: JsonValue, term: Term) -> str:
     if isinstance(value, int) or value.is_integer():
         return f'"{int(value)}"{term.suffix if typed else _INTEGER}'
     mantissa, _, exponent = f"{value:.15E}".partition("E")
-    digits = mantissa.rstrip("0")
-    return f'"{digits}E{int(exponent)}"{term.suffix if typed else _DOUBLE}'
+    whole, _, fraction = mantissa.partition(".")
+    return f'"{whole}.{fraction.rstrip("0") or "0"}E{int(exponent)}"{term.suffix if typed else _DOUBLE}'
 
 
 def _refuse() -> NoReturn:
