@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Response
@@ -57,6 +58,11 @@ ReadingServices = Annotated[Services, Depends(_reading, scope="function")]
 """For a handler that only looks."""
 WritingServices = Annotated[Services, Depends(_writing, scope="function")]
 """For a handler that may change something: one transaction, committed before the answer leaves."""
+
+
+def deed(request: Request) -> AbstractContextManager[Services]:
+    """For a form that comes back when its deed is refused: all of the deed is kept, or nothing of it."""
+    return process_of(request).unit_of_work()
 
 
 def session_cookie(process: Process) -> str:

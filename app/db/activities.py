@@ -45,20 +45,28 @@ class ActivityStore:
         """Hold the activity until the transaction ends: two lists at once are recorded one after the other."""
         return self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).one()
 
-    def list_in_campus(self, campus_id: uuid.UUID, *, limit: int = 200) -> list[tuple[Activity, int]]:
-        """The campus's activities with the number of people recorded, latest first."""
+    def list_in_campus(
+        self, campus_id: uuid.UUID, *, words: str = "", limit: int = 200
+    ) -> list[tuple[Activity, int]]:
+        """The campus's activities with the number of people recorded, latest first; `words` searches titles and places."""
         counted = (
             select(col(Participation.activity_id).label("activity_id"), func.count().label("people"))
             .group_by(col(Participation.activity_id))
             .subquery()
         )
-        rows = self.session.exec(
+        query = (
             select(Activity, func.coalesce(counted.c.people, 0))
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .join(counted, counted.c.activity_id == col(Activity.id), isouter=True)
             .where(ActivityCampus.campus_id == campus_id)
-            .order_by(col(Activity.starts_on).desc(), col(Activity.title))
-            .limit(limit)
+        )
+        for word in words.split()[:10]:
+            query = query.where(
+                col(Activity.title).icontains(word, autoescape=True)
+                | col(Activity.place).icontains(word, autoescape=True)
+            )
+        rows = self.session.exec(
+            query.order_by(col(Activity.starts_on).desc(), col(Activity.title)).limit(limit)
         )
         return [(activity, people) for activity, people in rows]
 

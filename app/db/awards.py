@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Select
 from sqlalchemy import select as select_rows
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from app.domain.activities import Activity
@@ -104,6 +105,17 @@ class AwardStore:
             )
         query = query.order_by(col(Award.awarded_at).desc(), col(Award.id).desc()).limit(limit)
         return [AwardRecord(*row) for row in self.session.execute(query)]
+
+    def given_in(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> list[tuple[Award, BadgeVersion]]:
+        """What this campus gave on the strength of an activity, in the order it was given."""
+        query = (
+            select(Award, BadgeVersion)
+            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+            .options(defer(BadgeVersion.picture_png), defer(BadgeVersion.picture_svg))  # type: ignore[arg-type]
+            .where(Award.activity_id == activity_id, Award.campus_id == campus_id)
+            .order_by(col(Award.awarded_at), col(Award.id))
+        )
+        return [(award, version) for award, version in self.session.exec(query)]
 
     def document_of(self, award_id: uuid.UUID) -> SignedDocument:
         document = self.session.get(SignedDocument, award_id)

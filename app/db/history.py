@@ -43,3 +43,8 @@ class HistoryStore:
     def list_of_campus(self, campus_id: uuid.UUID, *, limit: int = 100) -> Sequence[HistoryEntry]:
         query = select(HistoryEntry).where(HistoryEntry.campus_id == campus_id)
         return self.session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(limit)).all()
+
+    def list_of(self, noun: str, noun_id: uuid.UUID) -> Sequence[HistoryEntry]:
+        """All that happened to one thing, in order."""
+        query = select(HistoryEntry).where(HistoryEntry.noun == noun, HistoryEntry.noun_id == noun_id)
+        return self.session.exec(query.order_by(col(HistoryEntry.id))).all()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from app.domain.activities import PartKind
 from app.domain.people import is_address, name_key, normal_address
+from app.domain.tables import as_written
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -66,6 +67,8 @@ class ListedPerson:
     part: PartKind = PartKind.LEARNER
     contribution: str = ""
     fault: str = ""
+    hours_as_written: str = ""
+    """Only where the hours could not be read."""
 
     @property
     def name(self) -> str:
@@ -118,7 +121,7 @@ def _rows(text: str) -> Iterable[tuple[int, list[str]]]:
     line = 1
     try:
         for cells in reader:
-            yield line, [cell[:MAX_CELL].strip() for cell in cells]
+            yield line, [as_written(cell[:MAX_CELL].strip()) for cell in cells]
             line = reader.line_num + 1
     except csv.Error as error:
         raise InvalidInput(N_("Ce fichier n’est pas une liste lisible.")) from error
@@ -161,7 +164,7 @@ def _from_columns(number: int, cells: Sequence[str], columns: dict[str, int]) ->
     given, family = cell("given_name"), cell("family_name")
     if "whole_name" in columns or ("family_name" in columns and "given_name" not in columns):
         given, family = split_name(cell("whole_name") or family)
-    hours, fault = _hours_of(cell("hours"))
+    hours, fault = hours_in(cell("hours"))
     return ListedPerson(
         number,
         given_name=_one_line(given),
@@ -171,6 +174,7 @@ def _from_columns(number: int, cells: Sequence[str], columns: dict[str, int]) ->
         part=PartKind.RESOURCE if name_key("", cell("part")).startswith("ressource") else PartKind.LEARNER,
         contribution=cell("contribution"),
         fault=fault,
+        hours_as_written=cell("hours") if fault else "",
     )
 
 
@@ -215,8 +219,8 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _hours_of(cell: str) -> tuple[float | None, str]:
-    """Hours as French people write them: 14, 14,5, 14 h, 14h30."""
+def hours_in(cell: str) -> tuple[float | None, str]:
+    """Hours as French people write them: 14, 14,5, 14 h, 14h30; and the fault "hours" for anything else."""
     text = cell.strip().lower().replace("\u202f", "").replace("\xa0", "").replace(" ", "")
     if not text:
         return None, ""

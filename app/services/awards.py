@@ -22,6 +22,7 @@ from app.domain.addresses import Addresses
 from app.domain.awards import (
     Award,
     AwardBatch,
+    AwardState,
     BatchLine,
     LineOutcome,
     SignedDocument,
@@ -67,6 +68,15 @@ class GivenBadge:
     award_id: uuid.UUID
     name: str
     revoked: bool
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One entry of a history, with the name of who acted."""
+
+    at: datetime
+    deed: str
+    actor: str
 
 
 class AwardService:
@@ -199,6 +209,19 @@ class AwardService:
     def get(self, campus: Campus, award_id: uuid.UUID) -> AwardRecord:
         return self.awards.get_record_in_campus(award_id, campus.id)
 
+    def history_of(self, campus: Campus, award_id: uuid.UUID) -> list[Happening]:
+        self.awards.get_record_in_campus(award_id, campus.id)
+        entries = self.history.list_of("award", award_id)
+        known = self.people.find_many(entry.actor_id for entry in entries if entry.actor_id)
+        return [
+            Happening(
+                entry.at,
+                entry.deed,
+                known[entry.actor_id].name if entry.actor_id in known else entry.actor_label,
+            )
+            for entry in entries
+        ]
+
     def list_in(
         self,
         campus: Campus,
@@ -293,6 +316,10 @@ def _batch_line(batch: AwardBatch, position: int, judged: JudgedLine, award: Awa
         given_name=line.given_name[:400],
         family_name=line.family_name[:400],
         address=line.address[:400],
-        told={"hours": line.hours or line.hours_as_written or None, "part": line.part.value, "contribution": line.contribution},
+        told={
+            "hours": line.hours if line.hours is not None else line.hours_as_written or None,
+            "part": line.part.value,
+            "contribution": line.contribution,
+        },
         award_id=award.id if award else (judged.held.id if judged.held else None),
     )

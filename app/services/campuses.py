@@ -170,6 +170,9 @@ class CampusService:
             self.awards.count_by_badge(campus.id),
         )
 
+    def keys_of(self, campus: Campus) -> Sequence[SealedKey]:
+        return self.campuses.keys_of(campus.id)
+
     def keys(self) -> list[tuple[SealedKey, Campus]]:
         return self.campuses.all_keys()
 

@@ -65,3 +65,9 @@ KEY_STATES = {
     KeyState.VERIFY_ONLY: Word(N_("Vérifie seulement"), "past"),
     KeyState.REVOKED: Word(N_("Retirée"), "bad"),
 }
+AWARD_DEEDS = {
+    "award": N_("Attribué"),
+    "revoke": N_("Retiré"),
+    "open": N_("Rendu public par la personne qui l’a reçu"),
+    "close": N_("Refermé par la personne qui l’a reçu"),
+}

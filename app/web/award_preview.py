@@ -1,0 +1,123 @@
+"""The preview of an award as a page shows it: counts, lines that need a person, lines that are ready."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.awards import LineOutcome
+from app.domain.people import suggested_address
+from app.services.awards import JudgedLine, Preview
+from app.web.people_lists import hours_text
+from app.web.typography import say
+from app.web.words import OUTCOMES, Word
+
+MOST_CARDS = 100
+SHOWN_AT_ONCE = 30
+MOST_READY = 500
+# What a trainer can put right on the page itself.
+_FIELDS = {
+    LineOutcome.INVALID_ADDRESS: ("adresse",),
+    LineOutcome.MISSING_NAME: ("prenom", "nom"),
+    LineOutcome.MISSING_EVIDENCE: ("contribution",),
+    LineOutcome.TOO_FEW_HOURS: ("heures",),
+    LineOutcome.UNREADABLE: ("heures",),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A line that needs a person. `fields` are (name, value, trouble) of what can be corrected here."""
+
+    key: str
+    name: str
+    state: Word
+    reason: str
+    fields: Sequence[tuple[str, str, str]]
+    suggestion: str
+    held_href: str
+    held_since: datetime | None
+
+
+@dataclass(frozen=True)
+class ReadyLine:
+    name: str
+    address: str
+    hours: float | None
+    contribution: str
+
+
+@dataclass(frozen=True)
+class PreviewView:
+    total: int
+    ready: Sequence[ReadyLine]
+    ready_count: int
+    held: Sequence[Card]
+    held_count: int
+    refused: Sequence[Card]
+    refused_count: int
+    figures: Sequence[tuple[str, int]]
+    lacks_evidence: bool
+
+    @staticmethod
+    def of(preview: Preview, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> PreviewView:
+        ready = preview.ready
+        held = preview.with_outcome(LineOutcome.ALREADY_HELD)
+        refused = [line for line in preview.lines if line.judgement.outcome.is_refused]
+        return PreviewView(
+            total=len(preview.lines),
+            ready=[_ready(line) for line in ready[:MOST_READY]],
+            ready_count=len(ready),
+            held=[_card(line, home, typed, troubles) for line in held[:MOST_CARDS]],
+            held_count=len(held),
+            refused=[_card(line, home, typed, troubles) for line in refused[:MOST_CARDS]],
+            refused_count=len(refused),
+            figures=_figures(preview),
+            lacks_evidence=any(line.judgement.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
+        )
+
+
+def _figures(preview: Preview) -> list[tuple[str, int]]:
+    counts = Counter(line.judgement.outcome for line in preview.lines)
+    counts.setdefault(LineOutcome.READY, 0)
+    return [(say(OUTCOMES[outcome].text), counts[outcome]) for outcome in LineOutcome if outcome in counts]
+
+
+def _ready(line: JudgedLine) -> ReadyLine:
+    noted = line.participation or line.line
+    return ReadyLine(line.line.name, line.line.address, noted.hours, noted.contribution)
+
+
+def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> Card:
+    said, judgement = line.line, line.judgement
+    noted = line.participation or said
+    key = str(line.participation.id if line.participation else said.line)
+    values = {
+        "adresse": said.address,
+        "prenom": said.given_name,
+        "nom": said.family_name,
+        "heures": said.hours_as_written or hours_text(noted.hours),
+        "contribution": noted.contribution,
+    }
+    names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ())]
+    return Card(
+        key=key,
+        name=said.name,
+        state=OUTCOMES[judgement.outcome],
+        reason=say(judgement.sentence).format(**(judgement.values or {})),
+        fields=[
+            (
+                name,
+                typed[name] if name in troubles else values[name.partition("-")[0]],
+                troubles.get(name, ""),
+            )
+            for name in names
+        ],
+        suggestion=(suggested_address(said.address) or "")
+        if judgement.outcome is LineOutcome.INVALID_ADDRESS
+        else "",
+        held_href=f"{home}/attributions/{line.held.id}" if line.held else "",
+        held_since=line.held.awarded_at if line.held else None,
+    )

@@ -1,0 +1,171 @@
+"""Every award of a campus, one award with its history, and withdrawing it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.awards import Visibility
+from app.errors import Conflict, InvalidInput
+from app.request_scope import ReadingServices, deed
+from app.services.awards import AwardRecord
+from app.web.award_results import private_link
+from app.web.desk import AwardLine, BadgeTile, picture_of
+from app.web.forms import SafeForm, text_of
+from app.web.render import page
+from app.web.words import AWARD_DEEDS, BADGE_KINDS
+from app.web.workplaces import AtWork, at_work, sentence_of
+from app.wiring import Services
+
+A_PAGE = 50
+router = APIRouter(prefix="/gestion/{slug}/attributions")
+
+
+@dataclass(frozen=True)
+class AwardView:
+    href: str
+    public_href: str
+    person: str
+    badge: str
+    kind: str
+    picture: str
+    number: int
+    activity: str
+    activity_href: str
+    evidence: str
+    hours: float | None
+    contribution: str
+    awarded_at: datetime
+    valid_until: datetime | None
+    is_open: bool
+    revoked_at: datetime | None
+    revoked_reason: str
+
+    @staticmethod
+    def of(work: AtWork, record: AwardRecord) -> AwardView:
+        award, version, activity = record.award, record.version, record.activity
+        return AwardView(
+            href=f"{work.home}/attributions/{award.id}",
+            public_href=f"/attributions/{award.id}",
+            person=record.person.name,
+            badge=version.name,
+            kind=BADGE_KINDS[version.kind],
+            picture=picture_of(record.badge, version),
+            number=version.number,
+            activity=activity.title if activity else "",
+            activity_href=f"{work.home}/activites/{activity.id}" if activity else "",
+            evidence=award.evidence,
+            hours=award.hours,
+            contribution=award.contribution,
+            awarded_at=award.awarded_at,
+            valid_until=award.valid_until,
+            is_open=award.visibility is Visibility.OPEN,
+            revoked_at=award.revoked_at,
+            revoked_reason=award.revoked_reason,
+        )
+
+
+@router.get("")
+def register(
+    slug: str, request: Request, services: ReadingServices, badge: str = "", avant: str = ""
+) -> HTMLResponse:
+    work = at_work(request, services, slug)
+    badges = [BadgeTile.of(one, version) for one, version in services.badges.list_current(work.campus)]
+    chosen = next((tile for tile in badges if str(tile.id) == badge), None)
+    records = services.awards.list_in(
+        work.campus, before=_place(avant), badge_id=chosen.id if chosen else None, limit=A_PAGE + 1
+    )
+    more, shown = len(records) > A_PAGE, records[:A_PAGE]
+    return page(
+        request,
+        "awarding/register.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        badges=[(str(tile.id), tile.name) for tile in badges],
+        chosen=str(chosen.id) if chosen else "",
+        lines=[AwardLine.of(work, record) for record in shown],
+        earlier=_written(shown[-1]) if more else "",
+        is_first=not avant,
+    )
+
+
+def _written(record: AwardRecord) -> str:
+    """Where a page of the list ends: the next one begins below."""
+    return f"{record.award.awarded_at:%Y%m%dT%H%M%S}.{record.award.id}"
+
+
+def _place(text: str) -> tuple[datetime, uuid.UUID] | None:
+    moment, _, award_id = text.partition(".")
+    try:
+        return datetime.strptime(moment, "%Y%m%dT%H%M%S").replace(tzinfo=UTC), uuid.UUID(award_id)
+    except ValueError:
+        return None
+
+
+@router.get("/{award_id}")
+def show_award(slug: str, award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request, services, slug)
+    record = services.awards.get(work.campus, award_id)
+    return page(
+        request,
+        "awarding/award.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        award=AwardView.of(work, record),
+        private_link=private_link(services, award_id, record.award.link_generation),
+        history=[
+            (happening.at, AWARD_DEEDS.get(happening.deed, happening.deed), happening.actor)
+            for happening in services.awards.history_of(work.campus, award_id)
+        ],
+    )
+
+
+@router.get("/{award_id}/retirer")
+def ask_reason(slug: str, award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request, services, slug)
+    return _withdrawal_page(request, services, work, award_id)
+
+
+@router.post("/{award_id}/retirer")
+def withdraw(
+    slug: str, award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work = at_work(request, services, slug)
+    services.awards.get(work.campus, award_id)
+    reason = text_of(form, "motif")
+    try:
+        with deed(request) as writing:
+            writing.awards.revoke(work.campus, award_id, reason, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _withdrawal_page(request, services, work, award_id, reason, sentence_of(error))
+    return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
+
+
+def _withdrawal_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    award_id: uuid.UUID,
+    reason: str = "",
+    trouble: str = "",
+) -> HTMLResponse:
+    return page(
+        request,
+        "awarding/withdraw.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        award=AwardView.of(work, services.awards.get(work.campus, award_id)),
+        reason=reason,
+        trouble=trouble,
+    )

@@ -1,0 +1,136 @@
+"""What became of a press on the button: who was given the badge, with their private link, and who was not and why."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.domain.activities import PartKind
+from app.domain.awards import BatchLine, LineOutcome, refused_first
+from app.domain.participant_lists import ListedPerson
+from app.domain.tables import csv_for_excel
+from app.language import gettext as _
+from app.request_scope import ReadingServices
+from app.services.awards import BatchResult
+from app.web.activities import ActivityView
+from app.web.desk import BadgeTile
+from app.web.people_lists import HEADING, as_text, cells_of
+from app.web.render import page
+from app.web.typography import say
+from app.web.words import OUTCOMES, Word
+from app.web.workplaces import at_work
+from app.wiring import Services
+
+router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
+
+
+@dataclass(frozen=True)
+class ResultLine:
+    name: str
+    address: str
+    state: Word
+    reason: str
+    href: str
+    private_link: str
+
+
+@router.get("")
+def show_result(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request, services, slug)
+    result = services.awards.batch(work.campus, batch_id)
+    refused = [line for line in refused_first(result.lines) if line.outcome.is_refused]
+    again = [line for line in refused if line.outcome is not LineOutcome.REPEATED_LINE]
+    return page(
+        request,
+        "awarding/result.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        here=f"{work.home}/resultats/{batch_id}",
+        badge=BadgeTile.of(result.badge, result.version),
+        activity=ActivityView.of(work, result.activity) if result.activity else None,
+        awarded=_lines(result.with_outcome(LineOutcome.AWARDED), services, result, work.home),
+        held=_lines(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home),
+        refused=_lines(refused, services, result, work.home),
+        again=as_text(map(listed_again, again)) if again else "",
+    )
+
+
+@router.get("/refus.csv")
+def refused_table(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    """The lines that were given nothing, with the reason: corrected, the file can be dropped again."""
+    work = at_work(request, services, slug)
+    result = services.awards.batch(work.campus, batch_id)
+    rows = [(*cells_of(listed_again(line)), reason_of(line)) for line in result.refused]
+    return _table("refus", (*HEADING, "Motif"), rows)
+
+
+@router.get("/liens.csv")
+def links_table(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    work = at_work(request, services, slug)
+    result = services.awards.batch(work.campus, batch_id)
+    rows = [
+        (
+            line.family_name,
+            line.given_name,
+            line.address,
+            result.version.name,
+            private_link(services, line.award_id, result.generations[line.award_id]),
+        )
+        for line in result.with_outcome(LineOutcome.AWARDED)
+        if line.award_id
+    ]
+    return _table("liens", ("Nom", "Prénom", "Courriel", "Badge", _("Lien privé")), rows)
+
+
+def private_link(services: Services, award_id: uuid.UUID, generation: int) -> str:
+    return services.addresses.private_link(services.people.private_link_token(award_id, generation))
+
+
+def reason_of(line: BatchLine) -> str:
+    return say(line.reason).format(**line.reason_values)
+
+
+def listed_again(line: BatchLine) -> ListedPerson:
+    """The line as a list would say it, so that it can be corrected and judged again."""
+    hours, told = line.told.get("hours"), line.told
+    return ListedPerson(
+        line=line.position + 1,
+        given_name=line.given_name,
+        family_name=line.family_name,
+        address=line.address,
+        hours=None if isinstance(hours, str) else hours,
+        hours_as_written=hours if isinstance(hours, str) else "",
+        part=PartKind(told.get("part", PartKind.LEARNER)),
+        contribution=told.get("contribution", ""),
+    )
+
+
+def _lines(
+    lines: Iterable[BatchLine], services: Services, result: BatchResult, home: str
+) -> list[ResultLine]:
+    return [
+        ResultLine(
+            name=f"{line.given_name} {line.family_name}".strip(),
+            address=line.address,
+            state=OUTCOMES[line.outcome],
+            reason=reason_of(line),
+            href=f"{home}/attributions/{line.award_id}" if line.award_id else "",
+            private_link=private_link(services, line.award_id, result.generations[line.award_id])
+            if line.award_id
+            else "",
+        )
+        for line in lines
+    ]
+
+
+def _table(name: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:
+    return Response(
+        csv_for_excel(heading, rows),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )

@@ -1,0 +1,227 @@
+"""Giving a badge: choose it and the people, see every line judged, correct, give."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.domain.participant_lists import read_list
+from app.errors import Conflict, InvalidInput, Unavailable
+from app.language import N_
+from app.request_scope import ReadingServices, deed
+from app.services.activities import ActivityPage
+from app.services.awards import AwardRequest, Preview
+from app.web.activities import ActivityView
+from app.web.award_corrections import EVIDENCE, Corrections, corrections_of
+from app.web.award_preview import SHOWN_AT_ONCE, PreviewView
+from app.web.desk import BadgeTile
+from app.web.forms import SafeForm, text_of, texts_of
+from app.web.people_lists import GivenList, as_text, given_list
+from app.web.render import page
+from app.web.workplaces import AtWork, at_work, sentence_of
+from app.wiring import Services
+
+GIVE, CHOOSE_AGAIN = "attribuer", "choisir"
+EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
+# Beyond, one tick a person is no help to anybody.
+MOST_TICKS = 500
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/attribuer")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the first page of awarding holds, and what the later ones carry along."""
+
+    badge: str = ""
+    who: str = EVERYBODY
+    ticked: frozenset[uuid.UUID] = frozenset()
+    given: GivenList = field(default_factory=GivenList)
+    evidence: str = ""
+
+    @staticmethod
+    def of(form: FormData) -> Choice:
+        return Choice(
+            text_of(form, "badge"),
+            text_of(form, "qui"),
+            frozenset(_ids(" ".join(texts_of(form, "personne")))),
+            given_list(form),
+            text_of(form, EVIDENCE),
+        )
+
+    def recorded(self, found: ActivityPage) -> tuple[uuid.UUID, ...]:
+        """The participations chosen among those of the activity, in the order people stand there."""
+        if self.who == ONLY_LIST:
+            return ()
+        there = [participation.id for participation, _ in found.participants]
+        return tuple(one for one in there if self.who == EVERYBODY or one in self.ticked)
+
+    def request(self, found: ActivityPage, key: str) -> AwardRequest:
+        badge, recorded = _ids(self.badge), self.recorded(found)
+        if not badge:
+            raise InvalidInput(N_("Choisissez le badge à attribuer."))
+        if not recorded and not self.given.lines:
+            raise InvalidInput(N_("Choisissez au moins une personne, ou donnez une liste."))
+        return AwardRequest(
+            badge[0],
+            found.activity.id,
+            participation_ids=recorded,
+            lines=self.given.lines,
+            evidence=self.evidence,
+            idempotency_key=key or None,
+        )
+
+
+def _ids(text: str) -> list[uuid.UUID]:
+    found = []
+    for word in text.split():
+        try:
+            found.append(uuid.UUID(word))
+        except ValueError:
+            continue
+    return found
+
+
+@router.get("")
+def choose(
+    slug: str, activity_id: uuid.UUID, request: Request, services: ReadingServices, badge: str = ""
+) -> HTMLResponse:
+    work = at_work(request, services, slug)
+    found = services.activities.page(work.campus, activity_id)
+    return _choice_page(request, services, work, found, Choice(badge))
+
+
+@router.post("")
+def preview_or_give(
+    slug: str, activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """One address for both: what was corrected is always judged again before anything is given."""
+    work = at_work(request, services, slug)
+    found = services.activities.page(work.campus, activity_id)
+    choice = Choice.of(form)
+    corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
+    choice = replace(choice, given=_as_table(choice.given, corrections))
+    if choice.given.trouble or text_of(form, "geste") == CHOOSE_AGAIN:
+        return _choice_page(request, services, work, found, choice, choice.given.trouble)
+    try:
+        wanted = choice.request(found, text_of(form, "cle"))
+        if text_of(form, "geste") == GIVE and not corrections.change_anything:
+            with deed(request) as writing:
+                result = writing.awards.award(work.campus, wanted, by=work.actor)
+            return RedirectResponse(f"{work.home}/resultats/{result.batch.id}", status_code=303)
+        if not corrections.amendments:
+            judged = services.awards.preview(work.campus, wanted, by=work.actor)
+        else:
+            with deed(request) as writing:
+                _amend(writing, work, activity_id, corrections)
+                judged = writing.awards.preview(work.campus, wanted, by=work.actor)
+        held_back = text_of(form, "geste") == GIVE
+        return _preview_page(request, work, found, judged, choice, corrections, held_back=held_back)
+    except (InvalidInput, Conflict, Unavailable) as error:
+        return _choice_page(request, services, work, found, choice, sentence_of(error))
+
+
+def _as_table(given: GivenList, corrections: Corrections) -> GivenList:
+    """The list with its corrections, written as one table, so that each line has a number that stays."""
+    if not given.lines:
+        return given
+    text = as_text(corrections.lines.get(line.line, line) for line in given.lines)
+    return GivenList(tuple(read_list(text)), text)
+
+
+def _amend(services: Services, work: AtWork, activity_id: uuid.UUID, corrections: Corrections) -> None:
+    """What was corrected of somebody recorded is kept in the activity, where it belongs."""
+    for participation_id, noted in corrections.amendments.items():
+        participation, _ = services.activities.participation(work.campus, activity_id, participation_id)
+        services.activities.amend(
+            work.campus,
+            activity_id,
+            participation_id,
+            part=participation.part,
+            hours=noted.hours,
+            contribution=noted.contribution,
+            by=work.actor,
+        )
+
+
+def _choice_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    found: ActivityPage,
+    choice: Choice,
+    trouble: str = "",
+) -> HTMLResponse:
+    badges = [
+        BadgeTile.of(badge, version)
+        for badge, version in services.badges.list_current(work.campus)
+        if badge.archived_at is None
+    ]
+    few = len(found.participants) <= MOST_TICKS
+    return page(
+        request,
+        "awarding/choose.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        activity=ActivityView.of(work, found.activity),
+        badges=badges,
+        chosen=choice.badge or (str(badges[0].id) if len(badges) == 1 else ""),
+        people=_ticks(found, choice) if few else [],
+        total=len(found.participants),
+        who=choice.who,
+        ticked_word=TICKED if few else EVERYBODY,
+        text=choice.given.text,
+        evidence=choice.evidence,
+        trouble=trouble,
+    )
+
+
+def _ticks(found: ActivityPage, choice: Choice) -> Sequence[tuple[uuid.UUID, str, str, bool]]:
+    """(participation, name, address, ticked) of everybody recorded."""
+    return [
+        (
+            participation.id,
+            person.name,
+            found.addresses.get(person.id, ""),
+            choice.who in (EVERYBODY, ONLY_LIST) or participation.id in choice.ticked,
+        )
+        for participation, person in found.participants
+    ]
+
+
+def _preview_page(
+    request: Request,
+    work: AtWork,
+    found: ActivityPage,
+    judged: Preview,
+    choice: Choice,
+    corrections: Corrections,
+    *,
+    held_back: bool,
+) -> HTMLResponse:
+    recorded = choice.recorded(found)
+    return page(
+        request,
+        "awarding/preview.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        activity=ActivityView.of(work, found.activity),
+        badge=BadgeTile.of(judged.badge, judged.version),
+        preview=PreviewView.of(judged, work.home, corrections.typed, corrections.troubles),
+        shown_at_once=SHOWN_AT_ONCE,
+        held_back=held_back,
+        who=TICKED if recorded else ONLY_LIST,
+        people=" ".join(map(str, recorded)),
+        text=choice.given.text,
+        evidence=choice.evidence,
+        key=secrets.token_urlsafe(16),
+    )

@@ -1,0 +1,202 @@
+"""The trainer's desk: the campuses one works for, and what goes on in each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.activities import Activity
+from app.domain.badges import Badge, BadgeVersion
+from app.domain.people import Role
+from app.request_scope import ReadingServices, signed_in
+from app.services.awards import AwardRecord
+from app.services.campuses import LabelView
+from app.web.render import page
+from app.web.words import ACTIVITY_KINDS, BADGE_KINDS, KEY_STATES, LABEL_CATEGORIES, LABEL_STATES, ROLES, Word
+from app.web.workplaces import AtWork, at_work, look_of, today_in
+from app.wiring import Services
+
+FEW_ACTIVITIES = 8
+FEW_AWARDS = 6
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class ActivityLine:
+    href: str
+    title: str
+    kind: str
+    starts_on: date
+    ends_on: date
+    place: str
+    people: int
+
+    @staticmethod
+    def of(work: AtWork, activity: Activity, people: int) -> ActivityLine:
+        return ActivityLine(
+            f"{work.home}/activites/{activity.id}",
+            activity.title,
+            ACTIVITY_KINDS[activity.kind],
+            activity.starts_on,
+            activity.ends_on,
+            activity.place,
+            people,
+        )
+
+
+@dataclass(frozen=True)
+class BadgeTile:
+    """A badge as one picks it from several."""
+
+    id: uuid.UUID
+    name: str
+    kind: str
+    picture: str
+    number: int
+    given: int = 0
+    required_hours: float | None = None
+    is_judged: bool = False
+
+    @staticmethod
+    def of(badge: Badge, version: BadgeVersion, given: int = 0) -> BadgeTile:
+        return BadgeTile(
+            badge.id,
+            version.name,
+            BADGE_KINDS[version.kind],
+            picture_of(badge, version),
+            version.number,
+            given,
+            version.required_hours,
+            version.kind.is_judged,
+        )
+
+
+def picture_of(badge: Badge, version: BadgeVersion) -> str:
+    return f"/badges/{badge.id}/v{version.number}/image.svg"
+
+
+@dataclass(frozen=True)
+class AwardLine:
+    href: str
+    person: str
+    badge: str
+    picture: str
+    activity: str
+    awarded_at: datetime
+    revoked: bool
+
+    @staticmethod
+    def of(work: AtWork, record: AwardRecord) -> AwardLine:
+        return AwardLine(
+            f"{work.home}/attributions/{record.award.id}",
+            record.person.name,
+            record.version.name,
+            picture_of(record.badge, record.version),
+            record.activity.title if record.activity else "",
+            record.award.awarded_at,
+            record.award.revoked_at is not None,
+        )
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    method_id: str
+    algorithm: str
+    state: Word
+    since: datetime
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    network: str
+    category: str
+    state: Word
+    starts_on: date | None
+    ends_on: date | None
+    note: str
+
+    @staticmethod
+    def of(view: LabelView) -> LabelLine:
+        label = view.label
+        return LabelLine(
+            view.network.name,
+            LABEL_CATEGORIES[label.category],
+            LABEL_STATES[view.state],
+            label.starts_on,
+            label.ends_on,
+            label.note,
+        )
+
+
+@router.get("/gestion")
+def my_campuses(request: Request, services: ReadingServices) -> Response:
+    who = signed_in(request, services)
+    places = services.people.workplaces(who)
+    if len(places) == 1:
+        return RedirectResponse(f"/gestion/{places[0].campus.slug}", status_code=303)
+    return page(
+        request,
+        "desk/campuses.html",
+        private=True,
+        campuses=[
+            (look_of(place.campus), [ROLES[role] for role in Role if role in place.roles]) for place in places
+        ],
+    )
+
+
+@router.get("/gestion/{slug}")
+def desk(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request, services, slug)
+    found = services.campuses.desk(work.campus)
+    today = today_in(services, work.campus)
+    lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
+    return page(
+        request,
+        "desk/desk.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        today=[line for activity, line in lines if activity.starts_on <= today <= activity.ends_on],
+        coming=[line for activity, line in reversed(lines) if activity.starts_on > today],
+        past=[line for activity, line in lines if activity.ends_on < today][:FEW_ACTIVITIES],
+        activities=len(lines),
+        badges=[
+            BadgeTile.of(badge, version, found.awards_by_badge.get(badge.id, 0))
+            for badge, version in found.badges
+            if badge.archived_at is None
+        ],
+        awards=[
+            AwardLine.of(work, record) for record in services.awards.list_in(work.campus, limit=FEW_AWARDS)
+        ],
+        administers=work.administers,
+        keys=_keys_of(services, work) if work.administers else [],
+        labels=[LabelLine.of(view) for view in services.campuses.labels_of(work.campus, on=today)],
+    )
+
+
+@router.get("/gestion/{slug}/activites")
+def all_activities(slug: str, request: Request, services: ReadingServices, q: str = "") -> HTMLResponse:
+    work = at_work(request, services, slug)
+    found = services.activities.list_in(work.campus, words=q)
+    return page(
+        request,
+        "desk/activities.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        words=q.strip(),
+        lines=[ActivityLine.of(work, activity, people) for activity, people in found],
+    )
+
+
+def _keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
+    return [
+        KeyLine(key.method_id, key.algorithm, KEY_STATES[key.state], key.activated_at or key.created_at)
+        for key in services.campuses.keys_of(work.campus)
+    ]
