@@ -341,6 +341,23 @@ def test_reference_to_no_proof_is_refused(ring, previous):
     assert reason(signed, ring) == "proof_malformed"
 
 
+# Older badges
+
+
+def test_badge_of_2022_with_its_own_type_of_proof_is_read(ring):
+    document = credential(issuanceDate="2022-06-30T09:00:00Z")
+    del document["validFrom"]
+    document["@context"] = [
+        "https://www.w3.org/2018/credentials/v1",
+        "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+        "https://w3id.org/security/suites/ed25519-2020/v1",
+    ]
+    document["proof"] = resigned(document, ring.signer(), type="Ed25519Signature2020", cryptosuite=None)
+    assert verified(document, ring).accepted
+    document["name"] = "Autre chose"
+    assert reason(document, ring) == "signature_mismatch"
+
+
 # The JCS suite
 
 

@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.credentials.canonical import canonical_json, canonical_nquads
-from app.credentials.errors import ProofError
+from app.credentials.errors import MalformedInput, ProofError
 from app.credentials.json_text import JsonObject
-from app.credentials.keys import Algorithm
+from app.credentials.keys import Algorithm, VerificationKey, decode_multibase
+from app.credentials.proofs.selective_disclosure import prepare_disclosure
 
 DATA_INTEGRITY: Final = "DataIntegrityProof"
+
+
+Check = Callable[[VerificationKey], bool]
+"""Whether a proof, read and hashed by then, was made with this key."""
 
 
 @dataclass(frozen=True)
 class Cryptosuite:
     algorithm: Algorithm
-    hash_data: Callable[[JsonObject, JsonObject], bytes]
-    """What is signed, from the document without its proof and the proof without its value."""
+    prepare: Callable[[JsonObject, JsonObject], Check]
+    """From the document without its proof, and the proof; raises ProofError or UnsafeDocument."""
 
 
 def suite_of(proof: JsonObject) -> Cryptosuite | None:
@@ -27,7 +32,7 @@ def suite_of(proof: JsonObject) -> Cryptosuite | None:
     if proof.get("type") == DATA_INTEGRITY:
         cryptosuite = proof.get("cryptosuite")
         return _CRYPTOSUITES.get(cryptosuite) if isinstance(cryptosuite, str) else None
-    return _ED25519_SIGNATURE_2020 if proof.get("type") == "Ed25519Signature2020" else None
+    return _EDDSA_RDFC if proof.get("type") == "Ed25519Signature2020" else None  # B-005
 
 
 def name_for(algorithm: Algorithm) -> str | None:
@@ -35,7 +40,8 @@ def name_for(algorithm: Algorithm) -> str | None:
     return {Algorithm.EDDSA: "eddsa-rdfc-2022", Algorithm.ES256: "ecdsa-rdfc-2019"}.get(algorithm)
 
 
-def _hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
+def hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
+    """What eddsa-rdfc-2022 and ecdsa-rdfc-2019 sign: `options` is the proof without its value."""
     context = document.get("@context")
     # The proof is read with the words of the document (B-035); words of its own could turn its meaning (T12).
     if options.get("@context", context) != context:
@@ -60,11 +66,35 @@ def _hashes(options: bytes, document: bytes) -> bytes:
     return hashlib.sha256(options).digest() + hashlib.sha256(document).digest()  # B-038: the proof first
 
 
+def _whole(hash_data: Callable[[JsonObject, JsonObject], bytes]) -> Callable[[JsonObject, JsonObject], Check]:
+    """A suite with one signature over one hash of everything."""
+
+    def prepare(document: JsonObject, proof: JsonObject) -> Check:
+        signature = _signature_of(proof)
+        data = hash_data(document, {name: value for name, value in proof.items() if name != "proofValue"})
+        return lambda key: key.verify(signature, data)
+
+    return prepare
+
+
+def _signature_of(proof: JsonObject) -> bytes:
+    """B-031: 64 bytes in base58btc and in nothing else."""
+    value = proof.get("proofValue")
+    try:
+        signature = decode_multibase(value, max_length=128) if isinstance(value, str) else b""
+    except MalformedInput:
+        signature = b""
+    if len(signature) != 64:
+        raise ProofError("proof_malformed", "proofValue")
+    return signature
+
+
+_EDDSA_RDFC: Final = Cryptosuite(Algorithm.EDDSA, _whole(hash_rdfc))
 _CRYPTOSUITES: Final = {
-    "eddsa-rdfc-2022": Cryptosuite(Algorithm.EDDSA, _hash_rdfc),
-    "eddsa-2022": Cryptosuite(Algorithm.EDDSA, _hash_rdfc),  # B-005: its name before 2023
-    "eddsa-jcs-2022": Cryptosuite(Algorithm.EDDSA, _hash_jcs),
-    "ecdsa-rdfc-2019": Cryptosuite(Algorithm.ES256, _hash_rdfc),
-    "ecdsa-jcs-2019": Cryptosuite(Algorithm.ES256, _hash_jcs),
+    "eddsa-rdfc-2022": _EDDSA_RDFC,
+    "eddsa-2022": _EDDSA_RDFC,  # B-005: its name before 2023
+    "eddsa-jcs-2022": Cryptosuite(Algorithm.EDDSA, _whole(_hash_jcs)),
+    "ecdsa-rdfc-2019": Cryptosuite(Algorithm.ES256, _whole(hash_rdfc)),
+    "ecdsa-jcs-2019": Cryptosuite(Algorithm.ES256, _whole(_hash_jcs)),
+    "ecdsa-sd-2023": Cryptosuite(Algorithm.ES256, prepare_disclosure),  # B-004
 }
-_ED25519_SIGNATURE_2020: Final = Cryptosuite(Algorithm.EDDSA, _hash_rdfc)

@@ -16,8 +16,8 @@ from app.credentials.errors import (
     UnusableKey,
 )
 from app.credentials.json_text import JsonObject, JsonValue
-from app.credentials.keys import Signer, VerificationKey, decode_multibase, encode_multibase
-from app.credentials.proofs.cryptosuites import DATA_INTEGRITY, Cryptosuite, name_for, suite_of
+from app.credentials.keys import Signer, VerificationKey, encode_multibase
+from app.credentials.proofs.cryptosuites import DATA_INTEGRITY, Cryptosuite, hash_rdfc, name_for, suite_of
 from app.credentials.timestamps import format_timestamp, parse_timestamp
 
 MAX_PROOFS: Final = 4  # T12
@@ -39,6 +39,11 @@ class ProofResult:
     @property
     def holds(self) -> bool:
         return self.error is None
+
+    @property
+    def discloses_part(self) -> bool:
+        """The holder chose what to show: what is absent here, a status entry say, may have been signed all the same."""
+        return self.proof.get("cryptosuite") == "ecdsa-sd-2023"
 
     @property
     def contradicts(self) -> bool:
@@ -90,9 +95,7 @@ def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> Jso
         "verificationMethod": signer.verification_method,
         "proofPurpose": PURPOSE,
     }
-    suite = suite_of(options)
-    assert suite is not None
-    signature = signer.key.sign(suite.hash_data(_without(document, "proof"), options))
+    signature = signer.key.sign(hash_rdfc(_without(document, "proof"), options))
     proof = options | {"proofValue": encode_multibase(signature)}
     earlier = document.get("proof")
     proofs = [*(earlier if isinstance(earlier, list) else [earlier]), proof] if earlier else proof
@@ -138,19 +141,19 @@ class _Checker:
     def result_of(self, proof: JsonObject) -> ProofResult:
         method, key = None, None
         try:
-            suite, method, signature = self._read(proof)
+            suite, method = self._read(proof)
             # Hashed before the key is asked for: what cannot be signed whole is not worth a request.
-            hash_data = suite.hash_data(self._secured_by(proof), _without(proof, "proofValue"))
+            made_with = suite.prepare(self._secured_by(proof), proof)
             key = self.key_for(method)
             if key.algorithm is not suite.algorithm:
                 raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
-            if not key.verify(signature, hash_data):
+            if not made_with(key):
                 raise ProofError("signature_mismatch")
         except CredentialError as error:
             return ProofResult(proof, method, key, error)
         return ProofResult(proof, method, key)
 
-    def _read(self, proof: JsonObject) -> tuple[Cryptosuite, str, bytes]:
+    def _read(self, proof: JsonObject) -> tuple[Cryptosuite, str]:
         for member in ("type", "verificationMethod", "proofPurpose"):  # B-046
             if not isinstance(proof.get(member), str):
                 raise ProofError("proof_malformed", member)
@@ -160,7 +163,7 @@ class _Checker:
         if proof["proofPurpose"] != PURPOSE:  # B-047
             raise ProofError("proof_purpose", str(proof["proofPurpose"])[:100])
         self._check_times(proof)
-        return suite, str(proof["verificationMethod"]), _signature_of(proof)
+        return suite, str(proof["verificationMethod"])
 
     def _check_times(self, proof: JsonObject) -> None:
         try:
@@ -217,18 +220,6 @@ def _previous_of(proof: JsonObject) -> list[str]:
     if len(listed) > MAX_PROOFS or not all(isinstance(proof_id, str) for proof_id in listed):
         raise ProofError("proof_malformed", "previousProof")
     return [str(proof_id) for proof_id in listed]
-
-
-def _signature_of(proof: JsonObject) -> bytes:
-    """B-031: 64 bytes in base58btc and in nothing else."""
-    value = proof.get("proofValue")
-    try:
-        signature = decode_multibase(value, max_length=128) if isinstance(value, str) else b""
-    except MalformedInput:
-        signature = b""
-    if len(signature) != 64:
-        raise ProofError("proof_malformed", "proofValue")
-    return signature
 
 
 def _without(document: JsonObject, member: str) -> JsonObject:
