@@ -14,7 +14,7 @@ from app import __version__
 from app.api import problems
 from app.api.routes import router as api_router
 from app.errors import AppError
-from app.request_log import RequestLog
+from app.request_log import RequestLog, configure_logging
 from app.request_scope import session_cookie, status_of
 from app.settings import Settings
 from app.web import error_pages
@@ -68,6 +68,13 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
     app.include_router(api_router)
     _answer_errors(app)
     return app
+
+
+def served() -> FastAPI:
+    """What each server process calls for its application: the log first, then everything else."""
+    settings = Settings()
+    configure_logging(as_json=settings.log_format == "json")
+    return create_app(settings)
 
 
 def _answer_errors(app: FastAPI) -> None:

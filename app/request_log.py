@@ -44,6 +44,8 @@ def configure_logging(*, as_json: bool) -> None:
     root.setLevel(logging.INFO)
     # Addresses may hold a learner's private token: the server's own access log stays silent (I23).
     logging.getLogger("uvicorn.access").disabled = True
+    # Asked whether the schema is the newest, Alembic tells each time how it looked.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True

@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from app.adapters.badge_pictures import BadgeArtist
-from app.adapters.key_vault import Kek, KeyVault, kek_from, make_secret_file
+from app.adapters.folder_documents import FolderDocuments
+from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.db.access import AccessStore
 from app.db.activities import ActivityStore
@@ -26,7 +28,7 @@ from app.db.history import HistoryStore
 from app.db.migrations import is_current, upgrade
 from app.db.people import PeopleStore
 from app.db.published import published_store
-from app.db.session import check_durable, open_engine, open_session
+from app.db.session import NotDurable, check_durable, open_engine, open_session
 from app.db.status import StatusStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
@@ -43,6 +45,10 @@ from app.services.signing import Signing
 from app.services.status import StatusService
 from app.services.verification import VerificationService
 from app.settings import Settings
+
+CANNOT_START = (KekUnusable, NotDurable)
+"""Settings or a database that nothing may start on; the error's own sentence says what to do."""
+DatabaseUnreachable = OperationalError
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "badge_templates"
 
@@ -174,3 +180,13 @@ def _kek_of(settings: Settings) -> Kek:
     path = settings.development_dir / "kek"
     make_secret_file(path)
     return kek_from(f"file:{path}", database_folder=folder)
+
+
+def documents_in(folder: Path) -> DocumentSource:
+    """Key documents and status lists kept as files, for verifying without a network."""
+    return FolderDocuments(folder)
+
+
+def make_kek(path: Path) -> None:
+    """A new key-encryption key in a file of its own; an existing file stays as it is."""
+    make_secret_file(path)

@@ -203,6 +203,19 @@ class PeopleService:
         self.history.write(by, "create", "token", token.id, at=at, campus_id=campus.id, scopes=scopes)
         return secret
 
+    def list_tokens(self, campus: Campus) -> Sequence[ApiToken]:
+        return self.access.list_tokens(campus.id)
+
+    def revoke_token(self, campus: Campus, token_id: uuid.UUID, *, by: Actor) -> None:
+        """The token opens nothing any more; doing it again changes nothing."""
+        token = next((token for token in self.access.list_tokens(campus.id) if token.id == token_id), None)
+        if token is None:
+            raise NotFound(N_("Ce campus n’a pas de jeton d’accès de ce nom."))
+        if token.revoked_at is None:
+            token.revoked_at = self.clock()
+            self.access.add(token)
+            self.history.write(by, "revoke", "token", token.id, at=self.clock(), campus_id=campus.id)
+
     def token_campus(self, secret: str, slug: str | None, scope: Scope) -> tuple[ApiToken, Campus]:
         """The token's campus, if the token opens `scope` there; another campus is as good as absent."""
         token = self.access.find_token(secret)

@@ -1,0 +1,163 @@
+"""`sceau award`: a badge for everybody on a list, with a result for every line."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
+from app.domain.awards import LineOutcome
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson, decode_list, read_list
+from app.domain.tables import csv_for_excel
+from app.errors import NotFound
+from app.language import N_
+from app.language import gettext as _
+from app.services.awards import AwardRequest
+from app.wiring import Process, Services
+
+_BY = Actor.command("award")
+_AT_ONCE = 50
+"""Lines signed in one transaction: what an interruption could make one do again."""
+
+OUTCOMES = {
+    LineOutcome.READY: N_("Prête"),
+    LineOutcome.AWARDED: N_("Attribué"),
+    LineOutcome.ALREADY_HELD: N_("A déjà ce badge"),
+    LineOutcome.INVALID_ADDRESS: N_("Adresse invalide"),
+    LineOutcome.MISSING_NAME: N_("Nom à compléter"),
+    LineOutcome.MISSING_EVIDENCE: N_("Preuve manquante"),
+    LineOutcome.TOO_FEW_HOURS: N_("Pas assez d’heures"),
+    LineOutcome.ONESELF: N_("Soi-même"),
+    LineOutcome.REPEATED_LINE: N_("Ligne en double"),
+    LineOutcome.UNREADABLE: N_("Ligne illisible"),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of one line, in the operator's language."""
+
+    person: str
+    address: str
+    outcome: LineOutcome
+    reason: str = ""
+    award: str = ""
+    private_link: str = ""
+
+    def cells(self) -> list[str]:
+        outcome = _(OUTCOMES[self.outcome])
+        return [self.person, self.address, outcome, self.reason, self.award, self.private_link]
+
+
+def award(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help=N_("La liste : CSV avec ou sans titres, comme sur le site ; « - » lit l’entrée standard.")
+        ),
+    ],
+    campus: Annotated[str, typer.Option(help=N_("Le campus, par son nom dans les adresses."))],
+    badge: Annotated[str, typer.Option(help=N_("Le badge, par son nom dans les adresses."))],
+    activity: Annotated[
+        uuid.UUID | None, typer.Option(help=N_("L’activité sur laquelle reposent les attributions."))
+    ] = None,
+    evidence: Annotated[str, typer.Option(help=N_("Ce que chacun a fait, si la liste ne le dit pas."))] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help=N_("Où écrire le résultat de chaque ligne, en CSV."))
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=N_("Dit ce qui serait fait, sans rien écrire."))
+    ] = False,
+) -> None:
+    lines = read_list(decode_list(_bytes_of(file)))
+    if not lines:
+        stop(_("Cette liste est vide."))
+    process = ready_process()
+    with process.unit_of_work(reading=True) as services:
+        place = services.campuses.get(campus)
+        request = AwardRequest(_badge_id(services, place, badge), activity, evidence=evidence)
+    told = list(
+        _judged(process, place, request, lines) if dry_run else _awarded(process, place, request, lines)
+    )
+    _write(told, output)
+    _sum_up(told)
+    if any(line.outcome.is_refused for line in told):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _bytes_of(file: Path) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=error.strerror))
+
+
+def _badge_id(services: Services, campus: Campus, slug: str) -> uuid.UUID:
+    for badge, _version in services.badges.list_current(campus):
+        if badge.slug == slug:
+            return badge.id
+    raise NotFound(N_("Le campus {campus} n’a pas de badge « {slug} »."), campus=campus.slug, slug=slug)
+
+
+def _judged(
+    process: Process, campus: Campus, request: AwardRequest, lines: Sequence[ListedPerson]
+) -> Iterator[Told]:
+    with process.unit_of_work(reading=True) as services:
+        preview = services.awards.preview(campus, _with(request, lines), by=_BY)
+    for judged in preview.lines:
+        said = judged.judgement
+        reason = _(said.sentence).format(**(said.values or {})) if said.sentence else ""
+        yield Told(judged.line.name, judged.line.address, said.outcome, reason)
+
+
+def _awarded(
+    process: Process, campus: Campus, request: AwardRequest, lines: Sequence[ListedPerson]
+) -> Iterator[Told]:
+    """In portions, each kept for good before the next: what is done stays done, and again changes nothing."""
+    portions = [lines[start : start + _AT_ONCE] for start in range(0, len(lines), _AT_ONCE)]
+    for portion in with_progress(portions, _("Attribution")):
+        with process.unit_of_work() as services:
+            given = services.awards.award(campus, _with(request, portion), by=_BY)
+            result = services.awards.batch(campus, given.batch.id)
+            for line in result.lines:
+                link = award_url = ""
+                if line.award_id is not None:
+                    award_url = services.addresses.award(line.award_id)
+                    token = services.people.private_link_token(
+                        line.award_id, result.generations[line.award_id]
+                    )
+                    link = services.addresses.private_link(token)
+                reason = _(line.reason).format(**line.reason_values) if line.reason else ""
+                name = f"{line.given_name} {line.family_name}".strip()
+                yield Told(name, line.address, line.outcome, reason, award_url, link)
+
+
+def _with(request: AwardRequest, lines: Sequence[ListedPerson]) -> AwardRequest:
+    return AwardRequest(request.badge_id, request.activity_id, lines=tuple(lines), evidence=request.evidence)
+
+
+def _write(told: Sequence[Told], output: Path | None) -> None:
+    headings = [_("Personne"), _("Adresse"), _("Résultat"), _("Motif"), _("Badge"), _("Lien privé")]
+    table = csv_for_excel(headings, [line.cells() for line in told])
+    if output is None:
+        sys.stdout.buffer.write(table)
+        sys.stdout.buffer.flush()
+    else:
+        output.write_bytes(table)
+
+
+def _sum_up(told: Sequence[Told]) -> None:
+    for outcome, count in Counter(line.outcome for line in told).most_common():
+        style = "red" if outcome.is_refused else "green"
+        say("{count} × {outcome}", style=style, count=count, outcome=_(OUTCOMES[outcome]))

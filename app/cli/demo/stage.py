@@ -1,0 +1,204 @@
+"""Each deed of the demo, done through the services as the person who would do it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from app.cli.demo import content as written
+from app.domain.activities import Activity
+from app.domain.awards import Visibility
+from app.domain.badges import Badge
+from app.domain.campus import Campus, Network
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson
+from app.domain.people import Role
+from app.services.awards import AwardRequest
+from app.services.badges import Wording
+from app.wiring import Services
+
+BY_COMMAND = Actor.command("demo")
+
+
+@dataclass(frozen=True)
+class Giving:
+    """A badge given to people of one activity on one day; the first `open` of them show it to the world."""
+
+    badge: str
+    activity: str
+    lines: tuple[ListedPerson, ...]
+    on: date
+    version: int | None = None
+    open: int = 0
+    revoked_on: date | None = None
+    reason: str = ""
+
+
+class NotAsWritten(Exception):
+    """The services did otherwise than the written content says; the message names what."""
+
+
+@dataclass
+class Stage:
+    """The services of one transaction, and what exists so far, by the names of the written content."""
+
+    services: Services
+    campuses: dict[str, Campus] = field(default_factory=dict)
+    trainers: dict[str, Actor] = field(default_factory=dict)
+    competencies: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
+    badges: dict[str, Badge] = field(default_factory=dict)
+    activities: dict[str, Activity] = field(default_factory=dict)
+    awards: dict[Giving, list[uuid.UUID]] = field(default_factory=dict)
+    """The awards of each giving, in the order of its lines."""
+
+    def found(self, campus: written.Campus) -> None:
+        """A campus with its key, its frameworks and their competencies."""
+        row = Campus(
+            slug=campus.slug,
+            did="",
+            short_name=campus.short,
+            name=campus.name,
+            sector=campus.sector,
+            carrier=campus.carrier or "",
+            site=", ".join(place for place in (campus.site, campus.town) if place),
+            description=campus.description,
+            contact_email=campus.contact,
+            hue=campus.hue,
+            liveliness=campus.liveliness,
+            created_at=self.services.clock(),
+        )
+        self.campuses[campus.slug] = self.services.campuses.create(row, by=BY_COMMAND)
+        for framework in campus.frameworks:
+            self._write_framework(row, framework)
+
+    def _write_framework(self, campus: Campus, framework: written.Framework) -> None:
+        row = self.services.competencies.framework(
+            campus, code=framework.code, name=framework.name, description=framework.description, by=BY_COMMAND
+        )
+        for competency in framework.competencies:
+            made = self.services.competencies.create(
+                campus,
+                row,
+                code=competency.code,
+                statement=competency.statement,
+                levels=[*framework.levels],
+                by=BY_COMMAND,
+            )
+            self.competencies[campus.slug, competency.code] = made.id
+
+    def join_networks(self, content: written.DemoContent) -> None:
+        """The region labels every campus; groups of campuses are networks too."""
+        region = self._network(
+            content.network.slug, content.network.name, content.network.description, [*content.campuses]
+        )
+        for group in content.groups_of_campuses:
+            self._network(group.slug, group.name, group.description, group.campuses)
+        for campus in content.campuses.values():
+            for label in campus.labels:
+                self.services.campuses.label(
+                    self.campuses[campus.slug],
+                    region,
+                    label.category,
+                    starts_on=label.valid_from,
+                    ends_on=label.valid_until,
+                    note=label.note or "",
+                    by=BY_COMMAND,
+                )
+
+    def _network(self, slug: str, name: str, description: str, members: Sequence[str]) -> Network:
+        row = Network(slug=slug, name=name, description=description)
+        return self.services.campuses.create_network(
+            row, [self.campuses[member] for member in members], by=BY_COMMAND
+        )
+
+    def hire(self, member: written.StaffMember) -> None:
+        given, _, family = member.name.partition(" ")
+        person = self.services.people.add_staff(
+            self.campuses[member.campus],
+            given_name=given,
+            family_name=family,
+            address=member.address,
+            role=member.role,
+            by=BY_COMMAND,
+        )
+        if member.role is Role.TRAINER:
+            self.trainers.setdefault(member.campus, Actor(person.id))
+
+    def write_badge(self, place: str, badge: written.Badge, number: int) -> None:
+        """Version `number` of the badge, as its own time worded it."""
+        campus, by = self.campuses[place], self.trainers[place]
+        is_today = number == badge.version
+        wording = badge if is_today else badge.earlier[number - 1]
+        told = Wording(
+            badge.kind,
+            badge.name,
+            wording.description,
+            wording.criteria,
+            language=badge.language,
+            tags=[*badge.tags],
+            validity_days=badge.validity_days,
+            required_hours=wording.required_hours,
+            competencies=[(self.competencies[place, item.code], item.level) for item in badge.competencies],
+        )
+        reference = f"{place}/{badge.slug}"
+        if number == 1:
+            page = self.services.badges.create(campus, told, slug=badge.slug, repeat=badge.repeat, by=by)
+            self.badges[reference] = page.badge
+        else:
+            self.services.badges.revise(campus, self.badges[reference].id, told, by=by)
+
+    def announce(self, reference: str, activity: written.Activity, today: date) -> None:
+        row = Activity(
+            kind=activity.kind,
+            title=activity.title,
+            description=activity.description,
+            starts_on=activity.starts_on(today),
+            ends_on=activity.ends_on(today),
+            place=activity.place or "",
+            hours=activity.hours,
+            audience=", ".join(activity.audience),
+            declared_size=activity.declared_size,
+            created_at=self.services.clock(),
+        )
+        organisers = [self.campuses[slug] for slug in activity.campuses]
+        by = self.trainers[activity.campuses[0]]
+        self.activities[reference] = self.services.activities.create(row, organisers, by=by)
+
+    def record(self, reference: str, lines: Sequence[ListedPerson]) -> None:
+        """Those who came, noted in the activity log."""
+        campus, by = self._of(reference)
+        recorded = self.services.activities.record(campus, self.activities[reference].id, lines, by=by)
+        if recorded.refused:
+            raise NotAsWritten(f"{reference}: {recorded.refused}")
+
+    def give(self, giving: Giving) -> None:
+        campus, by = self._of(giving.badge)
+        request = AwardRequest(
+            self.badges[giving.badge].id, self.activities[giving.activity].id, lines=giving.lines
+        )
+        result = self.services.awards.award(campus, request, by=by)
+        if giving.version not in (None, result.version.number):
+            raise NotAsWritten(f"{giving.badge}: version {result.version.number}, not {giving.version}")
+        given = [line.award_id for line in result.lines if line.award_id in result.generations]
+        if len(given) != len(giving.lines):
+            refused = [(line.family_name, line.outcome.value) for line in result.lines]
+            raise NotAsWritten(f"{giving.badge} in {giving.activity}: {refused}")
+        self.awards[giving] = [award_id for award_id in given if award_id]
+
+    def open_to_the_world(self, giving: Giving) -> None:
+        """The first holders show their badge, each of them for themselves."""
+        for award_id in self.awards[giving][: giving.open]:
+            holder = self.services.awards.record(award_id).award.person_id
+            self.services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(holder))
+
+    def revoke(self, giving: Giving) -> None:
+        campus, by = self._of(giving.badge)
+        for award_id in self.awards[giving]:
+            self.services.awards.revoke(campus, award_id, giving.reason, by=by)
+
+    def _of(self, reference: str) -> tuple[Campus, Actor]:
+        """The campus to which a badge or an activity belongs, and who acts for it."""
+        slug = reference.partition("/")[0]
+        return self.campuses[slug], self.trainers[slug]

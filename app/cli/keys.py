@@ -1,0 +1,62 @@
+"""`sceau keys`: the signing keys as the world sees them, and the key that seals them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import ready_process, say, show_table, stop
+from app.domain.keys import KeyState
+from app.language import N_
+from app.language import gettext as _
+from app.wiring import make_kek
+
+commands = typer.Typer(no_args_is_help=True, help=N_("Les clés de signature des campus."))
+
+_STATES = {
+    KeyState.PENDING: N_("en attente"),
+    KeyState.ACTIVE: N_("en service"),
+    KeyState.VERIFY_ONLY: N_("vérifie seulement"),
+    KeyState.REVOKED: N_("retirée"),
+}
+
+
+@commands.command("list", help=N_("Liste les clés publiques de tous les campus ; jamais leur part privée."))
+def list_keys() -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        keys = services.campuses.keys()
+    show_table(
+        [_("Campus"), _("Algorithme"), _("État"), _("Depuis"), _("Identifiant")],
+        [
+            [
+                campus.slug,
+                key.algorithm,
+                _(_STATES[key.state]),
+                key.created_at.date().isoformat(),
+                key.method_id,
+            ]
+            for key, campus in keys
+        ],
+    )
+
+
+@commands.command("make-kek", help=N_("Crée la clé maîtresse qui scelle les clés de signature."))
+def make(
+    path: Annotated[Path, typer.Argument(help=N_("Le fichier à créer, loin de la base de données."))],
+) -> None:
+    if path.exists():
+        stop(
+            _(
+                "{path} existe déjà et n’a pas été touché : une clé maîtresse remplacée rendrait les clés illisibles."
+            ).format(path=path)
+        )
+    try:
+        make_kek(path)
+    except OSError as error:
+        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
+    say(
+        N_("Clé maîtresse écrite. Réglez SCEAU_KEK=file:{path} et gardez-en une copie ailleurs."),
+        path=path.resolve(),
+    )

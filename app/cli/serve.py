@@ -1,0 +1,140 @@
+"""`sceau serve` and `sceau migrate`: from checked settings to a running server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.cli.demo.links import print_links
+from app.cli.demo.loader import load_demo
+from app.cli.terminal import is_set, open_process, say, settings, stop, with_progress
+from app.credentials.dids import did_web
+from app.language import N_
+from app.language import gettext as _
+from app.request_log import configure_logging
+from app.wiring import Process
+
+Host = Annotated[
+    str | None,
+    typer.Option(help=N_("L’adresse sur laquelle le serveur écoute (SCEAU_HOST, sinon 127.0.0.1).")),
+]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help=N_("Le port (SCEAU_PORT, sinon 8000)."))]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=64, help=N_("Le nombre de processus ; plusieurs demandent PostgreSQL (SCEAU_WORKERS).")
+    ),
+]
+Demo = Annotated[
+    bool,
+    typer.Option(
+        "--demo",
+        help=N_(
+            "Prépare la base, y met la démonstration si elle est vide, et affiche des liens de connexion."
+        ),
+    ),
+]
+Reload = Annotated[bool, typer.Option("--reload", help=N_("Redémarre quand le code change (développement)."))]
+
+
+def serve(
+    host: Host = None, port: Port = None, workers: Workers = None, demo: Demo = False, reload: Reload = False
+) -> None:
+    _hand_down(host=host, port=port, workers=workers)
+    process = open_process()
+    _check_workers(process)
+    if demo:
+        prepare_demo(process)
+    elif not process.is_ready():
+        stop(_("La base de données n’est pas à jour. Lancez d’abord : sceau migrate"))
+    _warn_of_another_address(process)
+    say(N_("Sceau répond sur {url} (Ctrl+C pour arrêter)."), style="bold", url=process.settings.base_url)
+    if demo:
+        print_links(process)
+    process.engine.dispose()
+    _run(reload=reload)
+
+
+def migrate() -> None:
+    process = open_process()
+    if process.is_ready():
+        say(N_("La base de données est à jour."))
+        return
+    process.migrate()
+    say(N_("La base de données est prête."), style="green")
+
+
+def prepare_demo(process: Process) -> None:
+    """A migrated database with the demo in it; whatever is there already is kept."""
+    if not process.is_ready():
+        process.migrate()
+    with process.unit_of_work(reading=True) as services:
+        is_empty = not services.campuses.list_all()
+    if is_empty:
+        say(N_("Chargement de la démonstration…"))
+        load_demo(process.settings, progress=lambda deeds: with_progress(deeds, _("Démonstration")))
+
+
+def _hand_down(**given: object) -> None:
+    """Options become settings: the environment is what every worker process reads."""
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"SCEAU_{name.upper()}"] = str(value)
+    if is_set("SCEAU_PORT") and not is_set("SCEAU_BASE_URL"):
+        os.environ["SCEAU_BASE_URL"] = f"http://localhost:{os.environ['SCEAU_PORT']}"
+    if sys.stderr.isatty() and not is_set("SCEAU_LOG_FORMAT"):
+        os.environ["SCEAU_LOG_FORMAT"] = "text"
+
+
+def _check_workers(process: Process) -> None:
+    if process.settings.workers > 1 and process.engine.dialect.name == "sqlite":
+        stop(
+            _(
+                "Plusieurs processus demandent PostgreSQL : SQLite n’a qu’un écrivain à la fois. Lancez un seul processus."
+            )
+        )
+
+
+def _warn_of_another_address(process: Process) -> None:
+    """Badges name the address they were signed for: under another one they cannot be checked."""
+    base_url = process.settings.base_url
+    with process.unit_of_work(reading=True) as services:
+        strangers = [
+            campus
+            for campus in services.campuses.list_all()
+            if campus.did != did_web(base_url, "campus", campus.slug)
+        ]
+    if strangers:
+        say(
+            N_(
+                "Attention : cette base a été remplie pour une autre adresse ({did}). Ses badges ne se vérifient pas sur {url}."
+            ),
+            style="yellow",
+            did=strangers[0].did,
+            url=base_url,
+        )
+
+
+def _run(*, reload: bool) -> None:
+    chosen = settings()
+    configure_logging(as_json=chosen.log_format == "json")
+    proxies = chosen.forwarded_allow_ips
+    uvicorn.run(
+        "app.main:served",
+        factory=True,
+        host=chosen.host,
+        port=chosen.port,
+        workers=chosen.workers,
+        reload=reload,
+        reload_dirs=["app"] if reload else None,
+        # Whoever is not named as a proxy could otherwise choose the address that limits and logs see (T27).
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )

@@ -1,0 +1,118 @@
+"""What every command shares: the operator's language, two streams, exit codes, and a way into the house."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from typing import NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from app.language import gettext as _
+from app.language import locales
+from app.settings import Settings
+from app.wiring import CANNOT_START, DatabaseUnreachable, Process
+
+T = TypeVar("T")
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    REFUSED = 1
+    """Something was refused, or a badge is not valid."""
+    UNDETERMINED = 2
+    """A badge could not be checked to the end."""
+    UNUSABLE = 3
+    """The command, the settings or the database are not as they must be; nothing was done."""
+
+
+def out() -> Console:
+    """Results, for people and for pipes."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def aside() -> Console:
+    """Everything that is not the result."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(sentence: str, *, style: str = "", **values: object) -> None:
+    """A sentence beside the result: French, shown in the operator's language."""
+    aside().print(_(sentence).format(**values), style=style, markup=False)
+
+
+def stop(*sentences: str, code: ExitCode = ExitCode.UNUSABLE) -> NoReturn:
+    """Say what is wrong, in sentences already in the operator's language, and end."""
+    for sentence in sentences:
+        aside().print(sentence, style="bold red", markup=False)
+    raise typer.Exit(code)
+
+
+def operator_locale(environment: Mapping[str, str]) -> str:
+    """SCEAU_LOCALE, else the language of the terminal, else French."""
+    spoken = next(filter(None, map(environment.get, ("SCEAU_LOCALE", "LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    language = spoken[:2].lower()
+    return language if language in locales() else locales()[0]
+
+
+def settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        stop(*sentences_of(error))
+
+
+def sentences_of(error: ValidationError) -> list[str]:
+    """Our own rules speak for themselves; the others are told with the variable they are about."""
+    told = []
+    for fault in error.errors():
+        own = fault.get("ctx", {}).get("error")
+        names = ", ".join(f"SCEAU_{str(name).upper()}" for name in fault["loc"])
+        told.append(str(own) if own else f"{names}: {fault['msg']}")
+    return told
+
+
+def open_process(given: Settings | None = None) -> Process:
+    """The house over a database that answers and is durable, whatever its schema."""
+    try:
+        process = Process(given or settings())
+        process.check()
+    except CANNOT_START as error:
+        stop(str(error))
+    except DatabaseUnreachable:
+        stop(_("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."))
+    return process
+
+
+def ready_process() -> Process:
+    """The house over a database with the schema this program needs."""
+    process = open_process()
+    if not process.is_ready():
+        stop(_("La base de données n’est pas à jour. Lancez d’abord : sceau migrate"))
+    return process
+
+
+def with_progress(items: Sequence[T], label: str) -> Iterable[T]:
+    """The same items; on a terminal a bar shows how far they are."""
+    return track(items, label, console=aside(), disable=not aside().is_terminal, transient=True)
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns on a terminal; tab-separated lines in a pipe, without heading."""
+    if not out().is_terminal:
+        for row in rows:
+            print(*row, sep="\t")
+        return
+    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+def is_set(name: str) -> bool:
+    return bool(os.environ.get(name))

@@ -1,0 +1,213 @@
+"""`sceau verify`: are these badges genuine, and still good? Files, standard input or links to this service."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.text import Text
+
+from app.cli.terminal import ExitCode, aside, out
+from app.credentials.documents import DocumentSource, NoDocuments
+from app.credentials.verification.ladder import verify as check
+from app.credentials.verification.report import Verdict
+from app.language import N_
+from app.language import gettext as _
+from app.services import verdicts
+from app.services.verification import Answer
+from app.settings import Settings
+from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, utc_now
+
+_MOST_BYTES = 32 * 1024 * 1024
+_COLOURS = {"ok": "green", "past": "yellow", "bad": "bold red", "unk": "yellow", "shut": "dim"}
+_CODES = {
+    Verdict.VALID: ExitCode.DONE,
+    Verdict.INVALID: ExitCode.REFUSED,
+    Verdict.UNDETERMINED: ExitCode.UNDETERMINED,
+}
+_GRAVEST_FIRST = (ExitCode.UNUSABLE, ExitCode.REFUSED, ExitCode.UNDETERMINED, ExitCode.DONE)
+
+Ask = Callable[[bytes | str], Answer]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One source and what was found; `answer` is None where it could not even be read."""
+
+    source: str
+    answer: Answer | None
+    fault: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        # A closed award is neither confirmed nor denied.
+        return self.answer.report.verdict if self.answer and self.answer.report else Verdict.UNDETERMINED
+
+    @property
+    def code(self) -> ExitCode:
+        return _CODES[self.verdict] if self.answer else ExitCode.UNUSABLE
+
+
+def moment(text: str) -> datetime:
+    """2026-11-25 or 2026-11-25T10:00:00+01:00; without a zone it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(_("« {text} » n’est pas une date ISO 8601.").format(text=text)) from error
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def verify(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE…",
+            help=N_(
+                "Des fichiers (JSON, JWT, PNG, SVG), « - » pour l’entrée standard, ou des liens vers ce service."
+            ),
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help=N_("Un rapport JSON par ligne."))] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help=N_("N’utilise ni réseau ni base de données."))
+    ] = False,
+    documents: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help=N_(
+                "Un dossier de documents DID et de listes de statut, à la place du réseau et de la base."
+            ),
+        ),
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment, metavar="DATE", help=N_("Vérifie comme à ce moment (ISO 8601, UTC sans fuseau).")
+        ),
+    ] = None,
+) -> None:
+    ask = _asker(offline=offline, documents=documents, at=at)
+    asked = []
+    for source in sources:
+        asked.append(_ask_about(source, ask))
+        (_print_json if as_json else _print_words)(asked[-1])
+    raise typer.Exit(min((each.code for each in asked), key=_GRAVEST_FIRST.index))
+
+
+# --- asking
+
+
+def _asker(*, offline: bool, documents: Path | None, at: datetime | None) -> Ask:
+    if documents is not None or offline:
+        return _ask_of(documents_in(documents) if documents else NoDocuments(), at or utc_now())
+    process = _local_process()
+    return _ask_service(process, at) if process else _ask_of(NoDocuments(), at or utc_now())
+
+
+def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
+    return lambda presented: Answer(check(presented, documents=documents, at=at))
+
+
+def _ask_service(process: Process, at: datetime | None) -> Ask:
+    def ask(presented: bytes | str) -> Answer:
+        with process.unit_of_work(reading=True) as services:
+            answer = services.verification.verify(presented)
+            if at is None or answer.report is None:
+                return answer
+            if isinstance(presented, str) and answer.record:
+                presented = services.publication.award_file(answer.record, "json").body
+            # Only the question is put to another day: a status list renewed with a false clock would be kept.
+            return replace(answer, report=check(presented, documents=services.verification.documents, at=at))
+
+    return ask
+
+
+def _local_process() -> Process | None:
+    """The house, where there is one with a database that answers: it knows its own keys and lists."""
+    try:
+        settings = Settings()
+        if not _may_exist(settings.database_url):
+            return None
+        process = Process(settings)
+        return process if process.is_ready() else None
+    except (ValidationError, DatabaseUnreachable, *CANNOT_START):
+        return None
+
+
+def _may_exist(database_url: str) -> bool:
+    """Opening an SQLite file that is not there would make it."""
+    scheme, _sep, place = database_url.partition(":///")
+    return not scheme.startswith("sqlite") or Path(place.partition("?")[0]).is_file()
+
+
+def _ask_about(source: str, ask: Ask) -> Asked:
+    if source.startswith(("https://", "http://")):
+        return Asked(source, ask(source))
+    try:
+        return Asked(source, ask(_bytes_of(source)))
+    except OSError as error:
+        return Asked(source, None, error.strerror or str(error))
+
+
+def _bytes_of(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read(_MOST_BYTES)
+    with Path(source).open("rb") as file:
+        return file.read(_MOST_BYTES)
+
+
+# --- telling
+
+
+def _print_words(asked: Asked) -> None:
+    if asked.answer is None:
+        aside().print(_fault(asked), style="bold red", markup=False)
+        return
+    for line in _lines(asked.source, asked.answer):
+        out().print(line)
+    out().print()
+
+
+def _lines(source: str, answer: Answer) -> Iterator[Text]:
+    headline = verdicts.headline(answer)
+    colour = _COLOURS.get(headline.state, "")
+    yield Text.assemble(f"{source} : ", (headline.title(), f"bold {colour}"))
+    yield Text(f"  {headline.text()}")
+    if headline.advice is not None:
+        yield Text(f"  {headline.advice.text()}", style="dim")
+    if answer.report is None:
+        return
+    for told in verdicts.told(answer.report, answer.campus):
+        word = (_(told.word), _COLOURS.get(told.state, ""))
+        yield Text.assemble(f"  · {_(told.title)} : ", word, f". {told.sentence.text()}")
+
+
+def _print_json(asked: Asked) -> None:
+    told: dict[str, object] = {"source": asked.source, "verdict": asked.verdict.value}
+    if asked.answer is None:
+        told |= {"verdict": None, "error": _fault(asked)}
+    else:
+        headline = verdicts.headline(asked.answer)
+        told |= {"headline": headline.title(), "message": headline.text(), "checks": []}
+        if asked.answer.report is not None:
+            told |= asked.answer.report.to_document()
+            told["checks"] = _checks(asked.answer)
+    print(json.dumps(told, ensure_ascii=False))
+
+
+def _checks(answer: Answer) -> Sequence[dict[str, object]]:
+    checks = answer.report.checks if answer.report else ()
+    return [{**one.to_document(), "message": verdicts.sentence(one).text()} for one in checks]
+
+
+def _fault(asked: Asked) -> str:
+    return _("{path} ne peut pas être lu : {cause}.").format(path=asked.source, cause=asked.fault)
