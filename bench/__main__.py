@@ -1,0 +1,56 @@
+"""`python -m bench [MODULE…]`: run what measures, print a table, write var/bench.json.
+
+A module of this package measures if it has a function `run() -> list[Row]`; with names, only those run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import bench
+from bench.measure import Row
+
+_REPORT = Path(__file__).resolve().parents[1] / "var" / "bench.json"
+
+
+def main(names: list[str]) -> int:
+    measured: list[Row] = []
+    for name in names or [module.name for module in pkgutil.iter_modules(bench.__path__)]:
+        if name == "__main__":
+            continue
+        module = importlib.import_module(f"bench.{name}")
+        if hasattr(module, "run"):
+            print(f"{name}: {module.__doc__}", flush=True)
+            measured += module.run()
+    _print_table(measured)
+    _write(measured)
+    return 0
+
+
+def _print_table(measured: list[Row]) -> None:
+    print(f"\n{'what':<48} {'median':>12} {'± spread':>10} {'unit':<5} {'times as fast as':<28}")
+    for row in measured:
+        against = f"{row.ratio:>8.2f} × {row.peer}" if row.ratio is not None else ""
+        print(f"{row.name:<48} {row.median:>12,.1f} {row.spread:>10,.1f} {row.unit:<5} {against:<28}")
+
+
+def _write(measured: list[Row]) -> None:
+    _REPORT.parent.mkdir(exist_ok=True)
+    report = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {platform.system()}",
+        "rows": [row.to_document() for row in measured],
+    }
+    _REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    print(f"\nwritten to {_REPORT.parent.name}/{_REPORT.name}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

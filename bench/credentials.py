@@ -1,0 +1,183 @@
+"""Issue and verify one credential in both forms, against other libraries and against bare Ed25519."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from openbadgeslib.ob3 import ldp
+from openbadgeslib.ob3.signer import OB3Signer
+from openbadgeslib.ob3.verifier import OB3Verifier
+
+from app.credentials import OpenBadgeCredential, Policy, issue, verify
+from app.credentials.keys import Algorithm, LocalSigningKey, encode_multibase
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.timestamps import format_timestamp
+from bench.measure import Row, Turn, interleaved, repeating, rows
+from tests.interop.node_peer import NodePeer, PeerUnavailable
+from tests.support.credentials import Campus, badge_document
+
+OURS = "Sceau"
+NODE = "@digitalbazaar/vc"
+JOSE = "jose"
+PYTHON = "openbadgeslib"
+FLOOR = "Ed25519 alone"
+
+# The peers are given the key and look at no status list, so neither do we; unlike them we find the key in the
+# issuer's document, read the model and answer all the other questions.
+_WITHOUT_STATUS = Policy(check_status=False)
+
+
+def run() -> list[Row]:
+    try:
+        with NodePeer() as node:
+            return _Bench(node).rows()
+    except PeerUnavailable as why:
+        print(f"  without the Node peers: {why}")
+        return _Bench(None).rows()
+
+
+class _Bench:
+    def __init__(self, node: NodePeer | None) -> None:
+        self._node = node
+        self._at = datetime.now(UTC).replace(microsecond=0)
+        self._document = badge_document() | {
+            "validFrom": format_timestamp(self._at),
+            "awardedDate": format_timestamp(self._at),
+            "validUntil": format_timestamp(self._at + timedelta(days=365)),
+        }
+        self._secret = Ed25519PrivateKey.generate()
+        key = LocalSigningKey.from_bytes(
+            self._secret.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        )
+        self._campus = Campus(Algorithm.EDDSA, key=key)
+        self._documents = self._campus.documents()
+        self._signed = self._campus.issue(self._document, at=self._at)
+        self._embedded = json.loads(self._signed.embedded)
+        if node is not None:
+            node.publish(self._campus.did_document)
+
+    def rows(self) -> list[Row]:
+        return [
+            *rows("issue, embedded proof", interleaved(self._issue_embedded()), ours=OURS),
+            *rows("issue, token", interleaved(self._issue_token()), ours=OURS),
+            *rows("issue, both forms, linted and read back", interleaved(self._issue_whole()), ours=OURS),
+            *rows("verify, embedded proof", interleaved(self._verify_embedded()), ours=OURS),
+            *rows("verify, token", interleaved(self._verify_token()), ours=OURS),
+        ]
+
+    def _issue_embedded(self) -> dict[str, Turn]:
+        signer, pem = self._campus.signer, self._pem()
+        return {
+            OURS: repeating(lambda: add_proof(self._document, signer=signer, created=self._at)),
+            PYTHON: repeating(
+                lambda: ldp.add_data_integrity_proof(self._document, pem, signer.verification_method)
+            ),
+            **self._in_node(
+                NODE,
+                operation="signDataIntegrity",
+                credential=self._document,
+                key=self._node_key(),
+                created=format_timestamp(self._at),
+            ),
+            FLOOR: self._floor_of_signing(),
+        }
+
+    def _issue_token(self) -> dict[str, Turn]:
+        signer, theirs = self._campus.jwt_signer, OB3Signer(self._pem(), "EdDSA")
+        payload = json.loads(base64.urlsafe_b64decode(self._signed.token.split(".")[1] + "=="))
+        return {
+            OURS: repeating(lambda: sign_jwt(self._document, signer=signer)),
+            PYTHON: repeating(lambda: theirs.sign_payload(payload)),
+            **self._in_node(
+                JOSE,
+                operation="signJwt",
+                payload=payload,
+                header={"alg": "EdDSA", "typ": "JWT", "kid": signer.verification_method},
+                jwk=self._private_jwk(),
+            ),
+            FLOOR: self._floor_of_signing(),
+        }
+
+    def _issue_whole(self) -> dict[str, Turn]:
+        credential = OpenBadgeCredential.from_document(self._document)
+        signer, jwt_signer = self._campus.signer, self._campus.jwt_signer
+        return {OURS: repeating(lambda: issue(credential, signer=signer, jwt_signer=jwt_signer, at=self._at))}
+
+    def _verify_embedded(self) -> dict[str, Turn]:
+        theirs = ldp.OB3LdpVerifier(self._public_pem())
+        return {
+            OURS: repeating(lambda: self._verified(self._signed.embedded)),
+            PYTHON: repeating(lambda: theirs.verify(self._signed.embedded)),
+            **self._in_node(
+                NODE,
+                operation="verifyDataIntegrity",
+                credential=self._embedded,
+                at=format_timestamp(self._at),
+            ),
+            FLOOR: self._floor_of_verifying(),
+        }
+
+    def _verify_token(self) -> dict[str, Turn]:
+        theirs = OB3Verifier(self._public_pem())
+        return {
+            OURS: repeating(lambda: self._verified(self._signed.token)),
+            PYTHON: repeating(lambda: theirs.verify(self._signed.token)),
+            **self._in_node(
+                JOSE, operation="verifyJwt", token=self._signed.token, jwk=self._campus.key.public.to_jwk()
+            ),
+            FLOOR: self._floor_of_verifying(),
+        }
+
+    def _verified(self, presented: bytes | str) -> None:
+        report = verify(presented, documents=self._documents, at=self._at, policy=_WITHOUT_STATUS)
+        if report.document is None:
+            raise AssertionError(report.to_document())
+
+    def _in_node(self, name: str, **job: Any) -> dict[str, Turn]:
+        node = self._node
+        if node is None:
+            return {}
+        answer = node.call(**job)
+        if isinstance(answer, dict) and answer.get("verified") is False:
+            raise AssertionError(answer)
+        return {name: lambda times: float(node.call("time", job=job, times=times))}
+
+    def _floor_of_signing(self) -> Turn:
+        return repeating(lambda: self._secret.sign(bytes(64)))
+
+    def _floor_of_verifying(self) -> Turn:
+        public, signature = self._secret.public_key(), self._secret.sign(bytes(64))
+        return repeating(lambda: public.verify(signature, bytes(64)))
+
+    def _pem(self) -> bytes:
+        private = load_der_private_key(self._campus.key.to_bytes(), None)
+        return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def _public_pem(self) -> Any:
+        return self._secret.public_key()
+
+    def _private_jwk(self) -> dict[str, Any]:
+        secret = base64.urlsafe_b64encode(self._secret.private_bytes_raw()).rstrip(b"=").decode()
+        return self._campus.key.public.to_jwk() | {"d": secret}
+
+    def _node_key(self) -> dict[str, Any]:
+        raw = bytes([0x80, 0x26]) + self._secret.private_bytes_raw()  # L-011: the multicodec of a secret key
+        return {
+            "@context": "https://w3id.org/security/multikey/v1",
+            "id": self._campus.signer.verification_method,
+            "type": "Multikey",
+            "controller": self._campus.did,
+            "publicKeyMultibase": self._campus.key.public.to_multikey(),
+            "secretKeyMultibase": encode_multibase(raw),
+        }
