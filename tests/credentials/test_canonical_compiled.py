@@ -195,6 +195,44 @@ def test_an_award_changed_anywhere_is_said_alike_or_left_to_pyld(data):
     _ways_agree(document)
 
 
+_SAFE_IRIS = st.sampled_from(
+    ["urn:uuid:1", "urn:x:é", "https://a.example/1?q=%20#f", "did:web:a.example", "mailto:a@b.c"]
+)
+_SAFE_NUMBERS = (
+    st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(1e-6, 1e15) | st.sampled_from([0, -0.0, 1.5, -42.0])
+)
+
+
+def _varied(value: Any, name: str) -> st.SearchStrategy[Any]:
+    """Other values of the same kind at every place: what an issuer could as well have written."""
+    if isinstance(value, dict):
+        kept = {key: _varied(item, key) for key, item in value.items()}
+        always = {key: kept.pop(key) for key in ("type",) if key in kept}
+        return st.fixed_dictionaries(always, optional=kept)
+    if isinstance(value, list) and name != "type":
+        return st.lists(st.one_of([_varied(item, name) for item in value]), max_size=3)
+    if isinstance(value, bool):
+        return st.booleans()
+    if isinstance(value, int | float):
+        return _SAFE_NUMBERS
+    if name in ("id", "statusListCredential", "resultDescription") and isinstance(value, str):
+        return _SAFE_IRIS
+    if isinstance(value, str) and name != "type":
+        return _TEXTS
+    return st.just(value)
+
+
+_AWARDS = _varied(
+    {key: item for key, item in example_document().items() if key not in ("@context", "id")}, ""
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(_AWARDS)
+def test_any_award_an_issuer_could_write_is_covered_and_said_alike(members):
+    assert _ways_agree({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], "id": "urn:uuid:root", **members})
+
+
 COVERED_CHANGES = {
     "text in a language": ("name", {"@value": "Insigne", "@language": "FR"}),
     "a truth": (("credentialSubject", "identifier", 0, "hashed"), True),
