@@ -98,6 +98,15 @@ def check_participation(participation: Participation) -> None:
         raise InvalidInput(N_("La contribution tient en 1 000 signes."))
 
 
+def complete(participation: Participation, *, hours: float | None, contribution: str) -> bool:
+    """Note what was not noted yet; what was noted stays. Whether anything was added."""
+    before = (participation.hours, participation.contribution)
+    if participation.hours is None:
+        participation.hours = hours
+    participation.contribution = participation.contribution or contribution
+    return (participation.hours, participation.contribution) != before
+
+
 def hours_of(participation: Participation, activity: Activity) -> float | None:
     """The hours noted for the person, or those of the whole activity."""
     return participation.hours if participation.hours is not None else activity.hours

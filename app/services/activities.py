@@ -16,6 +16,7 @@ from app.domain.activities import (
     PartKind,
     check_activity,
     check_participation,
+    complete,
 )
 from app.domain.awards import LineOutcome
 from app.domain.campus import Campus
@@ -129,7 +130,7 @@ class ActivityService:
     def keep(
         self, activity: Activity, lines: Sequence[ListedPerson], *, by: Actor
     ) -> dict[str, tuple[Participation, Person]]:
-        """The participation of each readable line, by line key; new ones are recorded."""
+        """The participation of each readable line, by line key: new ones recorded, blanks of others filled in."""
         known = self.known(activity, lines)
         people = self.people_of([line for line in lines if line.line_key not in known])
         kept: dict[str, tuple[Participation, Person]] = {}
@@ -139,6 +140,9 @@ class ActivityService:
             participation = participation or new.get(person.id)
             if participation is None:
                 participation = new[person.id] = self._participation_of(activity, line, person, by)
+            elif complete(participation, hours=line.hours, contribution=line.contribution):
+                check_participation(participation)
+                self._note_amendment(activity, participation, by)
             kept[line.line_key] = (participation, person)
             if participation.line_key.startswith("|") and line.address:
                 self.people.add_address(person, line.address)
@@ -192,10 +196,14 @@ class ActivityService:
         )
         check_participation(participation)
         self.activities.add_participations([participation])
+        self._note_amendment(activity, participation, by)
+        return participation
+
+    def _note_amendment(self, activity: Activity, participation: Participation, by: Actor) -> None:
+        campus, *_ = self.activities.campuses_of(activity.id)
         self.history.write(
             by, "amend", "participation", participation.id, at=self.clock(), campus_id=campus.id
         )
-        return participation
 
 
 def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | None:

@@ -12,7 +12,7 @@ from app.db.activities import ActivityStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
-from app.domain.activities import Activity, Participation
+from app.domain.activities import Activity, Participation, complete
 from app.domain.awards import Award, Judgement, LineOutcome, check_evidence_text, judge
 from app.domain.badges import Badge, BadgeVersion, check_open
 from app.domain.campus import Campus
@@ -80,6 +80,8 @@ class Preview:
 
 Someone = tuple[ListedPerson, Participation | None, Person]
 """A line whose person is recorded."""
+Found = tuple[ListedPerson, Participation | None, Person | None]
+"""A line, with its person if we know them."""
 
 
 class Judging:
@@ -104,27 +106,24 @@ class Judging:
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
         """What awarding would find now; nothing is written."""
         case = self._case(campus, request, by)
-        recorded = self._recorded(case)
-        kept, repeated = self._listed(case, recorded)
+        kept, repeated = without_repeats([tidy(line) for line in request.lines])
         known = self.activity_service.known(case.activity, kept)
-        people = [person.id for _, _, person in recorded] + [person.id for _, person in known.values()]
-        held = self._held(case, people)
-        judged = [self._judged(case, line, part, person, held) for line, part, person in recorded]
-        for line in kept:
-            part, person = known.get(line.line_key, (None, None))
-            judged.append(self._judged(case, line, part, person, held))
-        return case.preview(judged, repeated)
+        listed = [(line, *known.get(line.line_key, (None, None))) for line in kept]
+        found, again = _each_once(self._recorded(case), listed)
+        held = self._held(case, [person.id for _, _, person in found if person])
+        judged = [self._judged(case, line, part, person, held) for line, part, person in found]
+        return case.preview(judged, [*repeated, *again])
 
     def decide(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
         """The same, with everybody readable recorded: each line that is ready has its person."""
         case = self._case(campus, request, by)
-        recorded = self._recorded(case)
-        kept, repeated = self._listed(case, recorded)
-        recorded += self._record(case, [line for line in kept if case.fault_of(line) is None])
-        held = self._held(case, [person.id for _, _, person in recorded])
-        judged = [self._judged(case, line, part, person, held) for line, part, person in recorded]
+        kept, repeated = without_repeats([tidy(line) for line in request.lines])
+        listed = self._record(case, [line for line in kept if case.fault_of(line) is None])
+        found, again = _each_once(self._recorded(case), listed)
+        held = self._held(case, [person.id for _, _, person in found if person])
+        judged = [self._judged(case, line, part, person, held) for line, part, person in found]
         judged += [self._judged(case, line, None, None, held) for line in kept if case.fault_of(line)]
-        return case.preview(judged, repeated)
+        return case.preview(judged, [*repeated, *again])
 
     def _case(self, campus: Campus, request: AwardRequest, by: Actor) -> _Case:
         check_evidence_text(request.evidence)
@@ -152,16 +151,6 @@ class Judging:
             (_line_of(participation, person, addresses.get(person.id, "")), participation, person)
             for participation, person in there
         ]
-
-    @staticmethod
-    def _listed(case: _Case, recorded: Sequence[Someone]) -> tuple[list[ListedPerson], list[ListedPerson]]:
-        """The lines of the list that say somebody new, and those that repeat a line or somebody recorded."""
-        kept, repeated = without_repeats([tidy(line) for line in case.request.lines])
-        there = {participation.line_key for _, participation, _ in recorded if participation}
-        return (
-            [line for line in kept if line.line_key not in there],
-            repeated + [line for line in kept if line.line_key in there],
-        )
 
     def _record(self, case: _Case, lines: Sequence[ListedPerson]) -> list[Someone]:
         if case.activity is not None:
@@ -191,7 +180,7 @@ class Judging:
             person=someone,
             giver_id=case.by.person_id,
             activity=case.activity,
-            participation=participation or _would_be(line, case.activity, someone, self.clock()),
+            participation=_would_be(line, case.activity, participation, someone, self.clock()),
             evidence=case.request.evidence,
             held=held.get(someone.id),
         )
@@ -233,11 +222,19 @@ def _line_of(participation: Participation, person: Person, address: str) -> List
 
 
 def _would_be(
-    line: ListedPerson, activity: Activity | None, person: Person, at: datetime
+    line: ListedPerson,
+    activity: Activity | None,
+    participation: Participation | None,
+    person: Person,
+    at: datetime,
 ) -> Participation | None:
-    """The participation that recording the line would make, for judging it beforehand."""
+    """The participation as recording the line would leave it, for judging it beforehand."""
     if activity is None:
         return None
+    if participation is not None:
+        copy = Participation(**participation.model_dump())
+        complete(copy, hours=line.hours, contribution=line.contribution)
+        return copy
     return Participation(
         activity_id=activity.id,
         person_id=person.id,
@@ -247,6 +244,24 @@ def _would_be(
         contribution=line.contribution,
         recorded_at=at,
     )
+
+
+def _each_once(
+    recorded: Sequence[Someone], listed: Sequence[Found]
+) -> tuple[list[Found], list[ListedPerson]]:
+    """Everybody once, and the lines that say somebody again. Of somebody recorded, the list says more."""
+    named = {person.id for _, _, person in listed if person}
+    once: list[Found] = [someone for someone in recorded if someone[2].id not in named]
+    again: list[ListedPerson] = []
+    seen: set[uuid.UUID] = set()
+    for line, participation, person in listed:
+        if person is not None and person.id in seen:
+            again.append(line)
+            continue
+        once.append((line, participation, person))
+        if person is not None:
+            seen.add(person.id)
+    return once, again
 
 
 def _repeated(line: ListedPerson) -> JudgedLine:
