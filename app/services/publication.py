@@ -17,7 +17,7 @@ from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
 from app.domain.addresses import Addresses
 from app.domain.awards import AwardState, Visibility
-from app.domain.badges import BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.open_badges import profile_of
 from app.errors import NotAllowed, NotFound
@@ -44,6 +44,20 @@ class Published:
     @staticmethod
     def of(body: bytes, media_type: str) -> Published:
         return Published(body, media_type, hashlib.sha256(body).hexdigest()[:32])
+
+
+@dataclass(frozen=True)
+class PublishedBadge:
+    """One frozen version of a badge, among the others that the world may read."""
+
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    versions: Sequence[BadgeVersion]
+
+    @property
+    def newest(self) -> BadgeVersion:
+        return self.versions[-1]
 
 
 class ClosedAward(NotAllowed):
@@ -99,6 +113,13 @@ class PublicationService:
         """A frozen version of a badge as the world reads it; the newest frozen one unless `number` says which."""
         version = self._frozen(badge_id, number)
         return version, Published.of(version.definition, "application/ld+json")
+
+    def badge(self, badge_id: uuid.UUID, number: int | None) -> PublishedBadge:
+        """The same as `definition`, for people: with its campus and the other frozen versions."""
+        version = self._frozen(badge_id, number)
+        badge = self.badges.get(badge_id)
+        frozen = [each for each in self.badges.versions_of(badge_id) if each.frozen_at is not None]
+        return PublishedBadge(self.campuses.get_by_id(badge.campus_id), badge, version, frozen)
 
     def picture(self, badge_id: uuid.UUID, number: int, form: str) -> Published:
         version = self.badges.get_version(badge_id, number)

@@ -1,0 +1,250 @@
+"""The answer to an employer's question, as a page: verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from app.domain.campus import Campus
+from app.language import N_
+from app.services.pictures import picture_words
+from app.services.verdicts import (
+    Claims,
+    Headline,
+    HeadlineKind,
+    claims_of,
+    headline,
+    limits,
+    plain,
+    told,
+)
+from app.services.verification import Answer
+from app.web.badge_pieces import BadgePieces, pieces_of
+from app.web.issuers import IssuerShown, campus_issuer, foreign_issuer
+from app.web.render import page
+from app.web.saying import said
+from app.web.typography import say
+from app.web.wording import DEFAULT_ZONE, day, moment
+from app.web.workplaces import look_of
+from app.wiring import Services
+
+
+@dataclass(frozen=True)
+class CheckShown:
+    state: str
+    word: str
+    title: str
+    sentence: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    src: str
+    words: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Still:
+    """Is it still good, in a word or two, and what to add."""
+
+    words: str
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A later wording of the badge exists."""
+
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class AnswerShown:
+    kind: HeadlineKind
+    state: str
+    seal: str
+    word: str
+    sentence: str
+    when: str
+    again: str
+    advice: str
+    checks: Sequence[CheckShown]
+    limits: Sequence[str]
+    technical: Sequence[tuple[str, str]]
+    claimed: Sequence[tuple[str, str]]
+    badge: BadgePieces | None = None
+    issuer: IssuerShown | None = None
+    still: Still | None = None
+    picture: Picture | None = None
+    newer: Newer | None = None
+
+
+_STAMPS = {
+    HeadlineKind.REVOKED: N_("Retiré"),
+    HeadlineKind.EXPIRED: N_("Expiré"),
+    HeadlineKind.SUSPENDED: N_("Suspendu"),
+}
+_CONTAINERS = {"json": "JSON", "jwt": "JWT", "png": "PNG", "svg": "SVG"}
+
+
+def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown:
+    """All that the page says of `answer`; `again` is where to ask the same once more."""
+    head = headline(answer)
+    zone = answer.campus.time_zone if answer.campus else DEFAULT_ZONE
+    report = answer.report
+    document = report.document if report else None
+    claims = claims_of(document) if document is not None else None
+    campus = answer.campus if claims is not None else None
+    return AnswerShown(
+        kind=head.kind,
+        state=f"{head.state} broken" if head.seal == "broken" else head.state,
+        seal=head.seal,
+        word=said(head.heading, zone),
+        sentence=said(head.message, zone),
+        when=moment(report.at if report else services.clock(), zone),
+        again=again,
+        advice=said(head.advice, zone),
+        checks=_checks(answer, zone),
+        limits=[said(each, zone) for each in limits(answer)],
+        technical=_technical(answer),
+        claimed=_claimed(answer, head, zone),
+        badge=_badge(services, claims, campus, zone),
+        issuer=_issuer(services, answer, claims, campus),
+        still=_still(answer, head, claims, zone) if claims else None,
+        picture=_picture(services, answer, head) if claims else None,
+        newer=_newer(services, answer) if claims else None,
+    )
+
+
+def answer_page(
+    request: Request, services: Services, answer: Answer, *, again: str = "", share: object = None
+) -> HTMLResponse:
+    view = shown(services, answer, again=again)
+    genuine = view.badge is not None and answer.campus is not None
+    campus = look_of(answer.campus) if genuine and answer.campus else None
+    return page(request, "awards/answer.html", campus=campus, private=True, a=view, share=share)
+
+
+def _checks(answer: Answer, zone: str) -> list[CheckShown]:
+    if answer.report is None:
+        return []
+    return [
+        CheckShown(
+            line.state, say(line.word), say(line.title), said(line.sentence, zone), said(line.beside, zone)
+        )
+        for line in told(answer.report, answer.campus)
+    ]
+
+
+def _badge(services: Services, claims: Claims | None, campus: Campus | None, zone: str) -> BadgePieces | None:
+    if claims is None:
+        return None
+    return pieces_of(
+        claims, is_ours=campus is not None, zone=zone, base_url=services.addresses.base_url if campus else ""
+    )
+
+
+def _issuer(
+    services: Services, answer: Answer, claims: Claims | None, campus: Campus | None
+) -> IssuerShown | None:
+    if claims is None:
+        return None
+    if campus is not None:
+        return campus_issuer(services, campus)
+    return foreign_issuer(claims, answer.report.issuer or "" if answer.report else "")
+
+
+def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
+    until = day(claims.valid_until, zone) if claims.valid_until else ""
+    match head.kind:
+        case HeadlineKind.REVOKED:
+            award = answer.record.award if answer.record else None
+            on = day(award.revoked_at, zone) if award and award.revoked_at else ""
+            return Still(say(N_("Non, retiré le {day}")).format(day=on) if on else say(N_("Non, retiré")))
+        case HeadlineKind.SUSPENDED:
+            return Still(say(N_("Non, suspendu pour le moment")))
+        case HeadlineKind.EXPIRED:
+            return Still(
+                say(N_("Non, expiré depuis le {day}")).format(day=until),
+                say(N_("Comme annoncé le jour de l’attribution")),
+            )
+        case HeadlineKind.NOT_YET_VALID:
+            return Still(say(N_("Pas encore")))
+        case HeadlineKind.UNVERIFIABLE | HeadlineKind.NOT_CONFORMING:
+            return Still(say(N_("Nous ne savons pas")))
+    if until:
+        return Still(say(N_("Oui, jusqu’au {day}")).format(day=until))
+    return Still(say(N_("Oui, sans date de fin")))
+
+
+def _picture(services: Services, answer: Answer, head: Headline) -> Picture | None:
+    """Our own master picture of the version that was given; a file's own picture is never shown."""
+    record = answer.record
+    if record is None:
+        return None
+    words = picture_words(record.campus, record.version, services.badges.competencies_of(record.version))
+    stamp = _STAMPS.get(head.kind, "")
+    return Picture(
+        f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        said(words),
+        say(stamp) if stamp else "",
+    )
+
+
+def _newer(services: Services, answer: Answer) -> Newer | None:
+    record = answer.record
+    if record is None:
+        return None
+    versions = services.badges.page(record.campus, record.badge.id).versions
+    newest = max((each.number for each in versions if each.frozen_at), default=0)
+    if newest <= record.version.number:
+        return None
+    return Newer(newest, f"/badges/{record.badge.id}/v{newest}")
+
+
+def _claimed(answer: Answer, head: Headline, zone: str) -> list[tuple[str, str]]:
+    """What a file says without anybody having signed it: shown as its own words, or not at all."""
+    report = answer.report
+    if report is None or report.document is not None or report.presented is None:
+        return []
+    if not head.kind.is_an_answer:
+        return []
+    claims = claims_of(report.presented)
+    lines = [
+        (N_("Qui"), claims.holder),
+        (N_("A fait quoi"), claims.title),
+        (N_("Par qui"), claims.issuer_name),
+        (N_("Quand"), day(claims.awarded_at, zone) if claims.awarded_at else ""),
+        (N_("Jusqu’à quand"), day(claims.valid_until, zone) if claims.valid_until else ""),
+    ]
+    return [(say(label), value) for label, value in lines if value]
+
+
+def _technical(answer: Answer) -> list[tuple[str, str]]:
+    report = answer.report
+    if report is None:
+        return []
+    document = report.document or {}
+    identifier = document.get("id")
+    form = {"data_integrity": "DataIntegrityProof", "vc_jwt": "VC-JWT"}.get(report.form or "", "")
+    key = (report.key or {}).get("kty"), (report.key or {}).get("crv")
+    lines = [
+        (N_("Numéro"), identifier if isinstance(identifier, str) else ""),
+        (N_("Lu dans"), _CONTAINERS.get(report.container, "")),
+        (N_("Preuve"), form),
+        (N_("Émetteur"), report.issuer or ""),
+        (N_("Méthode de vérification"), report.verification_method or ""),
+        (N_("Sorte de clé"), " ".join(str(part) for part in key if part)),
+        (N_("Heure du contrôle (UTC)"), report.at.strftime("%Y-%m-%d %H:%M:%S")),
+    ]
+    return [(say(label), place) for label, place in ((a, _short(b)) for a, b in lines) if place]
+
+
+def _short(text: str) -> str:
+    return plain(text, 300)

@@ -1,0 +1,67 @@
+"""One award's own page: open, it answers an employer; shut, it says only that it is shut."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.domain.awards import Visibility
+from app.language import N_
+from app.negotiation import ForPeople
+from app.request_scope import ReadingServices
+from app.services.verification import Answer
+from app.web.answers import answer_page, shown
+from app.web.held_badges import held_here
+from app.web.render import page
+from app.web.typography import say
+from app.wiring import Services
+
+router = APIRouter(route_class=ForPeople)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a link preview may show: the badge and the campus, never the person, whose mind may change."""
+
+    title: str
+    description: str
+    url: str
+    path: str
+    picture: str
+    mine: str
+
+
+@router.get("/attributions/{award_id:uuid}")
+def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    record = services.awards.record(award_id)
+    is_held = award_id in held_here(request, services)
+    mine = f"/mes-badges/{award_id}" if is_held else ""
+    if record.award.visibility is not Visibility.OPEN:
+        return closed_page(request, services, mine=mine)
+    answer = services.verification.verify_award(record)
+    path = f"/attributions/{award_id}"
+    share = Share(
+        title=say(N_("« {title} », un badge du campus {campus}")).format(
+            title=record.version.name, campus=record.campus.short_name
+        ),
+        description=say(N_("Ouvrez la page pour voir s’il est authentique et encore valable.")),
+        url=services.addresses.award(award_id),
+        path=path,
+        picture=services.addresses.picture(record.badge.id, record.version.number, "png"),
+        mine=mine,
+    )
+    page = answer_page(request, services, answer, again=path, share=share)
+    page.headers["X-Robots-Tag"] = "noindex, nofollow"
+    page.headers.add_vary_header("Accept")
+    return page
+
+
+def closed_page(request: Request, services: Services, *, mine: str = "") -> HTMLResponse:
+    """The same for every shut award, whoever gave it: nothing tells them apart."""
+    view = shown(services, Answer(None, closed=True))
+    answer = page(request, "awards/closed.html", status=403, private=True, a=view, mine=mine)
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

@@ -1,0 +1,110 @@
+"""What a badge says, in the version that was given: its definition for people."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.credentials.json_text import parse_json_object
+from app.language import N_
+from app.negotiation import ForPeople
+from app.request_scope import ReadingServices
+from app.services.pictures import picture_words
+from app.services.publication import PublishedBadge
+from app.services.verdicts import claims_of
+from app.web.badge_pieces import BadgePieces, pieces_of
+from app.web.issuers import IssuerShown, campus_issuer
+from app.web.render import page
+from app.web.saying import said
+from app.web.typography import say
+from app.web.wording import day
+from app.web.workplaces import look_of
+from app.wiring import Services
+
+router = APIRouter(route_class=ForPeople)
+
+
+@dataclass(frozen=True)
+class VersionShown:
+    number: int
+    since: str
+    url: str
+    is_this: bool
+
+
+@dataclass(frozen=True)
+class DefinitionShown:
+    pieces: BadgePieces
+    picture: str
+    picture_words: str
+    issuer: IssuerShown
+    number: int
+    newest: int
+    newest_url: str
+    is_archived: bool
+    validity: str
+    required_hours: float | None
+    versions: Sequence[VersionShown]
+    json_url: str
+
+    @property
+    def is_superseded(self) -> bool:
+        return self.number < self.newest
+
+
+@router.get("/badges/{badge_id:uuid}")
+def show_current(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _page(request, services, services.publication.badge(badge_id, None))
+
+
+@router.get("/badges/{badge_id:uuid}/v{number:int}")
+def show_version(
+    badge_id: uuid.UUID, number: int, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    return _page(request, services, services.publication.badge(badge_id, number))
+
+
+def _page(request: Request, services: Services, published: PublishedBadge) -> HTMLResponse:
+    view = _shown(services, published)
+    return page(request, "badges/show.html", campus=look_of(published.campus), d=view)
+
+
+def _shown(services: Services, published: PublishedBadge) -> DefinitionShown:
+    """Read from the published definition itself, so that page and document cannot differ."""
+    campus, version, base = published.campus, published.version, f"/badges/{published.badge.id}"
+    claims = claims_of({"credentialSubject": {"achievement": parse_json_object(version.definition)}})
+    return DefinitionShown(
+        pieces=pieces_of(claims, is_ours=True, zone=campus.time_zone, base_url=services.addresses.base_url),
+        picture=f"{base}/v{version.number}/image.svg",
+        picture_words=said(picture_words(campus, version, services.badges.competencies_of(version))),
+        issuer=campus_issuer(services, campus),
+        number=version.number,
+        newest=published.newest.number,
+        newest_url=f"{base}/v{published.newest.number}",
+        is_archived=published.badge.archived_at is not None,
+        validity=_validity(version.validity_days),
+        required_hours=version.required_hours,
+        versions=[
+            VersionShown(
+                each.number,
+                day(each.frozen_at, campus.time_zone) if each.frozen_at else "",
+                f"{base}/v{each.number}",
+                each.number == version.number,
+            )
+            for each in reversed(published.versions)
+        ],
+        json_url=services.addresses.version(published.badge.id, version.number),
+    )
+
+
+def _validity(days: int | None) -> str:
+    if days is None:
+        return say(N_("Sans date de fin"))
+    if days % 365 == 0 and days >= 365:
+        years = days // 365
+        return say(N_("Un an")) if years == 1 else say(N_("{n} ans")).format(n=years)
+    return say(N_("{n} jours")).format(n=days)

@@ -1,0 +1,74 @@
+"""Which awards this browser was shown the private link of: a cookie of its own, beside a staff member's session."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from fastapi import Request, Response
+
+from app.errors import NotSignedIn
+from app.language import N_
+from app.request_scope import process_of
+from app.services.people import NewSession, SignedIn
+from app.wiring import Services
+
+# A family's or a class's computer; each session lives for a day at most.
+_MOST_BADGES: Final = 12
+_SEPARATOR: Final = "."
+
+
+def held_here(request: Request, services: Services) -> dict[uuid.UUID, SignedIn]:
+    """The living sessions of this browser, each by the one award that it opens."""
+    found: dict[uuid.UUID, SignedIn] = {}
+    for secret in _secrets(request):
+        try:
+            who = services.people.signed_in(secret)
+        except NotSignedIn:
+            continue
+        if who.session.award_id is not None:
+            found[who.session.award_id] = who
+    return found
+
+
+def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> SignedIn:
+    """The person whose badge this is, by the link they opened here; another's badge is not theirs to see."""
+    who = held_here(request, services).get(award_id)
+    if who is None:
+        raise NotSignedIn(
+            N_(
+                "Pour voir ce badge, ouvrez le lien privé que le campus vous a donné. Il marche autant de fois que vous voulez."
+            )
+        )
+    return who
+
+
+def keep_here(response: Response, request: Request, opened: NewSession) -> None:
+    """Remember one more badge in this browser, the latest first."""
+    process = process_of(request)
+    secrets = [opened.secret, *_secrets(request)][:_MOST_BADGES]
+    response.set_cookie(
+        _cookie(request),
+        _SEPARATOR.join(secrets),
+        max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget_here(response: Response, request: Request) -> None:
+    response.delete_cookie(_cookie(request), path="/")
+
+
+def _cookie(request: Request) -> str:
+    """`__Host-` binds the cookie to this host; plain http on localhost cannot carry it."""
+    https = process_of(request).settings.base_url.startswith("https:")
+    return "__Host-badges" if https else "badges"
+
+
+def _secrets(request: Request) -> list[str]:
+    return [each for each in request.cookies.get(_cookie(request), "").split(_SEPARATOR) if each][
+        :_MOST_BADGES
+    ]

@@ -1,0 +1,231 @@
+"""The learner's own pages: the private link, the badge, opening and shutting its page, and taking it away."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.awards import Award, AwardState, Visibility
+from app.language import N_
+from app.request_scope import ReadingServices, WritingServices
+from app.services.people import SignedIn
+from app.services.pictures import picture_words
+from app.services.verification import Answer
+from app.web.answers import AnswerShown, shown
+from app.web.forms import SafeForm, text_of
+from app.web.held_badges import forget_here, held_here, holder_of, keep_here
+from app.web.render import page
+from app.web.saying import said
+from app.web.typography import say
+from app.web.words import BADGE_KINDS, Word
+from app.web.workplaces import look_of
+from app.wiring import Services
+
+router = APIRouter()
+
+
+class Form(StrEnum):
+    PNG = "png"
+    SVG = "svg"
+    JSON = "json"
+    JWT = "jwt"
+
+
+_USES = {
+    Form.PNG: (N_("Image PNG"), N_("Pour un CV, un site, un message : le badge signé est dedans.")),
+    Form.SVG: (N_("Image SVG"), N_("Pour imprimer en grand : le badge signé est dedans aussi.")),
+    Form.JSON: (N_("Badge signé, JSON"), N_("Pour un portefeuille numérique ou un autre service de badges.")),
+    Form.JWT: (
+        N_("Badge signé, JWT"),
+        N_("La même chose, dans la forme que certains portefeuilles demandent."),
+    ),
+}
+_DONE = {
+    "ouvert": N_("La page est ouverte. Toute personne qui a le lien la voit."),
+    "ferme": N_("La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien."),
+    "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
+}
+_OPEN = Word(N_("Page ouverte"), "ok")
+_SHUT = Word(N_("Page fermée"), "shut")
+_REVOKED = Word(N_("Retiré par le campus"), "bad")
+
+
+@dataclass(frozen=True)
+class FileShown:
+    name: str
+    use: str
+    url: str
+    size: int
+
+
+@dataclass(frozen=True)
+class MyBadge:
+    """The badge as its holder sees it; `answer` was found just now, as anybody would find it."""
+
+    url: str
+    public_url: str
+    picture: str
+    picture_words: str
+    is_open: bool
+    is_revoked: bool
+    revoked_reason: str
+    allows_name: bool
+    names_in_badges: bool
+    first_name: str
+    answer: AnswerShown
+    files: Sequence[FileShown]
+
+
+@dataclass(frozen=True)
+class BadgeOnShelf:
+    title: str
+    url: str
+    picture: str
+    picture_words: str
+    kind: str
+    campus: str
+    state: Word
+
+
+@router.get("/recevoir/{token}")
+def receive(token: str, request: Request, services: WritingServices) -> Response:
+    """Open the badge in this browser, and take the secret out of the address bar. Works as often as one likes."""
+    opened = services.people.open_private_link(token)
+    award_id = opened.session.award_id
+    answer = RedirectResponse(f"/mes-badges/{award_id}", status_code=303)
+    if award_id not in held_here(request, services):
+        keep_here(answer, request, opened)
+    return answer
+
+
+@router.get("/mes-badges")
+def shelf(request: Request, services: ReadingServices) -> HTMLResponse:
+    badges = [_on_shelf(services, award_id) for award_id in held_here(request, services)]
+    return _private(page(request, "learner/shelf.html", private=True, badges=badges))
+
+
+@router.get("/mes-badges/{award_id:uuid}")
+def show_mine(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    who = holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    view = _my_badge(services, who, award_id)
+    return _private(
+        page(request, "learner/badge.html", campus=look_of(record.campus), private=True, b=view, done=done)
+    )
+
+
+@router.post("/mes-badges/{award_id:uuid}/visibilite")
+def change_visibility(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    wanted = Visibility.OPEN if text_of(form, "vue") == "ouvert" else Visibility.CLOSED
+    services.awards.set_visibility(award_id, wanted, by=who.actor)
+    done = "ouvert" if wanted is Visibility.OPEN else "ferme"
+    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#page", status_code=303)
+
+
+@router.post("/mes-badges/{award_id:uuid}/nom")
+def change_name_wish(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    services.people.allow_name(who.person.id, text_of(form, "nom") == "oui", by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}?fait=nom#nom", status_code=303)
+
+
+@router.post("/mes-badges/quitter")
+def leave(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - the form's own check is the point
+    """On a shared computer: the badges stay the learner's, this browser forgets them."""
+    answer = RedirectResponse("/mes-badges", status_code=303)
+    forget_here(answer, request)
+    return answer
+
+
+@router.get("/mes-badges/{award_id:uuid}/badge.{form}")
+def download(award_id: uuid.UUID, form: Form, request: Request, services: ReadingServices) -> Response:
+    """The badge as a file, for its holder alone and whether or not its page is open."""
+    holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    document = services.publication.award_file(record, form.value)
+    name = f"{_file_name(record.version.name)}.{form.value}"
+    return Response(
+        document.body,
+        media_type=document.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        },
+    )
+
+
+def _my_badge(services: Services, who: SignedIn, award_id: uuid.UUID) -> MyBadge:
+    record = services.awards.record(award_id)
+    award = record.award
+    answer: Answer = services.verification.verify_award(record)
+    words = picture_words(record.campus, record.version, services.badges.competencies_of(record.version))
+    url = f"/mes-badges/{award_id}"
+    return MyBadge(
+        url=url,
+        public_url=services.addresses.award(award_id),
+        picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        picture_words=said(words),
+        is_open=award.visibility is Visibility.OPEN,
+        is_revoked=award.state is AwardState.REVOKED,
+        revoked_reason=award.revoked_reason,
+        allows_name=who.person.allows_name,
+        names_in_badges=record.campus.names_in_credentials,
+        first_name=who.person.given_name or who.person.name,
+        answer=shown(services, answer, again=url),
+        files=[
+            FileShown(
+                say(name),
+                say(use),
+                f"{url}/badge.{form.value}",
+                len(services.publication.award_file(record, form.value).body),
+            )
+            for form, (name, use) in _USES.items()
+        ],
+    )
+
+
+def _on_shelf(services: Services, award_id: uuid.UUID) -> BadgeOnShelf:
+    record = services.awards.record(award_id)
+    return BadgeOnShelf(
+        title=record.version.name,
+        url=f"/mes-badges/{award_id}",
+        picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        picture_words=said(picture_words(record.campus, record.version)),
+        kind=say(BADGE_KINDS[record.version.kind]),
+        campus=record.campus.short_name,
+        state=_state(record.award),
+    )
+
+
+def _state(award: Award) -> Word:
+    if award.state is AwardState.REVOKED:
+        return _REVOKED
+    return _OPEN if award.visibility is Visibility.OPEN else _SHUT
+
+
+def _file_name(title: str) -> str:
+    """A name that every system can keep: letters without accents, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", title.casefold().replace("œ", "oe").replace("æ", "ae"))
+    return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:60] or "badge"
+
+
+def _private(answer: HTMLResponse) -> HTMLResponse:
+    # Not "no-referrer": older browsers would then send our own forms with the origin "null",
+    # which nothing here could tell from a stranger's.
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer

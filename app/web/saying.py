@@ -1,0 +1,28 @@
+"""Sentences of the services said on a page: in the reader's language, well set, with dates as pages write them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from app.services.verdicts import Sentence
+from app.web.typography import say
+from app.web.wording import DEFAULT_ZONE, day
+
+
+def said(sentence: Sentence | None, zone: str = DEFAULT_ZONE) -> str:
+    """Plain text, to be escaped like any other; empty for no sentence."""
+    if sentence is None:
+        return ""
+    return say(sentence.words).format(
+        **{name: _in_words(value, zone) for name, value in sentence.values.items()}
+    )
+
+
+def _in_words(value: object, zone: str) -> str:
+    match value:
+        case Sentence():
+            return said(value, zone)
+        case datetime() | date():
+            return day(value, zone)
+        case _:
+            return str(value)
