@@ -151,7 +151,8 @@ def _values(answer: Answer) -> dict[str, object]:
     values["read"] = sentence(report.check(CheckId.READABLE))
     values["dates"] = sentence(report.check(CheckId.VALIDITY))
     values["why"] = sentence(_unanswered(report))
-    values["given"] = _given(answer, report, values)
+    # A copy: a sentence that held the table it stands in could never be said to its end.
+    values["given"] = _given(answer, report, dict(values))
     if answer.record is not None and answer.record.award.revoked_at is not None:
         values["revoked_at"] = answer.record.award.revoked_at
     return values
