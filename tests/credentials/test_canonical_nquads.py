@@ -160,6 +160,8 @@ UNSAFE = {
                       "/credentialSubject/creditsEarned"),
     "a tiny number": (_set("credentialSubject/creditsEarned", 1e-7), "number_out_of_range",
                       "/credentialSubject/creditsEarned"),
+    "digits beyond the sixteenth": (_set("credentialSubject/creditsEarned", 0.1 + 0.2), "number_not_exact",
+                                    "/credentialSubject/creditsEarned"),
     "a lone surrogate": (_set("name", "\ud800"), "lone_surrogate", ""),
 }  # fmt: skip
 

@@ -11,10 +11,10 @@ No proof or endorsement inside, no JSON literal, no map, no null.
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from typing import Final
 
 from app.credentials.canonical.contexts import context_array
-from app.credentials.canonical.expansion import LANGUAGE, MAX_DEPTH, MAX_INTEGER, MIN_FRACTION
+from app.credentials.canonical.expansion import LANGUAGE, MAX_DEPTH, number_problem
 from app.credentials.canonical.rdfc import RDF, XSD, Quad, escape
 from app.credentials.canonical.tables import NotCovered, Reads, Table, Term, root_table, suffix_of
 from app.credentials.errors import UnsafeDocument
@@ -145,17 +145,10 @@ def _number(value: JsonValue, term: Term) -> str:
     typed = term.datatype is not None
     if isinstance(value, bool):
         return f'"{"true" if value else "false"}"{term.suffix if typed else _BOOLEAN}'
-    if not isinstance(value, int | float):
-        _refuse()
-    size = abs(value)
-    if size > MAX_INTEGER or 0 < size < MIN_FRACTION or value != value:
-        _refuse()
+    if not isinstance(value, int | float) or number_problem(value) is not None:
+        raise NotCovered
     if isinstance(value, int) or value.is_integer():
         return f'"{int(value)}"{term.suffix if typed else _INTEGER}'
     mantissa, _, exponent = f"{value:.15E}".partition("E")
     whole, _, fraction = mantissa.partition(".")
     return f'"{whole}.{fraction.rstrip("0") or "0"}E{int(exponent)}"{term.suffix if typed else _DOUBLE}'
-
-
-def _refuse() -> NoReturn:
-    raise NotCovered

@@ -43,11 +43,14 @@ def quads_of(document: JsonObject) -> list[Quad]:
         raise UnsafeDocument("invalid_json_ld", strict.pointer, _innermost(error)) from None
 
 
-def check_number(number: int | float, pointer: str) -> None:
-    """Refuse the numbers that JSON-LD engines are known to write differently."""
+def number_problem(number: int | float) -> str | None:
+    """Why this number may not be signed: engines would write other digits, or leave some out."""
     size = abs(number)
-    if size > MAX_INTEGER or (0 < size < MIN_FRACTION) or number != number:
-        raise UnsafeDocument("number_out_of_range", pointer)
+    if not size <= MAX_INTEGER or 0 < size < MIN_FRACTION:
+        return "number_out_of_range"
+    if isinstance(number, float) and float(f"{number:.15E}") != number:  # the canonical form has 16 digits
+        return "number_not_exact"
+    return None
 
 
 def _pointers_of(document: JsonObject) -> dict[int, str]:
@@ -169,7 +172,9 @@ class _Strict(ContextProcessor):
         if isinstance(expanded, dict) and "@id" in expanded and not is_absolute_iri(expanded["@id"]):
             raise UnsafeDocument(_why_not_absolute(expanded["@id"]), where)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            check_number(value, where)
+            problem = number_problem(value)
+            if problem is not None:
+                raise UnsafeDocument(problem, where)
         return expanded
 
 
