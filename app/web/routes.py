@@ -6,12 +6,17 @@ from fastapi import APIRouter
 
 from app.web import (
     activities,
+    award_page,
     award_register,
     award_results,
     awarding,
+    badges,
+    campuses,
     desk,
     entrance,
+    learner,
     sign_in,
+    verifier,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -23,5 +28,10 @@ for noun in (
     awarding,
     award_results,
     award_register,
+    award_page,
+    verifier,
+    learner,
+    badges,
+    campuses,
 ):
     router.include_router(noun.router)
