@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from app.domain.history import Actor, HistoryEntry
+from app.domain.people import Person
 
 
 class HistoryStore:
@@ -44,7 +45,12 @@ class HistoryStore:
         query = select(HistoryEntry).where(HistoryEntry.campus_id == campus_id)
         return self.session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(limit)).all()
 
-    def list_of(self, noun: str, noun_id: uuid.UUID) -> Sequence[HistoryEntry]:
-        """All that happened to one thing, in order."""
-        query = select(HistoryEntry).where(HistoryEntry.noun == noun, HistoryEntry.noun_id == noun_id)
-        return self.session.exec(query.order_by(col(HistoryEntry.id))).all()
+    def list_of(self, noun: str, noun_id: uuid.UUID) -> list[tuple[HistoryEntry, Person | None]]:
+        """All that happened to one thing, in order, with the person who did it."""
+        rows = self.session.exec(
+            select(HistoryEntry, Person)
+            .join(Person, col(Person.id) == col(HistoryEntry.actor_id), isouter=True)
+            .where(HistoryEntry.noun == noun, HistoryEntry.noun_id == noun_id)
+            .order_by(col(HistoryEntry.id))
+        )
+        return [(entry, person) for entry, person in rows]

@@ -25,10 +25,6 @@ class PeopleStore:
             raise NotFound(N_("Cette personne n’existe pas ici."))
         return person
 
-    def find_many(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Person]:
-        people = self.session.exec(select(Person).where(col(Person.id).in_(set(person_ids))))
-        return {person.id: person for person in people}
-
     def find_named_at(self, address: str, key: str) -> Person | None:
         """The person of that name at that address, if we know them."""
         return self.session.exec(

@@ -211,15 +211,9 @@ class AwardService:
 
     def history_of(self, campus: Campus, award_id: uuid.UUID) -> list[Happening]:
         self.awards.get_record_in_campus(award_id, campus.id)
-        entries = self.history.list_of("award", award_id)
-        known = self.people.find_many(entry.actor_id for entry in entries if entry.actor_id)
         return [
-            Happening(
-                entry.at,
-                entry.deed,
-                known[entry.actor_id].name if entry.actor_id in known else entry.actor_label,
-            )
-            for entry in entries
+            Happening(entry.at, entry.deed, person.name if person else entry.actor_label)
+            for entry, person in self.history.list_of("award", award_id)
         ]
 
     def list_in(

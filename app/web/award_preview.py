@@ -12,11 +12,14 @@ from app.domain.people import suggested_address
 from app.services.awards import JudgedLine, Preview
 from app.web.people_lists import hours_text
 from app.web.typography import say
-from app.web.words import OUTCOMES, Word
+from app.web.words import OUTCOME_COUNTS, OUTCOMES, Word
 
 MOST_CARDS = 100
 SHOWN_AT_ONCE = 30
 MOST_READY = 500
+NEED_A_PERSON = [
+    outcome for outcome in LineOutcome if outcome.is_refused and outcome is not LineOutcome.REPEATED_LINE
+]
 # What a trainer can put right on the page itself.
 _FIELDS = {
     LineOutcome.INVALID_ADDRESS: ("adresse",),
@@ -58,6 +61,8 @@ class PreviewView:
     held_count: int
     refused: Sequence[Card]
     refused_count: int
+    repeated: Sequence[str]
+    repeated_count: int
     figures: Sequence[tuple[str, int]]
     lacks_evidence: bool
 
@@ -65,7 +70,8 @@ class PreviewView:
     def of(preview: Preview, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> PreviewView:
         ready = preview.ready
         held = preview.with_outcome(LineOutcome.ALREADY_HELD)
-        refused = [line for line in preview.lines if line.judgement.outcome.is_refused]
+        repeated = preview.with_outcome(LineOutcome.REPEATED_LINE)
+        refused = [line for line in preview.lines if line.judgement.outcome in NEED_A_PERSON]
         return PreviewView(
             total=len(preview.lines),
             ready=[_ready(line) for line in ready[:MOST_READY]],
@@ -74,32 +80,43 @@ class PreviewView:
             held_count=len(held),
             refused=[_card(line, home, typed, troubles) for line in refused[:MOST_CARDS]],
             refused_count=len(refused),
+            repeated=[line.line.name for line in repeated[:MOST_CARDS]],
+            repeated_count=len(repeated),
             figures=_figures(preview),
             lacks_evidence=any(line.judgement.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
         )
 
 
 def _figures(preview: Preview) -> list[tuple[str, int]]:
+    """How many lines came out each way; the ready are counted even when there are none."""
     counts = Counter(line.judgement.outcome for line in preview.lines)
     counts.setdefault(LineOutcome.READY, 0)
-    return [(say(OUTCOMES[outcome].text), counts[outcome]) for outcome in LineOutcome if outcome in counts]
+    return [(say(OUTCOME_COUNTS[one]), counts[one]) for one in LineOutcome if one in counts]
+
+
+def _noted(line: JudgedLine) -> tuple[float | None, str]:
+    """Hours and contribution as they would be: what is recorded, and the list where nothing was."""
+    hours, contribution = line.line.hours, line.line.contribution
+    if line.participation is None:
+        return hours, contribution
+    there = line.participation
+    return (hours if there.hours is None else there.hours), there.contribution or contribution
 
 
 def _ready(line: JudgedLine) -> ReadyLine:
-    noted = line.participation or line.line
-    return ReadyLine(line.line.name, line.line.address, noted.hours, noted.contribution)
+    return ReadyLine(line.line.name, line.line.address, *_noted(line))
 
 
 def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> Card:
     said, judgement = line.line, line.judgement
-    noted = line.participation or said
+    hours, contribution = _noted(line)
     key = str(line.participation.id if line.participation else said.line)
     values = {
         "adresse": said.address,
         "prenom": said.given_name,
         "nom": said.family_name,
-        "heures": said.hours_as_written or hours_text(noted.hours),
-        "contribution": noted.contribution,
+        "heures": said.hours_as_written or hours_text(hours),
+        "contribution": contribution,
     }
     names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ())]
     return Card(

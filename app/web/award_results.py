@@ -10,13 +10,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.domain.activities import PartKind
-from app.domain.awards import BatchLine, LineOutcome, refused_first
+from app.domain.awards import BatchLine, LineOutcome
 from app.domain.participant_lists import ListedPerson
 from app.domain.tables import csv_for_excel
 from app.language import gettext as _
 from app.request_scope import ReadingServices
 from app.services.awards import BatchResult
 from app.web.activities import ActivityView
+from app.web.award_preview import NEED_A_PERSON
 from app.web.desk import BadgeTile
 from app.web.people_lists import HEADING, as_text, cells_of
 from app.web.render import page
@@ -42,8 +43,7 @@ class ResultLine:
 def show_result(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request, services, slug)
     result = services.awards.batch(work.campus, batch_id)
-    refused = [line for line in refused_first(result.lines) if line.outcome.is_refused]
-    again = [line for line in refused if line.outcome is not LineOutcome.REPEATED_LINE]
+    refused = result.with_outcome(*NEED_A_PERSON)
     return page(
         request,
         "awarding/result.html",
@@ -56,7 +56,8 @@ def show_result(slug: str, batch_id: uuid.UUID, request: Request, services: Read
         awarded=_lines(result.with_outcome(LineOutcome.AWARDED), services, result, work.home),
         held=_lines(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home),
         refused=_lines(refused, services, result, work.home),
-        again=as_text(map(listed_again, again)) if again else "",
+        repeated=[name_of(line) for line in result.with_outcome(LineOutcome.REPEATED_LINE)],
+        again=as_text(map(listed_again, refused)) if refused else "",
     )
 
 
@@ -65,7 +66,7 @@ def refused_table(slug: str, batch_id: uuid.UUID, request: Request, services: Re
     """The lines that were given nothing, with the reason: corrected, the file can be dropped again."""
     work = at_work(request, services, slug)
     result = services.awards.batch(work.campus, batch_id)
-    rows = [(*cells_of(listed_again(line)), reason_of(line)) for line in result.refused]
+    rows = [(*cells_of(listed_again(line)), reason_of(line)) for line in result.with_outcome(*NEED_A_PERSON)]
     return _table("refus", (*HEADING, "Motif"), rows)
 
 
@@ -89,6 +90,10 @@ def links_table(slug: str, batch_id: uuid.UUID, request: Request, services: Read
 
 def private_link(services: Services, award_id: uuid.UUID, generation: int) -> str:
     return services.addresses.private_link(services.people.private_link_token(award_id, generation))
+
+
+def name_of(line: BatchLine) -> str:
+    return f"{line.given_name} {line.family_name}".strip()
 
 
 def reason_of(line: BatchLine) -> str:
@@ -115,7 +120,7 @@ def _lines(
 ) -> list[ResultLine]:
     return [
         ResultLine(
-            name=f"{line.given_name} {line.family_name}".strip(),
+            name=name_of(line),
             address=line.address,
             state=OUTCOMES[line.outcome],
             reason=reason_of(line),

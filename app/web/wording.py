@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_interval, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -36,6 +36,13 @@ def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
         number, _, rest = words.partition(" ")
         words = ("1er" if number == "1" else number) + NO_BREAK + rest
     return words
+
+
+def days(first: date, last: date) -> str:
+    """24 novembre 2026; 2–24 novembre 2026."""
+    if first == last:
+        return day(first)
+    return format_interval(first, last, "yMMMMd", locale=babel_locale())
 
 
 def short_day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
@@ -91,6 +98,7 @@ def listing(values: list[str]) -> str:
 
 FILTERS = {
     "day": day,
+    "days": days,
     "short_day": short_day,
     "clock": clock,
     "moment": moment,

@@ -50,6 +50,18 @@ OUTCOMES = {
     LineOutcome.REPEATED_LINE: Word(N_("Ligne en double"), "shut"),
     LineOutcome.UNREADABLE: Word(N_("Ligne illisible"), "bad"),
 }
+OUTCOME_COUNTS = {
+    LineOutcome.READY: N_("Prêtes"),
+    LineOutcome.AWARDED: N_("Attribués"),
+    LineOutcome.ALREADY_HELD: N_("Ont déjà ce badge"),
+    LineOutcome.INVALID_ADDRESS: N_("Adresses invalides"),
+    LineOutcome.MISSING_NAME: N_("Noms à compléter"),
+    LineOutcome.MISSING_EVIDENCE: N_("Preuves manquantes"),
+    LineOutcome.TOO_FEW_HOURS: N_("Pas assez d’heures"),
+    LineOutcome.ONESELF: N_("Soi-même"),
+    LineOutcome.REPEATED_LINE: N_("Lignes en double"),
+    LineOutcome.UNREADABLE: N_("Lignes illisibles"),
+}
 LABEL_CATEGORIES = {
     LabelCategory.STANDARD: N_("Label Campus des métiers et des qualifications"),
     LabelCategory.EXCELLENCE: N_("Label d’excellence"),
