@@ -17,7 +17,9 @@ RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 
 MAX_N_DEGREE_CALLS: Final = 1_000  # M2: the published tests need 468 at most
+MAX_N_DEGREE_DEPTH: Final = 100  # calls inside one another; each takes three frames of the stack
 MAX_PERMUTATIONS: Final = 20_000
+MAX_RELATED: Final = 100_000  # hashes of related blank nodes, in all calls together
 
 _SPECIAL: Final = re.compile('[\x00-\x1f"\\\\\x7f]')
 _SHORT_ESCAPES: Final = {
@@ -115,6 +117,8 @@ class _Labelling:
         self._first_degree = {node: self._hash_first_degree(node) for node in mentions}
         self._canonical = _Issuer("_:c14n")
         self._calls = 0
+        self._depth = 0
+        self._related = 0
         self._permutations = 0
 
     def labels(self) -> dict[str, str]:
@@ -164,6 +168,9 @@ class _Labelling:
     def _related_by_hash(self, node: str, issuer: _Issuer) -> dict[str, list[str]]:
         # A node related by several quads is listed several times: other implementations hash it so.
         related: dict[str, list[str]] = {}
+        self._related += len(self._mentions[node])
+        if self._related > MAX_RELATED:
+            raise CanonicalizationTooHard("more related blank nodes than the work limit allows")
         for quad in self._mentions[node]:
             for position, term in zip("sog", (quad[0], quad[2], quad[3]), strict=True):
                 if term and term[0] == "_" and term != node:
@@ -172,12 +179,14 @@ class _Labelling:
 
     def _hash_n_degree(self, node: str, issuer: _Issuer) -> _Path:
         self._calls += 1
-        if self._calls > MAX_N_DEGREE_CALLS:
+        if self._calls > MAX_N_DEGREE_CALLS or self._depth >= MAX_N_DEGREE_DEPTH:
             raise CanonicalizationTooHard("more n-degree hashes than the work limit allows")
+        self._depth += 1
         data = []
         for digest, nodes in sorted(self._related_by_hash(node, issuer).items()):
             path, issuer = self._shortest_path(nodes, issuer)
             data.append(digest + path)
+        self._depth -= 1
         return _Path(sha256("".join(data).encode()).hexdigest(), issuer)
 
     def _shortest_path(self, nodes: list[str], issuer: _Issuer) -> tuple[str, _Issuer]:
