@@ -14,6 +14,7 @@ from app import __version__
 from app.api import problems
 from app.api.routes import router as api_router
 from app.errors import AppError
+from app.negotiation import HeadAsGet
 from app.request_log import RequestLog, configure_logging
 from app.request_scope import session_cookie, status_of
 from app.settings import Settings
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),
     )
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
     # Pages first: where a page and a document share an address, `ForPeople` lets programs through.
     app.include_router(web_router)

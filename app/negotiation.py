@@ -1,15 +1,17 @@
-"""Which form of a document a request asks for, by its Accept header."""
+"""Which form of a document a request asks for, and whether the client has it already."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HTML = "text/html"
+# Nobody names more forms than this; a longer header is not worth its parsing.
+_LONGEST_HEADER = 2000
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
@@ -22,7 +24,7 @@ def preferred(accept: str, offered: Sequence[str]) -> str | None:
 
 def _wishes(accept: str) -> list[tuple[str, float]]:
     wishes = []
-    for item in accept[:2000].split(","):
+    for item in accept[:_LONGEST_HEADER].split(","):
         name, _, parameters = item.strip().lower().partition(";")
         quality = 1.0
         for parameter in parameters.split(";"):
@@ -53,10 +55,23 @@ def _liking(media_type: str, wishes: Sequence[tuple[str, float]]) -> float:
 
 def wants_page(accept: str) -> bool:
     """Whether somebody looks: a browser names text/html; a program that names nothing gets the document."""
+    if HTML not in accept.lower():
+        return False
     return (
         any(name == HTML and quality > 0 for name, quality in _wishes(accept))
         and preferred(accept, (HTML, "application/json", "application/vc", "image/png")) == HTML
     )
+
+
+def etag_of(digest: str, media_type: str) -> str:
+    """A strong validator: the same bytes under another media type are another representation (RFC 9110 §8.8.3)."""
+    return f'"{digest}/{media_type.partition(";")[0].partition("/")[2]}"'
+
+
+def has_already(if_none_match: str, etag: str) -> bool:
+    """Whether the client's copy is still this one (RFC 9110 §13.1.2: compared weakly)."""
+    known = [each.strip().removeprefix("W/") for each in if_none_match[:_LONGEST_HEADER].split(",")]
+    return "*" in known or etag in known
 
 
 class ForPeople(APIRoute):
@@ -67,3 +82,32 @@ class ForPeople(APIRoute):
         if match is Match.FULL and not wants_page(Headers(scope=scope).get("accept", "")):
             return Match.NONE, {}
         return match, child
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_varied(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).add_vary_header("Accept")
+            await send(message)
+
+        await super().handle(scope, receive, send_varied)
+
+
+class HeadAsGet:
+    """ASGI middleware: HEAD is answered as GET is, without the body, at every address (RFC 9110 §9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        # The log outside reads the route from this very scope, so it is changed and not copied.
+        scope["method"] = "GET"
+        await self.app(scope, receive, send_without_body)

@@ -6,16 +6,15 @@ import uuid
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from app.api.shapes import Shape, Slug
-from app.domain.access import Scope
+from app.api.programs import ActivityWriter, Reader
+from app.api.shapes import Shape, example
 from app.domain.activities import Activity, ActivityKind, PartKind
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import normal_address
 from app.language import gettext as _
-from app.request_scope import ReadingServices, WritingServices, token_of
 from app.services.activities import ActivityPage, RecordedList
 
 router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"])
@@ -23,21 +22,29 @@ router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"])
 Name = Annotated[str, Field(max_length=120)]
 
 
+_WORKSHOP = {
+    "kind": "workshop",
+    "title": "Robotique pour tous",
+    "description": "Monter un robot, puis le programmer.",
+    "starts_on": "2026-11-25",
+    "ends_on": "2026-11-25",
+    "place": "Le Creusot",
+    "hours": 3,
+    "audience": "lycéens",
+    "declared_size": 24,
+}
+_LEARNER = {
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "address": "anne-gaelle.leboeuf@exemple.fr",
+    "part": "apprenant",
+    "hours": 3,
+    "contribution": "A réglé les capteurs de son équipe.",
+}
+
+
 class ActivityRequest(Shape):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "kind": "workshop",
-                "title": "Robotique pour tous",
-                "starts_on": "2026-11-25",
-                "ends_on": "2026-11-25",
-                "place": "Le Creusot",
-                "hours": 3,
-                "audience": "lycéens",
-            }
-        },
-    )
+    model_config = example(**_WORKSHOP)
     kind: ActivityKind
     title: str = Field(min_length=1, max_length=200)
     description: str = Field("", max_length=2000)
@@ -50,6 +57,7 @@ class ActivityRequest(Shape):
 
 
 class ActivityView(BaseModel):
+    model_config = example(id="8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de", people=24, **_WORKSHOP)
     id: uuid.UUID
     kind: ActivityKind
     title: str
@@ -69,18 +77,7 @@ class ActivityView(BaseModel):
 
 
 class ParticipantRequest(Shape):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "given_name": "Anne-Gaëlle",
-                "family_name": "Le Bœuf",
-                "address": "anne-gaelle.leboeuf@exemple.fr",
-                "part": "apprenant",
-                "hours": 3,
-            }
-        },
-    )
+    model_config = example(**_LEARNER)
     given_name: Name = ""
     family_name: Name
     address: str = Field("", max_length=254)
@@ -101,6 +98,7 @@ class ParticipantRequest(Shape):
 
 
 class ParticipantView(BaseModel):
+    model_config = example(id="2f0c7a52-8d38-4b43-9ad4-6a0a2f8c1f6d", **_LEARNER)
     id: uuid.UUID
     given_name: str
     family_name: str
@@ -117,6 +115,17 @@ class RefusedLine(BaseModel):
 
 
 class RecordedView(BaseModel):
+    model_config = example(
+        added=23,
+        known=1,
+        refused=[
+            {
+                "line": 7,
+                "outcome": "invalid_address",
+                "message": "Cette adresse électronique n’est pas valable.",
+            }
+        ],
+    )
     added: int
     known: int
     refused: list[RefusedLine]
@@ -149,45 +158,36 @@ def _participants(page: ActivityPage) -> list[ParticipantView]:
 
 
 @router.get("", summary="The activities of a campus, latest first")
-def list_activities(slug: Slug, request: Request, services: ReadingServices) -> list[ActivityView]:
-    _actor, campus = token_of(request, services, Scope.READ, slug)
-    return [ActivityView.of(activity, people) for activity, people in services.activities.list_in(campus)]
+def list_activities(program: Reader) -> list[ActivityView]:
+    listed = program.services.activities.list_in(program.campus)
+    return [ActivityView.of(activity, people) for activity, people in listed]
 
 
 @router.get("/{activity_id}", summary="One activity")
-def get_activity(
-    slug: Slug, activity_id: uuid.UUID, request: Request, services: ReadingServices
-) -> ActivityView:
-    _actor, campus = token_of(request, services, Scope.READ, slug)
-    page = services.activities.page(campus, activity_id)
+def get_activity(activity_id: uuid.UUID, program: Reader) -> ActivityView:
+    page = program.services.activities.page(program.campus, activity_id)
     return ActivityView.of(page.activity, len(page.participants))
 
 
 @router.post("", status_code=201, summary="Record an activity")
-def create_activity(
-    slug: Slug, body: ActivityRequest, request: Request, services: WritingServices
-) -> ActivityView:
-    actor, campus = token_of(request, services, Scope.ACTIVITY_WRITE, slug)
-    activity = Activity(**body.model_dump(), created_at=services.clock())
-    return ActivityView.of(services.activities.create(activity, [campus], by=actor), 0)
+def create_activity(body: ActivityRequest, program: ActivityWriter) -> ActivityView:
+    activity = Activity(**body.model_dump(), created_at=program.services.clock())
+    created = program.services.activities.create(activity, [program.campus], by=program.actor)
+    return ActivityView.of(created, 0)
 
 
 @router.get("/{activity_id}/participations", summary="Who took part")
-def list_participations(
-    slug: Slug, activity_id: uuid.UUID, request: Request, services: ReadingServices
-) -> list[ParticipantView]:
-    _actor, campus = token_of(request, services, Scope.READ, slug)
-    return _participants(services.activities.page(campus, activity_id))
+def list_participations(activity_id: uuid.UUID, program: Reader) -> list[ParticipantView]:
+    return _participants(program.services.activities.page(program.campus, activity_id))
 
 
 @router.post("/{activity_id}/participations", summary="Record who took part; safe to repeat")
 def record_participations(
-    slug: Slug,
     activity_id: uuid.UUID,
     body: Annotated[list[ParticipantRequest], Field(min_length=1, max_length=10_000)],
-    request: Request,
-    services: WritingServices,
+    program: ActivityWriter,
 ) -> RecordedView:
-    actor, campus = token_of(request, services, Scope.ACTIVITY_WRITE, slug)
+    """Lines are counted from 1. Whoever was recorded already is known, and nobody is recorded twice."""
     lines = [participant.line(number) for number, participant in enumerate(body, 1)]
-    return RecordedView.of(services.activities.record(campus, activity_id, lines, by=actor))
+    recorded = program.services.activities.record(program.campus, activity_id, lines, by=program.actor)
+    return RecordedView.of(recorded)

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from app.api.activities import ParticipantRequest
-from app.api.shapes import Shape, Slug, cursor_of, place_of
-from app.domain.access import Scope
+from app.api.programs import AwardGiver, AwardRevoker, Reader
+from app.api.shapes import Shape, cursor_of, example, place_of
 from app.domain.awards import AwardState, BatchLine, LineOutcome, Visibility
 from app.language import gettext as _
-from app.request_scope import ReadingServices, WritingServices, token_of
 from app.services.awards import AwardRecord, AwardRequest, BatchResult
 from app.wiring import Services
 
@@ -31,25 +30,25 @@ IdempotencyKey = Annotated[
 ]
 
 
+_BADGE = "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11"
+_ACTIVITY = "8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de"
+_AWARD = "b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62"
+_ADDRESS = f"https://badges.exemple.fr/attributions/{_AWARD}"
+_WHO = {
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "address": "anne-gaelle.leboeuf@exemple.fr",
+}
+
+
 class AwardsRequest(Shape):
     """A badge for people: those listed here, those recorded in the activity, or both."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "badge": "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11",
-                "activity": "8f0d2f8e-3a63-4a8e-8a3f-52f0a4d7b0de",
-                "people": [
-                    {
-                        "given_name": "Anne-Gaëlle",
-                        "family_name": "Le Bœuf",
-                        "address": "anne-gaelle.leboeuf@exemple.fr",
-                    }
-                ],
-                "evidence": "Chaque robot a suivi la ligne jusqu’au bout.",
-            }
-        },
+    model_config = example(
+        badge=_BADGE,
+        activity=_ACTIVITY,
+        people=[_WHO],
+        evidence="Chaque robot a suivi la ligne jusqu’au bout.",
     )
     badge: uuid.UUID
     activity: uuid.UUID | None = None
@@ -104,6 +103,25 @@ def _private_link(award_id: uuid.UUID | None, generation: int, services: Service
 
 
 class BatchView(BaseModel):
+    model_config = example(
+        id="6d0f6d56-1f0b-4b0e-9b38-0a5d8c2f4e11",
+        badge=_BADGE,
+        version=1,
+        awarded=1,
+        already_held=0,
+        refused=0,
+        lines=[
+            {
+                **_WHO,
+                "position": 0,
+                "outcome": "awarded",
+                "message": "",
+                "award": _AWARD,
+                "award_address": _ADDRESS,
+                "private_link": f"https://badges.exemple.fr/recevoir/{_AWARD}.0a1b2c…",
+            }
+        ],
+    )
     id: uuid.UUID
     badge: uuid.UUID
     version: int
@@ -128,7 +146,26 @@ class BatchView(BaseModel):
         )
 
 
+_GIVEN = {
+    "id": _AWARD,
+    "address": _ADDRESS,
+    "badge": _BADGE,
+    "badge_name": "Robotique pour tous",
+    "version": 1,
+    "activity": _ACTIVITY,
+    "given_name": "Anne-Gaëlle",
+    "family_name": "Le Bœuf",
+    "state": "issued",
+    "visibility": "closed",
+    "awarded_at": "2026-11-25T11:00:00Z",
+    "valid_until": None,
+    "revoked_at": None,
+    "revoked_reason": "",
+}
+
+
 class AwardView(BaseModel):
+    model_config = example(**_GIVEN)
     id: uuid.UUID
     address: str
     badge: uuid.UUID
@@ -166,44 +203,37 @@ class AwardView(BaseModel):
 
 
 class AwardPage(BaseModel):
+    model_config = example(awards=[_GIVEN], next="AAAAAGel0zCz87Heiv9PDI83H0wbf39i")
     awards: list[AwardView]
     next: str | None = Field(description="The cursor of the next page; absent on the last.")
 
 
 class RevocationRequest(Shape):
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"reason": "Attribué par erreur."}}
-    )
+    model_config = example(reason="Attribué par erreur.")
     reason: str = Field(min_length=5, max_length=500)
 
 
 @router.post("", summary="Give a badge to one or many people")
-def award(
-    slug: Slug,
-    body: AwardsRequest,
-    request: Request,
-    services: WritingServices,
-    idempotency_key: IdempotencyKey = None,
-) -> BatchView:
+def award(body: AwardsRequest, program: AwardGiver, idempotency_key: IdempotencyKey = None) -> BatchView:
     """Each line is judged and answered on its own: good lines are awarded, each other line says why not."""
-    actor, campus = token_of(request, services, Scope.AWARD_CREATE, slug)
-    return BatchView.of(services.awards.award(campus, body.request(idempotency_key), by=actor), services)
+    asked = body.request(idempotency_key)
+    result = program.services.awards.award(program.campus, asked, by=program.actor)
+    return BatchView.of(result, program.services)
 
 
 @router.get("", summary="The awards of a campus, latest first, page by page")
 def list_awards(
-    slug: Slug,
+    program: Reader,
     request: Request,
     response: Response,
-    services: ReadingServices,
     after: Annotated[str | None, Query(max_length=60, description="`next` of the page before.")] = None,
     badge: uuid.UUID | None = None,
     activity: uuid.UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AwardPage:
-    _actor, campus = token_of(request, services, Scope.READ, slug)
-    records = services.awards.list_in(
-        campus,
+    """A page says where the next one starts, so that awards given meanwhile shift nothing."""
+    records = program.services.awards.list_in(
+        program.campus,
         before=place_of(after) if after else None,
         badge_id=badge,
         activity_id=activity,
@@ -214,18 +244,16 @@ def list_awards(
     if cursor:
         query = request.url.include_query_params(after=cursor).query
         response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    return AwardPage(awards=[AwardView.of(record, services) for record in shown], next=cursor)
+    return AwardPage(awards=[AwardView.of(record, program.services) for record in shown], next=cursor)
 
 
 @router.get("/{award_id}", summary="One award")
-def get_award(slug: Slug, award_id: uuid.UUID, request: Request, services: ReadingServices) -> AwardView:
-    _actor, campus = token_of(request, services, Scope.READ, slug)
-    return AwardView.of(services.awards.get(campus, award_id), services)
+def get_award(award_id: uuid.UUID, program: Reader) -> AwardView:
+    return AwardView.of(program.services.awards.get(program.campus, award_id), program.services)
 
 
 @router.post("/{award_id}/revocation", summary="Withdraw an award, for good")
-def revoke_award(
-    slug: Slug, award_id: uuid.UUID, body: RevocationRequest, request: Request, services: WritingServices
-) -> AwardView:
-    actor, campus = token_of(request, services, Scope.AWARD_REVOKE, slug)
-    return AwardView.of(services.awards.revoke(campus, award_id, body.reason, by=actor), services)
+def revoke_award(award_id: uuid.UUID, body: RevocationRequest, program: AwardRevoker) -> AwardView:
+    """The status list that the world reads says so in the same transaction."""
+    record = program.services.awards.revoke(program.campus, award_id, body.reason, by=program.actor)
+    return AwardView.of(record, program.services)

@@ -5,17 +5,26 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from app.api.shapes import Shape, Slug
-from app.domain.access import Scope
+from app.api.programs import BadgeWriter, Reader
+from app.api.shapes import Shape, example
 from app.domain.badges import Kind, Repeat
-from app.request_scope import ReadingServices, WritingServices, token_of
 from app.services.badges import BadgePage, Wording
 from app.wiring import Services
 
 router = APIRouter(prefix="/campuses/{slug}/badges", tags=["badges"])
+
+
+_WORDING = {
+    "kind": "participation",
+    "name": "Robotique pour tous",
+    "description": "Une première rencontre avec la robotique, au village ressource.",
+    "criteria": "La personne a monté un robot et l’a programmé pour suivre une ligne.",
+}
+_BADGE = "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11"
+_ADDRESS = f"https://badges.exemple.fr/badges/{_BADGE}"
 
 
 class AttestedCompetency(Shape):
@@ -26,6 +35,7 @@ class AttestedCompetency(Shape):
 
 
 class WordingRequest(Shape):
+    model_config = example(**_WORDING, language="fr", tags=["robotique"])
     kind: Kind
     name: str = Field(min_length=1, max_length=120)
     description: str = Field(min_length=1, max_length=500)
@@ -46,19 +56,7 @@ class WordingRequest(Shape):
 
 
 class BadgeRequest(WordingRequest):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "slug": "robotique-pour-tous",
-                "kind": "participation",
-                "name": "Robotique pour tous",
-                "description": "Une première rencontre avec la robotique, au village ressource.",
-                "criteria": "La personne a monté un robot et l’a programmé pour suivre une ligne.",
-                "repeat": "once",
-            }
-        },
-    )
+    model_config = example(**_WORDING, slug="robotique-pour-tous", repeat="once")
     slug: str = Field(min_length=1, max_length=60)
     repeat: Repeat = Repeat.ONCE
 
@@ -70,6 +68,21 @@ class VersionView(BaseModel):
 
 
 class BadgeView(BaseModel):
+    model_config = example(
+        **_WORDING,
+        id=_BADGE,
+        slug="robotique-pour-tous",
+        address=_ADDRESS,
+        language="fr",
+        tags=["robotique"],
+        validity_days=None,
+        required_hours=None,
+        repeat="once",
+        competencies=[],
+        archived=False,
+        version=1,
+        versions=[{"number": 1, "address": f"{_ADDRESS}/v1", "frozen_at": "2026-11-25T10:00:00Z"}],
+    )
     id: uuid.UUID
     slug: str
     address: str
@@ -121,30 +134,29 @@ class BadgeView(BaseModel):
 
 
 @router.get("", summary="The badges of a campus, each in its newest version")
-def list_badges(slug: Slug, request: Request, services: ReadingServices) -> list[BadgeView]:
-    _, campus = token_of(request, services, Scope.READ, slug)
+def list_badges(program: Reader) -> list[BadgeView]:
+    badges, campus = program.services.badges, program.campus
     return [
-        BadgeView.of(services.badges.page(campus, badge.id), services)
-        for badge, _ in services.badges.list_current(campus)
+        BadgeView.of(badges.page(campus, badge.id), program.services)
+        for badge, _ in badges.list_current(campus)
     ]
 
 
 @router.get("/{badge_id}", summary="One badge, in its newest version")
-def get_badge(slug: Slug, badge_id: uuid.UUID, request: Request, services: ReadingServices) -> BadgeView:
-    _, campus = token_of(request, services, Scope.READ, slug)
-    return BadgeView.of(services.badges.page(campus, badge_id), services)
+def get_badge(badge_id: uuid.UUID, program: Reader) -> BadgeView:
+    return BadgeView.of(program.services.badges.page(program.campus, badge_id), program.services)
 
 
 @router.post("", status_code=201, summary="Define a badge")
-def create_badge(slug: Slug, body: BadgeRequest, request: Request, services: WritingServices) -> BadgeView:
-    actor, campus = token_of(request, services, Scope.BADGE_WRITE, slug)
-    page = services.badges.create(campus, body.wording(), slug=body.slug, repeat=body.repeat, by=actor)
-    return BadgeView.of(page, services)
+def create_badge(body: BadgeRequest, program: BadgeWriter) -> BadgeView:
+    page = program.services.badges.create(
+        program.campus, body.wording(), slug=body.slug, repeat=body.repeat, by=program.actor
+    )
+    return BadgeView.of(page, program.services)
 
 
 @router.post("/{badge_id}/versions", status_code=201, summary="Reword a badge: its next version")
-def revise_badge(
-    slug: Slug, badge_id: uuid.UUID, body: WordingRequest, request: Request, services: WritingServices
-) -> BadgeView:
-    actor, campus = token_of(request, services, Scope.BADGE_WRITE, slug)
-    return BadgeView.of(services.badges.revise(campus, badge_id, body.wording(), by=actor), services)
+def revise_badge(badge_id: uuid.UUID, body: WordingRequest, program: BadgeWriter) -> BadgeView:
+    """Awards already given keep the version they were given under."""
+    page = program.services.badges.revise(program.campus, badge_id, body.wording(), by=program.actor)
+    return BadgeView.of(page, program.services)

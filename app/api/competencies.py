@@ -5,34 +5,31 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from app.api.shapes import Shape, Slug
-from app.domain.access import Scope
+from app.api.programs import BadgeWriter, Reader
+from app.api.shapes import Shape, example
 from app.domain.competencies import Competency, Framework
-from app.request_scope import ReadingServices, WritingServices, token_of
 
 router = APIRouter(prefix="/campuses/{slug}/competencies", tags=["competencies"])
 
 Levels = list[Annotated[str, Field(min_length=1, max_length=120)]]
 
 
+_CA_3 = {
+    "framework": "controle-acces",
+    "framework_name": "Contrôle d’accès",
+    "code": "CA-3",
+    "statement": "Mesurer, analyser et caractériser",
+    "levels": ["Accompagné", "Autonome", "Transmet"],
+}
+
+
 class CompetencyRequest(Shape):
     """`framework` is the code of one of the campus's frameworks; a new code makes a new framework."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "framework": "controle-acces",
-                "framework_name": "Contrôle d’accès",
-                "code": "CA-3",
-                "statement": "Mesurer, analyser et caractériser",
-                "levels": ["Accompagné", "Autonome", "Transmet"],
-            }
-        },
-    )
+    model_config = example(**_CA_3)
     framework: str = Field(min_length=1, max_length=60)
     framework_name: str = Field("", max_length=200)
     code: str = Field(min_length=1, max_length=60)
@@ -41,6 +38,7 @@ class CompetencyRequest(Shape):
 
 
 class CompetencyView(BaseModel):
+    model_config = example(id="0c1f5c0e-53a5-4c39-9a5b-0f8f0a6d7c3e", **_CA_3)
     id: uuid.UUID
     framework: str
     framework_name: str
@@ -61,28 +59,22 @@ class CompetencyView(BaseModel):
 
 
 @router.get("", summary="The competencies of a campus")
-def list_competencies(slug: Slug, request: Request, services: ReadingServices) -> list[CompetencyView]:
-    _, campus = token_of(request, services, Scope.READ, slug)
-    return [CompetencyView.of(*pair) for pair in services.competencies.list_of(campus)]
+def list_competencies(program: Reader) -> list[CompetencyView]:
+    return [CompetencyView.of(*pair) for pair in program.services.competencies.list_of(program.campus)]
 
 
 @router.get("/{competency_id}", summary="One competency")
-def get_competency(
-    slug: Slug, competency_id: uuid.UUID, request: Request, services: ReadingServices
-) -> CompetencyView:
-    _, campus = token_of(request, services, Scope.READ, slug)
-    return CompetencyView.of(*services.competencies.get(campus, competency_id))
+def get_competency(competency_id: uuid.UUID, program: Reader) -> CompetencyView:
+    return CompetencyView.of(*program.services.competencies.get(program.campus, competency_id))
 
 
 @router.post("", status_code=201, summary="Write down a competency")
-def create_competency(
-    slug: Slug, body: CompetencyRequest, request: Request, services: WritingServices
-) -> CompetencyView:
-    actor, campus = token_of(request, services, Scope.BADGE_WRITE, slug)
-    framework = services.competencies.framework(
-        campus, code=body.framework, name=body.framework_name or body.framework, by=actor
+def create_competency(body: CompetencyRequest, program: BadgeWriter) -> CompetencyView:
+    competencies, campus, by = program.services.competencies, program.campus, program.actor
+    framework = competencies.framework(
+        campus, code=body.framework, name=body.framework_name or body.framework, by=by
     )
-    competency = services.competencies.create(
-        campus, framework, code=body.code, statement=body.statement, levels=list(body.levels), by=actor
+    competency = competencies.create(
+        campus, framework, code=body.code, statement=body.statement, levels=list(body.levels), by=by
     )
     return CompetencyView.of(competency, framework)

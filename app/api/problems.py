@@ -9,9 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.api.faults import reason_of
 from app.errors import AppError
-from app.language import N_
+from app.language import N_, current_locale
 from app.language import gettext as _
+from app.negotiation import wants_page
 
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
@@ -29,14 +31,12 @@ _TITLES = {
     500: N_("Faute de notre côté"),
     503: N_("Momentanément indisponible"),
 }
+_PROGRAM_PATHS = ("/api/", "/.well-known/", "/health/")
 
 
 def is_for_a_program(request: Request) -> bool:
     """Programs use the API, or ask for anything but a page."""
-    if request.url.path.startswith(("/api/", "/.well-known/", "/health/")):
-        return True
-    accepted = request.headers.get("accept", "")
-    return "json" in accepted and "text/html" not in accepted
+    return request.url.path.startswith(_PROGRAM_PATHS) or not wants_page(request.headers.get("accept", ""))
 
 
 def problem(status: int, detail: str, **more: Any) -> JSONResponse:
@@ -46,7 +46,9 @@ def problem(status: int, detail: str, **more: Any) -> JSONResponse:
         "status": status,
         "detail": detail,
     }
-    return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE)
+    # A cache may keep a 404 unasked (RFC 9110 §15.1); what is not there yet may come.
+    headers = {"Cache-Control": "no-store", "Content-Language": current_locale()}
+    return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def app_error(request: Request, error: AppError, status: int) -> JSONResponse:  # noqa: ARG001
@@ -58,11 +60,20 @@ def app_error(request: Request, error: AppError, status: int) -> JSONResponse:  
 
 def validation_error(request: Request, error: RequestValidationError) -> JSONResponse:  # noqa: ARG001
     """Each fault with the place it stands at, never with the value: it may be personal (T43)."""
-    faults = [
-        {"pointer": "/" + "/".join(str(part) for part in fault["loc"][1:]), "reason": fault["msg"]}
-        for fault in error.errors()
-    ]
-    return problem(422, _("La demande n’a pas la forme attendue : voyez « errors »."), errors=faults)
+    faults = error.errors()
+    if any(fault["loc"][:1] == ("path",) for fault in faults):
+        # An address that cannot be written so is an address that does not exist.
+        return problem(404, _("Il n’y a rien à cette adresse."))
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return problem(400, _("Le corps de la demande n’est pas du JSON."))
+    told = [{"pointer": _pointer(fault["loc"]), "reason": reason_of(fault)} for fault in faults[:50]]
+    return problem(422, _("La demande n’a pas la forme attendue : voyez « errors »."), errors=told)
+
+
+def _pointer(place: tuple[str | int, ...]) -> str:
+    """A JSON pointer into the body; for a header or a query, its kind and its name."""
+    parts = place[1:] if place[:1] == ("body",) else place
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def http_error(request: Request, error: HTTPException) -> JSONResponse:  # noqa: ARG001
@@ -76,3 +87,54 @@ def failure(request: Request, reference: str) -> JSONResponse:  # noqa: ARG001
     return problem(
         500, _("La demande a échoué de notre côté. Rien n’a été fait à moitié."), reference=reference
     )
+
+
+# --- for the description of the API
+
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "A sentence in the language of Accept-Language."},
+        "kind": {"type": "string", "description": "A stable name of this kind of failure."},
+        "reference": {"type": "string", "description": "To quote when you ask us about a fault of ours."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string", "description": "Where in the body (RFC 6901)."},
+                    "reason": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_SAID = {
+    400: "The body cannot be read.",
+    401: "No bearer token, or one that is unknown, expired or withdrawn.",
+    403: "The token lacks the scope, or the holder keeps the award closed.",
+    404: "There is no such thing, or it belongs to another campus.",
+    406: "None of the media types that Accept names.",
+    409: "It contradicts what is kept already.",
+    413: "The body is longer than 6 MiB.",
+    415: "The body must be sent as application/json.",
+    422: "The body is not as described; `errors` says where.",
+    503: "Something needed is unavailable; nothing was done.",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Problems as a route's `responses` describe them."""
+    return {status: _documented(status) for status in statuses}
+
+
+def _documented(status: int) -> dict[str, Any]:
+    example = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": _TITLES[status]}
+    if status == 422:
+        example["errors"] = [{"pointer": "/people/0/family_name", "reason": "Ce champ manque."}]
+    content = {MEDIA_TYPE: {"schema": _SCHEMA, "example": example}}
+    return {"description": _SAID[status], "content": content}

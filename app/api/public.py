@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
-from app.negotiation import preferred
+from app.api.problems import documented
+from app.negotiation import etag_of, has_already, preferred
 from app.request_scope import ReadingServices, process_of
 from app.services.publication import Published
 
-router = APIRouter(tags=["public documents"])
+router = APIRouter(tags=["public documents"], responses=documented(404))
 
 _FORMS_BY_TYPE = {
     "application/vc+ld+json": "json",
@@ -25,12 +28,14 @@ _FORMS_BY_TYPE = {
     "image/png": "png",
     "image/svg+xml": "svg",
 }
-_DEFINITION_TYPES = ("application/ld+json", "application/json")
-FIVE_MINUTES, ONE_MINUTE, FOR_EVER = (
-    "public, max-age=300",
-    "public, max-age=60",
-    "public, max-age=31536000, immutable",
-)
+_LINKED_DATA = ("application/ld+json", "application/json")
+_DID_DOCUMENT = ("application/did+json", "application/did+ld+json", "application/json", "application/ld+json")
+_JWK_SET = ("application/jwk-set+json", "application/json")
+_STATUS_LIST = ("application/vc", "application/vc+ld+json", "application/ld+json", "application/json")
+# A holder who shuts an award's page is obeyed within a minute, a withdrawal is seen within five.
+ONE_MINUTE, FIVE_MINUTES = "public, max-age=60", "public, max-age=300"
+# A picture is opened on its own, and by then is a document that could run scripts.
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class Extension(StrEnum):
@@ -46,53 +51,67 @@ class PictureForm(StrEnum):
 
 
 Number = Annotated[int, Path(ge=1, le=100_000)]
+CampusSlug = Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$", examples=["itip"])]
 
 
 def answer(
-    request: Request,
-    document: Published,
-    *,
-    cache: str,
-    media_type: str | None = None,
-    negotiated: bool = False,
+    request: Request, document: Published, *, cache: str, media_type: str | None = None, **more: str
 ) -> Response:
-    """The bytes as they lie, or 304 when the client has them already."""
+    """The bytes as they lie, or 304 when the client has them already. `media_type` was chosen by Accept."""
+    etag = etag_of(document.digest, media_type or document.media_type)
     headers = {
-        "ETag": f'"{document.digest}"',
+        "ETag": etag,
         "Cache-Control": cache,
         "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Robots-Tag": "noindex",
+        **more,
     }
-    media_type = media_type or document.media_type
-    if not media_type.startswith("image/"):
+    shown_as = media_type or document.media_type
+    if not shown_as.startswith("image/"):
         # Public JSON may be read by any page anywhere; nothing here depends on who asks (C-026, L-004).
         headers["Access-Control-Allow-Origin"] = "*"
-    if negotiated:
+    if media_type is not None:
         headers["Vary"] = "Accept"
-    if document.digest in request.headers.get("if-none-match", ""):
+    if has_already(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
-    if media_type == "image/svg+xml":
-        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return Response(document.body, media_type=media_type, headers=headers)
+    if shown_as == "image/svg+xml":
+        headers["Content-Security-Policy"] = _PICTURE_POLICY
+    return Response(document.body, media_type=shown_as, headers=headers)
 
 
-@router.get("/attributions/{award_id}.{extension}", summary="An award as a file")
+def _wanted(request: Request, offered: Sequence[str]) -> str:
+    media_type = preferred(request.headers.get("accept", ""), offered)
+    if media_type is None:
+        raise HTTPException(406, headers={"Vary": "Accept"})
+    return media_type
+
+
+def _shown(*media_types: str, about: str = "The document, byte for byte as it was signed.") -> dict[str, Any]:
+    """For the description of the API: what a route answers, and that it answers nothing else."""
+    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    unchanged = {"description": "The copy that If-None-Match names is still the newest."}
+    return {
+        "response_class": Response,
+        "responses": {200: {"description": about, "content": content}, 304: unchanged},
+    }
+
+
+_AN_AWARD = _shown(*_FORMS_BY_TYPE)
+_AN_AWARD["responses"] |= documented(403, 406)
+
+
+@router.get("/attributions/{award_id:uuid}.{extension}", summary="An award as a file", **_AN_AWARD)
 async def award_file(award_id: uuid.UUID, extension: Extension, request: Request) -> Response:
     return answer(request, await _award(request, award_id, extension.value), cache=ONE_MINUTE)
 
 
-@router.get("/attributions/{award_id}", summary="An award, in the form that Accept asks for")
+@router.get(
+    "/attributions/{award_id:uuid}", summary="An award, in the form that Accept asks for", **_AN_AWARD
+)
 async def award(award_id: uuid.UUID, request: Request) -> Response:
-    media_type = preferred(request.headers.get("accept", ""), tuple(_FORMS_BY_TYPE))
-    if media_type is None:
-        return Response(status_code=406)
-    form = _FORMS_BY_TYPE[media_type]
-    return answer(
-        request,
-        await _award(request, award_id, form),
-        cache=ONE_MINUTE,
-        media_type=media_type,
-        negotiated=True,
-    )
+    media_type = _wanted(request, tuple(_FORMS_BY_TYPE))
+    document = await _award(request, award_id, _FORMS_BY_TYPE[media_type])
+    return answer(request, document, cache=ONE_MINUTE, media_type=media_type)
 
 
 async def _award(request: Request, award_id: uuid.UUID, form: str) -> Published:
@@ -106,48 +125,85 @@ def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
         return services.publication.award_file(services.publication.open_award(award_id), form)
 
 
-@router.get("/badges/{badge_id}/v{number}", summary="A badge definition, one version")
+@router.get(
+    "/badges/{badge_id:uuid}/v{number:int}",
+    summary="A badge definition, one version",
+    **_shown(*_LINKED_DATA),
+)
 async def definition(badge_id: uuid.UUID, number: Number, request: Request) -> Response:
-    media_type = preferred(request.headers.get("accept", ""), _DEFINITION_TYPES)
-    if media_type is None:
-        return Response(status_code=406)
+    media_type = _wanted(request, _LINKED_DATA)
     document = await process_of(request).public_documents.definition(badge_id, number)
-    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type, negotiated=True)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/badges/{badge_id}", summary="A badge definition, current version")
+@router.get("/badges/{badge_id:uuid}", summary="A badge definition, current version", **_shown(*_LINKED_DATA))
 def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    _, document = services.publication.definition(badge_id, None)
-    return answer(request, document, cache=FIVE_MINUTES, negotiated=True)
+    media_type = _wanted(request, _LINKED_DATA)
+    version, document = services.publication.definition(badge_id, None)
+    place = services.addresses.version(badge_id, version.number)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type, **{"Content-Location": place})
 
 
-@router.get("/badges/{badge_id}/v{number}/image.{form}", summary="A badge's picture, one version")
+@router.get(
+    "/badges/{badge_id:uuid}/v{number:int}/image.{form}",
+    summary="A badge's picture, one version",
+    **_shown("image/png", "image/svg+xml", about="The picture that every award of this version carries."),
+)
 def picture(
     badge_id: uuid.UUID, number: Number, form: PictureForm, request: Request, services: ReadingServices
 ) -> Response:
     return answer(request, services.publication.picture(badge_id, number, form.value), cache=FIVE_MINUTES)
 
 
-@router.get("/campus/{slug}/did.json", summary="A campus's DID document")
-def campus_did(slug: str, request: Request, services: ReadingServices) -> Response:
-    return answer(request, services.publication.campus_did(slug), cache=FIVE_MINUTES)
+@router.get("/campus/{slug}/did.json", summary="A campus's DID document", **_shown(*_DID_DOCUMENT))
+def campus_did(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    media_type = _wanted(request, _DID_DOCUMENT)
+    return answer(request, services.publication.campus_did(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/campus/{slug}", summary="A campus's profile")
-def profile(slug: str, request: Request, services: ReadingServices) -> Response:
-    return answer(request, services.publication.profile(slug), cache=FIVE_MINUTES, negotiated=True)
+@router.get("/campus/{slug}", summary="A campus's profile", **_shown(*_LINKED_DATA))
+def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    media_type = _wanted(request, _LINKED_DATA)
+    return answer(request, services.publication.profile(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/.well-known/did.json", summary="The service's own DID document")
+@router.get("/.well-known/did.json", summary="The service's own DID document", **_shown(*_DID_DOCUMENT))
 def host_did(request: Request, services: ReadingServices) -> Response:
-    return answer(request, services.publication.host_did(), cache=FIVE_MINUTES)
+    media_type = _wanted(request, _DID_DOCUMENT)
+    return answer(request, services.publication.host_did(), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/.well-known/jwks.json", summary="Every published key, each with its issuer")
+@router.get(
+    "/.well-known/jwks.json", summary="Every published key, each with its issuer", **_shown(*_JWK_SET)
+)
 def jwks(request: Request, services: ReadingServices) -> Response:
-    return answer(request, services.publication.jwks(), cache=FIVE_MINUTES)
+    media_type = _wanted(request, _JWK_SET)
+    return answer(request, services.publication.jwks(), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/statuts/{list_id}", summary="A signed status list")
+@router.get("/statuts/{list_id:uuid}", summary="A signed status list", **_shown(*_STATUS_LIST))
 def status_list(list_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    return answer(request, services.publication.status_list(list_id), cache=FIVE_MINUTES)
+    media_type = _wanted(request, _STATUS_LIST)
+    return answer(
+        request, services.publication.status_list(list_id), cache=FIVE_MINUTES, media_type=media_type
+    )
+
+
+def _allow_reading_from_anywhere() -> Response:
+    """A page that sends If-None-Match must ask first (CORS preflight)."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, HEAD",
+        "Access-Control-Allow-Headers": "Accept, If-None-Match",
+        "Access-Control-Max-Age": "86400",
+        "Allow": "GET, HEAD, OPTIONS",
+    }
+    return Response(status_code=204, headers=headers)
+
+
+for _route in tuple(router.routes):
+    _path = getattr(_route, "path", "")
+    if "image." not in _path:
+        router.add_api_route(
+            _path, _allow_reading_from_anywhere, methods=["OPTIONS"], include_in_schema=False
+        )

@@ -1,26 +1,43 @@
-"""What the shapes of requests share: nothing unknown gets in, and a campus is named by its slug."""
+"""What the shapes of requests share: nothing unknown gets in, and no sign that cannot be written."""
 
 from __future__ import annotations
 
 import base64
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Any
 
-from fastapi import Path
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.errors import InvalidInput
 from app.language import N_
+
+# A credential may hold no other control character (RDFC-1.0 implementations differ on them), a database no NUL.
+_WRITABLE = {"\t", "\n", "\r"}
 
 
 class Shape(BaseModel):
     """A request body: a field nobody asked for is an error, never a silent assignment (T03)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _without_control_characters(cls, value: Any) -> Any:
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str) and any(_is_control(sign) for sign in text):
+                raise PydanticCustomError("control_character", "control character")
+        return value
 
 
-Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
+def _is_control(sign: str) -> bool:
+    return (ord(sign) < 32 and sign not in _WRITABLE) or 127 <= ord(sign) < 160
+
+
+def example(**facts: Any) -> ConfigDict:
+    """The configuration of a shape or view that shows itself by an example."""
+    return ConfigDict(json_schema_extra={"example": facts})
 
 
 def cursor_of(moment: datetime, row_id: uuid.UUID) -> str:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from app.api.shapes import Shape
+from app.api.shapes import Shape, example
 from app.errors import InvalidInput
 from app.language import N_
 from app.request_scope import process_of
@@ -23,8 +23,12 @@ router = APIRouter(tags=["verification"])
 _MOST_BYTES = 5 * 1024 * 1024
 
 
+_AWARD = "https://badges.exemple.fr/attributions/b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62"
+
+
 class LinkRequest(Shape):
-    url: str = Field(min_length=1, max_length=2000, examples=["https://badges.exemple.fr/attributions/…"])
+    model_config = example(url=_AWARD)
+    url: str = Field(min_length=1, max_length=2000)
 
 
 class CheckView(BaseModel):
@@ -35,8 +39,29 @@ class CheckView(BaseModel):
 
 
 class ReportView(BaseModel):
-    """`document` is what was signed, and only that; it is absent when the signature did not hold."""
+    """What was found, question by question; an answer is `valid` only when every one of them was answered well."""
 
+    model_config = example(
+        verdict="valid",
+        headline="Badge authentique",
+        message="Le campus Industrie Technologique Innovante et Performante a bien attribué ce badge.",
+        checks=[
+            {
+                "id": "proof",
+                "outcome": "passed",
+                "reason": "ok",
+                "message": "Rien n’a changé dans ce badge depuis sa signature.",
+            }
+        ],
+        at="2026-11-25T11:00:00Z",
+        container="png",
+        form="data_integrity",
+        issuer="did:web:badges.exemple.fr:campus:itip",
+        issuer_name="Industrie Technologique Innovante et Performante",
+        verification_method="did:web:badges.exemple.fr:campus:itip#Q2Z…",
+        document={"id": _AWARD, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
+        presented={"id": _AWARD, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
+    )
     verdict: Literal["valid", "invalid", "undetermined"]
     headline: str
     message: str
@@ -47,7 +72,12 @@ class ReportView(BaseModel):
     issuer: str | None
     issuer_name: str | None = Field(description="The campus, when the issuer is one of this service's.")
     verification_method: str | None
-    document: dict[str, Any] | None
+    document: dict[str, Any] | None = Field(
+        description="What was signed by a key of the issuer, and only that; absent when no signature held."
+    )
+    presented: dict[str, Any] | None = Field(
+        description="What was read, whether or not anybody signed it. Never show it as verified."
+    )
 
     @staticmethod
     def of(answer: Answer) -> ReportView:
@@ -73,6 +103,7 @@ class ReportView(BaseModel):
             issuer_name=answer.campus.name if answer.campus else None,
             verification_method=report.verification_method if report else None,
             document=report.document if report else None,
+            presented=report.presented if report else None,
         )
 
 
@@ -86,7 +117,8 @@ _BODY = {
                         {"type": "object", "description": "An Open Badge credential."},
                         LinkRequest.model_json_schema(),
                     ]
-                }
+                },
+                "example": {"url": _AWARD},
             },
             "text/plain": {"schema": {"type": "string", "description": "A compact JWS."}},
             "image/png": {"schema": {"type": "string", "format": "binary"}},
