@@ -192,3 +192,22 @@ def test_credential_leaves_out_the_claims_of_the_token():
         *credential(),
         "validUntil",
     }
+
+
+@pytest.mark.parametrize("contexts", [[], None, "", {}, 3, [None]])
+def test_payload_without_proper_contexts_is_compared_all_the_same(contexts):
+    assert claim_problems(claims(**{"@context": contexts})) == ()
+
+
+def test_dates_at_either_end_of_the_calendar_are_compared():
+    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+    edges = claims(validFrom=first, nbf=-62135596800, validUntil=last, exp=253402300799)
+    assert claim_problems(edges) == ()
+    assert ClaimProblem("claims_disagree", "exp") in claim_problems(edges | {"exp": 253402300800})
+
+
+def test_token_may_be_as_long_as_allowed_and_no_longer(signer):
+    token = sign_jwt(credential(), signer=signer)
+    assert parse_compact_jws(token, max_length=len(token)).payload["id"] == credential()["id"]
+    with pytest.raises(MalformedInput, match="too_large"):
+        parse_compact_jws(token, max_length=len(token) - 1)
