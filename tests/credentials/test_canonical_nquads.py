@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pyld import jsonld
 
-from app.credentials.canonical import canonical_nquads
+from app.credentials.canonical import canonical_nquads, compiled, expansion
+from app.credentials.canonical.rdfc import canonicalize
 from app.credentials.errors import CanonicalizationTooHard, UnsafeDocument
 from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2, context
 from tests.support.example_credential import example_document
@@ -174,6 +175,56 @@ def test_what_a_signature_would_not_cover_is_refused_by_name(case):
     with pytest.raises(UnsafeDocument) as refusal:
         canonical_nquads(document)
     assert (refusal.value.reason, refusal.value.pointer) == (reason, pointer)
+
+
+def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        return [
+            leaf
+            for name, item in value.items()
+            if name != "@context"
+            for leaf in _leaves(item, (*path, name))
+        ]
+    if isinstance(value, list):
+        return [leaf for index, item in enumerate(value) for leaf in _leaves(item, (*path, index))]
+    return [path]
+
+
+def _canonical_or_none(document: Any) -> str | None:
+    try:
+        return canonical_nquads(document)
+    except UnsafeDocument:
+        return None
+
+
+@pytest.mark.parametrize("leaf", _leaves(example_document()), ids=lambda path: "/".join(map(str, path)))
+def test_no_leaf_can_change_or_go_without_the_canonical_form_changing(leaf):
+    signed = canonical_nquads(example_document())
+    *parents, last = leaf
+
+    def changed(change: Any) -> str | None:
+        document: Any = copy.deepcopy(example_document())
+        target = document
+        for part in parents:
+            target = target[part]
+        change(target)
+        return _canonical_or_none(document)
+
+    def other(value: Any) -> Any:
+        if isinstance(value, bool):
+            return not value
+        return value + 1 if isinstance(value, int | float) else f"{value}x"
+
+    assert changed(lambda target: target.__setitem__(last, other(target[last]))) != signed
+    assert changed(lambda target: target.__delitem__(last)) != signed
+    assert changed(lambda target: target.__setitem__(last, "")) != signed
+
+
+def test_naughty_strings_are_signed_alike_both_ways():
+    strings = json.loads(shared("hostile/blns/blns.json").read_bytes())
+    document: Any = copy.deepcopy(example_document())
+    document["credentialSubject"]["achievement"]["tag"] = [text for text in strings if text]
+    assert canonicalize(compiled.quads_of(document)) == canonicalize(expansion.quads_of(document))
 
 
 def test_a_status_cannot_hide_in_another_object_that_claims_to_be_the_credential():
