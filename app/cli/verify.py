@@ -18,7 +18,7 @@ from app.cli.terminal import ExitCode, aside, out
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.credentials.verification.ladder import verify as check
 from app.credentials.verification.report import Verdict
-from app.language import N_
+from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services import verdicts
 from app.services.verification import Answer
@@ -180,7 +180,8 @@ def _print_words(asked: Asked) -> None:
 def _lines(source: str, answer: Answer) -> Iterator[Text]:
     headline = verdicts.headline(answer)
     colour = _COLOURS.get(headline.state, "")
-    yield Text.assemble(f"{source} : ", (headline.title(), f"bold {colour}"))
+    colon = "\u00a0: " if current_locale() == "fr" else ": "
+    yield Text.assemble(source, colon, (headline.title(), f"bold {colour}"))
     yield Text(f"  {headline.text()}")
     if headline.advice is not None:
         yield Text(f"  {headline.advice.text()}", style="dim")
@@ -188,7 +189,7 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
         return
     for told in verdicts.told(answer.report, answer.campus):
         word = (_(told.word), _COLOURS.get(told.state, ""))
-        yield Text.assemble(f"  · {_(told.title)} : ", word, f". {told.sentence.text()}")
+        yield Text.assemble(f"  · {_(told.title)}{colon}", word, f". {told.sentence.text()}")
 
 
 def _print_json(asked: Asked) -> None:
