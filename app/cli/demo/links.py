@@ -34,8 +34,8 @@ def print_links(process: Process, slug: str = CAMPUS) -> None:
             )
             return
         links = {
-            _("Formation"): sign_in_link(services, campus, Role.TRAINER),
-            _("Administration"): sign_in_link(services, campus, Role.CAMPUS_ADMIN),
+            _("Côté formation"): sign_in_link(services, campus, Role.TRAINER),
+            _("Côté administration"): sign_in_link(services, campus, Role.CAMPUS_ADMIN),
             **_award_links(services, campus),
         }
     say(
@@ -56,7 +56,7 @@ def _award_links(services: Services, campus: Campus) -> dict[str, str]:
     links = {}
     if closed is not None:
         token = services.people.private_link_token(closed.id, closed.link_generation)
-        links[_("Apprenant")] = services.addresses.private_link(token)
+        links[_("Côté apprenant")] = services.addresses.private_link(token)
     if opened is not None:
-        links[_("Employeur")] = services.addresses.award(opened.id)
+        links[_("Côté employeur")] = services.addresses.award(opened.id)
     return links
