@@ -68,7 +68,7 @@ def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
     findings = _signature(secured, issuer_id, answers, tools)
     answers += [findings.proof, findings.key]
     answers.append(_issuer(issuer_id, findings, tools))
-    answers.append(validity(document, tools.at, tools.policy))
+    answers.append(_validity(document, findings, tools))
     answers.append(_status(document, issuer_id, findings, tools))
     answers.append(recipient(document, tools.policy.recipient))
     return Report(
@@ -105,6 +105,13 @@ def _issuer(issuer_id: str | None, findings: SignatureFindings, tools: _Tools) -
     return issuer(issuer_id, tools.policy)
 
 
+def _validity(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
+    """Asked whatever the signature is worth, so that "expired" shows beside it (C-024)."""
+    answer = validity(document, tools.at, tools.policy)
+    hides_end = findings.discloses_part and "validUntil" not in document
+    return found(Reason.END_MAY_BE_WITHHELD) if hides_end and answer.outcome is Outcome.PASSED else answer
+
+
 def _status(
     document: JsonObject, issuer_id: str | None, findings: SignatureFindings, tools: _Tools
 ) -> CheckResult:
@@ -114,7 +121,8 @@ def _status(
     question = StatusQuestion(
         issuer_id, tools.documents, tools.at, tools.policy, authenticate=tools.authenticate_list
     )
-    return status(document, question)
+    answer = status(document, question)
+    return found(Reason.STATUS_MAY_BE_WITHHELD) if findings.discloses_part and answer.void else answer
 
 
 def _first_open(findings: SignatureFindings) -> CheckId:

@@ -99,6 +99,7 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not_yet_valid", _VALIDITY, _BAD, "Its period of validity has not begun."
     EXPIRED = "expired", _VALIDITY, _BAD, "Its period of validity is over."
     PERIOD_REVERSED = "period_reversed", _VALIDITY, _BAD, "Its period of validity ends before it begins."
+    END_MAY_BE_WITHHELD = "end_may_be_withheld", _VALIDITY, _OPEN, "Only a part is shown: it may have an end."
     PERIOD_UNREADABLE = "period_unreadable", _VALIDITY, _BAD, "Its period of validity is not readable."
 
     NOT_REVOKED = "not_revoked", _STATUS, _GOOD, "The issuer's status list says that it stands."
@@ -107,6 +108,12 @@ class Reason(StrEnum):
     NO_STATUS_ENTRY = "no_status_entry", _STATUS, _VOID, "It names no status list: nobody can withdraw it."
     STATUS_INFORMATIVE = "status_informative", _STATUS, _VOID, "Its status list cannot withdraw it."
     STATUS_LEFT_OUT = "status_left_out", _STATUS, _VOID, "The status was left out on demand."
+    STATUS_MAY_BE_WITHHELD = (
+        "status_may_be_withheld",
+        _STATUS,
+        _OPEN,
+        "Only a part is shown: it may have a status.",
+    )
     STATUS_ENTRY_MALFORMED = "status_entry_malformed", _STATUS, _OPEN, "Its status entry is malformed."
     STATUS_TYPE_NOT_READ = "status_type_not_read", _STATUS, _OPEN, "Its status is of a kind not read here."
     STATUS_PURPOSE_NOT_READ = "status_purpose_not_read", _STATUS, _OPEN, "Its status has an unknown purpose."

@@ -209,6 +209,10 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         N_("Elle était fixée le jour de l’attribution."),
     ),
     Reason.PERIOD_REVERSED: (N_("Sa durée de validité finirait avant d’avoir commencé."), _ISSUER_MUST_MEND),
+    Reason.END_MAY_BE_WITHHELD: (
+        N_("Une partie seulement du badge est montrée : une date de fin a pu être laissée de côté."),
+        _ASK_FOR_THE_FILE,
+    ),
     Reason.PERIOD_UNREADABLE: (N_("Ses dates de validité ne sont pas lisibles."), _ISSUER_MUST_MEND),
     # Still good?
     Reason.NOT_REVOKED: (
@@ -229,6 +233,10 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.STATUS_INFORMATIVE: (N_("La liste qu’il cite sert à autre chose qu’à le retirer."), ""),
     Reason.STATUS_LEFT_OUT: (N_("La liste des retraits n’a pas été lue, comme demandé."), ""),
+    Reason.STATUS_MAY_BE_WITHHELD: (
+        N_("Une partie seulement du badge est montrée : nous ne savons pas s’il a été retiré."),
+        _ASK_FOR_THE_FILE,
+    ),
     Reason.STATUS_ENTRY_MALFORMED: (
         N_("Ce qu’il dit de la liste des retraits n’est pas lisible : nous ne savons pas s’il a été retiré."),
         _ISSUER_MUST_MEND,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +32,8 @@ class SignatureFindings:
     proof: CheckResult
     key: CheckResult
     resolved: ResolvedKey | None = None
+    discloses_part: bool = False
+    """A holder chose what to show of what was signed, so that what is not there proves nothing."""
 
     @property
     def by_the_issuer(self) -> bool:
@@ -57,7 +59,10 @@ def _embedded_signature(
     if proofs.accepted is None:
         return _against(proofs.error or ProofError("no_proof"))
     holding = [result for result in proofs.results if result.holds]
-    return _bound(keys, [_method(result) for result in holding])
+    findings = _bound(keys, [_method(result) for result in holding])
+    # Only the issuer's own proofs count: a holder may add one over the little that is shown.
+    issuers = [each for each in holding if keys.resolved[_method(each)].controller == keys.issuer_id]
+    return replace(findings, discloses_part=all(each.discloses_part for each in issuers))
 
 
 def _token_signature(jws: ParsedJws, keys: IssuerKeys) -> SignatureFindings:
