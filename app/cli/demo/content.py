@@ -51,10 +51,14 @@ class CampusGroup(_Section):
 
 
 class Label(_Section):
-    """A label as far as the report dates it; `since` is a year, a month or a day."""
+    """A label as far as the report dates it; `since` and `renewed` are a year, a month or a day.
+
+    `years` count from the renewal where there was one.
+    """
 
     category: LabelCategory
     since: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
+    renewed: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
     years: int | None = None
     note: Prose | None = None
 
@@ -65,9 +69,10 @@ class Label(_Section):
     @property
     def valid_until(self) -> date | None:
         """The last day it can still hold; a beginning known to the month leaves that whole month open."""
-        if self.since is None or self.years is None:
+        beginning = self.renewed or self.since
+        if beginning is None or self.years is None:
             return None
-        year, month, day = (int(part) for part in (self.since + "-0-0").split("-")[:3])
+        year, month, day = (int(part) for part in (beginning + "-0-0").split("-")[:3])
         if day:
             return date(year + self.years, month, day) - timedelta(days=1)
         month = month or 12
