@@ -67,7 +67,7 @@ class BadgePieces:
 def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
     return BadgePieces(
         title=claims.title,
-        kind=say(BADGE_KINDS[claims.kind]) if claims.kind and is_ours else say(N_("Badge ouvert")),
+        kind=_kind_words(claims) if is_ours else say(N_("Badge ouvert")),
         holder=claims.holder,
         description=claims.description,
         judged=how_judged(claims, is_ours=is_ours),
@@ -84,6 +84,14 @@ def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_u
         awarded=day(claims.awarded_at, zone) if claims.awarded_at else "",
         version=claims.version,
     )
+
+
+def _kind_words(claims: Claims) -> str:
+    kind = say(BADGE_KINDS[claims.kind]) if claims.kind else say(N_("Badge"))
+    levels = [each.level for each in claims.alignments if each.level]
+    if len(levels) != 1:
+        return kind
+    return say(N_("{kind}, niveau : {level}")).format(kind=kind, level=levels[0])
 
 
 def how_judged(claims: Claims, *, is_ours: bool) -> str:

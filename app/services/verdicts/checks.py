@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +19,11 @@ from app.services.verdicts.wording import SAID, TITLES, UNASKED
 _MOMENTS: Final = frozenset({"valid_from", "valid_until"})
 _IN_FORCE_WITHOUT_END: Final = N_("Il est valable depuis le {valid_from}, sans date de fin.")
 _OF_OURS: Final = N_("L’émetteur est le campus {campus}, qui signe ses badges avec ce service.")
+_HELD_HERE: Final = N_("Ce service tient son nom, ses clés et sa liste des retraits.")
+_BY_ITS_OWN_KEY: Final = N_("Il est signé par la clé qu’il nomme lui-même.")
+_SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’un l’a signé.")
+_NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")
+_DATES_NOT_KEPT: Final = N_("Ses dates n’ont pas été retenues : rien ne prouve que l’émetteur les a écrites.")
 _STATES: Final = {
     Outcome.PASSED: "ok",
     Outcome.FAILED: "bad",
@@ -72,11 +77,15 @@ def sentence(check: CheckResult) -> Sentence:
         return Sentence(UNASKED[check.id], values)
     if check.reason == Reason.IN_FORCE and "valid_until" not in values:
         return Sentence(_IN_FORCE_WITHOUT_END, values)
+    if check.reason == Reason.KEY_BOUND and check.details.get("method", "").startswith("did:key:"):
+        return Sentence(_BY_ITS_OWN_KEY, values)
     return Sentence(SAID[check.reason][0], values)
 
 
 def beside(check: CheckResult) -> Sentence | None:
     """What it was checked against, or what to do next; None where there is no more to say."""
+    if check.reason == Reason.KEY_BOUND and check.details.get("method", "").startswith("did:key:"):
+        return None
     words = "" if check.reason == Reason.NOT_REACHED else SAID[check.reason][1]
     return Sentence(words, _values(check)) if words else None
 
@@ -86,9 +95,12 @@ def told(report: Report, campus: Campus | None = None) -> list[CheckTold]:
     if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
         return [_told(report.check(CheckId.READABLE))]
     answers = [report.check(check) for check in _ORDER]
-    lines = [_told(answer) for answer in answers if answer.reason != Reason.RECIPIENT_NOT_ASKED]
-    is_ours = campus is not None and report.check(CheckId.ISSUER).outcome is Outcome.PASSED
-    return [_named(line, campus) if campus and is_ours else line for line in lines]
+    answers = [answer for answer in answers if answer.reason != Reason.RECIPIENT_NOT_ASKED]
+    if report.document is None:
+        return [_unproven(answer) for answer in answers if not _is_only_form(answer)]
+    lines = [_told(answer) for answer in answers]
+    is_ours = report.check(CheckId.ISSUER).outcome is Outcome.PASSED
+    return [_of_ours(line, campus) if campus and is_ours else line for line in lines]
 
 
 def _told(check: CheckResult) -> CheckTold:
@@ -98,11 +110,28 @@ def _told(check: CheckResult) -> CheckTold:
     return CheckTold(check.id, state, word, TITLES[check.id], sentence(check), beside(check))
 
 
-def _named(line: CheckTold, campus: Campus) -> CheckTold:
+def _is_only_form(check: CheckResult) -> bool:
+    """A forgery is well formed: a tick for that, beside what nobody signed, would mislead."""
+    return check.outcome is Outcome.PASSED and check.id in (CheckId.CONTEXT, CheckId.SCHEMA, CheckId.READABLE)
+
+
+def _unproven(check: CheckResult) -> CheckTold:
+    """A line about what no key of the issuer is known to have signed: nothing in it counts as good."""
+    line = _told(check)
+    if check.outcome is not Outcome.PASSED:
+        return line
+    if check.id is CheckId.PROOF:
+        somebody, whom = Sentence(_SIGNED_BY_SOMEBODY), Sentence(_NOT_BY_WHOM)
+        return replace(line, state="shut", word=N_("Ne suffit pas"), sentence=somebody, beside=whom)
+    said = Sentence(_DATES_NOT_KEPT) if check.id is CheckId.VALIDITY else line.sentence
+    return replace(line, state="unk", word=_WORDS[Outcome.UNKNOWN], sentence=said, beside=None)
+
+
+def _of_ours(line: CheckTold, campus: Campus) -> CheckTold:
     if line.check is not CheckId.ISSUER:
         return line
     own = Sentence(_OF_OURS, {"campus": plain(campus.name)})
-    return CheckTold(line.check, line.state, line.word, line.title, own, line.beside)
+    return replace(line, sentence=own, beside=Sentence(_HELD_HERE))
 
 
 def _values(check: CheckResult) -> dict[str, object]:
@@ -129,6 +158,6 @@ def place_of(address: str) -> str:
     if identifier.startswith("did:key:"):
         return plain(identifier, 24)
     try:
-        return plain(urlsplit(identifier).hostname or identifier, 80)
+        return plain(urlsplit(identifier).netloc.rpartition("@")[2] or identifier, 80)
     except ValueError:
         return plain(identifier, 80)

@@ -20,5 +20,5 @@ for (const field of document.querySelectorAll("input[data-copy]")) {
   const line = document.createElement("p");
   line.className = "row";
   line.append(button, told);
-  field.after(line);
+  field.closest(".field").after(line);
 }
