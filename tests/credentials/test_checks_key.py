@@ -21,7 +21,7 @@ from tests.support.credentials import (
     Campus,
     badge_document,
 )
-from tests.support.forgery import CAMPUS, FORGER, SIGNED, asked, token
+from tests.support.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, asked, token
 
 
 @pytest.mark.parametrize("kid", [..., "did:web:badges.example:campus:itip#mine", "mine", f"{HOST}/keys/mine"])
@@ -173,3 +173,16 @@ def test_an_issuer_who_cannot_be_looked_up_is_never_believed(issuer: str) -> Non
     )
     assert asked(json.dumps(forged), documents).verdict is not Verdict.VALID
     assert documents.asked == []
+
+
+def test_a_partners_signature_beside_the_issuers_neither_helps_nor_harms() -> None:
+    """B-001; and the partner's document, which the badge chose, is not fetched."""
+    partner = Campus(did="did:web:partner.example")
+    both = add_proof(EMBEDDED, signer=partner.signer, created=NOON)
+    documents = CAMPUS.documents()
+    report = asked(json.dumps(both), documents)
+    assert report.verdict is Verdict.VALID
+    assert report.verification_method == CAMPUS.signer.verification_method
+    assert not any("partner" in url for url in documents.asked)
+    alone = add_proof(badge_document(), signer=partner.signer, created=NOON)
+    assert asked(json.dumps(alone)).check(CheckId.KEY).reason == "key_not_bound_to_issuer"

@@ -54,7 +54,8 @@ class ProofResult:
         return self.error is not None and not unread
 
 
-_UNREAD: Final = ("proof_not_read", "key_method_not_read")
+# A partner may sign beside the issuer: whose key is not looked for neither helps nor harms (B-001).
+_UNREAD: Final = ("proof_not_read", "key_method_not_read", "key_not_bound_to_issuer")
 
 
 @dataclass(frozen=True)
