@@ -54,7 +54,9 @@ class OpenBadgesValue(BaseModel):
         document: JsonObject = {}
         for name, alias in _members(type(self)):
             value = getattr(self, name)
-            if value is not None and value != ():
+            if type(value) is str:
+                document[alias] = value
+            elif value is not None and value != ():
                 document[alias] = _written(value)
         document.update(self.model_extra or {})
         return document
@@ -63,9 +65,8 @@ class OpenBadgesValue(BaseModel):
     def _says_what_it_is(self, info: ValidationInfo) -> Self:
         """What we write has its class by default; what we read must name it (A-047)."""
         if is_reading(info):
-            for name in ("context", "type"):
-                if name in type(self).model_fields and name not in self.model_fields_set:
-                    raise problem("missing_member", "@context" if name == "context" else name)
+            for name in sorted(_self_description(type(self)) - self.model_fields_set):
+                raise problem("missing_member", "@context" if name == "context" else name)
         return self
 
 
@@ -80,13 +81,20 @@ def _members(cls: type[OpenBadgesValue]) -> tuple[tuple[str, str], ...]:
     return tuple((name, field.alias or name) for name, field in cls.model_fields.items())
 
 
+@cache
+def _self_description(cls: type[OpenBadgesValue]) -> frozenset[str]:
+    """The members by which a document says what it is."""
+    return frozenset({"context", "type"} & cls.model_fields.keys())
+
+
 def _written(value: Any) -> JsonValue:
     writer = _WRITERS.get(type(value))
     if writer is not None:
         return writer(value)
     if isinstance(value, OpenBadgesValue):
         return value.to_document()
-    return cast(JsonValue, value)
+    plain: JsonValue = value
+    return plain
 
 
 _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
