@@ -232,9 +232,16 @@ def test_list_credential_that_lacks_a_part_is_refused(changes, pointer):
 
 
 def test_credential_of_another_type_is_no_status_list():
+    subject = {"type": "BitstringStatusList", "statusPurpose": "revocation", "encodedList": ALL_ZERO}
     for types in ("VerifiableCredential", ["OpenBadgeCredential"], None):
-        with pytest.raises(MalformedInput, match="status_list"):
-            read_list({"type": types, "credentialSubject": {}})
+        with pytest.raises(MalformedInput) as refusal:
+            read_list({"type": types, "credentialSubject": subject})
+        assert refusal.value.pointer == "/type"
+
+
+def test_bits_and_size_must_agree():
+    with pytest.raises(ValueError, match="as many bits"):
+        StatusList(MINIMUM_SIZE, bytes(16_385))
 
 
 def test_free_index_is_never_a_taken_one_even_when_only_one_is_left():
