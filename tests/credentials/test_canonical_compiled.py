@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import json
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.credentials.canonical import compiled, expansion
+from app.credentials.canonical import canonical_nquads, compiled, expansion
 from app.credentials.canonical.rdfc import canonicalize
 from app.credentials.canonical.tables import NotCovered
+from app.credentials.errors import CanonicalizationTooHard, UnsafeDocument
 from app.credentials.json_text import JsonObject
 from app.credentials.vocabulary import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V1, CONTEXT_V2
 from tests.support.example_credential import example_document
@@ -160,6 +162,13 @@ _VALUES = st.recursive(
 @given(st.sampled_from(CONTEXTS), _objects(_VALUES))
 def test_any_document_is_said_alike_or_left_to_pyld(contexts, members):
     _ways_agree({**members, "@context": contexts})
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(CONTEXTS), _objects(_VALUES))
+def test_any_document_has_a_canonical_form_or_is_refused_by_name(contexts, members):
+    with contextlib.suppress(UnsafeDocument, CanonicalizationTooHard):
+        canonical_nquads({**members, "@context": contexts})
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
