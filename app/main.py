@@ -47,6 +47,8 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        # The framework would redirect a slash too many to whatever host the request names (T27).
+        redirect_slashes=False,
     )
     app.state.process = process
     dress(

@@ -15,10 +15,13 @@ _LONGEST_HEADER = 2000
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
-    """The offered media type the client likes best (RFC 9110 §12.5.1); the first offered on a tie, None if it likes none."""
+    """The offered media type the client likes best (RFC 9110 §12.5.1), None if it likes none.
+
+    On a tie the one that it names most precisely, then the one that is offered first.
+    """
     wishes = _wishes(accept)
-    liked = [(_liking(media_type, wishes), -place, media_type) for place, media_type in enumerate(offered)]
-    quality, _, best = max(liked)
+    liked = [(*_liking(media_type, wishes), -place, media_type) for place, media_type in enumerate(offered)]
+    quality, _, _, best = max(liked)
     return best if quality > 0 else None
 
 
@@ -43,14 +46,14 @@ def _quality(value: str) -> float:
         return 0.0
 
 
-def _liking(media_type: str, wishes: Sequence[tuple[str, float]]) -> float:
-    """The quality of the most precise wish that covers `media_type`."""
-    ranges = (media_type, media_type.partition("/")[0] + "/*", "*/*")
-    for wanted in ranges:
-        found = [quality for name, quality in wishes if name == wanted]
+def _liking(media_type: str, wishes: Sequence[tuple[str, float]]) -> tuple[float, int]:
+    """The quality of the most precise wish that covers `media_type`, and how precise that wish is."""
+    ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)
+    for precision in (2, 1, 0):
+        found = [quality for name, quality in wishes if name == ranges[precision]]
         if found:
-            return max(found)
-    return 0.0
+            return max(found), precision
+    return 0.0, 0
 
 
 def wants_page(accept: str) -> bool:

@@ -18,6 +18,7 @@ CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image
         ("*/*", "application/vc"),
         ("application/json", "application/json"),
         ("application/json, application/vc", "application/vc"),
+        ("application/json, text/html, */*", "application/json"),
         ("application/json;q=0.9, application/vc;q=0.8", "application/json"),
         ("application/*;q=0.5, application/vc;q=0.1, */*;q=0.2", "application/json"),
         ("text/*", "text/plain"),

@@ -24,11 +24,11 @@ def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     built.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(house: House) -> TestClient:
     return doors.anybody(house)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def program(house: House) -> TestClient:
     return doors.program(house)
