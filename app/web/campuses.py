@@ -127,7 +127,7 @@ def _key(key: SealedKey, campus: Campus) -> KeyLine:
     ended = key.revoked_at or key.retired_at
     return KeyLine(
         fingerprint=key.method_id.partition("#")[2],
-        algorithm=say(N_("Ed25519")) if key.algorithm == "EdDSA" else key.algorithm,
+        algorithm="Ed25519" if key.algorithm == "EdDSA" else key.algorithm,
         since=day(key.activated_at or key.created_at, campus.time_zone),
         until=day(ended, campus.time_zone) if ended else "",
         state=KEY_STATES[key.state],
