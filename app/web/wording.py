@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_interval, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -39,10 +39,13 @@ def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
 
 
 def days(first: date, last: date) -> str:
-    """24 novembre 2026; 2–24 novembre 2026."""
+    """24 novembre 2026; 2–24 novembre 2026; 30 novembre 2026 – 4 décembre 2026."""
     if first == last:
         return day(first)
-    return format_interval(first, last, "yMMMMd", locale=babel_locale())
+    if (first.year, first.month) == (last.year, last.month):
+        start = "1er" if first.day == 1 and current_locale() == "fr" else str(first.day)
+        return f"{start}–{day(last)}"
+    return f"{day(first)} – {day(last)}"
 
 
 def short_day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:

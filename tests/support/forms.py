@@ -1,0 +1,86 @@
+"""Forms of a page as a browser without scripts would send them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from fastapi.testclient import TestClient
+from httpx import Response
+
+
+@dataclass
+class Form:
+    """What stands in the form's fields; `fields` may be changed before it is sent."""
+
+    action: str = ""
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+    def fill(self, **values: str | list[str]) -> Form:
+        """Type or tick; underscores stand for hyphens."""
+        for name, value in values.items():
+            self.fields[name.replace("_", "-")] = value if isinstance(value, list) else [value]
+        return self
+
+    def press(
+        self, client: TestClient, page: Response, button: tuple[str, str] | None = None, **sent
+    ) -> Response:
+        """Send it as if `button` (name, value) had been pressed; it must be on the page."""
+        assert button is None or button in self.buttons, f"no button {button} among {self.buttons}"
+        fields = {**self.fields, **({button[0]: [button[1]]} if button else {})}
+        return client.post(self.action or str(page.url), data=fields, **sent)
+
+
+def form_with(page: Response, name: str) -> Form:
+    """The form of the page that has a field of that name."""
+    reader = _Forms()
+    reader.feed(page.text)
+    found = [form for form in reader.forms if name in form.fields or name in dict(form.buttons)]
+    assert len(found) == 1, f"{len(found)} forms with a field {name!r}: {page.status_code} {page.text[:500]}"
+    return found[0]
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.forms: list[Form] = []
+        self._form: Form | None = None
+        self._text_of = ""
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        name, value = given.get("name") or "", given.get("value") or ""
+        if tag == "form":
+            self._form = Form(given.get("action") or "")
+            self.forms.append(self._form)
+        if self._form is None:
+            return
+        if tag == "option" and ("selected" in given or self._select not in self._form.fields):
+            self._form.fields[self._select] = [value]
+        elif tag == "select":
+            self._select = name
+        elif tag == "textarea":
+            self._text_of = name
+            self._form.fields[name] = [""]
+        elif tag == "button":
+            self._form.buttons.append((name, value))
+        elif tag == "input" and given.get("type") in ("radio", "checkbox"):
+            kept = self._form.fields.setdefault(name, [])
+            if "checked" in given:
+                kept.append(value)
+        elif tag == "input" and name and given.get("type") != "file":
+            self._form.fields.setdefault(name, []).append(value)
+
+    def handle_data(self, data: str) -> None:
+        if self._text_of and self._form is not None:
+            so_far = self._form.fields[self._text_of][0]
+            # The parser of a browser eats the first line break of a text area.
+            self._form.fields[self._text_of] = [so_far + (data if so_far else data.removeprefix("\n"))]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._text_of = ""
+        elif tag == "form":
+            self._form = None

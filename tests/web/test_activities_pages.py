@@ -1,0 +1,199 @@
+"""A trainer's desk and activities: created, filled with people from real lists, corrected; shut to other campuses."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.forms import form_with
+from tests.support.house import House, send
+
+
+@pytest.fixture
+def trainer(house: House) -> TestClient:
+    return house.client(house.trainer)
+
+
+@pytest.fixture
+def here(house: House) -> str:
+    return f"/gestion/itip/activites/{house.activity.id}"
+
+
+def people_of(house: House) -> dict[str, tuple[str, float | None, str]]:
+    with house.unit_of_work(reading=True) as services:
+        page = services.activities.page(house.campus, house.activity.id)
+        return {
+            person.name: (page.addresses.get(person.id, ""), part.hours, part.contribution)
+            for part, person in page.participants
+        }
+
+
+def test_the_desk_shows_today_the_badges_and_the_latest_awards(house: House, trainer: TestClient):
+    house.award("MARTIN Chloé")
+
+    page = trainer.get("/gestion/itip").text
+
+    assert "Aujourd’hui" in page
+    assert "Atelier robotique" in page
+    assert "1 personne inscrite" in page.replace("\u00a0", " ")
+    assert f"/badges/{house.presence.badge.id}/v1/image.svg" in page
+    assert "Chloé Martin" in page
+
+
+def test_only_the_administration_sees_keys(house: House, trainer: TestClient):
+    assert "Clés de signature" in house.client(house.admin).get("/gestion/itip").text
+    assert "Clés de signature" not in trainer.get("/gestion/itip").text
+
+
+def test_activities_are_found_by_words_of_title_and_place(trainer: TestClient):
+    assert "Atelier robotique" in trainer.get("/gestion/itip/activites?q=creusot+ROBOT").text
+    assert "Atelier robotique" not in trainer.get("/gestion/itip/activites?q=100%25").text
+
+
+def test_an_activity_is_created_from_its_form(house: House, trainer: TestClient):
+    page = trainer.get("/gestion/itip/activites/nouvelle")
+    form = form_with(page, "titre").fill(
+        titre="Hack to Horizon",
+        type="event",
+        debut="2026-11-25",
+        fin="2026-11-27",
+        heures="14,5",
+        campus="agt",
+    )
+
+    made = form.press(trainer, page)
+
+    assert made.status_code == 303
+    shown = trainer.get(made.headers["location"]).text
+    assert "Hack to Horizon" in shown
+    assert "25–27 novembre 2026" in shown.replace("\u00a0", " ")
+    assert "Alimentation, Goût, Tourisme" in shown
+    assert (
+        house.client(house.stranger).get(made.headers["location"].replace("itip", "agt")).status_code == 200
+    )
+
+
+def test_a_form_that_cannot_be_read_comes_back_with_what_was_typed(trainer: TestClient):
+    typed = {
+        "titre": "Hack",
+        "debut": "2026-11-25",
+        "fin": "2026-11-20",
+        "heures": "beaucoup",
+        "lieu": "Dijon",
+    }
+
+    page = send(trainer, "/gestion/itip/activites/nouvelle", typed)
+
+    assert page.status_code == 422
+    assert "L’activité finirait avant d’avoir commencé." in page.text
+    assert "écrivez 14 ou 14,5" in page.text
+    form = form_with(page, "titre")
+    assert {name: form.fields[name] for name in typed} == {name: [value] for name, value in typed.items()}
+
+
+def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
+    house: House, trainer: TestClient, here: str
+):
+    typed = "MARTIN Chloé; chloe@exemple.fr\n\nJAOUEN-PELTIER   Nolwenn; nolwenn@exemple,fr\nKEÏTA Moussa"
+
+    page = send(trainer, f"{here}/participants", {"liste": typed}, seen_on=here)
+
+    assert people_of(house) == {
+        "Chloé Martin": ("chloe@exemple.fr", None, ""),
+        "Moussa Keïta": ("", None, ""),
+    }
+    assert "Cette adresse électronique n’est pas valable." in page.text
+    assert form_with(page, "liste").fields["liste"] == ["JAOUEN-PELTIER   Nolwenn; nolwenn@exemple,fr"]
+
+
+def test_the_heading_of_a_table_comes_back_with_its_bad_lines(trainer: TestClient, here: str):
+    typed = "Nom;Prénom;Heures\nMartin;Chloé;12\nIzarn;Théodore;douze"
+
+    page = send(trainer, f"{here}/participants", {"liste": typed}, seen_on=here)
+
+    assert form_with(page, "liste").fields["liste"] == ["Nom;Prénom;Heures\nIzarn;Théodore;douze"]
+
+
+def test_a_french_spreadsheet_is_read_as_excel_saves_it(house: House, trainer: TestClient, here: str):
+    table = 'Nom;Prénom;Courriel;Heures;Rôle;Contribution\r\nLE BŒUF;Anne-Gaëlle;ag@exemple.fr;14,5;ressource;"Stand ; accueil"\r\n;;;;;\r\n'
+    file = {"fichier": ("liste.csv", table.encode("cp1252"), "text/csv")}
+
+    done = send(trainer, f"{here}/participants", seen_on=here, files=file)
+
+    assert done.headers["location"] == f"{here}?ajoutees=1&connues=0"
+    assert people_of(house) == {"Anne-Gaëlle Le Bœuf": ("ag@exemple.fr", 14.5, "Stand ; accueil")}
+
+
+def test_the_same_list_again_changes_nothing(house: House, trainer: TestClient, here: str):
+    typed = {"liste": "MARTIN Chloé; chloe@exemple.fr\nDUPONT Zoé"}
+    send(trainer, f"{here}/participants", typed, seen_on=here)
+
+    again = send(trainer, f"{here}/participants", typed, seen_on=here)
+
+    assert again.headers["location"] == f"{here}?ajoutees=0&connues=2"
+    assert len(people_of(house)) == 2
+
+
+def test_a_later_list_fills_in_what_was_not_noted_and_changes_nothing_else(house: House):
+    house.record("Nom;Prénom;Courriel;Contribution", "Martin;Chloé;chloe@exemple.fr;Guide")
+
+    house.record("Nom;Prénom;Courriel;Heures;Contribution", "Martin;Chloé;chloe@exemple.fr;12;Stand")
+
+    assert people_of(house) == {"Chloé Martin": ("chloe@exemple.fr", 12.0, "Guide")}
+
+
+def test_a_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(trainer: TestClient, here: str):
+    file = {"fichier": ("liste.xlsx", b"PK\x03\x04...", "application/vnd.ms-excel")}
+
+    page = send(trainer, f"{here}/participants", {"liste": "MARTIN Chloé"}, seen_on=here, files=file)
+
+    assert page.status_code == 422
+    assert "Enregistrez la feuille en CSV" in page.text
+    assert form_with(page, "liste").fields["liste"] == ["MARTIN Chloé"]
+
+
+def test_a_participation_is_corrected_and_an_unreadable_correction_comes_back(
+    house: House, trainer: TestClient, here: str
+):
+    house.record("MARTIN Chloé")
+    with house.unit_of_work(reading=True) as services:
+        [(part, _)] = services.activities.page(house.campus, house.activity.id).participants
+    address = f"{here}/participants/{part.id}"
+
+    refused = send(trainer, address, {"role": "ressource", "heures": "peu", "contribution": "Guide"})
+    assert refused.status_code == 422
+    assert form_with(refused, "heures").fields["contribution"] == ["Guide"]
+
+    done = send(trainer, address, {"role": "ressource", "heures": "2h30", "contribution": "Guide"})
+    assert done.status_code == 303
+    assert people_of(house) == {"Chloé Martin": ("", 2.5, "Guide")}
+
+
+def test_another_campus_finds_nothing_here(house: House, here: str):
+    house.record("MARTIN Chloé")
+    stranger = house.client(house.stranger)
+
+    for path in ("/gestion/itip", "/gestion/itip/activites", "/gestion/itip/activites/nouvelle", here):
+        assert stranger.get(path).status_code == 404, path
+    under_their_own_name = here.replace("itip", "agt")
+    assert stranger.get(under_their_own_name).status_code == 404
+    sent = send(
+        stranger,
+        f"{under_their_own_name}/participants",
+        {"liste": "INTRUS Jean"},
+        seen_on="/gestion/agt/activites/nouvelle",
+    )
+    assert sent.status_code == 404
+    assert list(people_of(house)) == ["Chloé Martin"]
+
+
+def test_nobody_signed_in_is_asked_to_sign_in(house: House, here: str):
+    page = house.client().get(here)
+    assert page.status_code == 401
+    assert "/connexion?suite=" in page.text
+
+
+def test_a_form_of_another_site_records_nobody(house: House, trainer: TestClient, here: str):
+    trainer.get(here)
+    assert trainer.post(f"{here}/participants", data={"liste": "MARTIN Chloé"}).status_code == 403
+    assert people_of(house) == {}
