@@ -39,6 +39,15 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses whose X-Forwarded-* headers are believed, with commas."
     )
+    fetch: bool = Field(
+        True, description="on or off: whether documents of other issuers may be fetched to verify a badge."
+    )
+    fetch_ports: str = Field(
+        "443", description="Ports of other hosts where such documents may be, with commas."
+    )
+    fetch_local_ports: str = Field(
+        "", description="On localhost only: ports of this machine where they may be too, over plain http."
+    )
     locale: str = Field(
         "fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none."
     )
@@ -58,10 +67,21 @@ class Settings(BaseSettings):
             raise ValueError("SCEAU_BASE_URL must have no path: the service owns its whole host.")
         return f"{parts.scheme}://{parts.netloc}"
 
+    @field_validator("fetch_ports", "fetch_local_ports")
+    @classmethod
+    def _port_numbers(cls, value: str) -> str:
+        if not all(port.isascii() and port.isdigit() and 0 < int(port) < 65536 for port in _listed(value)):
+            raise ValueError("SCEAU_FETCH_PORTS and SCEAU_FETCH_LOCAL_PORTS are port numbers with commas.")
+        return value
+
     @model_validator(mode="after")
     def _safe_to_start(self) -> Settings:
         if self.is_local:
             return self
+        if _listed(self.fetch_local_ports):
+            raise ValueError(
+                "SCEAU_FETCH_LOCAL_PORTS is for development: only where SCEAU_BASE_URL is localhost."
+            )
         if not self.base_url.startswith("https://"):
             raise ValueError("SCEAU_BASE_URL must be https: only localhost may be served over http.")
         if not self.secret:
@@ -85,4 +105,16 @@ class Settings(BaseSettings):
 
     @property
     def forwarded_allow_ips(self) -> list[str]:
-        return [address.strip() for address in self.trusted_proxies.split(",") if address.strip()]
+        return _listed(self.trusted_proxies)
+
+    @property
+    def ports_to_fetch_from(self) -> frozenset[int]:
+        return frozenset(map(int, _listed(self.fetch_ports)))
+
+    @property
+    def local_ports_to_fetch_from(self) -> frozenset[int]:
+        return frozenset(map(int, _listed(self.fetch_local_ports)))
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]

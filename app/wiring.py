@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folder_documents import FolderDocuments
 from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
+from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.db.access import AccessStore
 from app.db.activities import ActivityStore
@@ -80,7 +81,7 @@ class Process:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.beyond = beyond or NoDocuments()
+        self.beyond = beyond or _documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
@@ -161,6 +162,13 @@ class Process:
 def _artist(templates: Path) -> BadgeArtist:
     # Reading the typefaces takes a quarter of a second: once for the process is enough.
     return BadgeArtist(templates)
+
+
+def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
+    if not settings.fetch:
+        return NoDocuments()
+    reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
+    return WebDocuments(clock=clock, reach=reach)
 
 
 def _secret_of(settings: Settings) -> bytes:

@@ -126,7 +126,9 @@ def build_house(database_url: str, folder: Path) -> House:
     """On a migrated database; secrets are made in `folder`."""
     clock = SettableClock()
     process = Process(
-        Settings(base_url=BASE_URL, database_url=database_url, development_dir=folder / "secrets"),
+        Settings(
+            base_url=BASE_URL, database_url=database_url, development_dir=folder / "secrets", fetch=False
+        ),
         clock=clock,
     )
     with process.unit_of_work() as services:

@@ -108,6 +108,7 @@ class DemoTemplate:
             port=port,
             database_url=f"sqlite:///{folder / 'sceau.sqlite'}",
             development_dir=self.development_dir,
+            fetch=False,
         )
 
 

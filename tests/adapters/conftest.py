@@ -1,0 +1,43 @@
+"""Another issuer's server on loopback, and a fetcher that knows no other world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.adapters.web_documents import WebDocuments
+from tests.support.hostile_server import Network, hostile_network
+from tests.support.house import SettableClock
+
+Fetcher = Callable[..., WebDocuments]
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    """Whatever a test does, it contacts nothing but the server."""
+    with hostile_network(tmp_path) as made:
+        yield made
+        assert made.nothing_else_was_contacted
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def fetcher(network: Network, clock: SettableClock) -> Fetcher:
+    """Makes a fetcher in this network; arguments replace what it is made of."""
+
+    def make(**changed: object) -> WebDocuments:
+        made_of = {
+            "clock": clock,
+            "ssl_context": network.client_context,
+            "resolve": network.resolve,
+            "dial": network.dial,
+        }
+        return WebDocuments(**{**made_of, **changed})
+
+    return make

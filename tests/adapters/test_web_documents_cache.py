@@ -1,0 +1,348 @@
+"""What is kept, for how long, and how little the world notices of how often we verify."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from threading import Event
+
+import pytest
+
+from app.adapters.web_documents import Limits
+from app.adapters.web_documents.flights import Flights
+from app.adapters.web_documents.freshness import fresh_for, may_be_kept
+from app.adapters.web_documents.hosts import Hosts
+from app.adapters.web_documents.limits import Deadline, Refused, Why
+from app.credentials.errors import DocumentUnavailable
+from tests.support.hostile_server import Conversation, answer, redirect
+from tests.support.house import NOON
+
+URL = "https://issuer.example/did.json"
+PATIENCE = 10.0
+
+
+def list_of(ttl: object) -> bytes:
+    subject = {"type": "BitstringStatusList", "ttl": ttl}
+    kind = ["VerifiableCredential", "BitstringStatusListCredential"]
+    return json.dumps({"type": kind, "credentialSubject": subject}).encode()
+
+
+class Seconds:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+# --- how long
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "seconds"),
+    [
+        ({}, b"{}", 300),
+        ({"cache-control": "max-age=60"}, b"{}", 60),
+        ({"cache-control": "public, MAX-AGE = 60"}, b"{}", 60),
+        ({"cache-control": 'max-age="60"'}, b"{}", 60),
+        ({"cache-control": "max-age=60, s-maxage=30"}, b"{}", 30),
+        ({"cache-control": "max-age=60, max-age=900"}, b"{}", 60),
+        ({"cache-control": "max-age=60", "age": "45"}, b"{}", 15),
+        ({"cache-control": "max-age=60", "age": "99"}, b"{}", 0),
+        ({"cache-control": "max-age=soon"}, b"{}", 0),
+        ({"cache-control": "max-age=-1"}, b"{}", 0),
+        ({"cache-control": "max-age=99999999999999999999"}, b"{}", 0),
+        ({"cache-control": "max-age=31536000"}, b"{}", 3600),
+        ({"cache-control": "no-cache, max-age=60"}, b"{}", 0),
+        (
+            {"date": "Tue, 24 Nov 2026 12:00:00 GMT", "expires": "Tue, 24 Nov 2026 12:02:00 GMT"},
+            b"{}",
+            120,
+        ),
+        ({"date": "Tue, 24 Nov 2026 12:00:00 GMT", "expires": "0"}, b"{}", 0),
+        ({"expires": "Tue, 24 Nov 2026 12:02:00 GMT"}, b"{}", 0),
+        ({}, list_of(120_000), 120),
+        ({}, list_of(900_000), 900),
+        ({}, list_of(7_200_000), 3600),
+        ({}, list_of(10**30), 3600),
+        ({}, list_of(-1), 0),
+        ({}, list_of(True), 300),
+        ({}, list_of("120000"), 300),
+        ({"cache-control": "max-age=60"}, list_of(120_000), 60),
+        ({"cache-control": "max-age=600"}, list_of(120_000), 120),
+        ({}, b'{"type":"Other","credentialSubject":{"ttl":1}}', 300),
+        ({}, b"\xff", 300),
+    ],
+)
+def test_the_shortest_that_is_said_counts_and_never_more_than_an_hour(headers, body, seconds):
+    assert fresh_for(headers, body, Limits()) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"cache-control": "no-store"},
+        {"cache-control": "max-age=60, No-Store"},
+        {"cache-control": "private"},
+        {"cache-control": 'private="set-cookie"'},
+        {"vary": "*"},
+    ],
+)
+def test_what_may_not_be_shared_is_not_kept(headers):
+    assert not may_be_kept(headers)
+
+
+def test_what_says_nothing_against_it_may_be_kept():
+    assert may_be_kept({})
+    assert may_be_kept({"cache-control": "max-age=1", "vary": "Accept"})
+
+
+# --- what the world notices (T48)
+
+
+def test_a_document_is_asked_for_once_while_it_is_fresh(network, fetcher, clock):
+    network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
+    documents = fetcher()
+    first = documents.fetch(URL)
+    clock.move(seconds=59)
+    assert documents.fetch(URL) == first
+    assert len(network.server.requests) == len(network.resolved) == 1
+    clock.move(seconds=1)
+    assert documents.fetch(URL).fetched_at == NOON + timedelta(seconds=60)
+    assert len(network.server.requests) == 2
+
+
+def test_a_clock_that_was_put_back_lengthens_nothing(network, fetcher, clock):
+    network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
+    documents = fetcher()
+    documents.fetch(URL)
+    clock.move(seconds=-1)
+    documents.fetch(URL)
+    assert len(network.server.requests) == 2
+
+
+def test_a_status_list_is_kept_for_its_own_time_to_live(network, fetcher, clock):
+    network.server.scripts["/statuts/1"] = answer(list_of(120_000))
+    documents = fetcher()
+    for _ in range(3):
+        documents.fetch("https://issuer.example/statuts/1")
+        clock.move(seconds=59)
+    assert len(network.server.requests) == 1
+    clock.move(seconds=3)
+    documents.fetch("https://issuer.example/statuts/1")
+    assert len(network.server.requests) == 2
+
+
+def test_what_must_not_be_stored_is_asked_for_each_time(network, fetcher):
+    network.server.scripts["/did.json"] = answer(list_of(120_000), cache_control="no-store")
+    documents = fetcher()
+    documents.fetch(URL)
+    documents.fetch(URL)
+    assert len(network.server.requests) == 2
+
+
+def test_a_redirect_that_must_not_be_stored_is_not_hidden_by_a_document_that_may(network, fetcher):
+    network.server.scripts["/did.json"] = answer(b"", "302 F", location="/new", cache_control="no-store")
+    network.server.scripts["/new"] = answer(cache_control="max-age=60")
+    documents = fetcher()
+    documents.fetch(URL)
+    documents.fetch(URL)
+    assert network.server.paths == ["/did.json", "/new"] * 2
+
+
+def test_other_forms_of_a_document_are_other_documents(network, fetcher):
+    network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
+    documents = fetcher()
+    documents.fetch(URL, accept="application/json")
+    documents.fetch(URL, accept="application/vc")
+    assert len(network.server.requests) == 2
+
+
+def test_an_unchanged_document_is_had_again_without_its_body(network, fetcher, clock):
+    def script(talk: Conversation) -> None:
+        unchanged = talk.request.headers.get("if-none-match") == '"v1"'
+        again = answer(b"", "304 Not Modified", cache_control="max-age=90", etag='"v1"')
+        (again if unchanged else answer(b'{"v":1}', etag='"v1"', cache_control="max-age=60"))(talk)
+
+    network.server.scripts["/did.json"] = script
+    documents = fetcher()
+    documents.fetch(URL)
+    clock.move(seconds=61)
+    renewed = documents.fetch(URL)
+    assert (renewed.body, renewed.fetched_at) == (b'{"v":1}', NOON + timedelta(seconds=61))
+    clock.move(seconds=89)
+    assert documents.fetch(URL) == renewed
+    assert len(network.server.requests) == 2
+
+
+def test_a_validator_is_shown_only_to_the_place_that_gave_it(network, fetcher, clock):
+    network.server.scripts["/did.json"] = redirect("https://other.example/new")
+    network.server.scripts["/new"] = answer(etag='"v1"', cache_control="max-age=60")
+    documents = fetcher()
+    documents.fetch(URL)
+    clock.move(seconds=61)
+    documents.fetch(URL)
+    shown = [("if-none-match" in request.headers) for request in network.server.requests]
+    assert shown == [False, False, False, True]
+
+
+def test_a_stale_document_is_not_shown_for_good_when_the_server_is_down(network, fetcher, clock):
+    network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
+    documents = fetcher()
+    documents.fetch(URL)
+    clock.move(seconds=61)
+    network.server.scripts["/did.json"] = answer(b"", "500 Oops")
+    with pytest.raises(DocumentUnavailable):
+        documents.fetch(URL)
+
+
+def test_the_cache_stays_small(network, fetcher):
+    documents = fetcher(limits=Limits(cache_bytes=10_000))
+    for number in range(5):
+        network.server.scripts[f"/{number}"] = answer(b" " * 1000, cache_control="max-age=60")
+        documents.fetch(f"https://issuer.example/{number}")
+    documents.fetch("https://issuer.example/4")
+    assert len(network.server.requests) == 5
+    documents.fetch("https://issuer.example/0")
+    assert len(network.server.requests) == 6
+
+
+def test_a_document_larger_than_the_cache_is_given_all_the_same(network, fetcher):
+    network.server.scripts["/did.json"] = answer(b" " * 20_000, cache_control="max-age=60")
+    assert len(fetcher(limits=Limits(cache_bytes=10_000)).fetch(URL).body) == 20_000
+
+
+# --- many at once (T16)
+
+
+class SaysWhenWaiting(Deadline):
+    """Its remaining time is asked for in the moment before the wait."""
+
+    def __init__(self, waiting: Event) -> None:
+        super().__init__(PATIENCE, lambda: 0.0)
+        self.waiting = waiting
+
+    def remaining(self) -> float:
+        self.waiting.set()
+        return super().remaining()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_asks_while_the_same_question_is_under_way_gets_the_same_answer(fails: bool):
+    flights: Flights[str] = Flights()
+    begun, go_on, waiting = Event(), Event(), Event()
+    flown: list[str] = []
+
+    def fly(name: str) -> str:
+        flown.append(name)
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        if fails:
+            raise Refused(Why.TOO_LARGE)
+        return name
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(flights.join, "question", lambda: fly("first"), SaysWhenWaiting(Event()))
+        assert begun.wait(PATIENCE)
+        second = pool.submit(flights.join, "question", lambda: fly("second"), SaysWhenWaiting(waiting))
+        assert waiting.wait(PATIENCE)
+        go_on.set()
+        outcomes = [future.exception(PATIENCE) or future.result() for future in (first, second)]
+    assert flown == ["first"]
+    assert [str(outcome) for outcome in outcomes] == (["too_large"] * 2 if fails else ["first"] * 2)
+    assert flights.join("question", lambda: "later", SaysWhenWaiting(Event())) == "later"
+
+
+def test_who_comes_too_many_is_told_so_at_once(network, fetcher):
+    go_on = Event()
+
+    def hold(talk: Conversation) -> None:
+        go_on.wait(PATIENCE)
+        answer()(talk)
+
+    network.server.scripts["/did.json"] = hold
+    documents = fetcher(limits=Limits(present=1))
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(documents.fetch, URL)
+        assert network.server.asked.wait(PATIENCE)
+        with pytest.raises(DocumentUnavailable, match="busy"):
+            documents.fetch("https://other.example/did.json")
+        go_on.set()
+        assert held.result(PATIENCE).body == b"{}"
+
+
+def soon() -> Deadline:
+    times = iter([0.0, 0.0])
+    return Deadline(0.01, lambda: next(times))
+
+
+def test_one_host_never_takes_all_places():
+    hosts = Hosts(Limits(at_once=3, at_once_per_host=2), Seconds())
+    with ExitStack() as places:
+        for _ in range(2):
+            places.enter_context(hosts.place("slow.example", soon()))
+        with pytest.raises(Refused, match="busy"), hosts.place("slow.example", soon()):
+            pass
+        places.enter_context(hosts.place("other.example", soon()))
+        with pytest.raises(Refused, match="busy"), hosts.place("third.example", soon()):
+            pass
+    with hosts.place("slow.example", soon()):
+        pass
+
+
+def test_a_host_that_keeps_failing_is_left_alone_for_a_while(network, fetcher):
+    seconds, tried = Seconds(), []
+
+    def dial(address: str, port: int, timeout: float):
+        tried.append(address)
+        raise ConnectionRefusedError
+
+    documents = fetcher(monotonic=seconds, dial=dial)
+
+    def fail() -> None:
+        with pytest.raises(DocumentUnavailable, match="unreachable"):
+            documents.fetch(URL)
+
+    for _ in range(5):
+        fail()
+    assert len(tried) == 3
+    seconds.now += 30
+    fail()
+    fail()
+    assert len(tried) == 4
+
+
+def test_a_host_that_answers_again_is_forgiven(network, fetcher):
+    seconds, is_down = Seconds(), [True]
+
+    def dial(address: str, port: int, timeout: float):
+        if is_down[0]:
+            raise ConnectionRefusedError
+        return network.dial(address, port, timeout)
+
+    network.server.scripts["/did.json"] = answer(cache_control="no-store")
+    documents = fetcher(monotonic=seconds, dial=dial)
+    for _ in range(2):
+        with pytest.raises(DocumentUnavailable):
+            documents.fetch(URL)
+    is_down[0] = False
+    documents.fetch(URL)
+    is_down[0] = True
+    for _ in range(2):
+        with pytest.raises(DocumentUnavailable):
+            documents.fetch(URL)
+    is_down[0] = False
+    assert documents.fetch(URL).body == b"{}"
+
+
+def test_no_page_that_is_missing_closes_its_host_to_others(network, fetcher):
+    network.server.scripts["/did.json"] = answer()
+    documents = fetcher()
+    for number in range(5):
+        with pytest.raises(DocumentUnavailable, match="not_found"):
+            documents.fetch(f"https://issuer.example/{number}")
+    assert documents.fetch(URL).body == b"{}"
