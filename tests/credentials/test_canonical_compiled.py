@@ -7,6 +7,7 @@ import copy
 import itertools
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -275,6 +276,15 @@ def test_ordinary_variety_is_covered(case):
         target = target[part]
     target[last] = value
     assert _ways_agree(document)
+
+
+def test_threads_that_start_together_say_the_same():
+    contexts = [CONTEXT_V2, CONTEXT_OB_3_0_3, "https://w3id.org/security/data-integrity/v2"]
+    document = {**example_document(), "@context": contexts}
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(canonical_nquads, [document] * 40))
+    assert len(set(said)) == 1
+    assert said[0] == canonicalize(expansion.quads_of(document))
 
 
 def test_of_many_combinations_of_types_only_some_are_kept():

@@ -246,6 +246,22 @@ def test_a_status_cannot_hide_in_another_object_that_claims_to_be_the_credential
     assert refusal.value.reason == "split_node"
 
 
+def _with_json_literal(value: Any) -> Any:
+    return {"@context": [CONTEXT_V2], "id": "urn:a", "type": "JsonSchema", "jsonSchema": value}
+
+
+def test_a_json_literal_is_signed_in_its_one_spelling():
+    nquads = canonical_nquads(_with_json_literal({"b": [1.0, None], "a": "é"}))
+    assert '"{\\"a\\":\\"é\\",\\"b\\":[1,null]}"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>' in nquads
+
+
+@pytest.mark.parametrize("value", [2**60, float("nan"), {"x": "\ud800"}])
+def test_a_json_literal_without_a_spelling_is_refused(value):
+    with pytest.raises(UnsafeDocument) as refusal:
+        canonical_nquads(_with_json_literal(value))
+    assert (refusal.value.reason, refusal.value.pointer) == ("json_literal", "/jsonSchema")
+
+
 def test_terms_that_no_context_defines_are_signed_under_the_context_that_defines_them_all():
     document: Any = copy.deepcopy(example_document())
     document["@context"].append("https://www.w3.org/ns/credentials/undefined-terms/v2")

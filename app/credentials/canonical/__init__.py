@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import rfc8785
-
 from app.credentials.canonical import compiled, expansion
+from app.credentials.canonical.jcs import canonical_json
 from app.credentials.canonical.rdfc import Quad, canonicalize
 from app.credentials.canonical.tables import NotCovered
-from app.credentials.errors import MalformedInput, UnsafeDocument
-from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.errors import UnsafeDocument
+from app.credentials.json_text import JsonObject
 
 __all__ = ["canonical_json", "canonical_nquads"]
 
@@ -33,11 +32,3 @@ def _quads_of(document: JsonObject) -> list[Quad]:
         return compiled.quads_of(document)
     except NotCovered:
         return expansion.quads_of(document)
-
-
-def canonical_json(value: JsonValue) -> bytes:
-    """The JSON Canonicalization Scheme (RFC 8785)."""
-    try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
-        raise MalformedInput("not_canonicalizable", detail=str(error)[:200]) from None

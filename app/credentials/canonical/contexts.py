@@ -64,6 +64,10 @@ class ContextProcessor(jsonld.JsonLdProcessor):  # type: ignore[misc]
     def initial_context(self) -> Any:
         return self._get_initial_context(self.contexts.options)
 
+    def process(self, active_ctx: Any, local_ctx: Any, **how: Any) -> Any:
+        """The active context that a local one makes of another."""
+        return self._process_context(active_ctx, local_ctx, self.contexts.options, **how)
+
     def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, **how: Any) -> Any:
         named = tuple(local_ctx) if isinstance(local_ctx, list) else id(local_ctx)
         key = (id(active_ctx), named, how.get("override_protected"), how.get("propagate", True))

@@ -17,8 +17,9 @@ from app.credentials.canonical.contexts import (
     context_array,
     pinned_contexts,
 )
+from app.credentials.canonical.jcs import canonical_json
 from app.credentials.canonical.rdfc import RDF, XSD, Quad, escape
-from app.credentials.errors import UnsafeDocument
+from app.credentials.errors import MalformedInput, UnsafeDocument
 from app.credentials.iris import is_absolute_iri
 from app.credentials.json_text import JsonObject, JsonValue, pointer_to
 
@@ -163,7 +164,9 @@ class _Strict(ContextProcessor):
             if iri in seen:
                 raise UnsafeDocument("colliding_terms", where)
             seen.add(iri)
-            if mapping.get("@type") != "@json":
+            if mapping.get("@type") == "@json":
+                _check_json_literal(value, where)
+            else:
                 _check_no_gap(value, where)
 
     def _expand_value(self, active_ctx: Any, active_property: Any, value: Any, options: Any) -> Any:
@@ -209,6 +212,13 @@ def _check_value_object(element: JsonObject, pointer: str) -> None:
     language = element.get("@language", "und")
     if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
         raise UnsafeDocument("invalid_language", f"{pointer}/@language")
+
+
+def _check_json_literal(value: JsonValue, where: str) -> None:
+    try:
+        canonical_json(value)
+    except MalformedInput:
+        raise UnsafeDocument("json_literal", where) from None
 
 
 def _check_no_gap(value: JsonValue, where: str) -> None:

@@ -157,9 +157,8 @@ class _Tables:
         self.names = frozenset(name for url in urls for name in _names_in(context(url)))
 
     def process(self, active: Any, local: Any, **how: Any) -> Any:
-        options = self._processor.contexts.options
         try:
-            return self._processor._process_context(active, local, options, **how)
+            return self._processor.process(active, local, **how)
         except JsonLdError:  # a protected term redefined, as some types do to one another
             raise NotCovered from None
 
