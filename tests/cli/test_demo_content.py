@@ -40,7 +40,7 @@ def test_labels_say_what_the_report_says_and_invent_nothing(content: DemoContent
 
     assert label("ae") == ("standard", date(2021, 8, 1), None)
     assert label("fb") == ("excellence", date(2022, 4, 15), date(2024, 4, 14))
-    assert label("itip") == ("excellence", date(2022, 4, 1), date(2025, 4, 30))
+    assert label("itip") == ("excellence", date(2020, 2, 1), date(2025, 4, 30))
     assert label("mma") == ("standard", date(2022, 1, 1), date(2027, 12, 31))
     assert label("amf") == ("excellence", None, None)
     assert content.campuses["msi"].labels == ()
