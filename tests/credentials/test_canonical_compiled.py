@@ -159,13 +159,13 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(CONTEXTS), _objects(_VALUES))
 def test_any_document_is_said_alike_or_left_to_pyld(contexts, members):
     _ways_agree({**members, "@context": contexts})
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(CONTEXTS), _objects(_VALUES))
 def test_any_document_has_a_canonical_form_or_is_refused_by_name(contexts, members):
     with contextlib.suppress(UnsafeDocument, CanonicalizationTooHard):
@@ -183,7 +183,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     ]
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_an_award_changed_anywhere_is_said_alike_or_left_to_pyld(data):
     document: Any = copy.deepcopy(example_document())
@@ -239,7 +239,7 @@ _AWARDS = _varied(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_AWARDS)
 def test_any_award_an_issuer_could_write_is_covered_and_said_alike(members):
     assert _ways_agree({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], "id": "urn:uuid:root", **members})
