@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +104,9 @@ def test_es256_signature_is_64_raw_bytes_and_der_is_refused():
     key = VerificationKey.of(private.public_key())
     assert not key.verify(private.sign(b"m", ec.ECDSA(SHA256())), b"m")
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    signature = LocalSigningKey(private).sign(b"m")
+    assert key.verify(signature, b"m")
+    assert not key.verify(signature[:32] + b"\0" + signature[32:], b"m")
     for r, s in ((0, 1), (1, 0), (order, 1), (1, order)):
         assert not key.verify(r.to_bytes(32) + s.to_bytes(32), b"m")
 
@@ -154,10 +158,19 @@ def test_non_canonical_ed25519_point_is_refused():
             VerificationKey.from_multikey(encode_multibase(b"\xed\x01" + y.to_bytes(32, "little")))
 
 
-def test_signature_with_a_small_order_r_does_not_verify():
-    key = LocalSigningKey.generate(Algorithm.EDDSA)
-    for encoded in small_order_encodings():
-        assert not key.public.verify(encoded + bytes(32), b"m")
+def test_signature_with_a_small_order_r_does_not_verify_even_where_the_equation_holds():
+    """Made with the private key and the neutral element as commitment: OpenSSL by itself accepts it."""
+    private, order = ed25519.Ed25519PrivateKey.generate(), 2**252 + 27742317777372353535851937790883648493
+    public = private.public_key()
+    digest = bytearray(hashlib.sha512(private.private_bytes_raw()).digest()[:32])
+    digest[0] &= 248
+    digest[31] = digest[31] & 127 | 64
+    neutral = (1).to_bytes(32, "little")
+    challenge = hashlib.sha512(neutral + public.public_bytes_raw() + b"m").digest()
+    scalar = int.from_bytes(challenge, "little") * int.from_bytes(digest, "little") % order
+    signature = neutral + scalar.to_bytes(32, "little")
+    public.verify(signature, b"m")
+    assert not VerificationKey.of(public).verify(signature, b"m")
 
 
 def test_small_rsa_is_refused_and_2048_bits_are_enough():
@@ -248,6 +261,46 @@ def test_p256_point_off_the_curve_is_refused():
 def test_multikey_of_another_kind_or_length_is_refused(text):
     with pytest.raises(UnusableKey):
         VerificationKey.from_multikey(text)
+
+
+def test_each_key_has_one_multikey_text_and_no_second_spelling():
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    uncompressed = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    with pytest.raises(UnusableKey, match="malformed_key"):
+        VerificationKey.from_multikey(encode_multibase(b"\x80\x24" + uncompressed))
+    rsa_public = rsa.generate_private_key(65537, 2048).public_key()
+    spki = rsa_public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(UnusableKey, match="unsupported_key"):
+        VerificationKey.from_multikey(encode_multibase(b"\x85\x24" + spki))
+
+
+def test_coordinates_of_other_lengths_are_refused_even_when_they_add_up():
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
+    for cut in (31, 33):
+        jwk = {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": encode_base64url(point[:cut]),
+            "y": encode_base64url(point[cut:]),
+        }
+        with pytest.raises(UnusableKey, match="malformed_key"):
+            VerificationKey.from_jwk(jwk)
+
+
+def test_curve_that_is_not_used_here_is_refused():
+    with pytest.raises(UnusableKey, match="unsupported_key"):
+        VerificationKey.of(ec.generate_private_key(ec.SECP384R1()).public_key())
+    jwk = {"kty": "EC", "crv": "P-384", "x": P256_JWK["x"], "y": P256_JWK["y"]}
+    with pytest.raises(UnusableKey, match="unsupported_key"):
+        VerificationKey.from_jwk(jwk)
+
+
+def test_rsa_exponent_out_of_all_proportion_is_refused():
+    jwk = LocalSigningKey.generate(Algorithm.RS256).public.to_jwk()
+    for exponent in (1, 2**32 + 1):
+        with pytest.raises(UnusableKey):
+            VerificationKey.from_jwk(jwk | {"e": encode_base64url(exponent.to_bytes(5))})
 
 
 def test_private_key_that_is_no_key_is_refused_and_a_key_does_not_show_itself():
