@@ -18,6 +18,7 @@ from app.web.words import BADGE_KINDS
 _HOW_JUDGED: Final = re.compile(
     r"\*\*\s*(?:Comment c[’']est jugé|How it is judged)\s*\.?\s*\*\*\s*(?P<how>.+?)(?:\n\s*\n|\Z)", re.DOTALL
 )
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _EMPHASIS: Final = re.compile(r"[*_`]")
 _LONGEST_HOW: Final = 160
@@ -25,6 +26,7 @@ _UNJUDGED = {
     Kind.BELONGING: N_("Sans épreuve : il dit que la personne fait partie du campus"),
     Kind.PARTICIPATION: N_("Sans épreuve : il dit que la personne était là"),
 }
+_LEVEL = N_("Niveau : {level}.")
 _JUDGED = N_("Sur les critères publiés, par une personne du campus")
 _JUDGED_ELSEWHERE = N_("Sur les critères que l’émetteur publie")
 
@@ -62,6 +64,8 @@ class BadgePieces:
     results: Sequence[tuple[str, str]]
     awarded: str
     version: str
+    language: str
+    """In which the badge is written, so that screen readers speak it; empty when it does not say."""
 
 
 def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
@@ -83,6 +87,7 @@ def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_u
         ],
         awarded=day(claims.awarded_at, zone) if claims.awarded_at else "",
         version=claims.version,
+        language=claims.language if _LANGUAGE.fullmatch(claims.language) else "",
     )
 
 
@@ -110,7 +115,8 @@ def how_judged(claims: Claims, *, is_ours: bool) -> str:
 
 def _beside(framework: str, code: str, level: str) -> str:
     named = " · ".join(part for part in (framework, code) if part)
-    return f"{say(N_('Niveau : {level}.')).format(level=level)} {named}".strip() if level else named
+    reached = say(_LEVEL).format(level=level) if level else ""
+    return f"{reached} {named}".strip()
 
 
 def _own(url: str, base_url: str) -> str:

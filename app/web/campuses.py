@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.keys import SealedKey
-from app.language import N_
 from app.negotiation import ForPeople
 from app.request_scope import ReadingServices
 from app.services.campuses import CampusPage

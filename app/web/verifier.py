@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -86,8 +86,7 @@ def _answered(
         return closed_page(request, services)
     kind = headline(answer).kind
     if kind.is_an_answer:
-        again = f"/verifier?lien={quote(link, safe='')}" if link else ""
-        return answer_page(request, services, answer, again=again)
+        return answer_page(request, services, answer)
     return _form(request, link=link, text=text, answer=answer, services=services, kind=kind)
 
 
