@@ -155,12 +155,12 @@ _GIVEN = {
     "activity": _ACTIVITY,
     "given_name": "Anne-Gaëlle",
     "family_name": "Le Bœuf",
-    "state": "issued",
+    "state": "revoked",
     "visibility": "closed",
     "awarded_at": "2026-11-25T11:00:00Z",
-    "valid_until": None,
-    "revoked_at": None,
-    "revoked_reason": "",
+    "valid_until": "2029-11-24T11:00:00Z",
+    "revoked_at": "2026-11-25T14:30:00Z",
+    "revoked_reason": "Attribué par erreur.",
 }
 
 

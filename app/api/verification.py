@@ -113,7 +113,7 @@ _BODY = {
         "content": {
             "application/json": {
                 "schema": {
-                    "oneOf": [
+                    "anyOf": [
                         {"type": "object", "description": "An Open Badge credential."},
                         LinkRequest.model_json_schema(),
                     ]

@@ -1,0 +1,103 @@
+"""The description of the API is complete: every request and answer has an example that is true to its own schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
+
+from app.api.routes import router
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def _described() -> dict[str, Any]:
+    app = FastAPI(title="Sceau", version="0")
+    app.include_router(router)
+    return app.openapi()
+
+
+DESCRIPTION = _described()
+OPERATIONS = [
+    (f"{method.upper()} {path}", operation)
+    for path, methods in DESCRIPTION["paths"].items()
+    for method, operation in methods.items()
+    if method in METHODS
+]
+OF_THE_API = [(name, operation) for name, operation in OPERATIONS if "/api/v1/" in name]
+GUARDED = [(name, operation) for name, operation in OF_THE_API if "/verify" not in name]
+
+
+def _ids(operations: list[tuple[str, Any]]) -> list[str]:
+    return [name for name, _ in operations]
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = DESCRIPTION["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _examples(schema: dict[str, Any], media: dict[str, Any]) -> list[Any]:
+    """Examples of a body: its own, its schema's, or for a list one of its item."""
+    if "example" in media:
+        return [media["example"]]
+    schema = _resolved(schema)
+    if schema.get("type") == "array":
+        return [[example] for example in _examples(schema["items"], {})]
+    return [schema["example"]] if "example" in schema else []
+
+
+def _check(media: dict[str, Any]) -> None:
+    examples = _examples(media["schema"], media)
+    assert examples, "no example"
+    schema = {**media["schema"], "components": DESCRIPTION["components"]}
+    for example in examples:
+        Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(example)
+
+
+def test_the_description_is_served(world: TestClient):
+    served = world.get("/api/v1/openapi.json").json()
+    assert served["openapi"].startswith("3.1")
+    assert set(served["paths"]) == set(DESCRIPTION["paths"])
+
+
+@pytest.mark.parametrize("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: dict[str, Any]):
+    if "requestBody" in operation:
+        _check(operation["requestBody"]["content"]["application/json"])
+    good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    assert good
+    for answer in good:
+        _check(answer["content"]["application/json"])
+
+
+@pytest.mark.parametrize("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
+    refused = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
+    assert "422" in refused
+    for status, answer in refused.items():
+        media = answer["content"]
+        assert list(media) == ["application/problem+json"], status
+        Draft202012Validator(media["application/problem+json"]["schema"]).validate(
+            media["application/problem+json"]["example"]
+        )
+
+
+@pytest.mark.parametrize("operation", [each for _, each in GUARDED], ids=_ids(GUARDED))
+def test_each_address_that_needs_a_token_says_so(operation: dict[str, Any]):
+    (needed,) = operation["security"]
+    (scheme,) = needed
+    described = DESCRIPTION["components"]["securitySchemes"][scheme]
+    assert (described["type"], described["scheme"]) == ("http", "bearer")
+    assert {"401", "403", "404"} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize("operation", [each for _, each in OPERATIONS], ids=_ids(OPERATIONS))
+def test_each_operation_says_what_it_does_under_a_name_of_its_own(operation: dict[str, Any]):
+    assert operation["summary"]
+    names = [each["operationId"] for _, each in OPERATIONS]
+    assert names.count(operation["operationId"]) == 1
