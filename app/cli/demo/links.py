@@ -33,30 +33,36 @@ def print_links(process: Process, slug: str = CAMPUS) -> None:
                 slug=slug,
             )
             return
-        links = {
-            _("Côté formation"): sign_in_link(services, campus, Role.TRAINER),
-            _("Côté administration"): sign_in_link(services, campus, Role.CAMPUS_ADMIN),
-            **_award_links(services, campus),
+        sign_in = {
+            _("Formation"): sign_in_link(services, campus, Role.TRAINER),
+            _("Administration"): sign_in_link(services, campus, Role.CAMPUS_ADMIN),
         }
+        badges = _award_links(services, campus)
     say(
-        N_("Liens de connexion pour {campus} : chacun sert une fois, pendant dix minutes."),
+        N_("Pour se connecter au campus {campus} (chaque lien sert une fois, pendant dix minutes) :"),
         campus=campus.short_name,
     )
-    width = max(map(len, links)) + 2
+    _print_column(sign_in)
+    if badges:
+        say(N_("Pour voir un badge :"))
+        _print_column(badges)
+
+
+def _print_column(links: dict[str, str]) -> None:
     for label, link in links.items():
-        out().print(f"  {label:<{width}}{link}", markup=False)
+        out().print(f"  {label:<20}{link}", markup=False)
 
 
 def _award_links(services: Services, campus: Campus) -> dict[str, str]:
     """The newest closed badge as its learner opens it, and the newest open one as an employer does."""
     records = services.awards.list_in(campus, limit=200)
-    good = [record for record in records if record.award.state is AwardState.ISSUED]
-    closed = next((record.award for record in good if record.award.visibility is Visibility.CLOSED), None)
-    opened = next((record.award for record in good if record.award.visibility is Visibility.OPEN), None)
+    good = [record.award for record in records if record.award.state is AwardState.ISSUED]
+    closed = next((award for award in good if award.visibility is Visibility.CLOSED), None)
+    opened = next((award for award in good if award.visibility is Visibility.OPEN), None)
     links = {}
     if closed is not None:
         token = services.people.private_link_token(closed.id, closed.link_generation)
-        links[_("Côté apprenant")] = services.addresses.private_link(token)
+        links[_("En apprenant")] = services.addresses.private_link(token)
     if opened is not None:
-        links[_("Côté employeur")] = services.addresses.award(opened.id)
+        links[_("En employeur")] = services.addresses.award(opened.id)
     return links
