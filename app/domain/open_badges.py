@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -40,13 +42,26 @@ _ACHIEVEMENT_TYPES = {
 }
 
 
+def as_signed(text: str) -> str:
+    """The same words without what pasting brings along: split accents, invisible and direction-turning signs.
+
+    Other people's verifiers write such signs differently into what is signed, so the library refuses them.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(sign for sign in composed if sign in _LAYOUT or unicodedata.category(sign) not in _UNSEEN)
+
+
+_LAYOUT = frozenset("\n\t\r\u200c\u200d")  # the last two join and part letters in some scripts and in emoji
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn"})
+
+
 def profile_of(campus: Campus, addresses: Addresses) -> Profile:
     """The campus as issuer: the same small Profile in every credential and at the campus's address."""
     return Profile(
         id=campus.did,
-        name=campus.name,
+        name=as_signed(campus.name),
         url=addresses.campus(campus.slug),
-        description=campus.description or None,
+        description=as_signed(campus.description or "") or None,
         email=campus.contact_email or None,
     )
 
@@ -61,14 +76,16 @@ def achievement_of(
     """The definition that a version publishes and every award of it carries."""
     return Achievement(
         id=addresses.version(badge.id, version.number),
-        name=version.name,
-        description=version.description,
-        criteria=Criteria(id=addresses.version(badge.id, version.number), narrative=version.criteria),
+        name=as_signed(version.name),
+        description=as_signed(version.description),
+        criteria=Criteria(
+            id=addresses.version(badge.id, version.number), narrative=as_signed(version.criteria)
+        ),
         achievement_type=_ACHIEVEMENT_TYPES[version.kind],
-        image=Image(id=addresses.picture(badge.id, version.number, "png"), caption=version.name),
+        image=Image(id=addresses.picture(badge.id, version.number, "png"), caption=as_signed(version.name)),
         in_language=version.language,
         version=str(version.number),
-        tag=(*version.tags, version.kind.value),
+        tag=(*filter(None, map(as_signed, version.tags)), version.kind.value),
         alignment=tuple(
             _alignment(campus, link, competency, framework, addresses)
             for link, competency, framework in competencies
@@ -81,11 +98,11 @@ def _alignment(
 ) -> Alignment:
     level = competency.levels[link.level - 1] if link.level else None
     return Alignment(
-        target_name=competency.statement,
-        target_url=f"{addresses.campus(campus.slug)}#{framework.code}-{competency.code}",
-        target_code=competency.code,
-        target_description=level,
-        target_framework=framework.name,
+        target_name=as_signed(competency.statement),
+        target_url=f"{addresses.campus(campus.slug)}#{quote(f'{framework.code}-{competency.code}')}",
+        target_code=as_signed(competency.code),
+        target_description=as_signed(level) if level else None,
+        target_framework=as_signed(framework.name),
     )
 
 
@@ -103,7 +120,7 @@ def credential_of(
     """What the campus signs. The holder is a random URN; a name stands there only as agreed, never an address."""
     return OpenBadgeCredential(
         id=addresses.award(award.id),
-        name=version.name,
+        name=as_signed(version.name),
         issuer=issuer,
         valid_from=award.awarded_at,
         valid_until=award.valid_until,
@@ -124,7 +141,7 @@ def credential_of(
 def _name_of_holder(award: Award) -> tuple[IdentityObject, ...]:
     if award.holder_name is None:
         return ()
-    return (IdentityObject(hashed=False, identity_hash=award.holder_name, identity_type="name"),)
+    return (IdentityObject(hashed=False, identity_hash=as_signed(award.holder_name), identity_type="name"),)
 
 
 def evidence_of(award: Award, version: BadgeVersion, activity: Activity | None) -> tuple[Evidence, ...]:
@@ -134,14 +151,16 @@ def evidence_of(award: Award, version: BadgeVersion, activity: Activity | None) 
         if activity is not None:
             pieces.append(
                 Evidence(
-                    name=activity.title,
+                    name=as_signed(activity.title),
                     genre=_("Participation"),
-                    narrative=_participation_sentence(award, activity),
-                    audience=activity.audience or None,
+                    narrative=as_signed(_participation_sentence(award, activity)),
+                    audience=as_signed(activity.audience or "") or None,
                 )
             )
         if award.evidence:
-            pieces.append(Evidence(name=_("Appréciation"), genre=_("Observation"), narrative=award.evidence))
+            pieces.append(
+                Evidence(name=_("Appréciation"), genre=_("Observation"), narrative=as_signed(award.evidence))
+            )
         return tuple(pieces)
 
 

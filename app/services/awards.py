@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.credentials.errors import CredentialError
+from app.credentials.errors import CredentialError, NotFitToSign
 from app.credentials.issuing import SignedCredential, issue
 from app.credentials.json_text import parse_json
 from app.credentials.model import Achievement
@@ -36,7 +36,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.open_badges import credential_of, profile_of
-from app.errors import Unavailable
+from app.errors import InvalidInput, Unavailable
 from app.language import N_
 from app.services.awarding import AwardRequest, JudgedLine, Judging, Preview
 from app.services.badges import BadgeService
@@ -159,6 +159,8 @@ class AwardService:
                 signed = issue(
                     credential, signer=signers.embedded, jwt_signer=signers.jwt, at=award.awarded_at
                 )
+            except NotFitToSign as unfit:
+                raise _not_fit(unfit) from unfit
             except CredentialError as error:
                 raise Unavailable(
                     N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
@@ -285,6 +287,23 @@ def _achievement_in(version: BadgeVersion) -> Achievement:
     assert isinstance(definition, dict)
     return Achievement.from_document(
         {name: value for name, value in definition.items() if name != "@context"}
+    )
+
+
+def _not_fit(unfit: NotFitToSign) -> InvalidInput:
+    if "no_mail_address_of_a_person" in unfit.faults:
+        return InvalidInput(
+            N_(
+                "Un texte de l’activité ou de l’appréciation contient une adresse électronique, qui serait "
+                "publiée avec le badge. Retirez-la, puis attribuez de nouveau. Votre liste est gardée."
+            )
+        )
+    return InvalidInput(
+        N_(
+            "Un texte du badge ou de l’activité empêche de le signer ({faults}). "
+            "Corrigez-le, puis attribuez de nouveau. Votre liste est gardée."
+        ),
+        faults=", ".join(unfit.faults),
     )
 
 

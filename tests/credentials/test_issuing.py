@@ -152,7 +152,7 @@ FAULTS: list[tuple[str, str, Any]] = [
     ("activity_ends_after_it_begins", f"{SUBJECT}/activityEndDate", "2026-06-01T00:00:00Z"),
     ("holder_has_an_identifier", f"{SUBJECT}/id", ...),
     ("holder_is_no_address", f"{SUBJECT}/id", "mailto:zoe@campus.example"),
-    ("no_mail_address_of_a_person", "description", "Écrire à zoe@campus.example."),
+    ("no_mail_address_of_a_person", "evidence/0/narrative", "Écrire à zoe@campus.example."),
     (
         "no_guessable_identifier",
         f"{SUBJECT}/identifier/0/identityType",
@@ -176,6 +176,10 @@ FAULTS: list[tuple[str, str, Any]] = [
 @pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
 def test_each_lint_finds_the_fault_it_is_there_for(lint: str, path: str, value: Any) -> None:
     assert lint in faults(changed(path, value))
+
+
+def test_the_campus_may_give_its_own_address_in_what_it_defines() -> None:
+    assert faults(changed(f"{ACHIEVEMENT}/criteria/narrative", "Écrire à contact@campus.example.")) == set()
 
 
 def test_lints_on_keys_find_a_method_without_name_a_shared_one_and_a_wrong_kind() -> None:

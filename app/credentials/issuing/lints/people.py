@@ -24,13 +24,18 @@ def holder_is_no_address(draft: Draft) -> str | None:
 
 
 def no_mail_address_of_a_person(draft: Draft) -> str | None:
-    """The issuer may publish its own address; nobody else's belongs into a public document (T20)."""
+    """The issuer may publish its own address, also in its definitions; nobody else's is published (T20)."""
     strays = [
         text.pointer
         for text in draft.texts
-        if "@" in text.value and _ADDRESS.search(text.value) and not text.pointer.endswith("/email")
+        if "@" in text.value and _is_about_the_holder(text.pointer) and _ADDRESS.search(text.value)
     ]
     return strays[0] if strays else None
+
+
+def _is_about_the_holder(pointer: str) -> bool:
+    about = pointer.startswith(("/credentialSubject/", "/evidence/"))
+    return about and not pointer.startswith("/credentialSubject/achievement/")
 
 
 def no_guessable_identifier(draft: Draft) -> str | None:
