@@ -98,11 +98,14 @@ class House:
         )
         self._clients.append(client.__enter__())
         if person is not None:
-            with self.unit_of_work() as services:
-                secret = services.people.make_sign_in_link(person.id, by=COMMAND)
-            answer = send(client, f"/connexion/{secret}")
+            answer = send(client, self.sign_in_path(person))
             assert answer.status_code == 303, answer.text
         return client
+
+    def sign_in_path(self, person: Person) -> str:
+        """A link that opens one session, once."""
+        with self.unit_of_work() as services:
+            return "/connexion/" + services.people.make_sign_in_link(person.id, by=COMMAND)
 
     def close(self) -> None:
         for client in self._clients:
@@ -122,12 +125,12 @@ def listed(*people: str) -> tuple[ListedPerson, ...]:
     return tuple(read_list("\n".join(people)))
 
 
-def build_house(database_url: str, folder: Path) -> House:
+def build_house(database_url: str, folder: Path, *, base_url: str = BASE_URL) -> House:
     """On a migrated database; secrets are made in `folder`."""
     clock = SettableClock()
     process = Process(
         Settings(
-            base_url=BASE_URL, database_url=database_url, development_dir=folder / "secrets", fetch=False
+            base_url=base_url, database_url=database_url, development_dir=folder / "secrets", fetch=False
         ),
         clock=clock,
     )

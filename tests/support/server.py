@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -20,6 +21,9 @@ import uvicorn
 
 from app.db import migrations
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.wiring import Process
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60.0
@@ -54,13 +58,18 @@ def sceau(settings: Settings, *arguments: str) -> str:
 
 
 @contextmanager
-def serving(settings: Settings, listener: socket.socket) -> Iterator[LiveServer]:
-    """Serve on `listener`, which already listens: whoever connects too early waits instead of failing."""
+def serving(
+    settings: Settings, listener: socket.socket, *, process: Process | None = None
+) -> Iterator[LiveServer]:
+    """Serve on `listener`, which already listens: whoever connects too early waits instead of failing.
+
+    `process` is one that a test already has, with its own clock.
+    """
     # Loaded here: tests of one room must not need the whole house.
     from app.main import create_app
 
     mine = listener.dup()
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, process=process), log_level="warning"))
 
     def serve() -> None:
         with mine:

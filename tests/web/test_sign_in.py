@@ -10,13 +10,8 @@ from app.domain.people import Role
 from tests.support.house import COMMAND, House, send
 
 
-def make_link(house: House, person=None) -> str:
-    with house.unit_of_work() as services:
-        return "/connexion/" + services.people.make_sign_in_link((person or house.trainer).id, by=COMMAND)
-
-
 def test_looking_at_a_link_does_not_use_it_up(house: House):
-    link, scanner, trainer = make_link(house), house.client(), house.client()
+    link, scanner, trainer = house.sign_in_path(house.trainer), house.client(), house.client()
 
     assert scanner.get(link).status_code == 200
     assert scanner.get("/gestion").status_code == 401
@@ -28,7 +23,7 @@ def test_looking_at_a_link_does_not_use_it_up(house: House):
 
 
 def test_a_link_opens_one_session_only(house: House):
-    link = make_link(house)
+    link = house.sign_in_path(house.trainer)
     send(house.client(), link)
 
     late = house.client()
@@ -40,7 +35,7 @@ def test_a_link_opens_one_session_only(house: House):
 
 
 def test_a_link_opens_nothing_after_ten_minutes(house: House):
-    link = make_link(house)
+    link = house.sign_in_path(house.trainer)
     house.clock.move(minutes=10)
 
     answer = send(house.client(), link)
@@ -50,7 +45,7 @@ def test_a_link_opens_nothing_after_ten_minutes(house: House):
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(house: House):
-    cookie = send(house.client(), make_link(house)).headers["set-cookie"]
+    cookie = send(house.client(), house.sign_in_path(house.trainer)).headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/" in cookie
@@ -71,7 +66,7 @@ def test_signing_in_leads_back_to_the_page_one_wanted(house: House):
 
     client.get("/connexion", params={"suite": wanted})
 
-    assert send(client, make_link(house)).headers["location"] == wanted
+    assert send(client, house.sign_in_path(house.trainer)).headers["location"] == wanted
 
 
 @pytest.mark.parametrize("elsewhere", ["https://mal.example/", "//mal.example", "/\\mal.example", "/rien"])
@@ -80,7 +75,7 @@ def test_signing_in_leads_nowhere_else(house: House, elsewhere: str):
 
     client.get("/connexion", params={"suite": elsewhere})
 
-    assert send(client, make_link(house)).headers["location"] == "/gestion"
+    assert send(client, house.sign_in_path(house.trainer)).headers["location"] == "/gestion"
 
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(house: House):
@@ -95,7 +90,7 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(house: House):
 
 
 def test_a_link_is_not_used_by_a_form_of_another_site(house: House):
-    link, client = make_link(house), house.client()
+    link, client = house.sign_in_path(house.trainer), house.client()
 
     assert client.post(link, data={"jeton": "faux"}).status_code == 403
     assert client.post(link, headers={"sec-fetch-site": "cross-site"}).status_code == 403
