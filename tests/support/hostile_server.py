@@ -67,9 +67,9 @@ def raw(data: bytes) -> Script:
 
 
 class HostileServer:
-    """Each path has its script; what was asked is kept."""
+    """Each path has its script; what was asked is kept. Without a TLS context it speaks plain http."""
 
-    def __init__(self, server_context: ssl.SSLContext) -> None:
+    def __init__(self, server_context: ssl.SSLContext | None = None) -> None:
         self.scripts: dict[str, Script] = {}
         self.requests: list[Request] = []
         self.stopping = Event()
@@ -97,15 +97,18 @@ class HostileServer:
 
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(PATIENCE)
-        with suppress(OSError), self._context.wrap_socket(connection, server_side=True) as secured:
-            request = _read_request(secured)
+        with suppress(OSError), self._opened(connection) as opened:
+            request = _read_request(opened)
             with self._lock:
                 self.requests.append(request)
             self.asked.set()
             script = self.scripts.get(request.path, answer(b"", "404 Not Found"))
-            script(Conversation(request, secured, self.stopping))
-            with suppress(OSError):
-                secured.unwrap()
+            script(Conversation(request, opened, self.stopping))
+            if isinstance(opened, ssl.SSLSocket):
+                opened.unwrap()
+
+    def _opened(self, connection: socket.socket) -> socket.socket:
+        return self._context.wrap_socket(connection, server_side=True) if self._context else connection
 
     def close(self) -> None:
         self.stopping.set()

@@ -51,8 +51,8 @@ class Exchange:
                 pool.stream("GET", url, headers=list(sent.items())) as response,
             ):
                 return self._read(response, deadline)
-        except (httpcore.ProtocolError, UnicodeDecodeError):
-            raise Refused(Why.MALFORMED_ANSWER) from None
+        except (httpcore.ProtocolError, UnicodeDecodeError) as error:
+            raise Refused(Why.MALFORMED_ANSWER) from error
 
     def _read(self, response: httpcore.Response, deadline: Deadline) -> Answer:
         headers = self._headers(response)

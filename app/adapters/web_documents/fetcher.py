@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ from app.adapters.web_documents.transport import Dial, system_dial
 from app.credentials.documents import FetchedDocument
 from app.credentials.errors import DocumentUnavailable
 from app.domain.clock import Clock
+
+_log = logging.getLogger(__name__)
 
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
@@ -106,8 +109,13 @@ class WebDocuments:
         self, target: Target, question: Question, validators: Mapping[str, str], deadline: Deadline
     ) -> Answer:
         headers = {"Accept": question.accept, "User-Agent": "Sceau", **validators}
-        with self._hosts.place(target.host, deadline):
-            return self._exchange.get(target, headers, deadline)
+        try:
+            with self._hosts.place(target.host, deadline):
+                return self._exchange.get(target, headers, deadline)
+        except Refused as refused:
+            # The operator may know what a visitor may not; of the address, the host is enough.
+            _log.info("nothing from %s: %s (%s)", target.host, refused, refused.__cause__)
+            raise
 
     def _taken(
         self, question: Question, target: Target, answer: Answer, *, storable: bool

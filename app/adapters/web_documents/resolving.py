@@ -35,8 +35,8 @@ class TimedResolver:
         Thread(target=self._look_up, args=(host, port, answer), name="resolver", daemon=True).start()
         try:
             return answer.result(deadline.remaining())
-        except (OSError, UnicodeError):  # TimeoutError is an OSError
-            raise Refused(Why.UNREACHABLE) from None
+        except (OSError, UnicodeError) as error:  # TimeoutError is an OSError
+            raise Refused(Why.UNREACHABLE) from error
 
     def _look_up(self, host: str, port: int, answer: Future[Sequence[str]]) -> None:
         try:

@@ -53,15 +53,16 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> GuardedStream:
         if (host, port) != (self._target.host, self._target.port):
             raise Refused(Why.URL_NOT_ALLOWED)
+        last: OSError | None = None
         for address in self._vetted_addresses():
             try:
                 seconds = min(self._deadline.remaining(), self._limits.connect_seconds)
                 return GuardedStream(
                     self._dial(address, port, seconds), self._deadline, self._limits.wire_bytes
                 )
-            except OSError:
-                continue
-        raise Refused(Why.UNREACHABLE)
+            except OSError as error:
+                last = error
+        raise Refused(Why.UNREACHABLE) from last
 
     def _vetted_addresses(self) -> Sequence[str]:
         if self._target.is_local:
@@ -85,10 +86,10 @@ class GuardedStream(httpcore.NetworkStream):
         try:
             self._connection.settimeout(self._deadline.remaining())
             received = self._connection.recv(max_bytes)
-        except TimeoutError:
-            raise Refused(Why.TIMEOUT) from None
-        except OSError:
-            raise Refused(Why.UNREACHABLE) from None
+        except TimeoutError as error:
+            raise Refused(Why.TIMEOUT) from error
+        except OSError as error:
+            raise Refused(Why.UNREACHABLE) from error
         self._bytes_left -= len(received)
         if self._bytes_left < 0:
             raise Refused(Why.TOO_LARGE)
@@ -98,10 +99,10 @@ class GuardedStream(httpcore.NetworkStream):
         try:
             self._connection.settimeout(self._deadline.remaining())
             self._connection.sendall(buffer)
-        except TimeoutError:
-            raise Refused(Why.TIMEOUT) from None
-        except OSError:
-            raise Refused(Why.UNREACHABLE) from None
+        except TimeoutError as error:
+            raise Refused(Why.TIMEOUT) from error
+        except OSError as error:
+            raise Refused(Why.UNREACHABLE) from error
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -112,7 +113,7 @@ class GuardedStream(httpcore.NetworkStream):
         except BaseException as error:
             self.close()
             if isinstance(error, OSError):
-                raise Refused(Why.UNREACHABLE) from None
+                raise Refused(Why.UNREACHABLE) from error
             raise
         return GuardedStream(wrapped, self._deadline, self._bytes_left)
 
