@@ -28,21 +28,21 @@ class _Walk:
     hollow: list[str] = field(default_factory=list)
     depth: int = 0
 
-    def through(self, value: JsonValue, path: tuple[str | int, ...], name: str) -> None:
-        self.depth = max(self.depth, len(path))
+    def through(self, value: JsonValue, pointer: str, name: str, depth: int) -> None:
+        self.depth = max(self.depth, depth)
         if isinstance(value, str):
-            self.texts.append(Text(pointer_to(*path), name, value))
+            self.texts.append(Text(pointer, name, value))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             self.numbers.append(value)
         if value is None or value in ("", [], {}):
-            self.hollow.append(pointer_to(*path))
+            self.hollow.append(pointer)
         elif isinstance(value, dict):
             self.names.update(value)
             for member, each in value.items():
-                self.through(each, (*path, member), member)
+                self.through(each, pointer + pointer_to(member), member, depth + 1)
         elif isinstance(value, list):
             for index, each in enumerate(value):
-                self.through(each, (*path, index), name)
+                self.through(each, f"{pointer}/{index}", name, depth + 1)
 
 
 class Draft:
@@ -54,7 +54,7 @@ class Draft:
         self.jwt_signer = jwt_signer
         self.at = at
         walk = _Walk()
-        walk.through(document, (), "")
+        walk.through(document, "", "", 0)
         self.texts, self.numbers, self.depth = walk.texts, walk.numbers, walk.depth
         self.names = frozenset(walk.names)
         self.hollow = walk.hollow
