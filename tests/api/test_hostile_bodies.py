@@ -1,0 +1,124 @@
+"""Whatever a program with a good token sends, it gets an answer and never a fault of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.api import doors
+from tests.api.doors import V1
+from tests.support.house import House, build_house
+
+SAMPLES: dict[str, Any] = {
+    "competencies": {
+        "framework": "ref", "framework_name": "Référentiel", "code": "C-1", "statement": "Mesurer", "levels": ["Seul"],
+    },
+    "badges": {
+        "slug": "un-badge", "kind": "participation", "name": "Un badge", "description": "Ce qu’il dit.",
+        "criteria": "La personne a pris sa part de l’activité.", "language": "fr", "tags": ["a"],
+        "validity_days": 30, "required_hours": 2.5, "competencies": [], "repeat": "once",
+    },
+    "activities": {
+        "kind": "workshop", "title": "Atelier", "description": "", "starts_on": "2026-11-24",
+        "ends_on": "2026-11-24", "place": "Ici", "hours": 3, "audience": "lycéens", "declared_size": 12,
+    },
+    "activities/ACTIVITY/participations": [
+        {"given_name": "Zoé", "family_name": "Martin", "address": "z@exemple.fr", "part": "apprenant",
+         "hours": 3, "contribution": "A guidé."},
+    ],
+    "awards": {
+        "badge": "BADGE", "activity": "ACTIVITY", "evidence": "A guidé les autres.", "everybody": False,
+        "participations": [], "people": [{"given_name": "Zoé", "family_name": "Martin", "address": "z@exemple.fr"}],
+    },
+    "awards/AWARD/revocation": {"reason": "Attribué par erreur."},
+}  # fmt: skip
+NASTY = [
+    None, True, 0, -1, 1e308, -0.0, 2**63, 2**200, 0.1, [], {}, [[]], [None], {"a": {}}, "", " ", "\x00", "\x07x",
+    "\ud800", "\u202egro", "\ufeff", "a" * 5000, "é" * 300, "0001-01-01", "9999-12-31", "2026-02-30", "NaN", "=1+1",
+    "<script>", "'; DROP TABLE award; --", "{0.__class__}", "{hours}", "%s%n", "\u2028", "z@exemple.fr", "@", "../..",
+]  # fmt: skip
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _places(value[key], (*path, key))
+
+
+def _with(value: Any, path: tuple[Any, ...], put: Any) -> Any:
+    if not path:
+        return put
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = _with(value[path[0]], path[1:], put)
+    return copy
+
+
+@st.composite
+def hostile_requests(draw: st.DrawFn) -> tuple[str, str]:
+    """A sound request with one to three of its values replaced by something nobody should send."""
+    path = draw(st.sampled_from(sorted(SAMPLES)))
+    body = SAMPLES[path]
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.sampled_from(list(_places(body))))
+        body = _with(body, place, draw(st.sampled_from(NASTY) | st.text(max_size=30)))
+    return path, json.dumps(body, ensure_ascii=draw(st.booleans()), allow_nan=True)
+
+
+@pytest.fixture
+def one_of_both(database_url: str, tmp_path: Path) -> Iterator[House]:
+    """Both engines in turn: what one stores without a word, the other refuses."""
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+def test_no_body_is_answered_with_a_fault_of_ours(one_of_both: House):
+    house = one_of_both
+    client = doors.program(house)
+    ids = {
+        "BADGE": str(house.role.badge.id),
+        "ACTIVITY": str(house.activity.id),
+        "AWARD": str(doors.closed_award(house)),
+    }
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(hostile_requests())
+    def send(asked: tuple[str, str]) -> None:
+        path, body = asked
+        for name, value in ids.items():
+            path, body = path.replace(name, value), body.replace(name, value)
+        answer = post(client, path, body)
+        assert answer.status_code < 500, answer.text
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+
+    send()
+
+
+def post(client: TestClient, path: str, body: str):
+    headers = {"content-type": "application/json"}
+    return client.post(f"{V1}/{path}", content=body.encode("utf-8", "surrogatepass"), headers=headers)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_nothing_to_verify_is_answered_with_a_fault_of_ours(world: TestClient, body: bytes):
+    answer = world.post("/api/v1/verify", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+    assert answer.json()["verdict"] != "valid"
+
+
+def test_signs_that_cannot_be_written_are_refused_by_the_field(program: TestClient):
+    for sign in ("\x00", "\x07", "\x1b", "\x7f", "\x85"):
+        body = json.dumps(SAMPLES["activities"] | {"title": f"Atelier{sign}"})
+        answer = post(program, "activities", body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/title"
