@@ -83,7 +83,7 @@ def test_a_token_may_be_signed_with_any_algorithm_the_standard_names(algorithm: 
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("wrapping", ["bytes", "spaces", "png", "svg", "svg as text"])
+@pytest.mark.parametrize("wrapping", ["bytes", "spaces", "byte order mark", "png", "svg", "svg as text"])
 def test_the_same_answer_whatever_the_badge_travels_in(
     wrapping: str, form: str, campus: Campus, signed: SignedCredential
 ) -> None:
@@ -92,6 +92,7 @@ def test_the_same_answer_whatever_the_badge_travels_in(
     presented: bytes | str = {
         "bytes": text.encode(),
         "spaces": f"\n\t {text} \r\n",
+        "byte order mark": b"\xef\xbb\xbf" + text.encode(),
         "png": bake_png(PNG, text),
         "svg": bake_svg(SVG, text),
         "svg as text": bake_svg(SVG, text).decode(),

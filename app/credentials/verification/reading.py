@@ -69,7 +69,7 @@ def _from_picture(data: bytes, container: Container) -> Reading:
 
 
 def _from_text(text: str) -> Reading:
-    text = text.strip()
+    text = text.removeprefix("\ufeff").strip()  # a mark some editors put before what they save
     if len(text) > _MAX_TEXT:
         return Reading(found(Reason.TOO_LARGE))
     if _URL.fullmatch(text):
