@@ -1,6 +1,6 @@
 """A verification said in sentences for somebody who has never heard of Open Badges: words and values, no HTML."""
 
-from app.services.verdicts.checks import CheckTold, place_of, sentence, told
+from app.services.verdicts.checks import CheckTold, beside, place_of, sentence, told
 from app.services.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of
 from app.services.verdicts.headlines import Headline, HeadlineKind, headline
 from app.services.verdicts.limits import limits
@@ -14,6 +14,7 @@ __all__ = [
     "Headline",
     "HeadlineKind",
     "Sentence",
+    "beside",
     "claims_of",
     "headline",
     "limits",

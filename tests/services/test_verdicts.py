@@ -1,0 +1,347 @@
+"""What an employer is told: one headline for each case, one sentence for each check, in every language."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.credentials.dids import did_key
+from app.credentials.keys import Algorithm, LocalSigningKey, Signer
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.verification.ladder import verify
+from app.credentials.verification.reasons import Reason, found, not_reached
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Verdict
+from app.domain.awards import Visibility
+from app.domain.history import Actor
+from app.language import locales, speaking
+from app.services import verdicts
+from app.services.verdicts import HeadlineKind, Sentence
+from app.services.verdicts.kinds import MESSAGES, WORDING
+from app.services.verification import Answer
+from app.wiring import Process
+from tests.support.credentials import DID, DID_URL, LIST_URL, NOON, Campus, badge_document
+from tests.support.documents import Documents
+from tests.support.house import COMMAND, House
+from tests.support.pictures import PNG
+
+K = HeadlineKind
+ZOE = "Zoé N’Diaye; zoe@exemple.fr"
+PLACE = re.compile(r"\{\w*\}")
+
+
+@dataclass
+class Employer:
+    """Asks the house; what other organisations publish stands in `beyond`."""
+
+    house: House
+    process: Process
+    stranger: Campus
+
+    def ask(self, presented: bytes | str) -> Answer:
+        with self.process.unit_of_work(reading=True) as services:
+            return services.verification.verify(presented)
+
+    def told(self, presented: bytes | str) -> HeadlineKind:
+        return verdicts.headline(self.ask(presented)).kind
+
+    def award(self, *, is_open: bool = True, **more: Any) -> tuple[str, dict[str, bytes]]:
+        """The address of an award given to Zoé, and its files."""
+        award_id = self.house.award(ZOE, **more).lines[0].award_id
+        assert award_id is not None
+        with self.house.unit_of_work() as services:
+            if is_open:
+                services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+            record = services.awards.record(award_id)
+            files = {
+                form: services.publication.award_file(record, form).body
+                for form in ("json", "jwt", "png", "svg")
+            }
+            return services.addresses.award(award_id), files
+
+    def revoke(self, address: str) -> None:
+        with self.house.unit_of_work() as services:
+            award_id = services.addresses.award_named_by(address)
+            assert award_id is not None
+            services.awards.revoke(
+                self.house.campus, award_id, "Donné par erreur.", by=Actor(self.house.admin.id)
+            )
+
+
+@pytest.fixture
+def employer(house: House) -> Iterator[Employer]:
+    stranger = Campus()
+    beyond = Documents({DID_URL: stranger.did_document, LIST_URL: stranger.status_list(at=house.clock())})
+    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+    yield Employer(house, process, stranger)
+    process.engine.dispose()
+
+
+def signed(signer: Signer, **changed: Any) -> str:
+    document = {name: value for name, value in (badge_document() | changed).items() if value is not ...}
+    return json.dumps(add_proof(document, signer=signer, created=NOON))
+
+
+def key_of_nobody() -> tuple[str, Signer]:
+    key = LocalSigningKey.generate(Algorithm.EDDSA)
+    did = did_key(key.public)
+    return did, Signer(f"{did}#{did.removeprefix('did:key:')}", key)
+
+
+@pytest.mark.parametrize("form", ["json", "jwt", "png", "svg"])
+def test_our_own_badge_is_genuine_in_every_form_and_names_who_gave_it_to_whom(employer: Employer, form: str):
+    _, files = employer.award()
+    answer = employer.ask(files[form])
+    told = verdicts.headline(answer)
+    assert (told.kind, told.state) == (K.VALID, "ok")
+    assert employer.house.campus.name in told.text()
+    assert "Zoé N’Diaye" in told.text()
+
+
+def test_the_file_of_a_closed_award_verifies_and_its_link_says_only_that_it_is_closed(employer: Employer):
+    link, files = employer.award(is_open=False)
+    assert employer.told(files["json"]) is K.VALID
+    answer = employer.ask(link)
+    assert verdicts.headline(answer).kind is K.CLOSED
+    assert "Zoé" not in verdicts.headline(answer).text()
+    assert len(verdicts.limits(answer)) == 2
+
+
+def test_the_link_of_an_open_award_is_answered_as_the_award(employer: Employer):
+    link, _ = employer.award()
+    assert employer.told(link) is K.VALID
+
+
+def test_a_withdrawn_badge_says_when_and_that_it_no_longer_counts(employer: Employer):
+    link, files = employer.award()
+    employer.house.clock.move(days=2)
+    employer.revoke(link)
+    told = verdicts.headline(employer.ask(files["json"]))
+    assert (told.kind, told.state) == (K.REVOKED, "bad")
+    assert "26 novembre 2026" in told.title()
+    assert "Donné par erreur" not in told.title() + told.text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"validUntil": "2026-11-01T00:00:00Z"}, K.EXPIRED),
+        ({"validFrom": "2027-01-01T00:00:00Z"}, K.NOT_YET_VALID),
+        ({}, K.VALID_ELSEWHERE),
+        ({"credentialStatus": ...}, K.VALID_ELSEWHERE),
+    ],
+)
+def test_a_stranger_s_badge_is_judged_by_its_dates_and_never_called_ours(
+    employer: Employer, changes: dict[str, Any], kind: HeadlineKind
+):
+    answer = employer.ask(signed(employer.stranger.signer, **changes))
+    assert verdicts.headline(answer).kind is kind
+    assert answer.campus is None
+
+
+def test_a_stranger_who_withdrew_is_heard_without_a_date(employer: Employer):
+    employer.stranger.revoked.add(94_567)
+    listed = employer.stranger.status_list(at=employer.house.clock())
+    employer.process.beyond = Documents({DID_URL: employer.stranger.did_document, LIST_URL: listed})
+    told = verdicts.headline(employer.ask(employer.stranger.issue().embedded))
+    assert told.kind is K.REVOKED
+    assert told.title() == "Retiré par son émetteur"
+
+
+def test_a_changed_json_and_a_changed_token_are_both_altered(employer: Employer):
+    _, files = employer.award()
+    changed = files["json"].decode().replace("Zoé", "Léa")
+    header, payload, signature = files["jwt"].decode().split(".")
+    claims = base64.urlsafe_b64decode(payload + "==").replace("Zoé".encode(), "Léa".encode())
+    other = base64.urlsafe_b64encode(claims).rstrip(b"=").decode()
+    assert employer.told(changed) is K.ALTERED
+    assert employer.told(f"{header}.{other}.{signature}") is K.ALTERED
+
+
+def test_nothing_of_an_altered_file_is_said_as_a_fact(employer: Employer):
+    _, files = employer.award()
+    answer = employer.ask(files["json"].decode().replace("Zoé", "Léa"))
+    spoken = verdicts.headline(answer).text() + " ".join(each.text() for each in verdicts.limits(answer))
+    assert "Léa" not in spoken
+    assert answer.report is not None
+    states = {line.state for line in verdicts.told(answer.report, answer.campus)}
+    assert "ok" not in states, "a forgery gets no tick at all"
+
+
+def test_a_key_that_nobody_answers_for_is_a_good_signature_of_an_unknown_issuer(employer: Employer):
+    did, signer = key_of_nobody()
+    badge = signed(signer, issuer=badge_document()["issuer"] | {"id": did}, credentialStatus=...)
+    answer = employer.ask(badge)
+    told = verdicts.headline(answer)
+    assert (told.kind, told.state) == (K.UNKNOWN_ISSUER, "unk")
+    assert answer.report is not None
+    assert answer.report.verdict is Verdict.VALID
+
+
+def test_a_badge_in_a_campus_s_name_by_another_key_is_an_impostor_s(employer: Employer):
+    _, signer = key_of_nobody()
+    issuer = badge_document()["issuer"] | {"id": employer.house.campus.did}
+    told = verdicts.headline(employer.ask(signed(signer, issuer=issuer, credentialStatus=...)))
+    assert (told.kind, told.state, told.seal) == (K.IMPOSTOR, "bad", "broken")
+
+
+def test_without_the_issuer_s_documents_the_answer_is_neither_yes_nor_no(employer: Employer):
+    badge = employer.stranger.issue().embedded
+    employer.process.beyond = Documents()
+    told = verdicts.headline(employer.ask(badge))
+    assert (told.kind, told.state) == (K.UNVERIFIABLE, "unk")
+    assert "badges.example ne répond pas" in told.text()
+    employer.process.beyond = Documents({DID_URL: employer.stranger.did_document})
+    told = verdicts.headline(employer.ask(badge))
+    assert told.kind is K.UNVERIFIABLE
+    assert "liste des retraits" in told.text()
+
+
+def test_expired_by_its_own_words_and_out_of_reach_is_told_as_both(employer: Employer):
+    employer.process.beyond = Documents()
+    expired = signed(employer.stranger.signer, validUntil="2026-11-01T00:00:00Z")
+    assert employer.told(expired) is K.OUT_OF_DATE_UNPROVEN
+
+
+def unsigned(employer: Employer) -> str:
+    return json.dumps(badge_document())
+
+
+def withdrawn_key(employer: Employer) -> bytes:
+    employer.stranger.published = [
+        type(each)(each.id, each.key, revoked_at=NOON) for each in employer.stranger.published
+    ]
+    employer.process.beyond = Documents({DID_URL: employer.stranger.did_document})
+    return json.dumps(add_proof(badge_document(), signer=employer.stranger.signer, created=NOON)).encode()
+
+
+def signed_for_something_else(employer: Employer) -> str:
+    badge = json.loads(employer.stranger.issue().embedded)
+    badge["proof"]["proofPurpose"] = "authentication"
+    return json.dumps(badge)
+
+
+def two_in_one(employer: Employer) -> bytes:
+    _, files = employer.award()
+    start = files["png"].index(b"iTXt") - 4
+    length = int.from_bytes(files["png"][start : start + 4]) + 12
+    return (
+        files["png"][: start + length] + files["png"][start : start + length] + files["png"][start + length :]
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        (unsigned, K.UNSIGNED),
+        (withdrawn_key, K.KEY_WITHDRAWN),
+        (two_in_one, K.SEVERAL_BADGES),
+        (lambda employer: PNG, K.IMAGE_WITHOUT_BADGE),
+        (lambda employer: employer.award()[1]["png"][:2000], K.UNREADABLE),
+        (lambda employer: employer.award()[1]["jwt"][:-90], K.UNREADABLE),
+        (signed_for_something_else, K.BAD_SIGNATURE),
+        (
+            lambda employer: '{"@context": "https://w3id.org/openbadges/v2", "type": "Assertion"}',
+            K.OLD_FORMAT,
+        ),
+        (lambda employer: '{"a": 1}', K.NOT_A_BADGE),
+        (lambda employer: '{"a": 1', K.UNREADABLE),
+        (lambda employer: b"\x00\xff\xfe", K.UNREADABLE),
+        (lambda employer: "bonjour", K.UNREADABLE),
+        (lambda employer: "https://autre.example/badge/1", K.LINK_ELSEWHERE),
+        (
+            lambda employer: "http://localhost:8000/attributions/9f3d2e7a-0000-4000-8000-000000000000",
+            K.LINK_UNKNOWN,
+        ),
+        (
+            lambda employer: json.dumps(
+                add_proof(
+                    {name: value for name, value in badge_document().items() if name != "validFrom"},
+                    signer=employer.stranger.signer,
+                    created=NOON,
+                )
+            ),
+            K.NOT_CONFORMING,
+        ),
+    ],
+)
+def test_everything_else_has_its_own_headline(
+    employer: Employer, made: Callable[[Employer], bytes | str], kind: HeadlineKind
+):
+    assert employer.told(made(employer)) is kind
+
+
+@pytest.mark.parametrize("locale", locales())
+@pytest.mark.parametrize("reason", list(Reason), ids=str)
+def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reason, locale: str):
+    details = {
+        "valid_from": "2026-06-30T12:00:00Z",
+        "valid_until": "2029-06-30T12:00:00Z",
+        "domain": "a.example",
+    }
+    if reason is Reason.NOT_REACHED:
+        checks = [not_reached(check, CheckId.READABLE) for check in CheckId]
+    else:
+        checks = [found(reason, **details)]
+    with speaking(locale):
+        for check in checks:
+            beside = verdicts.beside(check)
+            for told in filter(None, (verdicts.sentence(check), beside)):
+                assert told.text().endswith("."), told.text()
+                assert not PLACE.search(told.text())
+
+
+@pytest.mark.parametrize("kind", list(HeadlineKind))
+def test_every_headline_has_words_a_colour_and_a_seal(kind: HeadlineKind):
+    state, seal, heading, _ = WORDING[kind]
+    assert state in ("ok", "past", "bad", "unk", "shut")
+    assert seal in ("ok", "past", "revoked", "broken", "unk", "shut")
+    assert heading
+    assert MESSAGES[kind][0].endswith((".", "}"))
+    assert (state == "ok") == (kind in (K.VALID, K.VALID_ELSEWHERE)), "only what counts today is green"
+
+
+def test_a_badge_for_being_there_is_said_to_prove_no_skill(employer: Employer):
+    _, files = employer.award()
+    said = [each.text() for each in verdicts.limits(employer.ask(files["json"]))]
+    assert any(each.startswith("Un savoir-faire") for each in said)
+    assert said[-1].startswith("Un diplôme")
+
+
+def test_text_out_of_a_file_cannot_turn_or_hide_what_stands_around_it():
+    hostile = "Zo\u202eé\u2066 {campus}\u0000\u200b\n<b>" + "x" * 500
+    told = Sentence("« {name} »", {"name": verdicts.plain(hostile)})
+    assert told.text().startswith("« Zoé {campus} <b>xxx")
+    assert len(told.text()) < 200
+    assert "\u202e" not in told.text()
+
+
+def test_claims_of_any_shape_are_read_without_a_fault():
+    for odd in ([], "x", 7, None, {"a": []}, [[]], [None], {"achievement": [1]}, {"criteria": "x"}):
+        claims = verdicts.claims_of(
+            {"credentialSubject": odd, "issuer": odd, "evidence": odd, "validFrom": odd, "name": odd}
+        )
+        assert claims.holder == ""
+    assert verdicts.claims_of({}).title == ""
+
+
+def test_a_link_that_is_no_web_address_is_left_out():
+    document = badge_document()
+    document["evidence"] = [{"id": "javascript:alert(1)", "name": "x"}]
+    assert verdicts.claims_of(document).evidence[0].url == ""
+
+
+def test_a_status_that_could_not_be_read_is_never_green():
+    result = found(Reason.STATUS_LIST_UNAVAILABLE, url=LIST_URL)
+    assert result.outcome is Outcome.UNKNOWN
+    campus = Campus()
+    report = verify(campus.issue().embedded, documents=campus.documents().without(LIST_URL), at=NOON)
+    line = next(each for each in verdicts.told(report) if each.check is CheckId.STATUS)
+    assert (line.state, line.word) == ("unk", "Non vérifié")
+    assert isinstance(report.check(CheckId.STATUS), CheckResult)
+    assert DID in str(report.issuer)
