@@ -14,6 +14,8 @@ from app.domain.history import Actor
 from tests.api.doors import closed_award, open_award, stored
 from tests.support.house import House, build_house
 
+UNKNOWN = uuid.UUID("5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11")
+
 FORMS = {
     "application/vc": "json",
     "application/vc+ld+json": "json",
@@ -188,10 +190,10 @@ def test_closing_an_award_closes_its_files_whatever_copy_the_client_names(
 @pytest.mark.parametrize(
     "path",
     [
-        f"/attributions/{uuid.uuid4()}",
-        f"/attributions/{uuid.uuid4()}.json",
-        f"/attributions/{uuid.uuid4()}.png",
-        f"/attributions/{uuid.uuid4()}.exe",
+        f"/attributions/{UNKNOWN}",
+        f"/attributions/{UNKNOWN}.json",
+        f"/attributions/{UNKNOWN}.png",
+        f"/attributions/{UNKNOWN}.exe",
         "/attributions/1",
         "/attributions/1.json",
         "/attributions/..%2f..%2fetc",

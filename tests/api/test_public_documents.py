@@ -18,6 +18,8 @@ from app.domain.status import LIST_LIFE
 from tests.api.doors import closed_award, open_award
 from tests.support.house import House
 
+UNKNOWN = uuid.UUID("5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11")
+
 HOSTS = [
     "evil.example",
     "evil.example:8000",
@@ -212,12 +214,12 @@ def test_the_picture_of_a_version_is_there_without_any_badge_in_it(
 @pytest.mark.parametrize(
     "path",
     [
-        f"/badges/{uuid.uuid4()}",
-        f"/badges/{uuid.uuid4()}/v1",
-        f"/badges/{uuid.uuid4()}/v0",
-        f"/badges/{uuid.uuid4()}/v99999999999999999999999",
-        f"/badges/{uuid.uuid4()}/v1/image.png",
-        f"/statuts/{uuid.uuid4()}",
+        f"/badges/{UNKNOWN}",
+        f"/badges/{UNKNOWN}/v1",
+        f"/badges/{UNKNOWN}/v0",
+        f"/badges/{UNKNOWN}/v99999999999999999999999",
+        f"/badges/{UNKNOWN}/v1/image.png",
+        f"/statuts/{UNKNOWN}",
         "/badges/x",
         "/badges/x/v1",
         "/statuts/x",

@@ -117,7 +117,7 @@ def test_algorithm_in_the_header_must_be_the_one_of_the_key():
     json.dumps(SIGNER.key.public.to_jwk()).encode(),
     SIGNER.key.public.to_multikey().encode(),
     b"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA" + base64.b64encode(SIGNER.key.public.encoded) + b"\n",
-])  # fmt: skip
+], ids=["raw", "jwk", "multikey", "pem"])  # fmt: skip
 def test_public_key_is_never_taken_for_a_shared_secret(secret):
     for algorithm in ("HS256", "EdDSA"):
         signing_input = f"{text({'alg': algorithm})}.{PAYLOAD}"
