@@ -52,7 +52,7 @@ class Exchange:
             ):
                 return self._read(response, deadline)
         except (httpcore.ProtocolError, UnicodeDecodeError) as error:
-            raise Refused(Why.MALFORMED_ANSWER) from error
+            raise Refused(Why.MALFORMED_ANSWER, error) from error
 
     def _read(self, response: httpcore.Response, deadline: Deadline) -> Answer:
         headers = self._headers(response)

@@ -114,7 +114,7 @@ class WebDocuments:
                 return self._exchange.get(target, headers, deadline)
         except Refused as refused:
             # The operator may know what a visitor may not; of the address, the host is enough.
-            _log.info("nothing from %s: %s (%s)", target.host, refused, refused.__cause__)
+            _log.info("nothing from %s: %s (%s)", target.host, refused, refused.cause)
             raise
 
     def _taken(

@@ -30,10 +30,14 @@ class Why(StrEnum):
 
 
 class Refused(Exception):
-    """This fetch ends here; `why` is all that leaves the package."""
+    """This fetch ends here; `why` is all that leaves the package, `cause` is for the log.
 
-    def __init__(self, why: Why) -> None:
+    It has a name of its own because httpcore cuts `__cause__` off.
+    """
+
+    def __init__(self, why: Why, cause: BaseException | None = None) -> None:
         self.why = why
+        self.cause = cause
         super().__init__(why.value)
 
 

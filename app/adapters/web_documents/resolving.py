@@ -36,7 +36,7 @@ class TimedResolver:
         try:
             return answer.result(deadline.remaining())
         except (OSError, UnicodeError) as error:  # TimeoutError is an OSError
-            raise Refused(Why.UNREACHABLE) from error
+            raise Refused(Why.UNREACHABLE, error) from error
 
     def _look_up(self, host: str, port: int, answer: Future[Sequence[str]]) -> None:
         try:

@@ -62,7 +62,7 @@ class GuardedBackend(httpcore.NetworkBackend):
                 )
             except OSError as error:
                 last = error
-        raise Refused(Why.UNREACHABLE) from last
+        raise Refused(Why.UNREACHABLE, last) from last
 
     def _vetted_addresses(self) -> Sequence[str]:
         if self._target.is_local:
@@ -87,9 +87,9 @@ class GuardedStream(httpcore.NetworkStream):
             self._connection.settimeout(self._deadline.remaining())
             received = self._connection.recv(max_bytes)
         except TimeoutError as error:
-            raise Refused(Why.TIMEOUT) from error
+            raise Refused(Why.TIMEOUT, error) from error
         except OSError as error:
-            raise Refused(Why.UNREACHABLE) from error
+            raise Refused(Why.UNREACHABLE, error) from error
         self._bytes_left -= len(received)
         if self._bytes_left < 0:
             raise Refused(Why.TOO_LARGE)
@@ -100,9 +100,9 @@ class GuardedStream(httpcore.NetworkStream):
             self._connection.settimeout(self._deadline.remaining())
             self._connection.sendall(buffer)
         except TimeoutError as error:
-            raise Refused(Why.TIMEOUT) from error
+            raise Refused(Why.TIMEOUT, error) from error
         except OSError as error:
-            raise Refused(Why.UNREACHABLE) from error
+            raise Refused(Why.UNREACHABLE, error) from error
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -113,7 +113,7 @@ class GuardedStream(httpcore.NetworkStream):
         except BaseException as error:
             self.close()
             if isinstance(error, OSError):
-                raise Refused(Why.UNREACHABLE) from error
+                raise Refused(Why.UNREACHABLE, error) from error
             raise
         return GuardedStream(wrapped, self._deadline, self._bytes_left)
 
