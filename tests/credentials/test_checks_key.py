@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.credentials.keys import Signer
+from app.credentials.keys import LocalSigningKey, Signer
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.proofs.vc_jwt import sign_jwt
 from app.credentials.verification.report import CheckId, Verdict
@@ -186,3 +186,91 @@ def test_a_partners_signature_beside_the_issuers_neither_helps_nor_harms() -> No
     assert not any("partner" in url for url in documents.asked)
     alone = add_proof(badge_document(), signer=partner.signer, created=NOON)
     assert asked(json.dumps(alone)).check(CheckId.KEY).reason == "key_not_bound_to_issuer"
+
+
+def key_set(*keys: LocalSigningKey, **members: Any) -> dict[str, Any]:
+    return {"keys": [key.public.to_jwk() | {"kid": "k1"} | members for key in keys]}
+
+
+KEY_SETS: list[tuple[str, dict[str, Any], Verdict, str]] = [
+    ("says whose", key_set(CAMPUS.key, iss=DID), Verdict.VALID, "key_bound"),
+    ("of a neighbour", key_set(CAMPUS.key, iss=f"{DID}2"), Verdict.INVALID, "key_not_bound_to_issuer"),
+    ("does not say whose", key_set(CAMPUS.key), Verdict.INVALID, "key_not_bound_to_issuer"),
+    ("another key", key_set(FORGER.key, iss=DID), Verdict.INVALID, "signature"),
+    ("both", key_set(CAMPUS.key, FORGER.key, iss=DID), Verdict.VALID, "key_bound"),
+    ("empty", {"keys": []}, Verdict.INVALID, "key_not_bound_to_issuer"),
+    ("no set", {"keys": "x"}, Verdict.INVALID, "key_document_malformed"),
+    ("no key", {"keys": [{"kid": "k1", "iss": DID, "kty": "oct"}]}, Verdict.INVALID, "key_unusable"),
+    ("not a list of objects", {"keys": [None, 5]}, Verdict.INVALID, "key_not_bound_to_issuer"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "served", "verdict", "reason"), KEY_SETS, ids=[case[0] for case in KEY_SETS]
+)
+def test_a_key_in_the_hosts_key_set_counts_only_where_it_says_whose_it_is(
+    name: str, served: dict[str, Any], verdict: Verdict, reason: str
+) -> None:
+    """B-026: several campuses share one host and one key set."""
+    report = asked(token({"kid": "k1"}), CAMPUS.documents(**{JWKS_URL: served}))
+    assert report.verdict is verdict
+    if reason == "signature":
+        assert report.check(CheckId.PROOF).reason == "signature_mismatch"
+    else:
+        assert report.check(CheckId.KEY).reason == reason
+
+
+def test_an_https_issuer_alone_on_its_host_need_not_say_so_in_its_key_set() -> None:
+    issuer = f"{HOST}/issuers/1"
+    document = badge_document()
+    document["issuer"] = document["issuer"] | {"id": issuer}
+    del document["credentialStatus"]
+    signed = sign_jwt(document, signer=Signer(f"{HOST}/keys/1", CAMPUS.key))
+    for served, verdict in (
+        (key_set(CAMPUS.key, kid=f"{HOST}/keys/1"), Verdict.VALID),
+        (key_set(CAMPUS.key, kid=f"{HOST}/keys/1", iss=f"{HOST}/issuers/2"), Verdict.INVALID),
+        (key_set(CAMPUS.key, kid=f"{HOST}/keys/2"), Verdict.INVALID),
+    ):
+        documents = CAMPUS.documents(**{JWKS_URL: served})
+        assert asked(signed, documents).verdict is verdict
+        assert documents.asked == [JWKS_URL]
+
+
+def test_a_key_brought_along_must_be_the_key_its_kid_names() -> None:
+    own, foreign = CAMPUS.key.public.to_jwk(), FORGER.key.public.to_jwk()
+    assert asked(token({"jwk": own})).verdict is Verdict.VALID
+    report = asked(token({"jwk": foreign}))
+    assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_not_bound_to_issuer")
+
+
+def test_a_key_set_out_of_reach_leaves_the_verdict_open() -> None:
+    report = asked(token({"kid": "k1"}), CAMPUS.documents().without(JWKS_URL))
+    assert (report.verdict, report.check(CheckId.KEY).reason) == (
+        Verdict.UNDETERMINED,
+        "key_document_unavailable",
+    )
+
+
+def test_an_issuer_that_is_a_key_signs_its_own_tokens() -> None:
+    did = f"did:key:{CAMPUS.key.public.to_multikey()}"
+    document = badge_document()
+    document["issuer"] = document["issuer"] | {"id": did}
+    del document["credentialStatus"]
+    signed = sign_jwt(document, signer=Signer(f"{did}#{CAMPUS.key.public.to_multikey()}", CAMPUS.key))
+    documents = CAMPUS.documents()
+    report = asked(signed, documents)
+    assert (report.verdict, report.check(CheckId.ISSUER).reason) == (Verdict.VALID, "issuer_is_only_a_key")
+    assert documents.asked == []
+
+
+def test_what_was_not_asked_says_which_answer_left_nothing_to_ask() -> None:
+    forged = asked(token({"jwk": FORGER.key.public.to_jwk(), "kid": ...}, key=FORGER.key))
+    assert forged.check(CheckId.STATUS).details == {"because": "proof"}
+    foreign = add_proof(badge_document(), signer=did_key_signer(), created=NOON)
+    assert asked(json.dumps(foreign)).check(CheckId.STATUS).details == {"because": "key"}
+    misshapen = asked(json.dumps(EMBEDDED | {"validFrom": "hier"}))
+    assert misshapen.check(CheckId.PROOF).details == {"because": "schema"}
+
+
+def did_key_signer() -> Signer:
+    return Signer(f"did:key:{FORGER.key.public.to_multikey()}#{FORGER.key.public.to_multikey()}", FORGER.key)
