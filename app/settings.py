@@ -36,6 +36,9 @@ class Settings(BaseSettings):
         Path(".sceau-dev"), description="On localhost only: where a missing secret and KEK are made and kept."
     )
     smtp_url: str = Field("", description="smtp://user:password@host:587; empty: no letters leave.")
+    mail_from: str = Field(
+        "", description="The sender of letters; empty: sceau@ and the host of the base URL."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses whose X-Forwarded-* headers are believed, with commas."
     )

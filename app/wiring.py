@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -17,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folder_documents import FolderDocuments
 from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
+from app.adapters.mailer import SmtpMailer, TerminalMailer
 from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.db.access import AccessStore
@@ -33,6 +35,7 @@ from app.db.session import NotDurable, check_durable, open_engine, open_session
 from app.db.status import StatusStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
+from app.domain.letters import Mailer
 from app.services.activities import ActivityService
 from app.services.awarding import Judging
 from app.services.awards import AwardService
@@ -77,12 +80,18 @@ class Process:
     """What lives as long as the process: checked settings, engine, vault and artist."""
 
     def __init__(
-        self, settings: Settings, *, clock: Clock = utc_now, beyond: DocumentSource | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        beyond: DocumentSource | None = None,
+        mailer: Mailer | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.beyond = beyond or _documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
+        self.mailer = mailer or _mailer_of(settings)
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
         self.public_documents = PublicDocuments(published_store(self.engine))
@@ -169,6 +178,14 @@ def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
         return NoDocuments()
     reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
     return WebDocuments(clock=clock, reach=reach)
+
+
+def _mailer_of(settings: Settings) -> Mailer | None:
+    """None where no letter can leave: pages then say so."""
+    host = urlsplit(settings.base_url).hostname
+    if settings.smtp_url:
+        return SmtpMailer(settings.smtp_url, sender=settings.mail_from or f"sceau@{host}")
+    return TerminalMailer() if settings.is_local else None
 
 
 def _secret_of(settings: Settings) -> bytes:

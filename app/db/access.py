@@ -25,6 +25,15 @@ class AccessStore:
         query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret)).with_for_update()
         return self.session.exec(query).first()
 
+    def has_link_until(self, person_id: uuid.UUID, moment: datetime) -> bool:
+        """Whether the person has an unused link that still opens at `moment`."""
+        query = select(SignInLink.id).where(
+            SignInLink.person_id == person_id,
+            col(SignInLink.used_at).is_(None),
+            col(SignInLink.expires_at) > moment,
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
     def find_session(self, secret: str) -> Session | None:
         return self.session.exec(select(Session).where(Session.secret_digest == digest_of(secret))).first()
 

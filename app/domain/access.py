@@ -15,6 +15,8 @@ from app.errors import InvalidInput, NotAllowed, NotSignedIn
 from app.language import N_
 
 SIGN_IN_LINK_LIFE = timedelta(minutes=10)
+# Whoever keeps asking does not fill somebody's mailbox.
+BETWEEN_SIGN_IN_LETTERS = timedelta(minutes=1)
 STAFF_SESSION_LIFE = timedelta(hours=12)
 LEARNER_SESSION_LIFE = timedelta(days=1)
 LONGEST_TOKEN_LIFE = timedelta(days=365)

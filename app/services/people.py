@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.people import PeopleStore
 from app.domain.access import (
+    BETWEEN_SIGN_IN_LETTERS,
     LEARNER_SESSION_LIFE,
     SIGN_IN_LINK_LIFE,
     STAFF_SESSION_LIFE,
@@ -31,9 +32,11 @@ from app.domain.access import (
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
+from app.domain.letters import Letter
 from app.domain.people import Membership, Person, Role, check_name, normal_address, roles_at
 from app.errors import NotFound, NotSignedIn
 from app.language import N_
+from app.language import gettext as _
 
 TOKEN_PREFIX = "sceau_"  # noqa: S105 - a mark by which a leaked token is recognised, not a secret
 
@@ -110,6 +113,22 @@ class PeopleService:
         self.history.write(by, "make", "sign_in_link", link.id, at=at)
         return secret
 
+    def sign_in_letter(self, address: str, link_of: Callable[[str], str]) -> Letter | None:
+        """The letter with a link for whoever works somewhere under that address; None for anybody else."""
+        person = self.find_staff_at(address)
+        too_soon = self.clock() + SIGN_IN_LINK_LIFE - BETWEEN_SIGN_IN_LETTERS
+        if person is None or self.access.has_link_until(person.id, too_soon):
+            return None
+        link = link_of(self.make_sign_in_link(person.id, by=Actor(label="sign-in page")))
+        return Letter(
+            normal_address(address),
+            _("Votre lien de connexion à Sceau"),
+            _(
+                "Bonjour {name},\n\nCe lien ouvre votre espace campus, une seule fois, pendant dix minutes :\n\n"
+                "{link}\n\nSi vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre."
+            ).format(name=person.name, link=link),
+        )
+
     def first_with_role(self, campus: Campus, role: Role) -> Person | None:
         return self.people.first_with_role(campus.id, role, at=self.clock())
 
@@ -172,7 +191,7 @@ class PeopleService:
     def workplaces(self, signed_in: SignedIn) -> list[Workplace]:
         places: dict[uuid.UUID, Workplace] = {}
         rows = [membership for membership, _ in signed_in.memberships]
-        for _, campus in signed_in.memberships:
+        for _membership, campus in signed_in.memberships:
             roles = roles_at(rows, campus.id, at=self.clock())
             if roles:
                 places[campus.id] = Workplace(campus, roles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.background import BackgroundTask
 
 from app.errors import NotSignedIn
 from app.request_scope import (
@@ -19,6 +20,7 @@ from app.web.forms import SafeForm, checked_form, text_of
 from app.web.locale import safe_path
 from app.web.render import page
 from app.web.workplaces import sentence_of
+from app.wiring import Process
 
 DESK = "/gestion"
 # Where the reader wanted to go; the link itself may arrive by letter and cannot carry it.
@@ -50,7 +52,20 @@ def ask(request: Request, services: ReadingServices, suite: str = "") -> Respons
 @router.post("/connexion")
 def send_link(request: Request, form: SafeForm) -> HTMLResponse:
     """The same answer for every address, known or not: nobody learns here who works for a campus (T19)."""
-    return _ask_page(request, asked=bool(text_of(form, "adresse")))
+    address = text_of(form, "adresse")
+    answer = _ask_page(request, asked=bool(address))
+    # After the answer: how long the search takes must not tell either.
+    answer.background = BackgroundTask(_write_to, process_of(request), address)
+    return answer
+
+
+def _write_to(process: Process, address: str) -> None:
+    if process.mailer is None or not address:
+        return
+    with process.unit_of_work() as services:
+        letter = services.people.sign_in_letter(address, services.addresses.sign_in_link)
+    if letter is not None:
+        process.mailer.send(letter)
 
 
 @router.get("/connexion/{secret}")
@@ -97,5 +112,6 @@ def _ask_page(request: Request, *, asked: bool = False) -> HTMLResponse:
         "signing_in/ask.html",
         private=True,
         asked=asked,
-        on_this_machine=settings.is_local,
+        on_this_machine=settings.is_local and not settings.smtp_url,
+        letters_leave=process_of(request).mailer is not None,
     )

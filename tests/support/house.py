@@ -17,6 +17,7 @@ from app.domain.activities import Activity, ActivityKind
 from app.domain.badges import Kind
 from app.domain.campus import Campus
 from app.domain.history import Actor
+from app.domain.letters import Letter
 from app.domain.participant_lists import ListedPerson, read_list
 from app.domain.people import Person, Role
 from app.main import create_app
@@ -44,12 +45,23 @@ class SettableClock:
         self.now += timedelta(**by)
 
 
+class Letterbox:
+    """A mailer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+
+    def send(self, letter: Letter) -> None:
+        self.letters.append(letter)
+
+
 @dataclass
 class House:
     """Campus `itip` with a trainer, an administrator, three badges and a workshop; campus `agt` with a stranger."""
 
     process: Process
     clock: SettableClock
+    letters: Letterbox
     campus: Campus
     other_campus: Campus
     trainer: Person
@@ -127,12 +139,13 @@ def listed(*people: str) -> tuple[ListedPerson, ...]:
 
 def build_house(database_url: str, folder: Path, *, base_url: str = BASE_URL) -> House:
     """On a migrated database; secrets are made in `folder`."""
-    clock = SettableClock()
+    clock, letters = SettableClock(), Letterbox()
     process = Process(
         Settings(
             base_url=base_url, database_url=database_url, development_dir=folder / "secrets", fetch=False
         ),
         clock=clock,
+        mailer=letters,
     )
     with process.unit_of_work() as services:
         campus = services.campuses.create(
@@ -144,6 +157,7 @@ def build_house(database_url: str, folder: Path, *, base_url: str = BASE_URL) ->
         return House(
             process=process,
             clock=clock,
+            letters=letters,
             campus=campus,
             other_campus=other,
             trainer=_staff(services, campus, "Anaïs", "Le Goff", Role.TRAINER),

@@ -112,3 +112,33 @@ def test_somebody_in_two_campuses_chooses_between_them(house: House):
 
     assert "/gestion/itip" in page.text
     assert "/gestion/agt" in page.text
+
+
+def test_whoever_works_for_a_campus_gets_a_letter_whose_link_signs_them_in(house: House):
+    client = house.client()
+    send(client, "/connexion", {"adresse": " Le.Goff@exemple.fr "})
+
+    [letter] = house.letters.letters
+
+    assert letter.to == "le.goff@exemple.fr"
+    link = re.search(r"http://localhost:8000(/connexion/\S+)", letter.text)
+    assert link
+    assert send(client, link[1]).status_code == 303
+    assert "Anaïs Le Goff" in client.get("/gestion/itip").text
+
+
+def test_nobody_else_gets_a_letter(house: House):
+    house.record("MARTIN Chloé; chloe@exemple.fr")
+    for address in ("chloe@exemple.fr", "inconnue@exemple.fr", "pas une adresse", ""):
+        send(house.client(), "/connexion", {"adresse": address})
+    assert house.letters.letters == []
+
+
+def test_asking_again_at_once_does_not_fill_a_mailbox(house: House):
+    for _ in range(5):
+        send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
+    assert len(house.letters.letters) == 1
+
+    house.clock.move(seconds=61)
+    send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
+    assert len(house.letters.letters) == 2
