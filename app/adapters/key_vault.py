@@ -6,7 +6,7 @@ import base64
 import os
 import secrets
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import rfc8785
@@ -31,7 +31,7 @@ class KekUnusable(Exception):
 class Kek:
     """32 secret bytes with a public name, so that a sealed key says which KEK opens it."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     version: int = 1
 
     @property
@@ -71,6 +71,8 @@ class KeyVault:
             sealed[1 + _SALT + _NONCE :],
         )
         try:
+            if sealed[:1] != _FORMAT or len(nonce) != _NONCE:
+                raise InvalidTag
             private = AESGCM(self._wrapping_key(salt)).decrypt(nonce, body, self._bound_to(owner))
         except InvalidTag as error:
             raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé.")) from error

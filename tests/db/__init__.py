@@ -1,0 +1,1 @@
+"""The database keeps what the rows promise, on both engines."""

@@ -1,0 +1,102 @@
+"""Migrations go up and down on a database with people in it, say what the rows say, and run once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from app.db import migrations
+from app.db.metadata import METADATA
+from app.db.session import open_engine
+from app.domain.history import Actor
+from tests.support.house import build_house
+
+MIGRATE = "import sys; from app.db import migrations; migrations.upgrade(sys.argv[1])"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    return request.getfixturevalue("empty_postgres_url")
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def leftovers(engine: Engine) -> set[str]:
+    """What a migration could forget besides tables: triggers and functions."""
+    if engine.dialect.name == "sqlite":
+        query = "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    else:
+        query = (
+            "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+            "WHERE n.nspname = 'public'"
+        )
+    with engine.connect() as connection:
+        return set(connection.execute(text(query)).scalars())
+
+
+def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: Path):
+    house = build_house(database_url, tmp_path)
+    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))  # type: ignore[arg-type]
+    house.close()
+
+    engine = open_engine(database_url)
+    up, guards = tables(engine), leftovers(engine)
+    assert guards
+    migrations.downgrade(database_url)
+    assert tables(engine) == {"alembic_version"}
+    assert leftovers(engine) == set()
+    assert not migrations.is_current(engine)
+    migrations.upgrade(database_url)
+    assert tables(engine) == up
+    assert leftovers(engine) == guards
+    assert migrations.is_current(engine)
+    engine.dispose()
+    (again := tmp_path / "again").mkdir()
+    house = build_house(database_url, again)
+    assert house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    house.close()
+
+
+def test_migrating_again_changes_nothing(database_url: str, tmp_path: Path):
+    house = build_house(database_url, tmp_path)
+    migrations.upgrade(database_url)
+    with house.unit_of_work(reading=True) as services:
+        assert services.campuses.get("itip").did == house.campus.did
+    house.close()
+
+
+def test_the_schema_is_what_the_rows_say(engine: Engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_every_table_of_the_rows_is_there_and_no_other(engine: Engine):
+    assert tables(engine) == set(METADATA.tables) | {"alembic_version"}
+
+
+def test_two_workers_that_start_at_once_migrate_once(empty_url: str):
+    """Each is a process of its own, as servers are (I21)."""
+    workers = [
+        subprocess.Popen([sys.executable, "-c", MIGRATE, empty_url], stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    ends = [(worker.communicate(timeout=120)[1], worker.returncode) for worker in workers]
+    assert [code for _, code in ends] == [0, 0], ends
+    engine = open_engine(empty_url)
+    assert migrations.is_current(engine)
+    with engine.connect() as connection:
+        assert len(connection.execute(text("SELECT version_num FROM alembic_version")).all()) == 1
+    engine.dispose()

@@ -1,0 +1,124 @@
+"""Sessions: commits that survive a power cut, moments that come back as they were meant, all or nothing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlmodel import select
+
+from app.db.session import NotDurable, check_durable, open_engine, open_session
+from app.domain.people import Membership, Person, Role
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def test_a_fresh_engine_is_durable(engine: Engine):
+    check_durable(engine)
+
+
+@pytest.mark.parametrize("level", ["OFF", "NORMAL"])
+def test_sqlite_that_may_forget_is_refused(sqlite_url: str, level: str):
+    engine = open_engine(sqlite_url)
+    event.listen(engine, "connect", lambda connection, _: connection.execute(f"PRAGMA synchronous={level}"))
+    with pytest.raises(NotDurable, match="synchronous"):
+        check_durable(engine)
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_postgres_that_may_forget_is_refused(postgres_url: str):
+    engine = open_engine(f"{postgres_url}?options=-csynchronous_commit%3Doff")
+    with pytest.raises(NotDurable, match="synchronous_commit"):
+        check_durable(engine)
+    engine.dispose()
+
+
+def test_sqlite_keeps_every_connection_strict(sqlite_url: str):
+    engine = open_engine(sqlite_url)
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    reading = engine.execution_options(reading=True)
+    with reading.connect() as first, reading.connect() as second:
+        for connection in (first, second):
+            for pragma, value in wanted.items():
+                assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 11, 25, 12, 0, tzinfo=UTC),
+        datetime(2026, 7, 14, 23, 59, 59, 999_999, tzinfo=PARIS),
+        datetime(2026, 10, 25, 2, 30, tzinfo=PARIS, fold=0),
+        datetime(2026, 10, 25, 2, 30, tzinfo=PARIS, fold=1),
+        datetime(1970, 1, 1, tzinfo=UTC) - timedelta(seconds=1),
+        datetime(2400, 2, 29, 23, 0, tzinfo=timezone(timedelta(hours=-11))),
+    ],
+)
+def test_a_moment_comes_back_aware_in_utc_to_the_second(engine: Engine, moment: datetime):
+    with open_session(engine) as session, session.begin():
+        session.add(Person(family_name="Martin", created_at=moment))
+    with open_session(engine, reading=True) as session:
+        read = session.exec(select(Person)).one().created_at
+    assert read == moment.astimezone(UTC).replace(microsecond=0)
+    assert read.tzinfo is UTC
+    assert read.microsecond == 0
+
+
+def test_a_moment_without_a_time_zone_is_refused(engine: Engine):
+    with pytest.raises(StatementError), open_session(engine) as session, session.begin():
+        session.add(Person(family_name="Martin", created_at=datetime(2026, 11, 25)))  # noqa: DTZ001
+
+
+def test_moments_sort_as_time_does(engine: Engine):
+    moments = [datetime(2026, 11, 25, hour, tzinfo=UTC) for hour in (9, 10, 23)]
+    with open_session(engine) as session, session.begin():
+        session.add_all(
+            Person(family_name=str(moment), created_at=moment.astimezone(PARIS)) for moment in moments[::-1]
+        )
+    with open_session(engine, reading=True) as session:
+        query = select(Person.created_at).order_by(Person.created_at)  # type: ignore[arg-type]
+        assert list(session.exec(query)) == moments
+
+
+def test_an_error_leaves_nothing_of_a_transaction(engine: Engine):
+    def half_done() -> None:
+        with open_session(engine) as session, session.begin():
+            session.add(Person(family_name="Martin", created_at=datetime.now(UTC)))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_done()
+    with open_session(engine, reading=True) as session:
+        assert session.exec(select(Person)).all() == []
+
+
+def test_a_row_that_points_nowhere_is_refused(engine: Engine):
+    with pytest.raises(IntegrityError), open_session(engine) as session, session.begin():
+        session.add(
+            Membership(
+                person_id=uuid.uuid4(), campus_id=uuid.uuid4(), role=Role.TRAINER, since=datetime.now(UTC)
+            )
+        )
+
+
+def test_somebody_who_only_reads_waits_for_no_writer(engine: Engine):
+    with open_session(engine) as writing, writing.begin():
+        writing.add(Person(family_name="Martin", created_at=datetime.now(UTC)))
+        writing.flush()
+        with open_session(engine, reading=True) as reading:
+            assert reading.exec(select(Person)).all() == []
+
+
+def test_a_row_can_be_read_after_its_transaction_ended(engine: Engine):
+    """The face answers with the row that was just committed."""
+    with open_session(engine) as session, session.begin():
+        person = Person(family_name="Martin", created_at=datetime.now(UTC))
+        session.add(person)
+    assert person.family_name == "Martin"

@@ -1,0 +1,93 @@
+"""Settings that nobody may start with: each is refused in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+SAFE = {
+    "base_url": "https://badges.exemple.fr",
+    "secret": "q7Vw3nT9xK2mR8pL5sJ1dF6gH4bN0cZyA",
+    "kek": "file:/run/keys/sceau-kek",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"SCEAU_{name.upper()}", raising=False)
+
+
+def refusal(**change: object) -> str:
+    with pytest.raises(ValidationError) as refused:
+        Settings(**{**SAFE, **change})  # type: ignore[arg-type]
+    (fault,) = refused.value.errors()
+    return fault["msg"].removeprefix("Value error, ")
+
+
+def test_safe_settings_start():
+    settings = Settings(**SAFE)  # type: ignore[arg-type]
+    assert not settings.is_local
+
+
+def test_a_laptop_starts_with_no_settings_at_all():
+    assert Settings().is_local
+
+
+@pytest.mark.parametrize(
+    ("change", "variable"),
+    [
+        ({"secret": ""}, "SCEAU_SECRET"),
+        ({"secret": "short"}, "SCEAU_SECRET"),
+        ({"secret": "change-me-change-me-change-me-change-me"}, "SCEAU_SECRET"),
+        ({"secret": "ThisIsTheDefaultSecretOfTheExample1234567"}, "SCEAU_SECRET"),
+        ({"kek": ""}, "SCEAU_KEK"),
+        ({"base_url": "http://badges.exemple.fr"}, "SCEAU_BASE_URL"),
+        ({"base_url": "http://localhost.exemple.fr"}, "SCEAU_BASE_URL"),
+        ({"base_url": "http://127.0.0.1.nip.io"}, "SCEAU_BASE_URL"),
+        ({"base_url": "https://badges.exemple.fr/sceau"}, "SCEAU_BASE_URL"),
+        ({"base_url": "https://badges.exemple.fr?x=1"}, "SCEAU_BASE_URL"),
+        ({"base_url": "https://badges.exemple.fr#x"}, "SCEAU_BASE_URL"),
+        ({"base_url": "ftp://badges.exemple.fr"}, "SCEAU_BASE_URL"),
+        ({"base_url": "badges.exemple.fr"}, "SCEAU_BASE_URL"),
+        ({"base_url": ""}, "SCEAU_BASE_URL"),
+        ({"base_url": "https://"}, "SCEAU_BASE_URL"),
+    ],
+)
+def test_each_refusal_is_one_sentence_that_names_its_variable(change: dict[str, str], variable: str):
+    sentence = refusal(**change)
+    assert sentence.startswith(variable)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert len(sentence) < 160
+
+
+@pytest.mark.parametrize("secret", ["x7Kq", "change-me-change-me-change-me-change-me"])
+def test_a_refusal_never_repeats_the_secret(secret: str):
+    assert secret not in refusal(secret=secret)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://badges.exemple.fr/", "https://badges.exemple.fr"),
+        ("https://badges.exemple.fr:8443", "https://badges.exemple.fr:8443"),
+    ],
+)
+def test_an_address_is_kept_without_its_final_slash(given: str, kept: str):
+    assert Settings(**{**SAFE, "base_url": given}).base_url == kept  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_this_very_machine_may_be_served_over_http(host: str):
+    assert Settings(base_url=f"http://{host}").is_local
+
+
+def test_settings_come_from_the_environment_and_never_change_afterwards(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SCEAU_PORT", "8123")
+    settings = Settings()
+    assert settings.port == 8123
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]
