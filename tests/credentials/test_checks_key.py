@@ -239,6 +239,9 @@ def test_an_https_issuer_alone_on_its_host_need_not_say_so_in_its_key_set() -> N
 def test_a_key_brought_along_must_be_the_key_its_kid_names() -> None:
     own, foreign = CAMPUS.key.public.to_jwk(), FORGER.key.public.to_jwk()
     assert asked(token({"jwk": own})).verdict is Verdict.VALID
+    documents = CAMPUS.documents()
+    assert asked(token({"jwk": own, "kid": ...}), documents).verdict is Verdict.VALID
+    assert documents.asked[0] == JWKS_URL  # found by itself, in the key set of the issuer's host
     report = asked(token({"jwk": foreign}))
     assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_not_bound_to_issuer")
 
