@@ -65,6 +65,12 @@ class Seconds:
         ),
         ({"date": "Tue, 24 Nov 2026 12:00:00 GMT", "expires": "0"}, b"{}", 0),
         ({"expires": "Tue, 24 Nov 2026 12:02:00 GMT"}, b"{}", 0),
+        (
+            {"date": f"Tue, 24 Nov 2026 {'9' * 30}:00:00 GMT", "expires": "Tue, 24 Nov 2026 12:02:00 GMT"},
+            b"{}",
+            0,
+        ),
+        ({"date": "Tue, 24 Nov 2026 12:00:00", "expires": "Tue, 24 Nov 2026 12:02:00 +0100"}, b"{}", 0),
         ({}, list_of(120_000), 120),
         ({}, list_of(900_000), 900),
         ({}, list_of(7_200_000), 3600),

@@ -58,7 +58,7 @@ def _until_expiry(headers: Mapping[str, str]) -> timedelta:
     try:
         expires = parsedate_to_datetime(headers["expires"])
         return max(_NOTHING, expires - parsedate_to_datetime(headers.get("date", "")))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return _NOTHING
 
 
