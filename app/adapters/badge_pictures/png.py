@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _MOST_COLOURS: Final = 256
 _PIXEL: Final = 4
-_NOTHING: Final = bytes(_PIXEL)
 _RGBA_8: Final = (8, 6, 0, 0, 0)
 _INDEXED_8: Final = (8, 3, 0, 0, 0)
 
@@ -25,11 +26,13 @@ def with_palette(png: bytes) -> bytes:
     width, height, *form = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
     if tuple(form) != _RGBA_8:
         raise ValueError("only 8-bit RGBA pictures that are not interlaced are understood")
-    rows = list(_rows(zlib.decompress(chunks[b"IDAT"]), width * _PIXEL))
-    groups = _groups(Counter(pixel for row in rows for pixel in row))
+    rows = list(_rows(zlib.decompress(chunks[b"IDAT"]), width))
+    seen = Counter(chain.from_iterable(rows))
+    groups = _groups({_colour(pixel): count for pixel, count in seen.items()})
     place = {colour: number for number, group in enumerate(groups) for colour, _ in group}
     palette = [max(group, key=lambda seen: (seen[1], seen[0]))[0] for group in groups]
-    data = b"".join(b"\0" + bytes(place[pixel] for pixel in row) for row in rows)
+    place_of_pixel = {pixel: place[_colour(pixel)] for pixel in seen}
+    data = b"".join(b"\0" + bytes(map(place_of_pixel.__getitem__, row)) for row in rows)
     return _SIGNATURE + b"".join(
         (
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_INDEXED_8)),
@@ -56,51 +59,56 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def _rows(data: bytes, stride: int) -> Iterator[list[bytes]]:
-    """The pixels of each row, freed from the filters of PNG (RFC 2083, section 6)."""
-    above = bytes(stride)
+def _rows(data: bytes, width: int) -> Iterator[Sequence[int]]:
+    """The pixels of each row, freed from the filters of PNG (RFC 2083, section 6).
+
+    A pixel is one number made of its four bytes, so that one operation serves four channels.
+    """
+    stride = width * _PIXEL
+    above: Sequence[int] = [0] * width
     for start in range(0, len(data), stride + 1):
-        row = _unfiltered(data[start], data[start + 1 : start + 1 + stride], above)
-        yield [row[at : at + _PIXEL] for at in range(0, stride, _PIXEL)]
-        above = row
+        line = memoryview(data[start + 1 : start + 1 + stride]).cast("I")
+        above = _unfiltered(data[start], line, above)
+        yield above
 
 
-def _unfiltered(kind: int, line: bytes, above: bytes) -> bytes:
+def _unfiltered(kind: int, line: Sequence[int], above: Sequence[int]) -> Sequence[int]:
     if kind == 0:
         return line
     if kind == 2:
-        return bytes([(one + other) & 255 for one, other in zip(line, above, strict=True)])
+        return [_sum(here, over) if here else over for here, over in zip(line, above, strict=True)]
     predict = {1: _from_left, 3: _from_average, 4: _from_nearest}[kind]
-    row, left, corner = bytearray(line), _NOTHING, _NOTHING
-    for at in range(0, len(line), _PIXEL):
-        over, here = above[at : at + _PIXEL], line[at : at + _PIXEL]
-        left = _sum(here, predict(left, over, corner))
-        row[at : at + _PIXEL] = left
+    row: list[int] = []
+    left = corner = 0
+    for here, over in zip(line, above, strict=True):
+        predicted = predict(left, over, corner)
+        left = _sum(here, predicted) if here else predicted
         corner = over
-    return bytes(row)
+        row.append(left)
+    return row
 
 
-def _sum(here: bytes, predicted: bytes) -> bytes:
-    if here == _NOTHING:
-        return predicted
-    return bytes([(one + other) & 255 for one, other in zip(here, predicted, strict=True)])
+def _sum(one: int, other: int) -> int:
+    """Byte by byte and without carry: the highest bit of each byte is added apart."""
+    return ((one & 0x7F7F7F7F) + (other & 0x7F7F7F7F)) ^ ((one ^ other) & 0x80808080)
 
 
-def _from_left(left: bytes, _above: bytes, _corner: bytes) -> bytes:
+def _from_left(left: int, _above: int, _corner: int) -> int:
     return left
 
 
-def _from_average(left: bytes, above: bytes, _corner: bytes) -> bytes:
-    return bytes([(one + other) >> 1 for one, other in zip(left, above, strict=True)])
+def _from_average(left: int, above: int, _corner: int) -> int:
+    return (left & above) + (((left ^ above) & 0xFEFEFEFE) >> 1)
 
 
-def _from_nearest(left: bytes, above: bytes, corner: bytes) -> bytes:
+def _from_nearest(left: int, above: int, corner: int) -> int:
     """Paeth's predictor on whole pixels first: flat colours, which are most of a badge, need no arithmetic."""
     if left == above or corner == above:
         return left
     if corner == left:
         return above
-    return bytes([_nearest(*channel) for channel in zip(left, above, corner, strict=True)])
+    channels = zip(_colour(left), _colour(above), _colour(corner), strict=True)
+    return int.from_bytes(bytes([_nearest(*channel) for channel in channels]), sys.byteorder)
 
 
 def _nearest(left: int, above: int, corner: int) -> int:
@@ -109,6 +117,10 @@ def _nearest(left: int, above: int, corner: int) -> int:
     if from_left <= from_above and from_left <= from_corner:
         return left
     return above if from_above <= from_corner else corner
+
+
+def _colour(pixel: int) -> bytes:
+    return pixel.to_bytes(_PIXEL, sys.byteorder)
 
 
 def _groups(seen: Mapping[bytes, int]) -> list[Colours]:
