@@ -1,0 +1,97 @@
+"""The employer's journey in a real browser: one link on a phone, or one file at a desk, and no account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.domain.history import Actor
+from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
+from tests.support.open_house import OpenHouse, open_house
+
+__all__ = ["open_house"]
+pytestmark = pytest.mark.browser
+
+ZOE = "Zoé N’Diaye; zoe@exemple.fr"
+WINDOWS = pytest.mark.parametrize("window", [PHONE, DESKTOP], ids=["phone", "desk"])
+
+
+def stands_well(page: Page) -> None:
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+
+
+@WINDOWS
+def test_the_link_answers_before_anything_else_is_read(open_house: OpenHouse, open_page: OpenPage, window):
+    given = open_house.award(ZOE, is_open=True)
+    page = open_page(window)
+    page.goto(given.page)
+    verdict = page.get_by_role("heading", level=1)
+    expect(verdict).to_have_text("Authentique, en cours de validité")
+    box = verdict.bounding_box()
+    assert box is not None
+    assert box["y"] < window["height"] / 3, "no scrolling to the answer"
+    for fact in ("Qui", "A fait quoi", "Jugé comment", "Par qui", "Quand", "Encore valable"):
+        expect(page.get_by_role("term").filter(has_text=fact).first).to_be_visible()
+    stands_well(page)
+    page.get_by_text("Données techniques").click()
+    expect(page.get_by_text("DataIntegrityProof")).to_be_visible()
+    stands_well(page)
+
+
+@WINDOWS
+def test_a_file_is_checked_at_the_same_desk(
+    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path
+):
+    given = open_house.award(ZOE)
+    page = open_page(window)
+    page.goto(given.page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page fermée par son titulaire")
+    stands_well(page)
+    page.get_by_role("link", name="Vérifier un fichier").click()
+    stands_well(page)
+    for form, body in given.files.items():
+        (tmp_path / f"badge.{form}").write_bytes(body)
+        page.goto(open_house.url("/verifier"))
+        page.get_by_label("Déposer un fichier").set_input_files(tmp_path / f"badge.{form}")
+        page.get_by_role("button", name="Vérifier ce fichier").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Authentique, en cours de validité")
+    stands_well(page)
+
+
+def test_an_altered_file_is_told_apart_from_a_withdrawn_badge(
+    open_house: OpenHouse, page_phone: Page, tmp_path: Path
+):
+    given = open_house.award(ZOE, is_open=True)
+    (tmp_path / "faux.json").write_bytes(given.files["json"].replace("Zoé".encode(), "Léa".encode()))
+    page_phone.goto(open_house.url("/verifier"))
+    page_phone.get_by_label("Déposer un fichier").set_input_files(tmp_path / "faux.json")
+    page_phone.get_by_role("button", name="Vérifier ce fichier").click()
+    expect(page_phone.get_by_role("heading", level=1)).to_have_text(
+        "Non authentique : modifié après signature"
+    )
+    stands_well(page_phone)
+    house = open_house.house
+    with house.unit_of_work() as services:
+        award_id = services.addresses.award_named_by(given.page)
+        assert award_id is not None
+        services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=Actor(house.admin.id))
+    page_phone.goto(given.page)
+    expect(page_phone.get_by_role("heading", level=1)).to_contain_text("Retiré par le campus")
+    stands_well(page_phone)
+
+
+@pytest.mark.parametrize("javascript", [False])
+@pytest.mark.parametrize("visitor_locale", ["en-GB"])
+def test_the_first_page_leads_to_the_answer_without_scripts_and_in_english(
+    open_house: OpenHouse, open_page: OpenPage, javascript: bool, visitor_locale: str
+):
+    given = open_house.award(ZOE, is_open=True)
+    page = open_page(PHONE)
+    page.goto(open_house.url("/"))
+    page.get_by_role("textbox").fill(given.page)
+    page.get_by_role("textbox").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Genuine and still valid")
+    expect(page).to_have_url(given.page)
