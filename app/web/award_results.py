@@ -26,6 +26,7 @@ from app.web.words import OUTCOMES, Word
 from app.web.workplaces import at_work
 from app.wiring import Services
 
+MOST_SHOWN = 300
 router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
 
 
@@ -37,6 +38,18 @@ class ResultLine:
     reason: str
     href: str
     private_link: str
+
+
+@dataclass(frozen=True)
+class ResultGroup:
+    """Lines that came out one way; of very many the page shows the first, the tables hold all."""
+
+    count: int
+    lines: Sequence[ResultLine]
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.lines)
 
 
 @router.get("")
@@ -53,9 +66,9 @@ def show_result(slug: str, batch_id: uuid.UUID, request: Request, services: Read
         here=f"{work.home}/resultats/{batch_id}",
         badge=BadgeTile.of(result.badge, result.version),
         activity=ActivityView.of(work, result.activity) if result.activity else None,
-        awarded=_lines(result.with_outcome(LineOutcome.AWARDED), services, result, work.home),
-        held=_lines(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home),
-        refused=_lines(refused, services, result, work.home),
+        awarded=_group(result.with_outcome(LineOutcome.AWARDED), services, result, work.home),
+        held=_group(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home),
+        refused=_group(refused, services, result, work.home),
         repeated=[name_of(line) for line in result.with_outcome(LineOutcome.REPEATED_LINE)],
         again=as_text(map(listed_again, refused)) if refused else "",
     )
@@ -72,6 +85,7 @@ def refused_table(slug: str, batch_id: uuid.UUID, request: Request, services: Re
 
 @router.get("/liens.csv")
 def links_table(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    """The private link of everybody who holds the badge now, whether given this time or before."""
     work = at_work(request, services, slug)
     result = services.awards.batch(work.campus, batch_id)
     rows = [
@@ -82,7 +96,7 @@ def links_table(slug: str, batch_id: uuid.UUID, request: Request, services: Read
             result.version.name,
             private_link(services, line.award_id, result.generations[line.award_id]),
         )
-        for line in result.with_outcome(LineOutcome.AWARDED)
+        for line in result.with_outcome(LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
         if line.award_id
     ]
     return _table("liens", ("Nom", "Prénom", "Courriel", "Badge", _("Lien privé")), rows)
@@ -115,10 +129,8 @@ def listed_again(line: BatchLine) -> ListedPerson:
     )
 
 
-def _lines(
-    lines: Iterable[BatchLine], services: Services, result: BatchResult, home: str
-) -> list[ResultLine]:
-    return [
+def _group(lines: Sequence[BatchLine], services: Services, result: BatchResult, home: str) -> ResultGroup:
+    shown = [
         ResultLine(
             name=name_of(line),
             address=line.address,
@@ -129,8 +141,9 @@ def _lines(
             if line.award_id
             else "",
         )
-        for line in lines
+        for line in lines[:MOST_SHOWN]
     ]
+    return ResultGroup(len(lines), shown)
 
 
 def _table(name: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:

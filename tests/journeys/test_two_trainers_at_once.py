@@ -1,0 +1,50 @@
+"""Two people press the button for the same list at the same moment: everybody gets the badge once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.forms import form_with
+from tests.support.house import House, build_house, send
+
+LIST = "\n".join(f"PERSONNE-{number} Zoé; zoe{number}@exemple.fr" for number in range(12))
+SAME_LIST_OTHERWISE = "\n".join(reversed(LIST.splitlines()))
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+def test_the_same_list_given_by_two_at_once_awards_everybody_once(house: House):
+    clients = [house.client(house.trainer), house.client(house.admin)]
+    address = f"/gestion/itip/activites/{house.activity.id}/attribuer"
+    chosen = {"badge": str(house.presence.badge.id), "qui": "liste"}
+    previews = [
+        send(client, address, {**chosen, "liste": text})
+        for client, text in zip(clients, (LIST, SAME_LIST_OTHERWISE), strict=True)
+    ]
+    together = Barrier(2)
+
+    def press(client: TestClient, page) -> int:
+        form = form_with(page, "cle")
+        together.wait(timeout=30)
+        return form.press(client, page, ("geste", "attribuer")).status_code
+
+    with ThreadPoolExecutor(2) as hands:
+        answers = list(hands.map(press, clients, previews))
+
+    assert answers == [303, 303]
+    with house.unit_of_work(reading=True) as services:
+        holders = [record.person.name for record in services.awards.list_in(house.campus, limit=100)]
+        recorded = services.activities.page(house.campus, house.activity.id).participants
+    assert len(holders) == len(set(holders)) == 12
+    assert len(recorded) == 12
