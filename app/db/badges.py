@@ -62,6 +62,13 @@ class BadgeStore:
         query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
         return self.session.exec(query.order_by(col(BadgeVersion.number))).all()
 
+    def newest_frozen_number(self, badge_id: uuid.UUID) -> int | None:
+        """Asked for every public award: no pictures are loaded for it."""
+        query = select(func.max(BadgeVersion.number)).where(
+            BadgeVersion.badge_id == badge_id, col(BadgeVersion.frozen_at).is_not(None)
+        )
+        return self.session.exec(query).one()
+
     def list_current(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
         """Every badge of a campus with its newest version, by name."""
         newest = (

@@ -174,9 +174,9 @@ class PublicationService:
             return "revoked"
         if record.award.valid_until is not None and at >= record.award.valid_until:
             return "expired"
-        newest = self._newest_frozen_number(record)
+        newest = self.newest_number(record)
         return "superseded" if newest > record.version.number else "valid"
 
-    def _newest_frozen_number(self, record: AwardRecord) -> int:
-        versions: Sequence[BadgeVersion] = self.badges.versions_of(record.badge.id)
-        return max((v.number for v in versions if v.frozen_at is not None), default=record.version.number)
+    def newest_number(self, record: AwardRecord) -> int:
+        """The newest version of the award's badge that the world may read."""
+        return self.badges.newest_frozen_number(record.badge.id) or record.version.number

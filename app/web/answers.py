@@ -201,8 +201,7 @@ def _newer(services: Services, answer: Answer) -> Newer | None:
     record = answer.record
     if record is None:
         return None
-    versions = services.badges.page(record.campus, record.badge.id).versions
-    newest = max((each.number for each in versions if each.frozen_at), default=0)
+    newest = services.publication.newest_number(record)
     if newest <= record.version.number:
         return None
     return Newer(newest, f"/badges/{record.badge.id}/v{newest}")
