@@ -120,6 +120,20 @@ def test_a_resolver_that_never_answers_is_not_waited_for(network, fetcher):
     never.set()
 
 
+def test_one_dead_address_does_not_use_up_the_time_of_the_next(network, fetcher):
+    network.addresses["issuer.example"] = ["93.184.215.98", "93.184.215.99"]
+    allowed: list[float] = []
+
+    def dial(address: str, port: int, seconds: float) -> socket.socket:
+        allowed.append(seconds)
+        raise TimeoutError
+
+    why(fetcher(limits=Limits(seconds=5.0, connect_seconds=1.0), dial=dial))
+    why(fetcher(limits=Limits(seconds=0.5, connect_seconds=1.0), dial=dial))
+    assert allowed[:2] == [1.0, 1.0]
+    assert max(allowed[2:]) <= 0.5
+
+
 # --- size
 
 

@@ -51,14 +51,12 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> GuardedStream:
-        if (host, port) != (self._target.host, self._target.port):
-            raise Refused(Why.URL_NOT_ALLOWED)
         last: OSError | None = None
         for address in self._vetted_addresses():
             try:
                 seconds = min(self._deadline.remaining(), self._limits.connect_seconds)
                 return GuardedStream(
-                    self._dial(address, port, seconds), self._deadline, self._limits.wire_bytes
+                    self._dial(address, self._target.port, seconds), self._deadline, self._limits.wire_bytes
                 )
             except OSError as error:
                 last = error
