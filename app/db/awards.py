@@ -13,7 +13,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from app.domain.activities import Activity
-from app.domain.awards import Award, AwardBatch, AwardState, BatchLine, SignedDocument
+from app.domain.awards import Award, AwardBatch, AwardState, BatchLine, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus import Campus
 from app.domain.people import Person
@@ -59,6 +59,15 @@ class AwardStore:
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
         row = self.session.execute(self._records().where(col(Award.id) == award_id)).first()
         return AwardRecord(*row) if row else None
+
+    def find_open(self, *, at: datetime) -> Award | None:
+        """Some award that its holder opened and that still counts."""
+        query = select(Award).where(
+            Award.visibility == Visibility.OPEN,
+            Award.state == AwardState.ISSUED,
+            (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > at),
+        )
+        return self.session.exec(query.order_by(col(Award.id)).limit(1)).first()
 
     def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
         """Another campus's award is as good as absent (T01)."""

@@ -261,6 +261,11 @@ class AwardService:
             self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
         return record
 
+    def example(self) -> uuid.UUID | None:
+        """An open award worth looking at, for a house whose people are invented."""
+        award = self.awards.find_open(at=self.clock())
+        return award.id if award else None
+
     def record(self, award_id: uuid.UUID) -> AwardRecord:
         """Any award, for its holder or for public pages, which look at its visibility themselves."""
         return self.awards.get_record(award_id)

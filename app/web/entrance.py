@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.domain.campus import Campus
-from app.request_scope import ReadingServices
+from app.request_scope import ReadingServices, process_of
 from app.web.campus_colours import render_campus_css
 from app.web.home import home_page
 from app.web.render import CampusLook
+from app.wiring import Services
 
 _FOR_TEN_MINUTES = "public, max-age=600"
 router = APIRouter(include_in_schema=False)
@@ -20,7 +21,14 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def home(request: Request, services: ReadingServices) -> HTMLResponse:
     campuses = services.campuses.list_all()
-    return home_page(request, campuses=[CampusLook(c.slug, c.short_name, c.name) for c in campuses])
+    looks = [CampusLook(c.slug, c.short_name, c.name) for c in campuses]
+    return home_page(request, campuses=looks, example_url=_example(request, services))
+
+
+def _example(request: Request, services: Services) -> str:
+    """On a developer's own machine only: learners open a page to those they give the link, not to the first page."""
+    award_id = services.awards.example() if process_of(request).settings.is_local else None
+    return f"/attributions/{award_id}" if award_id else ""
 
 
 @router.get("/couleurs/tous.css")

@@ -7,8 +7,11 @@ from fastapi.testclient import TestClient
 
 from app.domain.badges import Kind
 from app.domain.campus import LabelCategory, Network
+from app.main import create_app
 from app.services.badges import Wording
+from app.wiring import Process
 from tests.support.house import COMMAND, House
+from tests.web.test_award_page import award
 
 
 @pytest.fixture
@@ -124,3 +127,21 @@ def test_a_campus_shows_its_label_with_dates_its_networks_badges_and_keys(house:
 
 def test_a_campus_that_is_not_there_is_not_found(reader: TestClient):
     assert reader.get("/campus/nulle-part").status_code == 404
+
+
+def test_the_first_page_shows_an_example_only_where_everybody_is_invented(house: House, reader: TestClient):
+    """Learners open a page to those they give the link; the first page of a real service is not among them."""
+    address = f"/attributions/{award(house)}"
+    assert address in reader.get("/").text
+    local = house.process.settings
+    settings = local.model_copy(
+        update={
+            "base_url": "https://badges.exemple.fr",
+            "secret": "s" * 40,
+            "kek": f"file:{local.development_dir}/kek",
+        }
+    )
+    with TestClient(
+        create_app(process=Process(settings, clock=house.clock)), base_url=settings.base_url
+    ) as world:
+        assert address not in world.get("/", headers={"accept": "text/html"}).text
