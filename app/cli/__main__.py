@@ -16,9 +16,12 @@ from app.cli.terminal import ExitCode, aside, operator_locale
 from app.errors import AppError
 from app.language import N_, speaking
 from app.language import gettext as _
+from app.wiring import DatabaseUnreachable
 
 # Typer has no public name for its usage errors; a bad parameter is one of them.
 UsageError: Any = typer.BadParameter.__bases__[0]
+
+HELP_NAMES = ["--help", "-h"]
 
 app = typer.Typer(
     name="sceau",
@@ -26,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings={"help_option_names": HELP_NAMES},
 )
 app.command("serve", help=N_("Met le service en route ; avec --demo, tout ce qu’il faut pour l’essayer."))(
     serve.serve
@@ -68,12 +71,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         return command.main(arguments, prog_name="sceau", standalone_mode=False) or ExitCode.DONE
     except UsageError as error:
-        aside().print(error.format_message(), style="bold red", markup=False)
+        malformed = _("Commande mal formée. {detail}").format(detail=error.format_message())
+        aside().print(malformed, style="bold red", markup=False)
         aside().print(_("Pour de l’aide : {command} --help").format(command=_path_of(error)), markup=False)
         return ExitCode.UNUSABLE
     except AppError as error:
         aside().print(_(error.sentence).format(**error.values), style="bold red", markup=False)
         return ExitCode.REFUSED
+    except DatabaseUnreachable:
+        aside().print(
+            _("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."),
+            style="bold red",
+            markup=False,
+        )
+        return ExitCode.UNUSABLE
     except typer.Abort:
         return 130
 
@@ -83,7 +94,9 @@ def translate(command: Any) -> None:
     for name in ("help", "short_help", "epilog"):
         if text := getattr(command, name, None):
             setattr(command, name, _(text))
-    for parameter in command.params:
+    help_option = command.get_help_option(typer.Context(command, help_option_names=HELP_NAMES))
+    help_option.help = N_("Affiche cette aide.")
+    for parameter in (*command.params, help_option):
         if text := getattr(parameter, "help", None):
             parameter.help = _(text)
         is_option = parameter.param_type_name == "option"

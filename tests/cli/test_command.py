@@ -40,6 +40,7 @@ def test_help_names_every_command_in_either_language(stranger: Operator) -> None
     assert french.code == english.code == 0
     assert all(command in french.out and command in english.out for command in COMMANDS)
     assert "Met le service en route" in french.out
+    assert "Affiche cette aide" in french.out
     assert "Start the service" in english.out
 
 
@@ -59,6 +60,21 @@ def test_a_malformed_command_ends_with_3_and_says_where_help_is(stranger: Operat
     ended = stranger.types(*words)
     assert ended.code == 3
     assert "--help" in ended.err
+
+
+def test_every_command_explains_itself_and_each_of_its_options(stranger: Operator) -> None:
+    for words in (
+        ["serve"],
+        ["award"],
+        ["verify"],
+        ["demo", "link"],
+        ["token", "create"],
+        ["keys", "make-kek"],
+    ):
+        told = stranger.types(*words, "--help")
+        assert told.code == 0
+        assert "Show this" not in told.out
+        assert "Traceback" not in told.err
 
 
 def test_version_is_one_line(stranger: Operator) -> None:
