@@ -1,0 +1,68 @@
+"""Every page of the demo, in both languages and at both widths: nothing that axe-core finds, nothing sideways."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, ViewportSize
+
+from tests.support.browser import (
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_no_sideways_scroll,
+)
+from tests.support.demo_pages import PUBLIC_PATHS, demo_links
+from tests.support.server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+LANGUAGES = pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
+
+
+def look_at(page: Page, addresses: tuple[str, ...], language: str) -> None:
+    for address in addresses:
+        page.goto(address)
+        assert page.locator("html").get_attribute("lang") == language[:2], address
+        assert page.locator("h1").count() == 1, address
+        assert_accessible(page)
+        assert_no_sideways_scroll(page)
+
+
+@WIDTHS
+@LANGUAGES
+def test_pages_that_anybody_sees(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    page = open_page(viewport)
+    links = demo_links(live_server)
+    look_at(
+        page,
+        tuple(map(live_server.url, PUBLIC_PATHS)) + links.public + (links.revoked_award,),
+        visitor_locale,
+    )
+
+
+@WIDTHS
+@LANGUAGES
+def test_pages_of_a_trainer(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    page = open_page(viewport)
+    links = demo_links(live_server)
+    page.goto(links.trainer)
+    page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
+    look_at(page, links.of_staff, visitor_locale)
+
+
+@WIDTHS
+@LANGUAGES
+def test_pages_of_a_learner(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    page = open_page(viewport)
+    page.goto(demo_links(live_server).private)
+    look_at(page, (page.url,), visitor_locale)

@@ -1,0 +1,86 @@
+"""The pages a person can reach in the demo, and the ways to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.cli.demo.links import CAMPUS, sign_in_link
+from app.domain.awards import AwardState, Visibility
+from app.domain.people import Role
+from app.services.awards import AwardRecord
+from app.wiring import Process
+from tests.support.server import LiveServer
+
+PUBLIC_PATHS = (
+    "/",
+    "/verifier",
+    "/connexion",
+    "/mes-badges",
+    f"/campus/{CAMPUS}",
+    "/aide",
+    "/donnees-personnelles",
+    "/accessibilite",
+    "/mentions-legales",
+    "/nulle-part",
+)
+TODAYS_WORKSHOP = "Robotique pour tous, atelier du jour"
+
+
+@dataclass(frozen=True)
+class DemoLinks:
+    """A one-time sign-in link of a trainer, a learner's private link, and addresses of pages."""
+
+    trainer: str
+    private: str
+    open_award: str
+    closed_award: str
+    revoked_award: str
+    definition: str
+    desk: str
+    workshop: str
+
+    @property
+    def public(self) -> tuple[str, ...]:
+        return (self.open_award, self.closed_award, self.definition)
+
+    @property
+    def of_staff(self) -> tuple[str, ...]:
+        register = f"{self.desk}/attributions"
+        award = f"{register}/{self.open_award.rpartition('/')[2]}"
+        return (
+            self.desk,
+            f"{self.desk}/activites",
+            f"{self.desk}/activites/nouvelle",
+            self.workshop,
+            f"{self.workshop}/attribuer",
+            register,
+            award,
+            f"{award}/retirer",
+        )
+
+
+def demo_links(server: LiveServer) -> DemoLinks:
+    process = Process(server.settings)
+    with process.unit_of_work() as services:
+        campus = services.campuses.get(CAMPUS)
+        records = services.awards.list_in(campus, limit=200)
+        workshop = next(a for a, _ in services.activities.list_in(campus) if a.title == TODAYS_WORKSHOP)
+        closed = _first(records, AwardState.ISSUED, Visibility.CLOSED)
+        opened = _first(records, AwardState.ISSUED, Visibility.OPEN)
+        revoked = next(record for record in records if record.award.state is AwardState.REVOKED)
+        address = services.addresses
+        token = services.people.private_link_token(closed.award.id, closed.award.link_generation)
+        return DemoLinks(
+            trainer=sign_in_link(services, campus, Role.TRAINER),
+            private=address.private_link(token),
+            open_award=address.award(opened.award.id),
+            closed_award=address.award(closed.award.id),
+            revoked_award=address.award(revoked.award.id),
+            definition=address.version(opened.badge.id, opened.version.number),
+            desk=f"{address.base_url}/gestion/{CAMPUS}",
+            workshop=f"{address.base_url}/gestion/{CAMPUS}/activites/{workshop.id}",
+        )
+
+
+def _first(records: list[AwardRecord], state: AwardState, visibility: Visibility) -> AwardRecord:
+    return next(r for r in records if r.award.state is state and r.award.visibility is visibility)
