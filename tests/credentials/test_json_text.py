@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,9 @@ from app.credentials.json_text import dump_json, parse_json, parse_json_object, 
     [
         (b'{"a": 1, "a": 2}', "duplicate_member"),
         (b'{"a": {"b": 1, "\\u0062": 2}}', "duplicate_member"),
+        (b'{"a":1,"a":1}', "duplicate_member"),
+        (b'[{"a":{"b":1,"b":null}}]', "duplicate_member"),
+        (b"[" * 500 + b"]" * 500, "too_deep"),
         (b"[NaN]", "not_json"),
         (b"[Infinity]", "not_json"),
         (b"[-Infinity]", "not_json"),
@@ -92,7 +96,9 @@ def test_pointers_escape_their_parts():
     assert pointer_to("a/b", 0, "m~n") == "/a~1b/0/m~0n"
 
 
-@pytest.mark.parametrize("value", [float("nan"), "\ud800", object()])
+@pytest.mark.parametrize(
+    "value", [float("nan"), [float("inf")], {"a": -float("inf")}, "\ud800", object(), {1, 2}]
+)
 def test_what_json_cannot_say_is_not_written(value):
     with pytest.raises(MalformedInput):
         dump_json(value)
@@ -121,3 +127,17 @@ def test_what_is_written_reads_back_the_same(value):
 def test_any_input_is_a_value_or_a_refusal(data):
     with contextlib.suppress(MalformedInput):
         parse_json(data)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(_VALUES)
+def test_text_means_the_same_whether_or_not_it_is_compact(value):
+    with contextlib.suppress(MalformedInput):
+        compact = dump_json(value)
+        assert repr(parse_json(compact)) == repr(parse_json(b" " + compact)) == repr(json.loads(compact))

@@ -62,18 +62,21 @@ class _Walk:
             quads += [(subject, _TYPE, place.type_iri(name), "") for name in types]
             table = place.typed(types)
         for name, value in element.items():
-            if name in ("id", "type") or (depth == 0 and name == "@context"):
+            if name == "id" or name == "type" or (depth == 0 and name == "@context"):
                 continue
             term = table[name]
             if term.twins and not term.twins.isdisjoint(element):
                 raise NotCovered
-            if term.is_list:
-                quads.append((subject, term.predicate, self._list(value, name, term, depth), ""))
+            predicate = term.predicate
+            if type(value) is str and term.is_plain:
+                quads.append((subject, predicate, f'"{escape(value)}"{term.suffix}', ""))
+            elif term.is_list:
+                quads.append((subject, predicate, self._list(value, name, term, depth), ""))
             elif type(value) is list:
                 for item in value:
-                    quads.append((subject, term.predicate, self._object(item, name, term, depth), ""))
+                    quads.append((subject, predicate, self._object(item, name, term, depth), ""))
             else:
-                quads.append((subject, term.predicate, self._object(value, name, term, depth), ""))
+                quads.append((subject, predicate, self._object(value, name, term, depth), ""))
         return subject
 
     def _subject(self, element: JsonObject, depth: int) -> str:
@@ -123,11 +126,14 @@ class _Walk:
 
 
 def _types(value: JsonValue) -> tuple[str, ...]:
-    types = value if isinstance(value, list) else [value]
-    names = tuple(name for name in types if isinstance(name, str))
-    if not names or len(names) != len(types):
+    if type(value) is str:
+        return (value,)
+    if not isinstance(value, list) or not value:
         raise NotCovered
-    return names
+    for name in value:
+        if type(name) is not str:
+            raise NotCovered
+    return tuple(value)  # type: ignore[arg-type]
 
 
 def _value_object(value: JsonObject) -> str:

@@ -29,7 +29,7 @@ _SHORT_ESCAPES: Final = {
 
 def escape(text: str) -> str:
     """The text of a literal in canonical N-Quads: short escapes, then \\uXXXX for other control characters."""
-    return _SPECIAL.sub(_escaped, text) if _SPECIAL.search(text) else text
+    return _SPECIAL.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final
 
 from pyld.jsonld import JsonLdError
@@ -39,6 +39,7 @@ class Term:
         "_within",
         "datatype",
         "is_list",
+        "is_plain",
         "predicate",
         "reads",
         "suffix",
@@ -53,6 +54,8 @@ class Term:
         self.suffix = suffix_of(self.datatype)
         self.twins = twins  # other names of the same property: an object may use one of them
         self.is_list = "@list" in (mapping.get("@container") or ())
+        self.is_plain = self.reads is Reads.LITERAL and not self.is_list
+        """Whether text under it is a literal, and that is all."""
         self._table = table
         self._within = within
         self._place: Table | None = None
@@ -82,19 +85,17 @@ class Table(dict[str, Term]):
         if active.keys() & {"@vocab", "@language", "@direction", "@base"}:
             raise NotCovered
         self._tables = tables
+        self.prefixes = tables.names
+        """What may stand before the colon of a compact IRI."""
         self._active = active
         self._typed: dict[tuple[str, ...], Table] = {}
         self._names: dict[str | None, set[str]] = {}
+        self._type_iris: dict[str, str] = {}
         for name, mapping in active["mappings"].items():
             if mapping:
                 self._names.setdefault(mapping["@id"], set()).add(name)
         if self._names.get("@id") != {"id"} or self._names.get("@type") != {"type"}:
             raise NotCovered
-
-    @cached_property
-    def prefixes(self) -> frozenset[str]:
-        """What may stand before the colon of a compact IRI."""
-        return self._tables.names
 
     def __missing__(self, name: str) -> Term:
         mapping = self._active["mappings"].get(name)
@@ -110,10 +111,13 @@ class Table(dict[str, Term]):
         return term
 
     def type_iri(self, name: str) -> str:
-        mapping = self._active["mappings"].get(name)
-        if not mapping or not is_absolute_iri(mapping["@id"] or ""):
-            raise NotCovered
-        return f"<{mapping['@id']}>"
+        iri = self._type_iris.get(name)
+        if iri is None:
+            mapping = self._active["mappings"].get(name)
+            if not mapping or not is_absolute_iri(mapping["@id"] or ""):
+                raise NotCovered
+            iri = self._type_iris[name] = f"<{mapping['@id']}>"
+        return iri
 
     def typed(self, types: tuple[str, ...]) -> Table:
         """The terms of an object of these types at this place."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from app.credentials.dids.identifiers import did_web_document_url
 from app.credentials.documents import DocumentSource
@@ -79,12 +80,18 @@ def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:
 def _controller_document(controller: str, documents: DocumentSource) -> JsonObject:
     fetched = documents.fetch(_document_url(controller), accept=_ACCEPT)
     try:
-        document = parse_json_object(fetched.body, max_bytes=_MAX_DOCUMENT)
+        document = _read(fetched.body)
     except MalformedInput as malformed:
         raise KeyNotResolved("key_document_malformed", malformed.reason) from None
     if document.get("id") != controller:
         raise KeyNotResolved("key_document_malformed", "its id is not the identifier it was asked for")
     return document
+
+
+@lru_cache(maxsize=64)
+def _read(body: bytes) -> JsonObject:
+    """These bytes, read once; whoever resolves a key looks at the document and changes nothing."""
+    return parse_json_object(body, max_bytes=_MAX_DOCUMENT)
 
 
 def _document_url(controller: str) -> str:

@@ -106,6 +106,8 @@ _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
 
 def _refuse_null(document: JsonObject) -> None:
     """A-004: a null says neither yes nor no, and is not covered by a signature over quads (M1)."""
+    if not _holds_null(document):
+        return
     waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(document, ())]
     while waiting:
         value, path = waiting.pop()
@@ -115,6 +117,20 @@ def _refuse_null(document: JsonObject) -> None:
             waiting += [(item, (*path, index)) for index, item in enumerate(value) if type(item) is not str]
         elif value is None:
             raise MalformedInput("null_member", pointer_to(*path))
+
+
+def _holds_null(document: JsonObject) -> bool:
+    """Whether there is one anywhere, without asking where."""
+    waiting: list[JsonValue] = [document]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict:
+            waiting += [item for item in value.values() if type(item) is not str]
+        elif type(value) is list:
+            waiting += [item for item in value if type(item) is not str]
+        elif value is None:
+            return True
+    return False
 
 
 def _malformed(error: ErrorDetails) -> MalformedInput:

@@ -33,7 +33,7 @@ def context(document: JsonObject) -> CheckResult:
         return found(Reason.CONTEXT_ORDER)
     if not all(isinstance(each, str) for each in contexts):
         return found(Reason.CONTEXT_NOT_ALLOWED)
-    nested = _nested_context(document)
+    nested = _nested_context(document) if _holds_context(document) else None
     if nested is not None:
         return found(Reason.CONTEXT_NOT_ALLOWED, pointer=nested)
     unknown = [str(each) for each in contexts if each not in known_context_urls()]
@@ -42,6 +42,20 @@ def context(document: JsonObject) -> CheckResult:
     if not allowed_context_array(contexts):
         return found(Reason.CONTEXT_NOT_ALLOWED)
     return found(Reason.CONTEXT_KNOWN)
+
+
+def _holds_context(document: JsonObject) -> bool:
+    """Whether anything below the root brings its own @context, without asking where."""
+    waiting = list(document.values())
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict:
+            if "@context" in value:
+                return True
+            waiting += value.values()
+        elif type(value) is list:
+            waiting += value
+    return False
 
 
 def _nested_context(document: JsonObject) -> str | None:
