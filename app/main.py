@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app import __version__
 from app.api import problems
+from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.errors import AppError
 from app.negotiation import HeadAsGet
@@ -67,7 +68,8 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
     )
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
-    # Pages first: where a page and a document share an address, `ForPeople` lets programs through.
+    # Flat and first: the framework compares every route of a router twice, and again for each router around it.
+    app.router.routes.extend(documents)
     app.include_router(web_router)
     app.include_router(api_router)
     _answer_errors(app)

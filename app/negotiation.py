@@ -95,6 +95,16 @@ class ForPeople(APIRoute):
         await super().handle(scope, receive, send_varied)
 
 
+class ForPrograms(APIRoute):
+    """The other half: a document that leaves its address to the page when somebody looks."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        if match is Match.FULL and wants_page(Headers(scope=scope).get("accept", "")):
+            return Match.NONE, {}
+        return match, child
+
+
 class HeadAsGet:
     """ASGI middleware: HEAD is answered as GET is, without the body, at every address (RFC 9110 §9.3.2)."""
 

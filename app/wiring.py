@@ -94,7 +94,7 @@ class Process:
         self.mailer = mailer or _mailer_of(settings)
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
-        self.public_documents = PublicDocuments(published_store(self.engine))
+        self.public_documents = PublicDocuments(published_store(self.engine), clock)
 
     @property
     def artist(self) -> BadgeArtist:

@@ -12,11 +12,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.api.problems import documented
-from app.negotiation import etag_of, has_already, preferred
+from app.negotiation import ForPrograms, etag_of, has_already, preferred
 from app.request_scope import ReadingServices, process_of
 from app.services.publication import Published
 
 router = APIRouter(tags=["public documents"], responses=documented(404))
+with_page = APIRouter(tags=["public documents"], responses=documented(404), route_class=ForPrograms)
+"""Documents at whose address people find a page."""
 
 _FORMS_BY_TYPE = {
     "application/vc+ld+json": "json",
@@ -105,7 +107,7 @@ async def award_file(award_id: uuid.UUID, extension: Extension, request: Request
     return answer(request, await _award(request, award_id, extension.value), cache=ONE_MINUTE)
 
 
-@router.get(
+@with_page.get(
     "/attributions/{award_id:uuid}", summary="An award, in the form that Accept asks for", **_AN_AWARD
 )
 async def award(award_id: uuid.UUID, request: Request) -> Response:
@@ -125,7 +127,7 @@ def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
         return services.publication.award_file(services.publication.open_award(award_id), form)
 
 
-@router.get(
+@with_page.get(
     "/badges/{badge_id:uuid}/v{number:int}",
     summary="A badge definition, one version",
     **_shown(*_LINKED_DATA),
@@ -136,7 +138,9 @@ async def definition(badge_id: uuid.UUID, number: Number, request: Request) -> R
     return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/badges/{badge_id:uuid}", summary="A badge definition, current version", **_shown(*_LINKED_DATA))
+@with_page.get(
+    "/badges/{badge_id:uuid}", summary="A badge definition, current version", **_shown(*_LINKED_DATA)
+)
 def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
     version, document = services.publication.definition(badge_id, None)
@@ -161,7 +165,7 @@ def campus_did(slug: CampusSlug, request: Request, services: ReadingServices) ->
     return answer(request, services.publication.campus_did(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/campus/{slug}", summary="A campus's profile", **_shown(*_LINKED_DATA))
+@with_page.get("/campus/{slug}", summary="A campus's profile", **_shown(*_LINKED_DATA))
 def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
     return answer(request, services.publication.profile(slug), cache=FIVE_MINUTES, media_type=media_type)
@@ -182,11 +186,17 @@ def jwks(request: Request, services: ReadingServices) -> Response:
 
 
 @router.get("/statuts/{list_id:uuid}", summary="A signed status list", **_shown(*_STATUS_LIST))
-def status_list(list_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+async def status_list(list_id: uuid.UUID, request: Request) -> Response:
     media_type = _wanted(request, _STATUS_LIST)
-    return answer(
-        request, services.publication.status_list(list_id), cache=FIVE_MINUTES, media_type=media_type
-    )
+    document = await process_of(request).public_documents.status_list(list_id)
+    if document is None:
+        document = await run_in_threadpool(_renewed, request, list_id)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
+
+
+def _renewed(request: Request, list_id: uuid.UUID) -> Published:
+    with process_of(request).unit_of_work(reading=True) as services:
+        return services.publication.status_list(list_id)
 
 
 def _allow_reading_from_anywhere() -> Response:
@@ -201,9 +211,11 @@ def _allow_reading_from_anywhere() -> Response:
     return Response(status_code=204, headers=headers)
 
 
-for _route in tuple(router.routes):
-    _path = getattr(_route, "path", "")
+documents = (*with_page.routes, *router.routes)
+"""Every document, to be asked for first: what programs read most must not wait for all pages to be compared."""
+
+preflights = APIRouter(include_in_schema=False)
+for _document in documents:
+    _path = getattr(_document, "path", "")
     if "image." not in _path:
-        router.add_api_route(
-            _path, _allow_reading_from_anywhere, methods=["OPTIONS"], include_in_schema=False
-        )
+        preflights.add_api_route(_path, _allow_reading_from_anywhere, methods=["OPTIONS"])

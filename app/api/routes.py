@@ -1,4 +1,4 @@
-"""Every address of the JSON face, by noun."""
+"""Every address of the JSON face, by noun; `documents` are to be asked first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from fastapi import APIRouter
 from app.api import activities, awards, badges, competencies, health, public, verification
 from app.api.problems import documented
 
+documents = public.documents
 router = APIRouter()
 v1 = APIRouter(prefix="/api/v1")
 for noun in (competencies, badges, activities, awards):
     v1.include_router(noun.router, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 router.include_router(v1)
-router.include_router(public.router)
+router.include_router(public.preflights)
 router.include_router(health.router)

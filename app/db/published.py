@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
+from urllib.parse import quote
 
+from psycopg import OperationalError
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Engine
 
@@ -19,6 +22,15 @@ _AWARD = (
 _VERSION = (
     "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
 )
+
+
+_LIST = "SELECT published, published_at FROM status_list WHERE id = {}"
+
+
+@dataclass(frozen=True)
+class StoredList:
+    published: bytes
+    published_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,8 @@ class PublishedStore(Protocol):
 
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None: ...
 
+    async def status_list(self, list_id: uuid.UUID) -> StoredList | None: ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -51,6 +65,15 @@ def _stored(row: Any) -> StoredAward | None:
     )
 
 
+def _stored_list(row: Any) -> StoredList | None:
+    if row is None:
+        return None
+    published, at = row
+    # SQLite keeps moments as text in UTC (app/domain/columns.py).
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return StoredList(bytes(published), moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None)
+
+
 class SqlitePublishedStore:
     """One read-only connection, used on the event loop: a look-up by key takes about ten microseconds."""
 
@@ -61,7 +84,7 @@ class SqlitePublishedStore:
     async def open(self) -> None:
         # One event loop uses it, though a test may open and close it from different threads.
         self.connection = sqlite3.connect(
-            f"file:{self.path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+            f"file:{quote(self.path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
         )
 
     async def close(self) -> None:
@@ -79,6 +102,9 @@ class SqlitePublishedStore:
         row = self._row(_VERSION, badge_id.hex, number)
         return bytes(row[0]) if row else None
 
+    async def status_list(self, list_id: uuid.UUID) -> StoredList | None:
+        return _stored_list(self._row(_LIST, list_id.hex))
+
 
 class PostgresPublishedStore:
     def __init__(self, conninfo: str) -> None:
@@ -93,6 +119,13 @@ class PostgresPublishedStore:
         await self.pool.close()
 
     async def _row(self, query: str, *values: Any) -> Any:
+        try:
+            return await self._asked(query, values)
+        except OperationalError:
+            # The server was restarted while the connection lay idle: a second one tells whether it is there.
+            return await self._asked(query, values)
+
+    async def _asked(self, query: str, values: tuple[Any, ...]) -> Any:
         async with self.pool.connection() as connection:
             cursor = await connection.execute(query.format(*["%s"] * len(values)), values)
             return await cursor.fetchone()
@@ -103,6 +136,9 @@ class PostgresPublishedStore:
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
         row = await self._row(_VERSION, badge_id, number)
         return bytes(row[0]) if row else None
+
+    async def status_list(self, list_id: uuid.UUID) -> StoredList | None:
+        return _stored_list(await self._row(_LIST, list_id))
 
 
 def published_store(engine: Engine) -> PublishedStore:

@@ -52,5 +52,9 @@ def has_room(status_list: StatusList) -> bool:
 
 
 def needs_signing(status_list: StatusList, *, at: datetime) -> bool:
+    return is_due(status_list.published_at, at=at)
+
+
+def is_due(published_at: datetime | None, *, at: datetime) -> bool:
     """Signed again at half its life, so that nobody ever reads a list about to lapse."""
-    return status_list.published_at is None or at - status_list.published_at >= LIST_LIFE / 2
+    return published_at is None or at - published_at >= LIST_LIFE / 2

@@ -5,14 +5,17 @@ from __future__ import annotations
 import uuid
 
 from app.db.published import PublishedStore
+from app.domain.clock import Clock
+from app.domain.status import is_due
 from app.errors import NotFound
 from app.language import N_
 from app.services.publication import FORMS, ClosedAward, Published
 
 
 class PublicDocuments:
-    def __init__(self, store: PublishedStore) -> None:
+    def __init__(self, store: PublishedStore, clock: Clock) -> None:
         self.store = store
+        self.clock = clock
 
     async def open(self) -> None:
         await self.store.open()
@@ -39,3 +42,12 @@ class PublicDocuments:
         if body is None:
             raise NotFound(N_("Cette version du badge n’existe pas."))
         return Published.of(body, "application/ld+json")
+
+    async def status_list(self, list_id: uuid.UUID) -> Published | None:
+        """The signed list as it lies; None when it is due to be signed again first."""
+        stored = await self.store.status_list(list_id)
+        if stored is None:
+            raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
+        if is_due(stored.published_at, at=self.clock()):
+            return None
+        return Published.of(stored.published, "application/vc")

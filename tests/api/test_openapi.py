@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from app.api.routes import router
+from app.api.routes import documents, router
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 def _described() -> dict[str, Any]:
     app = FastAPI(title="Sceau", version="0")
+    app.router.routes.extend(documents)
     app.include_router(router)
     return app.openapi()
 
