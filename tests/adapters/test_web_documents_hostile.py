@@ -17,8 +17,8 @@ from app.credentials.errors import DocumentUnavailable
 from tests.support.hostile_server import PUBLIC_ADDRESS, Conversation, answer, raw
 
 URL = "https://issuer.example/did.json"
-IMPATIENT = Limits(seconds=0.4)
-SOON = 3.0
+IMPATIENT = Limits(seconds=0.8)
+SOON = 6.0
 """Far above IMPATIENT for a busy machine, far below the patience of the server."""
 
 
@@ -75,7 +75,7 @@ def test_a_server_that_says_nothing_is_left(network, fetcher):
 
 def test_redirects_share_one_time_limit(network, fetcher):
     def slow_redirect(talk: Conversation) -> None:
-        for _ in range(10):
+        for _ in range(20):
             talk.pause()
         talk.send(b"HTTP/1.1 302 F\r\nLocation: /did.json\r\nContent-Length: 0\r\n\r\n")
 
