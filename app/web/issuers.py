@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.domain.campus import Campus
+from app.domain.campus import Campus, LabelState
 from app.language import N_
 from app.services.campuses import LabelView
 from app.services.verdicts import Claims, place_of
@@ -14,6 +14,8 @@ from app.web.typography import say
 from app.web.wording import day, local
 from app.web.words import LABEL_CATEGORIES, LABEL_STATES, Word
 from app.wiring import Services
+
+_NO_KNOWN_END = Word(N_("Date de fin non publiée"), "shut")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,13 @@ class LabelShown:
     @property
     def sentence(self) -> str:
         return f"{self.name}, {self.dates}" if self.dates else self.name
+
+    @property
+    def today(self) -> str:
+        """The label in one line; unless it is in force, the line says so."""
+        return (
+            self.sentence if self.state.state == "ok" else f"{self.sentence} ({say(self.state.text).lower()})"
+        )
 
 
 @dataclass(frozen=True)
@@ -87,8 +96,14 @@ def label_shown(view: LabelView) -> LabelShown:
         dates=_dates(label.starts_on, label.ends_on),
         giver=view.network.name,
         note=label.note,
-        state=LABEL_STATES[view.state],
+        state=_state(view),
     )
+
+
+def _state(view: LabelView) -> Word:
+    """A label is given for a time: where its end is not known, nobody can say that it is in force."""
+    is_open_ended = view.state is LabelState.CURRENT and view.label.ends_on is None
+    return _NO_KNOWN_END if is_open_ended else LABEL_STATES[view.state]
 
 
 def _dates(starts: date | None, ends: date | None) -> str:

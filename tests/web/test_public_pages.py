@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -145,3 +147,31 @@ def test_the_first_page_shows_an_example_only_where_everybody_is_invented(house:
         create_app(process=Process(settings, clock=house.clock)), base_url=settings.base_url
     ) as world:
         assert address not in world.get("/", headers={"accept": "text/html"}).text
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "words"),
+    [
+        (-400, 400, "En cours"),
+        (-400, -1, "Terminé"),
+        (10, 400, "À venir"),
+        (-400, None, "Date de fin non publiée"),
+        (None, None, "Date de fin non publiée"),
+    ],
+)
+def test_a_label_is_in_force_only_between_two_known_dates(
+    house: House, reader: TestClient, starts: int | None, ends: int | None, words: str
+):
+    today = house.clock().date()
+    first, last = (None if days is None else today + timedelta(days=days) for days in (starts, ends))
+    with house.unit_of_work() as services:
+        network = services.campuses.create_network(
+            Network(slug="bfc", name="Réseau BFC"), [house.campus], by=COMMAND
+        )
+        services.campuses.label(
+            house.campus, network, LabelCategory.STANDARD,
+            starts_on=first, ends_on=last, note="", by=COMMAND,
+        )  # fmt: skip
+    campus, badge = reader.get("/campus/itip").text, reader.get(f"/attributions/{award(house)}").text
+    assert words in campus
+    assert (f"({words.lower()})" in badge) == (words != "En cours")
