@@ -107,15 +107,16 @@ def receive(token: str, request: Request, services: WritingServices) -> Response
 
 @router.get("/mes-badges")
 def shelf(request: Request, services: ReadingServices) -> HTMLResponse:
-    badges = [_on_shelf(services, award_id) for award_id in held_here(request, services)]
-    return _private(page(request, "learner/shelf.html", private=True, badges=badges))
+    return _shelf(request, services)
 
 
 @router.get("/mes-badges/{award_id:uuid}")
 def show_mine(
     award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    who = holder_of(award_id, request, services)
+    who = held_here(request, services).get(award_id)
+    if who is None:
+        return _shelf(request, services, is_missing=True)
     record = services.awards.record(award_id)
     done = say(_DONE[fait]) if fait in _DONE else ""
     view = _my_badge(services, who, award_id)
@@ -166,6 +167,15 @@ def download(award_id: uuid.UUID, form: Form, request: Request, services: Readin
             "Content-Disposition": f'attachment; filename="{name}"',
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         },
+    )
+
+
+def _shelf(request: Request, services: Services, *, is_missing: bool = False) -> HTMLResponse:
+    """The badges opened in this browser; `is_missing` when another one was asked for."""
+    badges = [_on_shelf(services, award_id) for award_id in held_here(request, services)]
+    status = 401 if is_missing else 200
+    return _private(
+        page(request, "learner/shelf.html", status=status, private=True, badges=badges, is_missing=is_missing)
     )
 
 

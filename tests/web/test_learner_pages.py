@@ -142,5 +142,6 @@ def test_a_trainer_who_looks_at_a_learner_s_link_stays_signed_in(house: House, r
 def test_a_day_later_the_link_is_needed_again(house: House, zoe: TestClient, result):
     house.clock.move(hours=25)
     assert zoe.get(page_of(result)).status_code == 401
+    assert "ouvrez le lien privé" in zoe.get(page_of(result)).text
     zoe.get(house.private_link(result))
     assert zoe.get(page_of(result)).status_code == 200
