@@ -9,9 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Select
 from sqlalchemy import select as select_rows
-from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
+from app.db.badges import WITHOUT_PICTURES
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardBatch, AwardState, BatchLine, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
@@ -101,7 +101,7 @@ class AwardStore:
         limit: int = 50,
     ) -> list[AwardRecord]:
         """Latest first; `before` is the (awarded_at, id) of the last record of the page before."""
-        query = self._records().where(col(Award.campus_id) == campus_id)
+        query = self._records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
         if badge_id is not None:
             query = query.where(col(Award.badge_id) == badge_id)
         if activity_id is not None:
@@ -120,7 +120,7 @@ class AwardStore:
         query = (
             select(Award, BadgeVersion)
             .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
-            .options(defer(BadgeVersion.picture_png), defer(BadgeVersion.picture_svg))  # type: ignore[arg-type]
+            .options(*WITHOUT_PICTURES)
             .where(Award.activity_id == activity_id, Award.campus_id == campus_id)
             .order_by(col(Award.awarded_at), col(Award.id))
         )

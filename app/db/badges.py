@@ -5,11 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion
 from app.errors import NotFound
 from app.language import N_
+
+# A picture weighs a hundred kilobytes: lists of versions leave it where it lies until it is asked for.
+WITHOUT_PICTURES = (
+    defer(BadgeVersion.picture_png),  # type: ignore[arg-type]
+    defer(BadgeVersion.picture_svg),  # type: ignore[arg-type]
+)
 
 
 class BadgeStore:
@@ -87,6 +94,7 @@ class BadgeStore:
                 & (newest.c.number == col(BadgeVersion.number)),
             )
             .where(Badge.campus_id == campus_id)
+            .options(*WITHOUT_PICTURES)
             .order_by(col(BadgeVersion.name))
         )
         return [(badge, version) for badge, version in rows]
