@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from typing import Annotated
 
@@ -47,6 +48,7 @@ def serve(
     _hand_down(host=host, port=port, workers=workers)
     process = open_process()
     _check_workers(process)
+    _check_port(process)
     if demo:
         prepare_demo(process)
     elif not process.is_ready():
@@ -97,6 +99,21 @@ def _check_workers(process: Process) -> None:
                 "Plusieurs processus demandent PostgreSQL : SQLite n’a qu’un écrivain à la fois. Lancez un seul processus."
             )
         )
+
+
+def _check_port(process: Process) -> None:
+    """Said before any work is done, and not from the depths of the server."""
+    host, port = process.settings.host, process.settings.port
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            stop(
+                _(
+                    "Le port {port} est déjà pris, peut-être par un autre Sceau. Arrêtez-le, ou donnez un autre port avec --port."
+                ).format(port=port)
+            )
 
 
 def _warn_of_another_address(process: Process) -> None:

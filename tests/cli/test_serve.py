@@ -78,3 +78,21 @@ def test_one_command_serves_the_demo_and_a_second_time_keeps_it(tmp_path: Path) 
         assert not {trainer, admin} & set(second.links)
         assert second.get(employer).status_code == 200
     assert first.process.returncode in (0, -signal.SIGTERM)
+
+
+def test_a_port_already_taken_is_said_before_any_work_is_done(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SCEAU_")}
+        environment |= {
+            "SCEAU_DATABASE_URL": f"sqlite:///{tmp_path}/var/sceau.sqlite",
+            "SCEAU_DEVELOPMENT_DIR": f"{tmp_path}/secrets",
+            "SCEAU_LOCALE": "fr",
+        }
+        told = subprocess.run(
+            [sys.executable, "-m", "app.cli", "serve", "--demo", "--port", str(port)],
+            env=environment, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    assert told.returncode == 3
+    assert str(port) in told.stderr
+    assert "démonstration" not in told.stdout
