@@ -145,6 +145,17 @@ def test_a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(network, fetch
     assert why(documents) == "too_large"
 
 
+@pytest.mark.parametrize(("length", "is_taken"), [(1000, True), (1001, False)])
+def test_a_body_that_does_not_say_its_length_has_the_same_limit(network, fetcher, length, is_taken):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    network.server.scripts["/did.json"] = raw(head + b"%x\r\n%s\r\n0\r\n\r\n" % (length, b" " * length))
+    documents = fetcher(limits=Limits(body_bytes=1000))
+    if is_taken:
+        assert len(documents.fetch(URL).body) == length
+    else:
+        assert why(documents) == "too_large"
+
+
 def test_a_body_that_says_it_is_too_large_is_not_read(network, fetcher):
     network.server.scripts["/did.json"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 13000000\r\n\r\n")
     assert why(fetcher()) == "too_large"
