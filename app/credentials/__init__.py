@@ -4,6 +4,7 @@ The names below are the library's face. What they need from outside comes in as 
 through a `DocumentSource`, the time as a `datetime`, keys as a `Signer`.
 
     signed = issue(OpenBadgeCredential.from_document(document), signer=..., jwt_signer=..., at=now)
+    everybody = issue_many(credentials, signer=..., jwt_signer=..., at=now)  # one badge for thousands
     report = verify(signed.token, documents=source, at=now)
     report.verdict, [(answer.id, answer.outcome, answer.reason) for answer in report.checks]
 """
@@ -11,7 +12,7 @@ through a `DocumentSource`, the time as a `datetime`, keys as a `Signer`.
 from app.credentials.baking import bake_png, bake_svg, unbake
 from app.credentials.documents import DocumentSource, FetchedDocument, NoDocuments
 from app.credentials.errors import CredentialError
-from app.credentials.issuing import SignedCredential, issue
+from app.credentials.issuing import SignedCredential, issue, issue_many
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
 from app.credentials.model import OpenBadgeCredential
 from app.credentials.verification.ladder import verify
@@ -42,6 +43,7 @@ __all__ = [
     "bake_png",
     "bake_svg",
     "issue",
+    "issue_many",
     "unbake",
     "verify",
 ]

@@ -46,28 +46,47 @@ def issue(
     is the one these two signers would publish. NotFitToSign comes before any key is used, SelfCheckFailed
     after, and then nothing that was signed leaves this function.
     """
-    document = credential.to_document()
-    faults = faults_of(Draft(document, signer=signer, jwt_signer=jwt_signer, at=at))
-    if faults:
-        raise NotFitToSign(faults)
-    signed = SignedCredential(
-        embedded=dump_json(add_proof(document, signer=signer, created=at)),
-        token=sign_jwt(document, signer=jwt_signer),
-    )
-    published = documents or _KeysOf(signer, jwt_signer)
-    _read_back(signed.embedded, document, published, at)
-    _read_back(signed.token, document, published, at)
-    return signed
+    issuing = Issuing(signer, jwt_signer, at, documents or KeysOf(signer, jwt_signer))
+    return issuing.issue(credential.to_document())
+
+
+@dataclass(frozen=True)
+class Issuing:
+    """The signers and the moment, and where the issuer's published keys are read."""
+
+    signer: Signer
+    jwt_signer: Signer
+    at: datetime
+    documents: DocumentSource
+
+    def issue(self, document: JsonObject) -> SignedCredential:
+        self.check(document)
+        signed = SignedCredential(
+            embedded=dump_json(add_proof(document, signer=self.signer, created=self.at)),
+            token=sign_jwt(document, signer=self.jwt_signer),
+        )
+        self.read_back(signed, document)
+        return signed
+
+    def check(self, document: JsonObject) -> None:
+        """NotFitToSign where a lint finds something."""
+        faults = faults_of(Draft(document, signer=self.signer, jwt_signer=self.jwt_signer, at=self.at))
+        if faults:
+            raise NotFitToSign(faults)
+
+    def read_back(self, signed: SignedCredential, document: JsonObject) -> tuple[Report, Report]:
+        """What an employer would find, of the embedded form and of the token; SelfCheckFailed if not all is well."""
+        return self._read_back(signed.embedded, document), self._read_back(signed.token, document)
+
+    def _read_back(self, written: bytes | str, document: JsonObject) -> Report:
+        report = verify(written, documents=self.documents, at=self.at, policy=_READ_BACK)
+        if not _is_good(report) or report.document != document:
+            raise SelfCheckFailed(report)
+        return report
 
 
 # The list that will hold this credential's bit may not have been published yet.
 _READ_BACK: Final = Policy(check_status=False)
-
-
-def _read_back(written: bytes | str, document: JsonObject, documents: DocumentSource, at: datetime) -> None:
-    report = verify(written, documents=documents, at=at, policy=_READ_BACK)
-    if not _is_good(report) or report.document != document:
-        raise SelfCheckFailed(report)
 
 
 def _is_good(report: Report) -> bool:
@@ -77,7 +96,7 @@ def _is_good(report: Report) -> bool:
     )
 
 
-class _KeysOf:
+class KeysOf:
     """The key document that two signers of one issuer would publish."""
 
     def __init__(self, signer: Signer, jwt_signer: Signer) -> None:

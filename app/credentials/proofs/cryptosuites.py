@@ -46,8 +46,17 @@ def hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
     # The proof is read with the words of the document (B-035); words of its own could turn its meaning (T12).
     if options.get("@context", context) != context:
         raise ProofError("proof_malformed", "its @context is not the document's")
-    configuration: JsonObject = {"@context": context} | options
-    return _hashes(canonical_nquads(configuration).encode(), canonical_nquads(document).encode())
+    return digest_of_options(document, options) + digest(canonical_nquads(document))  # B-038: the proof first
+
+
+def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
+    """The digest of a proof, read with the words of its document."""
+    configuration: JsonObject = {"@context": document.get("@context")} | options
+    return digest(canonical_nquads(configuration))
+
+
+def digest(nquads: str) -> bytes:
+    return hashlib.sha256(nquads.encode()).digest()
 
 
 def _hash_jcs(document: JsonObject, options: JsonObject) -> bytes:

@@ -86,21 +86,26 @@ def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> Jso
 
     Raises UnsafeDocument where the signature would not cover all of it (B-040).
     """
+    options = proof_options(signer, created)
+    signature = signer.key.sign(hash_rdfc(_without(document, "proof"), options))
+    proof = options | {"proofValue": encode_multibase(signature)}
+    earlier = document.get("proof")
+    proofs = [*(earlier if isinstance(earlier, list) else [earlier]), proof] if earlier else proof
+    return document | {"proof": proofs}
+
+
+def proof_options(signer: Signer, created: datetime) -> JsonObject:
+    """The proof that this signer is about to make, without its value."""
     cryptosuite = name_for(signer.key.public.algorithm)
     if cryptosuite is None:
         raise UnusableKey("key_algorithm_mismatch", "no cryptosuite for this kind of key")
-    options: JsonObject = {
+    return {
         "type": DATA_INTEGRITY,
         "cryptosuite": cryptosuite,
         "created": format_timestamp(created),
         "verificationMethod": signer.verification_method,
         "proofPurpose": PURPOSE,
     }
-    signature = signer.key.sign(hash_rdfc(_without(document, "proof"), options))
-    proof = options | {"proofValue": encode_multibase(signature)}
-    earlier = document.get("proof")
-    proofs = [*(earlier if isinstance(earlier, list) else [earlier]), proof] if earlier else proof
-    return document | {"proof": proofs}
 
 
 def proofs_of(document: JsonObject) -> tuple[JsonObject, ...]:

@@ -1,0 +1,167 @@
+"""Documents that differ in a few texts: what their canonical form shares is worked out once, the rest per document.
+
+A template stands for its document wherever canonical_nquads would, byte for byte, or raises NotCovered. It may,
+because
+1. contexts are pinned, and a mark stands inside a text: shape, types and terms are the template's own;
+2. a text goes into a literal escaped, and into an IRI only if it is made of characters an IRI may hold;
+3. a blank node's first-degree hash is kept only where no statement about that node holds a mark;
+4. nodes whose hashes are alike are left to the whole algorithm;
+5. statements that become equal are left to it too, and all lines are sorted anew;
+6. an IRI that becomes another one of the same document is left to it: two objects would have become one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+from app.credentials.canonical import compiled
+from app.credentials.canonical.rdfc import Quad, escape
+from app.credentials.canonical.tables import NotCovered
+from app.credentials.json_text import JsonObject
+
+MARK_SIGN: Final = "\ue000"
+_MARK: Final = re.compile("\ue000(\\d+)\ue001")
+_IN_AN_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|\\^`\x7f]*')
+
+
+def mark(number: int) -> str:
+    """What stands in a template's document where value `number` is to come, once or several times."""
+    return f"\ue000{number}\ue001"
+
+
+class Template:
+    """The canonical form of a document with marks in its texts."""
+
+    def __init__(self, marked: JsonObject) -> None:
+        quads = list(dict.fromkeys(compiled.quads_of(marked)))
+        if any(graph for *_, graph in quads):
+            raise NotCovered
+        self._in_iris: set[int] = set()
+        self._iris: set[str] = set()
+        self._marked_iris: list[str] = []
+        for quad in quads:
+            self._note_iris(quad)
+        mentions = _mentions(quads)
+        self._names = {node: f"b{number}" for number, node in enumerate(mentions)}
+        varying = [quad for quad in quads if _varies(quad) or not _is_ground(quad)]
+        self._constant = sorted({_line(quad) for quad in quads} - {_line(quad) for quad in varying})
+        self._constant_lines = frozenset(self._constant)
+        self._varying = "".join(_format(_line(quad), self._names) + "\n" for quad in varying)
+        self._kept_hashes: dict[str, str] = {}
+        self._hashed_anew: list[tuple[str, str]] = []
+        for node, about in mentions.items():
+            lines = [_format(_line_about(quad, node), {}) + "\n" for quad in about]
+            if any(map(_varies, about)):
+                self._hashed_anew.append((self._names[node], "".join(lines)))
+            else:
+                digest = _hash("".join(lines) % {})
+                if digest in self._kept_hashes:
+                    raise NotCovered
+                self._kept_hashes[digest] = self._names[node]
+
+    def nquads(self, values: Sequence[str]) -> str:
+        """The canonical N-Quads with these values in place of the marks; NotCovered if they must be found otherwise."""
+        texts = {
+            str(number): self._iri_part(text) if number in self._in_iris else escape(text)
+            for number, text in enumerate(values)
+        }
+        self._check_iris_stay_apart(texts)
+        self._label(texts)
+        lines = (self._varying % texts).split("\n")
+        lines.pop()
+        if len(set(lines)) != len(lines) or not self._constant_lines.isdisjoint(lines):
+            raise NotCovered
+        lines += self._constant
+        lines.sort()
+        lines.append("")
+        return "\n".join(lines)
+
+    def _note_iris(self, quad: Quad) -> None:
+        for term in (quad[0], quad[2]):
+            if term[0] != "<":
+                continue
+            numbers = [int(number) for number in _MARK.findall(term)]
+            if not numbers:
+                self._iris.add(term)
+                continue
+            if ":" not in term.partition("\ue000")[0]:
+                raise NotCovered  # the mark would decide whether this is an IRI at all
+            self._in_iris.update(numbers)
+            if (formatted := _format(term, {})) not in self._marked_iris:
+                self._marked_iris.append(formatted)
+
+    @staticmethod
+    def _iri_part(text: str) -> str:
+        if _IN_AN_IRI.fullmatch(text) is None:
+            raise NotCovered
+        return text
+
+    def _check_iris_stay_apart(self, texts: Mapping[str, str]) -> None:
+        iris = {iri % texts for iri in self._marked_iris}
+        if len(iris) != len(self._marked_iris) or not self._iris.isdisjoint(iris):
+            raise NotCovered
+
+    def _label(self, texts: dict[str, str]) -> None:
+        """Give each blank node its canonical label, under its name among the texts."""
+        by_hash = dict(self._kept_hashes)
+        for name, about in self._hashed_anew:
+            by_hash[_hash(about % texts)] = name
+        if len(by_hash) != len(self._names):
+            raise NotCovered
+        for number, digest in enumerate(sorted(by_hash)):
+            texts[by_hash[digest]] = f"_:c14n{number}"
+
+
+def _hash(statements: str) -> str:
+    lines = statements.split("\n")
+    lines.pop()
+    lines.sort()
+    lines.append("")
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _mentions(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
+    mentions: dict[str, list[Quad]] = {}
+    for quad in quads:
+        for node in {quad[0], quad[2]}:
+            if node[0] == "_":
+                mentions.setdefault(node, []).append(quad)
+    return mentions
+
+
+def _varies(quad: Quad) -> bool:
+    return "\ue000" in quad[0] or "\ue000" in quad[2]
+
+
+def _is_ground(quad: Quad) -> bool:
+    return quad[0][0] != "_" and quad[2][0] != "_"
+
+
+def _line(quad: Quad) -> str:
+    return f"{quad[0]} {quad[1]} {quad[2]} ."
+
+
+def _line_about(quad: Quad, node: str) -> str:
+    subject, _, object_, _ = quad
+    if subject[0] == "_":
+        subject = "_:a" if subject == node else "_:z"
+    if object_[0] == "_":
+        object_ = "_:a" if object_ == node else "_:z"
+    return f"{subject} {quad[1]} {object_} ."
+
+
+def _format(line: str, names: Mapping[str, str]) -> str:
+    """A %-format: a place for each mark, and for each blank node that has a name."""
+    formatted = _MARK.sub(lambda found: f"%({found[1]})s", line.replace("%", "%%"))
+    subject, predicate, rest = formatted.split(" ", 2) if names else ("", "", formatted)
+    if not names:
+        return formatted
+    object_ = rest.removesuffix(" .")
+    return f"{_place(subject, names)} {predicate} {_place(object_, names)} ."
+
+
+def _place(term: str, names: Mapping[str, str]) -> str:
+    return f"%({names[term]})s" if term in names else term

@@ -1,0 +1,109 @@
+"""Where the credentials of one badge differ: identifiers, status index, the holder's name, what was seen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.credentials.canonical.tables import NotCovered
+from app.credentials.canonical.templates import mark
+from app.credentials.json_text import JsonObject, JsonValue
+
+_UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_ENDS_WITH_UUID: Final = re.compile(rf"(.*[/:])({_UUID})", re.ASCII)
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+# Letters of European languages and the punctuation of their texts: no sign that turns, hides or combines, no
+# markup, no mail address. What holds more is looked at by every lint.
+_EASY: Final = re.compile(
+    r"(?=\S)[\n\t\x20-\x3b=?A-~\u00a0-\u00ac\u00ae-\u02ff\u0391-\u03a9\u03b1-\u03c9\u0410-\u044f"
+    r"\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u202f]{1,300}"
+)
+_FEW_CHARACTERS: Final = 2_000
+_RETIRED: Final = "1EdTechRevocationList"  # a word that is refused wherever it stands
+
+
+@dataclass
+class Placed:
+    """A credential taken apart: what it shares with others (with marks in it), and what it has of its own."""
+
+    marked: JsonObject
+    values: list[str] = field(default_factory=list)
+    marks: int = 0
+    is_easy: bool = True
+    """Whether no lint could find in these values what it does not find in those of another such credential."""
+
+    def take_end(self, owner: JsonObject, member: str, prefix: str, value: str) -> None:
+        owner[member] = prefix + mark(len(self.values))
+        self.values.append(value)
+        self.marks += 1
+
+    def take_text(self, owner: JsonObject, member: str) -> None:
+        text = owner[member]
+        if not isinstance(text, str):
+            raise NotCovered
+        self.is_easy = self.is_easy and _EASY.fullmatch(text) is not None and text != _RETIRED
+        self.take_end(owner, member, "", text)
+
+
+def take_apart(document: JsonObject) -> Placed:
+    """NotCovered for a document that is not made like the badges we give.
+
+    Of an identifier only its end varies, so that scheme, host and status list stay in what is shared.
+    """
+    placed = Placed(dict(document))
+    marked = placed.marked
+    subject = marked["credentialSubject"] = _copy(marked.get("credentialSubject"))
+    for owner in (marked, subject):
+        placed.take_end(owner, "id", *_split_uuid(owner.get("id")))
+    if "credentialStatus" in marked:
+        marked["credentialStatus"] = _take_index(placed, _copy(marked["credentialStatus"]))
+    if "identifier" in subject:
+        subject["identifier"] = [_take_name(placed, each) for each in _list(subject["identifier"])]
+    if "evidence" in marked:
+        marked["evidence"] = [_take_narrative(placed, each) for each in _list(marked["evidence"])]
+    placed.is_easy = placed.is_easy and sum(map(len, placed.values)) <= _FEW_CHARACTERS
+    return placed
+
+
+def _take_index(placed: Placed, status: JsonObject) -> JsonObject:
+    index, url = status.get("statusListIndex"), status.get("statusListCredential")
+    if not isinstance(index, str) or not _INDEX.fullmatch(index) or status.get("id") != f"{url}#{index}":
+        raise NotCovered
+    status["statusListIndex"] = mark(len(placed.values))
+    placed.marks += 1
+    placed.take_end(status, "id", f"{url}#", index)
+    return status
+
+
+def _take_name(placed: Placed, entry: JsonValue) -> JsonObject:
+    identifier = _copy(entry)
+    if identifier.get("hashed") is False and "identityHash" in identifier:
+        placed.take_text(identifier, "identityHash")
+    return identifier
+
+
+def _take_narrative(placed: Placed, entry: JsonValue) -> JsonObject:
+    evidence = _copy(entry)
+    if "narrative" in evidence:
+        placed.take_text(evidence, "narrative")
+    return evidence
+
+
+def _copy(value: JsonValue) -> JsonObject:
+    if not isinstance(value, dict):
+        raise NotCovered
+    return dict(value)
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    if not isinstance(value, list):
+        raise NotCovered
+    return value
+
+
+def _split_uuid(identifier: JsonValue) -> tuple[str, str]:
+    match = _ENDS_WITH_UUID.fullmatch(identifier) if isinstance(identifier, str) else None
+    if match is None:
+        raise NotCovered
+    return match[1], match[2]
