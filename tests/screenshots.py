@@ -20,7 +20,7 @@ BADGE = "Robotique pour tous"
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, socket.create_server(("127.0.0.1", 0)) as listener:
+    with tempfile.TemporaryDirectory() as scratch, _listener() as listener:
         settings = Settings(
             base_url=f"http://localhost:{listener.getsockname()[1]}",
             database_url=f"sqlite:///{scratch}/database/sceau.sqlite",
@@ -29,9 +29,19 @@ def main() -> None:
         migrations.upgrade(settings.database_url)
         sceau(settings, "demo", "load")
         with serving(settings, listener) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+            browser = playwright.chromium.launch(
+                executable_path=chromium_path(), args=[*FLAGS, "--lang=fr-FR"]
+            )
             walk(browser, server)
             browser.close()
+
+
+def _listener() -> socket.socket:
+    """The demo's own port when it is free, since the pictures of the badges show the address."""
+    try:
+        return socket.create_server(("127.0.0.1", Settings().port))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
 
 
 def walk(browser: Browser, server: LiveServer) -> None:
@@ -76,12 +86,8 @@ def employer(page: Page, links: DemoLinks, server: LiveServer, width: int) -> No
 
 
 def take(page: Page, name: str) -> None:
-    """The first screenful and a half: what a person sees before scrolling much."""
-    height = round((page.viewport_size or DESKTOP)["height"] * 1.4)
-    width = (page.viewport_size or DESKTOP)["width"]
-    page.screenshot(
-        path=FOLDER / f"{name}.png", full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height}
-    )
+    """What a person sees before scrolling."""
+    page.screenshot(path=FOLDER / f"{name}.png")
 
 
 if __name__ == "__main__":
