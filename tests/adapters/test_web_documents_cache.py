@@ -172,7 +172,8 @@ def test_an_unchanged_document_is_had_again_without_its_body(network, fetcher, c
     def script(talk: Conversation) -> None:
         unchanged = talk.request.headers.get("if-none-match") == '"v1"'
         again = answer(b"", "304 Not Modified", cache_control="max-age=90", etag='"v1"')
-        (again if unchanged else answer(b'{"v":1}', etag='"v1"', cache_control="max-age=60"))(talk)
+        first = answer(b'{"v":1}', etag='"v1"', cache_control="max-age=60", age="30")
+        (again if unchanged else first)(talk)
 
     network.server.scripts["/did.json"] = script
     documents = fetcher()
@@ -215,6 +216,15 @@ def test_the_cache_stays_small(network, fetcher):
     assert len(network.server.requests) == 5
     documents.fetch("https://issuer.example/0")
     assert len(network.server.requests) == 6
+
+
+def test_what_is_used_least_goes_first(network, fetcher):
+    for number in range(4):
+        network.server.scripts[f"/{number}"] = answer(b" " * 1000, cache_control="max-age=60")
+    documents = fetcher(limits=Limits(cache_bytes=11_000))
+    for number in (0, 1, 2, 0, 3, 0, 2, 1):
+        documents.fetch(f"https://issuer.example/{number}")
+    assert network.server.paths == ["/0", "/1", "/2", "/3", "/1"]
 
 
 def test_a_document_larger_than_the_cache_is_given_all_the_same(network, fetcher):
@@ -298,6 +308,37 @@ def test_one_host_never_takes_all_places():
             pass
     with hosts.place("slow.example", soon()):
         pass
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_waited_for_a_place_gets_it_unless_the_host_was_closed_meanwhile(fails: bool):
+    hosts = Hosts(Limits(at_once_per_host=1, failures=1), Seconds())
+    waiting = Event()
+
+    def take_a_place() -> str:
+        with hosts.place("slow.example", SaysWhenWaiting(waiting)):
+            return "a place"
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            with hosts.place("slow.example", soon()):
+                second = pool.submit(take_a_place)
+                assert waiting.wait(PATIENCE)
+                if fails:
+                    raise Refused(Why.TIMEOUT)
+        except Refused:
+            pass
+        # Sooner than its own deadline: it was woken.
+        outcome = second.exception(PATIENCE / 2) or second.result()
+    assert str(outcome) == ("unreachable" if fails else "a place")
+
+
+def test_a_host_that_answers_badly_is_not_one_that_fails(network, fetcher):
+    documents = fetcher()
+    network.server.scripts["/did.json"] = answer(content_encoding="gzip")
+    for _ in range(5):
+        with pytest.raises(DocumentUnavailable, match="compressed"):
+            documents.fetch(URL)
 
 
 def test_a_host_that_keeps_failing_is_left_alone_for_a_while(network, fetcher):

@@ -50,11 +50,11 @@ class Exchange:
                 httpcore.ConnectionPool(ssl_context=self.ssl_context, network_backend=backend) as pool,
                 pool.stream("GET", url, headers=list(sent.items())) as response,
             ):
-                return self._read(response, deadline)
+                return self._read(response)
         except (httpcore.ProtocolError, UnicodeDecodeError) as error:
             raise Refused(Why.MALFORMED_ANSWER, error) from error
 
-    def _read(self, response: httpcore.Response, deadline: Deadline) -> Answer:
+    def _read(self, response: httpcore.Response) -> Answer:
         headers = self._headers(response)
         if response.status != _OK:
             return Answer(response.status, headers)
@@ -64,7 +64,6 @@ class Exchange:
             raise Refused(Why.TOO_LARGE)
         body = bytearray()
         for count, piece in enumerate(response.iter_stream()):
-            deadline.remaining()
             body += piece
             if len(body) > self.limits.body_bytes:
                 raise Refused(Why.TOO_LARGE)
