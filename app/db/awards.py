@@ -12,6 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
+from app.db.bulk import insert_rows
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardBatch, AwardState, BatchLine, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
@@ -38,10 +39,8 @@ class AwardStore:
         self.session = session
 
     def add_all(self, awards: Sequence[Award], documents: Sequence[SignedDocument]) -> None:
-        self.session.add_all(awards)
-        self.session.flush()
-        self.session.add_all(documents)
-        self.session.flush()
+        insert_rows(self.session, awards)
+        insert_rows(self.session, documents)
 
     def save(self, award: Award) -> None:
         self.session.add(award)
@@ -161,8 +160,7 @@ class AwardStore:
     def add_batch(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> None:
         self.session.add(batch)
         self.session.flush()
-        self.session.add_all(lines)
-        self.session.flush()
+        insert_rows(self.session, lines)
 
     def find_batch_by_key(self, campus_id: uuid.UUID, key: str) -> AwardBatch | None:
         query = select(AwardBatch).where(AwardBatch.campus_id == campus_id, AwardBatch.idempotency_key == key)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from app.db.bulk import insert_values
 from app.domain.history import Actor, HistoryEntry
 from app.domain.people import Person
 
@@ -40,6 +41,29 @@ class HistoryStore:
                 facts=facts,
             )
         )
+
+    def write_all(
+        self,
+        actor: Actor,
+        deed: str,
+        noun: str,
+        noun_ids: Sequence[uuid.UUID],
+        *,
+        at: datetime,
+        campus_id: uuid.UUID | None = None,
+        **facts: Any,
+    ) -> None:
+        """One entry for each of many things to which the same was done."""
+        entry = {
+            "campus_id": campus_id,
+            "at": at,
+            "actor_id": actor.person_id,
+            "actor_label": actor.label,
+            "deed": deed,
+            "noun": noun,
+            "facts": facts,
+        }
+        insert_values(self.session, HistoryEntry, [{**entry, "noun_id": noun_id} for noun_id in noun_ids])
 
     def list_of_campus(self, campus_id: uuid.UUID, *, limit: int = 100) -> Sequence[HistoryEntry]:
         query = select(HistoryEntry).where(HistoryEntry.campus_id == campus_id)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from app.db.bulk import insert_rows
 from app.domain.status import StatusList, StatusSlot
 from app.errors import NotFound
 from app.language import N_
@@ -41,8 +42,7 @@ class StatusStore:
         return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id)))
 
     def add_slots(self, slots: Sequence[StatusSlot]) -> None:
-        self.session.add_all(slots)
-        self.session.flush()
+        insert_rows(self.session, slots)
 
     def slot_of(self, award_id: uuid.UUID) -> StatusSlot:
         return self.session.exec(select(StatusSlot).where(StatusSlot.award_id == award_id)).one()

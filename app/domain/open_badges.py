@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.model import (
     Achievement,
     AchievementSubject,
@@ -47,6 +48,8 @@ def as_signed(text: str) -> str:
 
     Other people's verifiers write such signs differently into what is signed, so the library refuses them.
     """
+    if text.isascii() and text.isprintable():
+        return text
     composed = unicodedata.normalize("NFC", text)
     return "".join(sign for sign in composed if sign in _LAYOUT or unicodedata.category(sign) not in _UNSEEN)
 
@@ -136,6 +139,82 @@ def credential_of(
         evidence=evidence_of(award, version, activity),
         credential_status=status,
     )
+
+
+class BadgeDocuments:
+    """The credentials of one badge as documents; those who did the same share everything but what is theirs."""
+
+    def __init__(
+        self,
+        *,
+        achievement: Achievement,
+        issuer: Profile,
+        campus: Campus,
+        version: BadgeVersion,
+        activity: Activity | None,
+        addresses: Addresses,
+    ) -> None:
+        self._achievement = achievement
+        self._issuer = issuer
+        self._campus = campus
+        self._version = version
+        self._activity = activity
+        self._addresses = addresses
+        self._alike: dict[tuple[object, ...], JsonObject] = {}
+
+    def document_of(self, award: Award, status: JsonObject) -> JsonObject:
+        """What `credential_of` says, as a document."""
+        alike = (
+            award.awarded_at,
+            award.valid_until,
+            award.part,
+            award.hours,
+            award.contribution,
+            award.evidence,
+            award.holder_name is None,
+        )
+        document = self._alike.get(alike)
+        if document is None:
+            document = self._written(award, status)
+            if len(self._alike) < _MOST_ALIKE:
+                self._alike[alike] = document
+            return document
+        subject = _object(document["credentialSubject"])
+        own: JsonObject = {"id": f"urn:uuid:{award.subject_id}"}
+        if award.holder_name is not None:
+            (entry,) = _objects(subject["identifier"])
+            own["identifier"] = [{**entry, "identityHash": as_signed(award.holder_name)}]
+        return {
+            **document,
+            "id": self._addresses.award(award.id),
+            "credentialSubject": {**subject, **own},
+            "credentialStatus": status,
+        }
+
+    def _written(self, award: Award, status: JsonObject) -> JsonObject:
+        return credential_of(
+            award,
+            achievement=self._achievement,
+            issuer=self._issuer,
+            campus=self._campus,
+            version=self._version,
+            activity=self._activity,
+            status=BitstringStatusListEntry.from_document(status),
+            addresses=self._addresses,
+        ).to_document()
+
+
+_MOST_ALIKE = 1_000
+
+
+def _object(value: JsonValue) -> JsonObject:
+    assert isinstance(value, dict)
+    return value
+
+
+def _objects(value: JsonValue) -> list[JsonObject]:
+    assert isinstance(value, list)
+    return [_object(each) for each in value]
 
 
 def _name_of_holder(award: Award) -> tuple[IdentityObject, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.credentials.errors import CredentialError, NotFitToSign
-from app.credentials.issuing import SignedCredential, issue
+from app.credentials.issuing import SignedCredential, issue_many
 from app.credentials.json_text import parse_json
 from app.credentials.model import Achievement
 from app.db.activities import ActivityStore
@@ -35,7 +35,7 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
-from app.domain.open_badges import credential_of, profile_of
+from app.domain.open_badges import BadgeDocuments, profile_of
 from app.errors import InvalidInput, Unavailable
 from app.language import N_
 from app.services.awarding import AwardRequest, JudgedLine, Judging, Preview
@@ -135,38 +135,34 @@ class AwardService:
         self.awards.add_all(awards, documents)
         self.status.keep(places)
         version = str(decided.version.id)
-        for award in awards:
-            self.history.write(by, "award", "award", award.id, at=at, campus_id=campus.id, version=version)
+        ids = [award.id for award in awards]
+        self.history.write_all(by, "award", "award", ids, at=at, campus_id=campus.id, version=version)
         return {position: award for (position, _), award in zip(ready, awards, strict=True)}
 
     def _sign(self, decided: Preview, awards: Sequence[Award], places: Places) -> list[SignedDocument]:
-        achievement = _achievement_in(decided.version)
-        issuer = profile_of(decided.campus, self.addresses)
+        documents = BadgeDocuments(
+            achievement=_achievement_in(decided.version),
+            issuer=profile_of(decided.campus, self.addresses),
+            campus=decided.campus,
+            version=decided.version,
+            activity=decided.activity,
+            addresses=self.addresses,
+        )
         signers = self.signing.signers_of(decided.campus)
-        documents = []
-        for award in awards:
-            credential = credential_of(
-                award,
-                achievement=achievement,
-                issuer=issuer,
-                campus=decided.campus,
-                version=decided.version,
-                activity=decided.activity,
-                status=places.entry_of(award.id),
-                addresses=self.addresses,
+        try:
+            signed = issue_many(
+                (documents.document_of(award, places.entry_of(award.id)) for award in awards),
+                signer=signers.embedded,
+                jwt_signer=signers.jwt,
+                at=awards[0].awarded_at,
             )
-            try:
-                signed = issue(
-                    credential, signer=signers.embedded, jwt_signer=signers.jwt, at=award.awarded_at
-                )
-            except NotFitToSign as unfit:
-                raise _not_fit(unfit) from unfit
-            except CredentialError as error:
-                raise Unavailable(
-                    N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
-                ) from error
-            documents.append(_document_of(award, signed))
-        return documents
+        except NotFitToSign as unfit:
+            raise _not_fit(unfit) from unfit
+        except CredentialError as error:
+            raise Unavailable(
+                N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
+            ) from error
+        return [_document_of(award, each) for award, each in zip(awards, signed, strict=True)]
 
     def _keep_batch(
         self, request: AwardRequest, decided: Preview, awards: dict[int, Award], by: Actor

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.credentials.json_text import dump_json
-from app.credentials.model import BitstringStatusListEntry
+from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.status_list import StatusList as Bits
-from app.credentials.status_list import free_index, status_list_credential
+from app.credentials.status_list import free_index, status_entry, status_list_credential
 from app.db.campus import CampusStore
 from app.db.status import StatusStore
 from app.domain.addresses import Addresses
@@ -30,15 +29,10 @@ class Places:
     slots: Mapping[uuid.UUID, StatusSlot]
     addresses: Addresses
 
-    def entry_of(self, award_id: uuid.UUID) -> BitstringStatusListEntry:
+    def entry_of(self, award_id: uuid.UUID) -> JsonObject:
+        """The status entry of the award's credential."""
         slot = self.slots[award_id]
-        url = self.addresses.status_list(slot.list_id)
-        return BitstringStatusListEntry(
-            id=f"{url}#{slot.position}",
-            status_purpose="revocation",
-            status_list_index=str(slot.position),
-            status_list_credential=url,
-        )
+        return status_entry(self.addresses.status_list(slot.list_id), slot.position)
 
 
 class StatusService:

@@ -1,0 +1,29 @@
+"""Many rows of one table in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import Session, SQLModel
+
+_AT_A_TIME = 1_000
+
+
+def insert_rows(session: Session, rows: Sequence[SQLModel]) -> None:
+    """Write new rows of one kind. Unlike what is added to a session, they are not followed from then on."""
+    if not rows:
+        return
+    table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
+    names = [column.name for column in table.columns]
+    insert_values(session, type(rows[0]), [{name: getattr(row, name) for name in names} for row in rows])
+
+
+def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[str, Any]]) -> None:
+    """The same, of rows that nobody needs as objects."""
+    table: Any = kind.__table__  # type: ignore[attr-defined]
+    session.flush()
+    waiting = list(values)
+    for start in range(0, len(waiting), _AT_A_TIME):
+        session.connection().execute(insert(table), waiting[start : start + _AT_A_TIME])
