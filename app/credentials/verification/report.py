@@ -10,7 +10,7 @@ from typing import Literal
 
 from app.credentials.json_text import JsonObject
 
-Form = Literal["data_integrity", "vc_jwt"]
+Form = Literal["data_integrity", "vc_jwt", "open_badges_1", "open_badges_2"]
 Container = Literal["json", "jwt", "png", "svg", "url", "unknown"]
 
 
@@ -92,7 +92,10 @@ class Report:
     container: Container = "unknown"
     form: Form | None = None
     document: JsonObject | None = None
-    """The credential as signed by a key of its issuer, without its proof; None unless that held (B-055)."""
+    """The credential as signed by a key of its issuer, without its proof; None unless that held (B-055).
+
+    Of an older badge: the assertion as signed or hosted, with its badge class and issuer put inside it.
+    """
     presented: JsonObject | None = None
     """The claims as they were read, whether or not anybody signed them. Never show them as verified."""
     issuer: str | None = None

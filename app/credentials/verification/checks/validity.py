@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject
+from app.credentials.model.version_1 import period_members
 from app.credentials.timestamps import format_timestamp, parse_timestamp
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found
@@ -13,20 +14,23 @@ from app.credentials.verification.report import CheckResult
 
 
 def validity(document: JsonObject, at: datetime, policy: Policy) -> CheckResult:
+    start, end = period_members(document)
     try:
-        begins = parse_timestamp(document.get("validFrom"), zone_required=True)
-        ends = (
-            parse_timestamp(document["validUntil"], zone_required=True) if "validUntil" in document else None
-        )
+        begins = parse_timestamp(document.get(start), zone_required=True)
+        ends = parse_timestamp(document[end], zone_required=True) if end in document else None
     except MalformedInput:
         return found(Reason.PERIOD_UNREADABLE)
-    period = {"valid_from": format_timestamp(begins)}
+    return period(begins, ends, at, policy)
+
+
+def period(begins: datetime, ends: datetime | None, at: datetime, policy: Policy) -> CheckResult:
+    told = {"valid_from": format_timestamp(begins)}
     if ends is not None:
-        period["valid_until"] = format_timestamp(ends)
+        told["valid_until"] = format_timestamp(ends)
     if ends is not None and ends < begins:  # C-018
-        return found(Reason.PERIOD_REVERSED, **period)
+        return found(Reason.PERIOD_REVERSED, **told)
     if at + policy.clock_skew < begins:
-        return found(Reason.NOT_YET_VALID, **period)
+        return found(Reason.NOT_YET_VALID, **told)
     if ends is not None and at > ends:
-        return found(Reason.EXPIRED, **period)
-    return found(Reason.IN_FORCE, **period)
+        return found(Reason.EXPIRED, **told)
+    return found(Reason.IN_FORCE, **told)

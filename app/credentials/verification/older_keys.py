@@ -1,0 +1,67 @@
+"""The keys that an issuer of Open Badges 2.0 or 1.x links from its profile (H-006)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from app.credentials.documents import DocumentSource
+from app.credentials.errors import CredentialError, DocumentUnavailable, KeyNotResolved, MalformedInput
+from app.credentials.json_text import JsonValue, parse_json_object
+from app.credentials.keys import VerificationKey
+from app.credentials.legacy.authority import is_same_origin, linked_keys, read_key, read_pem
+from app.credentials.legacy.documents import Assertion, Issuer
+from app.credentials.proofs.vc_jwt import ParsedJws, verify_jws
+
+_ACCEPT: Final = "application/ld+json, application/json;q=0.9"
+_ACCEPT_PEM: Final = "text/plain, application/x-pem-file;q=0.9"
+
+_Named = tuple[str, Callable[[], VerificationKey]]
+
+
+@dataclass(frozen=True)
+class LinkedKeys:
+    issuer: Issuer
+    documents: DocumentSource
+    generation: int
+
+    def key_that_signed(self, jws: ParsedJws, assertion: Assertion) -> tuple[str, VerificationKey]:
+        refused: CredentialError = KeyNotResolved("key_not_found")
+        for url, read in self._keys(assertion):
+            try:
+                key = read()
+                verify_jws(jws, key)
+            except CredentialError as error:
+                if not isinstance(refused, DocumentUnavailable):  # the key out of reach may be the one
+                    refused = error
+            else:
+                return url, key
+        raise refused
+
+    def _keys(self, assertion: Assertion) -> list[_Named]:
+        if self.generation == 1:
+            address = assertion.address or ""
+            if not is_same_origin(address, self.issuer.url):
+                raise KeyNotResolved("key_not_bound_to_issuer", address[:300])
+            return [(address, lambda: self._pem_at(address))]
+        return [self._linked(key) for key in linked_keys(self.issuer, assertion.creator)]
+
+    def _linked(self, key: JsonValue) -> _Named:
+        if isinstance(key, dict):
+            url = str(key.get("id") or f"{self.issuer.url}#publicKey")
+            return url, lambda: read_key(key, url, self.issuer)
+        if not isinstance(key, str):
+            raise KeyNotResolved("key_document_malformed", "publicKey")
+        return key, lambda: self._key_at(key)
+
+    def _key_at(self, url: str) -> VerificationKey:
+        try:
+            document = parse_json_object(self.documents.fetch(url, accept=_ACCEPT).body)
+        except MalformedInput as error:
+            raise KeyNotResolved("key_document_malformed", error.reason) from None
+        return read_key(document, url, self.issuer)
+
+    def _pem_at(self, url: str) -> VerificationKey:
+        body = self.documents.fetch(url, accept=_ACCEPT_PEM).body
+        return read_pem(body[: 16 * 1024].decode(errors="replace"))
