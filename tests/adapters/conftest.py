@@ -1,4 +1,4 @@
-"""Another issuer's server on loopback, and a fetcher that knows no other world."""
+"""Another issuer's server on loopback with a fetcher that knows no other world; and the artist of the badges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.badge_pictures.templates import Template, read_templates
 from app.adapters.web_documents import WebDocuments
+from tests.adapters.orders import TEMPLATES
 from tests.support.hostile_server import Network, hostile_network
 from tests.support.house import SettableClock
 
@@ -41,3 +44,13 @@ def fetcher(network: Network, clock: SettableClock) -> Fetcher:
         return WebDocuments(**{**made_of, **changed})
 
     return make
+
+
+@pytest.fixture(scope="module")
+def artist() -> BadgeArtist:
+    return BadgeArtist(TEMPLATES)
+
+
+@pytest.fixture(scope="module")
+def templates() -> dict[str, Template]:
+    return read_templates(TEMPLATES)

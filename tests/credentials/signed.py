@@ -1,12 +1,15 @@
-"""A small Open Badges credential and the keys to sign it with, for tests of what signing means."""
+"""A small Open Badges credential, the keys to sign it with, and what is believed of it once signed."""
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from app.credentials.canonical import canonical_nquads
 from app.credentials.errors import KeyNotResolved
-from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
+from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey, encode_multibase
+from app.credentials.proofs.data_integrity import verify_proofs
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 DID = "did:web:badges.example:campus:itip"
@@ -56,3 +59,36 @@ class KeyRing:
         if method not in self.keys:
             raise KeyNotResolved("key_not_found", method)
         return self.keys[method]
+
+
+def verified(document, ring, at=NOON):
+    return verify_proofs(document, key_for=ring.key_for, at=at)
+
+
+def reason(document, ring, at=NOON):
+    outcome = verified(document, ring, at)
+    assert outcome.accepted is None
+    return outcome.error.reason
+
+
+def resigned(document, signer, hash_data=None, **changes):
+    """A proof with these members, correctly signed: what a careless or hostile issuer would make."""
+    options = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": "2026-06-30T12:00:00Z",
+        "verificationMethod": signer.verification_method,
+        "proofPurpose": "assertionMethod",
+    } | changes
+    options = {name: value for name, value in options.items() if value is not None}
+    configuration = {"@context": document["@context"]} | options
+    data = hash_data or sha(canonical_nquads(configuration)) + sha(canonical_nquads(without_proof(document)))
+    return options | {"proofValue": encode_multibase(signer.key.sign(data))}
+
+
+def sha(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def without_proof(document):
+    return {name: value for name, value in document.items() if name != "proof"}

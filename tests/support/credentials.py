@@ -139,6 +139,10 @@ def badge_document() -> dict[str, Any]:
     }
 
 
+def without_status() -> dict[str, Any]:
+    return {name: value for name, value in badge_document().items() if name != "credentialStatus"}
+
+
 @dataclass
 class Campus:
     """One issuer with an Ed25519 key for each form, and everything it publishes."""
