@@ -43,8 +43,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    seconds: float = 10.0
-    """From the question to the last byte, waiting and redirects included (T16)."""
+    seconds: float = 5.0
+    """From the question to the last byte, waiting and redirects included (T16): three documents in fifteen."""
     connect_seconds: float = 3.0
     """For one of the addresses of a host, so that the next one still gets its chance."""
     body_bytes: int = 1024 * 1024
