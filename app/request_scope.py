@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Response
@@ -43,12 +43,34 @@ def process_of(request: Request) -> Process:
 
 
 def _reading(request: Request) -> Iterator[Services]:
-    with process_of(request).unit_of_work(reading=True) as services:
+    with process_of(request).unit_of_work(reading=True) as services, _at_hand(request, services):
         yield services
 
 
 def _writing(request: Request) -> Iterator[Services]:
-    with process_of(request).unit_of_work() as services:
+    with process_of(request).unit_of_work() as services, _at_hand(request, services):
+        yield services
+
+
+@contextmanager
+def _at_hand(request: Request, services: Services) -> Iterator[None]:
+    request.state.services = services
+    try:
+        yield
+    finally:
+        del request.state.services
+
+
+@contextmanager
+def services_at_hand(request: Request) -> Iterator[Services]:
+    """The services that the request has open already, else new ones for reading.
+
+    A request that takes a second connection while it holds one lets a few requests at once wait for ever.
+    """
+    if (services := getattr(request.state, "services", None)) is not None:
+        yield services
+        return
+    with process_of(request).unit_of_work(reading=True) as services:
         yield services
 
 

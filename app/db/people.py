@@ -104,13 +104,32 @@ class PeopleStore:
                 found.setdefault(row.person_id, row.address)
         return found
 
-    def find_staff_at(self, address: str) -> Person | None:
-        """Somebody with a role in some campus who owns that address."""
+    def vouch_for_address(self, person: Person, address: str, *, at: datetime) -> None:
+        """The address is the person's own: not only a list of participants says so."""
+        row = self.session.exec(
+            select(PersonAddress).where(
+                PersonAddress.person_id == person.id, PersonAddress.address == address
+            )
+        ).one()
+        row.verified_at = row.verified_at or at
+        self.session.add(row)
+        self.session.flush()
+
+    def find_staff_at(self, address: str, *, at: datetime) -> Person | None:
+        """Somebody with a role in some campus today whose own address that is.
+
+        What trainers of any campus list is no proof: an address that was not vouched for signs nobody in.
+        """
         return self.session.exec(
             select(Person)
             .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
             .join(Membership, col(Membership.person_id) == col(Person.id))
-            .where(PersonAddress.address == address)
+            .where(
+                PersonAddress.address == address,
+                col(PersonAddress.verified_at).is_not(None),
+                col(Membership.since) <= at,
+                (col(Membership.until).is_(None)) | (col(Membership.until) > at),
+            )
             .order_by(col(Person.created_at), col(Person.id))
         ).first()
 

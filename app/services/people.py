@@ -95,6 +95,7 @@ class PeopleService:
         person = self.people.get_or_add(
             Person(given_name=given_name, family_name=family_name, created_at=at), normal_address(address)
         )
+        self.people.vouch_for_address(person, normal_address(address), at=at)
         membership = Membership(person_id=person.id, campus_id=campus.id, role=role, since=at)
         self.people.add_membership(membership)
         self.history.write(
@@ -133,7 +134,7 @@ class PeopleService:
         return self.people.first_with_role(campus.id, role, at=self.clock())
 
     def find_staff_at(self, address: str) -> Person | None:
-        return self.people.find_staff_at(normal_address(address))
+        return self.people.find_staff_at(normal_address(address), at=self.clock())
 
     def sign_in(self, link_secret: str) -> NewSession:
         at = self.clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
@@ -27,6 +28,7 @@ DESK = "/gestion"
 WANTED_COOKIE = "suite"
 _AN_HOUR = 3600
 router = APIRouter()
+log = structlog.get_logger(__name__)
 FromOurPage = Depends(checked_form)
 
 
@@ -64,8 +66,13 @@ def _write_to(process: Process, address: str) -> None:
         return
     with process.unit_of_work() as services:
         letter = services.people.sign_in_letter(address, services.addresses.sign_in_link)
-    if letter is not None:
+    if letter is None:
+        return
+    try:
         process.mailer.send(letter)
+    except OSError as error:
+        # A mail server's refusal repeats the address; what kind of refusal it was is enough (I23).
+        log.error("letter not sent", kind=type(error).__name__)
 
 
 @router.get("/connexion/{secret}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from app.request_scope import find_signed_in, process_of, session_secret
+from app.request_scope import find_signed_in, services_at_hand, session_secret
 from app.web.render import Visitor
 
 
@@ -12,6 +12,6 @@ def visitor_of(request: Request) -> Visitor:
     """Looked up for each page, error pages included, and only when the browser carries a session."""
     if not session_secret(request):
         return Visitor()
-    with process_of(request).unit_of_work(reading=True) as services:
+    with services_at_hand(request) as services:
         who = find_signed_in(request, services)
         return Visitor() if who is None else Visitor(who.person.name, manages=bool(who.memberships))
