@@ -225,17 +225,17 @@ def test_nothing_is_fetched_for_what_is_no_badge(garbage: bytes | str, campus: C
         (
             '{"@context":"https://w3id.org/openbadges/v2","type":"Assertion"}',
             "open_badge_2",
-            Verdict.UNDETERMINED,
+            Verdict.INVALID,
         ),
         (
             '{"@context":"https://w3id.org/openbadges/v1","type":"Assertion"}',
             "open_badge_1",
-            Verdict.UNDETERMINED,
+            Verdict.INVALID,
         ),
         (
             '{"uid":"1","recipient":"sha1$a","verify":{"url":"https://a.example"}}',
             "open_badge_1",
-            Verdict.UNDETERMINED,
+            Verdict.INVALID,
         ),
         (
             '{"@context":["https://www.w3.org/2018/credentials/v1"],"type":["VerifiableCredential",'

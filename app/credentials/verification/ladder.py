@@ -14,6 +14,7 @@ from app.credentials.verification.checks.signature import SignatureFindings, cla
 from app.credentials.verification.checks.status import StatusQuestion, status
 from app.credentials.verification.checks.validity import validity
 from app.credentials.verification.fetching import FetchBudget
+from app.credentials.verification.older import verify_older
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reading import Reading, read
 from app.credentials.verification.reasons import Reason, found, not_reached
@@ -35,6 +36,8 @@ def verify(
     if at.tzinfo is None:
         raise ValueError("the moment of checking needs a time zone")
     reading = read(presented)
+    if reading.older is not None:
+        return verify_older(reading.older, reading.answer, documents=documents, at=at, policy=policy)
     if reading.secured is None or reading.answer.outcome is not Outcome.PASSED:
         return _unread(reading, at)
     tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)

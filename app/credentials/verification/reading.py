@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.credentials.baking import unbake
 from app.credentials.errors import ImageError, MalformedInput
-from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.json_text import JsonValue
+from app.credentials.legacy.documents import generation_of
+from app.credentials.verification.older import KINDS, OlderBadge
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult, Container
 from app.credentials.verification.secured import Secured, looks_secured, secured_from_text
@@ -20,17 +22,16 @@ _MAX_TEXT: Final = 512 * 1024  # M10: no longer text comes out of a picture eith
 
 _BADGE_TYPES: Final = frozenset({"OpenBadgeCredential", "AchievementCredential"})  # A-021, C-001
 _VC_1: Final = "https://www.w3.org/2018/credentials/v1"  # A-085
-_OPEN_BADGES_2: Final = "https://w3id.org/openbadges/v2"  # H-002
-_OPEN_BADGES_1: Final = "https://w3id.org/openbadges/v1"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`answer` passed if and only if `secured` is an Open Badges 3.0 credential worth asking more about."""
+    """`answer` passed if and only if there is a badge worth asking more about: `secured` if of 3.0, else `older`."""
 
     answer: CheckResult
     container: Container = "unknown"
     secured: Secured | None = None
+    older: OlderBadge | None = None
 
 
 def read(presented: bytes | str) -> Reading:
@@ -64,8 +65,13 @@ def _from_picture(data: bytes, container: Container) -> Reading:
     except ImageError as error:
         reason = _IMAGE_REASONS.get(error.reason, Reason.IMAGE_NOT_READ)
         return Reading(found(reason, cause=error.reason), container)
-    inside = _from_text(unbaked.text)
-    return Reading(inside.answer, container, inside.secured)
+    text = unbaked.text.strip()
+    if unbaked.generation == "2.0" and _URL.fullmatch(text):  # E-016, E-017
+        answer = found(Reason.OLDER_BADGE_ADDRESS, url=text[:2000])
+        return Reading(answer, container, older=OlderBadge(container, address=text))
+    inside = _from_text(text)
+    older = replace(inside.older, container=container) if inside.older else None
+    return Reading(inside.answer, container, inside.secured, older)
 
 
 def _from_text(text: str) -> Reading:
@@ -81,7 +87,10 @@ def _from_text(text: str) -> Reading:
         secured = secured_from_text(text)
     except MalformedInput as error:
         return Reading(_refusal(error, container), container)
-    return Reading(kind_of(secured), container, secured)
+    answer = kind_of(secured)
+    if answer.reason in KINDS.values():
+        return Reading(answer, container, older=OlderBadge(container, secured.claims, jws=secured.jws))
+    return Reading(answer, container, secured)
 
 
 def _refusal(error: MalformedInput, container: Container) -> CheckResult:
@@ -105,15 +114,10 @@ def kind_of(secured: Secured) -> CheckResult:
         if secured.form == "vc_jwt" and not claims.keys().isdisjoint(("vc", "vp")):
             return found(Reason.MALFORMED_JWT, cause="vc_claim")  # B-012, B-025
         return found(Reason.READABLE)
-    return _older_kind_of(claims, contexts) or found(Reason.NOT_AN_OPEN_BADGE_3, types=", ".join(types)[:200])
-
-
-def _older_kind_of(claims: JsonObject, contexts: list[str]) -> CheckResult | None:
-    if _OPEN_BADGES_2 in contexts:
-        return found(Reason.OPEN_BADGE_2)
-    if _OPEN_BADGES_1 in contexts or {"uid", "verify", "recipient"} <= claims.keys():
-        return found(Reason.OPEN_BADGE_1)
-    return None
+    generation = generation_of(claims)
+    if generation is not None:
+        return found(KINDS[generation])
+    return found(Reason.NOT_AN_OPEN_BADGE_3, types=", ".join(types)[:200])
 
 
 def _strings(value: JsonValue) -> list[str]:

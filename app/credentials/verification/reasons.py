@@ -41,21 +41,38 @@ class Reason(StrEnum):
     IMAGE_AMBIGUOUS = "image_ambiguous", _READABLE, _BAD, "The picture carries more than one badge."
     MALFORMED_JSON = "malformed_json", _READABLE, _BAD, "Not strict JSON: two readers could differ."
     MALFORMED_JWT = "malformed_jwt", _READABLE, _BAD, "Not a strict compact JWS with a JSON object inside."
-    OPEN_BADGE_2 = "open_badge_2", _READABLE, _OPEN, "Open Badges 2.0, which is not read here."
-    OPEN_BADGE_1 = "open_badge_1", _READABLE, _OPEN, "Open Badges 1.x, which is not read here."
+    OPEN_BADGE_2 = "open_badge_2", _READABLE, _GOOD, "Open Badges 2.0, checked by the rules of 2.0."
+    OPEN_BADGE_1 = "open_badge_1", _READABLE, _GOOD, "Open Badges 1.x, checked by the rules of 1.x."
+    OLDER_BADGE_ADDRESS = (
+        "older_badge_address",
+        _READABLE,
+        _GOOD,
+        "The address of a badge that its issuer hosts.",
+    )
     VC_DATA_MODEL_1 = "vc_data_model_1", _READABLE, _OPEN, "VC Data Model 1.1, which is not read here."
     NOT_AN_OPEN_BADGE_3 = "not_an_open_badge_3", _READABLE, _OPEN, "JSON, but no Open Badges 3.0 badge."
 
     CONTEXT_KNOWN = "context_known", _CONTEXT, _GOOD, "Its vocabularies are the published ones."
+    CONTEXT_NOT_USED = "context_not_used", _CONTEXT, _GOOD, "Older than vocabularies: its words are fixed."
     CONTEXT_ORDER = "context_order", _CONTEXT, _BAD, "The vocabularies are absent or out of order."
     CONTEXT_NOT_ALLOWED = "context_not_allowed", _CONTEXT, _BAD, "It redefines words itself."
     CONTEXT_NOT_HELD = "context_not_held", _CONTEXT, _OPEN, "It uses a vocabulary not kept here."
 
     SCHEMA_CONFORMS = "schema_conforms", _SCHEMA, _GOOD, "It has the shape the standard demands."
     SCHEMA_VIOLATION = "schema_violation", _SCHEMA, _BAD, "It lacks or misuses what the standard demands."
+    BADGE_CLASS_UNAVAILABLE = (
+        "badge_class_unavailable",
+        _SCHEMA,
+        _OPEN,
+        "What the badge is for was out of reach.",
+    )
     SCHEMA_NOT_HELD = "schema_not_held", _SCHEMA, _OPEN, "It names a schema not kept here."
 
     SIGNATURE_HOLDS = "signature_holds", _PROOF, _GOOD, "Nothing was changed since it was signed."
+    HOSTED = "hosted", _PROOF, _GOOD, "Read where it is hosted, as it stands there now; nobody signed it."
+    HOSTED_UNAVAILABLE = "hosted_unavailable", _PROOF, _OPEN, "The address that hosts it was out of reach."
+    HOSTED_DIFFERS = "hosted_differs", _PROOF, _BAD, "The address that should host it does not."
+    HOSTED_NO_MORE = "hosted_no_more", _PROOF, _BAD, "The address that hosted it has withdrawn it."
     NO_PROOF = "no_proof", _PROOF, _BAD, "Nobody signed it."
     SIGNATURE_MISMATCH = (
         "signature_mismatch",
@@ -79,6 +96,8 @@ class Reason(StrEnum):
     KEY_NOT_AT_HAND = "key_not_at_hand", _PROOF, _OPEN, "Without the key nobody can tell."
 
     KEY_BOUND = "key_bound", _KEY, _GOOD, "The issuer publishes the key that signed."
+    HOSTED_IN_SCOPE = "hosted_in_scope", _KEY, _GOOD, "Its address is one that speaks for the issuer."
+    HOSTED_OUT_OF_SCOPE = "hosted_out_of_scope", _KEY, _BAD, "Its address does not speak for the issuer."
     KEY_NOT_BOUND_TO_ISSUER = "key_not_bound_to_issuer", _KEY, _BAD, "The key is not the issuer's."
     KEY_NOT_FOUND = "key_not_found", _KEY, _BAD, "The document that should hold the key does not."
     KEY_NOT_FOR_ASSERTION = "key_not_for_assertion", _KEY, _BAD, "The key is not meant for badges."
@@ -93,6 +112,12 @@ class Reason(StrEnum):
     ISSUER_IDENTIFIED = "issuer_identified", _ISSUER, _GOOD, "The issuer's domain answers for the key."
     ISSUER_TRUSTED = "issuer_trusted", _ISSUER, _GOOD, "The issuer is one the verifier vouches for."
     ISSUER_IS_ONLY_A_KEY = "issuer_is_only_a_key", _ISSUER, _GOOD, "No domain answers for its name."
+    ISSUER_PROFILE_UNAVAILABLE = (
+        "issuer_profile_unavailable",
+        _ISSUER,
+        _OPEN,
+        "The issuer's profile was out of reach.",
+    )
     ISSUER_NOT_IDENTIFIED = "issuer_not_identified", _ISSUER, _OPEN, "Who it is cannot be told."
 
     IN_FORCE = "in_force", _VALIDITY, _GOOD, "It is within its period of validity."
@@ -103,6 +128,12 @@ class Reason(StrEnum):
     PERIOD_UNREADABLE = "period_unreadable", _VALIDITY, _BAD, "Its period of validity is not readable."
 
     NOT_REVOKED = "not_revoked", _STATUS, _GOOD, "The issuer's status list says that it stands."
+    STILL_HOSTED = (
+        "still_hosted",
+        _STATUS,
+        _GOOD,
+        "Its issuer still hosts it, and does not call it withdrawn.",
+    )
     REVOKED = "revoked", _STATUS, _BAD, "The issuer has revoked it."
     SUSPENDED = "suspended", _STATUS, _BAD, "The issuer has suspended it for the time being."
     NO_STATUS_ENTRY = "no_status_entry", _STATUS, _VOID, "It names no status list: nobody can withdraw it."

@@ -67,6 +67,8 @@ class Claims:
 
 
 def claims_of(document: JsonObject) -> Claims:
+    if "badge" in document:
+        return _older_claims_of(document)
     subject = _object(document.get("credentialSubject"))
     achievement = _object(subject.get("achievement"))
     criteria = _object(achievement.get("criteria"))
@@ -89,6 +91,35 @@ def claims_of(document: JsonObject) -> Claims:
         alignments=[_alignment(each) for each in _objects(achievement.get("alignment"))],
         evidence=[_evidence(each) for each in _objects(document.get("evidence"))],
         results=_results(subject, achievement),
+    )
+
+
+def _older_claims_of(document: JsonObject) -> Claims:
+    """An assertion of Open Badges 2.0 or 1.x with its badge class and issuer inside it."""
+    badge = _object(document.get("badge"))
+    criteria = _object(badge.get("criteria"))
+    issuer = _object(badge.get("issuer"))
+    evidence = _objects(document.get("evidence")) or [
+        {"id": each} for each in _list(document.get("evidence"))
+    ]
+    return Claims(
+        holder="",
+        title=_line(badge.get("name")),
+        description=_text(badge.get("description")),
+        kind=None,
+        criteria=_text(criteria.get("narrative")),
+        criteria_url=_link(criteria.get("id")) or _link(badge.get("criteria")),
+        issuer_name=_line(issuer.get("name")),
+        issuer_url=_link(issuer.get("url")),
+        awarded_at=_moment(document.get("issuedOn")),
+        valid_until=_moment(document.get("expires")),
+        activity_starts=None,
+        activity_ends=None,
+        version=_line(badge.get("version")),
+        language=_line(badge.get("@language")),
+        alignments=[_alignment(each) for each in _objects(badge.get("alignment"))],
+        evidence=[_evidence(each) for each in evidence],
+        results=[],
     )
 
 
@@ -149,8 +180,11 @@ def _object(value: JsonValue) -> JsonObject:
 
 
 def _objects(value: JsonValue) -> list[JsonObject]:
-    listed = value if isinstance(value, list) else [value]
-    return [each for each in listed[:_MOST_ITEMS] if isinstance(each, dict)]
+    return [each for each in _list(value) if isinstance(each, dict)]
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value[:_MOST_ITEMS] if isinstance(value, list) else [value]
 
 
 def _line(value: JsonValue) -> str:

@@ -63,6 +63,8 @@ def kind_of(answer: Answer) -> HeadlineKind:
     if readable.outcome is not Outcome.PASSED:
         return _of_unread(readable, is_elsewhere=bool(answer.elsewhere))
     proof, key = report.check(CheckId.PROOF), report.check(CheckId.KEY)
+    if proof.reason == Reason.HOSTED_NO_MORE:
+        return _K.WITHDRAWN_AT_ADDRESS
     if Outcome.PASSED is proof.outcome is key.outcome:
         return _of_genuine(report, is_ours=answer.campus is not None)
     return _of_unproven(report, proof, key)
@@ -71,8 +73,6 @@ def kind_of(answer: Answer) -> HeadlineKind:
 _UNREAD: Final[Mapping[str, HeadlineKind]] = {
     Reason.IMAGE_WITHOUT_BADGE: _K.IMAGE_WITHOUT_BADGE,
     Reason.IMAGE_AMBIGUOUS: _K.SEVERAL_BADGES,
-    Reason.OPEN_BADGE_2: _K.OLD_FORMAT,
-    Reason.OPEN_BADGE_1: _K.OLD_FORMAT,
     Reason.VC_DATA_MODEL_1: _K.OLD_FORMAT,
     Reason.NOT_AN_OPEN_BADGE_3: _K.NOT_A_BADGE,
 }
@@ -88,7 +88,11 @@ _ALTERED: Final = frozenset(
     {Reason.SIGNATURE_MISMATCH, Reason.UNDEFINED_TERM, Reason.DATA_NOT_SIGNED, Reason.CLAIMS_DISAGREE}
 )
 _NOT_THEIRS: Final = frozenset(
-    {Reason.KEY_NOT_BOUND_TO_ISSUER, Reason.KEY_NOT_FOUND, Reason.KEY_NOT_FOR_ASSERTION}
+    {
+        Reason.KEY_NOT_BOUND_TO_ISSUER,
+        Reason.KEY_NOT_FOUND,
+        Reason.KEY_NOT_FOR_ASSERTION,
+    }
 )
 _NO_LONGER: Final = frozenset({Reason.KEY_REVOKED, Reason.KEY_EXPIRED})
 
@@ -100,8 +104,12 @@ def _of_unproven(report: Report, proof: CheckResult, key: CheckResult) -> Headli
     if proof.outcome is Outcome.FAILED:
         if proof.reason == Reason.NO_PROOF:
             return _K.UNSIGNED
+        if proof.reason == Reason.HOSTED_DIFFERS:
+            return _K.NOT_AT_ITS_ADDRESS
         return _K.ALTERED if proof.reason in _ALTERED else _K.BAD_SIGNATURE
     if key.outcome is Outcome.FAILED:
+        if key.reason == Reason.HOSTED_OUT_OF_SCOPE:
+            return _K.HOSTED_BY_ANOTHER
         if key.reason in _NO_LONGER:
             return _K.KEY_WITHDRAWN
         return _K.IMPOSTOR if key.reason in _NOT_THEIRS else _K.BAD_SIGNATURE
@@ -130,6 +138,8 @@ def _of_genuine(report: Report, *, is_ours: bool) -> HeadlineKind:
         return _K.UNVERIFIABLE
     if is_ours:
         return _K.VALID
+    if report.check(CheckId.PROOF).reason == Reason.HOSTED:
+        return _K.HOSTED_ELSEWHERE
     only_a_key = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IS_ONLY_A_KEY
     return _K.UNKNOWN_ISSUER if only_a_key else _K.VALID_ELSEWHERE
 
@@ -137,6 +147,7 @@ def _of_genuine(report: Report, *, is_ours: bool) -> HeadlineKind:
 _BY_CAMPUS: Final = N_("Le campus {campus} a bien attribué ce badge.")
 _BY_CAMPUS_TO: Final = N_("Le campus {campus} a bien attribué ce badge à {holder}.")
 _BY_ANOTHER: Final = N_("Il a bien été signé par {place}.")
+_HOSTED_BY: Final = N_("Il est bien publié par {place}.")
 _BY_A_KEY: Final = N_("Il a bien été signé, par une clé dont personne ne répond.")
 
 
@@ -162,6 +173,8 @@ def _given(answer: Answer, report: Report, values: dict[str, object]) -> Sentenc
     """Who gave it to whom; said only of what is genuine."""
     if answer.campus is not None:
         return Sentence(_BY_CAMPUS_TO if values["holder"] else _BY_CAMPUS, values)
+    if report.check(CheckId.PROOF).reason == Reason.HOSTED:
+        return Sentence(_HOSTED_BY, values)
     only_a_key = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IS_ONLY_A_KEY
     return Sentence(_BY_A_KEY if only_a_key else _BY_ANOTHER, values)
 

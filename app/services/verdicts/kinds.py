@@ -12,6 +12,7 @@ from app.language import N_
 class HeadlineKind(StrEnum):
     VALID = "valid"
     VALID_ELSEWHERE = "valid_elsewhere"
+    HOSTED_ELSEWHERE = "hosted_elsewhere"
     UNKNOWN_ISSUER = "unknown_issuer"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
@@ -22,6 +23,9 @@ class HeadlineKind(StrEnum):
     IMPOSTOR = "impostor"
     UNSIGNED = "unsigned"
     BAD_SIGNATURE = "bad_signature"
+    WITHDRAWN_AT_ADDRESS = "withdrawn_at_address"
+    NOT_AT_ITS_ADDRESS = "not_at_its_address"
+    HOSTED_BY_ANOTHER = "hosted_by_another"
     KEY_WITHDRAWN = "key_withdrawn"
     NOT_CONFORMING = "not_conforming"
     SEVERAL_BADGES = "several_badges"
@@ -37,7 +41,7 @@ class HeadlineKind(StrEnum):
 
     @property
     def is_genuine(self) -> bool:
-        """A key of the issuer signed exactly this, whatever became of it since."""
+        """A key of the issuer signed exactly this, or its site hosts it; whatever became of it since."""
         return self in _GENUINE
 
     @property
@@ -51,6 +55,7 @@ _GENUINE: Final = frozenset(
     {
         _K.VALID,
         _K.VALID_ELSEWHERE,
+        _K.HOSTED_ELSEWHERE,
         _K.UNKNOWN_ISSUER,
         _K.EXPIRED,
         _K.NOT_YET_VALID,
@@ -85,6 +90,7 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     # kind: state, seal, heading, what to do
     _K.VALID: ("ok", "ok", N_("Authentique, en cours de validité"), ""),
     _K.VALID_ELSEWHERE: ("ok", "ok", N_("Authentique, signé par {place}"), ""),
+    _K.HOSTED_ELSEWHERE: ("ok", "ok", N_("Authentique, publié par {place}"), ""),
     _K.UNKNOWN_ISSUER: (
         "unk",
         "unk",
@@ -124,6 +130,24 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     _K.IMPOSTOR: ("bad", "broken", N_("Non authentique : signé par quelqu’un d’autre"), _ASK_FOR_THE_ADDRESS),
     _K.UNSIGNED: ("bad", "broken", N_("Non authentique : personne ne l’a signé"), _ASK_FOR_THE_ADDRESS),
     _K.BAD_SIGNATURE: ("bad", "broken", N_("Non authentique : signature non valable"), _ASK_FOR_THE_ADDRESS),
+    _K.WITHDRAWN_AT_ADDRESS: (
+        "bad",
+        "revoked",
+        N_("Retiré de l’adresse qui le publiait"),
+        N_("Ne retenez pas ce badge. Demandez à la personne si elle sait pourquoi il a été retiré."),
+    ),
+    _K.NOT_AT_ITS_ADDRESS: (
+        "bad",
+        "broken",
+        N_("Non authentique : pas publié à l’adresse qu’il donne"),
+        _ASK_FOR_THE_ADDRESS,
+    ),
+    _K.HOSTED_BY_ANOTHER: (
+        "bad",
+        "broken",
+        N_("Non authentique : publié par quelqu’un d’autre"),
+        _ASK_FOR_THE_ADDRESS,
+    ),
     _K.KEY_WITHDRAWN: (
         "bad",
         "revoked",
@@ -185,6 +209,13 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         "",
         "",
     ),
+    _K.HOSTED_ELSEWHERE: (
+        N_(
+            "Il est affiché ici tel que ce site le publie en ce moment. Personne ne l’a signé, et ce service ne connaît pas l’émetteur : son nom est celui qu’il se donne."
+        ),
+        "",
+        "",
+    ),
     _K.UNKNOWN_ISSUER: (
         N_(
             "Rien n’y a été changé depuis sa signature. Mais aucune adresse ne répond de qui a signé : le nom affiché n’engage personne."
@@ -215,6 +246,25 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     ),
     _K.UNSIGNED: (N_("N’importe qui a pu écrire ce fichier."), "", ""),
     _K.BAD_SIGNATURE: (N_("Ce qui tient lieu de signature ne prouve rien."), "", ""),
+    _K.WITHDRAWN_AT_ADDRESS: (
+        N_(
+            "Ce badge n’est pas signé : il ne vaut que par l’adresse qui le publie. Elle dit qu’il est retiré."
+        ),
+        "",
+        "",
+    ),
+    _K.NOT_AT_ITS_ADDRESS: (
+        N_(
+            "Ce badge n’est pas signé : il ne vaut que par l’adresse qui le publie, et elle ne le publie pas."
+        ),
+        "",
+        "",
+    ),
+    _K.HOSTED_BY_ANOTHER: (
+        N_("L’adresse qui publie ce badge n’est pas de celles qui parlent au nom de l’émetteur affiché."),
+        "",
+        "",
+    ),
     _K.KEY_WITHDRAWN: (
         N_("L’émetteur a retiré la clé qui a signé : elle a pu tomber dans d’autres mains."),
         "",

@@ -74,10 +74,17 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         _ASK_FOR_THE_FILE,
     ),
     Reason.OPEN_BADGE_2: (
-        N_("C’est un badge ouvert version 2.0, que nous ne lisons pas encore."),
-        _NOT_FOR_US,
+        N_("C’est un badge ouvert, version 2.0."),
+        N_("Il a été vérifié selon les règles de cette version."),
     ),
-    Reason.OPEN_BADGE_1: (N_("C’est un badge ouvert version 1, que nous ne lisons pas."), _NOT_FOR_US),
+    Reason.OPEN_BADGE_1: (
+        N_("C’est un badge ouvert, version 1."),
+        N_("Il a été vérifié selon les règles de cette version."),
+    ),
+    Reason.OLDER_BADGE_ADDRESS: (
+        N_("L’image contient l’adresse d’un badge ouvert d’une version ancienne."),
+        N_("Il a été lu à cette adresse, chez {place}."),
+    ),
     Reason.VC_DATA_MODEL_1: (
         N_("C’est un badge écrit selon une version d’essai du standard, que nous ne lisons pas."),
         _NOT_FOR_US,
@@ -91,6 +98,10 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         N_("Les mots qu’il emploie sont ceux du standard."),
         N_("Comparés aux vocabulaires publiés, gardés ici."),
     ),
+    Reason.CONTEXT_NOT_USED: (
+        N_("Ses mots sont ceux de la première version du standard."),
+        N_("Cette version ne citait pas encore de vocabulaire."),
+    ),
     Reason.CONTEXT_ORDER: (
         N_("Les vocabulaires du standard manquent, ou sont en désordre."),
         _ISSUER_MUST_MEND,
@@ -103,11 +114,28 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         N_("Comparé au schéma Open Badges 3.0."),
     ),
     Reason.SCHEMA_VIOLATION: (N_("Il lui manque quelque chose que le standard demande."), _ISSUER_MUST_MEND),
+    Reason.BADGE_CLASS_UNAVAILABLE: (
+        N_("Nous n’avons pas pu lire ce que ce badge récompense : {place} ne répond pas."),
+        _COME_BACK,
+    ),
     Reason.SCHEMA_NOT_HELD: (N_("Il suit un schéma que nous ne gardons pas."), _NOT_FOR_US),
     # Is it as it was signed
     Reason.SIGNATURE_HOLDS: (
         N_("Le badge n’a pas été modifié depuis sa signature."),
         N_("Chaque champ affiché ici fait partie de ce qui est signé."),
+    ),
+    Reason.HOSTED: (
+        N_("Le badge est affiché ici tel que {place} le publie en ce moment."),
+        N_("Personne ne l’a signé : c’est le site qui en répond, et il peut le changer."),
+    ),
+    Reason.HOSTED_UNAVAILABLE: (
+        N_("Le badge n’a pas pu être lu à son adresse : {place} ne répond pas."),
+        _COME_BACK,
+    ),
+    Reason.HOSTED_DIFFERS: (N_("L’adresse que donne ce badge ne mène pas à lui."), _DO_NOT_RELY),
+    Reason.HOSTED_NO_MORE: (
+        N_("L’adresse qui publiait ce badge dit qu’il est retiré."),
+        N_("Adresse lue chez {place} pour cette vérification."),
     ),
     Reason.NO_PROOF: (N_("Personne ne l’a signé."), N_("N’importe qui a pu l’écrire. Ne vous y fiez pas.")),
     Reason.SIGNATURE_MISMATCH: (
@@ -156,6 +184,14 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         N_("Il est signé par une clé que l’émetteur publie."),
         N_("Clé publiée par {place}, lue pour cette vérification."),
     ),
+    Reason.HOSTED_IN_SCOPE: (
+        N_("Il est publié à une adresse qui parle au nom de l’émetteur."),
+        N_("Comparée à ce que l’émetteur permet, chez {place}."),
+    ),
+    Reason.HOSTED_OUT_OF_SCOPE: (
+        N_("Il est publié à une adresse qui ne parle pas au nom de l’émetteur affiché."),
+        _DO_NOT_RELY,
+    ),
     Reason.KEY_NOT_BOUND_TO_ISSUER: (
         N_("La clé qui a signé n’est pas celle de l’émetteur affiché."),
         N_("Quelqu’un d’autre a signé en son nom."),
@@ -200,6 +236,10 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         N_("Rien ne dit qui est derrière cette clé."),
         N_("Aucune adresse ne répond du nom affiché : n’importe qui a pu l’écrire."),
     ),
+    Reason.ISSUER_PROFILE_UNAVAILABLE: (
+        N_("L’émetteur n’a pas pu être lu à son adresse : {place} ne répond pas."),
+        _COME_BACK,
+    ),
     Reason.ISSUER_NOT_IDENTIFIED: (N_("Nous ne pouvons pas dire qui est l’émetteur."), _NOT_FOR_US),
     # When
     Reason.IN_FORCE: (N_("Il est valable du {valid_from} au {valid_until}."), ""),
@@ -218,6 +258,10 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     Reason.NOT_REVOKED: (
         N_("L’émetteur ne l’a ni retiré ni suspendu."),
         N_("Liste des retraits publiée par {place}, lue pour cette vérification."),
+    ),
+    Reason.STILL_HOSTED: (
+        N_("L’émetteur le publie toujours, et ne le dit pas retiré."),
+        N_("Adresse lue chez {place} pour cette vérification."),
     ),
     Reason.REVOKED: (
         N_("L’émetteur l’a retiré. Il ne vaut plus."),
