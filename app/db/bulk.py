@@ -17,7 +17,7 @@ def insert_rows(session: Session, rows: Sequence[SQLModel]) -> None:
         return
     table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
     names = [column.name for column in table.columns]
-    insert_values(session, type(rows[0]), [{name: getattr(row, name) for name in names} for row in rows])
+    insert_values(session, type(rows[0]), [{name: row.__dict__[name] for name in names} for row in rows])
 
 
 def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[str, Any]]) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
-from app.db.bulk import insert_rows
+from app.db.bulk import insert_values
 from app.domain.status import StatusList, StatusSlot
 from app.errors import NotFound
 from app.language import N_
+
+
+class Place(NamedTuple):
+    list_id: uuid.UUID
+    position: int
 
 
 class StatusStore:
@@ -41,8 +47,16 @@ class StatusStore:
     def taken(self, list_id: uuid.UUID) -> set[int]:
         return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id)))
 
-    def add_slots(self, slots: Sequence[StatusSlot]) -> None:
-        insert_rows(self.session, slots)
+    def add_slots(self, places: Mapping[uuid.UUID, Place]) -> None:
+        """The place of each award, none of them raised."""
+        insert_values(
+            self.session,
+            StatusSlot,
+            [
+                {"list_id": place.list_id, "position": place.position, "award_id": award_id}
+                for award_id, place in places.items()
+            ],
+        )
 
     def slot_of(self, award_id: uuid.UUID) -> StatusSlot:
         return self.session.exec(select(StatusSlot).where(StatusSlot.award_id == award_id)).one()

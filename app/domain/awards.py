@@ -14,7 +14,7 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities import Activity, Participation, hours_of
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
-from app.domain.columns import moment, new_id, part_of, points_to, whole_second, word_of, words
+from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of, words
 from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
@@ -206,10 +206,13 @@ def new_award(
     show_name: bool,
     giver_id: uuid.UUID | None,
     at: datetime,
+    award_id: uuid.UUID | None = None,
 ) -> Award:
     """An award of what was decided at `at`; nothing about it is signed yet."""
     awarded_at = whole_second(at)
-    return Award(
+    return new_row(
+        Award,
+        id=award_id or new_id(),
         campus_id=badge.campus_id,
         badge_id=badge.id,
         version_id=version.id,

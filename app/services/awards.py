@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.credentials.errors import CredentialError, NotFitToSign
-from app.credentials.issuing import SignedCredential, issue_many
+from app.credentials.issuing import Batch
 from app.credentials.json_text import parse_json
 from app.credentials.model import Achievement
 from app.db.activities import ActivityStore
@@ -34,6 +34,7 @@ from app.domain.awards import (
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.columns import new_id, new_row, whole_second
 from app.domain.history import Actor
 from app.domain.open_badges import BadgeDocuments, profile_of
 from app.errors import InvalidInput, Unavailable
@@ -122,25 +123,31 @@ class AwardService:
 
     # --- signing and keeping
 
-    def _sign_and_keep(self, decided: Preview, request: AwardRequest, by: Actor) -> dict[int, Award]:
-        """The awards by position of their line."""
+    def _sign_and_keep(self, decided: Preview, request: AwardRequest, by: Actor) -> dict[int, uuid.UUID]:
+        """The ids of the awards by position of their line."""
         ready = [(position, line) for position, line in enumerate(decided.lines) if line.judgement.is_ready]
         if not ready:
             return {}
         at, campus = self.clock(), decided.campus
         self.badge_service.freeze(campus, decided.badge, decided.version)
-        awards = [_award_of(decided, line, request, by, at) for _, line in ready]
-        places = self.status.reserve(campus, awards, at=at)
-        documents = self._sign(decided, awards, places)
-        self.awards.add_all(awards, documents)
+        ids = [new_id() for _ in ready]
+        places = self.status.reserve(campus, ids, at=at)
+        documents, batch = self._documents_of(decided), self._batch_of(campus, at)
+        for start in range(0, len(ready), _AT_A_TIME):
+            awards = [
+                _award_of(decided, line, request, by, at, award_id)
+                for (_, line), award_id in zip(
+                    ready[start : start + _AT_A_TIME], ids[start : start + _AT_A_TIME], strict=True
+                )
+            ]
+            self.awards.add_all(awards, [_signed(award, documents, batch, places) for award in awards])
         self.status.keep(places)
         version = str(decided.version.id)
-        ids = [award.id for award in awards]
         self.history.write_all(by, "award", "award", ids, at=at, campus_id=campus.id, version=version)
-        return {position: award for (position, _), award in zip(ready, awards, strict=True)}
+        return {position: award_id for (position, _), award_id in zip(ready, ids, strict=True)}
 
-    def _sign(self, decided: Preview, awards: Sequence[Award], places: Places) -> list[SignedDocument]:
-        documents = BadgeDocuments(
+    def _documents_of(self, decided: Preview) -> BadgeDocuments:
+        return BadgeDocuments(
             achievement=_achievement_in(decided.version),
             issuer=profile_of(decided.campus, self.addresses),
             campus=decided.campus,
@@ -148,24 +155,13 @@ class AwardService:
             activity=decided.activity,
             addresses=self.addresses,
         )
-        signers = self.signing.signers_of(decided.campus)
-        try:
-            signed = issue_many(
-                (documents.document_of(award, places.entry_of(award.id)) for award in awards),
-                signer=signers.embedded,
-                jwt_signer=signers.jwt,
-                at=awards[0].awarded_at,
-            )
-        except NotFitToSign as unfit:
-            raise _not_fit(unfit) from unfit
-        except CredentialError as error:
-            raise Unavailable(
-                N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
-            ) from error
-        return [_document_of(award, each) for award, each in zip(awards, signed, strict=True)]
+
+    def _batch_of(self, campus: Campus, at: datetime) -> Batch:
+        signers = self.signing.signers_of(campus)
+        return Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=whole_second(at))
 
     def _keep_batch(
-        self, request: AwardRequest, decided: Preview, awards: dict[int, Award], by: Actor
+        self, request: AwardRequest, decided: Preview, awards: dict[int, uuid.UUID], by: Actor
     ) -> BatchResult:
         activity = decided.activity
         batch = AwardBatch(
@@ -182,7 +178,7 @@ class AwardService:
             for position, line in enumerate(decided.lines)
         ]
         self.awards.add_batch(batch, lines)
-        generations = {award.id: award.link_generation for award in awards.values()}
+        generations = dict.fromkeys(awards.values(), 0)
         return BatchResult(batch, lines, decided.badge, decided.version, activity, generations)
 
     def _answered_before(self, campus: Campus, request: AwardRequest) -> BatchResult | None:
@@ -267,7 +263,12 @@ class AwardService:
         return self.awards.get_record(award_id)
 
 
-def _award_of(decided: Preview, line: JudgedLine, request: AwardRequest, by: Actor, at: datetime) -> Award:
+_AT_A_TIME = 500  # awards of one request whose bytes are in memory together
+
+
+def _award_of(
+    decided: Preview, line: JudgedLine, request: AwardRequest, by: Actor, at: datetime, award_id: uuid.UUID
+) -> Award:
     assert line.person is not None, "a line that is ready has its person"
     return new_award(
         decided.badge,
@@ -279,6 +280,7 @@ def _award_of(decided: Preview, line: JudgedLine, request: AwardRequest, by: Act
         show_name=decided.campus.names_in_credentials and line.person.allows_name,
         giver_id=by.person_id,
         at=at,
+        award_id=award_id,
     )
 
 
@@ -308,8 +310,17 @@ def _not_fit(unfit: NotFitToSign) -> InvalidInput:
     )
 
 
-def _document_of(award: Award, signed: SignedCredential) -> SignedDocument:
-    return SignedDocument(
+def _signed(award: Award, documents: BadgeDocuments, batch: Batch, places: Places) -> SignedDocument:
+    try:
+        signed = batch.issue(documents.document_of(award, places.entry_of(award.id)))
+    except NotFitToSign as unfit:
+        raise _not_fit(unfit) from unfit
+    except CredentialError as error:
+        raise Unavailable(
+            N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
+        ) from error
+    return new_row(
+        SignedDocument,
         award_id=award.id,
         embedded=signed.embedded,
         token=signed.token,
@@ -319,12 +330,15 @@ def _document_of(award: Award, signed: SignedCredential) -> SignedDocument:
     )
 
 
-def _batch_line(batch: AwardBatch, position: int, judged: JudgedLine, award: Award | None) -> BatchLine:
+def _batch_line(
+    batch: AwardBatch, position: int, judged: JudgedLine, award_id: uuid.UUID | None
+) -> BatchLine:
     line = judged.line
-    return BatchLine(
+    return new_row(
+        BatchLine,
         batch_id=batch.id,
         position=position,
-        outcome=LineOutcome.AWARDED if award else judged.judgement.outcome,
+        outcome=LineOutcome.AWARDED if award_id else judged.judgement.outcome,
         reason=judged.judgement.sentence,
         reason_values=judged.judgement.values or {},
         given_name=line.given_name[:400],
@@ -335,5 +349,5 @@ def _batch_line(batch: AwardBatch, position: int, judged: JudgedLine, award: Awa
             "part": line.part.value,
             "contribution": line.contribution,
         },
-        award_id=award.id if award else (judged.held.id if judged.held else None),
+        award_id=award_id or (judged.held.id if judged.held else None),
     )

@@ -13,12 +13,12 @@ from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.status_list import StatusList as Bits
 from app.credentials.status_list import free_index, status_entry, status_list_credential
 from app.db.campus import CampusStore
-from app.db.status import StatusStore
+from app.db.status import Place, StatusStore
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.domain.status import LIST_LIFE, LIST_TTL, StatusList, StatusSlot, has_room, needs_signing
+from app.domain.status import LIST_LIFE, LIST_TTL, StatusList, has_room, needs_signing
 from app.services.signing import Signing
 
 
@@ -26,13 +26,13 @@ from app.services.signing import Signing
 class Places:
     """The place of each award in a status list."""
 
-    slots: Mapping[uuid.UUID, StatusSlot]
+    by_award: Mapping[uuid.UUID, Place]
     addresses: Addresses
 
     def entry_of(self, award_id: uuid.UUID) -> JsonObject:
         """The status entry of the award's credential."""
-        slot = self.slots[award_id]
-        return status_entry(self.addresses.status_list(slot.list_id), slot.position)
+        place = self.by_award[award_id]
+        return status_entry(self.addresses.status_list(place.list_id), place.position)
 
 
 class StatusService:
@@ -50,10 +50,10 @@ class StatusService:
         self.addresses = addresses
         self.clock = clock
 
-    def reserve(self, campus: Campus, awards: Sequence[Award], *, at: datetime) -> Places:
+    def reserve(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> Places:
         """A random free place for each award, in the campus's open list or in a new one (D-012, K-002)."""
-        slots: dict[uuid.UUID, StatusSlot] = {}
-        waiting = list(awards)
+        places: dict[uuid.UUID, Place] = {}
+        waiting = list(award_ids)
         while waiting:
             status_list = self._open_list(campus, at=at)
             taken = self.status.taken(status_list.id)
@@ -62,16 +62,15 @@ class StatusService:
                 assert position is not None, "a list with room has a free place"
                 taken.add(position)
                 status_list.used += 1
-                award_id = waiting.pop().id
-                slots[award_id] = StatusSlot(list_id=status_list.id, position=position, award_id=award_id)
+                places[waiting.pop()] = Place(status_list.id, position)
             if not has_room(status_list):
                 status_list.closed_at = at
             self.status.add(status_list)
-        return Places(slots, self.addresses)
+        return Places(places, self.addresses)
 
     def keep(self, places: Places) -> None:
         """Write the places, once the awards they belong to are written."""
-        self.status.add_slots(list(places.slots.values()))
+        self.status.add_slots(places.by_award)
 
     def _open_list(self, campus: Campus, *, at: datetime) -> StatusList:
         status_list = self.status.lock_open(campus.id)

@@ -1,6 +1,6 @@
 """From a credential to signed bytes that have passed our own verifier once."""
 
-from app.credentials.issuing.batch import issue_many
+from app.credentials.issuing.batch import Batch, issue_many
 from app.credentials.issuing.signing import SignedCredential, issue
 
-__all__ = ["SignedCredential", "issue", "issue_many"]
+__all__ = ["Batch", "SignedCredential", "issue", "issue_many"]
