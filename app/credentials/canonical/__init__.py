@@ -6,10 +6,11 @@ from app.credentials.canonical import compiled, expansion
 from app.credentials.canonical.jcs import canonical_json
 from app.credentials.canonical.rdfc import Quad, canonicalize
 from app.credentials.canonical.tables import NotCovered
+from app.credentials.canonical.ways import Way, note, ways_taken
 from app.credentials.errors import UnsafeDocument
 from app.credentials.json_text import JsonObject
 
-__all__ = ["canonical_json", "canonical_nquads"]
+__all__ = ["Way", "canonical_json", "canonical_nquads", "ways_taken"]
 
 
 def canonical_nquads(document: JsonObject) -> str:
@@ -29,6 +30,9 @@ def canonical_nquads(document: JsonObject) -> str:
 def _quads_of(document: JsonObject) -> list[Quad]:
     """The compiled way for the documents it was made for; PyLD for the others, and to say what is wrong."""
     try:
-        return compiled.quads_of(document)
+        quads = compiled.quads_of(document)
     except NotCovered:
+        note(Way.GENERAL)
         return expansion.quads_of(document)
+    note(Way.COMPILED)
+    return quads

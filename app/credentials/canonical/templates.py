@@ -20,6 +20,7 @@ from typing import Final
 from app.credentials.canonical import compiled
 from app.credentials.canonical.rdfc import Quad, escape
 from app.credentials.canonical.tables import NotCovered
+from app.credentials.canonical.ways import Way, note
 from app.credentials.json_text import JsonObject
 
 MARK_SIGN: Final = "\ue000"
@@ -77,6 +78,7 @@ class Template:
         lines += self._constant
         lines.sort()
         lines.append("")
+        note(Way.TEMPLATE)
         return "\n".join(lines)
 
     def _note_iris(self, quad: Quad) -> None:
