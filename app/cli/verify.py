@@ -70,7 +70,7 @@ def verify(
         typer.Argument(
             metavar="SOURCE…",
             help=N_(
-                "Des fichiers (JSON, JWT, PNG, SVG), « - » pour l’entrée standard, ou des liens vers ce service."
+                "Des fichiers (JSON, JWT, PNG, SVG, PDF), « - » pour l’entrée standard, ou des liens vers ce service."
             ),
         ),
     ],

@@ -7,9 +7,11 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pypdf import PdfWriter
 
 from app.credentials.dids import did_key
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer
@@ -208,6 +210,13 @@ def test_expired_by_its_own_words_and_out_of_reach_is_told_as_both(employer: Emp
     assert employer.told(expired) is K.OUT_OF_DATE_UNPROVEN
 
 
+def a_pdf() -> bytes:
+    writer, out = PdfWriter(), BytesIO()
+    writer.add_blank_page(100, 100)
+    writer.write(out)
+    return out.getvalue()
+
+
 def unsigned(employer: Employer) -> str:
     return json.dumps(badge_document())
 
@@ -242,6 +251,7 @@ def two_in_one(employer: Employer) -> bytes:
         (withdrawn_key, K.KEY_WITHDRAWN),
         (two_in_one, K.SEVERAL_BADGES),
         (lambda employer: PNG, K.IMAGE_WITHOUT_BADGE),
+        (lambda employer: a_pdf(), K.PDF_WITHOUT_BADGE),
         (lambda employer: employer.award()[1]["png"][:2000], K.UNREADABLE),
         (lambda employer: employer.award()[1]["jwt"][:-90], K.UNREADABLE),
         (signed_for_something_else, K.BAD_SIGNATURE),
@@ -303,7 +313,9 @@ def test_every_headline_has_words_a_colour_and_a_seal(kind: HeadlineKind):
     assert seal in ("ok", "past", "revoked", "broken", "unk", "shut")
     assert heading
     assert MESSAGES[kind][0].endswith((".", "}"))
-    assert (state == "ok") == (kind in (K.VALID, K.VALID_ELSEWHERE, K.HOSTED_ELSEWHERE)), "only what counts today is green"
+    assert (state == "ok") == (kind in (K.VALID, K.VALID_ELSEWHERE, K.HOSTED_ELSEWHERE)), (
+        "only what counts today is green"
+    )
 
 
 def test_a_badge_for_being_there_is_said_to_prove_no_skill(employer: Employer):

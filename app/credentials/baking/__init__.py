@@ -1,8 +1,10 @@
-"""A credential carried inside a PNG or SVG picture. The picture proves nothing: it is the credential's envelope."""
+"""A credential carried inside a picture or a PDF. What carries it proves nothing: it is the credential's envelope."""
 
 from __future__ import annotations
 
 from app.credentials.baking.carrier import Unbaked
+from app.credentials.baking.pdf import SIGNATURE as PDF_SIGNATURE
+from app.credentials.baking.pdf import unbake_pdf
 from app.credentials.baking.png import SIGNATURE, PngMaster, unbake_png
 from app.credentials.baking.svg import SvgMaster, unbake_svg
 from app.credentials.errors import ImageError
@@ -24,13 +26,15 @@ def bake_svg(svg: bytes, credential: str) -> bytes:
 
 
 def unbake(data: bytes) -> Unbaked:
-    """The one credential a picture carries, told by its content, or ImageError with a reason.
+    """The one credential a picture or PDF carries, told by its content, or ImageError with a reason.
 
     Reasons: `not_an_image`, `too_large`, `malformed_png`, `truncated`, `bad_checksum`, `malformed_svg`,
-    `unsafe_svg`, `compressed_text`, `not_utf8`, `no_credential`, `several_credentials`.
+    `unsafe_svg`, `malformed_pdf`, `compressed_text`, `not_utf8`, `no_credential`, `several_credentials`.
     """
     if data.startswith(SIGNATURE):
         return unbake_png(data)
+    if data.startswith(PDF_SIGNATURE):
+        return unbake_pdf(data)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or data.startswith(
         (b"\xff\xfe<", b"\xfe\xff\0<")
     ):

@@ -19,7 +19,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 class Unbaked:
     text: str
     """For 3.0 a compact JWS or JSON; for 2.0 a compact JWS, JSON or the URL of an assertion."""
-    container: Literal["png", "svg"]
+    container: Literal["png", "svg", "pdf"]
     generation: Literal["3.0", "2.0"]
 
 

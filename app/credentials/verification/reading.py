@@ -16,6 +16,7 @@ from app.credentials.verification.report import CheckResult, Container
 from app.credentials.verification.secured import Secured, looks_secured, secured_from_text
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
+_PDF: Final = b"%PDF-"
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 _URL: Final = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 _MAX_TEXT: Final = 512 * 1024  # M10: no longer text comes out of a picture either
@@ -42,6 +43,8 @@ def read(presented: bytes | str) -> Reading:
         return _from_text(presented)
     if presented.startswith(_PNG):
         return _from_picture(presented, "png")
+    if presented.startswith(_PDF):
+        return _from_picture(presented, "pdf")
     if presented.lstrip(_BLANK).startswith(b"<"):
         return _from_picture(presented, "svg")
     if len(presented) > _MAX_TEXT:
@@ -63,7 +66,7 @@ def _from_picture(data: bytes, container: Container) -> Reading:
     try:
         unbaked = unbake(data)
     except ImageError as error:
-        reason = _IMAGE_REASONS.get(error.reason, Reason.IMAGE_NOT_READ)
+        reason = _refusal_of(error, container)
         return Reading(found(reason, cause=error.reason), container)
     text = unbaked.text.strip()
     if unbaked.generation == "2.0" and _URL.fullmatch(text):  # E-016, E-017
@@ -72,6 +75,13 @@ def _from_picture(data: bytes, container: Container) -> Reading:
     inside = _from_text(text)
     older = replace(inside.older, container=container) if inside.older else None
     return Reading(inside.answer, container, inside.secured, older)
+
+
+def _refusal_of(error: ImageError, container: Container) -> Reason:
+    if container == "pdf" and error.reason == "no_credential":
+        return Reason.PDF_WITHOUT_BADGE
+    unread = Reason.PDF_NOT_READ if container == "pdf" else Reason.IMAGE_NOT_READ
+    return _IMAGE_REASONS.get(error.reason, unread)
 
 
 def _from_text(text: str) -> Reading:

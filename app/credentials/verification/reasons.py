@@ -39,6 +39,8 @@ class Reason(StrEnum):
     IMAGE_WITHOUT_BADGE = "image_without_badge", _READABLE, _OPEN, "The picture carries no badge (any more)."
     IMAGE_NOT_READ = "image_not_read", _READABLE, _OPEN, "The picture is damaged or not of a kind read here."
     IMAGE_AMBIGUOUS = "image_ambiguous", _READABLE, _BAD, "The picture carries more than one badge."
+    PDF_WITHOUT_BADGE = "pdf_without_badge", _READABLE, _OPEN, "No badge is attached to the document."
+    PDF_NOT_READ = "pdf_not_read", _READABLE, _OPEN, "The document is damaged, locked or not read here."
     MALFORMED_JSON = "malformed_json", _READABLE, _BAD, "Not strict JSON: two readers could differ."
     MALFORMED_JWT = "malformed_jwt", _READABLE, _BAD, "Not a strict compact JWS with a JSON object inside."
     OPEN_BADGE_2 = "open_badge_2", _READABLE, _GOOD, "Open Badges 2.0, checked by the rules of 2.0."

@@ -11,7 +11,7 @@ from typing import Literal
 from app.credentials.json_text import JsonObject
 
 Form = Literal["data_integrity", "vc_jwt", "open_badges_1", "open_badges_2"]
-Container = Literal["json", "jwt", "png", "svg", "url", "unknown"]
+Container = Literal["json", "jwt", "png", "svg", "pdf", "url", "unknown"]
 
 
 class Outcome(StrEnum):

@@ -72,6 +72,7 @@ def kind_of(answer: Answer) -> HeadlineKind:
 
 _UNREAD: Final[Mapping[str, HeadlineKind]] = {
     Reason.IMAGE_WITHOUT_BADGE: _K.IMAGE_WITHOUT_BADGE,
+    Reason.PDF_WITHOUT_BADGE: _K.PDF_WITHOUT_BADGE,
     Reason.IMAGE_AMBIGUOUS: _K.SEVERAL_BADGES,
     Reason.VC_DATA_MODEL_1: _K.OLD_FORMAT,
     Reason.NOT_AN_OPEN_BADGE_3: _K.NOT_A_BADGE,

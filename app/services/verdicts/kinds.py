@@ -33,6 +33,7 @@ class HeadlineKind(StrEnum):
     OUT_OF_DATE_UNPROVEN = "out_of_date_unproven"
     OLD_FORMAT = "old_format"
     IMAGE_WITHOUT_BADGE = "image_without_badge"
+    PDF_WITHOUT_BADGE = "pdf_without_badge"
     NOT_A_BADGE = "not_a_badge"
     UNREADABLE = "unreadable"
     LINK_ELSEWHERE = "link_elsewhere"
@@ -68,6 +69,7 @@ _NOTHING_CHECKED: Final = frozenset(
     {
         _K.OLD_FORMAT,
         _K.IMAGE_WITHOUT_BADGE,
+        _K.PDF_WITHOUT_BADGE,
         _K.NOT_A_BADGE,
         _K.UNREADABLE,
         _K.LINK_ELSEWHERE,
@@ -163,7 +165,7 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     _K.SEVERAL_BADGES: (
         "bad",
         "broken",
-        N_("Non authentique : plusieurs badges dans une image"),
+        N_("Non authentique : plusieurs badges dans un fichier"),
         _ASK_FOR_THE_ADDRESS,
     ),
     _K.UNVERIFIABLE: ("unk", "unk", N_("Non vérifiable pour l’instant"), _COME_BACK),
@@ -179,6 +181,12 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         "unk",
         N_("Cette image ne contient pas de badge"),
         N_("L’adresse écrite sur l’image marche toujours : tapez-la ici."),
+    ),
+    _K.PDF_WITHOUT_BADGE: (
+        "past",
+        "unk",
+        N_("Aucun badge n’est joint à ce document"),
+        N_("L’adresse écrite sur le document marche toujours : tapez-la ici."),
     ),
     _K.NOT_A_BADGE: ("past", "unk", N_("Ce n’est pas un badge"), _ASK_FOR_THE_FILE),
     _K.UNREADABLE: ("past", "unk", N_("Ce fichier n’a pas pu être lu"), _ASK_FOR_THE_FILE),
@@ -283,6 +291,11 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         N_(
             "C’est peut-être une photo d’un badge, ou une copie dont un téléphone a retiré le contenu. Le badge lui-même n’est pas en cause."
         ),
+        "",
+        "",
+    ),
+    _K.PDF_WITHOUT_BADGE: (
+        N_("C’est peut-être une impression d’un badge. Le badge lui-même n’est pas en cause."),
         "",
         "",
     ),

@@ -48,7 +48,7 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     # What was handed over
     Reason.READABLE: (N_("C’est un badge ouvert, version 3.0."), N_("Il a été lu en entier.")),
     Reason.UNRECOGNISED_FORMAT: (
-        N_("Nous n’y avons reconnu ni JSON, ni JWT, ni image PNG ou SVG."),
+        N_("Nous n’y avons reconnu ni JSON, ni JWT, ni image PNG ou SVG, ni PDF."),
         _ASK_FOR_THE_FILE,
     ),
     Reason.PRESENTED_IS_URL: (
@@ -62,8 +62,16 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.IMAGE_NOT_READ: (N_("L’image est abîmée, ou n’est ni PNG ni SVG."), _ASK_FOR_THE_FILE),
     Reason.IMAGE_AMBIGUOUS: (
-        N_("L’image contient plusieurs badges : nous ne pouvons pas dire lequel elle montre."),
+        N_("Le fichier contient plusieurs badges : nous ne pouvons pas dire lequel il montre."),
         _ASK_FOR_THE_ADDRESS,
+    ),
+    Reason.PDF_WITHOUT_BADGE: (
+        N_("Aucun badge n’est joint à ce document PDF."),
+        N_("L’adresse écrite sur le document marche toujours : tapez-la ici."),
+    ),
+    Reason.PDF_NOT_READ: (
+        N_("Le document PDF est abîmé, protégé, ou d’une sorte que nous ne lisons pas."),
+        _ASK_FOR_THE_FILE,
     ),
     Reason.MALFORMED_JSON: (
         N_("Le texte n’est pas un JSON que tous lisent de la même façon."),
