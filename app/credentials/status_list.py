@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -82,6 +82,9 @@ class StatusEntry:
     index: int
     purpose: str
     width: int = 1
+    kind: str = "BitstringStatusList"
+    messages: Mapping[int, str] = field(default_factory=dict)
+    """What the issuer says of each value (D-006)."""
 
     def value_in(self, status_list: StatusList) -> int:
         """The status, 0 meaning that nothing was set; IndexError where the list has no such place."""
@@ -98,6 +101,15 @@ class PublishedList:
     purposes: tuple[str, ...]
     status_list: StatusList
     ttl: timedelta | None
+    kind: str = "BitstringStatusList"
+
+
+# The second is the older name of the same thing; only the text of the bits is written otherwise.
+_KINDS: Final = ("BitstringStatusList", "StatusList2021")
+
+
+def is_list_url(text: str) -> bool:
+    return _LIST_URL.fullmatch(text) is not None
 
 
 def status_entry(list_url: str, index: int, purpose: Purpose = "revocation") -> JsonObject:
@@ -112,18 +124,20 @@ def status_entry(list_url: str, index: int, purpose: Purpose = "revocation") -> 
 
 
 def read_entry(entry: JsonObject) -> StatusEntry:
-    """A `BitstringStatusListEntry`, or MalformedInput pointing at the member that is wrong."""
-    if entry.get("type") not in ("BitstringStatusListEntry", ["BitstringStatusListEntry"]):
+    """An entry of either kind, or MalformedInput pointing at the member that is wrong."""
+    kind = _kind_in(entry.get("type"), "Entry")
+    if kind is None:
         raise MalformedInput("status_entry", "/type")
     url, purpose = entry.get("statusListCredential"), entry.get("statusPurpose")
-    if not isinstance(url, str) or _LIST_URL.fullmatch(url) is None:
+    if not isinstance(url, str) or not is_list_url(url):
         raise MalformedInput("status_entry", "/statusListCredential")
     if not isinstance(purpose, str) or not purpose:
         raise MalformedInput("status_entry", "/statusPurpose")
     width = entry.get("statusSize", 1)
     if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= 64:
         raise MalformedInput("status_entry", "/statusSize")
-    return StatusEntry(url, _index_of(entry.get("statusListIndex")), purpose, width)
+    index = _index_of(entry.get("statusListIndex"))
+    return StatusEntry(url, index, purpose, width, kind, _messages_in(entry.get("statusMessage")))
 
 
 def status_list_credential(
@@ -159,14 +173,11 @@ def read_list(credential: JsonObject) -> PublishedList:
 
     Its reasons are `status_list` with a pointer, and those of `StatusList.decode`.
     """
-    types = credential.get("type")
-    if "BitstringStatusListCredential" not in (types if isinstance(types, list) else [types]):
+    kind = _kind_in(credential.get("type"), "Credential")
+    if kind is None:
         raise MalformedInput("status_list", "/type")
     subject = credential.get("credentialSubject")
-    if not isinstance(subject, dict) or subject.get("type") not in (
-        "BitstringStatusList",
-        ["BitstringStatusList"],
-    ):
+    if not isinstance(subject, dict) or subject.get("type") not in (kind, [kind]):
         raise MalformedInput("status_list", "/credentialSubject")
     stated = subject.get("statusPurpose")
     purposes = [
@@ -177,7 +188,18 @@ def read_list(credential: JsonObject) -> PublishedList:
     encoded = subject.get("encodedList")
     if not isinstance(encoded, str):
         raise MalformedInput("status_list", "/credentialSubject/encodedList")
-    return PublishedList(tuple(purposes), StatusList.decode(encoded), _ttl_of(subject.get("ttl")))
+    if kind == "StatusList2021":
+        # Base64 of GZIP, in whichever alphabet and without the letter that names it.
+        encoded = "u" + encoded.rstrip("=").translate(_TO_BASE64URL).removeprefix("u")
+    return PublishedList(tuple(purposes), StatusList.decode(encoded), _ttl_of(subject.get("ttl")), kind)
+
+
+_TO_BASE64URL: Final = str.maketrans("+/", "-_")
+
+
+def _kind_in(types: JsonValue, ending: str) -> str | None:
+    named = types if isinstance(types, list) else [types]
+    return next((kind for kind in _KINDS if kind + ending in named), None)
 
 
 def free_index(
@@ -216,6 +238,22 @@ def _index_of(value: JsonValue) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**10:
         return value
     raise MalformedInput("status_entry", "/statusListIndex")
+
+
+def _messages_in(value: JsonValue) -> dict[int, str]:
+    """D-006: the status in hexadecimal, and its message. What is written otherwise tells nothing."""
+    messages = {}
+    for each in value[:_MAX_MESSAGES] if isinstance(value, list) else ():
+        status, message = (
+            (each.get("status"), each.get("message")) if isinstance(each, dict) else (None, None)
+        )
+        if isinstance(status, str) and isinstance(message, str) and _HEXADECIMAL.fullmatch(status):
+            messages[int(status, 16)] = message[:500]
+    return messages
+
+
+_MAX_MESSAGES: Final = 256
+_HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]{1,16}")
 
 
 def _ttl_of(value: JsonValue) -> timedelta | None:

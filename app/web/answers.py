@@ -19,6 +19,7 @@ from app.services.verdicts import (
     headline,
     limits,
     plain,
+    remarks,
     told,
 )
 from app.services.verification import Answer
@@ -76,6 +77,7 @@ class AnswerShown:
     advice: str
     checks: Sequence[CheckShown]
     limits: Sequence[str]
+    remarks: Sequence[str]
     technical: Sequence[tuple[str, str]]
     claimed: Sequence[tuple[str, str]]
     badge: BadgePieces | None = None
@@ -112,6 +114,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         advice=said(head.advice, zone),
         checks=_checks(answer, zone),
         limits=[said(each, zone) for each in limits(answer)],
+        remarks=[said(each, zone) for each in remarks(report)] if report else [],
         technical=_technical(answer),
         claimed=_claimed(answer, head, zone),
         badge=_badge(services, claims, campus, zone),

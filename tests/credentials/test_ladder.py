@@ -238,12 +238,6 @@ def test_nothing_is_fetched_for_what_is_no_badge(garbage: bytes | str, campus: C
             Verdict.INVALID,
         ),
         (
-            '{"@context":["https://www.w3.org/2018/credentials/v1"],"type":["VerifiableCredential",'
-            '"OpenBadgeCredential"]}',
-            "vc_data_model_1",
-            Verdict.UNDETERMINED,
-        ),
-        (
             '{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"]}',
             "not_an_open_badge_3",
             Verdict.UNDETERMINED,

@@ -22,6 +22,7 @@ from app.credentials.timestamps import format_timestamp, parse_timestamp
 
 MAX_PROOFS: Final = 4  # T12
 PURPOSE: Final = "assertionMethod"
+_DISCLOSURE: Final = "ecdsa-sd-2023"
 
 KeyFor = Callable[[str], VerificationKey]
 """From a verification method URL to its key; raises KeyNotResolved, DocumentUnavailable or UnusableKey."""
@@ -43,7 +44,7 @@ class ProofResult:
     @property
     def discloses_part(self) -> bool:
         """The holder chose what to show: what is absent here, a status entry say, may have been signed all the same."""
-        return self.proof.get("cryptosuite") == "ecdsa-sd-2023"
+        return self.proof.get("cryptosuite") == _DISCLOSURE
 
     @property
     def contradicts(self) -> bool:
@@ -123,6 +124,13 @@ def proofs_of(document: JsonObject) -> tuple[JsonObject, ...]:
     if any(ids.count(proof_id) > 1 for proof_id in ids):
         raise ProofError("proof_malformed", "two proofs with one id")
     return proofs
+
+
+def shows_a_part(document: JsonObject) -> bool:
+    """Whether a proof says, true or not, that a holder chose what to show."""
+    proof = document.get("proof")
+    listed = proof if isinstance(proof, list) else [proof]
+    return any(isinstance(each, dict) and each.get("cryptosuite") == _DISCLOSURE for each in listed)
 
 
 def verify_proofs(

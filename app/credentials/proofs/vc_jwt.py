@@ -11,16 +11,38 @@ from typing import Final, Literal
 from app.credentials.errors import MalformedInput, ProofError
 from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json_object
 from app.credentials.keys import Algorithm, Signer, VerificationKey, decode_base64url, encode_base64url
+from app.credentials.model.version_1 import is_version_1, period_members
 from app.credentials.timestamps import parse_timestamp
-from app.credentials.vocabulary import CONTEXT_V1
 
 MAX_TOKEN: Final = 64 * 1024  # M4
 REGISTERED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")  # B-013, B-017
 
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)", re.ASCII)
-_HEADER_MEMBERS: Final = frozenset(
-    {"alg", "kid", "typ", "cty", "jwk"}
-)  # M4; `crit` above all is not among them
+_HEADER_MEMBERS: Final = frozenset({"alg", "kid", "typ", "cty", "jwk"})
+# M4, X-3: what would change how the token is read, or lead to a key elsewhere. Other members are not used.
+_REFUSED: Final = frozenset(
+    [
+        "crit",
+        "b64",
+        "zip",
+        "enc",
+        "jku",
+        "x5u",
+        "x5c",
+        "x5t",
+        "x5t#S256",
+        "epk",
+        "apu",
+        "apv",
+        "iv",
+        "tag",
+        "p2s",
+        "p2c",
+        "url",
+        "nonce",
+        "iss",
+    ]
+)
 _TYPES: Final = (
     "JWT",
     "vc+jwt",
@@ -94,14 +116,19 @@ def check_header(jws: ParsedJws) -> Algorithm:
     algorithm = jws.header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise ProofError("algorithm_not_allowed", str(algorithm)[:40])
-    unknown = jws.header.keys() - _HEADER_MEMBERS
-    if unknown:
-        raise ProofError("header_not_allowed", ", ".join(sorted(unknown))[:200])
+    refused = jws.header.keys() & _REFUSED
+    if refused:
+        raise ProofError("header_not_allowed", ", ".join(sorted(refused))[:200])
     if "typ" in jws.header and jws.header["typ"] not in _TYPES:
         raise ProofError("header_not_allowed", "typ")
     if ("kid" in jws.header and jws.kid is None) or ("jwk" in jws.header and jws.jwk is None):
         raise ProofError("header_not_allowed", "kid or jwk")
     return _ALGORITHMS[algorithm]
+
+
+def other_header_members(jws: ParsedJws) -> list[str]:
+    """Members that Open Badges does not allow (B-008) and that nothing here looks at."""
+    return sorted(jws.header.keys() - _HEADER_MEMBERS)
 
 
 def verify_jws(jws: ParsedJws, key: VerificationKey) -> None:
@@ -120,7 +147,7 @@ def credential_of(claims: JsonObject) -> JsonObject:
     wrapped = claims.get("vc")
     members = wrapped if isinstance(wrapped, dict) else claims
     credential = {name: value for name, value in members.items() if name not in REGISTERED_CLAIMS}
-    until = _dates(credential)[1]
+    until = period_members(credential)[1]
     expiry = _numeric_date(claims.get("exp"))
     if until not in credential and expiry is not None:
         credential[until] = expiry.isoformat().replace("+00:00", "Z")
@@ -135,8 +162,8 @@ def claim_problems(claims: JsonObject) -> tuple[ClaimProblem, ...]:
 def _claim_problems(claims: JsonObject) -> Iterator[ClaimProblem]:
     wrapped = claims.get("vc")
     credential = wrapped if isinstance(wrapped, dict) else claims
-    start, until = _dates(credential)
-    if ("vc" in claims) != (start == "issuanceDate") or "vp" in claims:
+    start, until = period_members(credential)
+    if ("vc" in claims) != is_version_1(credential) or "vp" in claims:
         yield ClaimProblem("claims_disagree", "vc")
     expected = {
         "iss": _id_of(credential.get("issuer")),
@@ -207,12 +234,6 @@ def _numeric_date(claim: JsonValue) -> datetime | None:
     if not _SECONDS[0] <= claim <= _SECONDS[1]:
         return None
     return _EPOCH + timedelta(seconds=claim)
-
-
-def _dates(credential: JsonObject) -> tuple[str, str]:
-    contexts = credential.get("@context")
-    first = contexts[0] if isinstance(contexts, list) and contexts else contexts
-    return ("issuanceDate", "expirationDate") if first == CONTEXT_V1 else ("validFrom", "validUntil")
 
 
 def _id_of(value: JsonValue) -> JsonValue:

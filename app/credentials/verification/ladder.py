@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from app.credentials.documents import DocumentSource
 from app.credentials.json_text import JsonObject
+from app.credentials.model.version_1 import period_members
+from app.credentials.proofs.data_integrity import shows_a_part
 from app.credentials.verification.checks.issuer import issuer, issuer_of
 from app.credentials.verification.checks.recipient import recipient
+from app.credentials.verification.checks.resources import resources_against
 from app.credentials.verification.checks.shape import context, schema
 from app.credentials.verification.checks.signature import SignatureFindings, claims, signature
 from app.credentials.verification.checks.status import StatusQuestion, status
 from app.credentials.verification.checks.validity import validity
+from app.credentials.verification.endorsements import endorsements_in, judge_endorsement
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.older import verify_older
+from app.credentials.verification.older_context import without_words
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reading import Reading, read
 from app.credentials.verification.reasons import Reason, found, not_reached
-from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report
-from app.credentials.verification.secured import Secured
+from app.credentials.verification.remarks import remarks_on
+from app.credentials.verification.report import (
+    CheckId,
+    CheckResult,
+    EndorsementAnswer,
+    Outcome,
+    Report,
+)
+from app.credentials.verification.secured import Secured, secured_from_text
 
 DEFAULT_POLICY = Policy()
 
@@ -44,6 +57,19 @@ def verify(
     return _climb(reading, reading.secured, tools)
 
 
+def verify_endorsement(
+    presented: str,
+    *,
+    documents: DocumentSource,
+    at: datetime,
+    about: str | None = None,
+    policy: Policy = DEFAULT_POLICY,
+) -> EndorsementAnswer:
+    """C-011: an endorsement on its own, as JSON or compact JWS; MalformedInput for text that is neither."""
+    tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
+    return judge_endorsement(secured_from_text(presented), about, tools.asked_of_endorsement)
+
+
 @dataclass(frozen=True)
 class _Tools:
     documents: DocumentSource
@@ -53,52 +79,97 @@ class _Tools:
     def signature(self, secured: Secured, issuer_id: str) -> SignatureFindings:
         return signature(secured, issuer_id, documents=self.documents, at=self.at, policy=self.policy)
 
+    def asked_of_endorsement(self, secured: Secured) -> list[CheckResult]:
+        """The steps of a badge, in their order, but for the recipient (C-011)."""
+        document, issuer_id = secured.document, issuer_of(secured.document)
+        answers = [context(document)]
+        findings = _signature(secured, issuer_id, answers, self)
+        answers += [findings.proof, findings.key, _validity(document, findings, self)]
+        return [*answers, _status(document, issuer_id, findings, self)]
+
     def authenticate_list(self, listed: Secured) -> CheckResult | None:
         """A status list is believed on the same terms as a badge: signed by a key its issuer publishes."""
         findings = self.signature(listed, issuer_of(listed.document) or "")
         if findings.by_the_issuer:
-            return None
+            return _against_claims(listed)
         if findings.key.reason == Reason.KEY_DOCUMENT_UNAVAILABLE:
             return found(Reason.STATUS_LIST_UNAVAILABLE, cause=findings.key.reason)
         against = findings.key if findings.proof.outcome is Outcome.PASSED else findings.proof
         return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=against.reason)
 
 
+def _against_claims(listed: Secured) -> CheckResult | None:
+    """A list need not repeat itself in its claims, but may not name another issuer there."""
+    named = listed.claims.get("iss") if listed.jws else None
+    if named in (None, issuer_of(listed.document)):
+        return None
+    return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=Reason.CLAIMS_DISAGREE)
+
+
 def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
     document = secured.document
     issuer_id = issuer_of(document)
-    answers = [reading.answer, context(document), schema(document)]
+    answers = [reading.answer, context(document), _schema(secured)]
     findings = _signature(secured, issuer_id, answers, tools)
-    answers += [findings.proof, findings.key]
+    if findings.not_covered:
+        document = without_words(document, findings.not_covered)
+    answers += [_with_resources(document, findings, tools), findings.key]
     answers.append(_issuer(issuer_id, findings, tools))
     answers.append(_validity(document, findings, tools))
-    answers.append(_status(document, issuer_id, findings, tools))
-    answers.append(recipient(document, tools.policy.recipient))
+    status_answer = _status(document, issuer_id, findings, tools)
+    answers += [status_answer, recipient(document, tools.policy.recipient)]
+    resolved = findings.resolved
     return Report(
         at=tools.at,
         checks=tuple(answers),
         container=reading.container,
         form=secured.form,
+        endorsements=endorsements_in(document, tools.asked_of_endorsement) if findings.by_the_issuer else (),
         document=document if findings.by_the_issuer else None,
         presented=secured.claims,
         issuer=issuer_id,
-        verification_method=findings.resolved.method_id if findings.resolved else None,
-        key=findings.resolved.key.to_jwk() if findings.resolved else None,
+        verification_method=resolved.method_id if resolved else None,
+        key=resolved.key.to_jwk() if resolved else None,
+        remarks=remarks_on(
+            secured,
+            status_answer,
+            bare_key=resolved is not None and resolved.lacks_fragment,
+            not_covered=findings.not_covered,
+        ),
     )
+
+
+def _schema(secured: Secured) -> CheckResult:
+    """B-059: what a holder left out may have been signed all the same; without it this is no badge, and no forgery."""
+    answer = schema(secured.document)
+    if answer.details.get("cause") in _ABSENT and shows_a_part(secured.claims):
+        return found(Reason.PART_WITHHELD, **answer.details)
+    return answer
+
+
+_ABSENT: Final = frozenset({"missing_member", "recipient_missing", "result_not_described"})
+
+
+def _with_resources(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
+    """Asked of files at hand only, and only where the issuer vouches for them."""
+    if not tools.policy.resources or not findings.by_the_issuer:
+        return findings.proof
+    return resources_against(document, tools.policy.resources) or findings.proof
 
 
 def _signature(
     secured: Secured, issuer_id: str | None, before: list[CheckResult], tools: _Tools
 ) -> SignatureFindings:
     """Asked only of what is a badge: for anything else nothing is fetched."""
-    spoilt = next((answer for answer in before if answer.outcome is not Outcome.PASSED), None)
+    goes_on = (Reason.PART_WITHHELD,)
+    spoilt = next((a for a in before if a.outcome is not Outcome.PASSED and a.reason not in goes_on), None)
     if spoilt is not None or issuer_id is None:
         because = spoilt.id if spoilt else CheckId.SCHEMA
         return SignatureFindings(not_reached(CheckId.PROOF, because), not_reached(CheckId.KEY, because))
     against = claims(secured.jws) if secured.jws else None
     findings = tools.signature(secured, issuer_id)
     if against is not None and findings.proof.outcome is Outcome.PASSED:
-        return SignatureFindings(against, findings.key, findings.resolved)
+        return replace(findings, proof=against)
     return findings
 
 
@@ -111,7 +182,7 @@ def _issuer(issuer_id: str | None, findings: SignatureFindings, tools: _Tools) -
 def _validity(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
     """Asked whatever the signature is worth, so that "expired" shows beside it (C-024)."""
     answer = validity(document, tools.at, tools.policy)
-    hides_end = findings.discloses_part and "validUntil" not in document
+    hides_end = findings.discloses_part and period_members(document)[1] not in document
     return found(Reason.END_MAY_BE_WITHHELD) if hides_end and answer.outcome is Outcome.PASSED else answer
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -21,6 +22,12 @@ class Policy:
     """How far in the future a beginning may lie before it is "not yet"; an end gets no such grace."""
     trusted_issuers: frozenset[str] = frozenset()
     """Issuer identifiers this verifier vouches for; being on it says more, not being on it proves nothing."""
+    only_trusted_issuers: bool = False
+    """Leave the verdict open for any issuer not among them."""
+    require_status: bool = False
+    """Leave the verdict open for a badge that nobody could withdraw."""
     check_status: bool = True
     """False leaves the status out, and then the verdict is undetermined at best."""
     max_fetches: int = 3  # T49, I24: a badge decides how few documents are read for it, never how many
+    resources: Mapping[str, bytes] = field(default_factory=dict)
+    """Files at hand by the address the badge gives them: where it states their digest, it is compared (C-020)."""

@@ -10,6 +10,7 @@ from app.credentials.baking import unbake
 from app.credentials.errors import ImageError, MalformedInput
 from app.credentials.json_text import JsonValue
 from app.credentials.legacy.documents import generation_of
+from app.credentials.model.version_1 import is_version_1
 from app.credentials.verification.older import KINDS, OlderBadge
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult, Container
@@ -22,7 +23,6 @@ _URL: Final = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 _MAX_TEXT: Final = 512 * 1024  # M10: no longer text comes out of a picture either
 
 _BADGE_TYPES: Final = frozenset({"OpenBadgeCredential", "AchievementCredential"})  # A-021, C-001
-_VC_1: Final = "https://www.w3.org/2018/credentials/v1"  # A-085
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,11 @@ def _refusal(error: MalformedInput, container: Container) -> CheckResult:
 def kind_of(secured: Secured) -> CheckResult:
     """Name what was read, before anything is asked of it."""
     claims = secured.claims
-    contexts, types = _strings(claims.get("@context")), _strings(claims.get("type"))
-    inner = claims.get("vc") if secured.form == "vc_jwt" else None
-    if contexts[:1] == [_VC_1] or (
-        isinstance(inner, dict) and _strings(inner.get("@context"))[:1] == [_VC_1]
-    ):
-        return found(Reason.VC_DATA_MODEL_1)
+    wrapped = secured.form == "vc_jwt" and not claims.keys().isdisjoint(("vc", "vp"))
+    of_version_1 = wrapped and "@context" not in claims and is_version_1(secured.document)
+    types = _strings((secured.document if of_version_1 else claims).get("type"))
     if not _BADGE_TYPES.isdisjoint(types):
-        if secured.form == "vc_jwt" and not claims.keys().isdisjoint(("vc", "vp")):
+        if wrapped and not of_version_1:
             return found(Reason.MALFORMED_JWT, cause="vc_claim")  # B-012, B-025
         return found(Reason.READABLE)
     generation = generation_of(claims)

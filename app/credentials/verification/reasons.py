@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.credentials.verification.report import CheckId, CheckResult, Outcome
+from app.credentials.verification.answers import CheckId, CheckResult, Outcome
 
 _READABLE, _CONTEXT, _SCHEMA, _PROOF, _KEY, _ISSUER, _VALIDITY, _STATUS, _RECIPIENT = CheckId
 _GOOD, _BAD, _VOID, _OPEN = Outcome
@@ -51,7 +51,6 @@ class Reason(StrEnum):
         _GOOD,
         "The address of a badge that its issuer hosts.",
     )
-    VC_DATA_MODEL_1 = "vc_data_model_1", _READABLE, _OPEN, "VC Data Model 1.1, which is not read here."
     NOT_AN_OPEN_BADGE_3 = "not_an_open_badge_3", _READABLE, _OPEN, "JSON, but no Open Badges 3.0 badge."
 
     CONTEXT_KNOWN = "context_known", _CONTEXT, _GOOD, "Its vocabularies are the published ones."
@@ -67,6 +66,12 @@ class Reason(StrEnum):
         _SCHEMA,
         _OPEN,
         "What the badge is for was out of reach.",
+    )
+    PART_WITHHELD = (
+        "part_withheld",
+        _SCHEMA,
+        _OPEN,
+        "Only a part is shown, without what every badge must say.",
     )
     SCHEMA_NOT_HELD = "schema_not_held", _SCHEMA, _OPEN, "It names a schema not kept here."
 
@@ -93,6 +98,13 @@ class Reason(StrEnum):
     UNDEFINED_TERM = "undefined_term", _PROOF, _BAD, "A word in it is defined, and signed, nowhere."
     DATA_NOT_SIGNED = "data_not_signed", _PROOF, _BAD, "Something in it cannot be covered by a signature."
     TOO_HARD = "too_hard", _PROOF, _OPEN, "The signature would take too much work to check."
+    RESOURCE_DIFFERS = "resource_differs", _PROOF, _BAD, "A file it vouches for is not the file at hand."
+    RESOURCE_DIGEST_NOT_READ = (
+        "resource_digest_not_read",
+        _PROOF,
+        _OPEN,
+        "The digest of a file at hand is not read here.",
+    )
     CLAIM_MISSING = "claim_missing", _PROOF, _BAD, "The token lacks a claim it must have."
     CLAIMS_DISAGREE = "claims_disagree", _PROOF, _BAD, "Token and badge contradict each other."
     KEY_NOT_AT_HAND = "key_not_at_hand", _PROOF, _OPEN, "Without the key nobody can tell."
@@ -120,6 +132,7 @@ class Reason(StrEnum):
         _OPEN,
         "The issuer's profile was out of reach.",
     )
+    ISSUER_NOT_TRUSTED = "issuer_not_trusted", _ISSUER, _OPEN, "The verifier does not vouch for this issuer."
     ISSUER_NOT_IDENTIFIED = "issuer_not_identified", _ISSUER, _OPEN, "Who it is cannot be told."
 
     IN_FORCE = "in_force", _VALIDITY, _GOOD, "It is within its period of validity."
@@ -136,6 +149,7 @@ class Reason(StrEnum):
         _GOOD,
         "Its issuer still hosts it, and does not call it withdrawn.",
     )
+    NOT_LISTED = "not_listed", _STATUS, _GOOD, "The issuer's list, which nobody signs, does not name it."
     REVOKED = "revoked", _STATUS, _BAD, "The issuer has revoked it."
     SUSPENDED = "suspended", _STATUS, _BAD, "The issuer has suspended it for the time being."
     NO_STATUS_ENTRY = "no_status_entry", _STATUS, _VOID, "It names no status list: nobody can withdraw it."
@@ -147,6 +161,7 @@ class Reason(StrEnum):
         _OPEN,
         "Only a part is shown: it may have a status.",
     )
+    STATUS_REQUIRED = "status_required", _STATUS, _OPEN, "A status was asked for, and it names none."
     STATUS_ENTRY_MALFORMED = "status_entry_malformed", _STATUS, _OPEN, "Its status entry is malformed."
     STATUS_TYPE_NOT_READ = "status_type_not_read", _STATUS, _OPEN, "Its status is of a kind not read here."
     STATUS_PURPOSE_NOT_READ = "status_purpose_not_read", _STATUS, _OPEN, "Its status has an unknown purpose."
@@ -191,7 +206,7 @@ def found(reason: Reason, **details: str) -> CheckResult:
     if reason.check is None:
         raise ValueError(f"{reason.value} belongs to no single check")
     void = reason in _NOTHING_TO_ASK
-    return CheckResult(reason.check, reason.outcome, reason.value, details, void=void)
+    return CheckResult(reason.check, reason.outcome, reason.value, details, void=void, meaning=reason.meaning)
 
 
 def not_reached(check: CheckId, because: CheckId) -> CheckResult:

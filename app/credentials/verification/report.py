@@ -1,86 +1,49 @@
-"""What a verification found, check by check, and the verdict they add up to."""
+"""What a verification found about one presented thing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Literal
 
 from app.credentials.json_text import JsonObject
+from app.credentials.verification.answers import (
+    CheckId,
+    CheckResult,
+    Container,
+    Form,
+    Outcome,
+    Verdict,
+    verdict_of,
+)
+from app.credentials.verification.problems import problem_of
+from app.credentials.verification.remarks import Remark
 
-Form = Literal["data_integrity", "vc_jwt", "open_badges_1", "open_badges_2"]
-Container = Literal["json", "jwt", "png", "svg", "pdf", "url", "unknown"]
-
-
-class Outcome(StrEnum):
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"  # nothing to ask, or an earlier answer made the question void
-    UNKNOWN = "unknown"  # the question stands, and could not be answered
-
-
-class Verdict(StrEnum):
-    VALID = "valid"
-    INVALID = "invalid"
-    UNDETERMINED = "undetermined"
-
-
-class CheckId(StrEnum):
-    """The questions, in the order in which they are asked. Every report answers every one of them."""
-
-    READABLE = "readable"
-    CONTEXT = "context"
-    SCHEMA = "schema"
-    PROOF = "proof"
-    KEY = "key"
-    ISSUER = "issuer"
-    VALIDITY = "validity"
-    STATUS = "status"
-    RECIPIENT = "recipient"
-
-
-# The only questions that may go without an answer in a valid report: a badge that names no status list
-# cannot be withdrawn, and nobody may have asked whose badge it is.
-_MAY_BE_VOID = frozenset({CheckId.STATUS, CheckId.RECIPIENT})
+__all__ = ["CheckId", "CheckResult", "Container", "Form", "Outcome", "Report", "Verdict", "verdict_of"]
 
 
 @dataclass(frozen=True)
-class CheckResult:
-    """One answer. `reason` is a stable code; `verification.reasons` says what each one means."""
+class EndorsementAnswer:
+    """What was found about one endorsement inside the badge; it changes nothing about the badge (C-013)."""
 
-    id: CheckId
+    pointer: str
+    about: str
+    """The id of the thing it hangs on."""
+    issuer: str | None
+    """Who endorses, or would have it thought so: believe it where the outcome is passed."""
+    comment: str
     outcome: Outcome
     reason: str
-    details: Mapping[str, str] = field(default_factory=dict)
-    void: bool = False
-    """Skipped because there was nothing to ask, not because the question was left unanswered."""
+    """`endorsement_holds`, or what stands against it: a reason of a check, `endorses_another`, `too_many_endorsements`."""
 
     def to_document(self) -> JsonObject:
         return {
-            "id": self.id.value,
+            "pointer": self.pointer,
+            "about": self.about,
+            "issuer": self.issuer,
+            "comment": self.comment,
             "outcome": self.outcome.value,
             "reason": self.reason,
-            "details": dict(self.details),
         }
-
-
-def verdict_of(checks: Iterable[CheckResult]) -> Verdict:
-    """Valid needs every question answered well (I18): an absent or unanswered one is never a yes."""
-    answers = tuple(checks)
-    if any(answer.outcome is Outcome.FAILED for answer in answers):
-        return Verdict.INVALID
-    by_id = {answer.id: answer for answer in answers}
-    if len(by_id) == len(answers) == len(CheckId) and all(map(_is_good, answers)):
-        return Verdict.VALID
-    return Verdict.UNDETERMINED
-
-
-def _is_good(answer: CheckResult) -> bool:
-    if answer.outcome is Outcome.SKIPPED:
-        return answer.void and answer.id in _MAY_BE_VOID
-    return answer.outcome is Outcome.PASSED
 
 
 @dataclass(frozen=True)
@@ -102,6 +65,10 @@ class Report:
     verification_method: str | None = None
     key: JsonObject | None = None
     """The public key that verified, as a JWK."""
+    remarks: tuple[Remark, ...] = ()
+    """What changes no verdict and should be known all the same: the warnings of C-017."""
+    endorsements: tuple[EndorsementAnswer, ...] = ()
+    """Read only inside a badge that its issuer is known to have signed."""
     verdict: Verdict = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +76,10 @@ class Report:
 
     def check(self, check_id: CheckId) -> CheckResult:
         return next(answer for answer in self.checks if answer.id == check_id)
+
+    def problems(self) -> tuple[JsonObject, ...]:
+        """What stands against the badge, as the problem details of RFC 9457 (C-017, D-018)."""
+        return tuple(problem for answer in self.checks if (problem := problem_of(answer)))
 
     def to_document(self) -> JsonObject:
         return {
@@ -120,6 +91,9 @@ class Report:
             "verificationMethod": self.verification_method,
             "key": self.key,
             "checks": [answer.to_document() for answer in self.checks],
+            "problems": list(self.problems()),
+            "warnings": [remark.to_document() for remark in self.remarks],
+            "endorsements": [answer.to_document() for answer in self.endorsements],
             "document": self.document,
             "presented": self.presented,
         }

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.credentials.json_text import JsonObject, parse_json_object
-from app.credentials.proofs.vc_jwt import ParsedJws, credential_of, parse_compact_jws
-from app.credentials.verification.report import Form
+from app.credentials.json_text import MAX_BYTES, JsonObject, parse_json_object
+from app.credentials.proofs.vc_jwt import MAX_TOKEN, ParsedJws, credential_of, parse_compact_jws
+from app.credentials.verification.answers import Form
 
 # Looser than the strict door behind it, so that a padded or mistyped token is called one and refused as such.
 _LIKE_A_JWS: Final = re.compile(r"e[A-Za-z0-9_+/=-]*\.[A-Za-z0-9_+/=-]*\.[A-Za-z0-9_+/=-]*")
@@ -28,13 +28,13 @@ def looks_secured(text: str) -> bool:
     return text.startswith(("{", "[")) or _LIKE_A_JWS.fullmatch(text) is not None
 
 
-def secured_from_text(text: str) -> Secured:
-    """Read the text one way or the other; MalformedInput where it is neither."""
+def secured_from_text(text: str, *, max_bytes: int | None = None) -> Secured:
+    """Read the text one way or the other; MalformedInput where it is neither, or longer than a badge may be."""
     text = text.strip()
     if text.startswith(("{", "[")):
-        claims = parse_json_object(text)
+        claims = parse_json_object(text, max_bytes=max_bytes or MAX_BYTES)
         return Secured("data_integrity", claims, _without(claims, "proof"))
-    jws = parse_compact_jws(text)
+    jws = parse_compact_jws(text, max_length=max_bytes or MAX_TOKEN)
     return Secured("vc_jwt", jws.payload, credential_of(jws.payload), jws)
 
 

@@ -4,6 +4,7 @@ from app.services.verdicts.checks import CheckTold, beside, place_of, sentence, 
 from app.services.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of
 from app.services.verdicts.headlines import Headline, HeadlineKind, headline
 from app.services.verdicts.limits import limits
+from app.services.verdicts.remarks import remarks
 from app.services.verdicts.sentences import Sentence, plain
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "limits",
     "place_of",
     "plain",
+    "remarks",
     "sentence",
     "told",
 ]

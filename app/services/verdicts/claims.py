@@ -9,6 +9,7 @@ from typing import Final
 
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.model.version_1 import period_members
 from app.credentials.timestamps import parse_timestamp
 from app.domain.badges import Kind
 from app.services.verdicts.sentences import plain
@@ -73,6 +74,7 @@ def claims_of(document: JsonObject) -> Claims:
     achievement = _object(subject.get("achievement"))
     criteria = _object(achievement.get("criteria"))
     issuer = _object(document.get("issuer"))
+    starts, ends = period_members(document)
     return Claims(
         holder=plain(_holder(subject) or "", 120),
         title=_line(achievement.get("name")) or _line(document.get("name")),
@@ -82,8 +84,8 @@ def claims_of(document: JsonObject) -> Claims:
         criteria_url=_link(criteria.get("id")),
         issuer_name=_line(issuer.get("name")),
         issuer_url=_link(issuer.get("url")),
-        awarded_at=_moment(document.get("awardedDate")) or _moment(document.get("validFrom")),
-        valid_until=_moment(document.get("validUntil")),
+        awarded_at=_moment(document.get("awardedDate")) or _moment(document.get(starts)),
+        valid_until=_moment(document.get(ends)),
         activity_starts=_moment(subject.get("activityStartDate")),
         activity_ends=_moment(subject.get("activityEndDate")),
         version=_line(achievement.get("version")),

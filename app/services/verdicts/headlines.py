@@ -74,7 +74,6 @@ _UNREAD: Final[Mapping[str, HeadlineKind]] = {
     Reason.IMAGE_WITHOUT_BADGE: _K.IMAGE_WITHOUT_BADGE,
     Reason.PDF_WITHOUT_BADGE: _K.PDF_WITHOUT_BADGE,
     Reason.IMAGE_AMBIGUOUS: _K.SEVERAL_BADGES,
-    Reason.VC_DATA_MODEL_1: _K.OLD_FORMAT,
     Reason.NOT_AN_OPEN_BADGE_3: _K.NOT_A_BADGE,
 }
 
@@ -86,7 +85,13 @@ def _of_unread(readable: CheckResult, *, is_elsewhere: bool) -> HeadlineKind:
 
 
 _ALTERED: Final = frozenset(
-    {Reason.SIGNATURE_MISMATCH, Reason.UNDEFINED_TERM, Reason.DATA_NOT_SIGNED, Reason.CLAIMS_DISAGREE}
+    {
+        Reason.SIGNATURE_MISMATCH,
+        Reason.UNDEFINED_TERM,
+        Reason.DATA_NOT_SIGNED,
+        Reason.CLAIMS_DISAGREE,
+        Reason.RESOURCE_DIFFERS,
+    }
 )
 _NOT_THEIRS: Final = frozenset(
     {

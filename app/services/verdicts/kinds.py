@@ -31,7 +31,6 @@ class HeadlineKind(StrEnum):
     SEVERAL_BADGES = "several_badges"
     UNVERIFIABLE = "unverifiable"
     OUT_OF_DATE_UNPROVEN = "out_of_date_unproven"
-    OLD_FORMAT = "old_format"
     IMAGE_WITHOUT_BADGE = "image_without_badge"
     PDF_WITHOUT_BADGE = "pdf_without_badge"
     NOT_A_BADGE = "not_a_badge"
@@ -67,7 +66,6 @@ _GENUINE: Final = frozenset(
 )
 _NOTHING_CHECKED: Final = frozenset(
     {
-        _K.OLD_FORMAT,
         _K.IMAGE_WITHOUT_BADGE,
         _K.PDF_WITHOUT_BADGE,
         _K.NOT_A_BADGE,
@@ -170,12 +168,6 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     ),
     _K.UNVERIFIABLE: ("unk", "unk", N_("Non vérifiable pour l’instant"), _COME_BACK),
     _K.OUT_OF_DATE_UNPROVEN: ("unk", "unk", N_("Non vérifiable, et hors de ses dates"), _COME_BACK),
-    _K.OLD_FORMAT: (
-        "unk",
-        "unk",
-        N_("Non vérifiable : ancien format"),
-        N_("Demandez à l’organisme qui l’a donné où il se vérifie, ou s’il peut donner un badge ouvert 3.0."),
-    ),
     _K.IMAGE_WITHOUT_BADGE: (
         "past",
         "unk",
@@ -286,7 +278,6 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     _K.SEVERAL_BADGES: (N_("Un programme y lirait un badge, un autre programme un autre badge."), "", ""),
     _K.UNVERIFIABLE: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
     _K.OUT_OF_DATE_UNPROVEN: (N_("{why} Et selon le fichier lui-même : {dates}"), "", ""),
-    _K.OLD_FORMAT: (N_("{read} Nous ne disons ni oui ni non."), "", ""),
     _K.IMAGE_WITHOUT_BADGE: (
         N_(
             "C’est peut-être une photo d’un badge, ou une copie dont un téléphone a retiré le contenu. Le badge lui-même n’est pas en cause."

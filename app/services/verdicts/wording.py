@@ -8,6 +8,15 @@ from typing import Final
 from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId
 from app.language import N_
+from app.services.verdicts.advice import (
+    ASK_FOR_THE_ADDRESS,
+    ASK_FOR_THE_FILE,
+    COME_BACK,
+    DO_NOT_RELY,
+    ISSUER_MUST_MEND,
+    NOT_FOR_US,
+)
+from app.services.verdicts.wording_status import STATUS_SAID
 
 TITLES: Final[Mapping[CheckId, str]] = {
     CheckId.READABLE: N_("Lecture"),
@@ -33,37 +42,26 @@ UNASKED: Final[Mapping[CheckId, str]] = {
     CheckId.RECIPIENT: N_("Le titulaire n’a pas été regardé : il n’y a pas de badge à lire."),
 }
 
-_ASK_FOR_THE_ADDRESS: Final = N_(
-    "Demandez à la personne l’adresse de la page de son badge, puis ouvrez-la ici."
-)
-_ASK_FOR_THE_FILE: Final = N_(
-    "Demandez le fichier d’origine, ou l’adresse de la page du badge : une copie d’écran ne suffit pas."
-)
-_COME_BACK: Final = N_("Refaites la vérification dans une heure. Si c’est urgent, écrivez à l’émetteur.")
-_ISSUER_MUST_MEND: Final = N_("C’est à l’émetteur de corriger : la personne n’y peut rien.")
-_NOT_FOR_US: Final = N_("Demandez à l’émetteur où ce badge se vérifie.")
-_DO_NOT_RELY: Final = N_("Ne vous fiez à rien de ce que ce fichier affiche.")
-
 SAID: Final[Mapping[str, tuple[str, str]]] = {
     # What was handed over
     Reason.READABLE: (N_("C’est un badge ouvert, version 3.0."), N_("Il a été lu en entier.")),
     Reason.UNRECOGNISED_FORMAT: (
         N_("Nous n’y avons reconnu ni JSON, ni JWT, ni image PNG ou SVG, ni PDF."),
-        _ASK_FOR_THE_FILE,
+        ASK_FOR_THE_FILE,
     ),
     Reason.PRESENTED_IS_URL: (
         N_("C’est une adresse, pas un badge."),
         N_("Téléchargez le badge à cette adresse, puis déposez le fichier ici."),
     ),
-    Reason.TOO_LARGE: (N_("Le fichier est trop grand, ou trop profond, pour un badge."), _ASK_FOR_THE_FILE),
+    Reason.TOO_LARGE: (N_("Le fichier est trop grand, ou trop profond, pour un badge."), ASK_FOR_THE_FILE),
     Reason.IMAGE_WITHOUT_BADGE: (
         N_("Aucun badge n’est caché dans cette image."),
         N_("L’adresse écrite sur l’image marche toujours : tapez-la ici."),
     ),
-    Reason.IMAGE_NOT_READ: (N_("L’image est abîmée, ou n’est ni PNG ni SVG."), _ASK_FOR_THE_FILE),
+    Reason.IMAGE_NOT_READ: (N_("L’image est abîmée, ou n’est ni PNG ni SVG."), ASK_FOR_THE_FILE),
     Reason.IMAGE_AMBIGUOUS: (
         N_("Le fichier contient plusieurs badges : nous ne pouvons pas dire lequel il montre."),
-        _ASK_FOR_THE_ADDRESS,
+        ASK_FOR_THE_ADDRESS,
     ),
     Reason.PDF_WITHOUT_BADGE: (
         N_("Aucun badge n’est joint à ce document PDF."),
@@ -71,15 +69,15 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.PDF_NOT_READ: (
         N_("Le document PDF est abîmé, protégé, ou d’une sorte que nous ne lisons pas."),
-        _ASK_FOR_THE_FILE,
+        ASK_FOR_THE_FILE,
     ),
     Reason.MALFORMED_JSON: (
         N_("Le texte n’est pas un JSON que tous lisent de la même façon."),
-        _ASK_FOR_THE_FILE,
+        ASK_FOR_THE_FILE,
     ),
     Reason.MALFORMED_JWT: (
         N_("Le texte ressemble à un JWT, mais il est incomplet ou abîmé."),
-        _ASK_FOR_THE_FILE,
+        ASK_FOR_THE_FILE,
     ),
     Reason.OPEN_BADGE_2: (
         N_("C’est un badge ouvert, version 2.0."),
@@ -92,10 +90,6 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     Reason.OLDER_BADGE_ADDRESS: (
         N_("L’image contient l’adresse d’un badge ouvert d’une version ancienne."),
         N_("Il a été lu à cette adresse, chez {place}."),
-    ),
-    Reason.VC_DATA_MODEL_1: (
-        N_("C’est un badge écrit selon une version d’essai du standard, que nous ne lisons pas."),
-        _NOT_FOR_US,
     ),
     Reason.NOT_AN_OPEN_BADGE_3: (
         N_("Ce sont des données, mais pas celles d’un badge ouvert."),
@@ -112,21 +106,25 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.CONTEXT_ORDER: (
         N_("Les vocabulaires du standard manquent, ou sont en désordre."),
-        _ISSUER_MUST_MEND,
+        ISSUER_MUST_MEND,
     ),
-    Reason.CONTEXT_NOT_ALLOWED: (N_("Il redéfinit lui-même le sens de ses mots."), _DO_NOT_RELY),
-    Reason.CONTEXT_NOT_HELD: (N_("Il emploie un vocabulaire que nous ne gardons pas."), _NOT_FOR_US),
+    Reason.CONTEXT_NOT_ALLOWED: (N_("Il redéfinit lui-même le sens de ses mots."), DO_NOT_RELY),
+    Reason.CONTEXT_NOT_HELD: (N_("Il emploie un vocabulaire que nous ne gardons pas."), NOT_FOR_US),
     # In which shape
     Reason.SCHEMA_CONFORMS: (
         N_("Il a la forme que le standard demande."),
         N_("Comparé au schéma Open Badges 3.0."),
     ),
-    Reason.SCHEMA_VIOLATION: (N_("Il lui manque quelque chose que le standard demande."), _ISSUER_MUST_MEND),
+    Reason.SCHEMA_VIOLATION: (N_("Il lui manque quelque chose que le standard demande."), ISSUER_MUST_MEND),
     Reason.BADGE_CLASS_UNAVAILABLE: (
         N_("Nous n’avons pas pu lire ce que ce badge récompense : {place} ne répond pas."),
-        _COME_BACK,
+        COME_BACK,
     ),
-    Reason.SCHEMA_NOT_HELD: (N_("Il suit un schéma que nous ne gardons pas."), _NOT_FOR_US),
+    Reason.PART_WITHHELD: (
+        N_("Une partie seulement du badge est montrée, sans ce que tout badge doit dire."),
+        ASK_FOR_THE_FILE,
+    ),
+    Reason.SCHEMA_NOT_HELD: (N_("Il suit un schéma que nous ne gardons pas."), NOT_FOR_US),
     # Is it as it was signed
     Reason.SIGNATURE_HOLDS: (
         N_("Le badge n’a pas été modifié depuis sa signature."),
@@ -138,9 +136,9 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.HOSTED_UNAVAILABLE: (
         N_("Le badge n’a pas pu être lu à son adresse : {place} ne répond pas."),
-        _COME_BACK,
+        COME_BACK,
     ),
-    Reason.HOSTED_DIFFERS: (N_("L’adresse que donne ce badge ne mène pas à lui."), _DO_NOT_RELY),
+    Reason.HOSTED_DIFFERS: (N_("L’adresse que donne ce badge ne mène pas à lui."), DO_NOT_RELY),
     Reason.HOSTED_NO_MORE: (
         N_("L’adresse qui publiait ce badge dit qu’il est retiré."),
         N_("Adresse lue chez {place} pour cette vérification."),
@@ -152,37 +150,45 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
             "L’empreinte calculée n’est pas celle qui a été signée. Nous ne pouvons pas dire quel champ a changé."
         ),
     ),
-    Reason.PROOF_MALFORMED: (N_("La signature n’est pas écrite comme elle doit l’être."), _ASK_FOR_THE_FILE),
-    Reason.PROOF_NOT_READ: (N_("Il est signé d’une façon que nous ne lisons pas."), _NOT_FOR_US),
+    Reason.PROOF_MALFORMED: (N_("La signature n’est pas écrite comme elle doit l’être."), ASK_FOR_THE_FILE),
+    Reason.PROOF_NOT_READ: (N_("Il est signé d’une façon que nous ne lisons pas."), NOT_FOR_US),
     Reason.TOO_MANY_PROOFS: (
         N_("Il porte plus de signatures qu’un badge n’en a besoin."),
-        _ASK_FOR_THE_ADDRESS,
+        ASK_FOR_THE_ADDRESS,
     ),
-    Reason.PROOF_PURPOSE: (N_("La signature a été faite pour autre chose."), _DO_NOT_RELY),
+    Reason.PROOF_PURPOSE: (N_("La signature a été faite pour autre chose."), DO_NOT_RELY),
     Reason.PROOF_EXPIRED: (N_("La signature elle-même a expiré."), N_("L’émetteur peut signer à nouveau.")),
-    Reason.PROOF_FROM_THE_FUTURE: (N_("La signature porte une date à venir."), _DO_NOT_RELY),
+    Reason.PROOF_FROM_THE_FUTURE: (N_("La signature porte une date à venir."), DO_NOT_RELY),
     Reason.ALGORITHM_NOT_ALLOWED: (
         N_("La méthode de signature annoncée n’est pas celle de la clé."),
-        _DO_NOT_RELY,
+        DO_NOT_RELY,
     ),
     Reason.HEADER_NOT_ALLOWED: (
         N_("L’en-tête de la signature contient ce qu’il ne doit pas contenir."),
-        _DO_NOT_RELY,
+        DO_NOT_RELY,
     ),
     Reason.UNDEFINED_TERM: (
         N_("Il contient un mot que rien ne définit, et que la signature ne couvre donc pas."),
-        _DO_NOT_RELY,
+        DO_NOT_RELY,
     ),
     Reason.DATA_NOT_SIGNED: (
         N_("Il contient des données que la signature ne peut pas couvrir."),
-        _DO_NOT_RELY,
+        DO_NOT_RELY,
     ),
-    Reason.TOO_HARD: (N_("Vérifier sa signature demanderait trop de calculs."), _NOT_FOR_US),
+    Reason.TOO_HARD: (N_("Vérifier sa signature demanderait trop de calculs."), NOT_FOR_US),
+    Reason.RESOURCE_DIFFERS: (
+        N_("Un fichier présenté avec le badge n’est pas celui dont le badge donne l’empreinte."),
+        N_("Demandez le fichier d’origine à {place}, ou ne vous fiez pas à celui-ci."),
+    ),
+    Reason.RESOURCE_DIGEST_NOT_READ: (
+        N_("L’empreinte d’un fichier présenté avec le badge est écrite d’une façon que nous ne lisons pas."),
+        NOT_FOR_US,
+    ),
     Reason.CLAIM_MISSING: (
         N_("Il manque à l’enveloppe du badge une mention obligatoire."),
-        _ISSUER_MUST_MEND,
+        ISSUER_MUST_MEND,
     ),
-    Reason.CLAIMS_DISAGREE: (N_("Le badge et son enveloppe se contredisent."), _DO_NOT_RELY),
+    Reason.CLAIMS_DISAGREE: (N_("Le badge et son enveloppe se contredisent."), DO_NOT_RELY),
     Reason.KEY_NOT_AT_HAND: (
         N_("Sans la clé, nous ne savons pas si le badge a été modifié."),
         "",
@@ -198,16 +204,16 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.HOSTED_OUT_OF_SCOPE: (
         N_("Il est publié à une adresse qui ne parle pas au nom de l’émetteur affiché."),
-        _DO_NOT_RELY,
+        DO_NOT_RELY,
     ),
     Reason.KEY_NOT_BOUND_TO_ISSUER: (
         N_("La clé qui a signé n’est pas celle de l’émetteur affiché."),
         N_("Quelqu’un d’autre a signé en son nom."),
     ),
-    Reason.KEY_NOT_FOUND: (N_("L’émetteur affiché ne publie pas la clé qui a signé."), _DO_NOT_RELY),
+    Reason.KEY_NOT_FOUND: (N_("L’émetteur affiché ne publie pas la clé qui a signé."), DO_NOT_RELY),
     Reason.KEY_NOT_FOR_ASSERTION: (
         N_("L’émetteur n’a pas destiné cette clé à signer des badges."),
-        _DO_NOT_RELY,
+        DO_NOT_RELY,
     ),
     Reason.KEY_REVOKED: (
         N_("L’émetteur a retiré la clé qui a signé."),
@@ -219,20 +225,20 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.KEY_UNUSABLE: (
         N_("La clé est trop faible, ou mal formée, pour prouver quoi que ce soit."),
-        _DO_NOT_RELY,
+        DO_NOT_RELY,
     ),
     Reason.KEY_DOCUMENT_MALFORMED: (
         N_("L’adresse de l’émetteur ne donne pas de clés lisibles."),
-        _ISSUER_MUST_MEND,
+        ISSUER_MUST_MEND,
     ),
     Reason.KEY_REFERENCE_MALFORMED: (
         N_("Le badge ne dit pas correctement quelle clé l’a signé."),
-        _ISSUER_MUST_MEND,
+        ISSUER_MUST_MEND,
     ),
-    Reason.KEY_METHOD_NOT_READ: (N_("La clé est publiée d’une façon que nous ne lisons pas."), _NOT_FOR_US),
+    Reason.KEY_METHOD_NOT_READ: (N_("La clé est publiée d’une façon que nous ne lisons pas."), NOT_FOR_US),
     Reason.KEY_DOCUMENT_UNAVAILABLE: (
         N_("Les clés de l’émetteur n’ont pas pu être lues : {place} ne répond pas."),
-        _COME_BACK,
+        COME_BACK,
     ),
     # Whose name
     Reason.ISSUER_IDENTIFIED: (
@@ -246,9 +252,13 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Reason.ISSUER_PROFILE_UNAVAILABLE: (
         N_("L’émetteur n’a pas pu être lu à son adresse : {place} ne répond pas."),
-        _COME_BACK,
+        COME_BACK,
     ),
-    Reason.ISSUER_NOT_IDENTIFIED: (N_("Nous ne pouvons pas dire qui est l’émetteur."), _NOT_FOR_US),
+    Reason.ISSUER_NOT_TRUSTED: (
+        N_("L’émetteur n’est pas de ceux dont vous vous portez garant."),
+        N_("Renseignez-vous sur lui, puis ajoutez-le à votre liste."),
+    ),
+    Reason.ISSUER_NOT_IDENTIFIED: (N_("Nous ne pouvons pas dire qui est l’émetteur."), NOT_FOR_US),
     # When
     Reason.IN_FORCE: (N_("Il est valable du {valid_from} au {valid_until}."), ""),
     Reason.NOT_YET_VALID: (N_("Il ne sera valable qu’à partir du {valid_from}."), N_("Revenez ce jour-là.")),
@@ -256,87 +266,13 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         N_("Sa durée de validité est passée depuis le {valid_until}."),
         N_("Elle était fixée le jour de l’attribution."),
     ),
-    Reason.PERIOD_REVERSED: (N_("Sa durée de validité finirait avant d’avoir commencé."), _ISSUER_MUST_MEND),
+    Reason.PERIOD_REVERSED: (N_("Sa durée de validité finirait avant d’avoir commencé."), ISSUER_MUST_MEND),
     Reason.END_MAY_BE_WITHHELD: (
         N_("Une partie seulement du badge est montrée : une date de fin a pu être laissée de côté."),
-        _ASK_FOR_THE_FILE,
+        ASK_FOR_THE_FILE,
     ),
-    Reason.PERIOD_UNREADABLE: (N_("Ses dates de validité ne sont pas lisibles."), _ISSUER_MUST_MEND),
-    # Still good?
-    Reason.NOT_REVOKED: (
-        N_("L’émetteur ne l’a ni retiré ni suspendu."),
-        N_("Liste des retraits publiée par {place}, lue pour cette vérification."),
-    ),
-    Reason.STILL_HOSTED: (
-        N_("L’émetteur le publie toujours, et ne le dit pas retiré."),
-        N_("Adresse lue chez {place} pour cette vérification."),
-    ),
-    Reason.REVOKED: (
-        N_("L’émetteur l’a retiré. Il ne vaut plus."),
-        N_("Liste des retraits publiée par {place}, lue pour cette vérification."),
-    ),
-    Reason.SUSPENDED: (
-        N_("L’émetteur l’a suspendu pour le moment."),
-        N_("Liste des retraits publiée par {place}, lue pour cette vérification."),
-    ),
-    Reason.NO_STATUS_ENTRY: (
-        N_("Il ne cite aucune liste des retraits : personne ne peut le retirer."),
-        N_("S’il avait été donné par erreur, rien ne le dirait."),
-    ),
-    Reason.STATUS_INFORMATIVE: (N_("La liste qu’il cite sert à autre chose qu’à le retirer."), ""),
-    Reason.STATUS_LEFT_OUT: (N_("La liste des retraits n’a pas été lue, comme demandé."), ""),
-    Reason.STATUS_MAY_BE_WITHHELD: (
-        N_("Une partie seulement du badge est montrée : nous ne savons pas s’il a été retiré."),
-        _ASK_FOR_THE_FILE,
-    ),
-    Reason.STATUS_ENTRY_MALFORMED: (
-        N_("Ce qu’il dit de la liste des retraits n’est pas lisible : nous ne savons pas s’il a été retiré."),
-        _ISSUER_MUST_MEND,
-    ),
-    Reason.STATUS_TYPE_NOT_READ: (
-        N_(
-            "Sa liste des retraits est d’une sorte que nous ne lisons pas : nous ne savons pas s’il a été retiré."
-        ),
-        _NOT_FOR_US,
-    ),
-    Reason.STATUS_PURPOSE_NOT_READ: (
-        N_(
-            "La liste qu’il cite a un but que nous ne connaissons pas : nous ne savons pas s’il a été retiré."
-        ),
-        _NOT_FOR_US,
-    ),
-    Reason.STATUS_LIST_UNAVAILABLE: (
-        N_("La liste des retraits ne répond pas : nous ne savons pas s’il a été retiré."),
-        _COME_BACK,
-    ),
-    Reason.STATUS_LIST_MALFORMED: (
-        N_("La liste des retraits n’est pas lisible : nous ne savons pas s’il a été retiré."),
-        _ISSUER_MUST_MEND,
-    ),
-    Reason.STATUS_LIST_NOT_AUTHENTIC: (
-        N_("La liste des retraits n’est pas bien signée : nous ne nous y fions pas."),
-        _COME_BACK,
-    ),
-    Reason.STATUS_LIST_OF_ANOTHER_ISSUER: (
-        N_("La liste des retraits vient de quelqu’un d’autre que l’émetteur : nous ne nous y fions pas."),
-        _NOT_FOR_US,
-    ),
-    Reason.STATUS_LIST_STALE: (
-        N_("La liste des retraits n’est plus à jour : nous ne savons pas s’il a été retiré depuis."),
-        _COME_BACK,
-    ),
-    Reason.STATUS_PURPOSE_DIFFERS: (
-        N_("La liste citée n’est pas celle des retraits : nous ne savons pas s’il a été retiré."),
-        _ISSUER_MUST_MEND,
-    ),
-    Reason.STATUS_LIST_TOO_SHORT: (
-        N_("La liste des retraits est plus courte que permis : elle désignerait la personne."),
-        _ISSUER_MUST_MEND,
-    ),
-    Reason.STATUS_INDEX_OUT_OF_RANGE: (
-        N_("La liste des retraits n’a pas de place pour ce badge : nous ne savons pas s’il a été retiré."),
-        _ISSUER_MUST_MEND,
-    ),
+    Reason.PERIOD_UNREADABLE: (N_("Ses dates de validité ne sont pas lisibles."), ISSUER_MUST_MEND),
+    **STATUS_SAID,
     # Whose badge
     Reason.RECIPIENT_NOT_ASKED: (N_("Personne n’a demandé à qui est ce badge."), ""),
     Reason.RECIPIENT_MATCHES: (N_("Il nomme la personne que vous avez indiquée."), ""),

@@ -26,6 +26,8 @@ def issuer(issuer_id: str, policy: Policy) -> CheckResult:
     """
     if issuer_id in policy.trusted_issuers:
         return found(Reason.ISSUER_TRUSTED, issuer=issuer_id)
+    if policy.only_trusted_issuers:
+        return found(Reason.ISSUER_NOT_TRUSTED, issuer=issuer_id[:500])
     if issuer_id.startswith("did:key:"):
         return found(Reason.ISSUER_IS_ONLY_A_KEY)
     domain = domain_of(issuer_id)

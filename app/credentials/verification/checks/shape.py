@@ -8,9 +8,11 @@ from typing import Final
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.model import OpenBadgeCredential
+from app.credentials.model.version_1 import in_version_2
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult
 from app.credentials.vocabulary import (
+    CONTEXT_V1,
     CONTEXT_V2,
     allowed_context_array,
     known_context_urls,
@@ -29,7 +31,11 @@ def context(document: JsonObject) -> CheckResult:
     if not isinstance(contexts, list) or len(contexts) < 2:
         return found(Reason.CONTEXT_ORDER)
     second = contexts[1]
-    if contexts[0] != CONTEXT_V2 or not isinstance(second, str) or not _OB_CONTEXT.fullmatch(second):
+    if (
+        contexts[0] not in (CONTEXT_V2, CONTEXT_V1)
+        or not isinstance(second, str)
+        or not _OB_CONTEXT.fullmatch(second)
+    ):
         return found(Reason.CONTEXT_ORDER)
     if not all(isinstance(each, str) for each in contexts):
         return found(Reason.CONTEXT_NOT_ALLOWED)
@@ -83,7 +89,7 @@ def _is_endorsement(value: JsonObject) -> bool:
 def schema(document: JsonObject) -> CheckResult:
     """Our model demands what the published schema does, and the rules no schema can say (I-007, I-008)."""
     try:
-        OpenBadgeCredential.from_document(document)
+        OpenBadgeCredential.from_document(in_version_2(document))
     except MalformedInput as error:
         return found(Reason.SCHEMA_VIOLATION, cause=error.reason, pointer=error.pointer)
     for url in _schemas_to_obey(document):

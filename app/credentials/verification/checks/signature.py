@@ -21,6 +21,7 @@ from app.credentials.json_text import JsonObject
 from app.credentials.proofs.data_integrity import ProofResult, verify_proofs
 from app.credentials.proofs.vc_jwt import ParsedJws, check_header, claim_problems, verify_jws
 from app.credentials.verification.issuer_keys import IssuerKeys
+from app.credentials.verification.older_context import ADDED_WORDS, may_be_older, without_words
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found, not_reached, reason_of
 from app.credentials.verification.report import CheckId, CheckResult, Outcome
@@ -34,6 +35,8 @@ class SignatureFindings:
     resolved: ResolvedKey | None = None
     discloses_part: bool = False
     """A holder chose what to show of what was signed, so that what is not there proves nothing."""
+    not_covered: frozenset[str] = frozenset()
+    """Words of the document that were unknown when it was signed: what they hold is nobody's word (A-017)."""
 
     @property
     def by_the_issuer(self) -> bool:
@@ -57,12 +60,31 @@ def _embedded_signature(
 ) -> SignatureFindings:
     proofs = verify_proofs(claims, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew)
     if proofs.accepted is None:
-        return _against(proofs.error or ProofError("no_proof"))
+        error = proofs.error or ProofError("no_proof")
+        older = _under_older_context(claims, keys, at, policy) if _may_be_older(error, claims) else None
+        return older or _against(error)
     holding = [result for result in proofs.results if result.holds]
     findings = _bound(keys, [_method(result) for result in holding])
     # Only the issuer's own proofs count: a holder may add one over the little that is shown.
     issuers = [each for each in holding if keys.resolved[_method(each)].controller == keys.issuer_id]
     return replace(findings, discloses_part=all(each.discloses_part for each in issuers))
+
+
+def _may_be_older(error: CredentialError, claims: JsonObject) -> bool:
+    return isinstance(error, ProofError) and error.reason == "signature_mismatch" and may_be_older(claims)
+
+
+def _under_older_context(
+    claims: JsonObject, keys: IssuerKeys, at: datetime, policy: Policy
+) -> SignatureFindings | None:
+    for words in ADDED_WORDS:
+        as_signed = without_words(claims, words)
+        if (
+            as_signed is not claims
+            and verify_proofs(as_signed, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew).accepted
+        ):
+            return replace(_embedded_signature(as_signed, keys, at, policy), not_covered=words)
+    return None
 
 
 def _token_signature(jws: ParsedJws, keys: IssuerKeys) -> SignatureFindings:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject
+from app.credentials.model.version_1 import period_members
 from app.credentials.timestamps import format_timestamp, parse_timestamp
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found
@@ -13,11 +14,10 @@ from app.credentials.verification.report import CheckResult
 
 
 def validity(document: JsonObject, at: datetime, policy: Policy) -> CheckResult:
+    start, end = period_members(document)
     try:
-        begins = parse_timestamp(document.get("validFrom"), zone_required=True)
-        ends = (
-            parse_timestamp(document["validUntil"], zone_required=True) if "validUntil" in document else None
-        )
+        begins = parse_timestamp(document.get(start), zone_required=True)
+        ends = parse_timestamp(document[end], zone_required=True) if end in document else None
     except MalformedInput:
         return found(Reason.PERIOD_UNREADABLE)
     return period(begins, ends, at, policy)

@@ -1,0 +1,47 @@
+"""What somebody who relies on a badge should know besides the answers, each in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.credentials.verification.remarks import Remark, RemarkCode
+from app.credentials.verification.report import Report
+from app.language import N_
+from app.services.verdicts.sentences import Sentence, plain
+
+REMARKS: Final[Mapping[RemarkCode, str]] = {
+    RemarkCode.VERSION_1: N_(
+        "Il est écrit selon la version précédente du modèle du W3C. Un badge d’aujourd’hui l’est selon la version 2."
+    ),
+    RemarkCode.TOKEN_TYPE: N_(
+        "Son enveloppe se dit « {type} », là où Open Badges demande « JWT ». Certains lecteurs la refuseront."
+    ),
+    RemarkCode.HEADER_MEMBERS: N_(
+        "L’en-tête de sa signature contient aussi {members}. Nous n’en tenons pas compte ; certains lecteurs le refuseront."
+    ),
+    RemarkCode.KEY_WITHOUT_FRAGMENT: N_(
+        "Sa clé est nommée d’une façon raccourcie. Certains lecteurs ne la trouveront pas."
+    ),
+    RemarkCode.OLDER_CONTEXT: N_(
+        "Il a été signé sous un vocabulaire plus ancien, qui ne couvre pas {members}. Nous avons laissé ces champs de côté : ne vous y fiez pas."
+    ),
+    RemarkCode.STATUS_UNSIGNED: N_(
+        "Sa liste des retraits est d’un ancien modèle que personne ne signe : elle vaut ce que vaut l’adresse où elle se trouve."
+    ),
+    RemarkCode.STATUS_MESSAGE: N_("L’émetteur ajoute : « {message} »"),
+    RemarkCode.SCHEMA_NOT_CHECKED: N_(
+        "Il nomme un schéma d’un type que nous ne lisons pas ({type}). Sa forme a été comparée au seul schéma du standard."
+    ),
+    RemarkCode.REFRESH_NOT_FOLLOWED: N_(
+        "L’émetteur peut en avoir fait une version plus récente : demandez-la à la personne."
+    ),
+}
+
+
+def remarks(report: Report) -> list[Sentence]:
+    return [_said(remark) for remark in report.remarks]
+
+
+def _said(remark: Remark) -> Sentence:
+    return Sentence(REMARKS[remark.code], {name: plain(value) for name, value in remark.details.items()})
