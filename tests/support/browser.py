@@ -133,6 +133,15 @@ def page_desktop(open_page: OpenPage) -> Page:
     return open_page(DESKTOP)
 
 
+def is_judged(page: Page, locale: str) -> bool:
+    """Whether axe-core looks in this window: every page, width and language has its turn, not every pairing.
+
+    What axe-core finds hangs on the width or on the language, and one look at a page takes most of a second.
+    """
+    assert page.viewport_size in (PHONE, DESKTOP)
+    return (page.viewport_size == PHONE) == locale.startswith("fr")
+
+
 def assert_accessible(page: Page) -> None:
     """WCAG 2.2 A and AA and axe-core's best practices; the page must run scripts, or axe cannot."""
     violations = Axe().run(page, options=AXE_OPTIONS).response["violations"]

@@ -107,9 +107,15 @@ PAGES = [
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("visitor_locale", "viewport", "light"),
+    [
+        pytest.param("fr-FR", PHONE, "light", id="fr-phone-light"),
+        pytest.param("fr-FR", DESKTOP, "dark", id="fr-desktop-dark"),
+        pytest.param("en-GB", PHONE, "dark", id="en-phone-dark"),
+        pytest.param("en-GB", DESKTOP, "light", id="en-desktop-light"),
+    ],
+)
 def test_everyone_can_use_the_pages(site: str, open_page: OpenPage, viewport, light):
     page = open_page(viewport)
     page.emulate_media(color_scheme=light)
