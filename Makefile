@@ -9,6 +9,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 WORKERS ?= auto
+SECONDS_EACH ?= 600
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -19,7 +20,7 @@ INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_m
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test lint format bench screenshots catalogues lock clean needs
+.PHONY: help setup run test lint format bench fuzz screenshots catalogues lock clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations;
 	@mkdir -p var
 	@$(BIN)/python -m bench
 
+fuzz: $(DEVELOPMENT) ## Feed every parser made-up input for ten minutes each (SECONDS_EACH=60: less); findings go to var/fuzz/.
+	@$(BIN)/python -m fuzz --seconds $(SECONDS_EACH)
+
 screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
 	@$(BIN)/python -m tests.screenshots
 
@@ -59,7 +63,7 @@ lock: $(UV) ## Choose the versions of the lock files afresh where they must chan
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -rf tests/interop/node_modules
-	@find app tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find app bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs:
 	@.ci/needs test

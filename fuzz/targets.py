@@ -1,0 +1,227 @@
+"""One target for each parser: bytes go in, and only the errors that it promises may come out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.credentials import bake_png, bake_svg, unbake
+from app.credentials.canonical import canonical_json, canonical_nquads
+from app.credentials.dids import resolve_method
+from app.credentials.documents import FetchedDocument
+from app.credentials.errors import CredentialError, MalformedInput
+from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json
+from app.credentials.keys import VerificationKey, decode_multibase, encode_multibase
+from app.credentials.keys.multibase import decode_base64url, encode_base64url
+from app.credentials.model import EndorsementCredential, OpenBadgeCredential
+from app.credentials.proofs.cbor import decode_cbor
+from app.credentials.proofs.data_integrity import verify_proofs
+from app.credentials.proofs.vc_jwt import (
+    check_header,
+    claim_problems,
+    credential_of,
+    parse_compact_jws,
+    verify_jws,
+)
+from app.credentials.status_list import StatusList, read_entry, read_list
+from app.credentials.verification.ladder import verify
+from app.credentials.verification.report import Verdict
+from app.domain import participant_lists
+from app.errors import InvalidInput
+from app.negotiation import preferred
+from fuzz import samples
+
+NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
+
+
+class PromiseBroken(AssertionError):
+    """The parser accepted what it must not, or says two things of one input."""
+
+
+@dataclass(frozen=True)
+class Target:
+    run: Callable[[bytes], None]
+    samples: list[bytes]
+
+
+class _Serving:
+    """Every address leads to the same bytes."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        return FetchedDocument(url, self.body)
+
+
+@contextmanager
+def _only_promised_errors() -> Iterator[None]:
+    with suppress(CredentialError):
+        yield
+
+
+def _promise(kept: bool, promise: str) -> None:
+    if not kept:
+        raise PromiseBroken(promise)
+
+
+def _object(data: bytes) -> JsonObject:
+    value = parse_json(data)
+    if not isinstance(value, dict):
+        raise MalformedInput("not_an_object")
+    return value
+
+
+def jws(data: bytes) -> None:
+    with _only_promised_errors():
+        token = data.decode(errors="surrogateescape")
+        parsed = parse_compact_jws(token)
+        check_header(parsed)
+        verify_jws(parsed, samples.CAMPUS_KEY)
+        _promise(data in samples.TOKENS, "another text passes for the signed token")
+
+
+def claims(data: bytes) -> None:
+    """Header and claims of a token that was truly signed."""
+    with suppress(MalformedInput):
+        parts = _object(data)
+        token = samples.signed_token(parts.get("header"), parts.get("claims"))
+        verify(token, documents=samples.DOCUMENTS, at=NOON)
+        with _only_promised_errors():
+            parsed = parse_compact_jws(token)
+            verify_jws(parsed, samples.CAMPUS_KEY)
+            claim_problems(parsed.payload)
+            credential_of(parsed.payload)
+
+
+def proof(data: bytes) -> None:
+    with _only_promised_errors():
+        document = _object(data)
+        answers = verify_proofs(document, key_for=lambda method: samples.CAMPUS_KEY, at=NOON)
+        if answers.accepted is not None:
+            said = canonical_nquads({name: value for name, value in document.items() if name != "proof"})
+            _promise(said in samples.SIGNED_STATEMENTS, "a signature holds for other statements")
+
+
+def cbor(data: bytes) -> None:
+    with _only_promised_errors():
+        decode_cbor(data)
+
+
+def key_document(data: bytes) -> None:
+    with _only_promised_errors():
+        resolve_method(samples.METHOD, documents=_Serving(data), at=NOON)
+
+
+def status_list(data: bytes) -> None:
+    with _only_promised_errors():
+        StatusList.decode(data.decode(errors="replace"))
+    with _only_promised_errors():
+        read_entry(_object(data))
+    with _only_promised_errors():
+        listed = read_list(_object(data))
+        with suppress(IndexError):
+            listed.status_list.get(94_567)
+
+
+def served(data: bytes) -> None:
+    """Whatever the key document's or the status list's address leads to, there is a report."""
+    for url in samples.DOCUMENTS.held:
+        report = verify(samples.EMBEDDED, documents=samples.DOCUMENTS.with_(url, data), at=NOON)
+        json.dumps(report.to_document())
+
+
+def picture(data: bytes) -> None:
+    with _only_promised_errors():
+        text = unbake(data).text
+        text.encode()
+    for bake in (bake_png, bake_svg):
+        with _only_promised_errors():
+            _promise(
+                unbake(bake(data, samples.TOKEN)).text == samples.TOKEN, "baked and not to be read again"
+            )
+
+
+def csv_list(data: bytes) -> None:
+    with suppress(InvalidInput):
+        lines = participant_lists.read_list(participant_lists.decode_list(data))
+        for line in lines:
+            participant_lists.tidy(line)
+        participant_lists.without_repeats(lines)
+
+
+def multibase(data: bytes) -> None:
+    text = data.decode(errors="replace")
+    for base in ("z", "u"):
+        with _only_promised_errors():
+            _promise(
+                encode_multibase(decode_multibase(text, base), base) == text, "two spellings of one value"
+            )
+    with _only_promised_errors():
+        _promise(encode_base64url(decode_base64url(text)) == text, "two spellings of one value")
+    with _only_promised_errors():
+        VerificationKey.from_multikey(text)
+    with _only_promised_errors():
+        VerificationKey.from_jwk(_object(data))
+
+
+def json_text(data: bytes) -> None:
+    with _only_promised_errors():
+        value: JsonValue = parse_json(data)
+        _promise(parse_json(dump_json(value)) == value, "written and read again it differs")
+        with suppress(MalformedInput):
+            written = canonical_json(value)
+            _promise(canonical_json(parse_json(written)) == written, "its canonical form is not stable")
+
+
+def model(data: bytes) -> None:
+    for kind in (OpenBadgeCredential, EndorsementCredential):
+        with _only_promised_errors():
+            credential = kind.from_document(_object(data))
+            _promise(
+                kind.from_document(credential.to_document()) == credential,
+                "written and read again it differs",
+            )
+
+
+def canonical(data: bytes) -> None:
+    with _only_promised_errors():
+        canonical_nquads(_object(data)).encode()
+
+
+def accept(data: bytes) -> None:
+    offered = ["text/html", "application/vc+jwt", "application/json"]
+    chosen = preferred(data.decode("latin-1"), offered)
+    _promise(chosen is None or chosen in offered, "a form that was not offered")
+
+
+def presented(data: bytes) -> None:
+    """The whole verifier, as it meets a file that anybody drops: badges of every generation."""
+    report = verify(data, documents=samples.DOCUMENTS, at=NOON)
+    json.dumps(report.to_document())
+    if report.verdict is Verdict.VALID:
+        said = report.document or {}
+        _promise(canonical_json(said) in samples.SIGNED_CONTENTS, "valid, and not what was signed")
+
+
+TARGETS: dict[str, Target] = {
+    "jws": Target(jws, samples.tokens()),
+    "claims": Target(claims, samples.claims()),
+    "proof": Target(proof, samples.secured_documents()),
+    "cbor": Target(cbor, samples.cbor()),
+    "key_document": Target(key_document, samples.key_documents()),
+    "status_list": Target(status_list, samples.status_lists()),
+    "served": Target(served, samples.key_documents() + samples.status_lists()),
+    "png": Target(picture, samples.pngs()),
+    "svg": Target(picture, samples.svgs()),
+    "csv": Target(csv_list, samples.lists()),
+    "multibase": Target(multibase, samples.multibase()),
+    "json": Target(json_text, samples.json_texts()),
+    "model": Target(model, samples.credentials()),
+    "canonical": Target(canonical, samples.credentials()),
+    "accept": Target(accept, samples.accept_headers()),
+    "presented": Target(presented, samples.presented()),
+}

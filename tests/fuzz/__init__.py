@@ -1,0 +1,1 @@
+"""The fuzz targets themselves, run for a moment."""
