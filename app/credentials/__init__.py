@@ -12,10 +12,10 @@ through a `DocumentSource`, the time as a `datetime`, keys as a `Signer`.
 from app.credentials.baking import bake_png, bake_svg, unbake
 from app.credentials.documents import DocumentSource, FetchedDocument, NoDocuments
 from app.credentials.errors import CredentialError
-from app.credentials.issuing import SignedCredential, issue, issue_many
+from app.credentials.issuing import SignedCredential, issue, issue_endorsement, issue_many
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
 from app.credentials.model import OpenBadgeCredential
-from app.credentials.verification.ladder import verify
+from app.credentials.verification.ladder import verify, verify_endorsement
 from app.credentials.verification.policy import Identity, Policy
 from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
@@ -43,7 +43,9 @@ __all__ = [
     "bake_png",
     "bake_svg",
     "issue",
+    "issue_endorsement",
     "issue_many",
     "unbake",
     "verify",
+    "verify_endorsement",
 ]

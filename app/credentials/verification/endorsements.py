@@ -107,10 +107,11 @@ def _shape(document: JsonObject) -> CheckResult:
 
 
 def _first_against(answers: Sequence[CheckResult]) -> CheckResult | None:
-    """What failed before what is unknown, and both before what could not be asked."""
-    for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+    """What failed before what is unknown, and both before what was not asked."""
+    for outcome in (Outcome.FAILED, Outcome.UNKNOWN, Outcome.SKIPPED):
         for answer in answers:
-            if answer.outcome is outcome:
+            # Why the key was not at hand says more.
+            if answer.outcome is outcome and not answer.void and answer.reason != Reason.KEY_NOT_AT_HAND:
                 return answer
     return None
 

@@ -1,0 +1,48 @@
+"""Sign an endorsement in both forms, and read both back as whoever meets them would (C-011)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from app.credentials.documents import DocumentSource
+from app.credentials.errors import SelfCheckFailed
+from app.credentials.issuing.signing import KeysOf, SignedCredential
+from app.credentials.json_text import dump_json
+from app.credentials.keys import Signer
+from app.credentials.model import EndorsementCredential
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.verification.ladder import verify_endorsement
+from app.credentials.verification.policy import Policy
+from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import Outcome
+
+# The list that will hold its bit may not have been published yet.
+_READ_BACK: Final = Policy(check_status=False)
+
+
+def issue_endorsement(
+    endorsement: EndorsementCredential,
+    *,
+    signer: Signer,
+    jwt_signer: Signer,
+    at: datetime,
+    documents: DocumentSource | None = None,
+) -> SignedCredential:
+    """The signed words of the endorser, whose keys `signer` and `jwt_signer` are, about one thing.
+
+    UnsafeDocument where a signature would not cover all of it, SelfCheckFailed where it would not be believed.
+    """
+    document = endorsement.to_document()
+    signed = SignedCredential(
+        embedded=dump_json(add_proof(document, signer=signer, created=at)),
+        token=sign_jwt(document, signer=jwt_signer),
+    )
+    published = documents or KeysOf(signer, jwt_signer)
+    about = endorsement.credential_subject.id
+    for written in (signed.embedded.decode(), signed.token):
+        answer = verify_endorsement(written, documents=published, at=at, about=about, policy=_READ_BACK)
+        if answer.outcome is not Outcome.PASSED and answer.reason != Reason.STATUS_LEFT_OUT:
+            raise SelfCheckFailed(answer)
+    return signed
