@@ -1,10 +1,9 @@
-"""What an employer is told: one headline for each case, one sentence for each check, in every language."""
+"""What an employer is told about what they hold: one headline for each case."""
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,25 +15,20 @@ from pypdf import PdfWriter
 from app.credentials.dids import did_key
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer
 from app.credentials.proofs.data_integrity import add_proof
-from app.credentials.verification.ladder import verify
-from app.credentials.verification.reasons import Reason, found, not_reached
-from app.credentials.verification.report import CheckId, CheckResult, Outcome, Verdict
+from app.credentials.verification.report import Verdict
 from app.domain.awards import Visibility
 from app.domain.history import Actor
-from app.language import locales, speaking
 from app.services import verdicts
-from app.services.verdicts import HeadlineKind, Sentence
-from app.services.verdicts.kinds import MESSAGES, WORDING
+from app.services.verdicts import HeadlineKind
 from app.services.verification import Answer
 from app.wiring import Process
-from tests.support.credentials import DID, DID_URL, LIST_URL, NOON, Campus, badge_document
+from tests.support.credentials import DID_URL, LIST_URL, NOON, Campus, badge_document
 from tests.support.documents import Documents
 from tests.support.house import COMMAND, House
 from tests.support.pictures import PNG
 
 K = HeadlineKind
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
-PLACE = re.compile(r"\{\w*\}")
 
 
 @dataclass
@@ -286,74 +280,8 @@ def test_everything_else_has_its_own_headline(
     assert employer.told(made(employer)) is kind
 
 
-@pytest.mark.parametrize("locale", locales())
-@pytest.mark.parametrize("reason", list(Reason), ids=str)
-def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reason, locale: str):
-    details = {
-        "valid_from": "2026-06-30T12:00:00Z",
-        "valid_until": "2029-06-30T12:00:00Z",
-        "domain": "a.example",
-    }
-    if reason is Reason.NOT_REACHED:
-        checks = [not_reached(check, CheckId.READABLE) for check in CheckId]
-    else:
-        checks = [found(reason, **details)]
-    with speaking(locale):
-        for check in checks:
-            beside = verdicts.beside(check)
-            for told in filter(None, (verdicts.sentence(check), beside)):
-                assert told.text().endswith("."), told.text()
-                assert not PLACE.search(told.text())
-
-
-@pytest.mark.parametrize("kind", list(HeadlineKind))
-def test_every_headline_has_words_a_colour_and_a_seal(kind: HeadlineKind):
-    state, seal, heading, _ = WORDING[kind]
-    assert state in ("ok", "past", "bad", "unk", "shut")
-    assert seal in ("ok", "past", "revoked", "broken", "unk", "shut")
-    assert heading
-    assert MESSAGES[kind][0].endswith((".", "}"))
-    assert (state == "ok") == (kind in (K.VALID, K.VALID_ELSEWHERE, K.HOSTED_ELSEWHERE)), (
-        "only what counts today is green"
-    )
-
-
 def test_a_badge_for_being_there_is_said_to_prove_no_skill(employer: Employer):
     _, files = employer.award()
     said = [each.text() for each in verdicts.limits(employer.ask(files["json"]))]
     assert any(each.startswith("Un savoir-faire") for each in said)
     assert said[-1].startswith("Un diplôme")
-
-
-def test_text_out_of_a_file_cannot_turn_or_hide_what_stands_around_it():
-    hostile = "Zo\u202eé\u2066 {campus}\u0000\u200b\n<b>" + "x" * 500
-    told = Sentence("« {name} »", {"name": verdicts.plain(hostile)})
-    assert told.text().startswith("« Zoé {campus} <b>xxx")
-    assert len(told.text()) < 200
-    assert "\u202e" not in told.text()
-
-
-def test_claims_of_any_shape_are_read_without_a_fault():
-    for odd in ([], "x", 7, None, {"a": []}, [[]], [None], {"achievement": [1]}, {"criteria": "x"}):
-        claims = verdicts.claims_of(
-            {"credentialSubject": odd, "issuer": odd, "evidence": odd, "validFrom": odd, "name": odd}
-        )
-        assert claims.holder == ""
-    assert verdicts.claims_of({}).title == ""
-
-
-def test_a_link_that_is_no_web_address_is_left_out():
-    document = badge_document()
-    document["evidence"] = [{"id": "javascript:alert(1)", "name": "x"}]
-    assert verdicts.claims_of(document).evidence[0].url == ""
-
-
-def test_a_status_that_could_not_be_read_is_never_green():
-    result = found(Reason.STATUS_LIST_UNAVAILABLE, url=LIST_URL)
-    assert result.outcome is Outcome.UNKNOWN
-    campus = Campus()
-    report = verify(campus.issue().embedded, documents=campus.documents().without(LIST_URL), at=NOON)
-    line = next(each for each in verdicts.told(report) if each.check is CheckId.STATUS)
-    assert (line.state, line.word) == ("unk", "Non vérifié")
-    assert isinstance(report.check(CheckId.STATUS), CheckResult)
-    assert DID in str(report.issuer)
