@@ -36,6 +36,7 @@ from app.db.status import StatusStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.letters import Mailer
+from app.domain.status import SignedList
 from app.services.activities import ActivityService
 from app.services.awarding import Judging
 from app.services.awards import AwardService
@@ -161,7 +162,7 @@ class Process:
                 clock=clock,
             )
 
-    def renew_list(self, list_id: uuid.UUID) -> bytes:
+    def renew_list(self, list_id: uuid.UUID) -> SignedList:
         """Sign a status list again, in a transaction of its own."""
         with self.unit_of_work() as services:
             return services.status.refresh(list_id)

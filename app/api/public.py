@@ -12,9 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.api.problems import documented
+from app.errors import NotFound
 from app.negotiation import ForPrograms, etag_of, has_already, preferred
-from app.request_scope import ReadingServices, process_of
+from app.request_scope import ReadingServices, find_signed_in, process_of
 from app.services.publication import Published
+from app.wiring import Services
 
 router = APIRouter(tags=["public documents"], responses=documented(404))
 with_page = APIRouter(tags=["public documents"], responses=documented(404), route_class=ForPrograms)
@@ -33,7 +35,13 @@ _FORMS_BY_TYPE = {
 _LINKED_DATA = ("application/ld+json", "application/json")
 _DID_DOCUMENT = ("application/did+json", "application/did+ld+json", "application/json", "application/ld+json")
 _JWK_SET = ("application/jwk-set+json", "application/json")
-_STATUS_LIST = ("application/vc", "application/vc+ld+json", "application/ld+json", "application/json")
+_LISTS_BY_TYPE = {
+    "application/vc": "json",
+    "application/vc+ld+json": "json",
+    "application/ld+json": "json",
+    "application/json": "json",
+    "application/vc+jwt": "jwt",
+}
 # A holder who shuts an award's page is obeyed within a minute, a withdrawal is seen within five.
 ONE_MINUTE, FIVE_MINUTES = "public, max-age=60", "public, max-age=300"
 # A picture is opened on its own, and by then is a document that could run scripts.
@@ -128,7 +136,7 @@ def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
 
 
 @with_page.get(
-    "/badges/{badge_id:uuid}/v{number:int}",
+    "/badges/{badge_id:uuid}/v{number}",
     summary="A badge definition, one version",
     **_shown(*_LINKED_DATA),
 )
@@ -149,14 +157,26 @@ def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingS
 
 
 @router.get(
-    "/badges/{badge_id:uuid}/v{number:int}/image.{form}",
+    "/badges/{badge_id:uuid}/v{number}/image.{form}",
     summary="A badge's picture, one version",
     **_shown("image/png", "image/svg+xml", about="The picture that every award of this version carries."),
 )
 def picture(
     badge_id: uuid.UUID, number: Number, form: PictureForm, request: Request, services: ReadingServices
 ) -> Response:
-    return answer(request, services.publication.picture(badge_id, number, form.value), cache=FIVE_MINUTES)
+    try:
+        document = services.publication.picture(badge_id, number, form.value)
+    except NotFound:
+        # On a trainer's own pages: nobody was given this version yet, and its title may still change.
+        readers = _workplaces_of(request, services)
+        document = services.publication.draft_picture(badge_id, number, form.value, readers=readers)
+        return answer(request, document, cache="no-store")
+    return answer(request, document, cache=FIVE_MINUTES)
+
+
+def _workplaces_of(request: Request, services: Services) -> set[uuid.UUID]:
+    who = find_signed_in(request, services)
+    return {place.campus.id for place in services.people.workplaces(who)} if who else set()
 
 
 @router.get("/campus/{slug}/did.json", summary="A campus's DID document", **_shown(*_DID_DOCUMENT))
@@ -185,18 +205,19 @@ def jwks(request: Request, services: ReadingServices) -> Response:
     return answer(request, services.publication.jwks(), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/statuts/{list_id:uuid}", summary="A signed status list", **_shown(*_STATUS_LIST))
+@router.get("/statuts/{list_id:uuid}", summary="A signed status list", **_shown(*_LISTS_BY_TYPE))
 async def status_list(list_id: uuid.UUID, request: Request) -> Response:
-    media_type = _wanted(request, _STATUS_LIST)
-    document = await process_of(request).public_documents.status_list(list_id)
+    media_type = _wanted(request, tuple(_LISTS_BY_TYPE))
+    form = _LISTS_BY_TYPE[media_type]
+    document = await process_of(request).public_documents.status_list(list_id, form)
     if document is None:
-        document = await run_in_threadpool(_renewed, request, list_id)
+        document = await run_in_threadpool(_renewed, request, list_id, form)
     return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
 
 
-def _renewed(request: Request, list_id: uuid.UUID) -> Published:
+def _renewed(request: Request, list_id: uuid.UUID, form: str) -> Published:
     with process_of(request).unit_of_work(reading=True) as services:
-        return services.publication.status_list(list_id)
+        return services.publication.status_list(list_id, form)
 
 
 def _allow_reading_from_anywhere() -> Response:

@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Engine
 
 from app.domain.awards import Visibility
+from app.domain.status import SignedList
 
 _AWARD = (
     "SELECT a.visibility, d.embedded, d.token, d.embedded_digest, d.token_digest "
@@ -24,13 +25,7 @@ _VERSION = (
 )
 
 
-_LIST = "SELECT published, published_at FROM status_list WHERE id = {}"
-
-
-@dataclass(frozen=True)
-class StoredList:
-    published: bytes
-    published_at: datetime | None
+_LIST = "SELECT published, token, published_at FROM status_list WHERE id = {}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class PublishedStore(Protocol):
 
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None: ...
 
-    async def status_list(self, list_id: uuid.UUID) -> StoredList | None: ...
+    async def status_list(self, list_id: uuid.UUID) -> SignedList | None: ...
 
     async def open(self) -> None: ...
 
@@ -65,13 +60,15 @@ def _stored(row: Any) -> StoredAward | None:
     )
 
 
-def _stored_list(row: Any) -> StoredList | None:
+def _stored_list(row: Any) -> SignedList | None:
     if row is None:
         return None
-    published, at = row
+    published, token, at = row
     # SQLite keeps moments as text in UTC (app/domain/columns.py).
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return StoredList(bytes(published), moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None)
+    return SignedList(
+        bytes(published), token, moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+    )
 
 
 class SqlitePublishedStore:
@@ -102,7 +99,7 @@ class SqlitePublishedStore:
         row = self._row(_VERSION, badge_id.hex, number)
         return bytes(row[0]) if row else None
 
-    async def status_list(self, list_id: uuid.UUID) -> StoredList | None:
+    async def status_list(self, list_id: uuid.UUID) -> SignedList | None:
         return _stored_list(self._row(_LIST, list_id.hex))
 
 
@@ -137,7 +134,7 @@ class PostgresPublishedStore:
         row = await self._row(_VERSION, badge_id, number)
         return bytes(row[0]) if row else None
 
-    async def status_list(self, list_id: uuid.UUID) -> StoredList | None:
+    async def status_list(self, list_id: uuid.UUID) -> SignedList | None:
         return _stored_list(await self._row(_LIST, list_id))
 
 

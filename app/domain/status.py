@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
@@ -16,7 +17,7 @@ _OPEN = text("closed_at IS NULL")
 
 
 class StatusList(SQLModel, table=True):
-    """`published` is the signed list as the world reads it; it is signed again when a bit or the week turns."""
+    """`published` and `token` are the signed list in its two forms, signed again when a bit or the week turns."""
 
     __tablename__ = "status_list"
     __table_args__ = (
@@ -29,6 +30,7 @@ class StatusList(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment())
     closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     published: bytes = b""
+    token: str = Field(default="", sa_column_kwargs={"server_default": ""})
     published_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
@@ -51,10 +53,20 @@ def has_room(status_list: StatusList) -> bool:
     return status_list.used < status_list.size // 2
 
 
-def needs_signing(status_list: StatusList, *, at: datetime) -> bool:
-    return is_due(status_list.published_at, at=at)
+@dataclass(frozen=True)
+class SignedList:
+    """One list in both its forms: with a proof inside, and as a token (D-014)."""
+
+    embedded: bytes
+    token: str
+    signed_at: datetime | None
+
+    def is_due(self, *, at: datetime) -> bool:
+        """Signed again at half its life, so that nobody ever reads a list about to lapse."""
+        if not self.token:  # written before lists were tokens as well
+            return True
+        return self.signed_at is None or at - self.signed_at >= LIST_LIFE / 2
 
 
-def is_due(published_at: datetime | None, *, at: datetime) -> bool:
-    """Signed again at half its life, so that nobody ever reads a list about to lapse."""
-    return published_at is None or at - published_at >= LIST_LIFE / 2
+def signed_form(status_list: StatusList) -> SignedList:
+    return SignedList(status_list.published, status_list.token, status_list.published_at)

@@ -6,7 +6,6 @@ import uuid
 
 from app.db.published import PublishedStore
 from app.domain.clock import Clock
-from app.domain.status import is_due
 from app.errors import NotFound
 from app.language import N_
 from app.services.publication import FORMS, ClosedAward, Published
@@ -43,11 +42,9 @@ class PublicDocuments:
             raise NotFound(N_("Cette version du badge n’existe pas."))
         return Published.of(body, "application/ld+json")
 
-    async def status_list(self, list_id: uuid.UUID) -> Published | None:
+    async def status_list(self, list_id: uuid.UUID, form: str) -> Published | None:
         """The signed list as it lies; None when it is due to be signed again first."""
         stored = await self.store.status_list(list_id)
         if stored is None:
             raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
-        if is_due(stored.published_at, at=self.clock()):
-            return None
-        return Published.of(stored.published, "application/vc")
+        return None if stored.is_due(at=self.clock()) else Published.of_list(stored, form)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from app.domain.awards import AwardState, Visibility
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.open_badges import profile_of
+from app.domain.status import SignedList
 from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.signing import Signing, published_key
@@ -44,6 +45,14 @@ class Published:
     @staticmethod
     def of(body: bytes, media_type: str) -> Published:
         return Published(body, media_type, hashlib.sha256(body).hexdigest()[:32])
+
+
+    @staticmethod
+    def of_list(signed: SignedList, form: str) -> Published:
+        """A status list as `json` or `jwt`."""
+        if form == "jwt":
+            return Published.of(signed.token.encode(), "application/vc+jwt")
+        return Published.of(signed.embedded, "application/vc")
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class PublicationService:
         status: StatusService,
         signing: Signing,
         addresses: Addresses,
-        renew_list: Callable[[uuid.UUID], bytes],
+        renew_list: Callable[[uuid.UUID], SignedList],
     ) -> None:
         self.renew_list = renew_list
         self.campuses = campuses
@@ -122,7 +131,20 @@ class PublicationService:
         return PublishedBadge(self.campuses.get_by_id(badge.campus_id), badge, version, frozen)
 
     def picture(self, badge_id: uuid.UUID, number: int, form: str) -> Published:
+        """Of a version that the world may read."""
+        return self._picture(self._frozen(badge_id, number), form)
+
+    def draft_picture(
+        self, badge_id: uuid.UUID, number: int, form: str, *, readers: Collection[uuid.UUID]
+    ) -> Published:
+        """Of any version, for people who work in one of the campuses `readers`."""
         version = self.badges.get_version(badge_id, number)
+        if self.badges.get(badge_id).campus_id not in readers:
+            raise NotFound(N_("Cette version du badge n’existe pas."))
+        return self._picture(version, form)
+
+    @staticmethod
+    def _picture(version: BadgeVersion, form: str) -> Published:
         body = version.picture_png if form == "png" else version.picture_svg.encode()
         return Published.of(body, FORMS[form])
 
@@ -163,10 +185,12 @@ class PublicationService:
         keys = [published_key(row) for row, _ in self.campuses.all_keys()]
         return Published.of(dump_json(jwk_set(keys)), "application/jwk-set+json")
 
-    def status_list(self, list_id: uuid.UUID) -> Published:
+    def status_list(self, list_id: uuid.UUID, form: str = "json") -> Published:
         """The signed list; one due for signing is renewed in a transaction of its own, which a reader lacks."""
-        body = self.renew_list(list_id) if self.status.is_due(list_id) else self.status.published(list_id)
-        return Published.of(body, "application/vc")
+        signed = self.status.published(list_id)
+        if signed.is_due(at=self.status.clock()):
+            signed = self.renew_list(list_id)
+        return Published.of_list(signed, form)
 
     def state_of(self, record: AwardRecord, *, at: datetime) -> str:
         """One word for the award's state: valid, expired, revoked, superseded."""

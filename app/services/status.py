@@ -10,6 +10,7 @@ from datetime import datetime
 
 from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.proofs.vc_jwt import sign_jwt
 from app.credentials.status_list import StatusList as Bits
 from app.credentials.status_list import free_index, status_entry, status_list_credential
 from app.db.campus import CampusStore
@@ -18,7 +19,7 @@ from app.domain.addresses import Addresses
 from app.domain.awards import Award
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.domain.status import LIST_LIFE, LIST_TTL, StatusList, has_room, needs_signing
+from app.domain.status import LIST_LIFE, LIST_TTL, SignedList, StatusList, has_room, signed_form
 from app.services.signing import Signing
 
 
@@ -87,20 +88,17 @@ class StatusService:
         self.status.raise_slot(slot, at=at)
         self._sign(campus, status_list, at=at)
 
-    def published(self, list_id: uuid.UUID) -> bytes:
-        """The signed list as the world reads it now."""
-        return self.status.get(list_id).published
+    def published(self, list_id: uuid.UUID) -> SignedList:
+        """The signed list as it lies."""
+        return signed_form(self.status.get(list_id))
 
-    def refresh(self, list_id: uuid.UUID) -> bytes:
+    def refresh(self, list_id: uuid.UUID) -> SignedList:
         """The signed list, signed again first when half its life has passed."""
         status_list = self.status.get(list_id)
-        if needs_signing(status_list, at=self.clock()):
+        if signed_form(status_list).is_due(at=self.clock()):
             status_list = self.status.lock(list_id)
             self._sign(self.campuses.get_by_id(status_list.campus_id), status_list, at=self.clock())
-        return status_list.published
-
-    def is_due(self, list_id: uuid.UUID) -> bool:
-        return needs_signing(self.status.get(list_id), at=self.clock())
+        return signed_form(status_list)
 
     def _sign(self, campus: Campus, status_list: StatusList, *, at: datetime) -> None:
         bits = Bits(status_list.size)
@@ -115,7 +113,8 @@ class StatusService:
             valid_until=at + LIST_LIFE,
             ttl=LIST_TTL,
         )
-        signer = self.signing.signers_of(campus).embedded
-        status_list.published = dump_json(add_proof(document, signer=signer, created=at))
+        signers = self.signing.signers_of(campus)
+        status_list.published = dump_json(add_proof(document, signer=signers.embedded, created=at))
+        status_list.token = sign_jwt(document, signer=signers.jwt, kind="vc+jwt")
         status_list.published_at = at
         self.status.add(status_list)

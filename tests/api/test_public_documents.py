@@ -12,7 +12,9 @@ from app.credentials.dids import did_web_document_url
 from app.credentials.documents import FetchedDocument
 from app.credentials.json_text import JsonObject, parse_json
 from app.credentials.keys import VerificationKey
+from app.credentials.proofs.vc_jwt import parse_compact_jws
 from app.credentials.verification.ladder import verify
+from app.credentials.verification.report import CheckId
 from app.domain.history import Actor
 from app.domain.status import LIST_LIFE
 from tests.api.doors import closed_award, open_award
@@ -251,6 +253,34 @@ def test_a_withdrawal_stands_in_the_list_that_the_world_reads_next(house: House,
     after = world.get(path, headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
     assert verify(body, documents=OverHttp(world), at=house.clock()).verdict.value == "invalid"
+
+
+def test_a_list_is_a_token_for_who_reads_only_tokens(house: House, world: TestClient):
+    """D-014: the same bits, signed by the same campus, and no less current."""
+    award_id = open_award(house)
+    body = world.get(f"/attributions/{award_id}.json").content
+    path = _path(parse_json(body)["credentialStatus"]["statusListCredential"])  # type: ignore[index,call-overload]
+    answer = world.get(path, headers={"accept": "application/vc+jwt"})
+    assert answer.headers["content-type"] == "application/vc+jwt"
+    token = parse_compact_jws(answer.text)
+    listed = world.get(path).json()
+    assert {name: token.payload[name] for name in listed if name != "proof"} == {
+        name: value for name, value in listed.items() if name != "proof"
+    }
+    assert token.header["typ"] == "vc+jwt"
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    again = world.get(path, headers={"accept": "application/vc+jwt", "if-none-match": answer.headers["etag"]})
+    assert again.status_code == 200
+    source = OverHttp(world)
+
+    class Tokens:
+        def fetch(self, url: str, *, accept: str = "") -> FetchedDocument:
+            wanted = "application/vc+jwt" if _path(url) == path else accept
+            return source.fetch(url, accept=wanted)
+
+    report = verify(body, documents=Tokens(), at=house.clock())
+    assert report.check(CheckId.STATUS).reason == "revoked"
 
 
 def test_a_list_that_would_lapse_is_signed_anew_when_it_is_read(house: House, world: TestClient):

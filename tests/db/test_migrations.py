@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,23 @@ def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: P
     (again := tmp_path / "again").mkdir()
     house = build_house(database_url, again)
     assert house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    house.close()
+
+
+def test_lists_from_before_tokens_are_signed_again_when_they_are_read(database_url: str, tmp_path: Path):
+    house = build_house(database_url, tmp_path)
+    house.award("Zoé Martin;zoe@exemple.fr")
+    migrations.downgrade(database_url, "0001")
+    assert "token" not in {each["name"] for each in inspect(house.process.engine).get_columns("status_list")}
+    migrations.upgrade(database_url)
+    with house.process.engine.connect() as connection:
+        written = connection.execute(text("SELECT id, token FROM status_list")).all()
+    assert [token for _, token in written] == [""]
+    list_id = uuid.UUID(str(written[0][0]))
+    with house.unit_of_work(reading=True) as services:
+        assert services.publication.status_list(list_id, "jwt").body.count(b".") == 2
+    with house.unit_of_work(reading=True) as services:
+        assert services.status.published(list_id).token
     house.close()
 
 

@@ -40,7 +40,10 @@ from app.credentials.timestamps import format_timestamp
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.report import CheckId, Verdict
 from app.credentials.vocabulary import CONTEXT_OB_3_0_3, context
+from app.domain.history import Actor
+from tests.api import doors
 from tests.support.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
+from tests.support.house import House
 from tests.support.pictures import PNG, SVG
 
 EXTRA_CONTEXTS = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
@@ -122,6 +125,26 @@ def test_openbadgeslib_accepts_our_token(algorithm: Algorithm, carrier: str) -> 
     token = CARRIERS[carrier](campus.issue(fresh_document(), at=NOW).token)
     accepted = OB3Verifier.for_issuer_did(DID, downloads(campus)).verify(token)
     assert accepted.id == badge_document()["id"]
+
+
+def test_openbadgeslib_reads_the_list_that_this_service_publishes(house: House) -> None:
+    """From award to withdrawal with its own clock, over the addresses of the badge (D-014)."""
+    house.clock.now = datetime.now(UTC).replace(microsecond=0)
+    award_id = doors.open_award(house)
+    with doors.anybody(house) as world:
+
+        def download(url: str, *_: Any, **__: Any) -> bytes:
+            path = url.replace("https://", "http://").removeprefix("http://localhost:8000")
+            accept = "application/vc+jwt, application/json;q=0.5"
+            return world.get(path, headers={"accept": accept}).content
+
+        token = world.get(f"/attributions/{award_id}.jwt").text
+        verifier = OB3Verifier.for_issuer_did(house.campus.did, download)
+        assert verifier.verify(token, check_status=True, download=download).issuer.id == house.campus.did
+        with house.unit_of_work() as services:
+            services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+        with pytest.raises(OB3VerificationError, match="'revocation' is set"):
+            verifier.verify(token, check_status=True, download=download)
 
 
 def test_openbadgeslib_refuses_our_badge_once_revoked_or_altered(campus: Campus) -> None:

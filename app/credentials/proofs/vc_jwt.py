@@ -83,12 +83,12 @@ class ClaimProblem:
     claim: str
 
 
-def sign_jwt(document: JsonObject, *, signer: Signer) -> str:
+def sign_jwt(document: JsonObject, *, signer: Signer, kind: str = "JWT") -> str:
     """The credential as compact JWS. It needs what the claims repeat: issuer, subject id, id, validFrom."""
     header: JsonObject = {
         "alg": signer.key.public.algorithm.value,
         "kid": signer.verification_method,
-        "typ": "JWT",
+        "typ": kind,
     }
     payload = document | _claims_of(document)
     signing_input = f"{encode_base64url(dump_json(header))}.{encode_base64url(dump_json(payload))}"
