@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.credentials.errors import CredentialError, NotFitToSign
 from app.credentials.issuing import Batch
 from app.credentials.json_text import parse_json
 from app.credentials.model import Achievement
@@ -25,7 +23,6 @@ from app.domain.awards import (
     AwardState,
     BatchLine,
     LineOutcome,
-    SignedDocument,
     Visibility,
     check_same_request,
     new_award,
@@ -37,12 +34,11 @@ from app.domain.clock import Clock
 from app.domain.columns import new_id, new_row, whole_second
 from app.domain.history import Actor
 from app.domain.open_badges import BadgeDocuments, profile_of
-from app.errors import InvalidInput, Unavailable
-from app.language import N_
+from app.services.award_documents import signed_document
 from app.services.awarding import AwardRequest, JudgedLine, Judging, Preview
 from app.services.badges import BadgeService
 from app.services.signing import Signing
-from app.services.status import Places, StatusService
+from app.services.status import StatusService
 
 __all__ = ["AwardRecord", "AwardRequest", "AwardService", "BatchResult", "JudgedLine", "Preview"]
 
@@ -140,7 +136,9 @@ class AwardService:
                     ready[start : start + _AT_A_TIME], ids[start : start + _AT_A_TIME], strict=True
                 )
             ]
-            self.awards.add_all(awards, [_signed(award, documents, batch, places) for award in awards])
+            self.awards.add_all(
+                awards, [signed_document(award, documents, batch, places) for award in awards]
+            )
         self.status.keep(places)
         version = str(decided.version.id)
         self.history.write_all(by, "award", "award", ids, at=at, campus_id=campus.id, version=version)
@@ -290,43 +288,6 @@ def _achievement_in(version: BadgeVersion) -> Achievement:
     assert isinstance(definition, dict)
     return Achievement.from_document(
         {name: value for name, value in definition.items() if name != "@context"}
-    )
-
-
-def _not_fit(unfit: NotFitToSign) -> InvalidInput:
-    if "no_mail_address_of_a_person" in unfit.faults:
-        return InvalidInput(
-            N_(
-                "Un texte de l’activité ou de l’appréciation contient une adresse électronique, qui serait "
-                "publiée avec le badge. Retirez-la, puis attribuez de nouveau. Votre liste est gardée."
-            )
-        )
-    return InvalidInput(
-        N_(
-            "Un texte du badge ou de l’activité empêche de le signer ({faults}). "
-            "Corrigez-le, puis attribuez de nouveau. Votre liste est gardée."
-        ),
-        faults=", ".join(unfit.faults),
-    )
-
-
-def _signed(award: Award, documents: BadgeDocuments, batch: Batch, places: Places) -> SignedDocument:
-    try:
-        signed = batch.issue(documents.document_of(award, places.entry_of(award.id)))
-    except NotFitToSign as unfit:
-        raise _not_fit(unfit) from unfit
-    except CredentialError as error:
-        raise Unavailable(
-            N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
-        ) from error
-    return new_row(
-        SignedDocument,
-        award_id=award.id,
-        embedded=signed.embedded,
-        token=signed.token,
-        embedded_digest=hashlib.sha256(signed.embedded).hexdigest(),
-        token_digest=hashlib.sha256(signed.token.encode()).hexdigest(),
-        signed_at=award.awarded_at,
     )
 
 
