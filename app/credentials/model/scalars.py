@@ -63,6 +63,8 @@ def _check_pattern(pattern: str, reason: str) -> Callable[[str], str]:
 
 def _as_tuple(value: object) -> object:
     """A-005: the few members that may be written without an array when there is one value."""
+    if type(value) is list:
+        return value
     return (value,) if isinstance(value, str | dict) or hasattr(value, "model_fields_set") else value
 
 

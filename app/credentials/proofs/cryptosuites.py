@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from app.credentials.canonical import canonical_json, canonical_nquads
@@ -51,7 +52,20 @@ def hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
 
 def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
     """The digest of a proof, read with the words of its document."""
-    configuration: JsonObject = {"@context": document.get("@context")} | options
+    context = document.get("@context")
+    if isinstance(context, list):
+        named = tuple(each for each in context if isinstance(each, str))
+        texts = tuple((name, value) for name, value in options.items() if isinstance(value, str))
+        if len(named) == len(context) and len(texts) == len(options):
+            return _digest_of_options(named, texts)
+    configuration: JsonObject = {"@context": context} | options
+    return digest(canonical_nquads(configuration))
+
+
+@lru_cache(maxsize=1_024)
+def _digest_of_options(context: tuple[str, ...], options: tuple[tuple[str, str], ...]) -> bytes:
+    """Kept: whoever signs or reads a list of badges meets the same options again and again."""
+    configuration: JsonObject = {"@context": list(context), **dict(options)}
     return digest(canonical_nquads(configuration))
 
 
