@@ -43,6 +43,7 @@ from app.services.awards import AwardService
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
+from app.services.older_badges import OlderBadges
 from app.services.people import PeopleService
 from app.services.public_documents import PublicDocuments
 from app.services.publication import PublicationService
@@ -68,6 +69,7 @@ class Services:
     awards: AwardService
     status: StatusService
     publication: PublicationService
+    older_badges: OlderBadges
     verification: VerificationService
     addresses: Addresses
     clock: Clock
@@ -129,6 +131,7 @@ class Process:
             publication = PublicationService(
                 campuses, badges, awards, status, signing, addresses, self.renew_list
             )
+            older_badges = OlderBadges(publication, addresses)
             badge_service = BadgeService(badges, competencies, history, self.artist, addresses, clock)
             activity_service = ActivityService(activities, people, campuses, history, clock)
             judging = Judging(people, badges, activities, awards, activity_service, clock)
@@ -155,8 +158,9 @@ class Process:
                 ),
                 status=status,
                 publication=publication,
+                older_badges=older_badges,
                 verification=VerificationService(
-                    awards, campuses, publication, addresses, self.beyond, clock
+                    awards, campuses, publication, older_badges, addresses, self.beyond, clock
                 ),
                 addresses=addresses,
                 clock=clock,

@@ -96,7 +96,7 @@ def _wanted(request: Request, offered: Sequence[str]) -> str:
     return media_type
 
 
-def _shown(*media_types: str, about: str = "The document, byte for byte as it was signed.") -> dict[str, Any]:
+def shown(*media_types: str, about: str = "The document, byte for byte as it was signed.") -> dict[str, Any]:
     """For the description of the API: what a route answers, and that it answers nothing else."""
     content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
     unchanged = {"description": "The copy that If-None-Match names is still the newest."}
@@ -106,7 +106,7 @@ def _shown(*media_types: str, about: str = "The document, byte for byte as it wa
     }
 
 
-_AN_AWARD = _shown(*_FORMS_BY_TYPE)
+_AN_AWARD = shown(*_FORMS_BY_TYPE)
 _AN_AWARD["responses"] |= documented(403, 406)
 
 
@@ -138,7 +138,7 @@ def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
 @with_page.get(
     "/badges/{badge_id:uuid}/v{number}",
     summary="A badge definition, one version",
-    **_shown(*_LINKED_DATA),
+    **shown(*_LINKED_DATA),
 )
 async def definition(badge_id: uuid.UUID, number: Number, request: Request) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
@@ -147,7 +147,7 @@ async def definition(badge_id: uuid.UUID, number: Number, request: Request) -> R
 
 
 @with_page.get(
-    "/badges/{badge_id:uuid}", summary="A badge definition, current version", **_shown(*_LINKED_DATA)
+    "/badges/{badge_id:uuid}", summary="A badge definition, current version", **shown(*_LINKED_DATA)
 )
 def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
@@ -159,7 +159,7 @@ def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingS
 @router.get(
     "/badges/{badge_id:uuid}/v{number}/image.{form}",
     summary="A badge's picture, one version",
-    **_shown("image/png", "image/svg+xml", about="The picture that every award of this version carries."),
+    **shown("image/png", "image/svg+xml", about="The picture that every award of this version carries."),
 )
 def picture(
     badge_id: uuid.UUID, number: Number, form: PictureForm, request: Request, services: ReadingServices
@@ -179,33 +179,33 @@ def _workplaces_of(request: Request, services: Services) -> set[uuid.UUID]:
     return {place.campus.id for place in services.people.workplaces(who)} if who else set()
 
 
-@router.get("/campus/{slug}/did.json", summary="A campus's DID document", **_shown(*_DID_DOCUMENT))
+@router.get("/campus/{slug}/did.json", summary="A campus's DID document", **shown(*_DID_DOCUMENT))
 def campus_did(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _DID_DOCUMENT)
     return answer(request, services.publication.campus_did(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@with_page.get("/campus/{slug}", summary="A campus's profile", **_shown(*_LINKED_DATA))
+@with_page.get("/campus/{slug}", summary="A campus's profile", **shown(*_LINKED_DATA))
 def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
     return answer(request, services.publication.profile(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/.well-known/did.json", summary="The service's own DID document", **_shown(*_DID_DOCUMENT))
+@router.get("/.well-known/did.json", summary="The service's own DID document", **shown(*_DID_DOCUMENT))
 def host_did(request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _DID_DOCUMENT)
     return answer(request, services.publication.host_did(), cache=FIVE_MINUTES, media_type=media_type)
 
 
 @router.get(
-    "/.well-known/jwks.json", summary="Every published key, each with its issuer", **_shown(*_JWK_SET)
+    "/.well-known/jwks.json", summary="Every published key, each with its issuer", **shown(*_JWK_SET)
 )
 def jwks(request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _JWK_SET)
     return answer(request, services.publication.jwks(), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get("/statuts/{list_id:uuid}", summary="A signed status list", **_shown(*_LISTS_BY_TYPE))
+@router.get("/statuts/{list_id:uuid}", summary="A signed status list", **shown(*_LISTS_BY_TYPE))
 async def status_list(list_id: uuid.UUID, request: Request) -> Response:
     media_type = _wanted(request, tuple(_LISTS_BY_TYPE))
     form = _LISTS_BY_TYPE[media_type]

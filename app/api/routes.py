@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import activities, awards, badges, competencies, health, public, verification
+from app.api import activities, awards, badges, competencies, health, older_badges, public, verification
 from app.api.problems import documented
 
 documents = public.documents
@@ -14,5 +14,6 @@ for noun in (competencies, badges, activities, awards):
     v1.include_router(noun.router, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 router.include_router(v1)
+router.include_router(older_badges.router)
 router.include_router(public.preflights)
 router.include_router(health.router)

@@ -36,6 +36,20 @@ class Addresses:
     def status_list(self, list_id: uuid.UUID) -> str:
         return f"{self.base_url}/statuts/{list_id}"
 
+    @property
+    def older_awards(self) -> str:
+        """Where every address of an award in Open Badges 2.0 begins."""
+        return f"{self.base_url}/ob2/attributions/"
+
+    def older_award(self, award_id: uuid.UUID) -> str:
+        return f"{self.older_awards}{award_id}"
+
+    def older_version(self, badge_id: uuid.UUID, number: int) -> str:
+        return f"{self.base_url}/ob2/badges/{badge_id}/v{number}"
+
+    def older_campus(self, slug: str) -> str:
+        return f"{self.base_url}/ob2/campus/{slug}"
+
     def private_link(self, token: str) -> str:
         return f"{self.base_url}/recevoir/{token}"
 
@@ -46,7 +60,10 @@ class Addresses:
         return f"{self.base_url}/verifier"
 
     def is_ours(self, url: str) -> bool:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
         return f"{parts.scheme}://{parts.netloc}".lower() == self.base_url.lower()
 
     def award_named_by(self, url: str) -> uuid.UUID | None:

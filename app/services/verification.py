@@ -18,6 +18,7 @@ from app.domain.awards import Visibility
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.errors import AppError
+from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService
 
 
@@ -43,11 +44,13 @@ class OwnDocuments:
     def __init__(
         self,
         publication: PublicationService,
+        older_badges: OlderBadges,
         campuses: CampusStore,
         addresses: Addresses,
         beyond: DocumentSource,
     ) -> None:
         self.publication = publication
+        self.older_badges = older_badges
         self.campuses = campuses
         self.addresses = addresses
         self.beyond = beyond
@@ -56,13 +59,18 @@ class OwnDocuments:
         if self._names_us(url):
             try:
                 return FetchedDocument(url, self._own(urlsplit(url).path))
+            except Withdrawn as error:
+                raise DocumentUnavailable(url, "gone") from error
             except AppError as error:
                 raise DocumentUnavailable(url, "not_found") from error
         return self.beyond.fetch(url, accept=accept)
 
     def _names_us(self, url: str) -> bool:
         # did:web always says https, even of a service that runs on localhost over http (L-001).
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
         return (
             parts.scheme in ("https", urlsplit(self.addresses.base_url).scheme)
             and parts.netloc == self.addresses.host
@@ -78,6 +86,12 @@ class OwnDocuments:
                 return self.publication.jwks().body
             case ["statuts", list_id]:
                 return self.publication.status_list(_uuid(list_id)).body
+            case ["ob2", "attributions", award_id]:
+                return self.older_badges.assertion(_uuid(award_id)).body
+            case ["ob2", "badges", badge_id, version] if version[:1] == "v" and version[1:].isdecimal():
+                return self.older_badges.badge_class(_uuid(badge_id), int(version[1:6])).body
+            case ["ob2", "campus", slug]:
+                return self.older_badges.issuer(slug).body
         raise DocumentUnavailable(path, "not_found")
 
 
@@ -94,6 +108,7 @@ class VerificationService:
         awards: AwardStore,
         campuses: CampusStore,
         publication: PublicationService,
+        older_badges: OlderBadges,
         addresses: Addresses,
         beyond: DocumentSource,
         clock: Clock,
@@ -102,7 +117,7 @@ class VerificationService:
         self.campuses = campuses
         self.publication = publication
         self.addresses = addresses
-        self.documents = OwnDocuments(publication, campuses, addresses, beyond)
+        self.documents = OwnDocuments(publication, older_badges, campuses, addresses, beyond)
         self.clock = clock
 
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:

@@ -38,9 +38,16 @@ class PngMaster:
         self._head, self._tail = png[:_AFTER_IHDR], png[_AFTER_IHDR:]
 
     def bake(self, credential: str) -> bytes:
+        return self._with(_KEYWORD_3, credential)
+
+    def bake_older(self, assertion: str) -> bytes:
+        """With an assertion of Open Badges 2.0 in it: JSON or compact JWS (E-016)."""
+        return self._with(_KEYWORD_2, assertion)
+
+    def _with(self, keyword: bytes, credential: str) -> bytes:
         is_compact_jws(credential)
         # Compression flag and method 0, no language, no translated keyword (E-006, E-009).
-        body = b"iTXt" + _KEYWORD_3 + b"\0\0\0\0\0" + credential.encode()
+        body = b"iTXt" + keyword + b"\0\0\0\0\0" + credential.encode()
         chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
         return b"".join((self._head, chunk, self._tail))
 
