@@ -181,8 +181,11 @@ def _issuer(issuer_id: str | None, findings: SignatureFindings, tools: _Tools) -
 
 def _validity(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
     """Asked whatever the signature is worth, so that "expired" shows beside it (C-024)."""
+    start, end = period_members(document)
+    if findings.discloses_part and start not in document:
+        return not_reached(CheckId.VALIDITY, CheckId.SCHEMA)
     answer = validity(document, tools.at, tools.policy)
-    hides_end = findings.discloses_part and period_members(document)[1] not in document
+    hides_end = findings.discloses_part and end not in document
     return found(Reason.END_MAY_BE_WITHHELD) if hides_end and answer.outcome is Outcome.PASSED else answer
 
 
