@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
-import tracemalloc
 import zlib
 from contextlib import suppress
 
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from app.credentials.baking import bake_png, bake_svg, unbake
 from app.credentials.errors import ImageError
 from tests.credentials.pictures import END, PIXELS, PNG_SIGNATURE, SVG, chunk, header, itxt, png
+from tests.support.bounds import bounded
 from tests.support.shared_data import shared
 
 TOKEN = b"eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJkaWQ6d2ViOmEifQ.c2ln"
@@ -123,17 +122,13 @@ ONE = f'<openbadges:credential verify="{TOKEN.decode()}"/>'
     ],
 )  # fmt: skip
 def test_picture_is_refused_with_its_reason_in_bounded_time_and_memory(picture, reason):
-    tracemalloc.start()
-    started = time.perf_counter()
-    try:
-        with pytest.raises(ImageError) as refusal:
-            unbake(picture)
-    finally:
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert refusal.value.reason == reason
-    assert peak < 16 * MEBIBYTE
-    assert time.perf_counter() - started < 5
+    assert bounded(lambda: refusal_of(picture)) == reason
+
+
+def refusal_of(picture):
+    with pytest.raises(ImageError) as refusal:
+        unbake(picture)
+    return refusal.value.reason
 
 
 def test_document_type_without_entities_is_no_reason_to_refuse_a_drawing():

@@ -26,7 +26,7 @@ _IRI = st.builds("{}{}".format, st.sampled_from([
     "https://badges.example/", "urn:uuid:", "did:web:badges.example:", "mailto:zoe@", "http://données.example/é/", "tag:x,2026:",
 ]), st.sampled_from(["a", "b", "c%20d", "e#f", "g?h=i&j", "0d8a4f0c-52a5-4c63-8a3e-0f6a1c9d2b77"]))  # fmt: skip
 _ODD_IRIS = st.sampled_from(
-    ["", "relative", "/rooted", "//host", "#here", "_:b0", "schema:name", "https://a b", "https://a/<", "@id", "x:"]
+    ["", "relative", "/rooted", "//host", "#here", "_:b0", "@any", "schema:name", "https://a b", "https://a/<", "@id", "x:"]
 )  # fmt: skip
 _NUMBER = st.one_of(
     st.integers(-(2**53) + 1, 2**53 - 1),

@@ -141,12 +141,12 @@ class _Strict(ContextProcessor):
             **more,
         )
         node_id = expanded_parent.get("@id")
-        if node_id is not None and not is_absolute_iri(node_id):
+        if "@id" in expanded_parent and not _is_absolute(node_id):
             raise UnsafeDocument(_why_not_absolute(node_id), f"{pointer}/id")
         types = self.arrayify(expanded_parent.get("@type", []))
         for type_ in types:
-            if not is_absolute_iri(type_):
-                raise UnsafeDocument("undefined_type", f"{pointer}/type", type_)
+            if not _is_absolute(type_):
+                raise UnsafeDocument("undefined_type", f"{pointer}/type", str(type_))
         self._nested.append((pointer, node_id, frozenset(types)))
         self._path.pop()
 
@@ -172,7 +172,7 @@ class _Strict(ContextProcessor):
     def _expand_value(self, active_ctx: Any, active_property: Any, value: Any, options: Any) -> Any:
         expanded = super()._expand_value(active_ctx, active_property, value, options)
         where = self.pointer + pointer_to(active_property)
-        if isinstance(expanded, dict) and "@id" in expanded and not is_absolute_iri(expanded["@id"]):
+        if isinstance(expanded, dict) and "@id" in expanded and not _is_absolute(expanded["@id"]):
             raise UnsafeDocument(_why_not_absolute(expanded["@id"]), where)
         if isinstance(value, int | float) and not isinstance(value, bool):
             problem = number_problem(value)
@@ -230,6 +230,11 @@ def _check_no_gap(value: JsonValue, where: str) -> None:
                 raise UnsafeDocument("null_value", f"{where}/{index}")
             if isinstance(item, list):
                 raise UnsafeDocument("nested_array", f"{where}/{index}")
+
+
+def _is_absolute(iri: object) -> bool:
+    """PyLD makes None of what is shaped like a keyword ("@any")."""
+    return isinstance(iri, str) and is_absolute_iri(iri)
 
 
 def _why_not_absolute(iri: object) -> str:
