@@ -21,6 +21,7 @@ from app.request_scope import session_cookie, status_of
 from app.settings import Settings
 from app.web import error_pages
 from app.web.face import Face, dress
+from app.web.held_badges import badges_cookie
 from app.web.routes import router as web_router
 from app.web.visitors import visitor_of
 from app.wiring import Process
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
         Face(
             csrf_key=hashlib.sha256(b"csrf|" + process.secret).digest(),
             session_cookie=session_cookie(process),
+            learner_cookie=badges_cookie(process),
             https=process.settings.base_url.startswith("https:"),
             language=process.settings.locale,
             publisher=process.settings.publisher,

@@ -60,7 +60,7 @@ class ActivityStore:
             .join(counted, counted.c.activity_id == col(Activity.id), isouter=True)
             .where(ActivityCampus.campus_id == campus_id)
         )
-        for word in words.split()[:10]:
+        for word in words.replace("\x00", " ").split()[:10]:
             query = query.where(
                 col(Activity.title).icontains(word, autoescape=True)
                 | col(Activity.place).icontains(word, autoescape=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, SQLModel, col, select
 
-from app.domain.campus import Campus, Label, Network, NetworkMember
+from app.domain.campus import Campus, Label, Network, NetworkMember, is_slug
 from app.domain.keys import KeyPurpose, KeyState, SealedKey
 from app.errors import NotFound, Unavailable
 from app.language import N_
@@ -34,6 +34,9 @@ class CampusStore:
         return campus
 
     def find(self, slug: str) -> Campus | None:
+        if not is_slug(slug):
+            # An address may hold signs that PostgreSQL refuses to compare.
+            return None
         return self.session.exec(select(Campus).where(Campus.slug == slug)).first()
 
     def find_by_did(self, did: str) -> Campus | None:

@@ -136,6 +136,9 @@ class Judgement:
         return self.outcome is LineOutcome.READY
 
 
+ONESELF = Judgement(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
+
+
 class AlreadyRevoked(Conflict): ...
 
 
@@ -151,7 +154,7 @@ def judge(
 ) -> Judgement:
     """Each person is judged alone, on their own record, whatever list they stand in (T02, I25)."""
     if giver_id is not None and person.id == giver_id:
-        return Judgement(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
+        return ONESELF
     if held is not None:
         return Judgement(
             LineOutcome.ALREADY_HELD, N_("A déjà ce badge. Rien à faire : il n’est pas donné deux fois.")

@@ -82,9 +82,13 @@ class Label(SQLModel, table=True):
     note: str = Field(default="", max_length=300)
 
 
+def is_slug(text: str) -> bool:
+    return len(text) <= 60 and bool(_SLUG.fullmatch(text))
+
+
 def check_slug(slug: str) -> None:
     """A slug stands in a DID and in addresses: lower-case letters, digits and single hyphens (L-001)."""
-    if not _SLUG.fullmatch(slug) or len(slug) > 60:
+    if not is_slug(slug):
         raise InvalidInput(
             N_("« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement."),
             slug=slug,

@@ -15,6 +15,7 @@ from app.domain.columns import moment, new_id, points_to, word_of
 from app.errors import InvalidInput, NotAllowed
 from app.language import N_
 
+LONGEST_KEY = 260
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -50,7 +51,7 @@ class PersonAddress(SQLModel, table=True):
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     person_id: uuid.UUID = Field(sa_column=points_to("person"))
     address: str = Field(max_length=254)
-    name_key: str = Field(max_length=260)
+    name_key: str = Field(max_length=LONGEST_KEY)
     verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
@@ -96,7 +97,9 @@ def check_name(given_name: str, family_name: str) -> None:
     whole = f"{given_name} {family_name}".strip()
     if not whole:
         raise InvalidInput(N_("Il manque un nom."))
-    if len(given_name) > 120 or len(family_name) > 120:
+    # Compared without accents and ligatures, one sign may become eighteen.
+    key = name_key(given_name, family_name)
+    if len(given_name) > 120 or len(family_name) > 120 or len(key) > LONGEST_KEY:
         raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in whole):
         raise InvalidInput(N_("Ce nom contient un caractère invisible."))

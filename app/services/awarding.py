@@ -13,13 +13,13 @@ from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
 from app.domain.activities import Activity, Participation, complete
-from app.domain.awards import Award, Judgement, LineOutcome, check_evidence_text, judge
+from app.domain.awards import ONESELF, Award, Judgement, LineOutcome, check_evidence_text, judge
 from app.domain.badges import Badge, BadgeVersion, check_open
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson, tidy, without_repeats
-from app.domain.people import Person
+from app.domain.people import Person, name_key
 from app.errors import NotFound
 from app.language import N_
 from app.services.activities import ActivityService, LineFault, fault_of
@@ -134,7 +134,8 @@ class Judging:
         activity = (
             self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
         )
-        return _Case(campus, badge, self.badges.current_version(badge.id), activity, request, by)
+        giver = self.people.get(by.person_id) if by.person_id else None
+        return _Case(campus, badge, self.badges.current_version(badge.id), activity, request, by, giver)
 
     def _recorded(self, case: _Case) -> list[Someone]:
         request, activity = case.request, case.activity
@@ -174,6 +175,8 @@ class Judging:
         fault = case.fault_of(line)
         if fault is not None:
             return JudgedLine(line, Judgement(fault.outcome, fault.sentence))
+        if case.is_giver_by_name(line):
+            return JudgedLine(line, ONESELF, participation, person)
         someone = person or self._new_person(line)
         judgement = judge(
             case.version,
@@ -200,6 +203,16 @@ class _Case:
     activity: Activity | None
     request: AwardRequest
     by: Actor
+    giver: Person | None
+
+    def is_giver_by_name(self, line: ListedPerson) -> bool:
+        """By name alone somebody is a new person each time; only an address tells the giver's namesake apart (T02)."""
+        giver = self.giver
+        return (
+            giver is not None
+            and not line.address
+            and name_key(line.given_name, line.family_name) == name_key(giver.given_name, giver.family_name)
+        )
 
     def fault_of(self, line: ListedPerson) -> LineFault | None:
         return fault_of(line, needs_address=self.activity is None)

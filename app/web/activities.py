@@ -106,7 +106,7 @@ def create_activity(slug: str, request: Request, form: SafeForm, services: Readi
     filled = ActivityForm.of(form)
     try:
         activity = filled.activity()
-        others = [services.campuses.get(other) for other in filled.campuses]
+        others = [services.campuses.get(other) for other in filled.campuses if other != slug]
         with deed(request) as writing:
             writing.activities.create(activity, [work.campus, *others], by=work.actor)
     except InvalidInput as error:

@@ -41,7 +41,8 @@ class ActivityForm:
     @staticmethod
     def of(form: FormData) -> ActivityForm:
         blank = ActivityForm()
-        return ActivityForm({name: text_of(form, name) for name in blank.fields}, texts_of(form, "campus"))
+        campuses = list(dict.fromkeys(texts_of(form, "campus")))
+        return ActivityForm({name: text_of(form, name) for name in blank.fields}, campuses)
 
     def activity(self) -> Activity:
         """The activity as typed; raises InvalidInput when a field cannot be read, and says so beside the field."""

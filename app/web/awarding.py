@@ -73,7 +73,8 @@ class Choice:
             participation_ids=recorded,
             lines=self.given.lines,
             evidence=self.evidence,
-            idempotency_key=key or None,
+            # The preview gives a short one; whatever else comes is cut to what is kept.
+            idempotency_key=key[:128] or None,
         )
 
 

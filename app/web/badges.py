@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
 from app.credentials.json_text import parse_json_object
@@ -26,6 +27,9 @@ from app.web.workplaces import look_of
 from app.wiring import Services
 
 router = APIRouter(route_class=ForPeople)
+
+
+Number = Annotated[int, Path(ge=1, le=100_000)]
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,9 @@ def show_current(badge_id: uuid.UUID, request: Request, services: ReadingService
     return _page(request, services, services.publication.badge(badge_id, None))
 
 
-@router.get("/badges/{badge_id:uuid}/v{number:int}")
+@router.get("/badges/{badge_id:uuid}/v{number}")
 def show_version(
-    badge_id: uuid.UUID, number: int, request: Request, services: ReadingServices
+    badge_id: uuid.UUID, number: Number, request: Request, services: ReadingServices
 ) -> HTMLResponse:
     return _page(request, services, services.publication.badge(badge_id, number))
 

@@ -29,6 +29,7 @@ class Face:
     csrf_key: bytes
     session_cookie: str
     https: bool
+    learner_cookie: str = "badges"
     language: str = "fr"
     publisher: str = ""
     contact: str = ""
@@ -42,7 +43,7 @@ def dress(
 ) -> None:
     """Give `app` everything the pages rest on. `failure` answers what nobody caught, given a reference to quote."""
     app.state.face = face
-    app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie)
+    app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie)
     for router in (static_files.router, locale.router, info.router):
         app.include_router(router)
     # The last one added stands outermost: headers and language also reach the page of a fault.

@@ -21,6 +21,9 @@ from app.errors import NotAllowed
 from app.language import N_
 
 FIELD = "jeton"
+# Between the secrets of several sessions in one cookie; none holds it.
+SECRETS_SEPARATOR = "."
+_MOST_SESSIONS = 20
 MOST_FIELDS = 2000
 MOST_FILES = 5
 
@@ -30,17 +33,24 @@ class ForeignForm(NotAllowed):
 
 
 class CsrfTokens:
-    """One secret per session, masked anew on each page so that compression cannot leak it (BREACH)."""
+    """One secret per session, masked anew on each page so that compression cannot leak it (BREACH).
 
-    def __init__(self, key: bytes, session_cookie: str) -> None:
+    A browser may hold several: a staff member's, and a learner's for each badge opened there. A page is
+    given the first's, and any of them is accepted, so that a page stays good when one more badge is opened.
+    """
+
+    def __init__(self, key: bytes, *session_cookies: str) -> None:
         self._key = key
-        self._session_cookie = session_cookie
+        self._session_cookies = session_cookies
 
-    def session_of(self, request: Request) -> str:
-        return request.cookies.get(self._session_cookie, "")
+    def sessions_of(self, request: Request) -> list[str]:
+        cookies = [request.cookies.get(name, "") for name in self._session_cookies]
+        return [secret for cookie in cookies for secret in cookie.split(SECRETS_SEPARATOR) if secret][
+            :_MOST_SESSIONS
+        ]
 
     def issue(self, request: Request) -> str:
-        expected = self._expected(self.session_of(request))
+        expected = self._expected(next(iter(self.sessions_of(request)), ""))
         mask = secrets.token_bytes(len(expected))
         return base64.urlsafe_b64encode(mask + _xor(mask, expected)).decode("ascii")
 
@@ -49,11 +59,12 @@ class CsrfTokens:
             raw = base64.urlsafe_b64decode(token.encode("ascii"))
         except (UnicodeEncodeError, binascii.Error):
             return False
-        expected = self._expected(self.session_of(request))
-        if len(raw) != 2 * len(expected):
+        half = hashlib.sha256().digest_size
+        if len(raw) != 2 * half:
             return False
-        half = len(expected)
-        return hmac.compare_digest(_xor(raw[:half], raw[half:]), expected)
+        told = _xor(raw[:half], raw[half:])
+        sessions = self.sessions_of(request) or [""]
+        return any(hmac.compare_digest(told, self._expected(session)) for session in sessions)
 
     def _expected(self, session: str) -> bytes:
         return hmac.digest(
@@ -99,7 +110,7 @@ def _foreign() -> ForeignForm:
 async def checked_form(request: Request) -> FormData:
     """The fields of a form sent from one of our own pages; anything else is refused before it is looked at."""
     tokens: CsrfTokens = request.app.state.csrf
-    has_session = bool(tokens.session_of(request))
+    has_session = bool(tokens.sessions_of(request))
     check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
     form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
     token = form.get(FIELD)
@@ -118,12 +129,17 @@ SafeForm = Annotated[FormData, Depends(checked_form)]
 def text_of(form: FormData, name: str) -> str:
     """The trimmed text of one field, empty when it is absent or a file."""
     value = form.get(name)
-    return value.strip() if isinstance(value, str) else ""
+    return _writable(value).strip() if isinstance(value, str) else ""
 
 
 def texts_of(form: FormData, name: str) -> list[str]:
     """Every value of a field that may be ticked several times."""
-    return [value for value in form.getlist(name) if isinstance(value, str)]
+    return [_writable(value) for value in form.getlist(name) if isinstance(value, str)]
+
+
+def _writable(text: str) -> str:
+    # No keyboard types NUL, and PostgreSQL keeps none.
+    return text.replace("\x00", "")
 
 
 def bytes_of(form: FormData, name: str) -> bytes | None:

@@ -11,11 +11,11 @@ from app.errors import NotSignedIn
 from app.language import N_
 from app.request_scope import process_of
 from app.services.people import NewSession, SignedIn
-from app.wiring import Services
+from app.web.forms import SECRETS_SEPARATOR
+from app.wiring import Process, Services
 
 # A family's or a class's computer; each session lives for a day at most.
 _MOST_BADGES: Final = 12
-_SEPARATOR: Final = "."
 
 
 def held_here(request: Request, services: Services) -> dict[uuid.UUID, SignedIn]:
@@ -49,7 +49,7 @@ def keep_here(response: Response, request: Request, opened: NewSession) -> None:
     secrets = [opened.secret, *_secrets(request)][:_MOST_BADGES]
     response.set_cookie(
         _cookie(request),
-        _SEPARATOR.join(secrets),
+        SECRETS_SEPARATOR.join(secrets),
         max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
         path="/",
         secure=process.settings.base_url.startswith("https:"),
@@ -62,13 +62,16 @@ def forget_here(response: Response, request: Request) -> None:
     response.delete_cookie(_cookie(request), path="/")
 
 
-def _cookie(request: Request) -> str:
+def badges_cookie(process: Process) -> str:
     """`__Host-` binds the cookie to this host; plain http on localhost cannot carry it."""
-    https = process_of(request).settings.base_url.startswith("https:")
-    return "__Host-badges" if https else "badges"
+    return "__Host-badges" if process.settings.base_url.startswith("https:") else "badges"
+
+
+def _cookie(request: Request) -> str:
+    return badges_cookie(process_of(request))
 
 
 def _secrets(request: Request) -> list[str]:
-    return [each for each in request.cookies.get(_cookie(request), "").split(_SEPARATOR) if each][
+    return [each for each in request.cookies.get(_cookie(request), "").split(SECRETS_SEPARATOR) if each][
         :_MOST_BADGES
     ]

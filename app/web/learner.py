@@ -146,8 +146,10 @@ def change_name_wish(
 
 
 @router.post("/mes-badges/quitter")
-def leave(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - the form's own check is the point
-    """On a shared computer: the badges stay the learner's, this browser forgets them."""
+def leave(request: Request, services: WritingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    """On a shared computer: the badges stay the learner's, this browser forgets them and a copied cookie is void."""
+    for who in held_here(request, services).values():
+        services.people.sign_out(who)
     answer = RedirectResponse("/mes-badges", status_code=303)
     forget_here(answer, request)
     return answer

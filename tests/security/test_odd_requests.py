@@ -1,0 +1,112 @@
+"""What no browser of good will sends is answered, on both engines, and never becomes a fault of ours."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.house import House, build_house, send
+
+NOBODY = uuid.uuid4()
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def trainer(house: House) -> TestClient:
+    return house.client(house.trainer)
+
+
+ODD_ADDRESSES = [
+    "/campus/%00",
+    "/campus/" + "a" * 500,
+    "/couleurs/%00.css",
+    "/recevoir/%00.x",
+    "/gestion/%00",
+    "/gestion/itip/activites?q=%00",
+    "/gestion/itip/activites?q=%25",
+    "/gestion/itip/attributions?badge=%00&avant=%00",
+    "/gestion/itip/attributions?avant=00010101T000000.00000000-0000-0000-0000-000000000000",
+    f"/badges/{NOBODY}/v99999999999999999999",
+    f"/badges/{NOBODY}/v" + "9" * 5000,
+    f"/badges/{NOBODY}/v0",
+    "/verifier?lien=%00",
+    "/verifier?lien=http://[",
+    "/verifier?lien=http://localhost:8000/attributions/------------------------------------",
+    "/connexion?suite=/%00",
+    "/langue/%00",
+    "/static/%00",
+]
+
+
+def test_an_odd_address_is_answered(house: House, trainer: TestClient):
+    for path in ODD_ADDRESSES:
+        for accept in ("text/html", "*/*"):
+            assert trainer.get(path, headers={"accept": accept}).status_code < 500, path
+
+
+@pytest.mark.parametrize(
+    "link", ["http://[", "https://[::1", "https://a\u2100b.example/", "http://]/attributions/"]
+)
+def test_a_link_that_is_none_is_answered(house: House, trainer: TestClient, link: str):
+    assert send(trainer, "/verifier", {"lien": link}).status_code < 500
+    assert trainer.post("/api/v1/verify", json={"url": link}).status_code < 500
+
+
+@pytest.mark.parametrize("address", ["https://[", "did:web:[", "https://a\u2100b.example/k"])
+def test_a_badge_that_names_no_possible_place_is_answered(house: House, trainer: TestClient, address: str):
+    """Its key, its issuer and its list of withdrawals are all asked for at such a place."""
+    award_id = house.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
+    assert award_id
+    with house.unit_of_work(reading=True) as services:
+        badge = services.publication.award_file(services.awards.record(award_id), "json").body.decode()
+    for ours in (house.campus.did, "http://localhost:8000"):
+        answer = trainer.post("/api/v1/verify", content=badge.replace(ours, address))
+        assert answer.status_code < 500
+
+
+def test_a_sign_that_no_keyboard_has_is_left_out(house: House, trainer: TestClient):
+    fields = {
+        "type": "workshop", "titre": "Ate\x00lier", "debut": "2026-11-24", "lieu": "\x00", "public": "\x00",
+    }  # fmt: skip
+    made = send(trainer, "/gestion/itip/activites/nouvelle", fields)
+    assert made.status_code == 303
+    shown = trainer.get(made.headers["location"]).text
+    assert "Atelier" in shown
+    assert "\x00" not in shown
+
+
+def test_a_campus_named_twice_organises_once(house: House, trainer: TestClient):
+    fields = {"titre": "Atelier commun", "debut": "2026-11-24", "campus": ["agt", "agt", "itip"]}
+    made = send(trainer, "/gestion/itip/activites/nouvelle", fields)
+    assert made.status_code == 303
+    with house.unit_of_work(reading=True) as services:
+        activity_id = uuid.UUID(made.headers["location"].rpartition("/")[2])
+        found = services.activities.page(house.campus, activity_id)
+    assert [campus.slug for campus in found.campuses] == ["itip", "agt"]
+
+
+def test_a_name_that_grows_when_it_is_compared_is_too_long(house: House, trainer: TestClient):
+    """One sign of Arabic calligraphy is eighteen letters."""
+    page = f"/gestion/itip/activites/{house.activity.id}"
+    told = send(trainer, f"{page}/participants", {"liste": f"{'ﷺ' * 100}; a@exemple.fr"}, seen_on=page)
+    assert told.status_code == 422
+    assert "trop long" in told.text
+
+
+def test_a_key_that_no_page_of_ours_gave_is_no_fault(house: House, trainer: TestClient):
+    page = f"/gestion/itip/activites/{house.activity.id}/attribuer"
+    form = {
+        "badge": str(house.presence.badge.id), "qui": "liste", "liste": "MARTIN Zoé; zoe@exemple.fr",
+        "geste": "attribuer", "cle": "k" * 5000,
+    }  # fmt: skip
+    assert send(trainer, page, form).status_code < 500
