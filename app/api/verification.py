@@ -38,6 +38,11 @@ class CheckView(BaseModel):
     message: str
 
 
+class RemarkView(BaseModel):
+    code: str
+    message: str
+
+
 class ReportView(BaseModel):
     """What was found, question by question; an answer is `valid` only when every one of them was answered well."""
 
@@ -53,6 +58,8 @@ class ReportView(BaseModel):
                 "message": "Rien n’a changé dans ce badge depuis sa signature.",
             }
         ],
+        problems=[],
+        warnings=[],
         at="2026-11-25T11:00:00Z",
         container="png",
         form="data_integrity",
@@ -66,6 +73,12 @@ class ReportView(BaseModel):
     headline: str
     message: str
     checks: list[CheckView]
+    problems: list[dict[str, Any]] = Field(
+        description="What stands against it, as RFC 9457 problem details with the types of the W3C specifications."
+    )
+    warnings: list[RemarkView] = Field(
+        description="What changes no verdict and should be known all the same."
+    )
     at: datetime | None
     container: str | None
     form: str | None
@@ -96,6 +109,13 @@ class ReportView(BaseModel):
                 )
                 for check in (report.checks if report else ())
             ],
+            problems=list(report.problems()) if report else [],
+            warnings=[
+                RemarkView(code=remark.code.value, message=told.text())
+                for remark, told in zip(report.remarks, verdicts.remarks(report), strict=True)
+            ]
+            if report
+            else [],
             at=report.at if report else None,
             container=report.container if report else None,
             form=report.form if report else None,

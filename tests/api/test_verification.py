@@ -96,6 +96,8 @@ def test_what_was_altered_is_invalid_and_shown_only_as_read(house: House, world:
     assert report["document"] is None
     assert report["presented"]["name"] == "Diplôme d’ingénieur"
     assert {check["id"]: check["outcome"] for check in report["checks"]}["proof"] == "failed"
+    assert [problem["check"] for problem in report["problems"]] == ["proof"]
+    assert report["problems"][0]["type"] == "https://www.w3.org/TR/vc-data-model#CRYPTOGRAPHIC_SECURITY_ERROR"
 
 
 def test_what_was_withdrawn_is_invalid_and_says_why(house: House, world: TestClient):
