@@ -116,7 +116,7 @@ UNSAFE = {
     "an id shaped like a keyword": (_set("evidence/0/id", "@any"), "relative_iri", "/evidence/0/id"),
     "a root id shaped like a keyword": (_set("id", "@any"), "relative_iri", "/id"),
     "a reference shaped like a keyword": (_set("issuer", "@any"), "relative_iri", "/issuer"),
-    "a type shaped like a keyword": (_set("evidence/0/type", ["@any"]), "undefined_type", "/evidence/0/type"),
+    "a type shaped like a keyword": (_set("evidence/0/type", ["Evidence", "@any"]), "undefined_type", "/evidence/0/type"),
     "a relative root id": (_set("id", "attributions/1"), "relative_iri", "/id"),
     "a blank node label": (_set("credentialSubject/id", "_:b0"), "blank_node_identifier",
                            "/credentialSubject/id"),
