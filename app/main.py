@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -14,7 +15,8 @@ from app import __version__
 from app.api import problems
 from app.api.routes import documents
 from app.api.routes import router as api_router
-from app.errors import AppError
+from app.errors import AppError, Unavailable
+from app.language import N_
 from app.negotiation import HeadAsGet
 from app.request_log import RequestLog, configure_logging
 from app.request_scope import session_cookie, status_of
@@ -24,8 +26,12 @@ from app.web.face import Face, dress
 from app.web.held_badges import badges_cookie
 from app.web.routes import router as web_router
 from app.web.visitors import visitor_of
-from app.wiring import Process
+from app.wiring import DatabaseUnreachable, Process
 
+log = structlog.get_logger("main")
+DATABASE_SILENT = N_(
+    "La base de données n’a pas répondu ou n’a plus de place. Rien n’a été enregistré. Réessayez dans une minute."
+)
 LONGEST_BODY = 6 * 1024 * 1024
 
 
@@ -91,6 +97,12 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(AppError)
     def app_error(request: Request, error: AppError) -> Response:
         return _by_face(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
+
+    @app.exception_handler(DatabaseUnreachable)
+    def database_unreachable(request: Request, error: Exception) -> Response:
+        # Stopped, cut off, or its disk is full: the transaction is gone whole, and nobody is at fault (I19).
+        log.error("database unreachable", kind=type(error).__name__)
+        return app_error(request, Unavailable(DATABASE_SILENT))
 
     @app.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:
