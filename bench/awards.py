@@ -39,7 +39,7 @@ def run() -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
         measured = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite")
         found = rows(f"award {LINES} lines, SQLite", measured, ours=OURS, unit="ms")
-    with TemporaryDirectory(prefix="sceau-bench-") as folder, _postgres() as url:
+    with TemporaryDirectory(prefix="sceau-bench-") as folder, postgres() as url:
         if url is None:
             print("  without PostgreSQL: none is installed", file=sys.stderr)
             return found
@@ -100,7 +100,7 @@ def _sign_and_store(folder: Path) -> None:
 
 
 @contextmanager
-def _postgres() -> Iterator[str | None]:
+def postgres() -> Iterator[str | None]:
     """A database of this run on the server that answers, else on a private one; None where there is none."""
     private = PrivatePostgres()
     server = server_url() if answers(server_url()) else None

@@ -15,9 +15,10 @@ def insert_rows(session: Session, rows: Sequence[SQLModel]) -> None:
     """Write new rows of one kind. Unlike what is added to a session, they are not followed from then on."""
     if not rows:
         return
-    table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
-    names = [column.name for column in table.columns]
-    insert_values(session, type(rows[0]), [{name: row.__dict__[name] for name in names} for row in rows])
+    values = [row.__dict__.copy() for row in rows]
+    for each in values:
+        del each["_sa_instance_state"]
+    insert_values(session, type(rows[0]), values)
 
 
 def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[str, Any]]) -> None:

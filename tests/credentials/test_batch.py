@@ -67,7 +67,7 @@ def test_credentials_and_their_documents_are_taken_alike() -> None:
 
 def test_every_member_verifies() -> None:
     documents = CAMPUS.documents()
-    for signed in many([member(number, f"Apprenante {number}") for number in range(70)]):
+    for signed in many([member(number, f"Apprenante {number}") for number in range(135)]):
         for form in (signed.embedded, signed.token):
             assert verify(form, documents=documents, at=NOON).verdict is Verdict.VALID
 

@@ -4,7 +4,7 @@ What each credential gets for itself, before it leaves:
 - the lints: all of them, unless its own texts are of a kind in which none can find anything (`places`);
 - a signature in each form, over the bytes that `issue` would sign;
 - both signatures checked with the verifier's own step, by the keys that the issuer's document publishes.
-The whole verifier reads back the first two credentials of each pattern and every sixty-fourth after them.
+The whole verifier reads back the first two credentials of each pattern and every hundred and twenty-eighth after them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from app.credentials.proofs.data_integrity import proof_options
 from app.credentials.proofs.vc_jwt import sign_jwt
 
 _MOST_PATTERNS: Final = 256
-_READ_BACK_EVERY: Final = 64
+_READ_BACK_EVERY: Final = 128
 _SHORT: Final = 32 * 1024
 
 
