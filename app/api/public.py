@@ -53,6 +53,7 @@ class Extension(StrEnum):
     JWT = "jwt"
     PNG = "png"
     SVG = "svg"
+    ZIP = "zip"
 
 
 class PictureForm(StrEnum):
@@ -132,7 +133,10 @@ async def _award(request: Request, award_id: uuid.UUID, form: str) -> Published:
 
 def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
     with process_of(request).unit_of_work(reading=True) as services:
-        return services.publication.award_file(services.publication.open_award(award_id), form)
+        record = services.publication.open_award(award_id)
+        if form == Extension.ZIP:
+            return services.verification.package_of(record)
+        return services.publication.award_file(record, form)
 
 
 @with_page.get(

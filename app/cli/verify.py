@@ -16,6 +16,10 @@ from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
 from app.credentials.documents import DocumentSource, NoDocuments
+from app.credentials.errors import MalformedInput
+from app.credentials.package import open_package
+from app.credentials.package.reading import SIGNATURE as PACKAGE
+from app.credentials.timestamps import format_timestamp
 from app.credentials.verification.ladder import verify as check
 from app.credentials.verification.report import Verdict
 from app.language import N_, current_locale
@@ -44,6 +48,8 @@ class Asked:
     source: str
     answer: Answer | None
     fault: str = ""
+    packed_at: datetime | None = None
+    """When the documents were gathered that the answer rests on, where they came in a package."""
 
     @property
     def verdict(self) -> Verdict:
@@ -70,7 +76,7 @@ def verify(
         typer.Argument(
             metavar="SOURCE…",
             help=N_(
-                "Des fichiers (JSON, JWT, PNG, SVG, PDF), « - » pour l’entrée standard, ou des liens vers ce service."
+                "Des fichiers (JSON, JWT, PNG, SVG, PDF, paquet ZIP), « - » pour l’entrée standard, ou des liens vers ce service."
             ),
         ),
     ],
@@ -98,7 +104,7 @@ def verify(
     ask = _asker(offline=offline, documents=documents, at=at)
     asked = []
     for source in sources:
-        asked.append(_ask_about(source, ask))
+        asked.append(_ask_about(source, ask, offline=offline, at=at))
         (_print_json if as_json else _print_words)(asked[-1])
     raise typer.Exit(min((each.code for each in asked), key=_GRAVEST_FIRST.index))
 
@@ -149,11 +155,22 @@ def _may_exist(database_url: str) -> bool:
     return not scheme.startswith("sqlite") or Path(place.partition("?")[0]).is_file()
 
 
-def _ask_about(source: str, ask: Ask) -> Asked:
+def _ask_about(source: str, ask: Ask, *, offline: bool, at: datetime | None) -> Asked:
     if source.startswith(("https://", "http://")):
         return Asked(source, ask(source))
     try:
-        return Asked(source, ask(_bytes_of(source)))
+        presented = _bytes_of(source)
+        if not presented.startswith(PACKAGE):
+            return Asked(source, ask(presented))
+        package = open_package(presented)
+        if not offline:
+            return Asked(source, ask(package.badge))
+        at = at or package.made_at
+        return Asked(source, _ask_of(package.documents, at)(package.badge), packed_at=package.made_at)
+    except MalformedInput as error:
+        return Asked(
+            source, None, _("ce n’est pas un paquet de vérification ({reason})").format(reason=error.reason)
+        )
     except OSError as error:
         return Asked(source, None, error.strerror or str(error))
 
@@ -174,6 +191,8 @@ def _print_words(asked: Asked) -> None:
         return
     for line in _lines(asked.source, asked.answer):
         out().print(line)
+    if asked.packed_at is not None:
+        out().print(Text("  " + _words_of_package(asked.packed_at), style="yellow"))
     out().print()
 
 
@@ -192,8 +211,18 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
         yield Text.assemble(f"  · {_(told.title)}{colon}", word, f". {told.sentence.text()}")
 
 
+def _words_of_package(packed_at: datetime) -> str:
+    said = _(
+        "D’après les seuls documents du paquet, réunis le {moment} : "
+        "rien d’autre ne les authentifie, et ce qui s’est passé depuis n’y est pas."
+    )
+    return said.format(moment=format_timestamp(packed_at))
+
+
 def _print_json(asked: Asked) -> None:
     told: dict[str, object] = {"source": asked.source, "verdict": asked.verdict.value}
+    if asked.packed_at is not None:
+        told["packedAt"] = format_timestamp(asked.packed_at)
     if asked.answer is None:
         told |= {"verdict": None, "error": _fault(asked)}
     else:

@@ -37,6 +37,14 @@ def context(url: str) -> JsonObject:
     return _document(pin)
 
 
+def context_digests(document: JsonObject) -> dict[str, str]:
+    """The SHA-256 of each published context that the document names."""
+    named = document.get("@context")
+    pins = _pinned_contexts()
+    urls = [each for each in (named if isinstance(named, list) else [named]) if isinstance(each, str)]
+    return {url: pins[url].sha256 for url in urls if url in pins}
+
+
 def known_context_urls() -> frozenset[str]:
     return frozenset(_pinned_contexts())
 

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-_AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg))?/?")
+_AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg|zip))?/?")
 
 
 @dataclass(frozen=True)

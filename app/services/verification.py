@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from app.credentials.documents import DocumentSource, FetchedDocument
 from app.credentials.errors import DocumentUnavailable
+from app.credentials.package import make_package
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.report import Report
@@ -19,7 +20,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.errors import AppError
 from app.services.older_badges import OlderBadges, Withdrawn
-from app.services.publication import PublicationService
+from app.services.publication import PublicationService, Published
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,13 @@ class VerificationService:
         embedded = self.awards.document_of(record.award.id).embedded
         report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
         return self._answer(report)
+
+    def package_of(self, record: AwardRecord) -> Published:
+        """One file to verify this award again without a network, as things stand now."""
+        embedded = self.awards.document_of(record.award.id).embedded
+        return Published.of(
+            make_package(embedded, documents=self.documents, at=self.clock()), "application/zip"
+        )
 
     def _answer(self, report: Report) -> Answer:
         campus = self.campuses.find_by_did(report.issuer) if report.issuer else None

@@ -15,8 +15,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.domain.awards import Award, AwardState, Visibility
 from app.language import N_
 from app.request_scope import ReadingServices, WritingServices
+from app.services.awards import AwardRecord
 from app.services.people import SignedIn
 from app.services.pictures import picture_words
+from app.services.publication import Published
 from app.services.verification import Answer
 from app.web.answers import AnswerShown, shown
 from app.web.forms import SafeForm, text_of
@@ -36,6 +38,7 @@ class Form(StrEnum):
     SVG = "svg"
     JSON = "json"
     JWT = "jwt"
+    ZIP = "zip"
 
 
 _USES = {
@@ -45,6 +48,10 @@ _USES = {
     Form.JWT: (
         N_("Badge signé, JWT"),
         N_("La même chose, dans la forme que certains portefeuilles demandent."),
+    ),
+    Form.ZIP: (
+        N_("Paquet de vérification, ZIP"),
+        N_("Le badge et tout ce qu’il faut pour le vérifier plus tard sans réseau, à la date d’aujourd’hui."),
     ),
 }
 _DONE = {
@@ -160,7 +167,7 @@ def download(award_id: uuid.UUID, form: Form, request: Request, services: Readin
     """The badge as a file, for its holder alone and whether or not its page is open."""
     holder_of(award_id, request, services)
     record = services.awards.record(award_id)
-    document = services.publication.award_file(record, form.value)
+    document = _file(services, record, form)
     name = f"{_file_name(record.version.name)}.{form.value}"
     return Response(
         document.body,
@@ -170,6 +177,12 @@ def download(award_id: uuid.UUID, form: Form, request: Request, services: Readin
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         },
     )
+
+
+def _file(services: Services, record: AwardRecord, form: Form) -> Published:
+    if form is Form.ZIP:
+        return services.verification.package_of(record)
+    return services.publication.award_file(record, form.value)
 
 
 def _shelf(request: Request, services: Services, *, is_missing: bool = False) -> HTMLResponse:
@@ -204,7 +217,7 @@ def _my_badge(services: Services, who: SignedIn, award_id: uuid.UUID) -> MyBadge
                 say(name),
                 say(use),
                 f"{url}/badge.{form.value}",
-                len(services.publication.award_file(record, form.value).body),
+                len(_file(services, record, form).body),
             )
             for form, (name, use) in _USES.items()
         ],

@@ -1,0 +1,15 @@
+"""What a package says of itself: when it was made, and which file is which document."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MANIFEST: Final = "manifest.json"
+README_FRENCH: Final = "LISEZMOI.txt"
+README_ENGLISH: Final = "README.txt"
+FORMAT: Final = "sceau-verification-package"
+VERSION: Final = 1
+
+MAX_PACKAGE: Final = 4 * 1024 * 1024
+MAX_FILES: Final = 24
+MAX_FILE: Final = 1024 * 1024

@@ -1,0 +1,61 @@
+"""`sceau verify` reads a verification package: offline from what it holds, dated; else as the badge it holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.domain.awards import Visibility
+from app.wiring import Process
+from tests.cli.conftest import Operator
+
+
+@pytest.fixture(scope="module")
+def packages(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("packages")
+    found = {}
+    with demo.unit_of_work(reading=True) as services:
+        for campus in services.campuses.list_all():
+            for record in services.awards.list_in(campus, limit=1000):
+                state = services.publication.state_of(record, at=services.clock())
+                if state in ("valid", "revoked") and record.award.visibility is Visibility.OPEN:
+                    found.setdefault(state, services.verification.package_of(record).body)
+    for state, body in found.items():
+        (folder / f"{state}.zip").write_bytes(body)
+    return {state: folder / f"{state}.zip" for state in found}
+
+
+@pytest.mark.parametrize(("state", "code", "words"), [("valid", 0, "Authentique"), ("revoked", 1, "Retiré")])
+def test_a_package_is_answered_without_network_or_database_and_dated(
+    stranger: Operator, packages: dict[str, Path], state: str, code: int, words: str
+) -> None:
+    answer = stranger.types("verify", "--offline", packages[state])
+    assert answer.code == code, answer.out
+    assert words in answer.out
+    assert "D’après les seuls documents du paquet" in " ".join(answer.out.split())
+
+
+def test_programs_are_told_when_its_documents_were_gathered(
+    stranger: Operator, packages: dict[str, Path]
+) -> None:
+    told = json.loads(stranger.types("verify", "--offline", "--json", packages["valid"]).out)
+    assert (told["verdict"], told["packedAt"]) == ("valid", told["at"])
+
+
+def test_with_a_network_the_documents_in_a_package_count_for_nothing(
+    stranger: Operator, packages: dict[str, Path], tmp_path: Path
+) -> None:
+    """Whoever made the package could have put any key there."""
+    answer = stranger.types("verify", "--documents", tmp_path, packages["valid"])
+    assert answer.code == 2
+    assert "paquet" not in answer.out
+
+
+def test_a_damaged_package_is_an_unusable_source(stranger: Operator, packages: dict[str, Path]) -> None:
+    broken = packages["valid"].with_name("broken.zip")
+    broken.write_bytes(packages["valid"].read_bytes()[:-100])
+    answer = stranger.types("verify", "--offline", broken)
+    assert answer.code == 3
+    assert "paquet de vérification" in answer.err

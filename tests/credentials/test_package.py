@@ -1,0 +1,168 @@
+"""A package gives the verdict of its own day without a network, and opening a hostile one costs nothing."""
+
+from __future__ import annotations
+
+import json
+import struct
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
+
+import pytest
+
+from app.credentials import Verdict, verify
+from app.credentials.errors import MalformedInput
+from app.credentials.package import make_package, open_package
+from app.credentials.verification.report import CheckId
+from tests.support.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus
+from tests.support.documents import Documents
+
+CAMPUS = Campus()
+SIGNED = CAMPUS.issue()
+
+
+def package(documents: Documents | None = None) -> bytes:
+    return make_package(SIGNED.embedded, documents=documents or CAMPUS.documents(), at=NOON)
+
+
+def repacked(changes: dict[str, bytes | None]) -> bytes:
+    """The same package with some of its files changed, added or taken away."""
+    out = BytesIO()
+    with ZipFile(BytesIO(package())) as before, ZipFile(out, "w", ZIP_DEFLATED) as after:
+        contents = {name: before.read(name) for name in before.namelist()} | changes
+        for name, body in contents.items():
+            if body is not None:
+                after.writestr(ZipInfo(name), body)
+    return out.getvalue()
+
+
+def manifest(**changes: object) -> bytes:
+    with ZipFile(BytesIO(package())) as archive:
+        return json.dumps(json.loads(archive.read("manifest.json")) | changes).encode()
+
+
+@pytest.mark.parametrize("written", [SIGNED.embedded, SIGNED.token.encode()])
+def test_a_package_gives_the_same_verdict_without_a_network(written: bytes) -> None:
+    online = verify(written, documents=CAMPUS.documents(), at=NOON)
+    opened = open_package(make_package(written, documents=CAMPUS.documents(), at=NOON))
+    offline = verify(opened.badge, documents=opened.documents, at=opened.made_at)
+    assert opened.badge == written
+    assert opened.made_at == NOON
+    assert offline.verdict is online.verdict is Verdict.VALID
+    assert [check.reason for check in offline.checks] == [check.reason for check in online.checks]
+
+
+def test_it_keeps_the_status_of_its_day_and_says_so_later() -> None:
+    revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
+    opened = open_package(package(revoking.documents()))
+    then = verify(opened.badge, documents=opened.documents, at=opened.made_at)
+    assert then.check(CheckId.STATUS).reason == "revoked"
+    opened = open_package(package())
+    later = verify(opened.badge, documents=opened.documents, at=NOON + timedelta(days=60))
+    assert later.check(CheckId.STATUS).reason == "status_list_stale"
+    assert later.verdict is Verdict.UNDETERMINED
+
+
+def test_what_could_not_be_had_is_not_in_it_and_stays_unknown() -> None:
+    opened = open_package(package(CAMPUS.documents().without(LIST_URL)))
+    report = verify(opened.badge, documents=opened.documents, at=NOON)
+    assert report.verdict is Verdict.UNDETERMINED
+
+
+def test_it_explains_itself_in_two_languages_and_names_what_it_holds() -> None:
+    with ZipFile(BytesIO(package())) as archive:
+        assert "Pour refaire la vérification" in archive.read("LISEZMOI.txt").decode()
+        assert "To verify it again" in archive.read("README.txt").decode()
+        told = json.loads(archive.read("manifest.json"))
+        for entry in (told["badge"], *told["documents"]):
+            assert sha256(archive.read(entry["file"])).hexdigest() == entry["sha256"]
+    assert {entry["url"] for entry in told["documents"]} == {DID_URL, LIST_URL}
+    assert set(told["contexts"]) == set(json.loads(SIGNED.embedded)["@context"])
+    assert told["found"]["key"] == CAMPUS.key.public.to_jwk()
+
+
+def test_making_it_twice_gives_the_same_bytes() -> None:
+    documents = CAMPUS.documents()
+    assert package(documents) == package(documents)
+
+
+def bomb() -> bytes:
+    return repacked({"documents/1.json": b" " * 3_000_000})
+
+
+def liar() -> bytes:
+    """Says that its entry is small; a reader that believed it would unpack sixty megabytes."""
+    data = repacked({"documents/1.json": b"\0" * 1_500_000})
+    size = struct.pack("<I", 1_500_000)
+    assert size in data
+    return data.replace(size, struct.pack("<I", 100))
+
+
+def locked() -> bytes:
+    data = bytearray(package())
+    at = data.index(b"PK\x01\x02") + 8
+    data[at] |= 1
+    return bytes(data)
+
+
+def bzipped() -> bytes:
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_BZIP2) as archive:
+        archive.writestr("manifest.json", manifest())
+    return out.getvalue()
+
+
+HOSTILE = {
+    "nothing": (b"", "not_a_package"),
+    "no zip": (b"PK\x03\x04" + b"x" * 1000, "not_a_package"),
+    "too large": (package() + b"\0" * 5_000_000, "too_large"),
+    "too many files": (repacked({f"x/{n}": b"" for n in range(100)}), "too_large"),
+    "bomb": (bomb(), "too_large"),
+    "bombs": (repacked({f"x/{n}": b" " * 2_000_000 for n in range(6)}), "too_large"),
+    "up": (repacked({"../evil": b"x"}), "unsafe_package"),
+    "root": (repacked({"/etc/passwd": b"x"}), "unsafe_package"),
+    "drive": (repacked({"C:evil": b"x"}), "unsafe_package"),
+    "backslash": (repacked({"a\\..\\b": b"x"}), "unsafe_package"),
+    "folder": (repacked({"folder/": b""}), "unsafe_package"),
+    "locked": (locked(), "unsafe_package"),
+    "other compression": (bzipped(), "unsafe_package"),
+    "no manifest": (repacked({"manifest.json": None}), "not_a_package"),
+    "other format": (repacked({"manifest.json": manifest(format="x")}), "not_a_package"),
+    "no badge": (repacked({"manifest.json": manifest(badge=None)}), "package_damaged"),
+    "badge elsewhere": (
+        repacked({"manifest.json": manifest(badge={"file": "../badge.json", "sha256": "x"})}),
+        "package_damaged",
+    ),
+    "changed badge": (repacked({"badge.json": b"{}"}), "package_damaged"),
+    "changed document": (repacked({"documents/1.json": b"{}"}), "package_damaged"),
+    "documents of numbers": (repacked({"manifest.json": manifest(documents=[1, 2])}), "package_damaged"),
+    "no date": (repacked({"manifest.json": manifest(made="hier")}), "timestamp"),
+    "bad json": (repacked({"manifest.json": b'{"format":1,"format":2}'}), "duplicate_member"),
+}
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_a_hostile_package_is_refused_by_name(name: str) -> None:
+    data, reason = HOSTILE[name]
+    with pytest.raises(MalformedInput) as refused:
+        open_package(data)
+    assert refused.value.reason == reason
+
+
+def test_sizes_that_a_package_gives_itself_are_not_believed() -> None:
+    with pytest.raises(MalformedInput):
+        open_package(liar())
+
+
+def test_no_cut_or_flipped_byte_makes_anything_but_a_reason() -> None:
+    good = package()
+    for position in range(0, len(good), max(1, len(good) // 300)):
+        for changed in (
+            good[:position],
+            good[:position] + bytes([good[position] ^ 0xFF]) + good[position + 1 :],
+        ):
+            try:
+                open_package(changed)
+            except MalformedInput:
+                continue
