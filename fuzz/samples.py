@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
+
+from pypdf import PdfWriter
 
 from app.credentials import bake_png, bake_svg
 from app.credentials.canonical import canonical_json, canonical_nquads
@@ -12,6 +15,7 @@ from app.credentials.documents import FetchedDocument
 from app.credentials.errors import DocumentUnavailable
 from app.credentials.keys import Algorithm, LocalSigningKey
 from app.credentials.keys.multibase import encode_base64url
+from app.credentials.package import make_package
 from tests.support.credentials import Campus, badge_document
 from tests.support.pictures import PNG, SVG
 
@@ -129,6 +133,22 @@ def pngs() -> list[bytes]:
 def svgs() -> list[bytes]:
     doctype = b'<!DOCTYPE svg [<!ENTITY a "b">]>'
     return [SVG, bake_svg(SVG, TOKEN), bake_svg(SVG, EMBEDDED.decode()), doctype + SVG]
+
+
+def pdfs() -> list[bytes]:
+    made = []
+    for text in (TOKEN.encode(), EMBEDDED):
+        writer = PdfWriter()
+        writer.add_blank_page(9, 9)
+        writer.add_attachment("badge.json", text)
+        out = BytesIO()
+        writer.write(out)
+        made.append(out.getvalue())
+    return made
+
+
+def packages() -> list[bytes]:
+    return [make_package(badge, documents=DOCUMENTS, at=NOON) for badge in (EMBEDDED, TOKEN.encode())]
 
 
 def lists() -> list[bytes]:

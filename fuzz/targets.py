@@ -17,6 +17,7 @@ from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_js
 from app.credentials.keys import VerificationKey, decode_multibase, encode_multibase
 from app.credentials.keys.multibase import decode_base64url, encode_base64url
 from app.credentials.model import EndorsementCredential, OpenBadgeCredential
+from app.credentials.package import open_package
 from app.credentials.proofs.cbor import decode_cbor
 from app.credentials.proofs.data_integrity import verify_proofs
 from app.credentials.proofs.vc_jwt import (
@@ -145,6 +146,12 @@ def picture(data: bytes) -> None:
             )
 
 
+def package(data: bytes) -> None:
+    with _only_promised_errors():
+        kept = open_package(data)
+        verify(kept.badge, documents=kept.documents, at=kept.made_at)
+
+
 def csv_list(data: bytes) -> None:
     with suppress(InvalidInput):
         lines = participant_lists.read_list(participant_lists.decode_list(data))
@@ -217,6 +224,8 @@ TARGETS: dict[str, Target] = {
     "served": Target(served, samples.key_documents() + samples.status_lists()),
     "png": Target(picture, samples.pngs()),
     "svg": Target(picture, samples.svgs()),
+    "pdf": Target(picture, samples.pdfs()),
+    "package": Target(package, samples.packages()),
     "csv": Target(csv_list, samples.lists()),
     "multibase": Target(multibase, samples.multibase()),
     "json": Target(json_text, samples.json_texts()),
