@@ -43,6 +43,16 @@ class RemarkView(BaseModel):
     message: str
 
 
+class EndorsementView(BaseModel):
+    """Somebody else's signed words inside the badge; they change nothing about the verdict on it."""
+
+    about: str = Field(description="The id of what it endorses: the badge, its definition or a profile.")
+    issuer: str | None = Field(description="Who endorses; believe it only where the outcome is passed.")
+    comment: str
+    outcome: str
+    reason: str
+
+
 class ReportView(BaseModel):
     """What was found, question by question; an answer is `valid` only when every one of them was answered well."""
 
@@ -60,6 +70,7 @@ class ReportView(BaseModel):
         ],
         problems=[],
         warnings=[],
+        endorsements=[],
         at="2026-11-25T11:00:00Z",
         container="png",
         form="data_integrity",
@@ -79,6 +90,7 @@ class ReportView(BaseModel):
     warnings: list[RemarkView] = Field(
         description="What changes no verdict and should be known all the same."
     )
+    endorsements: list[EndorsementView]
     at: datetime | None
     container: str | None
     form: str | None
@@ -116,6 +128,16 @@ class ReportView(BaseModel):
             ]
             if report
             else [],
+            endorsements=[
+                EndorsementView(
+                    about=told.about,
+                    issuer=told.issuer,
+                    comment=told.comment,
+                    outcome=told.outcome.value,
+                    reason=told.reason,
+                )
+                for told in (report.endorsements if report else ())
+            ],
             at=report.at if report else None,
             container=report.container if report else None,
             form=report.form if report else None,

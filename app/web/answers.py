@@ -92,7 +92,13 @@ _STAMPS = {
     HeadlineKind.EXPIRED: N_("Expiré"),
     HeadlineKind.SUSPENDED: N_("Suspendu"),
 }
-_CONTAINERS = {"json": "JSON", "jwt": "JWT", "png": "PNG", "svg": "SVG"}
+_CONTAINERS = {"json": "JSON", "jwt": "JWT", "png": "PNG", "svg": "SVG", "pdf": "PDF"}
+_FORMS = {
+    "data_integrity": "DataIntegrityProof",
+    "vc_jwt": "VC-JWT",
+    "open_badges_1": "Open Badges 1.x",
+    "open_badges_2": "Open Badges 2.0",
+}
 
 
 def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown:
@@ -234,12 +240,11 @@ def _technical(answer: Answer) -> list[tuple[str, str]]:
         return []
     document = report.document or {}
     identifier = document.get("id")
-    form = {"data_integrity": "DataIntegrityProof", "vc_jwt": "VC-JWT"}.get(report.form or "", "")
     key = (report.key or {}).get("kty"), (report.key or {}).get("crv")
     lines = [
         (N_("Numéro"), identifier if isinstance(identifier, str) else ""),
         (N_("Lu dans"), _CONTAINERS.get(report.container, "")),
-        (N_("Preuve"), form),
+        (N_("Preuve"), _FORMS.get(report.form or "", "")),
         (N_("Émetteur"), report.issuer or ""),
         (N_("Méthode de vérification"), report.verification_method or ""),
         (N_("Sorte de clé"), " ".join(str(part) for part in key if part)),

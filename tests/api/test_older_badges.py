@@ -9,6 +9,7 @@ from shutil import copyfile
 
 import pytest
 from fastapi.testclient import TestClient
+from openbadgeslib.ob2.verifier import OB2Verifier
 
 from app.credentials import Verdict, verify
 from app.credentials.baking import unbake
@@ -64,6 +65,12 @@ def test_our_rendition_is_valid_by_the_rules_of_2_0_as_json_and_as_a_picture(hou
         assert report.verdict is Verdict.VALID, report.to_document()
         assert report.form == "open_badges_2"
     assert unbake(answer.content).generation == "2.0"
+
+
+def test_a_verifier_written_by_others_believes_it_too(house: House, world: TestClient):
+    text = world.get(f"/ob2/attributions/{open_award(house)}").text
+    others = OB2Verifier(download=lambda url: Served(world).fetch(url).body)
+    assert others.verify_hosted(text).id == json.loads(text)["id"]
 
 
 def test_it_says_what_the_signed_badge_says_and_names_nobody(house: House, world: TestClient):
