@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
 import platform
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import bench
 from bench.measure import Row
 
+_NAMED = ("cryptography", "pynacl", "orjson", "pydantic", "sqlalchemy", "psycopg", "pyld", "openbadgeslib")
 _REPORT = Path(__file__).resolve().parents[1] / "var" / "bench.json"
 
 
@@ -45,7 +48,9 @@ def _write(measured: list[Row]) -> None:
     report = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {platform.system()}",
+        "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} cores",
+        "load": [round(each, 1) for each in os.getloadavg()],
+        "versions": {name: version(name) for name in _NAMED},
         "rows": [row.to_document() for row in measured],
     }
     _REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n")

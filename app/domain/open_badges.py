@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -48,12 +49,13 @@ def as_signed(text: str) -> str:
 
     Other people's verifiers write such signs differently into what is signed, so the library refuses them.
     """
-    if text.isascii() and text.isprintable():
+    if _PLAIN.fullmatch(text):
         return text
     composed = unicodedata.normalize("NFC", text)
     return "".join(sign for sign in composed if sign in _LAYOUT or unicodedata.category(sign) not in _UNSEEN)
 
 
+_PLAIN = re.compile(r"[\n\t\r -~\u00a0-\u00ac\u00ae-\u017f\u2019]*")  # composed and visible as it is
 _LAYOUT = frozenset("\n\t\r\u200c\u200d")  # the last two join and part letters in some scripts and in emoji
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from app.credentials.model import BitstringStatusListEntry
 from app.credentials.status_list import status_entry
 from app.domain.awards import Award
 from app.domain.columns import new_row
-from app.domain.open_badges import BadgeDocuments, credential_of, profile_of
+from app.domain.open_badges import BadgeDocuments, as_signed, credential_of, profile_of
 from app.services.awards import _achievement_in
 from tests.support.house import NOON, House
 
@@ -80,3 +81,11 @@ def test_a_row_made_quickly_is_the_row_its_class_makes(house: House) -> None:
         "subject_id": uuid.uuid4(),
     }
     assert new_row(Award, **given).model_dump() == Award(**given).model_dump()
+
+
+def test_what_is_signed_of_a_text_is_what_one_sees_of_it_composed() -> None:
+    for number in range(0x3000):
+        sign = chr(number)
+        composed = unicodedata.normalize("NFC", sign)
+        seen = sign in "\n\t\r\u200c\u200d" or unicodedata.category(composed) not in ("Cc", "Cf", "Cs", "Cn")
+        assert as_signed(sign) == (composed if seen else ""), hex(number)
