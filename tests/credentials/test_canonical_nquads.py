@@ -161,6 +161,8 @@ UNSAFE = {
                                 "/https:~1~1www.w3.org~12018~1credentials#validUntil"),
     "a large integer": (_set("credentialSubject/creditsEarned", 2**53), "number_out_of_range",
                         "/credentialSubject/creditsEarned"),
+    "an integer no float holds": (_set("credentialSubject/creditsEarned", 10**400), "number_out_of_range",
+                                  "/credentialSubject/creditsEarned"),
     "a large float": (_set("credentialSubject/creditsEarned", 1e22), "number_out_of_range",
                       "/credentialSubject/creditsEarned"),
     "a tiny number": (_set("credentialSubject/creditsEarned", 1e-7), "number_out_of_range",

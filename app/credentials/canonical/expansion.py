@@ -170,14 +170,14 @@ class _Strict(ContextProcessor):
                 _check_no_gap(value, where)
 
     def _expand_value(self, active_ctx: Any, active_property: Any, value: Any, options: Any) -> Any:
-        expanded = super()._expand_value(active_ctx, active_property, value, options)
         where = self.pointer + pointer_to(active_property)
-        if isinstance(expanded, dict) and "@id" in expanded and not _is_absolute(expanded["@id"]):
-            raise UnsafeDocument(_why_not_absolute(expanded["@id"]), where)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            problem = number_problem(value)
+            problem = number_problem(value)  # first: PyLD makes floats of integers, and not all fit
             if problem is not None:
                 raise UnsafeDocument(problem, where)
+        expanded = super()._expand_value(active_ctx, active_property, value, options)
+        if isinstance(expanded, dict) and "@id" in expanded and not _is_absolute(expanded["@id"]):
+            raise UnsafeDocument(_why_not_absolute(expanded["@id"]), where)
         return expanded
 
 
