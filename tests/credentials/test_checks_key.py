@@ -271,8 +271,8 @@ def test_what_was_not_asked_says_which_answer_left_nothing_to_ask() -> None:
     assert forged.check(CheckId.STATUS).details == {"because": "proof"}
     foreign = add_proof(badge_document(), signer=did_key_signer(), created=NOON)
     assert asked(json.dumps(foreign)).check(CheckId.STATUS).details == {"because": "key"}
-    misshapen = asked(json.dumps(EMBEDDED | {"validFrom": "hier"}))
-    assert misshapen.check(CheckId.PROOF).details == {"because": "schema"}
+    in_other_words = asked(json.dumps(EMBEDDED | {"@context": EMBEDDED["@context"][:1]}))
+    assert in_other_words.check(CheckId.PROOF).details == {"because": "context"}
 
 
 def did_key_signer() -> Signer:

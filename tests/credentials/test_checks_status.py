@@ -134,6 +134,21 @@ def test_of_several_status_entries_all_must_be_good() -> None:
     assert asked(signed, revoking.documents()).verdict is not Verdict.VALID
 
 
+def test_a_badge_of_the_wrong_shape_is_no_forgery_for_that_and_may_be_withdrawn_besides() -> None:
+    """C-024: each of the three is told, whatever the others are."""
+    document = badge_document() | {"validUntil": "2026-06-30T12:00:00Z"}
+    del document["credentialSubject"]["achievement"]["criteria"]
+    revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
+    report = asked(sign_jwt(document, signer=CAMPUS.jwt_signer), revoking.documents())
+    found = {answer.id.value: answer.reason for answer in report.checks}
+    assert (found["schema"], found["proof"], found["status"]) == (
+        "schema_violation",
+        "signature_holds",
+        "revoked",
+    )
+    assert report.verdict is Verdict.INVALID
+
+
 def test_an_unknown_kind_of_status_leaves_the_verdict_open() -> None:
     entry = {"id": f"{HOST}/revocations.json", "type": "SomeOtherList"}
     report = asked(sign_jwt(badge_document() | {"credentialStatus": entry}, signer=CAMPUS.jwt_signer))

@@ -160,9 +160,11 @@ def _with_resources(document: JsonObject, findings: SignatureFindings, tools: _T
 def _signature(
     secured: Secured, issuer_id: str | None, before: list[CheckResult], tools: _Tools
 ) -> SignatureFindings:
-    """Asked only of what is a badge: for anything else nothing is fetched."""
-    goes_on = (Reason.PART_WITHHELD,)
-    spoilt = next((a for a in before if a.outcome is not Outcome.PASSED and a.reason not in goes_on), None)
+    """Asked of whatever names its words and its issuer: for anything else nothing is fetched.
+
+    A badge of the wrong shape is asked as well: that somebody wrote it badly, or altered it, are two answers (C-024).
+    """
+    spoilt = next((a for a in before if a.outcome is not Outcome.PASSED and a.id is not CheckId.SCHEMA), None)
     if spoilt is not None or issuer_id is None:
         because = spoilt.id if spoilt else CheckId.SCHEMA
         return SignatureFindings(not_reached(CheckId.PROOF, because), not_reached(CheckId.KEY, because))
