@@ -10,7 +10,7 @@ from typing import Any
 from pypdf import PdfWriter
 
 from app.credentials import bake_png, bake_svg
-from app.credentials.canonical import canonical_json, canonical_nquads
+from app.credentials.canonical import canonical_nquads
 from app.credentials.documents import FetchedDocument
 from app.credentials.errors import DocumentUnavailable
 from app.credentials.keys import Algorithm, LocalSigningKey
@@ -54,7 +54,6 @@ def _unsecured(document: dict[str, Any]) -> dict[str, Any]:
 _EMBEDDED: dict[str, Any] = json.loads(EMBEDDED)
 _CONTENTS = [badge_document(), _unsecured(_EMBEDDED)]
 SIGNED_STATEMENTS = frozenset(canonical_nquads(each) for each in [*_CONTENTS, _unsecured(_LIST)])
-SIGNED_CONTENTS = frozenset(canonical_json(each) for each in _CONTENTS)
 
 
 def signed_token(header: object, claims: object) -> str:
