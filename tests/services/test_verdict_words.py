@@ -8,11 +8,13 @@ import pytest
 
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.reasons import Reason, found, not_reached
-from app.credentials.verification.report import CheckId, CheckResult, Outcome
+from app.credentials.verification.remarks import Remark, RemarkCode
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report
 from app.language import locales, speaking
 from app.services import verdicts
 from app.services.verdicts import HeadlineKind, Sentence
 from app.services.verdicts.kinds import MESSAGES, WORDING
+from app.services.verdicts.remarks import REMARKS
 from tests.support.credentials import DID, LIST_URL, NOON, Campus, badge_document
 
 PLACE = re.compile(r"\{\w*\}")
@@ -36,6 +38,25 @@ def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reas
             for told in filter(None, (verdicts.sentence(check), beside)):
                 assert told.text().endswith("."), told.text()
                 assert not PLACE.search(told.text())
+
+
+@pytest.mark.parametrize(
+    "reason", [each for each in Reason if each.outcome in (Outcome.FAILED, Outcome.UNKNOWN)], ids=str
+)
+def test_every_answer_that_is_not_good_says_what_to_do_or_why(reason: Reason):
+    assert verdicts.beside(found(reason)) is not None
+
+
+@pytest.mark.parametrize("locale", locales())
+@pytest.mark.parametrize("code", list(RemarkCode), ids=str)
+def test_every_remark_is_a_sentence_without_holes_in_every_language(code: RemarkCode, locale: str):
+    details = {"type": "vc+jwt", "members": "jti", "message": "x", "url": LIST_URL}
+    report = Report(at=NOON, checks=(), remarks=(Remark(code, details),))
+    with speaking(locale):
+        (told,) = (each.text() for each in verdicts.remarks(report))
+    assert told.endswith((".", "»", "”"))
+    assert not PLACE.search(told)
+    assert (told == REMARKS[code]) <= (locale == "fr")
 
 
 @pytest.mark.parametrize("kind", list(HeadlineKind))

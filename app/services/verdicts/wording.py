@@ -191,7 +191,7 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     Reason.CLAIMS_DISAGREE: (N_("Le badge et son enveloppe se contredisent."), DO_NOT_RELY),
     Reason.KEY_NOT_AT_HAND: (
         N_("Sans la clé, nous ne savons pas si le badge a été modifié."),
-        "",
+        N_("Voyez ce qui est dit de la signature."),
     ),
     # Whose key
     Reason.KEY_BOUND: (
@@ -276,7 +276,10 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     # Whose badge
     Reason.RECIPIENT_NOT_ASKED: (N_("Personne n’a demandé à qui est ce badge."), ""),
     Reason.RECIPIENT_MATCHES: (N_("Il nomme la personne que vous avez indiquée."), ""),
-    Reason.RECIPIENT_DIFFERS: (N_("Il nomme quelqu’un d’autre que la personne indiquée."), ""),
+    Reason.RECIPIENT_DIFFERS: (
+        N_("Il nomme quelqu’un d’autre que la personne indiquée."),
+        N_("Demandez à la personne si elle a changé de nom."),
+    ),
     Reason.RECIPIENT_NOT_NAMED: (
         N_("Il ne nomme personne de cette façon : nous ne savons pas à qui il est."),
         N_("Demandez à la personne comment le campus la connaît."),
