@@ -98,7 +98,7 @@ def test_a_schema_that_must_be_obeyed_and_is_not_held_leaves_the_question_open()
     [
         ("2026-06-30T12:00:00Z", None, "in_force"),
         ("2026-06-30T14:00:00+02:00", None, "in_force"),
-        ("2026-06-30T12:04:59Z", None, "in_force"),
+        ("2026-06-30T12:05:00Z", None, "in_force"),
         ("2026-06-30T12:05:01Z", None, "not_yet_valid"),
         ("2026-06-30T12:00:00", None, "period_unreadable"),
         ("2026-06-31T12:00:00Z", None, "period_unreadable"),

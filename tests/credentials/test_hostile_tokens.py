@@ -156,6 +156,31 @@ def test_header_member_that_could_steer_the_check_is_refused(members):
         verify_jws(jws, SIGNER.key.public)
 
 
+@pytest.mark.parametrize(
+    "member",
+    [
+        "enc",
+        "epk",
+        "apu",
+        "apv",
+        "iv",
+        "tag",
+        "p2s",
+        "p2c",
+        "url",
+        "nonce",
+        "x5t#S256",
+        "x5t",
+        "x5c",
+        "zip",
+        "b64",
+    ],
+)
+def test_member_of_an_encrypted_or_otherwise_led_token_is_refused(member):
+    with pytest.raises(ProofError, match="header_not_allowed"):
+        check_header(parse_compact_jws(signed({"alg": "EdDSA", member: "x"})))
+
+
 @pytest.mark.parametrize("kind", ["JWT", "vc+jwt", "application/vc+jwt"])
 def test_either_published_type_of_a_token_is_read(kind):
     verify_jws(parse_compact_jws(signed({"alg": "EdDSA", "typ": kind})), SIGNER.key.public)

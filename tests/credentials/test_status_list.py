@@ -193,6 +193,7 @@ def test_list_credential_carries_the_bits_its_purpose_and_its_lifetime_in_millis
     assert credential["id"] == LIST_URL
     assert credential["type"] == ["VerifiableCredential", "BitstringStatusListCredential"]
     assert credential["validUntil"] == "2026-07-07T12:00:00Z"
+    assert credential["credentialSubject"]["id"] == f"{LIST_URL}#list"
     assert credential["credentialSubject"]["ttl"] == 300_000
     published = read_list(credential)
     assert published.purposes == ("suspension",)
