@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,16 @@ from app.cli.demo.content import DemoContent, read_content
 from app.settings import Settings
 from app.wiring import Process
 from tests.support.server import DemoTemplate
+
+
+@pytest.fixture(autouse=True)
+def environment_left_as_it_was() -> Iterator[None]:
+    """`serve` hands its options down to worker processes through the environment, which tests share."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
