@@ -46,13 +46,13 @@ def identifier(document: JsonObject, member: str) -> str:
     return named
 
 
-def moment(document: JsonObject, member: str) -> datetime:
+def moment(document: JsonObject, member: str, generation: int) -> datetime:
     """ISO 8601 in 2.0; Open Badges 1.0 also wrote days and seconds since 1970."""
     value = document.get(member)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND:
+    if generation == 1 and type(value) is int and 0 <= value <= _LAST_SECOND:
         return datetime.fromtimestamp(value, UTC)
     try:
-        if isinstance(value, str) and _DAY.fullmatch(value):
+        if generation == 1 and isinstance(value, str) and _DAY.fullmatch(value):
             return parse_timestamp(f"{value}T00:00:00Z")
         return parse_timestamp(value)
     except MalformedInput:
