@@ -201,9 +201,7 @@ def host_did(request: Request, services: ReadingServices) -> Response:
     return answer(request, services.publication.host_did(), cache=FIVE_MINUTES, media_type=media_type)
 
 
-@router.get(
-    "/.well-known/jwks.json", summary="Every published key, each with its issuer", **shown(*_JWK_SET)
-)
+@router.get("/.well-known/jwks.json", summary="Every published key, each with its issuer", **shown(*_JWK_SET))
 def jwks(request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _JWK_SET)
     return answer(request, services.publication.jwks(), cache=FIVE_MINUTES, media_type=media_type)

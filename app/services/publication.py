@@ -46,7 +46,6 @@ class Published:
     def of(body: bytes, media_type: str) -> Published:
         return Published(body, media_type, hashlib.sha256(body).hexdigest()[:32])
 
-
     @staticmethod
     def of_list(signed: SignedList, form: str) -> Published:
         """A status list as `json` or `jwt`."""
