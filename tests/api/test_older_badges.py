@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 from shutil import copyfile
 
@@ -134,8 +133,11 @@ def test_a_campus_that_publishes_no_address_has_no_place_in_open_badges_2(house:
             services.publication.campuses.get("itip").contact_email = address
 
 
+UNKNOWN = "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11"
+
+
 @pytest.mark.parametrize(
-    "path", [f"/ob2/attributions/{uuid.uuid4()}", f"/ob2/badges/{uuid.uuid4()}/v1", "/ob2/campus/aucun"]
+    "path", [f"/ob2/attributions/{UNKNOWN}", f"/ob2/badges/{UNKNOWN}/v1", "/ob2/campus/aucun"]
 )
 def test_what_does_not_exist_is_not_found(world: TestClient, path: str):
     assert world.get(path).status_code == 404
