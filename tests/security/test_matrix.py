@@ -154,7 +154,8 @@ def test_looking_changes_nothing(
         policy, path = POLICIES[key], things[OURS].fill(key.partition(" ")[2])
         caller = allowed(callers, policy, things[OURS])
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):
-            assert ask(caller, key, path, policy, accept=accept).status_code == policy.good
+            # 410: where the award was withdrawn meanwhile, its older rendition says so.
+            assert ask(caller, key, path, policy, accept=accept).status_code in (policy.good, 410)
         assert rows(house) == before, key
 
 

@@ -185,7 +185,10 @@ def build_house(database_url: str, folder: Path, *, base_url: str = BASE_URL) ->
 
 
 def _campus(slug: str, short_name: str, name: str, *, hue: float) -> Campus:
-    return Campus(slug=slug, short_name=short_name, name=name, did="", hue=hue, created_at=NOON)
+    address = f"{slug}@exemple.fr"
+    return Campus(
+        slug=slug, short_name=short_name, name=name, did="", hue=hue, contact_email=address, created_at=NOON
+    )
 
 
 def _staff(services: Services, campus: Campus, given: str, family: str, role: Role) -> Person:
