@@ -14,7 +14,11 @@ def run() -> None:
     assert url, "the configuration names no database"
     engine = open_engine(url)
     with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=METADATA, render_as_batch=True)
+        # SQLite's definitions are transactional too, though Alembic assumes otherwise: with one transaction
+        # around all revisions, the second of two workers waits for the first and finds its work done (I21).
+        context.configure(
+            connection=connection, target_metadata=METADATA, render_as_batch=True, transactional_ddl=True
+        )
         with context.begin_transaction():
             if engine.dialect.name == "postgresql":
                 # Two workers that start at once migrate once (I21).
