@@ -49,9 +49,6 @@ class CampusStore:
     def list_all(self) -> Sequence[Campus]:
         return self.session.exec(select(Campus).order_by(col(Campus.short_name))).all()
 
-    def list_networks(self) -> Sequence[Network]:
-        return self.session.exec(select(Network).order_by(col(Network.name))).all()
-
     def networks_of(self, campus_id: uuid.UUID) -> Sequence[Network]:
         return self.session.exec(
             select(Network)

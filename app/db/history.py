@@ -65,10 +65,6 @@ class HistoryStore:
         }
         insert_values(self.session, HistoryEntry, [{**entry, "noun_id": noun_id} for noun_id in noun_ids])
 
-    def list_of_campus(self, campus_id: uuid.UUID, *, limit: int = 100) -> Sequence[HistoryEntry]:
-        query = select(HistoryEntry).where(HistoryEntry.campus_id == campus_id)
-        return self.session.exec(query.order_by(col(HistoryEntry.id).desc()).limit(limit)).all()
-
     def list_of(self, noun: str, noun_id: uuid.UUID) -> list[tuple[HistoryEntry, Person | None]]:
         """All that happened to one thing, in order, with the person who did it."""
         rows = self.session.exec(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +15,7 @@ from app.domain.activities import Activity, Participation, hours_of
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
 from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of, words
 from app.domain.people import Person
-from app.errors import Conflict, InvalidInput, NotAllowed
+from app.errors import Conflict, InvalidInput
 from app.language import N_
 
 
@@ -260,13 +259,3 @@ def check_same_request(batch: AwardBatch, request_digest: str) -> None:
     """An idempotency key stands for one request only (T45)."""
     if batch.request_digest != request_digest:
         raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))
-
-
-def refused_first(lines: Sequence[BatchLine]) -> list[BatchLine]:
-    """Lines that need a person come before lines that are done."""
-    return sorted(lines, key=lambda line: (not line.outcome.is_refused, line.position))
-
-
-def check_holder(award: Award, person_id: uuid.UUID) -> None:
-    if award.person_id != person_id:
-        raise NotAllowed(N_("Ce badge est à quelqu’un d’autre."))

@@ -131,7 +131,3 @@ def version_year(version: BadgeVersion) -> int:
 
 def next_number(versions: Sequence[BadgeVersion]) -> int:
     return max((version.number for version in versions), default=0) + 1
-
-
-def is_expired(until: datetime | None, *, at: datetime) -> bool:
-    return until is not None and at >= until
