@@ -9,16 +9,23 @@ from sqlalchemy import insert
 from sqlmodel import Session, SQLModel
 
 _AT_A_TIME = 1_000
+IN_ONE_QUERY = 500
+"""How many values one statement may name."""
 
 
 def insert_rows(session: Session, rows: Sequence[SQLModel]) -> None:
     """Write new rows of one kind. Unlike what is added to a session, they are not followed from then on."""
     if not rows:
         return
+    insert_values(session, type(rows[0]), values_of(rows))
+
+
+def values_of(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:
+    """What each new row says, by column."""
     values = [row.__dict__.copy() for row in rows]
     for each in values:
         del each["_sa_instance_state"]
-    insert_values(session, type(rows[0]), values)
+    return values
 
 
 def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[str, Any]]) -> None:

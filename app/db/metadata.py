@@ -13,9 +13,10 @@ from app.domain import (
     competencies,
     history,
     keys,
+    letters,
     people,
     status,
 )
 
-NOUNS = (access, activities, awards, badges, campus, competencies, history, keys, people, status)
+NOUNS = (access, activities, awards, badges, campus, competencies, history, keys, letters, people, status)
 METADATA = SQLModel.metadata

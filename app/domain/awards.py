@@ -79,6 +79,8 @@ class Award(SQLModel, table=True):
     revoked_reason: str = Field(default="", max_length=500)
     once_key: str | None = Field(default=None, unique=True, max_length=120)
     link_generation: int = 0
+    link_opened_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    claimed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class SignedDocument(SQLModel, table=True):

@@ -55,6 +55,8 @@ class Campus(SQLModel, table=True):
     hue: float = Field(default=210.0, ge=0, lt=360)
     liveliness: float = Field(default=0.08, ge=0, le=0.14)
     names_in_credentials: bool = Field(default=True)
+    language: str = Field(default="fr", max_length=8)
+    sends_reminders: bool = Field(default=True)
     created_at: datetime = Field(sa_column=moment())
 
 

@@ -1,9 +1,17 @@
-"""Letters: what is sent to one address, and the port through which they leave."""
+"""Letters: the promise to tell one address something, and the port through which letters leave."""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.awards import Award
+from app.domain.columns import moment, new_id, new_row, points_to, word_of
 
 
 @dataclass(frozen=True)
@@ -15,3 +23,77 @@ class Letter:
 
 class Mailer(Protocol):
     def send(self, letter: Letter) -> None: ...
+
+
+class Occasion(StrEnum):
+    """Why somebody is written to about an award."""
+
+    AWARDED = "awarded"
+    WITHDRAWN = "withdrawn"
+    CORRECTED = "corrected"
+    FIRST_REMINDER = "first_reminder"
+    SECOND_REMINDER = "second_reminder"
+
+
+class LetterState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class PromisedLetter(SQLModel, table=True):
+    """One notice to one address, kept in the transaction of the deed it tells of.
+
+    `once_key` keeps a deed from being told twice. Letters of one `envelope` leave as one message:
+    several badges of one person. `not_before` is also how long whoever is sending may take: when
+    they are killed, the letter is due again then.
+    """
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        Index("letters_due", "state", "not_before"),
+        Index("letters_of_award", "award_id", "promised_at"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    envelope: uuid.UUID = Field(index=True)
+    campus_id: uuid.UUID | None = Field(default=None, sa_column=points_to("campus", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True, index=False))
+    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    occasion: str = Field(max_length=40)
+    once_key: str = Field(unique=True, max_length=120)
+    address: str = Field(max_length=254)
+    state: LetterState = Field(
+        default=LetterState.WAITING, sa_column=word_of(LetterState, name="letter_state")
+    )
+    promised_at: datetime = Field(sa_column=moment())
+    not_before: datetime = Field(sa_column=moment())
+    attempts: int = 0
+    reason: str = Field(default="", max_length=40)
+    server_said: str = Field(default="", max_length=300)
+    sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+def letter_about(
+    award: Award,
+    address: str,
+    occasion: Occasion = Occasion.AWARDED,
+    *,
+    at: datetime,
+    not_before: datetime | None = None,
+) -> PromisedLetter:
+    """The promise to tell the award's person of it at `address`, not before its undo time is over."""
+    letter_id = new_id()
+    return new_row(
+        PromisedLetter,
+        id=letter_id,
+        envelope=letter_id,
+        campus_id=award.campus_id,
+        award_id=award.id,
+        person_id=award.person_id,
+        occasion=occasion.value,
+        once_key=f"{occasion}/{award.id}",
+        address=address,
+        promised_at=at,
+        not_before=not_before or at,
+    )

@@ -25,13 +25,18 @@ class Role(StrEnum):
 
 
 class Person(SQLModel, table=True):
-    """`allows_name`: whether this person agrees to stand by name in their next credentials."""
+    """`allows_name`: whether this person agrees to stand by name in their next credentials.
+
+    `language` is the one they chose to read letters in, None until they did.
+    """
 
     __tablename__ = "person"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     given_name: str = Field(default="", max_length=120)
     family_name: str = Field(max_length=120)
     allows_name: bool = Field(default=True)
+    wants_reminders: bool = Field(default=True)
+    language: str | None = Field(default=None, max_length=8)
     created_at: datetime = Field(sa_column=moment())
 
     @property

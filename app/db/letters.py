@@ -1,0 +1,67 @@
+"""Promised letters."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select, update
+
+from app.db.bulk import IN_ONE_QUERY, values_of
+from app.domain.letters import LetterState, PromisedLetter
+
+
+class LetterStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def promise_many(self, letters: Sequence[PromisedLetter]) -> None:
+        """Keep the promises in few statements; one that was made before changes nothing."""
+        self.session.flush()
+        table: Any = PromisedLetter.__table__  # type: ignore[attr-defined]
+        dialect = sqlite if self.session.connection().dialect.name == "sqlite" else postgresql
+        unless_promised = dialect.insert(table).on_conflict_do_nothing(index_elements=["once_key"])
+        values = values_of(letters)
+        for start in range(0, len(values), IN_ONE_QUERY):
+            self.session.connection().execute(unless_promised, values[start : start + IN_ONE_QUERY])
+
+    def of_awards(self, award_ids: Iterable[uuid.UUID]) -> list[PromisedLetter]:
+        """All letters about these awards, in the order they were promised."""
+        ids, found = list(award_ids), list[PromisedLetter]()
+        for start in range(0, len(ids), IN_ONE_QUERY):
+            query = select(PromisedLetter).where(
+                col(PromisedLetter.award_id).in_(ids[start : start + IN_ONE_QUERY])
+            )
+            found += self.session.exec(
+                query.order_by(col(PromisedLetter.promised_at), col(PromisedLetter.id))
+            )
+        return found
+
+    def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
+        """The envelopes that may leave now, the longest waiting first."""
+        query = (
+            select(PromisedLetter.id)
+            .where(
+                PromisedLetter.state == LetterState.WAITING,
+                col(PromisedLetter.not_before) <= at,
+                col(PromisedLetter.id) == col(PromisedLetter.envelope),
+            )
+            .order_by(col(PromisedLetter.not_before), col(PromisedLetter.id))
+            .limit(limit)
+        )
+        return list(self.session.exec(query))
+
+    def cancel_waiting(self, award_ids: Sequence[uuid.UUID]) -> None:
+        """What was promised about these awards and has not left stays here."""
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            self.session.exec(
+                update(PromisedLetter)
+                .where(
+                    col(PromisedLetter.award_id).in_(award_ids[start : start + IN_ONE_QUERY]),
+                    col(PromisedLetter.state) == LetterState.WAITING,
+                )
+                .values(state=LetterState.CANCELLED)
+            )
