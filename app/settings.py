@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "", description="The sender of letters; empty: sceau@ and the host of the base URL."
     )
+    smtp_ca_file: Path | None = Field(
+        None, description="A certificate authority of one’s own that the mail server’s certificate rests on."
+    )
+    letters_per_minute: int = Field(
+        100, ge=1, le=100_000, description="The most letters that leave in one minute, reminders included."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses whose X-Forwarded-* headers are believed, with commas."
     )

@@ -189,7 +189,8 @@ def _mailer_of(settings: Settings) -> Mailer | None:
     """None where no letter can leave: pages then say so."""
     host = urlsplit(settings.base_url).hostname
     if settings.smtp_url:
-        return SmtpMailer(settings.smtp_url, sender=settings.mail_from or f"sceau@{host}")
+        sender = settings.mail_from or f"sceau@{host}"
+        return SmtpMailer(settings.smtp_url, sender=sender, ca_file=settings.smtp_ca_file)
     return TerminalMailer() if settings.is_local else None
 
 

@@ -5,49 +5,148 @@ from __future__ import annotations
 import smtplib
 import ssl
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import make_msgid
+from pathlib import Path
+from threading import Lock
 from typing import TextIO
 from urllib.parse import unquote, urlsplit
 
+from app.adapters.letter_messages import message_of
+from app.adapters.smtp_answers import meaning_of
 from app.domain.letters import Letter
 
 TIMEOUT = 15.0
 SUBMISSION_PORT, ENCRYPTED_PORT = 587, 465
+LETTERS_PER_CONNECTION = 100
+IDLE_SECONDS = 20.0
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass
+class _Line:
+    """An open connection, how many letters it has carried, and when it carried the last."""
+
+    server: smtplib.SMTP
+    letters: int = 0
+    used_at: float = 0.0
 
 
 class SmtpMailer:
-    """`smtp://user:password@host:587` (STARTTLS) or `smtps://…` (TLS from the start)."""
+    """`smtp://user:password@host:587` (STARTTLS) or `smtps://…` (TLS from the start).
 
-    def __init__(self, url: str, *, sender: str) -> None:
+    Connections stay open for the letters that follow; `ca_file` is for a server whose certificate
+    no public authority signed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        sender: str,
+        ca_file: Path | None = None,
+        timeout: float = TIMEOUT,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._parts = urlsplit(url)
         self._sender = sender
+        self._context = ssl.create_default_context(cafile=ca_file)
+        self._timeout = timeout
+        self._now = now
+        self._free: list[_Line] = []
+        self._lock = Lock()
 
     def send(self, letter: Letter) -> None:
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self._sender, letter.to, letter.subject
-        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
-        # Programs that answer by themselves stay silent.
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.text)
-        with self._connection() as server:
-            server.send_message(message)
+        message = message_of(letter, sender=self._sender)
+        try:
+            self._deliver(message)
+        except (OSError, UnicodeError) as error:
+            raise meaning_of(error) from None
 
-    def _connection(self) -> smtplib.SMTP:
+    def close(self) -> None:
+        with self._lock:
+            lines, self._free = self._free, []
+        for line in lines:
+            _hang_up(line)
+
+    def _deliver(self, message: EmailMessage) -> None:
+        line = self._line()
+        try:
+            line.server.send_message(message)
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError):
+            self._keep(line)
+            raise
+        except BaseException:
+            line.server.close()
+            raise
+        self._keep(line)
+
+    def _line(self) -> _Line:
+        """One that is free and still answers, else a new one."""
+        while True:
+            with self._lock:
+                line = self._free.pop() if self._free else None
+            if line is None:
+                return _Line(self._connect())
+            if self._is_fresh(line) and _answers(line):
+                return line
+            _hang_up(line)
+
+    def _is_fresh(self, line: _Line) -> bool:
+        return line.letters < LETTERS_PER_CONNECTION and self._now() - line.used_at < IDLE_SECONDS
+
+    def _keep(self, line: _Line) -> None:
+        line.letters += 1
+        line.used_at = self._now()
+        if line.server.sock is None:
+            return
+        with self._lock:
+            self._free.append(line)
+
+    def _connect(self) -> smtplib.SMTP:
         host, port = self._parts.hostname or "localhost", self._parts.port
-        context = ssl.create_default_context()
         if self._parts.scheme == "smtps":
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, port or ENCRYPTED_PORT, timeout=TIMEOUT, context=context
+                host, port or ENCRYPTED_PORT, timeout=self._timeout, context=self._context
             )
         else:
-            server = smtplib.SMTP(host, port or SUBMISSION_PORT, timeout=TIMEOUT)
-            # A password never travels in clear: without STARTTLS, signing in below fails instead.
-            if self._parts.username or server.has_extn("starttls"):
-                server.starttls(context=context)
+            server = smtplib.SMTP(host, port or SUBMISSION_PORT, timeout=self._timeout)
+        try:
+            self._introduce(server, host)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _introduce(self, server: smtplib.SMTP, host: str) -> None:
+        encrypted = self._parts.scheme == "smtps"
+        server.ehlo_or_helo_if_needed()
+        if not encrypted and self._encrypts(server, host):
+            server.starttls(context=self._context)
+            server.ehlo_or_helo_if_needed()
         if self._parts.username:
             server.login(unquote(self._parts.username), unquote(self._parts.password or ""))
-        return server
+
+    def _encrypts(self, server: smtplib.SMTP, host: str) -> bool:
+        # A password never travels in clear: without STARTTLS, signing in fails instead. A relay on this very
+        # machine has no certificate to show, and nobody in between.
+        return bool(self._parts.username) or (host not in _THIS_MACHINE and server.has_extn("starttls"))
+
+
+def _answers(line: _Line) -> bool:
+    try:
+        return line.server.noop()[0] == 250
+    except OSError:
+        return False
+
+
+def _hang_up(line: _Line) -> None:
+    try:
+        line.server.quit()
+    except OSError:
+        line.server.close()
 
 
 class TerminalMailer:

@@ -15,14 +15,65 @@ from app.domain.columns import moment, new_id, new_row, points_to, word_of
 
 
 @dataclass(frozen=True)
+class LetterPicture:
+    """A picture inside a letter, shown where its HTML says `cid:name`."""
+
+    name: str
+    png: bytes
+
+
+@dataclass(frozen=True)
 class Letter:
+    """What leaves. `key` says the same letter again when it has to be sent twice, so that readers drop one."""
+
     to: str
     subject: str
     text: str
+    html: str = ""
+    to_name: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    key: str = ""
+    unsubscribe_url: str = ""
+    language: str = ""
+    pictures: tuple[LetterPicture, ...] = ()
 
 
 class Mailer(Protocol):
-    def send(self, letter: Letter) -> None: ...
+    def send(self, letter: Letter) -> None:
+        """Hand the letter to the mail server; raises LetterNotSent."""
+
+
+class Reason(StrEnum):
+    """Why a letter did not leave, as far as the server's answer tells."""
+
+    UNKNOWN_ADDRESS = "unknown_address"
+    MAILBOX_FULL = "mailbox_full"
+    BLOCKED = "blocked"
+    REFUSED = "refused"
+    BAD_ADDRESS = "bad_address"
+    NOT_ASCII = "not_ascii"
+    LATER = "later"
+    NO_ANSWER = "no_answer"
+    OUR_SERVER = "our_server"
+    TOO_OLD = "too_old"
+
+
+class LetterNotSent(OSError):
+    """The server did not take the letter; its own words may repeat an address and go into no log."""
+
+    def __init__(self, reason: Reason, server_said: str = "") -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.server_said = server_said
+
+
+class LetterRefused(LetterNotSent):
+    """For good: sending it again changes nothing."""
+
+
+class LetterDelayed(LetterNotSent):
+    """Not now: it may well be taken later."""
 
 
 class Occasion(StrEnum):
