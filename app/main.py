@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from app import __version__
 from app.api import problems
@@ -18,6 +19,7 @@ from app.api.routes import router as api_router
 from app.errors import AppError, Unavailable
 from app.language import N_
 from app.negotiation import HeadAsGet
+from app.policies import policies, public
 from app.request_log import RequestLog, configure_logging
 from app.request_scope import session_cookie, status_of
 from app.settings import Settings
@@ -81,6 +83,8 @@ def create_app(settings: Settings | None = None, *, process: Process | None = No
     app.include_router(web_router)
     app.include_router(api_router)
     _answer_errors(app)
+    _describe_openly(app)
+    policies(app.routes)
     return app
 
 
@@ -89,6 +93,13 @@ def served() -> FastAPI:
     settings = Settings()
     configure_logging(as_json=settings.log_format == "json")
     return create_app(settings)
+
+
+def _describe_openly(app: FastAPI) -> None:
+    """The framework's own route, the description of the API, is for everybody."""
+    for route in app.routes:
+        if isinstance(route, Route) and route.path == app.openapi_url:
+            public(route.endpoint)
 
 
 def _answer_errors(app: FastAPI) -> None:

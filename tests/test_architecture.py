@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from app.main import create_app
+from app.settings import Settings
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 TREES = ("app", "alembic", "bench", "tests")
 SOURCES = sorted(
@@ -99,6 +102,20 @@ def test_import_contracts_notice_a_planted_fault(tmp_path: Path, module: str, pl
 
     assert linted.returncode != 0
     assert f"{broken} BROKEN" in linted.stdout
+
+
+# --- who may use it ------------------------------------------------------------------------------
+
+
+def test_the_application_starts_because_every_route_says_who_may_use_it(tmp_path: Path):
+    """Here too, because here is where it is seen before anything lands; tests/security has the rest."""
+    settings = Settings(
+        base_url="http://localhost:8000",
+        database_url=f"sqlite:///{tmp_path}/database/sceau.sqlite",
+        development_dir=tmp_path / "secrets",
+        fetch=False,
+    )
+    assert create_app(settings).routes
 
 
 # --- what rules may reach for --------------------------------------------------------------------

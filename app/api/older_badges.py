@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.problems import documented
 from app.api.public import FIVE_MINUTES, ONE_MINUTE, CampusSlug, Number, answer, shown
+from app.policies import public
 from app.request_scope import ReadingServices
 from app.services.older_badges import Withdrawn
 
@@ -23,6 +24,7 @@ for _shown in (_ASSERTION, _PICTURE):
 
 
 @router.get("/attributions/{award_id:uuid}", summary="An award as an assertion", **_ASSERTION)
+@public
 def assertion(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     try:
         return answer(request, services.older_badges.assertion(award_id), cache=ONE_MINUTE)
@@ -31,6 +33,7 @@ def assertion(award_id: uuid.UUID, request: Request, services: ReadingServices) 
 
 
 @router.get("/attributions/{award_id:uuid}.png", summary="An award as a baked picture", **_PICTURE)
+@public
 def picture(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     try:
         return answer(request, services.older_badges.picture(award_id), cache=ONE_MINUTE)
@@ -39,11 +42,13 @@ def picture(award_id: uuid.UUID, request: Request, services: ReadingServices) ->
 
 
 @router.get("/badges/{badge_id:uuid}/v{number}", summary="A badge definition", **_LINKED_DATA)
+@public
 def badge_class(badge_id: uuid.UUID, number: Number, request: Request, services: ReadingServices) -> Response:
     return answer(request, services.older_badges.badge_class(badge_id, number), cache=FIVE_MINUTES)
 
 
 @router.get("/campus/{slug}", summary="A campus as an issuer", **_LINKED_DATA)
+@public
 def issuer(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     return answer(request, services.older_badges.issuer(slug), cache=FIVE_MINUTES)
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from app.domain.access import Scope
 from app.domain.campus import Campus
 from app.domain.history import Actor
+from app.policies import Policy, Who, marked
 from app.request_scope import ReadingServices, WritingServices, token_of
 from app.wiring import Services
 
@@ -36,6 +37,7 @@ class Program:
     services: Services
 
 
+@marked(Policy(Who.TOKEN, scope=Scope.READ))
 def _reader(
     slug: Slug, request: Request, response: Response, services: ReadingServices, _shown: _Shown
 ) -> Program:
@@ -45,6 +47,7 @@ def _reader(
 
 
 def _writer(scope: Scope) -> Callable[..., Program]:
+    @marked(Policy(Who.TOKEN, scope=scope))
     def writer(
         slug: Slug, request: Request, response: Response, services: WritingServices, _shown: _Shown
     ) -> Program:

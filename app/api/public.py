@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from app.api.problems import documented
 from app.errors import NotFound
 from app.negotiation import ForPrograms, etag_of, has_already, preferred
+from app.policies import public
 from app.request_scope import ReadingServices, find_signed_in, process_of
 from app.services.publication import Published
 from app.wiring import Services
@@ -112,6 +113,7 @@ _AN_AWARD["responses"] |= documented(403, 406)
 
 
 @router.get("/attributions/{award_id:uuid}.{extension}", summary="An award as a file", **_AN_AWARD)
+@public
 async def award_file(award_id: uuid.UUID, extension: Extension, request: Request) -> Response:
     return answer(request, await _award(request, award_id, extension.value), cache=ONE_MINUTE)
 
@@ -119,6 +121,7 @@ async def award_file(award_id: uuid.UUID, extension: Extension, request: Request
 @with_page.get(
     "/attributions/{award_id:uuid}", summary="An award, in the form that Accept asks for", **_AN_AWARD
 )
+@public
 async def award(award_id: uuid.UUID, request: Request) -> Response:
     media_type = _wanted(request, tuple(_FORMS_BY_TYPE))
     document = await _award(request, award_id, _FORMS_BY_TYPE[media_type])
@@ -144,6 +147,7 @@ def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
     summary="A badge definition, one version",
     **shown(*_LINKED_DATA),
 )
+@public
 async def definition(badge_id: uuid.UUID, number: Number, request: Request) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
     document = await process_of(request).public_documents.definition(badge_id, number)
@@ -153,6 +157,7 @@ async def definition(badge_id: uuid.UUID, number: Number, request: Request) -> R
 @with_page.get(
     "/badges/{badge_id:uuid}", summary="A badge definition, current version", **shown(*_LINKED_DATA)
 )
+@public
 def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
     version, document = services.publication.definition(badge_id, None)
@@ -165,6 +170,7 @@ def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingS
     summary="A badge's picture, one version",
     **shown("image/png", "image/svg+xml", about="The picture that every award of this version carries."),
 )
+@public
 def picture(
     badge_id: uuid.UUID, number: Number, form: PictureForm, request: Request, services: ReadingServices
 ) -> Response:
@@ -184,30 +190,35 @@ def _workplaces_of(request: Request, services: Services) -> set[uuid.UUID]:
 
 
 @router.get("/campus/{slug}/did.json", summary="A campus's DID document", **shown(*_DID_DOCUMENT))
+@public
 def campus_did(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _DID_DOCUMENT)
     return answer(request, services.publication.campus_did(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
 @with_page.get("/campus/{slug}", summary="A campus's profile", **shown(*_LINKED_DATA))
+@public
 def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _LINKED_DATA)
     return answer(request, services.publication.profile(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
 @router.get("/.well-known/did.json", summary="The service's own DID document", **shown(*_DID_DOCUMENT))
+@public
 def host_did(request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _DID_DOCUMENT)
     return answer(request, services.publication.host_did(), cache=FIVE_MINUTES, media_type=media_type)
 
 
 @router.get("/.well-known/jwks.json", summary="Every published key, each with its issuer", **shown(*_JWK_SET))
+@public
 def jwks(request: Request, services: ReadingServices) -> Response:
     media_type = _wanted(request, _JWK_SET)
     return answer(request, services.publication.jwks(), cache=FIVE_MINUTES, media_type=media_type)
 
 
 @router.get("/statuts/{list_id:uuid}", summary="A signed status list", **shown(*_LISTS_BY_TYPE))
+@public
 async def status_list(list_id: uuid.UUID, request: Request) -> Response:
     media_type = _wanted(request, tuple(_LISTS_BY_TYPE))
     form = _LISTS_BY_TYPE[media_type]
@@ -222,6 +233,7 @@ def _renewed(request: Request, list_id: uuid.UUID, form: str) -> Published:
         return services.publication.status_list(list_id, form)
 
 
+@public
 def _allow_reading_from_anywhere() -> Response:
     """A page that sends If-None-Match must ask first (CORS preflight)."""
     headers = {

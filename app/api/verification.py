@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from app.api.shapes import Shape, example
 from app.errors import InvalidInput
 from app.language import N_
+from app.policies import public
 from app.request_scope import process_of
 from app.services import verdicts
 from app.services.verification import Answer
@@ -174,6 +175,7 @@ _BODY = {
 
 
 @router.post("/verify", summary="Is this credential genuine, and still good?", openapi_extra=_BODY)
+@public
 async def verify_credential(request: Request) -> ReportView:
     """No account is needed, and nothing of what was checked is kept."""
     presented = await _presented(request)

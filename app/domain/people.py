@@ -7,21 +7,16 @@ import unicodedata
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.domain.columns import moment, new_id, points_to, word_of
-from app.errors import InvalidInput, NotAllowed
+from app.domain.permissions import Role as Role
+from app.errors import InvalidInput
 from app.language import N_
 
 LONGEST_KEY = 260
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
-
-
-class Role(StrEnum):
-    CAMPUS_ADMIN = "campus_admin"
-    TRAINER = "trainer"
 
 
 class Person(SQLModel, table=True):
@@ -118,14 +113,3 @@ def roles_at(memberships: Iterable[Membership], campus_id: uuid.UUID, *, at: dat
         and membership.since <= at
         and (membership.until is None or at < membership.until)
     )
-
-
-def check_may_manage(roles: frozenset[Role]) -> None:
-    if Role.CAMPUS_ADMIN not in roles:
-        raise NotAllowed(N_("Seule l’administration du campus peut faire cela."))
-
-
-def check_may_work(roles: frozenset[Role]) -> None:
-    """Activities, participants and awards are the work of trainers and administrators."""
-    if not roles & {Role.TRAINER, Role.CAMPUS_ADMIN}:
-        raise NotAllowed(N_("Seules les personnes qui forment pour ce campus peuvent faire cela."))

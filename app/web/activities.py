@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.domain.activities import Activity, Participation, PartKind
 from app.domain.participant_lists import hours_in
 from app.domain.people import Person
+from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
 from app.request_scope import ReadingServices, deed
@@ -23,7 +24,7 @@ from app.web.people_lists import given_list, hours_text
 from app.web.render import page
 from app.web.typography import say
 from app.web.words import ACTIVITY_KINDS, PARTS
-from app.web.workplaces import AtWork, at_work, look_of, sentence_of
+from app.web.workplaces import AtWork, at_work, look_of, sentence_of, staff
 from app.wiring import Services
 
 PEOPLE_A_PAGE = 100
@@ -95,14 +96,14 @@ class Correction:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-@router.get("/nouvelle")
-def new_activity(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    return _form_page(request, services, at_work(request, services, slug), ActivityForm())
+@router.get("/nouvelle", dependencies=[staff(Deed.WORK)])
+def new_activity(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _form_page(request, services, at_work(request), ActivityForm())
 
 
-@router.post("/nouvelle")
+@router.post("/nouvelle", dependencies=[staff(Deed.WORK)])
 def create_activity(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work = at_work(request, services, slug)
+    work = at_work(request)
     filled = ActivityForm.of(form)
     try:
         activity = filled.activity()
@@ -116,9 +117,8 @@ def create_activity(slug: str, request: Request, form: SafeForm, services: Readi
     return RedirectResponse(f"{work.home}/activites/{activity.id}", status_code=303)
 
 
-@router.get("/{activity_id}")
+@router.get("/{activity_id}", dependencies=[staff(Deed.VIEW)])
 def show_activity(
-    slug: str,
     activity_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
@@ -127,17 +127,17 @@ def show_activity(
     ajoutees: int = -1,
     connues: int = 0,
 ) -> HTMLResponse:
-    work = at_work(request, services, slug)
+    work = at_work(request)
     told = Adding(added=ajoutees, known=connues, answers=ajoutees >= 0)
     return _activity_page(request, services, work, activity_id, told, words=q, start=max(debut, 0))
 
 
-@router.post("/{activity_id}/participants")
+@router.post("/{activity_id}/participants", dependencies=[staff(Deed.WORK)])
 def add_people(
-    slug: str, activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     """Everybody readable is recorded; the other lines come back as they were, each with its reason."""
-    work = at_work(request, services, slug)
+    work = at_work(request)
     services.activities.get(work.campus, activity_id)
     given = given_list(form)
     if given.trouble or not given.lines:
@@ -159,30 +159,28 @@ def add_people(
     return RedirectResponse(f"{work.home}/activites/{activity_id}?{counts}", status_code=303)
 
 
-@router.get("/{activity_id}/participants/{participation_id}")
+@router.get("/{activity_id}/participants/{participation_id}", dependencies=[staff(Deed.WORK)])
 def show_participation(
-    slug: str,
     activity_id: uuid.UUID,
     participation_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
 ) -> HTMLResponse:
-    work = at_work(request, services, slug)
+    work = at_work(request)
     participation, person = services.activities.participation(work.campus, activity_id, participation_id)
     noted = Correction(participation.part.value, hours_text(participation.hours), participation.contribution)
     return _correction_page(request, services, work, activity_id, person, noted)
 
 
-@router.post("/{activity_id}/participants/{participation_id}")
+@router.post("/{activity_id}/participants/{participation_id}", dependencies=[staff(Deed.WORK)])
 def amend_participation(
-    slug: str,
     activity_id: uuid.UUID,
     participation_id: uuid.UUID,
     request: Request,
     form: SafeForm,
     services: ReadingServices,
 ) -> Response:
-    work = at_work(request, services, slug)
+    work = at_work(request)
     _, person = services.activities.participation(work.campus, activity_id, participation_id)
     typed = Correction(text_of(form, "role"), text_of(form, "heures"), text_of(form, "contribution"))
     hours, fault = hours_in(typed.hours)

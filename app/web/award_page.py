@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from app.domain.awards import Visibility
 from app.language import N_
 from app.negotiation import ForPeople
+from app.policies import public
 from app.request_scope import ReadingServices
 from app.services.verification import Answer
 from app.web.answers import answer_page, shown
@@ -35,6 +36,7 @@ class Share:
 
 
 @router.get("/attributions/{award_id:uuid}")
+@public
 def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     record = services.awards.record(award_id)
     is_held = award_id in held_here(request, services)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.awards import Visibility
+from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput
 from app.request_scope import ReadingServices, deed
 from app.services.awards import AwardRecord
@@ -18,7 +19,7 @@ from app.web.desk import AwardLine, BadgeTile, picture_of
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
 from app.web.words import AWARD_DEEDS, BADGE_KINDS
-from app.web.workplaces import AtWork, at_work, sentence_of
+from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
 A_PAGE = 50
@@ -69,11 +70,9 @@ class AwardView:
         )
 
 
-@router.get("")
-def register(
-    slug: str, request: Request, services: ReadingServices, badge: str = "", avant: str = ""
-) -> HTMLResponse:
-    work = at_work(request, services, slug)
+@router.get("", dependencies=[staff(Deed.VIEW)])
+def register(request: Request, services: ReadingServices, badge: str = "", avant: str = "") -> HTMLResponse:
+    work = at_work(request)
     badges = [BadgeTile.of(one, version) for one, version in services.badges.list_current(work.campus)]
     chosen = next((tile for tile in badges if str(tile.id) == badge), None)
     records = services.awards.list_in(
@@ -108,9 +107,9 @@ def _place(text: str) -> tuple[datetime, uuid.UUID] | None:
         return None
 
 
-@router.get("/{award_id}")
-def show_award(slug: str, award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    work = at_work(request, services, slug)
+@router.get("/{award_id}", dependencies=[staff(Deed.VIEW)])
+def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
     record = services.awards.get(work.campus, award_id)
     return page(
         request,
@@ -120,7 +119,10 @@ def show_award(slug: str, award_id: uuid.UUID, request: Request, services: Readi
         home=work.home,
         zone=work.campus.time_zone,
         award=AwardView.of(work, record),
-        private_link=private_link(services, award_id, record.award.link_generation),
+        # Whoever opens it governs the award.
+        private_link=private_link(services, award_id, record.award.link_generation)
+        if work.may(Deed.AWARD)
+        else "",
         history=[
             (happening.at, AWARD_DEEDS.get(happening.deed, happening.deed), happening.actor)
             for happening in services.awards.history_of(work.campus, award_id)
@@ -128,17 +130,15 @@ def show_award(slug: str, award_id: uuid.UUID, request: Request, services: Readi
     )
 
 
-@router.get("/{award_id}/retirer")
-def ask_reason(slug: str, award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    work = at_work(request, services, slug)
+@router.get("/{award_id}/retirer", dependencies=[staff(Deed.REVOKE)])
+def ask_reason(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
     return _withdrawal_page(request, services, work, award_id)
 
 
-@router.post("/{award_id}/retirer")
-def withdraw(
-    slug: str, award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
-) -> Response:
-    work = at_work(request, services, slug)
+@router.post("/{award_id}/retirer", dependencies=[staff(Deed.REVOKE)])
+def withdraw(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
     services.awards.get(work.campus, award_id)
     reason = text_of(form, "motif")
     try:

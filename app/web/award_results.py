@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from app.domain.activities import PartKind
 from app.domain.awards import BatchLine, LineOutcome
 from app.domain.participant_lists import ListedPerson
+from app.domain.permissions import Deed
 from app.domain.tables import csv_for_excel
 from app.language import gettext as _
 from app.request_scope import ReadingServices
@@ -23,7 +24,7 @@ from app.web.people_lists import HEADING, as_text, cells_of
 from app.web.render import page
 from app.web.typography import say
 from app.web.words import OUTCOMES, Word
-from app.web.workplaces import at_work
+from app.web.workplaces import at_work, staff
 from app.wiring import Services
 
 MOST_SHOWN = 300
@@ -52,9 +53,9 @@ class ResultGroup:
         return self.count - len(self.lines)
 
 
-@router.get("")
-def show_result(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    work = at_work(request, services, slug)
+@router.get("", dependencies=[staff(Deed.AWARD)])
+def show_result(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
     result = services.awards.batch(work.campus, batch_id)
     refused = result.with_outcome(*NEED_A_PERSON)
     return page(
@@ -74,19 +75,19 @@ def show_result(slug: str, batch_id: uuid.UUID, request: Request, services: Read
     )
 
 
-@router.get("/refus.csv")
-def refused_table(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+@router.get("/refus.csv", dependencies=[staff(Deed.AWARD)])
+def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """The lines that were given nothing, with the reason: corrected, the file can be dropped again."""
-    work = at_work(request, services, slug)
+    work = at_work(request)
     result = services.awards.batch(work.campus, batch_id)
     rows = [(*cells_of(listed_again(line)), reason_of(line)) for line in result.with_outcome(*NEED_A_PERSON)]
     return _table("refus", (*HEADING, "Motif"), rows)
 
 
-@router.get("/liens.csv")
-def links_table(slug: str, batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+@router.get("/liens.csv", dependencies=[staff(Deed.AWARD)])
+def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """The private link of everybody who holds the badge now, whether given this time or before."""
-    work = at_work(request, services, slug)
+    work = at_work(request)
     result = services.awards.batch(work.campus, batch_id)
     rows = [
         (

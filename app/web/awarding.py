@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.domain.participant_lists import read_list
+from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 from app.request_scope import ReadingServices, deed
@@ -24,7 +25,7 @@ from app.web.desk import BadgeTile
 from app.web.forms import SafeForm, text_of, texts_of
 from app.web.people_lists import GivenList, as_text, given_list
 from app.web.render import page
-from app.web.workplaces import AtWork, at_work, sentence_of
+from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
 GIVE, CHOOSE_AGAIN = "attribuer", "choisir"
@@ -88,21 +89,21 @@ def _ids(text: str) -> list[uuid.UUID]:
     return found
 
 
-@router.get("")
+@router.get("", dependencies=[staff(Deed.AWARD)])
 def choose(
-    slug: str, activity_id: uuid.UUID, request: Request, services: ReadingServices, badge: str = ""
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, badge: str = ""
 ) -> HTMLResponse:
-    work = at_work(request, services, slug)
+    work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     return _choice_page(request, services, work, found, Choice(badge))
 
 
-@router.post("")
+@router.post("", dependencies=[staff(Deed.AWARD)])
 def preview_or_give(
-    slug: str, activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     """One address for both: what was corrected is always judged again before anything is given."""
-    work = at_work(request, services, slug)
+    work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     choice = Choice.of(form)
     corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])

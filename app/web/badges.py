@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from app.credentials.json_text import parse_json_object
 from app.language import N_
 from app.negotiation import ForPeople
+from app.policies import public
 from app.request_scope import ReadingServices
 from app.services.pictures import picture_words
 from app.services.publication import PublishedBadge
@@ -61,11 +62,13 @@ class DefinitionShown:
 
 
 @router.get("/badges/{badge_id:uuid}")
+@public
 def show_current(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     return _page(request, services, services.publication.badge(badge_id, None))
 
 
 @router.get("/badges/{badge_id:uuid}/v{number}")
+@public
 def show_version(
     badge_id: uuid.UUID, number: Number, request: Request, services: ReadingServices
 ) -> HTMLResponse:

@@ -12,6 +12,7 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.keys import SealedKey
 from app.negotiation import ForPeople
+from app.policies import public
 from app.request_scope import ReadingServices
 from app.services.campuses import CampusPage
 from app.services.pictures import picture_words
@@ -76,6 +77,7 @@ class CampusShown:
 
 
 @router.get("/campus/{slug}")
+@public
 def show_campus(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.campuses.page(slug)
     return page(request, "campuses/show.html", campus=look_of(found.campus), c=_shown(services, found))

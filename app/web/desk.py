@@ -13,12 +13,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.domain.activities import Activity
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.people import Role
+from app.domain.permissions import Deed
 from app.request_scope import ReadingServices, signed_in
 from app.services.awards import AwardRecord
 from app.services.campuses import LabelView
 from app.web.render import page
 from app.web.words import ACTIVITY_KINDS, BADGE_KINDS, KEY_STATES, LABEL_CATEGORIES, LABEL_STATES, ROLES, Word
-from app.web.workplaces import AtWork, at_work, look_of, today_in
+from app.web.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
 from app.wiring import Services
 
 FEW_ACTIVITIES = 8
@@ -133,7 +134,7 @@ class LabelLine:
         )
 
 
-@router.get("/gestion")
+@router.get("/gestion", dependencies=[SIGNED_IN])
 def my_campuses(request: Request, services: ReadingServices) -> Response:
     who = signed_in(request, services)
     places = services.people.workplaces(who)
@@ -149,9 +150,9 @@ def my_campuses(request: Request, services: ReadingServices) -> Response:
     )
 
 
-@router.get("/gestion/{slug}")
-def desk(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
-    work = at_work(request, services, slug)
+@router.get("/gestion/{slug}", dependencies=[staff(Deed.VIEW)])
+def desk(request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
     found = services.campuses.desk(work.campus)
     today = today_in(services, work.campus)
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
@@ -174,15 +175,15 @@ def desk(slug: str, request: Request, services: ReadingServices) -> HTMLResponse
         awards=[
             AwardLine.of(work, record) for record in services.awards.list_in(work.campus, limit=FEW_AWARDS)
         ],
-        administers=work.administers,
-        keys=_keys_of(services, work) if work.administers else [],
+        administers=work.may(Deed.MANAGE),
+        keys=_keys_of(services, work) if work.may(Deed.MANAGE) else [],
         labels=[LabelLine.of(view) for view in services.campuses.labels_of(work.campus, on=today)],
     )
 
 
-@router.get("/gestion/{slug}/activites")
-def all_activities(slug: str, request: Request, services: ReadingServices, q: str = "") -> HTMLResponse:
-    work = at_work(request, services, slug)
+@router.get("/gestion/{slug}/activites", dependencies=[staff(Deed.VIEW)])
+def all_activities(request: Request, services: ReadingServices, q: str = "") -> HTMLResponse:
+    work = at_work(request)
     found = services.activities.list_in(work.campus, words=q)
     return page(
         request,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.domain.campus import Campus
+from app.policies import public
 from app.request_scope import ReadingServices, process_of
 from app.web.campus_colours import render_campus_css
 from app.web.home import home_page
@@ -19,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
+@public
 def home(request: Request, services: ReadingServices) -> HTMLResponse:
     campuses = services.campuses.list_all()
     looks = [CampusLook(c.slug, c.short_name, c.name) for c in campuses]
@@ -32,12 +34,14 @@ def _example(request: Request, services: Services) -> str:
 
 
 @router.get("/couleurs/tous.css")
+@public
 def every_campus(services: ReadingServices) -> Response:
     """For pages on which several campuses stand beside each other."""
     return _stylesheet(services.campuses.list_all())
 
 
 @router.get("/couleurs/{slug}.css")
+@public
 def one_campus(slug: str, services: ReadingServices) -> Response:
     return _stylesheet([services.campuses.get(slug)])
 

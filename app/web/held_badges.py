@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 
 from app.errors import NotSignedIn
 from app.language import N_
-from app.request_scope import process_of
+from app.policies import Policy, Who, marked
+from app.request_scope import ReadingServices, WritingServices, process_of
 from app.services.people import NewSession, SignedIn
 from app.web.forms import SECRETS_SEPARATOR
 from app.wiring import Process, Services
@@ -41,6 +42,22 @@ def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Sign
             )
         )
     return who
+
+
+@marked(Policy(Who.HOLDER))
+def _holder(award_id: uuid.UUID, request: Request, services: ReadingServices) -> None:
+    holder_of(award_id, request, services)
+
+
+@marked(Policy(Who.HOLDER))
+def _changing_holder(award_id: uuid.UUID, request: Request, services: WritingServices) -> None:
+    holder_of(award_id, request, services)
+
+
+HOLDER = Depends(_holder, scope="function")
+"""The policy of what only the holder of the award in the address may see."""
+CHANGING_HOLDER = Depends(_changing_holder, scope="function")
+"""The same, over the one transaction of a handler that changes something."""
 
 
 def keep_here(response: Response, request: Request, opened: NewSession) -> None:

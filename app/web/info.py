@@ -5,27 +5,32 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from app.policies import public
 from app.web.render import page
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/aide")
+@public
 def help_page(request: Request) -> HTMLResponse:
     return page(request, "info/help.html")
 
 
 @router.get("/donnees-personnelles")
+@public
 def personal_data_page(request: Request) -> HTMLResponse:
     return page(request, "info/personal_data.html", contact=contact_of(request))
 
 
 @router.get("/accessibilite")
+@public
 def accessibility_page(request: Request) -> HTMLResponse:
     return page(request, "info/accessibility.html", contact=contact_of(request))
 
 
 @router.get("/mentions-legales")
+@public
 def legal_page(request: Request) -> HTMLResponse:
     return page(
         request, "info/legal.html", publisher=request.app.state.face.publisher, contact=contact_of(request)

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.awards import Award, AwardState, Visibility
 from app.language import N_
+from app.policies import Policy, Who, marked, public
 from app.request_scope import ReadingServices, WritingServices
 from app.services.awards import AwardRecord
 from app.services.people import SignedIn
@@ -22,7 +23,7 @@ from app.services.publication import Published
 from app.services.verification import Answer
 from app.web.answers import AnswerShown, shown
 from app.web.forms import SafeForm, text_of
-from app.web.held_badges import forget_here, held_here, holder_of, keep_here
+from app.web.held_badges import CHANGING_HOLDER, HOLDER, forget_here, held_here, holder_of, keep_here
 from app.web.render import page
 from app.web.saying import said
 from app.web.typography import say
@@ -102,6 +103,7 @@ class BadgeOnShelf:
 
 
 @router.get("/recevoir/{token}")
+@public
 def receive(token: str, request: Request, services: WritingServices) -> Response:
     """Open the badge in this browser, and take the secret out of the address bar. Works as often as one likes."""
     opened = services.people.open_private_link(token)
@@ -113,11 +115,13 @@ def receive(token: str, request: Request, services: WritingServices) -> Response
 
 
 @router.get("/mes-badges")
+@public
 def shelf(request: Request, services: ReadingServices) -> HTMLResponse:
     return _shelf(request, services)
 
 
 @router.get("/mes-badges/{award_id:uuid}")
+@marked(Policy(Who.HOLDER))
 def show_mine(
     award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
@@ -132,7 +136,7 @@ def show_mine(
     )
 
 
-@router.post("/mes-badges/{award_id:uuid}/visibilite")
+@router.post("/mes-badges/{award_id:uuid}/visibilite", dependencies=[CHANGING_HOLDER])
 def change_visibility(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> Response:
@@ -143,7 +147,7 @@ def change_visibility(
     return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#page", status_code=303)
 
 
-@router.post("/mes-badges/{award_id:uuid}/nom")
+@router.post("/mes-badges/{award_id:uuid}/nom", dependencies=[CHANGING_HOLDER])
 def change_name_wish(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> Response:
@@ -153,6 +157,7 @@ def change_name_wish(
 
 
 @router.post("/mes-badges/quitter")
+@public
 def leave(request: Request, services: WritingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
     """On a shared computer: the badges stay the learner's, this browser forgets them and a copied cookie is void."""
     for who in held_here(request, services).values():
@@ -162,7 +167,7 @@ def leave(request: Request, services: WritingServices, form: SafeForm) -> Respon
     return answer
 
 
-@router.get("/mes-badges/{award_id:uuid}/badge.{form}")
+@router.get("/mes-badges/{award_id:uuid}/badge.{form}", dependencies=[HOLDER])
 def download(award_id: uuid.UUID, form: Form, request: Request, services: ReadingServices) -> Response:
     """The badge as a file, for its holder alone and whether or not its page is open."""
     holder_of(award_id, request, services)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import NotFound
 from app.language import N_, current_locale, locales, speaking
+from app.policies import public
 
 COOKIE = "langue"
 _A_YEAR = 365 * 24 * 3600
@@ -103,6 +104,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/langue/{code}")
+@public
 def choose_language(code: str, request: Request, suite: str | None = None) -> RedirectResponse:
     """Remember the choice and go back where the reader was. It changes nothing but their own cookie."""
     if code not in locales():

@@ -40,7 +40,7 @@ English goes into the catalogue with `python -m app.language.build --translate F
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.domain.permissions import Deed
 from app.language import N_, current_locale
 from app.web.drawings import icon, mark, seal
 from app.web.forms import csrf_field
@@ -149,7 +150,11 @@ def page(
     visitor = Visitor() if status >= 500 else _seen_by(request)
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)
     # A token is made only for a page that shows a form.
-    html = environment().get_template(template).render(frame=frame, csrf_field=_LazyField(request), **view)
+    html = (
+        environment()
+        .get_template(template)
+        .render(frame=frame, csrf_field=_LazyField(request), may=_may(request), **view)
+    )
     answer = HTMLResponse(html, status_code=status)
     answer.headers["Cache-Control"] = "no-store" if private or frame.visitor.signed_in else "no-cache"
     if private:
@@ -176,6 +181,12 @@ def frame_of(
         private=private,
         wide=wide,
     )
+
+
+def _may(request: Request) -> Callable[[str], bool]:
+    """For templates: whether whoever asks may do a deed in this campus, so that no page offers what it would refuse."""
+    work = getattr(request.state, "work", None)
+    return lambda deed: work is not None and work.may(Deed(deed))
 
 
 def _seen_by(request: Request) -> Visitor:

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
 from app.errors import NotSignedIn
+from app.policies import guest, public
 from app.request_scope import (
     ReadingServices,
     WritingServices,
@@ -33,6 +34,7 @@ FromOurPage = Depends(checked_form)
 
 
 @router.get("/connexion")
+@guest
 def ask(request: Request, services: ReadingServices, suite: str = "") -> Response:
     if find_signed_in(request, services) is not None and not suite:
         return RedirectResponse(DESK, status_code=303)
@@ -52,6 +54,7 @@ def ask(request: Request, services: ReadingServices, suite: str = "") -> Respons
 
 
 @router.post("/connexion")
+@public
 def send_link(request: Request, form: SafeForm) -> HTMLResponse:
     """The same answer for every address, known or not: nobody learns here who works for a campus (T19)."""
     address = text_of(form, "adresse")
@@ -76,12 +79,14 @@ def _write_to(process: Process, address: str) -> None:
 
 
 @router.get("/connexion/{secret}")
+@public
 def show_link(secret: str, request: Request) -> HTMLResponse:
     """A page and not yet a session: programs that follow links in letters must not use the link up."""
     return page(request, "signing_in/confirm.html", private=True, secret=secret, trouble="")
 
 
 @router.post("/connexion/{secret}", dependencies=[FromOurPage])
+@public
 def use_link(secret: str, request: Request) -> Response:
     try:
         with deed(request) as services:
@@ -103,6 +108,7 @@ def use_link(secret: str, request: Request) -> Response:
 
 
 @router.post("/deconnexion", dependencies=[FromOurPage])
+@public
 def sign_out(request: Request, services: WritingServices) -> RedirectResponse:
     who = find_signed_in(request, services)
     if who is not None:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.errors import NotFound
 from app.language import N_
+from app.policies import public
 
 FOLDER = Path(__file__).parent / "static"
 _STYLES = FOLDER / "css"
@@ -88,6 +89,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/static/{path:path}")
+@public
 def static_file(path: str, request: Request) -> Response:
     held, _, name = path.partition("/")
     file, caching = files().get(name), _FOR_EVER if held == edition() else _FOR_AN_HOUR

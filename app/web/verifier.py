@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.language import N_
+from app.policies import public
 from app.request_scope import ReadingServices
 from app.services.verdicts import HeadlineKind, headline
 from app.services.verification import Answer
@@ -24,6 +25,7 @@ _LONGEST_LINK = 2000
 
 
 @router.get("/verifier")
+@public
 def show_form(request: Request, services: ReadingServices, lien: str = "") -> Response:
     """`lien` comes from the first page's short form, and from links that programs make."""
     if not lien.strip():
@@ -32,6 +34,7 @@ def show_form(request: Request, services: ReadingServices, lien: str = "") -> Re
 
 
 @router.post("/verifier")
+@public
 def check(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     """The first of file, text and link that was given; nothing of it is kept."""
     file, text, link = bytes_of(form, "fichier"), text_of(form, "texte"), text_of(form, "lien")

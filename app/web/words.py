@@ -37,7 +37,14 @@ ACTIVITY_KINDS = {
     ActivityKind.IMMERSION: N_("Immersion"),
 }
 PARTS = {PartKind.LEARNER: N_("Apprenant"), PartKind.RESOURCE: N_("Ressource")}
-ROLES = {Role.CAMPUS_ADMIN: N_("Administration du campus"), Role.TRAINER: N_("Formation")}
+ROLES = {
+    Role.CAMPUS_ADMIN: N_("Administration du campus"),
+    Role.DESIGNER: N_("Conception des badges"),
+    Role.TRAINER: N_("Formation"),
+    Role.REVIEWER: N_("Examen des demandes"),
+    Role.AUDITOR: N_("Audit"),
+    Role.DPO: N_("Protection des données"),
+}
 OUTCOMES = {
     LineOutcome.READY: Word(N_("Prête"), "ok"),
     LineOutcome.AWARDED: Word(N_("Attribué"), "ok"),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, cast
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from app.domain.campus import Campus
 from app.domain.history import Actor
-from app.domain.people import Role, check_may_work
+from app.domain.permissions import Deed, Role, check_may, may
 from app.errors import AppError
-from app.request_scope import staff_of
+from app.policies import Policy, Who, marked
+from app.request_scope import ReadingServices, signed_in, staff_of
 from app.services.people import SignedIn
 from app.web.render import CampusLook
 from app.web.typography import say
@@ -21,7 +23,7 @@ from app.wiring import Services
 
 @dataclass(frozen=True)
 class AtWork:
-    """A person in a campus where they may record and award."""
+    """A person in a campus where they have a role."""
 
     who: SignedIn
     campus: Campus
@@ -39,15 +41,34 @@ class AtWork:
     def home(self) -> str:
         return f"/gestion/{self.campus.slug}"
 
-    @property
-    def administers(self) -> bool:
-        return Role.CAMPUS_ADMIN in self.roles
+    def may(self, deed: Deed) -> bool:
+        return may(self.roles, deed)
 
 
-def at_work(request: Request, services: Services, slug: str) -> AtWork:
-    who, place = staff_of(request, services, slug)
-    check_may_work(place.roles)
-    return AtWork(who, place.campus, place.roles)
+def staff(deed: Deed) -> Any:
+    """The policy of a page of a campus: `dependencies=[staff(Deed.AWARD)]`. Enforces it before the handler runs."""
+
+    @marked(Policy(Who.STAFF, deed=deed))
+    def guard(slug: str, request: Request, services: ReadingServices) -> None:
+        who, place = staff_of(request, services, slug)
+        check_may(place.roles, deed)
+        request.state.work = AtWork(who, place.campus, place.roles)
+
+    return Depends(guard, scope="function")
+
+
+@marked(Policy(Who.SIGNED_IN))
+def _somebody(request: Request, services: ReadingServices) -> None:
+    signed_in(request, services)
+
+
+SIGNED_IN = Depends(_somebody, scope="function")
+"""The policy of a page for whoever proved who they are."""
+
+
+def at_work(request: Request) -> AtWork:
+    """Who asks, and in which campus, as the route's own `staff(...)` found."""
+    return cast(AtWork, request.state.work)
 
 
 def look_of(campus: Campus) -> CampusLook:

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from app.domain.people import (
     Membership,
     Role,
-    check_may_manage,
-    check_may_work,
     check_name,
     is_address,
     name_key,
@@ -21,7 +19,7 @@ from app.domain.people import (
     roles_at,
     suggested_address,
 )
-from app.errors import InvalidInput, NotAllowed
+from app.errors import InvalidInput
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -97,12 +95,3 @@ def test_a_role_holds_only_in_its_campus_and_its_time() -> None:
     ]
     assert roles_at(memberships, here, at=NOON) == {Role.TRAINER}
     assert roles_at(memberships, here, at=NOON - timedelta(days=1)) == {Role.CAMPUS_ADMIN}
-
-
-def test_trainers_work_and_only_administrators_manage() -> None:
-    check_may_work(frozenset({Role.TRAINER}))
-    check_may_manage(frozenset({Role.CAMPUS_ADMIN}))
-    with pytest.raises(NotAllowed):
-        check_may_manage(frozenset({Role.TRAINER}))
-    with pytest.raises(NotAllowed):
-        check_may_work(frozenset())

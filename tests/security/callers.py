@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fastapi.testclient import TestClient
@@ -17,6 +17,7 @@ from app.domain.badges import Kind
 from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.domain.people import Person
+from app.domain.permissions import Role
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
 from tests.api.doors import program
@@ -44,12 +45,11 @@ class Caller:
     client: TestClient
     campus: str = ""
     """Where they work, or where their token is good."""
+    roles: frozenset[Role] = frozenset()
+    """What they are in that campus, today."""
+    signed_in: bool = False
     scopes: frozenset[str] = frozenset()
     holds: uuid.UUID | None = None
-
-    @property
-    def works(self) -> bool:
-        return bool(self.campus) and not self.scopes
 
     def form_token(self) -> str:
         found = _TOKEN_FIELD.search(self.client.get("/verifier").text)
@@ -88,20 +88,55 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
     return Things(campus, ids, award_id)
 
 
-def callers_of(house: House, ours: Things) -> Iterator[Caller]:
+@dataclass(frozen=True)
+class Member:
+    name: str
+    person: Person
+    campus: Campus
+    roles: frozenset[Role]
+
+
+def members_of(house: House) -> list[Member]:
+    """Somebody of each role in each campus, somebody of nearly all roles, and somebody whose role has ended."""
+    here, there = house.campus, house.other_campus
+    found = [_member(house, role.value, here, role) for role in Role]
+    found.append(_member(house, "all but administrator", here, *set(Role) - {Role.CAMPUS_ADMIN}))
+    found += [_member(house, f"{role} of another campus", there, role) for role in Role]
+    former = _member(house, "former administrator", here, Role.CAMPUS_ADMIN)
+    with house.unit_of_work() as services:
+        for membership, _ in services.people.people.memberships_of(former.person.id):
+            membership.until = house.clock.now
+    return [*found, replace(former, roles=frozenset())]
+
+
+def _member(house: House, name: str, campus: Campus, *roles: Role) -> Member:
+    with house.unit_of_work() as services:
+        for role in roles:
+            person = services.people.add_staff(
+                campus,
+                given_name=name,
+                family_name=campus.slug,
+                address="membre@exemple.fr",
+                role=role,
+                by=COMMAND,
+            )
+    return Member(name, person, campus, frozenset(roles))
+
+
+def callers_of(house: House, ours: Things, members: Sequence[Member]) -> Iterator[Caller]:
     """`ours` is the campus that most of them belong to; the learner holds its award."""
     here, there = house.campus.slug, house.other_campus.slug
     yield Caller("anonymous", _browser(house))
     learner = _browser(house)
     assert learner.get(f"/recevoir/{ours.ids['token']}").status_code == 303
     yield Caller("learner", learner, holds=ours.award_id)
-    yield Caller("trainer", _browser(house, house.trainer), here)
-    yield Caller("administrator", _browser(house, house.admin), here)
-    yield Caller("trainer of another campus", _browser(house, house.stranger), there)
+    for member in members:
+        browser = _browser(house, member.person)
+        yield Caller(member.name, browser, member.campus.slug, member.roles, signed_in=True)
     for scope in Scope:
-        yield Caller(f"token {scope}", program(house, scope.value), here, frozenset([scope.value]))
+        yield Caller(f"token {scope}", program(house, scope.value), here, scopes=frozenset([scope.value]))
     every = frozenset(scope.value for scope in Scope)
-    yield Caller("token of another campus", program(house, campus=house.other_campus), there, every)
+    yield Caller("token of another campus", program(house, campus=house.other_campus), there, scopes=every)
 
 
 def _browser(house: House, person: Person | None = None) -> TestClient:

@@ -1,45 +1,64 @@
-"""Who may use each address of the application: the one table that the matrix is made from."""
+"""Who may use each address, written down a second time: what the routes declare must say the same.
+
+A declaration that opens a door too far is found here, because this table does not read it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
+from app.domain.access import Scope
+from app.domain.permissions import Deed, Role
+from app.policies import Policy, Who
 
-class Who(Enum):
-    ANYBODY = auto()
-    GUEST = auto()
-    """Anybody; whoever works somewhere is sent to their desk."""
-    STAFF = auto()
-    """Trainers and administrators of the campus; for others of the campuses it is as good as absent."""
-    STAFF_ANYWHERE = auto()
-    HOLDER = auto()
-    """The browser that was shown the private link of that very award."""
-    TOKEN = auto()
-    """A program whose token has the scope, in the campus of the token."""
+# Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export protect.
+GRID = {
+    Role.CAMPUS_ADMIN: "x x x x x x x x x -",
+    Role.DESIGNER:     "x - - - x - - - - -",
+    Role.TRAINER:      "x x x x - - - - - -",
+    Role.REVIEWER:     "x - - - - x - - - -",
+    Role.AUDITOR:      "x - - - - - - x - -",
+    Role.DPO:          "x - - - - - - - x x",
+}  # fmt: skip
+ROLES_MAY = {
+    role: frozenset(deed for deed, mark in zip(Deed, marks.split(), strict=True) if mark == "x")
+    for role, marks in GRID.items()
+}
 
 
 @dataclass(frozen=True)
-class Policy:
+class Case:
     """`good` is the status for whoever may; it shows that the request got past the door, not that all is well in it."""
 
-    who: Who
+    policy: Policy
     good: int = 200
-    scope: str = ""
     body: Any = None
     """A JSON body, or the fields of a form."""
     uses_up: bool = False
     """It ends or opens sessions: each caller comes with new ones."""
+    elsewhere: int = 200
+    """For somebody signed in who works nowhere."""
 
 
-def scoped(scope: str, good: int = 200, body: Any = None) -> Policy:
-    return Policy(Who.TOKEN, good, scope, body)
+def anybody(good: int = 200, body: Any = None, *, uses_up: bool = False) -> Case:
+    return Case(Policy(Who.ANYBODY), good, body, uses_up)
 
 
-_ANYBODY, _STAFF, _HOLDER = Policy(Who.ANYBODY), Policy(Who.STAFF), Policy(Who.HOLDER)
-_READ = scoped("read")
-_PREFLIGHT = Policy(Who.ANYBODY, 204)
+def holder(good: int = 200, body: Any = None) -> Case:
+    return Case(Policy(Who.HOLDER), good, body)
+
+
+def staff(deed: Deed, good: int = 200, body: Any = None) -> Case:
+    return Case(Policy(Who.STAFF, deed=deed), good, body)
+
+
+def scoped(scope: str, good: int = 200, body: Any = None) -> Case:
+    return Case(Policy(Who.TOKEN, scope=Scope(scope)), good, body)
+
+
+_ANYBODY, _HOLDER, _READ, _PREFLIGHT = anybody(), holder(), scoped("read"), anybody(204)
+_VIEW, _WORK, _AWARD = staff(Deed.VIEW), staff(Deed.WORK), staff(Deed.AWARD)
 _WORDING = {
     "kind": "participation",
     "name": "Atelier",
@@ -47,13 +66,13 @@ _WORDING = {
     "criteria": "A pris part." * 3,
 }
 
-POLICIES: dict[str, Policy] = {
+CASES: dict[str, Case] = {
     # --- anybody's pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,
     "GET /couleurs/tous.css": _ANYBODY,
     "GET /couleurs/{slug}.css": _ANYBODY,
-    "GET /langue/{code}": Policy(Who.ANYBODY, 303),
+    "GET /langue/{code}": anybody(303),
     "GET /aide": _ANYBODY,
     "GET /ob2/attributions/{award_id:uuid}": _ANYBODY,
     "GET /ob2/attributions/{award_id:uuid}.png": _ANYBODY,
@@ -63,42 +82,42 @@ POLICIES: dict[str, Policy] = {
     "GET /accessibilite": _ANYBODY,
     "GET /mentions-legales": _ANYBODY,
     "GET /verifier": _ANYBODY,
-    "POST /verifier": Policy(Who.ANYBODY, 422, body={}),
+    "POST /verifier": anybody(422, body={}),
     # --- signing in and out
-    "GET /connexion": Policy(Who.GUEST),
-    "POST /connexion": Policy(Who.ANYBODY, body={"adresse": "personne@exemple.fr"}),
+    "GET /connexion": Case(Policy(Who.GUEST)),
+    "POST /connexion": anybody(body={"adresse": "personne@exemple.fr"}),
     "GET /connexion/{secret}": _ANYBODY,
-    "POST /connexion/{secret}": Policy(Who.ANYBODY, 401, body={}),
-    "POST /deconnexion": Policy(Who.ANYBODY, 303, body={}, uses_up=True),
+    "POST /connexion/{secret}": anybody(401, body={}),
+    "POST /deconnexion": anybody(303, body={}, uses_up=True),
     # --- the learner's
-    "GET /recevoir/{token}": Policy(Who.ANYBODY, 303, uses_up=True),
+    "GET /recevoir/{token}": anybody(303, uses_up=True),
     "GET /mes-badges": _ANYBODY,
-    "POST /mes-badges/quitter": Policy(Who.ANYBODY, 303, body={}, uses_up=True),
+    "POST /mes-badges/quitter": anybody(303, body={}, uses_up=True),
     "GET /mes-badges/{award_id:uuid}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/badge.{form}": _HOLDER,
-    "POST /mes-badges/{award_id:uuid}/visibilite": Policy(Who.HOLDER, 303, body={"vue": "ouvert"}),
-    "POST /mes-badges/{award_id:uuid}/nom": Policy(Who.HOLDER, 303, body={"nom": "oui"}),
+    "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
+    "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
     # --- a campus's people
-    "GET /gestion": Policy(Who.STAFF_ANYWHERE, 303),
-    "GET /gestion/{slug}": _STAFF,
-    "GET /gestion/{slug}/activites": _STAFF,
-    "GET /gestion/{slug}/activites/nouvelle": _STAFF,
-    "POST /gestion/{slug}/activites/nouvelle": Policy(Who.STAFF, 422, body={}),
-    "GET /gestion/{slug}/activites/{activity_id}": _STAFF,
-    "POST /gestion/{slug}/activites/{activity_id}/participants": Policy(Who.STAFF, 422, body={}),
-    "GET /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": _STAFF,
-    "POST /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": Policy(
-        Who.STAFF, 422, body={"heures": "beaucoup"}
+    "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
+    "GET /gestion/{slug}": _VIEW,
+    "GET /gestion/{slug}/activites": _VIEW,
+    "GET /gestion/{slug}/activites/nouvelle": _WORK,
+    "POST /gestion/{slug}/activites/nouvelle": staff(Deed.WORK, 422, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}": _VIEW,
+    "POST /gestion/{slug}/activites/{activity_id}/participants": staff(Deed.WORK, 422, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": _WORK,
+    "POST /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": staff(
+        Deed.WORK, 422, body={"heures": "beaucoup"}
     ),
-    "GET /gestion/{slug}/activites/{activity_id}/attribuer": _STAFF,
-    "POST /gestion/{slug}/activites/{activity_id}/attribuer": Policy(Who.STAFF, 422, body={}),
-    "GET /gestion/{slug}/resultats/{batch_id}": _STAFF,
-    "GET /gestion/{slug}/resultats/{batch_id}/refus.csv": _STAFF,
-    "GET /gestion/{slug}/resultats/{batch_id}/liens.csv": _STAFF,
-    "GET /gestion/{slug}/attributions": _STAFF,
-    "GET /gestion/{slug}/attributions/{award_id}": _STAFF,
-    "GET /gestion/{slug}/attributions/{award_id}/retirer": _STAFF,
-    "POST /gestion/{slug}/attributions/{award_id}/retirer": Policy(Who.STAFF, 422, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/attribuer": _AWARD,
+    "POST /gestion/{slug}/activites/{activity_id}/attribuer": staff(Deed.AWARD, 422, body={}),
+    "GET /gestion/{slug}/resultats/{batch_id}": _AWARD,
+    "GET /gestion/{slug}/resultats/{batch_id}/refus.csv": _AWARD,
+    "GET /gestion/{slug}/resultats/{batch_id}/liens.csv": _AWARD,
+    "GET /gestion/{slug}/attributions": _VIEW,
+    "GET /gestion/{slug}/attributions/{award_id}": _VIEW,
+    "GET /gestion/{slug}/attributions/{award_id}/retirer": staff(Deed.REVOKE),
+    "POST /gestion/{slug}/attributions/{award_id}/retirer": staff(Deed.REVOKE, 422, body={}),
     # --- what the world reads
     "GET /attributions/{award_id:uuid}": _ANYBODY,
     "GET /attributions/{award_id:uuid}.{extension}": _ANYBODY,
@@ -123,7 +142,7 @@ POLICIES: dict[str, Policy] = {
     "GET /health/ready": _ANYBODY,
     # --- programs
     "GET /api/v1/openapi.json": _ANYBODY,
-    "POST /api/v1/verify": Policy(Who.ANYBODY, body={"not": "a badge"}),
+    "POST /api/v1/verify": anybody(body={"not": "a badge"}),
     "GET /api/v1/campuses/{slug}/competencies": _READ,
     "GET /api/v1/campuses/{slug}/competencies/{competency_id}": _READ,
     "POST /api/v1/campuses/{slug}/competencies": scoped("badge:write", 422, {}),

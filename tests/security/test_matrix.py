@@ -9,18 +9,21 @@ from shutil import copyfile
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from httpx import Response
 from sqlalchemy import MetaData, select
 
+from app.domain.permissions import MAY
 from app.negotiation import ForPeople
-from tests.security.callers import Caller, Things, callers_of, things_of
-from tests.security.policy import POLICIES, Policy, Who
+from app.policies import NoPolicy, Who, policies, public
+from tests.security.callers import Caller, Member, Things, callers_of, members_of, things_of
+from tests.security.policy import CASES, ROLES_MAY, Case
 from tests.support.house import House, build_house
 
 OURS, THEIRS = "itip", "agt"
 SAFE = ("GET", "HEAD", "OPTIONS")
-FORMS = [key for key in POLICIES if not key.startswith((*SAFE, "POST /api/"))]
+FORMS = [key for key in CASES if not key.startswith((*SAFE, "POST /api/"))]
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +45,13 @@ def things(house: House) -> dict[str, Things]:
 
 
 @pytest.fixture(scope="module")
-def callers(house: House, things: dict[str, Things]) -> list[Caller]:
-    return list(callers_of(house, things[OURS]))
+def members(house: House) -> list[Member]:
+    return members_of(house)
+
+
+@pytest.fixture(scope="module")
+def callers(house: House, things: dict[str, Things], members: list[Member]) -> list[Caller]:
+    return list(callers_of(house, things[OURS], members))
 
 
 @pytest.fixture(scope="module")
@@ -53,71 +61,99 @@ def pages(house: House) -> set[str]:
     return {f"GET {each.path}" for each in routes if isinstance(each.original_route, ForPeople)}
 
 
-def test_every_address_has_a_policy(house: House):
-    routes = iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
-    there = {f"{method} {each.path}" for each in routes for method in set(each.methods or ()) - {"HEAD"}}
-    assert there == set(POLICIES)
+def test_every_route_declares_what_is_written_down_here(house: House):
+    declared = policies(house.client().app.routes)  # type: ignore[attr-defined]
+    assert declared == {key: case.policy for key, case in CASES.items()}
 
 
-@pytest.mark.parametrize("key", POLICIES)
+def test_the_roles_may_what_is_written_down_here():
+    assert dict(MAY) == ROLES_MAY
+
+
+def test_an_application_with_a_route_that_declares_nothing_does_not_start():
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.get("/ouvert")(public(lambda: None))
+    assert list(policies(app.routes)) == ["GET /ouvert"]
+    app.get("/oubli")(lambda: None)
+    with pytest.raises(NoPolicy, match="GET /oubli"):
+        policies(app.routes)
+
+
+def test_a_mount_declares_nothing_and_does_not_start_either():
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.mount("/dossier", FastAPI())
+    with pytest.raises(NoPolicy, match="/dossier"):
+        policies(app.routes)
+
+
+@pytest.mark.parametrize("key", CASES)
 def test_the_answer_is_the_one_foreseen(
-    key: str, house: House, things: dict[str, Things], callers: list[Caller], pages: set[str]
+    key: str,
+    house: House,
+    things: dict[str, Things],
+    members: list[Member],
+    callers: list[Caller],
+    pages: set[str],
 ):
-    policy = POLICIES[key]
+    case = CASES[key]
     wrong = []
     for accept in ("text/html", "*/*") if key in pages else ("*/*",):
-        for caller in callers_of(house, things[OURS]) if policy.uses_up else callers:
-            for case, path, expected in _cases(key, policy, caller, things):
-                got = ask(caller, key, path, policy, accept=accept).status_code
+        for caller in callers_of(house, things[OURS], members) if case.uses_up else callers:
+            for which, path, expected in _cases(key, case, caller, things):
+                got = ask(caller, key, path, case, accept=accept).status_code
                 if got != expected:
-                    wrong.append(f"{caller.name}, {case} ({accept}): {got} instead of {expected}")
+                    wrong.append(f"{caller.name}, {which} ({accept}): {got} instead of {expected}")
     assert not wrong
 
 
 def _cases(
-    key: str, policy: Policy, caller: Caller, things: Mapping[str, Things]
+    key: str, case: Case, caller: Caller, things: Mapping[str, Things]
 ) -> Iterator[tuple[str, str, int]]:
     """(what, address, status) of the things of each campus, and of one campus's things under the other's name."""
     path = key.partition(" ")[2]
     for campus in (OURS, THEIRS) if "{" in path else (OURS,):
-        yield f"things of {campus}", things[campus].fill(path), _expected(policy, caller, things[campus])
+        yield f"things of {campus}", things[campus].fill(path), _expected(case, caller, things[campus])
     if "{slug}" in path and "_id" in path:
         own = caller.campus or OURS
         other = things[THEIRS if own == OURS else OURS]
-        status = _expected(policy, caller, things[own])
-        yield "another campus's things", other.fill(path, slug=own), 404 if status == policy.good else status
+        status = _expected(case, caller, things[own])
+        yield "another campus's things", other.fill(path, slug=own), 404 if status == case.good else status
 
 
-def _expected(policy: Policy, caller: Caller, things: Things) -> int:
-    is_there = caller.campus == things.campus.slug
+def _expected(case: Case, caller: Caller, things: Things) -> int:
+    policy, is_there = case.policy, caller.campus == things.campus.slug
     match policy.who:
         case Who.ANYBODY:
-            return policy.good
+            return case.good
         case Who.GUEST:
-            return 303 if caller.works else policy.good
-        case Who.STAFF_ANYWHERE:
-            return policy.good if caller.works else 401
-        case Who.STAFF:
-            return (policy.good if is_there else 404) if caller.works else 401
+            return 303 if caller.signed_in else case.good
+        case Who.SIGNED_IN:
+            return (case.good if caller.roles else case.elsewhere) if caller.signed_in else 401
         case Who.HOLDER:
-            return policy.good if caller.holds == things.award_id else 401
+            return case.good if caller.holds == things.award_id else 401
+        case Who.STAFF if not caller.signed_in:
+            return 401
+        case Who.STAFF if not (is_there and caller.roles):
+            return 404
+        case Who.STAFF:
+            return case.good if any(policy.deed in ROLES_MAY[role] for role in caller.roles) else 403
     if not caller.scopes:
         return 401
     if policy.scope not in caller.scopes:
         return 403
-    return policy.good if is_there else 404
+    return case.good if is_there else 404
 
 
 def ask(
-    caller: Caller, key: str, path: str, policy: Policy, *, token: str | None = None, **headers: str
+    caller: Caller, key: str, path: str, case: Case, *, token: str | None = None, **headers: str
 ) -> Response:
     """As the caller's browser or program would: a form with the token of our own page, or a JSON body."""
     method = key.partition(" ")[0]
     sent: dict[str, Any] = {}
     if key in FORMS:
-        sent["data"] = {"jeton": caller.form_token() if token is None else token, **policy.body}
+        sent["data"] = {"jeton": caller.form_token() if token is None else token, **case.body}
     elif method == "POST":
-        sent["json"] = policy.body
+        sent["json"] = case.body
     return caller.client.request(method, path, headers=headers, **sent)
 
 
@@ -136,13 +172,13 @@ def rows(house: House) -> str:
     return digest.hexdigest()
 
 
-def allowed(callers: list[Caller], policy: Policy, things: Things) -> Caller:
+def allowed(callers: list[Caller], case: Case, things: Things) -> Caller:
     """Somebody who may."""
-    return next(each for each in callers if _expected(policy, each, things) == policy.good)
+    return next(each for each in callers if _expected(case, each, things) == case.good)
 
 
 # A private link opens a session for the browser that shows it; that is all it writes.
-READING = [key for key in POLICIES if key.startswith("GET ") and key != "GET /recevoir/{token}"]
+READING = [key for key in CASES if key.startswith("GET ") and key != "GET /recevoir/{token}"]
 
 
 def test_looking_changes_nothing(
@@ -151,11 +187,11 @@ def test_looking_changes_nothing(
     """The one other exception has its own test: a status list is signed again when half its week is over."""
     before = rows(house)
     for key in READING:
-        policy, path = POLICIES[key], things[OURS].fill(key.partition(" ")[2])
-        caller = allowed(callers, policy, things[OURS])
+        case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
+        caller = allowed(callers, case, things[OURS])
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):
             # 410: where the award was withdrawn meanwhile, its older rendition says so.
-            assert ask(caller, key, path, policy, accept=accept).status_code in (policy.good, 410)
+            assert ask(caller, key, path, case, accept=accept).status_code in (case.good, 410)
         assert rows(house) == before, key
 
 
@@ -188,28 +224,28 @@ def test_a_form_of_another_site_does_nothing(
     key: str, house: House, things: dict[str, Things], callers: list[Caller]
 ):
     """Even with the visitor's own cookies and a good token; and ours does nothing without one."""
-    policy, path = POLICIES[key], things[OURS].fill(key.partition(" ")[2])
-    caller = allowed(callers, policy, things[OURS])
+    case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
+    caller = allowed(callers, case, things[OURS])
     good = caller.form_token()
     before = rows(house)
     for name, headers in FOREIGN.items():
-        assert ask(caller, key, path, policy, token=good, **headers).status_code == 403, name
+        assert ask(caller, key, path, case, token=good, **headers).status_code == 403, name
     for token in ("", "A" * 88, good[:-4]):
-        assert ask(caller, key, path, policy, token=token).status_code == 403, token
-    assert caller.client.post(path, data=policy.body).status_code == 403
-    assert caller.client.post(path, json=policy.body).status_code == 403
+        assert ask(caller, key, path, case, token=token).status_code == 403, token
+    assert caller.client.post(path, data=case.body).status_code == 403
+    assert caller.client.post(path, json=case.body).status_code == 403
     assert rows(house) == before
 
 
-@pytest.mark.parametrize("key", [key for key in POLICIES if POLICIES[key].scope and key.startswith("POST")])
+@pytest.mark.parametrize("key", [key for key in CASES if CASES[key].policy.scope and key.startswith("POST")])
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
 def test_what_a_form_of_another_site_could_send_is_no_request_of_a_program(
     key: str, kind: str, house: House, things: dict[str, Things], callers: list[Caller]
 ):
-    policy, path = POLICIES[key], things[OURS].fill(key.partition(" ")[2])
-    caller = allowed(callers, policy, things[OURS])
+    case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
+    caller = allowed(callers, case, things[OURS])
     before = rows(house)
     answer = caller.client.post(path, content=b"{}", headers={"content-type": kind})
     assert answer.status_code in (415, 422)
@@ -224,9 +260,9 @@ def test_no_answer_repeats_the_host_that_a_request_names(
     host: str, house: House, things: dict[str, Things], callers: list[Caller], pages: set[str]
 ):
     for key in READING:
-        policy, path = POLICIES[key], things[OURS].fill(key.partition(" ")[2])
-        caller = allowed(callers, policy, things[OURS])
+        case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
+        caller = allowed(callers, case, things[OURS])
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):
             headers = {"host": host, "x-forwarded-host": host, "forwarded": f"host={host}"}
-            answer = ask(caller, key, path, policy, accept=accept, **headers)
+            answer = ask(caller, key, path, case, accept=accept, **headers)
             assert b"evil" not in answer.content + str(answer.headers).encode(), key
