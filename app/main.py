@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,7 @@ from app.web.held_badges import badges_cookie
 from app.web.routes import router as web_router
 from app.web.visitors import visitor_of
 from app.wiring import DatabaseUnreachable, Process
+from app.worker.worker import Worker
 
 log = structlog.get_logger("main")
 DATABASE_SILENT = N_(
@@ -37,15 +39,23 @@ DATABASE_SILENT = N_(
 LONGEST_BODY = 6 * 1024 * 1024
 
 
-def create_app(settings: Settings | None = None, *, process: Process | None = None) -> FastAPI:
-    """The application of one process. `process` is given by tests and by commands that already have one."""
+def create_app(
+    settings: Settings | None = None, *, process: Process | None = None, work: bool = False
+) -> FastAPI:
+    """The application of one process. `process` is given by tests and by commands that already have one;
+    with `work`, a worker lives beside it."""
     process = process or Process(settings or Settings())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         process.check()
         await process.public_documents.open()
+        worker = Worker(process) if work else None
+        if worker:
+            await to_thread(worker.start)
         yield
+        if worker:
+            await to_thread(worker.stop)
         await process.public_documents.close()
         process.engine.dispose()
 
@@ -92,7 +102,7 @@ def served() -> FastAPI:
     """What each server process calls for its application: the log first, then everything else."""
     settings = Settings()
     configure_logging(as_json=settings.log_format == "json")
-    return create_app(settings)
+    return create_app(settings, work=settings.work)
 
 
 def _describe_openly(app: FastAPI) -> None:

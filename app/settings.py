@@ -65,6 +65,14 @@ class Settings(BaseSettings):
     contact: str = Field("", max_length=254, description="Where to write to them.")
     log_format: str = Field("json", pattern="^(json|text)$")
     workers: int = Field(1, ge=1, le=64)
+    work: bool = Field(
+        True,
+        description="on or off: whether the server also carries out promises; off where sceau work does.",
+    )
+    work_database_url: str = Field(
+        "",
+        description="Where unfinished work is kept; empty: a file beside the SQLite database, or a schema of the PostgreSQL one.",
+    )
 
     @field_validator("base_url")
     @classmethod

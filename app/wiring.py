@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ from app.db.people import PeopleStore
 from app.db.published import published_store
 from app.db.session import NotDurable, check_durable, open_engine, open_session
 from app.db.status import StatusStore
+from app.db.workers import WorkerStore, WorkflowDatabase
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.letters import Mailer
@@ -50,6 +51,7 @@ from app.services.publication import PublicationService
 from app.services.signing import Signing
 from app.services.status import StatusService
 from app.services.verification import VerificationService
+from app.services.workers import WorkerService
 from app.settings import Settings
 
 CANNOT_START = (KekUnusable, NotDurable)
@@ -71,6 +73,7 @@ class Services:
     publication: PublicationService
     older_badges: OlderBadges
     verification: VerificationService
+    workers: WorkerService
     addresses: Addresses
     clock: Clock
 
@@ -80,7 +83,10 @@ def utc_now() -> datetime:
 
 
 class Process:
-    """What lives as long as the process: checked settings, engine, vault and artist."""
+    """What lives as long as the process: checked settings, engine, vault and artist.
+
+    `on_promise` is called once something is promised and committed; a worker in the same process then looks at once.
+    """
 
     def __init__(
         self,
@@ -97,6 +103,7 @@ class Process:
         self.mailer = mailer or _mailer_of(settings)
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
+        self.on_promise: Callable[[], None] = lambda: None
         self.public_documents = PublicDocuments(published_store(self.engine), clock)
 
     @property
@@ -109,6 +116,12 @@ class Process:
     def check(self) -> None:
         """Refuse to work on a database that may forget, or that this program does not know."""
         check_durable(self.engine)
+
+    def workflow_database(self) -> WorkflowDatabase:
+        """Where the worker's engine keeps its own tables, ready for use."""
+        place = WorkflowDatabase.beside(self.settings.database_url, self.settings.work_database_url)
+        place.prepare()
+        return place
 
     def is_ready(self) -> bool:
         """Whether the database answers and stands at the schema this program needs."""
@@ -162,6 +175,7 @@ class Process:
                 verification=VerificationService(
                     awards, campuses, publication, older_badges, addresses, self.beyond, clock
                 ),
+                workers=WorkerService(WorkerStore(session), clock),
                 addresses=addresses,
                 clock=clock,
             )

@@ -34,6 +34,9 @@ app = typer.Typer(
 app.command("serve", help=N_("Met le service en route ; avec --demo, tout ce qu’il faut pour l’essayer."))(
     serve.serve
 )
+app.command(
+    "work", help=N_("Fait le travail de fond seul, à côté du service : attributions, lettres, rappels.")
+)(serve.work)
 app.command("migrate", help=N_("Crée la base de données ou la met à jour."))(serve.migrate)
 app.command("award", help=N_("Attribue un badge à une liste de personnes ; recommencer ne change rien."))(
     awards.award

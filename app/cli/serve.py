@@ -12,12 +12,13 @@ import uvicorn
 
 from app.cli.demo.links import print_links
 from app.cli.demo.loader import load_demo
-from app.cli.terminal import is_set, open_process, say, settings, stop, with_progress
+from app.cli.terminal import is_set, open_process, ready_process, say, settings, stop, with_progress
 from app.credentials.dids import did_web
 from app.language import N_
 from app.language import gettext as _
 from app.request_log import configure_logging
 from app.wiring import Process
+from app.worker.alone import work as work_on
 
 Host = Annotated[
     str | None,
@@ -59,6 +60,13 @@ def serve(
         print_links(process)
     process.engine.dispose()
     _run(reload=reload)
+
+
+def work() -> None:
+    process = ready_process()
+    configure_logging(as_json=process.settings.log_format == "json")
+    say(N_("Le travail de fond est en route (Ctrl+C pour arrêter)."), style="bold")
+    work_on(process)
 
 
 def migrate() -> None:

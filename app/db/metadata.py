@@ -16,7 +16,21 @@ from app.domain import (
     letters,
     people,
     status,
+    workers,
 )
 
-NOUNS = (access, activities, awards, badges, campus, competencies, history, keys, letters, people, status)
+NOUNS = (
+    access,
+    activities,
+    awards,
+    badges,
+    campus,
+    competencies,
+    history,
+    keys,
+    letters,
+    people,
+    status,
+    workers,
+)
 METADATA = SQLModel.metadata
