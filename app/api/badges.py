@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 
 from app.api.programs import BadgeWriter, Reader
 from app.api.shapes import Shape, example
+from app.domain.alignments import MOST_ALIGNMENTS, PublicFramework, public_alignment
 from app.domain.badges import Kind, Repeat
+from app.domain.colours import MOST_LIVELY
 from app.services.badges import BadgePage, Wording
 from app.wiring import Services
 
@@ -34,6 +36,14 @@ class AttestedCompetency(Shape):
     level: int | None = Field(None, ge=1, le=10)
 
 
+class PublicAlignmentShape(Shape):
+    """An entry of a public framework: `rome`, `rncp`, `rs` or `esco`, by its code and its name there."""
+
+    framework: PublicFramework
+    code: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200)
+
+
 class WordingRequest(Shape):
     model_config = example(**_WORDING, language="fr", tags=["robotique"])
     kind: Kind
@@ -47,11 +57,22 @@ class WordingRequest(Shape):
     validity_days: int | None = Field(None, ge=1, le=36_500)
     required_hours: float | None = Field(None, gt=0, le=10_000)
     competencies: list[AttestedCompetency] = Field([], max_length=30)
+    alignments: list[PublicAlignmentShape] = Field([], max_length=MOST_ALIGNMENTS)
+    alternative: str = Field("", max_length=300, description="The picture in words, if not the usual ones.")
+    hue: float | None = Field(None, ge=0, lt=360, description="The badge's own colour, if not the campus's.")
+    liveliness: float | None = Field(None, ge=0, le=MOST_LIVELY)
+    emblem: str = Field(
+        "", max_length=8, description="Letters in the middle, if not the campus's short name."
+    )
 
     def wording(self) -> Wording:
-        facts = self.model_dump(include=set(WordingRequest.model_fields) - {"competencies"})
+        facts = self.model_dump(include=set(WordingRequest.model_fields) - {"competencies", "alignments"})
         return Wording(
-            **facts, competencies=[(attested.id, attested.level) for attested in self.competencies]
+            **facts,
+            competencies=[(attested.id, attested.level) for attested in self.competencies],
+            alignments=[
+                public_alignment(each.framework.value, each.code, each.name) for each in self.alignments
+            ],
         )
 
 
@@ -59,6 +80,7 @@ class BadgeRequest(WordingRequest):
     model_config = example(**_WORDING, slug="robotique-pour-tous", repeat="once")
     slug: str = Field(min_length=1, max_length=60)
     repeat: Repeat = Repeat.ONCE
+    accepts_requests: bool = False
 
 
 class VersionView(BaseModel):
@@ -79,6 +101,12 @@ class BadgeView(BaseModel):
         required_hours=3,
         repeat="once",
         competencies=[],
+        alignments=[{"framework": "rome", "code": "I1307", "name": "Technicien / Technicienne réseaux"}],
+        alternative="",
+        hue=None,
+        liveliness=None,
+        emblem="",
+        accepts_requests=False,
         archived=False,
         version=1,
         versions=[{"number": 1, "address": f"{_ADDRESS}/v1", "frozen_at": "2026-11-25T10:00:00Z"}],
@@ -96,6 +124,12 @@ class BadgeView(BaseModel):
     required_hours: float | None
     repeat: Repeat
     competencies: list[AttestedCompetency]
+    alignments: list[PublicAlignmentShape]
+    alternative: str
+    hue: float | None
+    liveliness: float | None
+    emblem: str
+    accepts_requests: bool
     archived: bool
     version: int
     versions: list[VersionView]
@@ -120,6 +154,12 @@ class BadgeView(BaseModel):
                 AttestedCompetency(id=competency.id, level=link.level)
                 for link, competency, _ in page.competencies
             ],
+            alignments=[PublicAlignmentShape.model_validate(each) for each in version.alignments],
+            alternative=version.alternative,
+            hue=version.hue,
+            liveliness=version.liveliness,
+            emblem=version.emblem,
+            accepts_requests=badge.accepts_requests,
             archived=badge.archived_at is not None,
             version=version.number,
             versions=[
@@ -129,6 +169,7 @@ class BadgeView(BaseModel):
                     frozen_at=each.frozen_at,
                 )
                 for each in page.versions
+                if not each.is_draft
             ],
         )
 
@@ -150,7 +191,12 @@ def get_badge(badge_id: uuid.UUID, program: Reader) -> BadgeView:
 @router.post("", status_code=201, summary="Define a badge")
 def create_badge(body: BadgeRequest, program: BadgeWriter) -> BadgeView:
     page = program.services.badges.create(
-        program.campus, body.wording(), slug=body.slug, repeat=body.repeat, by=program.actor
+        program.campus,
+        body.wording(),
+        slug=body.slug,
+        repeat=body.repeat,
+        accepts_requests=body.accepts_requests,
+        by=program.actor,
     )
     return BadgeView.of(page, program.services)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion
 from app.errors import NotFound
@@ -58,7 +59,15 @@ class BadgeStore:
         return version
 
     def current_version(self, badge_id: uuid.UUID) -> BadgeVersion:
-        """The newest wording, frozen or still being written."""
+        """The newest wording that may be given; a badge that is all draft has only its draft to show."""
+        query = select(BadgeVersion).where(
+            BadgeVersion.badge_id == badge_id, col(BadgeVersion.is_draft).is_(False)
+        )
+        version = self.session.exec(query.order_by(col(BadgeVersion.number).desc()).limit(1)).first()
+        return version or self.newest_version(badge_id)
+
+    def newest_version(self, badge_id: uuid.UUID) -> BadgeVersion:
+        """The newest wording, be it a draft."""
         query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
         version = self.session.exec(query.order_by(col(BadgeVersion.number).desc()).limit(1)).first()
         if version is None:
@@ -76,12 +85,30 @@ class BadgeStore:
         )
         return self.session.exec(query).one()
 
+    def save_version(self, version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
+        """A version written anew, with what it attests now."""
+        for link in self.competencies_of(version.id):
+            self.session.delete(link)
+        self.session.flush()
+        self.add_version(version, competencies)
+
+    def list_newest(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
+        """Every badge of a campus with its newest version, drafts too, by name."""
+        return self._list(campus_id, select(BadgeVersion))
+
     def list_current(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
-        """Every badge of a campus with its newest version, by name."""
+        """Every badge of a campus that is not all draft, with the newest version that may be given, by name."""
+        return self._list(campus_id, select(BadgeVersion).where(col(BadgeVersion.is_draft).is_(False)))
+
+    def _list(
+        self, campus_id: uuid.UUID, counted: SelectOfScalar[BadgeVersion]
+    ) -> list[tuple[Badge, BadgeVersion]]:
         newest = (
-            select(
+            counted.with_only_columns(
                 col(BadgeVersion.badge_id).label("badge_id"), func.max(BadgeVersion.number).label("number")
             )
+            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
+            .where(col(Badge.campus_id) == campus_id)
             .group_by(col(BadgeVersion.badge_id))
             .subquery()
         )

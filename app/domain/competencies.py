@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from app.domain.columns import new_id, points_to, words
+from app.domain.columns import moment, new_id, points_to, words
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -31,6 +32,7 @@ class Competency(SQLModel, table=True):
     code: str = Field(max_length=60)
     statement: str = Field(max_length=500)
     levels: list[str] = Field(default_factory=list, sa_column=words())
+    archived_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 def check_level(competency: Competency, level: int | None) -> None:

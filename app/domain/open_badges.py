@@ -26,6 +26,7 @@ from app.credentials.model import (
 )
 from app.domain.activities import Activity, PartKind
 from app.domain.addresses import Addresses
+from app.domain.alignments import CERTIFICATIONS, FRAMEWORK_NAMES, PublicAlignment
 from app.domain.awards import Award
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion, Kind
 from app.domain.campus import Campus
@@ -77,8 +78,10 @@ def achievement_of(
     version: BadgeVersion,
     competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]],
     addresses: Addresses,
+    *,
+    caption: str = "",
 ) -> Achievement:
-    """The definition that a version publishes and every award of it carries."""
+    """The definition that a version publishes and every award of it carries; `caption` is its picture in words."""
     return Achievement(
         id=addresses.version(badge.id, version.number),
         name=as_signed(version.name),
@@ -87,13 +90,18 @@ def achievement_of(
             id=addresses.version(badge.id, version.number), narrative=as_signed(version.criteria)
         ),
         achievement_type=_ACHIEVEMENT_TYPES[version.kind],
-        image=Image(id=addresses.picture(badge.id, version.number, "png"), caption=as_signed(version.name)),
+        image=Image(
+            id=addresses.picture(badge.id, version.number, "png"), caption=as_signed(caption or version.name)
+        ),
         in_language=version.language,
         version=str(version.number),
         tag=(*filter(None, map(as_signed, version.tags)), version.kind.value),
-        alignment=tuple(
-            _alignment(campus, link, competency, framework, addresses)
-            for link, competency, framework in competencies
+        alignment=(
+            *(
+                _alignment(campus, link, competency, framework, addresses)
+                for link, competency, framework in competencies
+            ),
+            *(_public_alignment(PublicAlignment.read(each), version.language) for each in version.alignments),
         ),
     )
 
@@ -108,6 +116,23 @@ def _alignment(
         target_code=as_signed(competency.code),
         target_description=as_signed(level) if level else None,
         target_framework=as_signed(framework.name),
+    )
+
+
+def _public_alignment(alignment: PublicAlignment, language: str) -> Alignment:
+    """A register of certifications is never claimed: the badge stands beside it, and says so."""
+    with speaking(language):
+        beside = (
+            _("En lien avec cette certification professionnelle : le badge n’est pas la certification.")
+            if alignment.framework in CERTIFICATIONS
+            else None
+        )
+    return Alignment(
+        target_name=as_signed(alignment.name),
+        target_url=alignment.url,
+        target_code=alignment.code,
+        target_description=as_signed(beside) if beside else None,
+        target_framework=FRAMEWORK_NAMES[alignment.framework],
     )
 
 

@@ -14,7 +14,7 @@ from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
 from app.domain.activities import Activity, Participation, complete
 from app.domain.awards import ONESELF, Award, Judgement, LineOutcome, check_evidence_text, judge
-from app.domain.badges import Badge, BadgeVersion, check_open
+from app.domain.badges import Badge, BadgeVersion, check_given, check_open
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
@@ -135,7 +135,9 @@ class Judging:
             self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
         )
         giver = self.people.get(by.person_id) if by.person_id else None
-        return _Case(campus, badge, self.badges.current_version(badge.id), activity, request, by, giver)
+        version = self.badges.current_version(badge.id)
+        check_given(version)
+        return _Case(campus, badge, version, activity, request, by, giver)
 
     def _recorded(self, case: _Case) -> list[Someone]:
         request, activity = case.request, case.activity

@@ -1,12 +1,11 @@
-"""Badges: written, drawn, revised, and frozen when first given."""
+"""Badges: written, drawn, opened, revised, and frozen when first given."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from app.adapters.badge_pictures import BadgeArtist, PictureOrder
+from app.adapters.badge_pictures import BadgeArtist
 from app.credentials.json_text import dump_json
 from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 from app.db.badges import BadgeStore
@@ -19,49 +18,23 @@ from app.domain.badges import (
     BadgeVersion,
     Kind,
     Repeat,
+    check_draft,
     check_may_change,
     check_version,
+    free_slug,
     next_number,
-    version_year,
 )
 from app.domain.campus import Campus, check_slug
 from app.domain.clock import Clock
 from app.domain.competencies import Competency, Framework, check_level
 from app.domain.history import Actor
 from app.domain.open_badges import achievement_of
-from app.errors import Conflict, NotFound
-from app.language import N_
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_, speaking
+from app.services.badge_wordings import BadgePage, Manuscript, Wording, lacks_in, said_in, wording_of
+from app.services.pictures import Attested, picture_order, picture_words
 
-
-@dataclass(frozen=True)
-class Wording:
-    """What a person writes of a badge: everything that makes a version."""
-
-    kind: Kind
-    name: str
-    description: str
-    criteria: str
-    language: str = "fr"
-    tags: list[str] = field(default_factory=list)
-    validity_days: int | None = None
-    required_hours: float | None = None
-    competencies: list[tuple[uuid.UUID, int | None]] = field(default_factory=list)
-    """Competencies with the level attested, counted from 1."""
-
-
-@dataclass(frozen=True)
-class BadgePage:
-    """A badge version with all that one says of it."""
-
-    campus: Campus
-    badge: Badge
-    version: BadgeVersion
-    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]]
-    versions: Sequence[BadgeVersion]
-
-    @property
-    def is_current(self) -> bool:
-        return self.version.number == max(version.number for version in self.versions)
+__all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording"]
 
 
 class BadgeService:
@@ -82,91 +55,147 @@ class BadgeService:
         self.clock = clock
 
     def create(
-        self, campus: Campus, wording: Wording, *, slug: str, repeat: Repeat = Repeat.ONCE, by: Actor
+        self,
+        campus: Campus,
+        wording: Wording,
+        *,
+        slug: str = "",
+        repeat: Repeat = Repeat.ONCE,
+        accepts_requests: bool = False,
+        draft: bool = False,
+        by: Actor,
     ) -> BadgePage:
+        """A badge to give at once, unless it begins as a `draft`; without a `slug` its name makes one."""
+        slug = slug or free_slug(wording.name, lambda tried: self.badges.find(campus.id, tried) is not None)
         check_slug(slug)
         if self.badges.find(campus.id, slug):
             raise Conflict(N_("Ce campus a déjà un badge à l’adresse « {slug} »."), slug=slug)
         at = self.clock()
-        badge = Badge(campus_id=campus.id, slug=slug, repeat=repeat, created_at=at)
+        badge = Badge(
+            campus_id=campus.id, slug=slug, repeat=repeat, accepts_requests=accepts_requests, created_at=at
+        )
         self.badges.add(badge)
-        self._add_version(campus, badge, wording, 1)
+        self._write(campus, self._new_version(badge, 1, wording.kind, draft=draft), wording)
         self.history.write(by, "create", "badge", badge.id, at=at, campus_id=campus.id)
         return self.page(campus, badge.id)
 
     def revise(self, campus: Campus, badge_id: uuid.UUID, wording: Wording, *, by: Actor) -> BadgePage:
-        """A next version; those given under an earlier one keep what they were given for."""
+        """A next version, given from now on; those given under an earlier one keep what they were given for."""
         badge = self._get(campus, badge_id)
+        self._next(campus, badge, wording, draft=False, by=by)
+        return self.page(campus, badge.id)
+
+    def rewrite(
+        self,
+        campus: Campus,
+        badge_id: uuid.UUID,
+        wording: Wording,
+        *,
+        repeat: Repeat,
+        accepts_requests: bool,
+        by: Actor,
+    ) -> BadgePage:
+        """The newest version written anew, or a draft of the next one when somebody holds it already."""
+        badge = self._get(campus, badge_id)
+        badge.repeat, badge.accepts_requests = repeat, accepts_requests
+        self.badges.add(badge)
+        version = self.badges.newest_version(badge.id)
+        if version.frozen_at is not None:
+            if wording != wording_of(version, self.badges.competencies_of(version.id)):
+                self._next(campus, badge, wording, draft=True, by=by)
+        else:
+            check_may_change(version)
+            self._write(campus, version, wording)
+        self.history.write(
+            by, "rewrite", "badge", badge.id, at=self.clock(), campus_id=campus.id, repeat=repeat.value
+        )
+        return self.manuscript(campus, badge.id).page
+
+    def open(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> BadgePage:
+        """From draft to badge that may be given, once nothing that its kind asks for is missing."""
+        manuscript = self.manuscript(campus, badge_id)
+        version = manuscript.page.version
+        if manuscript.lacks:
+            raise InvalidInput(manuscript.lacks[0].sentence)
+        check_version(version, [link for link, _, _ in manuscript.page.competencies])
+        if version.is_draft:
+            version.is_draft = False
+            version.picture_png = self.artist.rasterise(version.picture_svg)
+            self.badges.add_version(version, [])
+            self.history.write(
+                by, "open", "badge", badge_id, at=self.clock(), campus_id=campus.id, number=version.number
+            )
+        return self.page(campus, badge_id)
+
+    def _next(self, campus: Campus, badge: Badge, wording: Wording, *, draft: bool, by: Actor) -> None:
         number = next_number(self.badges.versions_of(badge.id))
-        self._add_version(campus, badge, wording, number)
+        self._write(campus, self._new_version(badge, number, wording.kind, draft=draft), wording)
         self.history.write(
             by, "revise", "badge", badge.id, at=self.clock(), campus_id=campus.id, number=number
         )
-        return self.page(campus, badge.id)
 
-    def _add_version(self, campus: Campus, badge: Badge, wording: Wording, number: int) -> None:
-        version = BadgeVersion(
+    def _new_version(self, badge: Badge, number: int, kind: Kind, *, draft: bool) -> BadgeVersion:
+        return BadgeVersion(
             badge_id=badge.id,
             number=number,
-            kind=wording.kind,
-            name=wording.name.strip(),
-            description=wording.description.strip(),
-            criteria=wording.criteria.strip(),
-            language=wording.language,
-            tags=wording.tags,
-            validity_days=wording.validity_days,
-            required_hours=wording.required_hours,
+            kind=kind,
+            name="",
+            description="",
+            criteria="",
+            is_draft=draft,
             created_at=self.clock(),
         )
-        links = [
-            BadgeCompetency(
-                version_id=version.id, competency_id=competency_id, level=level, position=position
-            )
-            for position, (competency_id, level) in enumerate(wording.competencies)
-        ]
-        check_version(version, links)
+
+    def _write(self, campus: Campus, version: BadgeVersion, wording: Wording) -> None:
+        links = said_in(version, wording)
+        if version.is_draft:
+            check_draft(version)
+        else:
+            check_version(version, links)
+        self._draw(campus, version, self._attested(campus, links))
+        self.badges.save_version(version, links)
+
+    def _attested(self, campus: Campus, links: Sequence[BadgeCompetency]) -> Attested:
+        found = []
         for link in links:
-            competency, _ = self.competencies.get_in_campus(link.competency_id, campus.id)
+            competency, framework = self.competencies.get_in_campus(link.competency_id, campus.id)
             check_level(competency, link.level)
-        self._draw(campus, version, links)
-        self.badges.add_version(version, links)
+            found.append((link, competency, framework))
+        return found
 
-    def _draw(self, campus: Campus, version: BadgeVersion, links: Sequence[BadgeCompetency]) -> None:
+    def _draw(self, campus: Campus, version: BadgeVersion, competencies: Attested) -> None:
         """The master picture: every award of this version is baked into a copy of it."""
-        level, levels = self._level_shown(links)
-        order = PictureOrder(
-            kind=version.kind.value,
-            title=version.name,
-            campus_short_name=campus.short_name,
-            year=str(version_year(version)),
-            address=f"{self.addresses.host}/campus/{campus.slug}",
-            hue=campus.hue,
-            liveliness=campus.liveliness,
-            level=level,
-            levels=levels,
-        )
-        version.picture_svg = self.artist.draw(order)
-        version.picture_png = self.artist.rasterise(version.picture_svg)
+        address = f"{self.addresses.host}/campus/{campus.slug}"
+        version.picture_svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
+        # A draft is looked at, never baked: the PNG, a hundred times slower, waits until it is opened.
+        version.picture_png = b"" if version.is_draft else self.artist.rasterise(version.picture_svg)
 
-    def _level_shown(self, links: Sequence[BadgeCompetency]) -> tuple[int | None, int | None]:
-        """A picture shows the level when the badge attests one competency, at one level."""
-        if len(links) != 1 or links[0].level is None:
-            return None, None
-        competency, _ = self.competencies.get_many([links[0].competency_id])[links[0].competency_id]
-        return links[0].level, len(competency.levels)
+    def sketch(self, campus: Campus, wording: Wording) -> tuple[BadgePage, str]:
+        """What a wording would look like, kept nowhere: the page of the badge, and its picture as SVG."""
+        badge = Badge(campus_id=campus.id, slug="", created_at=self.clock())
+        version = self._new_version(badge, 1, wording.kind, draft=True)
+        competencies = self._attested(campus, said_in(version, wording))
+        address = f"{self.addresses.host}/campus/{campus.slug}"
+        svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
+        return BadgePage(campus, badge, version, competencies, [version]), svg
 
     def freeze(self, campus: Campus, badge: Badge, version: BadgeVersion) -> BadgeVersion:
         """Fix the wording for ever and write the definition that the world will read (T46)."""
         if version.frozen_at is not None:
             return version
         check_may_change(version)
-        achievement = achievement_of(campus, badge, version, self.competencies_of(version), self.addresses)
-        version.definition = dump_json(
-            {"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **achievement.to_document()}
-        )
+        version.definition = self.definition_of(campus, badge, version)
         version.frozen_at = self.clock()
         self.badges.add_version(version, [])
         return version
+
+    def definition_of(self, campus: Campus, badge: Badge, version: BadgeVersion) -> bytes:
+        """The Achievement that a version publishes, or would publish if it were given now."""
+        competencies = self.competencies_of(version)
+        with speaking(version.language):
+            caption = picture_words(campus, version, competencies).text()
+        achievement = achievement_of(campus, badge, version, competencies, self.addresses, caption=caption)
+        return dump_json({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **achievement.to_document()})
 
     def archive(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
         badge = self._get(campus, badge_id)
@@ -175,17 +204,37 @@ class BadgeService:
             self.badges.add(badge)
             self.history.write(by, "archive", "badge", badge.id, at=self.clock(), campus_id=campus.id)
 
+    def restore(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
+        """An archived badge given again from now on."""
+        badge = self._get(campus, badge_id)
+        if badge.archived_at is not None:
+            badge.archived_at = None
+            self.badges.add(badge)
+            self.history.write(by, "restore", "badge", badge.id, at=self.clock(), campus_id=campus.id)
+
     def list_current(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
         return self.badges.list_current(campus.id)
 
+    def list_newest(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
+        return self.badges.list_newest(campus.id)
+
     def page(self, campus: Campus, badge_id: uuid.UUID, number: int | None = None) -> BadgePage:
-        """One version of the campus's badge, the newest unless `number` says which."""
+        """One version of the campus's badge, the newest that may be given unless `number` says which."""
         badge = self._get(campus, badge_id)
         version = (
             self.badges.current_version(badge.id)
             if number is None
             else self.badges.get_version(badge.id, number)
         )
+        return self._page(campus, badge, version)
+
+    def manuscript(self, campus: Campus, badge_id: uuid.UUID) -> Manuscript:
+        """The newest version, drafts too, with what it lacks before it may be opened."""
+        badge = self._get(campus, badge_id)
+        page = self._page(campus, badge, self.badges.newest_version(badge.id))
+        return Manuscript(page, lacks_in(page))
+
+    def _page(self, campus: Campus, badge: Badge, version: BadgeVersion) -> BadgePage:
         return BadgePage(
             campus, badge, version, self.competencies_of(version), self.badges.versions_of(badge.id)
         )

@@ -1,4 +1,4 @@
-"""The picture of a badge said in words, for those who do not see it."""
+"""The picture of a badge: what is ordered from the artist, and the same said in words."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ from app.domain.campus import Campus
 from app.domain.competencies import Competency, Framework
 from app.services.verdicts import Sentence
 
+Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
 
-def picture_words(
-    campus: Campus,
-    version: BadgeVersion,
-    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]] = (),
-) -> Sentence:
-    """« Badge de compétence « … », niveau 2 sur 3, campus TI, 2026 »."""
+
+def picture_order(
+    campus: Campus, version: BadgeVersion, competencies: Attested = (), *, address: str = ""
+) -> PictureOrder:
+    """A picture shows the level when the badge attests one competency, at one level."""
     level, levels = None, None
     if len(competencies) == 1 and competencies[0][0].level is not None:
         level, levels = competencies[0][0].level, len(competencies[0][1].levels)
-    order = PictureOrder(
+    return PictureOrder(
         kind=version.kind.value,
         title=version.name,
         campus_short_name=campus.short_name,
         year=str(version_year(version)),
-        address="",
-        hue=campus.hue,
-        liveliness=campus.liveliness,
+        address=address,
+        hue=campus.hue if version.hue is None else version.hue,
+        liveliness=campus.liveliness if version.liveliness is None else version.liveliness,
         level=level,
         levels=levels,
+        emblem=version.emblem,
     )
-    words, values = picture_alternative(order)
+
+
+def picture_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
+    """« Badge de compétence « … », niveau 2 sur 3, campus TI, 2026 », unless the campus wrote its own words."""
+    if version.alternative:
+        return Sentence("{text}", {"text": version.alternative})
+    words, values = picture_alternative(picture_order(campus, version, competencies))
     return Sentence(words, values)

@@ -94,7 +94,7 @@ class Words:
     def _campus(self) -> str:
         y, face = self.template.layout.campus, self.faces.serif
         fitted = _fitted(
-            typeset(self.order.campus_short_name),
+            typeset(self.order.struck),
             face,
             spacing=0.05,
             sizes=range(128, 27, -2),
@@ -178,7 +178,7 @@ def small_mark(order: PictureOrder, template: Template, inks: Inks, faces: Faces
         half = min(template.half_width(y - size * face.cap_height), template.half_width(y))
         return 2 * max(0.0, half - _SMALL_MARGIN)
 
-    name = typeset(order.campus_short_name)
+    name = typeset(order.struck)
     fitted = _fitted(name, face, spacing=0.01, sizes=range(400, 79, -4), room=room)
     y = baseline(fitted.size)
     words = fitted.drawn(y, inks.hero) + _small_level(order.steps, y + 110, inks.hero)

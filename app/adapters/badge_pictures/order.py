@@ -51,7 +51,8 @@ _ALTERNATIVES_WITH_LEVEL: Final[Mapping[str, str]] = {
 class PictureOrder:
     """Everything a picture of one badge version shows; never the name of a person.
 
-    `hue` and `liveliness` are the campus's; `level` out of `levels` is drawn where both are given.
+    `level` out of `levels` is drawn where both are given; `emblem`, a few letters, takes the place of the
+    campus's short name in the drawing, never in its words.
     """
 
     kind: str
@@ -63,6 +64,12 @@ class PictureOrder:
     liveliness: float
     level: int | None = None
     levels: int | None = None
+    emblem: str = ""
+
+    @property
+    def struck(self) -> str:
+        """The letters struck in the middle."""
+        return self.emblem or self.campus_short_name
 
     @property
     def steps(self) -> tuple[int, int] | None:

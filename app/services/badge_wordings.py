@@ -1,0 +1,113 @@
+"""What is written of a badge, what its writers see of it, and what it still lacks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.domain.alignments import MOST_ALIGNMENTS, PublicAlignment
+from app.domain.badge_readiness import BadgeText, Lack, lacks_of, split_criteria
+from app.domain.badges import Badge, BadgeCompetency, BadgeVersion, Kind
+from app.domain.campus import Campus
+from app.domain.competencies import Competency, Framework
+from app.errors import InvalidInput
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a person writes of a badge: everything that makes a version."""
+
+    kind: Kind
+    name: str
+    description: str
+    criteria: str
+    language: str = "fr"
+    tags: list[str] = field(default_factory=list)
+    validity_days: int | None = None
+    required_hours: float | None = None
+    competencies: list[tuple[uuid.UUID, int | None]] = field(default_factory=list)
+    """Competencies with the level attested, counted from 1."""
+    alignments: list[PublicAlignment] = field(default_factory=list)
+    alternative: str = ""
+    hue: float | None = None
+    liveliness: float | None = None
+    emblem: str = ""
+
+
+@dataclass(frozen=True)
+class BadgePage:
+    """A badge version with all that one says of it."""
+
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]]
+    versions: Sequence[BadgeVersion]
+
+    @property
+    def is_current(self) -> bool:
+        return self.version.number == max(version.number for version in self.versions)
+
+
+@dataclass(frozen=True)
+class Manuscript:
+    """A badge as its writers see it: the newest version, drafts too, and what it still lacks."""
+
+    page: BadgePage
+    lacks: Sequence[Lack]
+
+    @property
+    def may_open(self) -> bool:
+        return self.page.version.is_draft and not self.lacks and self.page.badge.archived_at is None
+
+
+def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
+    """Put the wording into its version; what comes back are the competencies it attests."""
+    if len(wording.alignments) > MOST_ALIGNMENTS:
+        raise InvalidInput(N_("Dix correspondances au plus."))
+    version.kind = wording.kind
+    version.name = wording.name.strip()
+    version.description = wording.description.strip()
+    version.criteria = wording.criteria.strip()
+    version.language = wording.language
+    version.tags = wording.tags
+    version.validity_days = wording.validity_days
+    version.required_hours = wording.required_hours
+    version.alignments = [each.kept() for each in wording.alignments]
+    version.alternative = wording.alternative.strip()
+    version.hue, version.liveliness = wording.hue, wording.liveliness
+    version.emblem = wording.emblem.strip()
+    return [
+        BadgeCompetency(version_id=version.id, competency_id=competency_id, level=level, position=position)
+        for position, (competency_id, level) in enumerate(wording.competencies)
+    ]
+
+
+def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wording:
+    """What was written into a version, as it was written."""
+    return Wording(
+        kind=version.kind,
+        name=version.name,
+        description=version.description,
+        criteria=version.criteria,
+        language=version.language,
+        tags=version.tags,
+        validity_days=version.validity_days,
+        required_hours=version.required_hours,
+        competencies=[(link.competency_id, link.level) for link in links],
+        alignments=[PublicAlignment.read(each) for each in version.alignments],
+        alternative=version.alternative,
+        hue=version.hue,
+        liveliness=version.liveliness,
+        emblem=version.emblem,
+    )
+
+
+def lacks_in(page: BadgePage) -> list[Lack]:
+    """What the kind of a badge asks for and this wording does not say yet."""
+    version = page.version
+    criteria, judging = split_criteria(version.criteria)
+    attested = [(link.level, len(competency.levels)) for link, competency, _ in page.competencies]
+    return lacks_of(BadgeText(version.kind, version.name, version.description, criteria, judging, attested))
