@@ -31,15 +31,18 @@ CERTIFICATIONS = frozenset({PublicFramework.RNCP, PublicFramework.RS})
 
 _ESCO = "http://data.europa.eu/esco/"
 _FORMS = {
-    PublicFramework.ROME: (re.compile(r"[A-N]\d{4}"), N_("une lettre et quatre chiffres, comme I1307")),
+    PublicFramework.ROME: (
+        re.compile(r"[A-N]\d{4}"),
+        N_("Un code ROME est une lettre et quatre chiffres, comme I1307."),
+    ),
     PublicFramework.RNCP: (
         re.compile(r"RNCP\d{3,6}(BC\d{2})?"),
-        N_("RNCP et son numéro, comme RNCP35316, ou un bloc, comme RNCP35316BC02"),
+        N_("Un code RNCP s’écrit RNCP35316, ou RNCP35316BC02 pour un bloc."),
     ),
-    PublicFramework.RS: (re.compile(r"RS\d{1,6}"), N_("RS et son numéro, comme RS5801")),
+    PublicFramework.RS: (re.compile(r"RS\d{1,6}"), N_("Un code du répertoire spécifique s’écrit RS5801.")),
     PublicFramework.ESCO: (
         re.compile(re.escape(_ESCO) + r"(skill|occupation|isco|isced-f)/[0-9A-Za-z]+([.-][0-9A-Za-z]+)*"),
-        N_("l’adresse de la fiche, qui commence par http://data.europa.eu/esco/"),
+        N_("Un code ESCO est l’adresse de sa fiche, qui commence par http://data.europa.eu/esco/."),
     ),
 }
 
@@ -79,14 +82,9 @@ def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:
     except ValueError:
         raise InvalidInput(N_("Ce référentiel n’est pas de ceux que l’on connaît.")) from None
     tidy = code.strip() if known is PublicFramework.ESCO else re.sub(r"\s+", "", code).upper()
-    pattern, form = _FORMS[known]
+    pattern, sentence = _FORMS[known]
     if not pattern.fullmatch(tidy):
-        raise InvalidInput(
-            N_("« {code} » n’est pas un code {framework} : {form}."),
-            code=code.strip(),
-            framework=FRAMEWORK_NAMES[known],
-            form=form,
-        )
+        raise InvalidInput(sentence)
     if not name.strip():
         raise InvalidInput(N_("Écrivez l’intitulé de {code} tel qu’il est dans le référentiel."), code=tidy)
     if len(name.strip()) > LONGEST_NAME:

@@ -76,7 +76,7 @@ def test_once_given_a_version_stays_and_the_next_is_a_draft_beside_it(house: Hou
     assert rewrite(house, page, newer).version.number == 2
     with house.unit_of_work(reading=True) as services:
         current = services.badges.page(house.campus, page.badge.id)
-        listed = dict((b.id, v.number) for b, v in services.badges.list_current(house.campus))
+        listed = {b.id: v.number for b, v in services.badges.list_current(house.campus)}
     assert (current.version.number, current.version.name) == (1, WHOLE.name)
     assert listed[page.badge.id] == 1
     open_it(house, page)
