@@ -45,6 +45,7 @@ from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.older_badges import OlderBadges
+from app.services.participants import ParticipantService
 from app.services.people import PeopleService
 from app.services.public_documents import PublicDocuments
 from app.services.publication import PublicationService
@@ -68,6 +69,7 @@ class Services:
     competencies: CompetencyService
     badges: BadgeService
     activities: ActivityService
+    participants: ParticipantService
     awards: AwardService
     status: StatusService
     publication: PublicationService
@@ -156,6 +158,7 @@ class Process:
                 competencies=CompetencyService(competencies, history, clock),
                 badges=badge_service,
                 activities=activity_service,
+                participants=ParticipantService(activity_service),
                 awards=AwardService(
                     campuses,
                     badges,

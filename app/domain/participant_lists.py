@@ -9,6 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.activities import PartKind
+from app.domain.list_columns import (
+    Column,
+    columns_of_cells,
+    columns_of_heading,
+    heading_words,
+    order_of_names,
+    split_name,
+)
 from app.domain.people import is_address, name_key, normal_address
 from app.domain.tables import as_written
 from app.errors import InvalidInput
@@ -18,41 +26,10 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_LINES = 10_000
 MAX_CELL = 4_000
 _SEPARATORS = ";\t,"
-_FIELDS = {
-    "family_name": {
-        "nom",
-        "nom de famille",
-        "nom usuel",
-        "nom d usage",
-        "name",
-        "last name",
-        "family name",
-        "surname",
-    },
-    "given_name": {"prenom", "prenoms", "first name", "given name"},
-    "whole_name": {
-        "nom prenom",
-        "nom et prenom",
-        "prenom nom",
-        "nom complet",
-        "full name",
-        "participant",
-        "personne",
-    },
-    "address": {
-        "adresse",
-        "adresse electronique",
-        "adresse mail",
-        "adresse e mail",
-        "courriel",
-        "mail",
-        "e mail",
-        "email",
-    },
-    "hours": {"heures", "nb heures", "nombre d heures", "duree", "hours"},
-    "part": {"role", "part"},
-    "contribution": {"contribution", "role tenu", "apport", "ce que la personne a fait"},
-}
+MAX_COLUMNS = 60
+UNDER_15, FROM_15 = "moins de 15 ans", "15 ans ou plus"
+# Where a heading may stand below a title and a date.
+_TITLE_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -69,6 +46,8 @@ class ListedPerson:
     fault: str = ""
     hours_as_written: str = ""
     """Only where the hours could not be read."""
+    under_15: bool | None = None
+    """The age band, where somebody said it; never an age."""
 
     @property
     def name(self) -> str:
@@ -80,15 +59,19 @@ class ListedPerson:
         return f"{self.address}|{name_key(self.given_name, self.family_name)}"
 
 
-def decode_list(data: bytes) -> str:
-    """The text of an uploaded list: UTF-8 with or without mark, UTF-16 with one, else CP1252 as French Excel saves."""
+def check_size(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise InvalidInput(N_("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers."))
+
+
+def decode_list(data: bytes) -> str:
+    """The text of an uploaded list: UTF-8 with or without mark, UTF-16 with one, else CP1252 as French Excel saves."""
+    check_size(data)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
     if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         raise InvalidInput(
-            N_("Ce fichier est un classeur. Enregistrez la feuille en CSV, puis déposez le CSV.")
+            N_("Ce classeur n’est pas un fichier .xlsx. Enregistrez-le en .xlsx ou en CSV, puis déposez-le.")
         )
     try:
         return data.decode("utf-8-sig")
@@ -96,32 +79,71 @@ def decode_list(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
+@dataclass(frozen=True)
+class Row:
+    """The cells of one line; `number` counts from 1 in what was given."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ListTable:
+    """A list as rows and columns, with what each column is thought to hold."""
+
+    rows: tuple[Row, ...]
+    columns: tuple[Column, ...]
+    heading: tuple[str, ...] = ()
+    titles: tuple[int, ...] = ()
+    """Numbers of the lines above the heading, which name nobody."""
+    line_by_line: bool = False
+    """Without a heading each line is read for itself, until somebody says what the columns are."""
+
+    def lines(self) -> list[ListedPerson]:
+        """Every row, in order; faults are kept on the line, never raised for it."""
+        read = _from_free_line if self.line_by_line else _from_columns
+        return [read(row, self.columns) for row in self.rows]
+
+    def corrected(self, columns: Sequence[Column]) -> ListTable:
+        """The same rows with columns as a person says; those not told stay as guessed."""
+        told = (*columns, *self.columns[len(columns) :])[: len(self.columns)]
+        return self if told == self.columns else replace(self, columns=told, line_by_line=False)
+
+
 def read_list(text: str) -> list[ListedPerson]:
-    """Every line that holds something, in order; faults are kept on the line, never raised for it."""
+    return read_table(text).lines()
+
+
+def read_table(text: str) -> ListTable:
     if "\x00" in text:
         raise InvalidInput(N_("Ce fichier n’est pas une liste lisible."))
-    rows = [
-        (number, cells)
-        for number, cells in _rows(text.lstrip("\ufeff"))
-        if any(cell.strip() for cell in cells)
-    ]
+    rows = [row for row in _rows(text.lstrip("\ufeff")) if any(row.cells)]
     if len(rows) > MAX_LINES:
         raise InvalidInput(N_("Cette liste dépasse 10 000 lignes. Découpez-la en plusieurs fichiers."))
-    if not rows:
-        return []
-    columns = _columns_of(rows[0][1])
-    if columns:
-        return [_from_columns(number, cells, columns) for number, cells in rows[1:]]
-    return [_from_free_line(number, cells) for number, cells in rows]
+    for index, row in enumerate(rows[:_TITLE_LINES]):
+        if columns := columns_of_heading(row.cells):
+            titles = tuple(title.number for title in rows[:index])
+            return _table(rows[index + 1 :], columns, row.cells, titles)
+    return ListTable(tuple(rows), columns_of_cells([row.cells for row in rows]), line_by_line=True)
 
 
-def _rows(text: str) -> Iterable[tuple[int, list[str]]]:
+def _table(
+    rows: Sequence[Row], columns: Sequence[Column], heading: tuple[str, ...], titles: tuple[int, ...]
+) -> ListTable:
+    for index, column in enumerate(columns):
+        if column is Column.FAMILY_FIRST:
+            cells = [row.cells[index] for row in rows if index < len(row.cells)]
+            columns = (*columns[:index], order_of_names(cells, column), *columns[index + 1 :])
+    return ListTable(tuple(rows), tuple(columns), heading, titles)
+
+
+def _rows(text: str) -> Iterable[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator_of(text), strict=False)
     csv.field_size_limit(MAX_BYTES)
     line = 1
     try:
         for cells in reader:
-            yield line, [as_written(cell[:MAX_CELL].strip()) for cell in cells]
+            yield Row(line, tuple(as_written(cell[:MAX_CELL].strip()) for cell in cells[:MAX_COLUMNS]))
             line = reader.line_num + 1
     except csv.Error as error:
         raise InvalidInput(N_("Ce fichier n’est pas une liste lisible.")) from error
@@ -140,48 +162,33 @@ def _outside_quotes(line: str) -> str:
     return re.sub(r'"[^"]*"', "", line)
 
 
-def _columns_of(cells: Sequence[str]) -> dict[str, int]:
-    """Which column holds what, when the first line is a heading; else nothing."""
-    found: dict[str, int] = {}
-    for index, cell in enumerate(cells):
-        heading = name_key_in_order(cell)
-        for field, headings in _FIELDS.items():
-            if heading in headings and field not in found:
-                found[field] = index
-    return found if found.keys() & {"family_name", "whole_name", "given_name"} else {}
-
-
-def name_key_in_order(cell: str) -> str:
-    """A heading without case, accents or punctuation, its words in their order."""
-    return " ".join(name_key("", word) for word in re.findall(r"\w+", cell))
-
-
-def _from_columns(number: int, cells: Sequence[str], columns: dict[str, int]) -> ListedPerson:
-    def cell(field: str) -> str:
-        index = columns.get(field)
-        return cells[index] if index is not None and index < len(cells) else ""
-
-    given, family = cell("given_name"), cell("family_name")
-    if "whole_name" in columns or ("family_name" in columns and "given_name" not in columns):
-        given, family = split_name(cell("whole_name") or family)
-    hours, fault = hours_in(cell("hours"))
+def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
+    cells = dict(zip(columns, row.cells, strict=False))
+    given, family = cells.get(Column.GIVEN, ""), cells.get(Column.FAMILY, "")
+    for order in (Column.FAMILY_FIRST, Column.GIVEN_FIRST):
+        if order in cells:
+            given, family = split_name(cells[order], order)
+    written = cells.get(Column.HOURS, "")
+    hours, fault = hours_in(written)
+    part = name_key("", cells.get(Column.PART, ""))
     return ListedPerson(
-        number,
+        row.number,
         given_name=_one_line(given),
         family_name=_one_line(family),
-        address=normal_address(cell("address")),
+        address=normal_address(cells.get(Column.ADDRESS, "")),
         hours=hours,
-        part=PartKind.RESOURCE if name_key("", cell("part")).startswith("ressource") else PartKind.LEARNER,
-        contribution=cell("contribution"),
+        part=PartKind.RESOURCE if part.startswith("ressource") else PartKind.LEARNER,
+        contribution=cells.get(Column.CONTRIBUTION, ""),
         fault=fault,
-        hours_as_written=cell("hours") if fault else "",
+        hours_as_written=written if fault else "",
+        under_15=under_15_in(cells.get(Column.UNDER_15, "")),
     )
 
 
-def _from_free_line(number: int, cells: Sequence[str]) -> ListedPerson:
+def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     """A line without a heading above it: names in one or two cells, an address in any."""
     address, names = "", []
-    for cell in cells:
+    for cell in row.cells:
         words = cell.split()
         marked = [word for word in words if "@" in word]
         if marked and not address:
@@ -192,8 +199,9 @@ def _from_free_line(number: int, cells: Sequence[str]) -> ListedPerson:
     if len(names) >= 2:
         family, given = _order_of(names[0], names[1])
     else:
-        given, family = split_name(names[0] if names else "")
-    return ListedPerson(number, given_name=given, family_name=family, address=address)
+        order = Column.FAMILY_FIRST if Column.FAMILY_FIRST in columns else Column.GIVEN_FIRST
+        given, family = split_name(names[0] if names else "", order)
+    return ListedPerson(row.number, given_name=given, family_name=family, address=address)
 
 
 def _order_of(first: str, second: str) -> tuple[str, str]:
@@ -203,16 +211,14 @@ def _order_of(first: str, second: str) -> tuple[str, str]:
     return first, second
 
 
-def split_name(whole: str) -> tuple[str, str]:
-    """(given, family) of a name in one piece: « LE GOFF Anne » and « Anne LE GOFF »; without capitals, « Anne Le Goff »."""
-    words = _one_line(whole).split(" ")
-    capitals = [word for word in words if word.isupper() and len(word.strip("-’'.")) > 1]
-    if capitals and len(capitals) < len(words):
-        first, last = words.index(capitals[0]), len(words) - 1 - words[::-1].index(capitals[-1])
-        family = words[first : last + 1]
-        given = words[:first] + words[last + 1 :]
-        return " ".join(given), " ".join(family)
-    return (words[0], " ".join(words[1:])) if len(words) > 1 else ("", words[0])
+def under_15_in(cell: str) -> bool | None:
+    """The age band of a cell, where it names one; an age or a birth date is never kept."""
+    words = heading_words(cell)
+    if not words:
+        return None
+    if words in (FROM_15, "15 ans et plus", "non"):
+        return False
+    return True if words in (UNDER_15, "moins de 15", "oui") else None
 
 
 def _one_line(text: str) -> str:

@@ -26,6 +26,8 @@ SECRETS_SEPARATOR = "."
 _MOST_SESSIONS = 20
 MOST_FIELDS = 2000
 MOST_FILES = 5
+# A pasted list of 10,000 lines; the whole body has its own limit.
+MOST_TEXT = 5 * 1024 * 1024
 
 
 class ForeignForm(NotAllowed):
@@ -112,7 +114,7 @@ async def checked_form(request: Request) -> FormData:
     tokens: CsrfTokens = request.app.state.csrf
     has_session = bool(tokens.sessions_of(request))
     check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
-    form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
+    form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
     token = form.get(FIELD)
     if not isinstance(token, str) or not tokens.accepts(token, request):
         raise ForeignForm(

@@ -6,18 +6,26 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import FormData
 
-from app.domain.participant_lists import ListedPerson, decode_list, read_list
+from app.domain.list_columns import Column
+from app.domain.participant_lists import FROM_15, UNDER_15, ListedPerson, ListTable, read_list, read_table
 from app.errors import AppError
-from app.web.forms import bytes_of, text_of
+from app.language import N_
+from app.services.participant_lists import text_of_file
+from app.web.forms import bytes_of, text_of, texts_of
+from app.web.typography import say
 from app.web.workplaces import sentence_of
 
 TEXT_FIELD, FILE_FIELD = "liste", "fichier"
+COLUMN_FIELD, SWAP_FIELD = "colonne-", "inverser"
 HEADING = ("Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution")
+_AGE_HEADING = "Tranche d’âge"
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_TWICE = N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre.")
+_EMPTY = ListTable((), ())
 
 
 @dataclass(frozen=True)
@@ -28,9 +36,14 @@ class GivenList:
     text: str = ""
     trouble: str = ""
     """Why nothing could be read, in the reader's language; what was typed is still in `text`."""
+    table: ListTable = _EMPTY
+    told: str = ""
+    """What a person said of columns and names, in short; empty where all of it was guessed."""
 
     def only(self, wanted: Collection[int]) -> str:
         """The text with only the lines of these numbers in it, each as it was given; a heading stays."""
+        if self.told:
+            return as_text(line for line in self.lines if line.line in wanted)
         starts = {line.line for line in self.lines}
         kept, keeping = [], True
         for number, words in enumerate(_LINE_END.split(self.text.lstrip("\ufeff")), start=1):
@@ -46,22 +59,44 @@ def given_list(form: FormData) -> GivenList:
     text = text_of(form, TEXT_FIELD)
     try:
         data = bytes_of(form, FILE_FIELD)
-        dropped = decode_list(data) if data is not None else ""
+        dropped = text_of_file(data) if data is not None else ""
         if text and dropped.strip():
             text = as_text([*read_list(text), *read_list(dropped)])
         else:
             text = text or dropped
-        return GivenList(tuple(read_list(text)), text)
+        guessed = read_table(text)
+        table, swapped = guessed.corrected(_columns_in(form)), frozenset(texts_of(form, SWAP_FIELD))
+        lines = tuple(_swapped(line) if str(line.line) in swapped else line for line in table.lines())
+        told = [*(table.columns if table.columns != guessed.columns else ()), *sorted(swapped)]
+        twice = any(
+            table.columns.count(column) > 1 for column in table.columns if column is not Column.NOTHING
+        )
+        return GivenList(lines, text, say(_TWICE) if twice else "", table, " ".join(told))
     except AppError as error:
         return GivenList((), text, sentence_of(error))
 
 
+def _columns_in(form: FormData) -> Sequence[Column]:
+    """What the selects of the review say, as far as they go."""
+    columns: list[Column] = []
+    known = {column.value: column for column in Column}
+    while (typed := text_of(form, f"{COLUMN_FIELD}{len(columns)}")) in known:
+        columns.append(known[typed])
+    return columns
+
+
+def _swapped(line: ListedPerson) -> ListedPerson:
+    return replace(line, given_name=line.family_name, family_name=line.given_name)
+
+
 def as_text(lines: Iterable[ListedPerson]) -> str:
     """Lines as a table that reads back to the same lines."""
+    listed = list(lines)
+    with_age = any(line.under_15 is not None for line in listed)
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\n")
-    writer.writerow(HEADING)
-    writer.writerows(cells_of(line) for line in lines)
+    writer.writerow((*HEADING, _AGE_HEADING) if with_age else HEADING)
+    writer.writerows((*cells_of(line), _age_of(line)) if with_age else cells_of(line) for line in listed)
     return text.getvalue()
 
 
@@ -74,6 +109,10 @@ def cells_of(line: ListedPerson) -> Sequence[str]:
         line.part.value,
         line.contribution,
     )
+
+
+def _age_of(line: ListedPerson) -> str:
+    return "" if line.under_15 is None else UNDER_15 if line.under_15 else FROM_15
 
 
 def hours_text(hours: float | None) -> str:

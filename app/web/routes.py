@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.web import (
     activities,
+    activity_editing,
     award_page,
     award_register,
     award_results,
@@ -15,6 +16,7 @@ from app.web import (
     desk,
     entrance,
     learner,
+    participants,
     sign_in,
     verifier,
 )
@@ -24,7 +26,9 @@ for noun in (
     entrance,
     sign_in,
     desk,
+    activity_editing,
     activities,
+    participants,
     awarding,
     award_results,
     award_register,

@@ -63,7 +63,8 @@ def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_the
     sign_in(page, server, house)
     page.get_by_role("link", name="Atelier robotique", exact=True).click()
     page.get_by_label("Une personne par ligne").fill(LIST)
-    page.get_by_role("button", name="Ajouter ces personnes").click()
+    page.get_by_role("button", name="Lire la liste").click()
+    page.get_by_role("button", name="Inscrire 29 personnes").click()
 
     assert page.get_by_label("Une personne par ligne").input_value().startswith("JAOUEN-PELTIER")
     fingers = Fingers()
@@ -99,7 +100,7 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
         if page.get_by_role("radio", name="Seulement la liste").count():
             page.get_by_role("radio", name="Seulement la liste").check()
             page.get_by_text("Donner une liste").click()
-        page.get_by_label("Ou un fichier CSV").set_input_files(table)
+        page.get_by_label("Ou un fichier Excel ou CSV").set_input_files(table)
         page.get_by_role("button", name="Voir l’aperçu").click()
 
     preview_of_the_file()

@@ -96,7 +96,7 @@ def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
 ):
     typed = "MARTIN Chloé; chloe@exemple.fr\n\nJAOUEN-PELTIER   Nolwenn; nolwenn@exemple,fr\nKEÏTA Moussa"
 
-    page = send(trainer, f"{here}/participants", {"liste": typed}, seen_on=here)
+    page = send(trainer, f"{here}/participants", {"liste": typed, "geste": "inscrire"}, seen_on=here)
 
     assert people_of(house) == {
         "Chloé Martin": ("chloe@exemple.fr", None, ""),
@@ -109,7 +109,7 @@ def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
 def test_the_heading_of_a_table_comes_back_with_its_bad_lines(trainer: TestClient, here: str):
     typed = "Nom;Prénom;Heures\nMartin;Chloé;12\nIzarn;Théodore;douze"
 
-    page = send(trainer, f"{here}/participants", {"liste": typed}, seen_on=here)
+    page = send(trainer, f"{here}/participants", {"liste": typed, "geste": "inscrire"}, seen_on=here)
 
     assert form_with(page, "liste").fields["liste"] == ["Nom;Prénom;Heures\nIzarn;Théodore;douze"]
 
@@ -118,14 +118,14 @@ def test_a_french_spreadsheet_is_read_as_excel_saves_it(house: House, trainer: T
     table = 'Nom;Prénom;Courriel;Heures;Rôle;Contribution\r\nLE BŒUF;Anne-Gaëlle;ag@exemple.fr;14,5;ressource;"Stand ; accueil"\r\n;;;;;\r\n'
     file = {"fichier": ("liste.csv", table.encode("cp1252"), "text/csv")}
 
-    done = send(trainer, f"{here}/participants", seen_on=here, files=file)
+    done = send(trainer, f"{here}/participants", {"geste": "inscrire"}, seen_on=here, files=file)
 
     assert done.headers["location"] == f"{here}?ajoutees=1&connues=0"
     assert people_of(house) == {"Anne-Gaëlle Le Bœuf": ("ag@exemple.fr", 14.5, "Stand ; accueil")}
 
 
 def test_the_same_list_again_changes_nothing(house: House, trainer: TestClient, here: str):
-    typed = {"liste": "MARTIN Chloé; chloe@exemple.fr\nDUPONT Zoé"}
+    typed = {"liste": "MARTIN Chloé; chloe@exemple.fr\nDUPONT Zoé", "geste": "inscrire"}
     send(trainer, f"{here}/participants", typed, seen_on=here)
 
     again = send(trainer, f"{here}/participants", typed, seen_on=here)
@@ -142,7 +142,9 @@ def test_a_later_list_fills_in_what_was_not_noted_and_changes_nothing_else(house
     assert people_of(house) == {"Chloé Martin": ("chloe@exemple.fr", 12.0, "Guide")}
 
 
-def test_a_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(trainer: TestClient, here: str):
+def test_a_broken_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(
+    trainer: TestClient, here: str
+):
     file = {"fichier": ("liste.xlsx", b"PK\x03\x04...", "application/vnd.ms-excel")}
 
     page = send(trainer, f"{here}/participants", {"liste": "MARTIN Chloé"}, seen_on=here, files=file)
