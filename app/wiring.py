@@ -28,6 +28,7 @@ from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
 from app.db.competencies import CompetencyStore
 from app.db.history import HistoryStore
+from app.db.letters import LetterStore
 from app.db.migrations import is_current, upgrade
 from app.db.people import PeopleStore
 from app.db.published import published_store
@@ -44,6 +45,7 @@ from app.services.awards import AwardService
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
+from app.services.letters import LetterService, Post
 from app.services.older_badges import OlderBadges
 from app.services.participants import ParticipantService
 from app.services.people import PeopleService
@@ -71,6 +73,7 @@ class Services:
     activities: ActivityService
     participants: ParticipantService
     awards: AwardService
+    letters: LetterService
     status: StatusService
     publication: PublicationService
     older_badges: OlderBadges
@@ -172,6 +175,16 @@ class Process:
                     addresses,
                     clock,
                 ),
+                letters=LetterService(
+                    LetterStore(session),
+                    awards,
+                    people,
+                    addresses,
+                    self.artist,
+                    self.secret,
+                    self.settings.letters_per_minute,
+                    clock,
+                ),
                 status=status,
                 publication=publication,
                 older_badges=older_badges,
@@ -182,6 +195,15 @@ class Process:
                 addresses=addresses,
                 clock=clock,
             )
+
+    @property
+    def post(self) -> Post:
+        return Post(self._letter_desk, self.mailer)
+
+    @contextmanager
+    def _letter_desk(self) -> Iterator[LetterService]:
+        with self.unit_of_work() as services:
+            yield services.letters
 
     def renew_list(self, list_id: uuid.UUID) -> SignedList:
         """Sign a status list again, in a transaction of its own."""

@@ -29,13 +29,14 @@ def message_of(letter: Letter, *, sender: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     if letter.reply_to:
         message["Reply-To"] = address_of(letter.reply_to)
-    if letter.language:
-        message["Content-Language"] = _NOT_IN_AN_ID.sub("", letter.language)
     if letter.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{one_line(letter.unsubscribe_url)}>"
         # One click, without a page in between (RFC 8058).
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     _fill(message, letter)
+    if letter.language:
+        # Only now: headers named Content-… that were there before go into the first part.
+        message["Content-Language"] = _NOT_IN_AN_ID.sub("", letter.language)
     return message
 
 

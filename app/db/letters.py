@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, func, select, update
 
 from app.db.bulk import IN_ONE_QUERY, values_of
 from app.domain.letters import LetterState, PromisedLetter
@@ -65,3 +65,27 @@ class LetterStore:
                 )
                 .values(state=LetterState.CANCELLED)
             )
+
+    def lock_due(self, envelope: uuid.UUID, *, at: datetime) -> list[PromisedLetter]:
+        return [letter for letter in self.lock_waiting(envelope) if letter.not_before <= at]
+
+    def lock_waiting(self, envelope: uuid.UUID) -> list[PromisedLetter]:
+        """The letters of an envelope that have not left, for one worker at a time."""
+        query = (
+            select(PromisedLetter)
+            .where(PromisedLetter.envelope == envelope, PromisedLetter.state == LetterState.WAITING)
+            .order_by(col(PromisedLetter.promised_at), col(PromisedLetter.id))
+            .with_for_update()
+        )
+        return list(self.session.exec(query.execution_options(populate_existing=True)))
+
+    def save(self, letter: PromisedLetter) -> None:
+        self.session.add(letter)
+        self.session.flush()
+
+    def attempted_since(self, moment: datetime) -> int:
+        """How many messages were handed to the mail server, or tried to be."""
+        query = select(func.count(func.distinct(PromisedLetter.envelope))).where(
+            col(PromisedLetter.attempted_at) > moment
+        )
+        return self.session.exec(query).one()

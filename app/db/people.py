@@ -25,6 +25,10 @@ class PeopleStore:
             raise NotFound(N_("Cette personne n’existe pas ici."))
         return person
 
+    def save(self, person: Person) -> None:
+        self.session.add(person)
+        self.session.flush()
+
     def find_named_at(self, address: str, key: str) -> Person | None:
         """The person of that name at that address, if we know them."""
         return self.session.exec(

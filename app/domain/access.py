@@ -100,6 +100,11 @@ def check_token_request(scopes: list[str], life: timedelta) -> None:
         raise InvalidInput(N_("Un jeton d’accès vit de 1 à 365 jours."))
 
 
+def reminders_proof(secret: bytes, person_id: uuid.UUID) -> str:
+    """The unguessable part of the link by which a person stops reminders."""
+    return hmac.new(secret, b"reminders|" + person_id.bytes, hashlib.sha256).hexdigest()[:40]
+
+
 def learner_link_proof(secret: bytes, award_id: uuid.UUID, generation: int) -> str:
     """The unguessable part of a learner's private link: derived, so nothing about it needs to be stored."""
     message = b"learner-link|" + award_id.bytes + generation.to_bytes(4, "big")

@@ -53,6 +53,9 @@ class Addresses:
     def private_link(self, token: str) -> str:
         return f"{self.base_url}/recevoir/{token}"
 
+    def reminders(self, token: str) -> str:
+        return f"{self.base_url}/rappels/{token}"
+
     def sign_in_link(self, secret: str) -> str:
         return f"{self.base_url}/connexion/{secret}"
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.awards import Award
+from app.domain.awards import Award, AwardState
+from app.domain.campus import Campus
 from app.domain.columns import moment, new_id, new_row, points_to, word_of
+from app.domain.people import Person
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,6 @@ class Occasion(StrEnum):
 
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
-    CORRECTED = "corrected"
     FIRST_REMINDER = "first_reminder"
     SECOND_REMINDER = "second_reminder"
 
@@ -105,6 +106,7 @@ class PromisedLetter(SQLModel, table=True):
     __table_args__ = (
         Index("letters_due", "state", "not_before"),
         Index("letters_of_award", "award_id", "promised_at"),
+        Index("letters_sent", "occasion", "sent_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     envelope: uuid.UUID = Field(index=True)
@@ -120,6 +122,7 @@ class PromisedLetter(SQLModel, table=True):
     promised_at: datetime = Field(sa_column=moment())
     not_before: datetime = Field(sa_column=moment())
     attempts: int = 0
+    attempted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True, index=True))
     reason: str = Field(default="", max_length=40)
     server_said: str = Field(default="", max_length=300)
     sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -148,3 +151,53 @@ def letter_about(
         promised_at=at,
         not_before=not_before or at,
     )
+
+
+_PAUSES = (1, 5, 15, 30, 60, 180, 360, 720)
+"""Minutes after each attempt; the last one again and again."""
+LEASE = timedelta(minutes=3)
+"""How long sending one letter may take before it is due again."""
+PATIENCE_WITH_READERS = timedelta(days=5)
+PATIENCE_WITH_US = timedelta(days=14)
+
+
+def take(letter: PromisedLetter, *, at: datetime) -> None:
+    """One more attempt begins; should whoever makes it be killed, the letter is due again after the lease."""
+    letter.attempts += 1
+    letter.attempted_at = at
+    letter.not_before = at + LEASE
+
+
+def mark_sent(letter: PromisedLetter, *, at: datetime) -> None:
+    letter.state = LetterState.SENT
+    letter.sent_at = at
+    letter.reason = letter.server_said = ""
+
+
+def mark_not_sent(letter: PromisedLetter, trouble: LetterNotSent, *, at: datetime) -> None:
+    """Again after a pause that grows, as long as there is hope; then it counts as refused."""
+    letter.reason = trouble.reason.value
+    letter.server_said = trouble.server_said[:300]
+    of_reader = trouble.reason is Reason.LATER
+    patience = PATIENCE_WITH_READERS if of_reader else PATIENCE_WITH_US
+    pause = timedelta(minutes=_PAUSES[min(letter.attempts, len(_PAUSES)) - 1])
+    if isinstance(trouble, LetterRefused) or at + pause > letter.promised_at + patience:
+        letter.state = LetterState.REFUSED
+        return
+    letter.not_before = at + pause
+
+
+def is_too_old(letter: PromisedLetter, *, at: datetime) -> bool:
+    """A server that is set up months later does not pour out what was promised before."""
+    return at > letter.promised_at + PATIENCE_WITH_US and at > letter.not_before + timedelta(days=1)
+
+
+def still_to_say(letter: PromisedLetter, award: Award, person: Person, campus: Campus) -> bool:
+    """Whether what the letter would say is still so."""
+    if letter.occasion == Occasion.WITHDRAWN:
+        return award.state is AwardState.REVOKED
+    if award.state is AwardState.REVOKED:
+        return False
+    if letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER):
+        return award.claimed_at is None and person.wants_reminders and campus.sends_reminders
+    return True

@@ -43,6 +43,8 @@ class PostOffice:
         if context is not None and certificate is not None:
             context.load_cert_chain(certificate)
         self._loop = asyncio.new_event_loop()
+        # A client that hangs up in the middle is part of the play.
+        self._loop.set_exception_handler(lambda *_: None)
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
         self._new = partial(
@@ -69,9 +71,18 @@ class PostOffice:
 
     def stop(self) -> None:
         assert self._server is not None, "the post office is open"
-        self._loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._close(self._server), self._loop).result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
+        self._loop.close()
+
+    @staticmethod
+    async def _close(server: asyncio.Server) -> None:
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     # --- what aiosmtpd asks of its handler
 

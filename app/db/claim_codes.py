@@ -1,0 +1,53 @@
+"""Short codes that were handed out, found by their digest."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, delete, select
+
+from app.db.bulk import IN_ONE_QUERY, insert_rows
+from app.domain.claim_codes import ClaimCode
+
+
+class ClaimCodeStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def of_awards(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ClaimCode]:
+        found: dict[uuid.UUID, ClaimCode] = {}
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = select(ClaimCode).where(
+                col(ClaimCode.award_id).in_(award_ids[start : start + IN_ONE_QUERY])
+            )
+            found.update({code.award_id: code for code in self.session.exec(query)})
+        return found
+
+    def taken(self, digests: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for start in range(0, len(digests), IN_ONE_QUERY):
+            query = select(ClaimCode.digest).where(
+                col(ClaimCode.digest).in_(digests[start : start + IN_ONE_QUERY])
+            )
+            found.update(self.session.exec(query))
+        return found
+
+    def find(self, digest: str) -> ClaimCode | None:
+        """Locked until the transaction ends: a code is used once, whoever is quicker."""
+        query = select(ClaimCode).where(ClaimCode.digest == digest).with_for_update()
+        return self.session.exec(query).first()
+
+    def keep(self, codes: Sequence[ClaimCode]) -> None:
+        self.forget([code.award_id for code in codes])
+        insert_rows(self.session, codes)
+
+    def forget(self, award_ids: Sequence[uuid.UUID]) -> None:
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            ids = award_ids[start : start + IN_ONE_QUERY]
+            self.session.exec(delete(ClaimCode).where(col(ClaimCode.award_id).in_(ids)))
+
+    def sweep(self, at: datetime) -> None:
+        """Forget what has lapsed."""
+        self.session.exec(delete(ClaimCode).where(col(ClaimCode.expires_at) <= at))

@@ -1,0 +1,6 @@
+"""Telling people: what letters say, when they leave, and what became of them."""
+
+from app.services.letters.letters import LetterService, Outgoing
+from app.services.letters.post import Post
+
+__all__ = ["LetterService", "Outgoing", "Post"]

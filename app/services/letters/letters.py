@@ -1,0 +1,197 @@
+"""Promised letters: put into words when they leave, and marked with what became of them."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.adapters.badge_pictures import BadgeArtist
+from app.db.awards import AwardRecord, AwardStore
+from app.db.letters import LetterStore
+from app.db.people import PeopleStore
+from app.domain.access import learner_link_proof, reminders_proof
+from app.domain.addresses import Addresses
+from app.domain.awards import Award
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.letters import (
+    Letter,
+    LetterNotSent,
+    LetterPicture,
+    LetterState,
+    Occasion,
+    PromisedLetter,
+    Reason,
+    is_too_old,
+    letter_about,
+    mark_not_sent,
+    mark_sent,
+    still_to_say,
+    take,
+)
+from app.domain.people import Person, is_address
+from app.errors import NotFound
+from app.language import N_, speaking
+from app.services.letters.notice import html_of, text_of
+from app.services.letters.words import notice_of, picture_name
+
+PICTURE_WIDTH = 192
+AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    envelope: uuid.UUID
+    letter: Letter
+
+
+class LetterService:
+    def __init__(
+        self,
+        letters: LetterStore,
+        awards: AwardStore,
+        people: PeopleStore,
+        addresses: Addresses,
+        artist: BadgeArtist,
+        secret: bytes,
+        per_minute: int,
+        clock: Clock,
+    ) -> None:
+        self.letters = letters
+        self.awards = awards
+        self.people = people
+        self.addresses = addresses
+        self.artist = artist
+        self.secret = secret
+        self.per_minute = per_minute
+        self.clock = clock
+
+    # --- leaving
+
+    def due(self) -> list[uuid.UUID]:
+        """The envelopes that may leave now, no more than the minute still allows."""
+        at = self.clock()
+        return self.letters.due(at, limit=min(self._allowance(), AT_ONCE))
+
+    def take(self, envelope: uuid.UUID) -> Outgoing | None:
+        """The letter to send now; None when another worker has it, or there is nothing left to say."""
+        at = self.clock()
+        waiting = self.letters.lock_due(envelope, at=at)
+        if not waiting or self._allowance() <= 0:
+            return None
+        told = [(letter, record) for letter in waiting if (record := self._still(letter))]
+        if not told:
+            return None
+        for letter, _ in told:
+            take(letter, at=at)
+            self.letters.save(letter)
+        return Outgoing(envelope, self._written(told))
+
+    def sent(self, envelope: uuid.UUID) -> None:
+        at = self.clock()
+        for letter in self.letters.lock_waiting(envelope):
+            mark_sent(letter, at=at)
+            self.letters.save(letter)
+
+    def not_sent(self, envelope: uuid.UUID, trouble: LetterNotSent) -> None:
+        at = self.clock()
+        for letter in self.letters.lock_waiting(envelope):
+            mark_not_sent(letter, trouble, at=at)
+            self.letters.save(letter)
+
+    def _allowance(self) -> int:
+        return self.per_minute - self.letters.attempted_since(self.clock() - timedelta(minutes=1))
+
+    def _still(self, letter: PromisedLetter) -> AwardRecord | None:
+        """The award the letter is about, unless there is nothing to tell any more: then it stays here for good."""
+        record = self.awards.find_record(letter.award_id) if letter.award_id else None
+        too_old = is_too_old(letter, at=self.clock())
+        if (
+            record is not None
+            and not too_old
+            and still_to_say(letter, record.award, record.person, record.campus)
+        ):
+            return record
+        letter.state = LetterState.CANCELLED
+        letter.reason = Reason.TOO_OLD.value if too_old else ""
+        self.letters.save(letter)
+        return None
+
+    def _written(self, told: Sequence[tuple[PromisedLetter, AwardRecord]]) -> Letter:
+        letter, record = told[0]
+        records = [each for _, each in told]
+        is_reminder = letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER)
+        unsubscribe = self.addresses.reminders(self.reminders_token(record.person.id)) if is_reminder else ""
+        language = record.person.language or record.campus.language
+        with speaking(language):
+            notice = notice_of(letter.occasion, records, self.private_link_of, unsubscribe_url=unsubscribe)
+            return Letter(
+                to=letter.address,
+                to_name=record.person.name,
+                subject=notice.subject,
+                text=text_of(notice),
+                html=html_of(notice),
+                sender_name=notice.campus,
+                reply_to=_reply_to(record.campus),
+                key=_key_of(letter),
+                unsubscribe_url=unsubscribe,
+                language=language,
+                pictures=self._pictures(records) if notice.badges else (),
+            )
+
+    def _pictures(self, records: Sequence[AwardRecord]) -> tuple[LetterPicture, ...]:
+        drawn = {
+            picture_name(record): self.artist.rasterise(record.version.picture_svg, width=PICTURE_WIDTH)
+            for record in records
+        }
+        return tuple(LetterPicture(name, png) for name, png in drawn.items())
+
+    def private_link_of(self, record: AwardRecord) -> str:
+        award = record.award
+        proof = learner_link_proof(self.secret, award.id, award.link_generation)
+        return self.addresses.private_link(f"{award.id}.{proof}")
+
+    # --- deeds that letters follow
+
+    def tell_of_withdrawal(self, awards: Sequence[Award]) -> None:
+        """What waits stays here; whoever was told of the badge is told that it is gone."""
+        ids, at = [award.id for award in awards], self.clock()
+        self.letters.cancel_waiting(ids)
+        told = {letter.award_id: letter.address for letter in self.letters.of_awards(ids) if letter.sent_at}
+        self.letters.promise_many(
+            [
+                letter_about(award, told[award.id], Occasion.WITHDRAWN, at=at)
+                for award in awards
+                if award.id in told
+            ]
+        )
+
+    # --- reminders and their off switch
+
+    def reminders_token(self, person_id: uuid.UUID) -> str:
+        return f"{person_id}.{reminders_proof(self.secret, person_id)}"
+
+    def person_of_reminders(self, token: str) -> Person:
+        name, _, proof = token.partition(".")
+        try:
+            person_id = uuid.UUID(name)
+        except ValueError:
+            person_id = uuid.UUID(int=0)
+        if not secrets.compare_digest(proof.encode(), reminders_proof(self.secret, person_id).encode()):
+            raise NotFound(N_("Ce lien n’arrête aucun rappel. Vérifiez qu’il est entier."))
+        return self.people.get(person_id)
+
+    def set_reminders(self, person: Person, wanted: bool) -> None:
+        person.wants_reminders = wanted
+        self.people.save(person)
+
+
+def _key_of(letter: PromisedLetter) -> str:
+    return letter.once_key.replace("/", ".")
+
+
+def _reply_to(campus: Campus) -> str:
+    return campus.contact_email if is_address(campus.contact_email) else ""
