@@ -1,0 +1,186 @@
+"""The evidence document of an award: the entries it rests on, and the proof that the log held them before it.
+
+The document is written once, when the award is decided, and the credential carries its digest. It holds
+commitments only; what the learner shows of them comes beside it, in a disclosure, and may change any day.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.credentials.canonical import canonical_json
+from app.credentials.errors import MalformedInput, ProofError
+from app.credentials.evidence.commitments import Opening
+from app.credentials.evidence.leaves import Leaf
+from app.credentials.json_text import JsonObject, JsonValue, parse_json_object
+from app.credentials.keys import encode_multibase
+from app.credentials.transparency_log.checkpoints import TreeHead
+from app.credentials.transparency_log.notes import Note, NoteKey, decoded_hashes
+from app.credentials.transparency_log.tree import LONGEST_PROOF, is_included
+
+CONTEXT_PATH: Final = "/contextes/preuves-v1.jsonld"
+MEDIA_TYPE: Final = "application/json"
+TYPE: Final = "ActivityLogEvidence"
+DISCLOSURE: Final = "ActivityLogDisclosure"
+MOST_ENTRIES: Final = 1_000
+_MEMBERS: Final = {"@context", "id", "type", "award", "checkpoint", "decision", "entries"}
+
+
+@dataclass(frozen=True)
+class LoggedEntry:
+    """One entry of the log: where it stands, what stands there, and the hashes that lead to the root."""
+
+    index: int
+    leaf: Leaf
+    hashes: Sequence[bytes]
+
+    def is_in(self, head: TreeHead) -> bool:
+        return is_included(self.leaf.hash(), self.index, head.size, self.hashes, head.root)
+
+    def to_document(self) -> JsonObject:
+        return {
+            "index": self.index,
+            "leaf": self.leaf.to_document(),
+            "proof": [base64.b64encode(each).decode() for each in self.hashes],
+        }
+
+    @classmethod
+    def from_document(cls, document: Any, pointer: str) -> LoggedEntry:
+        if not isinstance(document, dict) or document.keys() != {"index", "leaf", "proof"}:
+            raise MalformedInput("malformed_evidence", pointer)
+        index, proof = document["index"], document["proof"]
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**53:
+            raise MalformedInput("malformed_evidence", f"{pointer}/index")
+        if (
+            not isinstance(proof, list)
+            or len(proof) > LONGEST_PROOF
+            or not all(isinstance(e, str) for e in proof)
+        ):
+            raise MalformedInput("malformed_evidence", f"{pointer}/proof")
+        return cls(index, Leaf.from_document(document["leaf"]), tuple(decoded_hashes(proof)))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`id` and `award` are addresses; `opening` shows of the decision's entry which award it decided."""
+
+    context: str
+    id: str
+    award: str
+    checkpoint: Note
+    decision: LoggedEntry
+    opening: Opening
+    entries: Sequence[LoggedEntry]
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON (RFC 8785): the bytes that are served, and whose digest the credential carries."""
+        return canonical_json(
+            {
+                "@context": self.context,
+                "id": self.id,
+                "type": TYPE,
+                "award": self.award,
+                "checkpoint": self.checkpoint.to_text(),
+                "decision": {**self.decision.to_document(), "opening": self.opening.to_document()},
+                "entries": [entry.to_document() for entry in self.entries],
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, encoded: bytes) -> Evidence:
+        """Read an evidence document; what is not one is a MalformedInput."""
+        document = parse_json_object(encoded)
+        if document.keys() != _MEMBERS or document["type"] != TYPE:
+            raise MalformedInput("malformed_evidence")
+        texts = [document[name] for name in ("@context", "id", "award", "checkpoint")]
+        decision, entries = document["decision"], document["entries"]
+        if not all(isinstance(text, str) for text in texts) or not isinstance(decision, dict):
+            raise MalformedInput("malformed_evidence")
+        if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
+            raise MalformedInput("malformed_evidence", "/entries")
+        context, identifier, award, checkpoint = map(str, texts)
+        rest = {name: value for name, value in decision.items() if name != "opening"}
+        return cls(
+            context,
+            identifier,
+            award,
+            Note.from_text(checkpoint),
+            LoggedEntry.from_document(rest, "/decision"),
+            Opening.from_document(decision.get("opening")),
+            tuple(LoggedEntry.from_document(entry, f"/entries/{at}") for at, entry in enumerate(entries)),
+        )
+
+    @property
+    def head(self) -> TreeHead:
+        return TreeHead.from_text(self.checkpoint.text)
+
+
+@dataclass(frozen=True)
+class ProvedEvidence:
+    """What is sure once a document has been checked: by whom its log was seen, and when the award was decided."""
+
+    evidence: Evidence
+    decided_at: datetime
+    decided: Mapping[str, JsonValue]
+    witnessed: Sequence[tuple[str, datetime]]
+
+
+def check_evidence(
+    encoded: bytes, *, digest: str, award: str, log: NoteKey, witnesses: Sequence[NoteKey] = ()
+) -> ProvedEvidence:
+    """Check the document that a credential names by `digest`, against the key of the campus's log.
+
+    ProofError says what does not hold: the digest, the checkpoint, one entry, or the decision.
+    """
+    if digest_of(encoded) != digest:
+        raise ProofError("evidence_digest_differs")
+    evidence = Evidence.from_bytes(encoded)
+    signed = evidence.checkpoint.signed_by([log, *witnesses])
+    if not any(each.key == log for each in signed) or evidence.head.origin != log.name:
+        raise ProofError("checkpoint_not_of_the_log")
+    for entry in (evidence.decision, *evidence.entries):
+        if not entry.is_in(evidence.head):
+            raise ProofError("entry_not_in_the_log", str(entry.index))
+    if any(entry.index >= evidence.decision.index for entry in evidence.entries):
+        raise ProofError("entry_after_the_decision")
+    decided = evidence.opening.checked(evidence.decision.leaf.commitment)
+    if evidence.award != award or decided.get("award") != award:
+        raise ProofError("decision_about_another_award")
+    seen = [(each.key.name, each.at) for each in signed if each.at is not None]
+    return ProvedEvidence(evidence, evidence.decision.leaf.at, decided, seen)
+
+
+def digest_of(encoded: bytes) -> str:
+    """SHA-256 as a multibase multihash, the form of `digestMultibase` (VCDM 2.0, 5.3)."""
+    return encode_multibase(b"\x12\x20" + hashlib.sha256(encoded).digest(), "u")
+
+
+def disclosure(evidence_digest: str, openings: Mapping[int, Opening]) -> bytes:
+    """What the learner shows today of the entries, by their index in the log."""
+    shown: JsonObject = {str(index): openings[index].to_document() for index in sorted(openings)}
+    return canonical_json({"type": DISCLOSURE, "evidence": evidence_digest, "entries": shown})
+
+
+def disclosed(encoded: bytes, evidence: Evidence, *, digest: str) -> dict[int, Mapping[str, JsonValue]]:
+    """The fields shown of each entry, every one of them checked against the log; else ProofError."""
+    document = parse_json_object(encoded)
+    if document.keys() != {"type", "evidence", "entries"} or document["type"] != DISCLOSURE:
+        raise MalformedInput("malformed_disclosure")
+    if document["evidence"] != digest:
+        raise ProofError("disclosure_of_other_evidence")
+    entries = document["entries"]
+    if not isinstance(entries, dict) or len(entries) > MOST_ENTRIES:
+        raise MalformedInput("malformed_disclosure", "/entries")
+    leaves = {str(entry.index): entry for entry in evidence.entries}
+    shown = {}
+    for number, opening in entries.items():
+        if number not in leaves:
+            raise ProofError("disclosure_of_other_evidence", number)
+        entry = leaves[number]
+        shown[entry.index] = Opening.from_document(opening).checked(entry.leaf.commitment)
+    return shown
