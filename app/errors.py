@@ -32,3 +32,11 @@ class InvalidInput(AppError): ...
 
 
 class Unavailable(AppError): ...
+
+
+class TooMany(AppError):
+    """More than is allowed in so short a time; `retry_after` is in seconds."""
+
+    def __init__(self, sentence: str, *, retry_after: int, **values: object) -> None:
+        super().__init__(sentence, **values)
+        self.retry_after = retry_after

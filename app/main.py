@@ -17,7 +17,7 @@ from app import __version__
 from app.api import problems
 from app.api.routes import documents
 from app.api.routes import router as api_router
-from app.errors import AppError, Unavailable
+from app.errors import AppError, TooMany, Unavailable
 from app.language import N_
 from app.negotiation import HeadAsGet
 from app.policies import policies, public
@@ -28,6 +28,7 @@ from app.web import error_pages
 from app.web.face import Face, dress
 from app.web.held_badges import badges_cookie
 from app.web.routes import router as web_router
+from app.web.session_sightings import SessionSightings
 from app.web.visitors import visitor_of
 from app.wiring import DatabaseUnreachable, Process
 from app.worker.worker import Worker
@@ -86,6 +87,7 @@ def create_app(
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),
     )
+    app.add_middleware(SessionSightings)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
     # Flat and first: the framework compares every route of a router twice, and again for each router around it.
@@ -117,7 +119,10 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     def app_error(request: Request, error: AppError) -> Response:
-        return _by_face(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
+        answer = _by_face(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
+        if isinstance(error, TooMany):
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
 
 from app.domain.access import Scope
 from app.domain.campus import Campus
 from app.domain.history import Actor
+from app.domain.rates import network_of
 from app.errors import (
     AppError,
     Conflict,
@@ -18,11 +19,16 @@ from app.errors import (
     NotAllowed,
     NotFound,
     NotSignedIn,
+    TooMany,
     Unavailable,
 )
 from app.language import N_
-from app.services.people import NewSession, SignedIn, Workplace
+from app.services.people import Workplace
+from app.services.sessions import NewSession, SignedIn
 from app.wiring import Process, Services
+
+# Between the secrets of several sessions in one cookie; none holds it.
+SECRETS_SEPARATOR = "."
 
 STATUS_OF: dict[type[AppError], int] = {
     NotSignedIn: 401,
@@ -30,6 +36,7 @@ STATUS_OF: dict[type[AppError], int] = {
     NotFound: 404,
     Conflict: 409,
     InvalidInput: 422,
+    TooMany: 429,
     Unavailable: 503,
 }
 
@@ -87,6 +94,20 @@ def deed(request: Request) -> AbstractContextManager[Services]:
     return process_of(request).unit_of_work()
 
 
+def client_network(request: Request) -> str:
+    """Where the request comes from, as far as it can be believed: proxies count only if the operator named them."""
+    return network_of(request.client.host if request.client else "")
+
+
+def limited(name: str) -> Any:
+    """A dependency for beside a route: each network may use it as often as LIMITS says, then gets a 429."""
+
+    def count(request: Request) -> None:
+        process_of(request).limiter.hit(name, client_network(request))
+
+    return Depends(count)
+
+
 def session_cookie(process: Process) -> str:
     """`__Host-` binds the cookie to this host over https; plain http on localhost cannot carry it."""
     return (
@@ -99,7 +120,7 @@ def open_session_in(response: Response, request: Request, opened: NewSession) ->
     process = process_of(request)
     response.set_cookie(
         session_cookie(process),
-        opened.secret,
+        SECRETS_SEPARATOR.join(filter(None, (opened.secret, opened.before))),
         max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
         path="/",
         secure=process.settings.base_url.startswith("https:"),
@@ -113,12 +134,17 @@ def close_session_in(response: Response, request: Request) -> None:
 
 
 def session_secret(request: Request) -> str | None:
-    return request.cookies.get(session_cookie(process_of(request)))
+    """The first secret of the cookie opens the session; one after it only speaks for forms shown before."""
+    cookie = request.cookies.get(session_cookie(process_of(request)), "")
+    return cookie.partition(SECRETS_SEPARATOR)[0] or None
 
 
 def signed_in(request: Request, services: Services) -> SignedIn:
     """Who asks, staff or learner; raises NotSignedIn."""
-    return services.people.signed_in(session_secret(request))
+    who = services.sessions.signed_in(session_secret(request))
+    if services.sessions.is_sighting_due(who.session):
+        request.state.seen_session = who.session.id
+    return who
 
 
 def find_signed_in(request: Request, services: Services) -> SignedIn | None:
@@ -142,5 +168,11 @@ def token_of(
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
-    token, campus = services.people.token_campus(secret.strip(), slug, scope)
+    limiter, network = process_of(request).limiter, client_network(request)
+    limiter.check("failed token", network)
+    try:
+        token, campus = services.people.token_campus(secret.strip(), slug, scope)
+    except NotSignedIn:
+        limiter.hit("failed token", network)
+        raise
     return Actor(label=f"token {token.id}"), campus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
     time_zone: str = Field("Europe/Paris", description="The time zone of pages that belong to no campus.")
     publisher: str = Field("", max_length=200, description="Who runs this service, for the legal notice.")
     contact: str = Field("", max_length=254, description="Where to write to them.")
+    session_hours: int = Field(12, ge=1, le=24 * 30, description="How long a session lasts at most.")
+    session_idle_minutes: int = Field(
+        120, ge=5, le=24 * 60, description="How long a session lasts while nobody uses it."
+    )
+    limits: str = Field(
+        "",
+        description="Where rate limits are counted: memory, database or redis://host:6379; empty: what fits.",
+    )
     log_format: str = Field("json", pattern="^(json|text)$")
     workers: int = Field(1, ge=1, le=64)
     work: bool = Field(
@@ -90,6 +99,21 @@ class Settings(BaseSettings):
         if not all(port.isascii() and port.isdigit() and 0 < int(port) < 65536 for port in _listed(value)):
             raise ValueError("SCEAU_FETCH_PORTS and SCEAU_FETCH_LOCAL_PORTS are port numbers with commas.")
         return value
+
+    @field_validator("limits")
+    @classmethod
+    def _known_place(cls, value: str) -> str:
+        if value not in ("", "memory", "database") and "://" not in value:
+            raise ValueError("SCEAU_LIMITS must be memory, database or an address such as redis://host:6379.")
+        return value
+
+    @model_validator(mode="after")
+    def _counted_together(self) -> Settings:
+        if self.workers > 1 and self.limits in ("memory", "memory://"):
+            raise ValueError(
+                "SCEAU_LIMITS=memory counts in one process only: with several workers, set database or redis://…"
+            )
+        return self
 
     @model_validator(mode="after")
     def _safe_to_start(self) -> Settings:
@@ -119,6 +143,14 @@ class Settings(BaseSettings):
     def is_local(self) -> bool:
         """Development on this very machine, where plain http and home-made secrets are fine."""
         return urlsplit(self.base_url).hostname in _LOCAL_HOSTS
+
+    @property
+    def session_life(self) -> timedelta:
+        return timedelta(hours=self.session_hours)
+
+    @property
+    def session_idle(self) -> timedelta:
+        return timedelta(minutes=self.session_idle_minutes)
 
     @property
     def forwarded_allow_ips(self) -> list[str]:

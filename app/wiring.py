@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,8 @@ from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folder_documents import FolderDocuments
 from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
 from app.adapters.mailer import SmtpMailer, TerminalMailer
+from app.adapters.password_hashes import PasswordHashes
+from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.db.access import AccessStore
@@ -30,14 +32,19 @@ from app.db.competencies import CompetencyStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.migrations import is_current, upgrade
+from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.published import published_store
+from app.db.rates import DatabaseCounts
 from app.db.session import NotDurable, check_durable, open_engine, open_session
+from app.db.sessions import SessionStore
+from app.db.sign_in import SignInStore
 from app.db.status import StatusStore
 from app.db.workers import WorkerStore, WorkflowDatabase
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.letters import Mailer
+from app.domain.rates import Limiter
 from app.domain.status import SignedList
 from app.services.activities import ActivityService
 from app.services.awarding import Judging
@@ -51,13 +58,15 @@ from app.services.participants import ParticipantService
 from app.services.people import PeopleService
 from app.services.public_documents import PublicDocuments
 from app.services.publication import PublicationService
+from app.services.sessions import SessionService
+from app.services.sign_in import SignInService
 from app.services.signing import Signing
 from app.services.status import StatusService
 from app.services.verification import VerificationService
 from app.services.workers import WorkerService
 from app.settings import Settings
 
-CANNOT_START = (KekUnusable, NotDurable)
+CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable)
 """Settings or a database that nothing may start on; the error's own sentence says what to do."""
 DatabaseUnreachable = OperationalError
 
@@ -66,6 +75,8 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "badge_templates"
 
 @dataclass(frozen=True)
 class Services:
+    sessions: SessionService
+    sign_in: SignInService
     people: PeopleService
     campuses: CampusService
     competencies: CompetencyService
@@ -100,6 +111,7 @@ class Process:
         clock: Clock = utc_now,
         beyond: DocumentSource | None = None,
         mailer: Mailer | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -109,11 +121,16 @@ class Process:
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
         self.on_promise: Callable[[], None] = lambda: None
+        self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.public_documents = PublicDocuments(published_store(self.engine), clock)
 
     @property
     def artist(self) -> BadgeArtist:
         return _artist(TEMPLATES)
+
+    @cached_property
+    def passwords(self) -> PasswordHashes:
+        return PasswordHashes()
 
     def migrate(self) -> None:
         upgrade(self.settings.database_url)
@@ -153,8 +170,14 @@ class Process:
             badge_service = BadgeService(badges, competencies, history, self.artist, addresses, clock)
             activity_service = ActivityService(activities, people, campuses, history, clock)
             judging = Judging(people, badges, activities, awards, activity_service, clock)
+            life, idle = self.settings.session_life, self.settings.session_idle
+            sessions = SessionService(
+                SessionStore(session), people, PasskeyStore(session), history, life, idle, clock
+            )
             yield Services(
-                people=PeopleService(people, access, campuses, awards, history, self.secret, clock),
+                sessions=sessions,
+                sign_in=SignInService(SignInStore(session), sessions, people, history, self.secret, clock),
+                people=PeopleService(people, access, sessions, campuses, awards, history, self.secret, clock),
                 campuses=CampusService(
                     campuses, badges, competencies, activities, awards, history, signing, addresses, clock
                 ),
@@ -231,6 +254,15 @@ def _mailer_of(settings: Settings) -> Mailer | None:
         sender = settings.mail_from or f"sceau@{host}"
         return SmtpMailer(settings.smtp_url, sender=sender, ca_file=settings.smtp_ca_file)
     return TerminalMailer() if settings.is_local else None
+
+
+def _limiter_of(settings: Settings, key: bytes, clock: Clock) -> Limiter:
+    """Several workers count together: in the database, unless the operator names another place."""
+    where = settings.limits or ("database" if settings.workers > 1 else "memory")
+    if where == "database":
+        # Connections of its own: a request that holds one of the others never waits here for a second.
+        return RateLimits(DatabaseCounts(open_engine(settings.database_url), clock), key)
+    return limits_in("memory://" if where == "memory" else where, key)
 
 
 def _secret_of(settings: Settings) -> bytes:

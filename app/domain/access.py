@@ -1,4 +1,4 @@
-"""How somebody proves who they are: one-time sign-in links, sessions, API tokens. Secrets are kept hashed."""
+"""What opens a door without anybody signing in: API tokens and learners' private links. Secrets are kept hashed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ from app.domain.columns import moment, new_id, points_to, words
 from app.errors import InvalidInput, NotAllowed, NotSignedIn
 from app.language import N_
 
-SIGN_IN_LINK_LIFE = timedelta(minutes=10)
-# Whoever keeps asking does not fill somebody's mailbox.
-BETWEEN_SIGN_IN_LETTERS = timedelta(minutes=1)
-STAFF_SESSION_LIFE = timedelta(hours=12)
-LEARNER_SESSION_LIFE = timedelta(days=1)
 LONGEST_TOKEN_LIFE = timedelta(days=365)
 
 
@@ -28,27 +23,6 @@ class Scope(StrEnum):
     BADGE_WRITE = "badge:write"
     ACTIVITY_WRITE = "activity:write"
     READ = "read"
-
-
-class SignInLink(SQLModel, table=True):
-    __tablename__ = "sign_in_link"
-    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
-    secret_digest: str = Field(unique=True, max_length=64)
-    expires_at: datetime = Field(sa_column=moment())
-    used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
-
-
-class Session(SQLModel, table=True):
-    """A browser that proved something: a staff member's identity, or a learner's hold on one award."""
-
-    __tablename__ = "session"
-    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    secret_digest: str = Field(unique=True, max_length=64)
-    person_id: uuid.UUID = Field(sa_column=points_to("person"))
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
-    created_at: datetime = Field(sa_column=moment())
-    expires_at: datetime = Field(sa_column=moment())
 
 
 class ApiToken(SQLModel, table=True):
@@ -66,19 +40,6 @@ class ApiToken(SQLModel, table=True):
 def digest_of(secret: str) -> str:
     """Secrets here are 256 random bits, so a plain SHA-256 keeps them."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def use_link(link: SignInLink, *, at: datetime) -> None:
-    if link.used_at is not None:
-        raise NotSignedIn(N_("Ce lien a déjà servi. Demandez-en un nouveau."))
-    if at >= link.expires_at:
-        raise NotSignedIn(N_("Ce lien a expiré. Demandez-en un nouveau."))
-    link.used_at = at
-
-
-def check_session_lives(session: Session, *, at: datetime) -> None:
-    if at >= session.expires_at:
-        raise NotSignedIn(N_("Votre session est terminée. Reconnectez-vous."))
 
 
 def check_token(token: ApiToken, scope: Scope, *, at: datetime) -> None:

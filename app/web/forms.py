@@ -19,10 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import NotAllowed
 from app.language import N_
+from app.request_scope import SECRETS_SEPARATOR
 
 FIELD = "jeton"
-# Between the secrets of several sessions in one cookie; none holds it.
-SECRETS_SEPARATOR = "."
 _MOST_SESSIONS = 20
 MOST_FIELDS = 2000
 MOST_FILES = 5
@@ -132,6 +131,12 @@ def text_of(form: FormData, name: str) -> str:
     """The trimmed text of one field, empty when it is absent or a file."""
     value = form.get(name)
     return _writable(value).strip() if isinstance(value, str) else ""
+
+
+def untouched_text_of(form: FormData, name: str) -> str:
+    """A field as it was typed, spaces around included: a password."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def texts_of(form: FormData, name: str) -> list[str]:

@@ -10,9 +10,8 @@ from fastapi import Depends, Request, Response
 from app.errors import NotSignedIn
 from app.language import N_
 from app.policies import Policy, Who, marked
-from app.request_scope import ReadingServices, WritingServices, process_of
-from app.services.people import NewSession, SignedIn
-from app.web.forms import SECRETS_SEPARATOR
+from app.request_scope import SECRETS_SEPARATOR, ReadingServices, WritingServices, process_of
+from app.services.sessions import NewSession, SignedIn
 from app.wiring import Process, Services
 
 # A family's or a class's computer; each session lives for a day at most.
@@ -24,7 +23,7 @@ def held_here(request: Request, services: Services) -> dict[uuid.UUID, SignedIn]
     found: dict[uuid.UUID, SignedIn] = {}
     for secret in _secrets(request):
         try:
-            who = services.people.signed_in(secret)
+            who = services.sessions.signed_in(secret)
         except NotSignedIn:
             continue
         if who.session.award_id is not None:

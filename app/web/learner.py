@@ -17,9 +17,9 @@ from app.language import N_
 from app.policies import Policy, Who, marked, public
 from app.request_scope import ReadingServices, WritingServices
 from app.services.awards import AwardRecord
-from app.services.people import SignedIn
 from app.services.pictures import picture_words
 from app.services.publication import Published
+from app.services.sessions import SignedIn
 from app.services.verification import Answer
 from app.web.answers import AnswerShown, shown
 from app.web.forms import SafeForm, text_of
@@ -161,7 +161,7 @@ def change_name_wish(
 def leave(request: Request, services: WritingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
     """On a shared computer: the badges stay the learner's, this browser forgets them and a copied cookie is void."""
     for who in held_here(request, services).values():
-        services.people.sign_out(who)
+        services.sessions.end(who)
     answer = RedirectResponse("/mes-badges", status_code=303)
     forget_here(answer, request)
     return answer

@@ -17,6 +17,7 @@ from app.web import (
     entrance,
     learner,
     participants,
+    password_sign_in,
     sign_in,
     verifier,
 )
@@ -24,6 +25,7 @@ from app.web import (
 router = APIRouter(include_in_schema=False)
 for noun in (
     entrance,
+    password_sign_in,
     sign_in,
     desk,
     activity_editing,

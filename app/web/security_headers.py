@@ -35,7 +35,7 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 # Addresses that are themselves a secret, or that only one person may see.
-PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/gestion")
+PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/compte", "/gestion")
 _A_YEAR = "max-age=31536000; includeSubDomains"
 
 

@@ -1,26 +1,42 @@
-"""Signing in with a link that works once, and signing out."""
+"""Signing in with a link that works once, in the browser that asked for it; and signing out."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
-from app.errors import NotSignedIn
+from app.domain.people import normal_address
+from app.domain.sign_in import OtherBrowser
+from app.errors import AppError, NotSignedIn
+from app.language import N_
 from app.policies import guest, public
 from app.request_scope import (
     ReadingServices,
     WritingServices,
+    client_network,
     close_session_in,
     deed,
     find_signed_in,
+    limited,
     open_session_in,
     process_of,
+)
+from app.services.sessions import Browser, NewSession
+from app.web.asking_browser import (
+    FromAskingBrowser,
+    browser_of,
+    forget_browser,
+    remember_browser,
+    same_browser,
 )
 from app.web.forms import SafeForm, checked_form, text_of
 from app.web.locale import safe_path
 from app.web.render import page
+from app.web.typography import say
 from app.web.workplaces import sentence_of
 from app.wiring import Process
 
@@ -31,6 +47,9 @@ _AN_HOUR = 3600
 router = APIRouter()
 log = structlog.get_logger(__name__)
 FromOurPage = Depends(checked_form)
+_WRONG_CODE = N_(
+    "Ce code n’est pas celui d’un lien demandé dans ce navigateur, ou il a expiré. Vérifiez les huit signes, ou demandez un autre lien."
+)
 
 
 @router.get("/connexion")
@@ -38,7 +57,7 @@ FromOurPage = Depends(checked_form)
 def ask(request: Request, services: ReadingServices, suite: str = "") -> Response:
     if find_signed_in(request, services) is not None and not suite:
         return RedirectResponse(DESK, status_code=303)
-    answer = _ask_page(request)
+    answer = ask_page(request)
     wanted = safe_path(suite, request)
     if wanted != "/":
         answer.set_cookie(
@@ -53,22 +72,24 @@ def ask(request: Request, services: ReadingServices, suite: str = "") -> Respons
     return answer
 
 
-@router.post("/connexion")
+@router.post("/connexion", dependencies=[limited("link from a network"), FromAskingBrowser])
 @public
 def send_link(request: Request, form: SafeForm) -> HTMLResponse:
     """The same answer for every address, known or not: nobody learns here who works for a campus (T19)."""
     address = text_of(form, "adresse")
-    answer = _ask_page(request, asked=bool(address))
+    if address:
+        process_of(request).limiter.hit("link to an address", normal_address(address))
+    answer = ask_page(request, asked=bool(address), address=address)
     # After the answer: how long the search takes must not tell either.
-    answer.background = BackgroundTask(_write_to, process_of(request), address)
+    answer.background = BackgroundTask(_write_to, process_of(request), address, same_browser(request))
     return answer
 
 
-def _write_to(process: Process, address: str) -> None:
+def _write_to(process: Process, address: str, browser: Browser) -> None:
     if process.mailer is None or not address:
         return
     with process.unit_of_work() as services:
-        letter = services.people.sign_in_letter(address, services.addresses.sign_in_link)
+        letter = services.sign_in.letter(address, browser, services.addresses.sign_in_link)
     if letter is None:
         return
     try:
@@ -78,33 +99,44 @@ def _write_to(process: Process, address: str) -> None:
         log.error("letter not sent", kind=type(error).__name__)
 
 
+@router.post("/connexion/code", dependencies=[limited("signing in"), FromAskingBrowser])
+@public
+def use_code(request: Request, form: SafeForm) -> Response:
+    """For a letter that was read elsewhere: its link shows a code there, which is good only here."""
+    with deed(request) as services:
+        opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services))
+    if opened is None:
+        note_failure(request)
+        return ask_page(request, status=401, wrong_code=say(_WRONG_CODE))
+    return entered(request, opened)
+
+
 @router.get("/connexion/{secret}")
 @public
-def show_link(secret: str, request: Request) -> HTMLResponse:
+def show_link(secret: str, request: Request, services: ReadingServices) -> HTMLResponse:
     """A page and not yet a session: programs that follow links in letters must not use the link up."""
-    return page(request, "signing_in/confirm.html", private=True, secret=secret, trouble="")
+    try:
+        code = services.sign_in.code_for(secret, same_browser(request))
+    except NotSignedIn as error:
+        note_failure(request)
+        return _confirm_page(request, secret, error=error)
+    return _confirm_page(request, secret, code=code)
 
 
-@router.post("/connexion/{secret}", dependencies=[FromOurPage])
+@router.post("/connexion/{secret}", dependencies=[limited("signing in"), FromOurPage, FromAskingBrowser])
 @public
 def use_link(secret: str, request: Request) -> Response:
     try:
         with deed(request) as services:
-            opened = services.people.sign_in(secret)
+            opened = services.sign_in.by_link(secret, browser_of(request, services))
+    except OtherBrowser:
+        with process_of(request).unit_of_work(reading=True) as services:
+            code = services.sign_in.code_for(secret, same_browser(request))
+        return _confirm_page(request, secret, code=code, status=409)
     except NotSignedIn as error:
-        return page(
-            request,
-            "signing_in/confirm.html",
-            private=True,
-            status=401,
-            secret=secret,
-            trouble=sentence_of(error),
-        )
-    wanted = safe_path(request.cookies.get(WANTED_COOKIE), request)
-    answer = RedirectResponse(DESK if wanted == "/" else wanted, status_code=303)
-    open_session_in(answer, request, opened)
-    answer.delete_cookie(WANTED_COOKIE, path="/connexion")
-    return answer
+        note_failure(request)
+        return _confirm_page(request, secret, error=error)
+    return entered(request, opened)
 
 
 @router.post("/deconnexion", dependencies=[FromOurPage])
@@ -112,19 +144,63 @@ def use_link(secret: str, request: Request) -> Response:
 def sign_out(request: Request, services: WritingServices) -> RedirectResponse:
     who = find_signed_in(request, services)
     if who is not None:
-        services.people.sign_out(who)
+        services.sessions.end(who)
     answer = RedirectResponse("/", status_code=303)
     close_session_in(answer, request)
     return answer
 
 
-def _ask_page(request: Request, *, asked: bool = False) -> HTMLResponse:
-    settings = process_of(request).settings
-    return page(
+def entered(request: Request, opened: NewSession) -> Response:
+    """To where the reader was going, with their session."""
+    wanted = safe_path(request.cookies.get(WANTED_COOKIE), request)
+    answer = RedirectResponse(DESK if wanted == "/" else wanted, status_code=303)
+    open_session_in(answer, request, opened)
+    answer.delete_cookie(WANTED_COOKIE, path="/connexion")
+    forget_browser(answer, request)
+    return answer
+
+
+def note_failure(request: Request) -> None:
+    """Whoever keeps guessing from one network is told to wait; raises TooMany."""
+    process_of(request).limiter.hit("failed sign-in", client_network(request))
+
+
+def ask_page(
+    request: Request,
+    *,
+    asked: bool = False,
+    address: str = "",
+    wrong_code: str = "",
+    wrong_password: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    process = process_of(request)
+    view: dict[str, Any] = {
+        "asked": asked,
+        "address": address,
+        "wrong_code": wrong_code,
+        "wrong_password": wrong_password,
+        "on_this_machine": process.settings.is_local and not process.settings.smtp_url,
+        "letters_leave": process.mailer is not None,
+    }
+    answer = page(request, "signing_in/ask.html", private=True, status=status, **view)
+    remember_browser(answer, request)
+    return answer
+
+
+def _confirm_page(
+    request: Request, secret: str, *, code: str = "", error: AppError | None = None, status: int = 200
+) -> HTMLResponse:
+    trouble = sentence_of(error) if error else ""
+    answer = page(
         request,
-        "signing_in/ask.html",
+        "signing_in/confirm.html",
         private=True,
-        asked=asked,
-        on_this_machine=settings.is_local and not settings.smtp_url,
-        letters_leave=process_of(request).mailer is not None,
+        status=401 if error else status,
+        secret=secret,
+        code=code,
+        trouble=trouble,
+        hours=process_of(request).settings.session_hours,
     )
+    remember_browser(answer, request)
+    return answer

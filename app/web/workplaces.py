@@ -14,7 +14,7 @@ from app.domain.permissions import Deed, Role, check_may, may
 from app.errors import AppError
 from app.policies import Policy, Who, marked
 from app.request_scope import ReadingServices, signed_in, staff_of
-from app.services.people import SignedIn
+from app.services.sessions import SignedIn
 from app.web.render import CampusLook
 from app.web.typography import say
 from app.web.wording import local

@@ -10,6 +10,7 @@ import pytest
 from app.domain.access import Scope
 from app.domain.people import Role
 from app.errors import NotSignedIn
+from app.services.sessions import Browser
 from app.wiring import Process
 from tests.cli.conftest import Operator
 
@@ -91,11 +92,11 @@ def test_a_demo_link_signs_in_somebody_with_that_role_once(
     start = demo.addresses.sign_in_link("")
     assert link.startswith(start)
     with demo.unit_of_work() as services:
-        session = services.people.sign_in(link.removeprefix(start))
-        place = services.people.workplace(services.people.signed_in(session.secret), "ti")
+        session = services.sign_in.by_link(link.removeprefix(start), Browser())
+        place = services.people.workplace(services.sessions.signed_in(session.secret), "ti")
     assert place.roles == {role}
     with demo.unit_of_work() as services, pytest.raises(NotSignedIn):
-        services.people.sign_in(link.removeprefix(start))
+        services.sign_in.by_link(link.removeprefix(start), Browser())
 
 
 def test_the_loaded_demo_says_what_is_there_and_adds_nothing(operator: Operator) -> None:

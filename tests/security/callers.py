@@ -141,5 +141,7 @@ def callers_of(house: House, ours: Things, members: Sequence[Member]) -> Iterato
 
 def _browser(house: House, person: Person | None = None) -> TestClient:
     client = house.client(person)
+    # Where one asks to sign in, the browser is given what the forms of that page come back with.
+    client.get("/connexion")
     del client.headers["accept"]
     return client

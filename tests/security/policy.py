@@ -86,7 +86,11 @@ CASES: dict[str, Case] = {
     # --- signing in and out
     "GET /connexion": Case(Policy(Who.GUEST)),
     "POST /connexion": anybody(body={"adresse": "personne@exemple.fr"}),
-    "GET /connexion/{secret}": _ANYBODY,
+    "POST /connexion/mot-de-passe": anybody(
+        401, body={"adresse": "personne@exemple.fr", "mot-de-passe": "inventé"}
+    ),
+    "POST /connexion/code": anybody(401, body={"code": "ABCD-EFGH"}),
+    "GET /connexion/{secret}": anybody(401),
     "POST /connexion/{secret}": anybody(401, body={}),
     "POST /deconnexion": anybody(303, body={}, uses_up=True),
     # --- the learner's

@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from app.adapters.rate_limits import NoLimits
 from app.domain.activities import Activity, ActivityKind
 from app.domain.badges import Kind
 from app.domain.campus import Campus
@@ -20,6 +21,7 @@ from app.domain.history import Actor
 from app.domain.letters import Letter
 from app.domain.participant_lists import ListedPerson, read_list
 from app.domain.people import Person, Role
+from app.domain.rates import Limiter
 from app.main import create_app
 from app.services.awards import AwardRequest, BatchResult
 from app.services.badges import BadgePage, Wording
@@ -117,7 +119,7 @@ class House:
     def sign_in_path(self, person: Person) -> str:
         """A link that opens one session, once."""
         with self.unit_of_work() as services:
-            return "/connexion/" + services.people.make_sign_in_link(person.id, by=COMMAND)
+            return "/connexion/" + services.sign_in.make_link(person.id, by=COMMAND)
 
     def close(self) -> None:
         for client in self._clients:
@@ -137,7 +139,9 @@ def listed(*people: str) -> tuple[ListedPerson, ...]:
     return tuple(read_list("\n".join(people)))
 
 
-def build_house(database_url: str, folder: Path, *, base_url: str = BASE_URL) -> House:
+def build_house(
+    database_url: str, folder: Path, *, base_url: str = BASE_URL, limiter: Limiter | None = None
+) -> House:
     """On a migrated database; secrets are made in `folder`."""
     clock, letters = SettableClock(), Letterbox()
     process = Process(
@@ -146,6 +150,7 @@ def build_house(database_url: str, folder: Path, *, base_url: str = BASE_URL) ->
         ),
         clock=clock,
         mailer=letters,
+        limiter=limiter or NoLimits(),
     )
     with process.unit_of_work() as services:
         campus = services.campuses.create(

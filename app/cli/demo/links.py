@@ -20,7 +20,7 @@ def sign_in_link(services: Services, campus: Campus, role: Role) -> str:
     person = services.people.first_with_role(campus, role)
     if person is None:
         raise NotFound(N_("Personne n’a ce rôle dans le campus {slug}."), slug=campus.slug)
-    return services.addresses.sign_in_link(services.people.make_sign_in_link(person.id, by=BY_COMMAND))
+    return services.addresses.sign_in_link(services.sign_in.make_link(person.id, by=BY_COMMAND))
 
 
 def print_links(process: Process, slug: str = CAMPUS) -> None:

@@ -1,0 +1,96 @@
+"""Rate limits kept by the library `limits`: in memory, in Redis, or in the storage that one hands over."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from math import ceil
+from typing import cast
+
+import structlog
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import Storage, storage_from_string
+from limits.storage.base import SlidingWindowCounterSupport
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from app.domain.rates import LIMITS
+from app.errors import TooMany
+from app.language import N_
+
+log = structlog.get_logger(__name__)
+
+
+class LimitsUnusable(Exception):
+    """Where counts should be kept cannot be used; the sentence says why."""
+
+
+class RateLimits:
+    """Keys are made with a secret: neither an address nor a network can be read from what is kept."""
+
+    def __init__(self, storage: Storage, key: bytes) -> None:
+        self.limiter = SlidingWindowCounterRateLimiter(storage)
+        self.key = key
+
+    def hit(self, name: str, who: str) -> None:
+        self._ask(name, who, count=True)
+
+    def check(self, name: str, who: str) -> None:
+        self._ask(name, who, count=False)
+
+    def _ask(self, name: str, who: str, *, count: bool) -> None:
+        item, mark = _item(name), self._mark(who)
+        try:
+            asked = self.limiter.hit if count else self.limiter.test
+            if asked(item, name, mark):
+                return
+            wait = self._wait(item, name, mark)
+        except StorageError as error:
+            # Nobody is locked out because a counter is away; what the counter guards has its own locks.
+            log.error("rate limits unavailable", kind=type(error.storage_error).__name__)
+            return
+        minutes = ceil(wait / 60)
+        raise TooMany(
+            N_(
+                "Trop de demandes en peu de temps. Rien n’a été changé. Réessayez dans {minutes} min : ce que vous avez tapé n’est pas perdu si vous revenez en arrière."
+            ),
+            retry_after=wait,
+            minutes=minutes,
+        )
+
+    def _mark(self, who: str) -> str:
+        return hmac.new(self.key, who.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
+
+    def _wait(self, item: RateLimitItem, name: str, mark: str) -> int:
+        """Seconds until one more fits: both windows shrink as time goes on."""
+        storage = cast(SlidingWindowCounterSupport, self.limiter.storage)
+        before, before_ends, now, now_ends = storage.get_sliding_window(
+            item.key_for(name, mark), item.get_expiry()
+        )
+        expiry, room = item.get_expiry(), item.amount - 1 - now
+        if room >= 0 and before:
+            return max(1, ceil(before_ends - room * expiry / before))
+        in_next = (item.amount - 1) * expiry / now if now else expiry
+        return max(1, ceil(now_ends - min(in_next, expiry)))
+
+
+class NoLimits:
+    """Lets everybody through, for what is no service to the world."""
+
+    def hit(self, name: str, who: str) -> None:  # noqa: ARG002
+        _item(name)
+
+    check = hit
+
+
+def limits_in(url: str, key: bytes) -> RateLimits:
+    """`memory://` or what else the library `limits` knows, such as `redis://host:6379`."""
+    try:
+        return RateLimits(cast(Storage, storage_from_string(url, wrap_exceptions=True)), key)
+    except (ConfigurationError, ValueError) as error:
+        raise LimitsUnusable(f"SCEAU_LIMITS cannot be used: {error}") from error
+
+
+def _item(name: str) -> RateLimitItem:
+    limit = LIMITS[name]
+    return RateLimitItemPerSecond(limit.amount, int(limit.per.total_seconds()))

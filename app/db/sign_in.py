@@ -1,0 +1,70 @@
+"""Sign-in links, passwords, and challenges that wait for their answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session as Transaction
+from sqlmodel import col, delete, select
+
+from app.domain.access import digest_of
+from app.domain.sign_in import Challenge, Password, SignInLink
+
+
+class SignInStore:
+    def __init__(self, session: Transaction) -> None:
+        self.session = session
+
+    def add(self, row: SignInLink | Password | Challenge) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def find_link(self, secret: str, *, to_use: bool = False) -> SignInLink | None:
+        """Locked until the transaction ends if it is to be used, so that it is used once whoever is quicker."""
+        query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret))
+        return self.session.exec(query.with_for_update() if to_use else query).first()
+
+    def links_asked_in(self, browser_digest: str, at: datetime) -> Sequence[SignInLink]:
+        """The links that this browser asked for and that still open something, locked."""
+        query = select(SignInLink).where(
+            SignInLink.browser_digest == browser_digest,
+            col(SignInLink.used_at).is_(None),
+            col(SignInLink.expires_at) > at,
+        )
+        return self.session.exec(query.with_for_update()).all()
+
+    def has_link_until(self, person_id: uuid.UUID, moment: datetime) -> bool:
+        """Whether the person has an unused link that still opens at `moment`."""
+        query = select(SignInLink.id).where(
+            SignInLink.person_id == person_id,
+            col(SignInLink.used_at).is_(None),
+            col(SignInLink.expires_at) > moment,
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def find_password(self, person_id: uuid.UUID) -> Password | None:
+        return self.session.get(Password, person_id)
+
+    def drop_password(self, person_id: uuid.UUID) -> None:
+        self.session.exec(delete(Password).where(col(Password.person_id) == person_id))
+
+    def find_challenge(self, secret: str) -> Challenge | None:
+        return self.session.exec(
+            select(Challenge).where(Challenge.secret_digest == digest_of(secret))
+        ).first()
+
+    def take_challenge(self, secret: str) -> Challenge | None:
+        """The challenge, gone from now on: of two answers at once only one finds it."""
+        query = select(Challenge).where(Challenge.secret_digest == digest_of(secret))
+        challenge = self.session.exec(query.with_for_update()).first()
+        if challenge is not None:
+            self.session.delete(challenge)
+            self.session.flush()
+        return challenge
+
+    def sweep(self, at: datetime) -> None:
+        """Forget what has lapsed."""
+        self.session.exec(delete(SignInLink).where(col(SignInLink.expires_at) <= at))
+        self.session.exec(delete(Challenge).where(col(Challenge.expires_at) <= at))

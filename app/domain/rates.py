@@ -1,0 +1,65 @@
+"""How often one may knock at each door, counted by address or by the network one comes from."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlmodel import BigInteger, Field, SQLModel
+
+from app.domain.columns import moment
+
+
+@dataclass(frozen=True)
+class Limit:
+    amount: int
+    per: timedelta
+
+
+_FIVE_MINUTES = timedelta(minutes=5)
+# A whole school stands behind one network address: limits by network leave room for a staff room, and for a
+# class of phones in front of a code to scan.
+LIMITS = {
+    "password of an address": Limit(10, _FIVE_MINUTES),
+    "link to an address": Limit(3, timedelta(minutes=15)),
+    "link from a network": Limit(60, timedelta(hours=1)),
+    "signing in": Limit(60, _FIVE_MINUTES),
+    "failed sign-in": Limit(30, _FIVE_MINUTES),
+    "failed token": Limit(30, _FIVE_MINUTES),
+    "verify": Limit(60, timedelta(minutes=10)),
+    "verify by program": Limit(600, timedelta(minutes=10)),
+    "presence": Limit(600, _FIVE_MINUTES),
+}
+
+
+class RateCount(SQLModel, table=True):
+    """One count of one window; `key` says nothing of the address that it was made from."""
+
+    __tablename__ = "rate_count"
+    key: str = Field(primary_key=True, max_length=160)
+    window: int = Field(primary_key=True, sa_type=BigInteger)
+    count: int
+    expires_at: datetime = Field(sa_column=moment(index=True))
+
+
+class Limiter(Protocol):
+    def hit(self, name: str, who: str) -> None:
+        """Count one more; raises TooMany, and then counts nothing."""
+
+    def check(self, name: str, who: str) -> None:
+        """Raises TooMany when one more would be."""
+
+
+def network_of(host: str) -> str:
+    """The network that one client has to itself: an IPv4 address, or an IPv6 /64."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host[:100]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

@@ -1,0 +1,177 @@
+"""Sessions: opened, proved again, listed and ended."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.db.history import HistoryStore
+from app.db.passkeys import PasskeyStore
+from app.db.people import PeopleStore
+from app.db.sessions import SessionStore
+from app.domain.access import digest_of
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.people import Membership, Person
+from app.domain.sessions import (
+    LEARNER_SESSION_LIFE,
+    Proof,
+    Session,
+    check_proved,
+    check_session_lives,
+    is_sighting_due,
+    prove,
+)
+from app.errors import NotFound, NotSignedIn
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A person with a living session, and their roles."""
+
+    person: Person
+    session: Session
+    memberships: Sequence[tuple[Membership, Campus]]
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(person_id=self.person.id)
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """`before`: the secret that this one replaces in the same session; forms shown under it stay good."""
+
+    secret: str
+    session: Session
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class Browser:
+    """What is known of a browser: the secret it got when it asked, its name in a few words, who is signed in there."""
+
+    asking: str = ""
+    name: str = ""
+    secret: str = ""
+    here: SignedIn | None = None
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.asking) if self.asking else ""
+
+
+class SessionService:
+    def __init__(
+        self,
+        sessions: SessionStore,
+        people: PeopleStore,
+        passkeys: PasskeyStore,
+        history: HistoryStore,
+        life: timedelta,
+        idle: timedelta,
+        clock: Clock,
+    ) -> None:
+        self.sessions = sessions
+        self.people = people
+        self.passkeys = passkeys
+        self.history = history
+        self.life = life
+        self.idle = idle
+        self.clock = clock
+
+    def enter(self, person_id: uuid.UUID, proof: Proof, browser: Browser) -> NewSession:
+        """A session for whoever just proved to be that person; where they are signed in already, the same one."""
+        at = self.clock()
+        self.sessions.sweep(at)
+        if browser.here is not None and browser.here.person.id == person_id:
+            return self._prove_again(browser.here.session, proof, browser)
+        if browser.here is not None:
+            self.sessions.end(browser.here.session.id)
+        opened = self._open(person_id, proof, life=self.life, browser=browser.name)
+        self.history.write(
+            Actor(person_id=person_id), "sign_in", "session", opened.session.id, at=at, by=proof.value
+        )
+        return opened
+
+    def enter_as_learner(self, person_id: uuid.UUID, award_id: uuid.UUID) -> NewSession:
+        return self._open(person_id, Proof.PRIVATE_LINK, life=LEARNER_SESSION_LIFE, award_id=award_id)
+
+    def _open(
+        self,
+        person_id: uuid.UUID,
+        proof: Proof,
+        *,
+        life: timedelta,
+        browser: str = "",
+        award_id: uuid.UUID | None = None,
+    ) -> NewSession:
+        secret, at = secrets.token_urlsafe(32), self.clock()
+        session = Session(
+            secret_digest=digest_of(secret),
+            person_id=person_id,
+            award_id=award_id,
+            created_at=at,
+            expires_at=at + life,
+            seen_at=at,
+            proved_by=proof,
+            proved_at=at,
+            browser=browser,
+        )
+        self.sessions.add(session)
+        return NewSession(secret, session)
+
+    def _prove_again(self, session: Session, proof: Proof, browser: Browser) -> NewSession:
+        secret, at = secrets.token_urlsafe(32), self.clock()
+        prove(session, proof, secret_digest=digest_of(secret), at=at)
+        self.sessions.add(session)
+        self.history.write(
+            Actor(person_id=session.person_id), "prove", "session", session.id, at=at, by=proof.value
+        )
+        return NewSession(secret, session, before=browser.secret)
+
+    def signed_in(self, secret: str | None) -> SignedIn:
+        """Who holds this session, staff or learner; raises NotSignedIn."""
+        session = self.sessions.find(secret) if secret else None
+        if session is None:
+            raise NotSignedIn(N_("Connectez-vous pour voir cette page."))
+        check_session_lives(session, idle=self.idle, at=self.clock())
+        person = self.people.get(session.person_id)
+        # A learner's link proves the hold on one award, not an identity: it brings no role.
+        memberships = [] if session.award_id else self.people.memberships_of(person.id)
+        return SignedIn(person, session, memberships)
+
+    def check_proved(self, who: SignedIn, *, fresh: bool = False) -> None:
+        """Raises ProofNeeded unless this session may do what is privileged, or dangerous if `fresh`."""
+        has_passkey = self.passkeys.has_any(who.person.id)
+        check_proved(who.session, has_passkey=has_passkey, fresh=fresh, at=self.clock())
+
+    def is_sighting_due(self, session: Session) -> bool:
+        return is_sighting_due(session, at=self.clock())
+
+    def see(self, session_id: uuid.UUID) -> None:
+        self.sessions.see(session_id, at=self.clock())
+
+    def list_of(self, who: SignedIn) -> Sequence[Session]:
+        return self.sessions.list_living(who.person.id, idle=self.idle, at=self.clock())
+
+    def end(self, who: SignedIn, session_id: uuid.UUID | None = None) -> None:
+        """The session of this browser, or another one of the same person."""
+        wanted = session_id or who.session.id
+        if wanted not in {session.id for session in (who.session, *self.list_of(who))}:
+            raise NotFound(N_("Cette session est déjà terminée."))
+        self.sessions.end(wanted)
+        self.history.write(who.actor, "sign_out", "session", wanted, at=self.clock())
+
+    def end_all(self, who: SignedIn, *, but_this: bool) -> int:
+        """How many ended."""
+        ended = self.sessions.end_all_of(who.person.id, but=who.session.id if but_this else None)
+        self.history.write(
+            who.actor, "sign_out_everywhere", "person", who.person.id, at=self.clock(), sessions=ended
+        )
+        return ended

@@ -1,0 +1,170 @@
+"""Signing in with a link that works once, or with a password."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.db.history import HistoryStore
+from app.db.people import PeopleStore
+from app.db.sign_in import SignInStore
+from app.domain.access import digest_of
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.letters import Letter
+from app.domain.people import Person, normal_address
+from app.domain.sessions import Proof
+from app.domain.sign_in import (
+    BETWEEN_SIGN_IN_LETTERS,
+    SIGN_IN_LINK_LIFE,
+    Password,
+    SignInLink,
+    check_link_lives,
+    code_of,
+    is_code,
+    use_link,
+)
+from app.errors import NotSignedIn
+from app.language import N_
+from app.language import gettext as _
+from app.services.sessions import Browser, NewSession, SessionService, SignedIn
+
+
+@dataclass(frozen=True)
+class KnownPassword:
+    person_id: uuid.UUID
+    hash: str
+
+
+class SignInService:
+    def __init__(
+        self,
+        store: SignInStore,
+        sessions: SessionService,
+        people: PeopleStore,
+        history: HistoryStore,
+        key: bytes,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.sessions = sessions
+        self.people = people
+        self.history = history
+        self.key = key
+        self.clock = clock
+
+    # --- links
+
+    def make_link(self, person_id: uuid.UUID, *, by: Actor, browser: Browser | None = None) -> str:
+        """The secret of a link that opens one session, once, within ten minutes, where it was asked for.
+
+        An operator's link names no browser: whoever is handed it opens it anywhere.
+        """
+        secret, at = secrets.token_urlsafe(32), self.clock()
+        link = SignInLink(
+            person_id=person_id,
+            secret_digest=digest_of(secret),
+            browser_digest=browser.digest if browser else "",
+            expires_at=at + SIGN_IN_LINK_LIFE,
+        )
+        self.store.add(link)
+        self.history.write(by, "make", "sign_in_link", link.id, at=at)
+        return secret
+
+    def letter(self, address: str, browser: Browser, link_of: Callable[[str], str]) -> Letter | None:
+        """The letter with a link for whoever works somewhere under that address; None for anybody else."""
+        person = self.find_staff_at(address)
+        too_soon = self.clock() + SIGN_IN_LINK_LIFE - BETWEEN_SIGN_IN_LETTERS
+        if person is None or self.store.has_link_until(person.id, too_soon):
+            return None
+        link = link_of(self.make_link(person.id, by=Actor(label="sign-in page"), browser=browser))
+        return Letter(
+            normal_address(address),
+            _("Votre lien de connexion à Sceau"),
+            _(
+                "Bonjour {name},\n\nCe lien ouvre votre espace campus, une seule fois, pendant dix minutes, "
+                "dans le navigateur où vous l’avez demandé :\n\n"
+                "{link}\n\nSi vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre."
+            ).format(name=person.name, link=link),
+        )
+
+    def find_staff_at(self, address: str) -> Person | None:
+        return self.people.find_staff_at(normal_address(address), at=self.clock())
+
+    def code_for(self, secret: str, browser: Browser) -> str:
+        """Empty where the link opens a session; elsewhere the code to type in the browser that asked."""
+        link = self._link(secret)
+        check_link_lives(link, at=self.clock())
+        is_here = not link.browser_digest or link.browser_digest == browser.digest
+        return "" if is_here else code_of(link, self.key)
+
+    def by_link(self, secret: str, browser: Browser) -> NewSession:
+        link = self._link(secret, to_use=True)
+        use_link(link, browser_digest=browser.digest, at=self.clock())
+        return self._enter(link, browser)
+
+    def by_code(self, typed: str, browser: Browser) -> NewSession | None:
+        """The session of the link whose code that is, if this browser asked for it; None counts as a try."""
+        at = self.clock()
+        for link in self.store.links_asked_in(browser.digest, at) if browser.asking else ():
+            link.codes_tried += 1
+            self.store.add(link)
+            if is_code(typed, link, self.key):
+                use_link(link, browser_digest=browser.digest, at=at)
+                return self._enter(link, browser)
+        return None
+
+    def _link(self, secret: str, *, to_use: bool = False) -> SignInLink:
+        link = self.store.find_link(secret, to_use=to_use)
+        if link is None:
+            raise NotSignedIn(N_("Ce lien n’ouvre rien. Demandez-en un nouveau."))
+        return link
+
+    def _enter(self, link: SignInLink, browser: Browser) -> NewSession:
+        self.store.add(link)
+        self.store.sweep(self.clock())
+        return self.sessions.enter(link.person_id, Proof.LINK, browser)
+
+    # --- passwords
+
+    def has_password(self, person_id: uuid.UUID) -> bool:
+        return self.store.find_password(person_id) is not None
+
+    def password_at(self, address: str) -> KnownPassword | None:
+        """What to compare with, for somebody who works somewhere under that address."""
+        person = self.find_staff_at(address)
+        return None if person is None else self.password_of(person.id)
+
+    def password_of(self, person_id: uuid.UUID) -> KnownPassword | None:
+        kept = self.store.find_password(person_id)
+        return None if kept is None else KnownPassword(person_id, kept.hash)
+
+    def by_password(self, known: KnownPassword, browser: Browser, *, newer_hash: str | None) -> NewSession:
+        """Whoever typed the password that `known` is of; `newer_hash` is of the same password."""
+        kept = self.store.find_password(known.person_id)
+        if kept is None or kept.hash != known.hash:
+            raise NotSignedIn(N_("Votre mot de passe vient de changer. Recommencez."))
+        if newer_hash is not None:
+            kept.hash = newer_hash
+            self.store.add(kept)
+        return self.sessions.enter(known.person_id, Proof.PASSWORD, browser)
+
+    def note_wrong_password(self, person_id: uuid.UUID) -> None:
+        self.history.write(Actor(label="sign-in page"), "mistype", "password", person_id, at=self.clock())
+
+    def set_password(self, who: SignedIn, new_hash: str) -> None:
+        """The other sessions of the person end: somebody else may have opened them with the old one."""
+        at = self.clock()
+        kept = self.store.find_password(who.person.id) or Password(
+            person_id=who.person.id, hash=new_hash, set_at=at
+        )
+        kept.hash, kept.set_at = new_hash, at
+        self.store.add(kept)
+        self.history.write(who.actor, "set", "password", who.person.id, at=at)
+        self.sessions.end_all(who, but_this=True)
+
+    def drop_password(self, who: SignedIn) -> None:
+        self.store.drop_password(who.person.id)
+        self.history.write(who.actor, "drop", "password", who.person.id, at=self.clock())
