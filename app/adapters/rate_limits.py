@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from math import ceil
+from math import ceil, floor
 from typing import cast
 
 import structlog
@@ -67,11 +67,10 @@ class RateLimits:
         before, before_ends, now, now_ends = storage.get_sliding_window(
             item.key_for(name, mark), item.get_expiry()
         )
-        expiry, room = item.get_expiry(), item.amount - 1 - now
-        if room >= 0 and before:
-            return max(1, ceil(before_ends - room * expiry / before))
-        in_next = (item.amount - 1) * expiry / now if now else expiry
-        return max(1, ceil(now_ends - min(in_next, expiry)))
+        expiry, room = item.get_expiry(), item.amount - now
+        if room > 0 and before:
+            return max(1, floor(before_ends - room * expiry / before) + 1)
+        return max(1, floor(now_ends - expiry * min(1, item.amount / max(now, 1))) + 1)
 
 
 class NoLimits:

@@ -15,7 +15,7 @@ from app.api.shapes import Shape, example
 from app.errors import InvalidInput
 from app.language import N_
 from app.policies import public
-from app.request_scope import process_of
+from app.request_scope import limited, process_of
 from app.services import verdicts
 from app.services.verification import Answer
 
@@ -174,7 +174,12 @@ _BODY = {
 }
 
 
-@router.post("/verify", summary="Is this credential genuine, and still good?", openapi_extra=_BODY)
+@router.post(
+    "/verify",
+    summary="Is this credential genuine, and still good?",
+    openapi_extra=_BODY,
+    dependencies=[limited("verify by program")],
+)
 @public
 async def verify_credential(request: Request) -> ReportView:
     """No account is needed, and nothing of what was checked is kept."""

@@ -43,10 +43,6 @@ def remember_browser(answer: Response, request: Request) -> None:
     )
 
 
-def forget_browser(answer: Response, request: Request) -> None:
-    answer.delete_cookie(asking_cookie(process_of(request)), path="/")
-
-
 def browser_of(request: Request, services: Services) -> Browser:
     return Browser(
         asking=_asking(request),

@@ -29,7 +29,6 @@ from app.services.sessions import Browser, NewSession
 from app.web.asking_browser import (
     FromAskingBrowser,
     browser_of,
-    forget_browser,
     remember_browser,
     same_browser,
 )
@@ -56,7 +55,9 @@ _WRONG_CODE = N_(
 @guest
 def ask(request: Request, services: ReadingServices, suite: str = "") -> Response:
     if find_signed_in(request, services) is not None and not suite:
-        return RedirectResponse(DESK, status_code=303)
+        answer: Response = RedirectResponse(DESK, status_code=303)
+        remember_browser(answer, request)
+        return answer
     answer = ask_page(request)
     wanted = safe_path(suite, request)
     if wanted != "/":
@@ -156,7 +157,6 @@ def entered(request: Request, opened: NewSession) -> Response:
     answer = RedirectResponse(DESK if wanted == "/" else wanted, status_code=303)
     open_session_in(answer, request, opened)
     answer.delete_cookie(WANTED_COOKIE, path="/connexion")
-    forget_browser(answer, request)
     return answer
 
 

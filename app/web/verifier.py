@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.language import N_
 from app.policies import public
-from app.request_scope import ReadingServices
+from app.request_scope import ReadingServices, limited
 from app.services.verdicts import HeadlineKind, headline
 from app.services.verification import Answer
 from app.web.answers import answer_page, shown
@@ -33,7 +33,7 @@ def show_form(request: Request, services: ReadingServices, lien: str = "") -> Re
     return _answer_link(request, services, lien)
 
 
-@router.post("/verifier")
+@router.post("/verifier", dependencies=[limited("verify")])
 @public
 def check(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     """The first of file, text and link that was given; nothing of it is kept."""

@@ -1,0 +1,168 @@
+"""Whoever knocks too often is told to wait, by address and by network, and how long (T31)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
+from app.db.rates import DatabaseCounts
+from app.db.session import open_engine
+from app.domain.rates import LIMITS, network_of
+from app.errors import TooMany
+from app.settings import Settings
+from app.wiring import Process
+from tests.api.doors import program
+from tests.support.house import House, SettableClock, build_house, send
+
+KEY = b"key of the tests"
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+    """With the limits on."""
+    built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", KEY))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def limits(database_url: str, clock: SettableClock) -> RateLimits:
+    return RateLimits(DatabaseCounts(open_engine(database_url), clock), KEY)
+
+
+def used_up(limits: RateLimits, name: str, who: str = "somebody") -> TooMany:
+    for _ in range(LIMITS[name].amount):
+        limits.hit(name, who)
+    with pytest.raises(TooMany) as refused:
+        limits.hit(name, who)
+    return refused.value
+
+
+def test_one_asks_again_when_the_time_that_was_said_is_over(limits: RateLimits, clock: SettableClock):
+    wait = used_up(limits, "link to an address").retry_after
+    limits.hit("link to an address", "somebody else")
+    limits.hit("password of an address", "somebody")
+    clock.move(seconds=wait - 30)
+    with pytest.raises(TooMany):
+        limits.check("link to an address", "somebody")
+    clock.move(seconds=30)
+    limits.check("link to an address", "somebody")
+    limits.hit("link to an address", "somebody")
+
+
+def test_looking_counts_nothing(limits: RateLimits):
+    for _ in range(100):
+        limits.check("failed sign-in", "somebody")
+    used_up(limits, "failed sign-in")
+
+
+def test_two_workers_at_once_share_the_last_place(database_url: str, clock: SettableClock):
+    workers = [RateLimits(DatabaseCounts(open_engine(database_url), clock), KEY) for _ in range(2)]
+
+    def knock(number: int) -> bool:
+        try:
+            workers[number % 2].hit("password of an address", "somebody")
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(knock, range(20))) == LIMITS["password of an address"].amount
+
+
+def test_what_is_kept_names_nobody(limits: RateLimits, tmp_path: Path):
+    limits.hit("link to an address", "zoe@exemple.fr")
+    storage = limits.limiter.storage
+    with storage.engine.connect() as connection:  # type: ignore[attr-defined]
+        kept = str(connection.exec_driver_sql("SELECT * FROM rate_count").all())
+    assert "zoe" not in kept
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_client_is_counted_by_what_it_has_to_itself(host: str, network: str):
+    assert network_of(host) == network
+
+
+def test_passwords_for_one_address_are_tried_ten_times(house: House):
+    client = house.client()
+    typed = {"adresse": "le.goff@exemple.fr", "mot-de-passe": "faux mot de passe"}
+    answers = [send(client, "/connexion/mot-de-passe", typed, seen_on="/connexion") for _ in range(11)]
+    assert [each.status_code for each in answers] == [401] * 10 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert "Réessayez dans" in answers[-1].text
+
+
+def test_links_to_one_address_are_asked_for_three_times_whoever_it_is(house: House):
+    for address in ("le.goff@exemple.fr", "personne@exemple.fr"):
+        client = house.client()
+        answers = [send(client, "/connexion", {"adresse": address}) for _ in range(4)]
+        assert [each.status_code for each in answers] == [200, 200, 200, 429]
+
+
+def test_links_are_not_guessed_for_long(house: House):
+    client = house.client()
+    seen = [client.get(f"/connexion/{number}").status_code for number in range(31)]
+    assert seen == [401] * 30 + [429]
+
+
+def test_tokens_are_not_guessed_for_long_and_good_ones_not_counted(house: House):
+    good = program(house, "read")
+    bad = program(house, "read")
+    bad.headers["authorization"] = "Bearer sceau_invented"
+    path = "/api/v1/campuses/itip/badges"
+    for _ in range(35):
+        assert good.get(path).status_code == 200
+    assert [bad.get(path).status_code for _ in range(31)] == [401] * 30 + [429]
+    refused = bad.get(path)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert int(refused.headers["retry-after"]) > 0
+
+
+def test_a_network_is_who_is_connected_and_not_what_a_request_claims(house: House):
+    client = house.client()
+    for number in range(31):
+        last = client.get(f"/connexion/{number}", headers={"x-forwarded-for": f"192.0.2.{number}"})
+    assert last.status_code == 429
+
+
+def test_several_workers_do_not_start_with_counts_in_memory(tmp_path: Path):
+    with pytest.raises(ValidationError, match="SCEAU_LIMITS"):
+        Settings(workers=2, limits="memory")
+
+
+def test_several_workers_count_in_the_database_unless_told_otherwise(sqlite_url: str, tmp_path: Path):
+    process = Process(Settings(workers=2, database_url=sqlite_url, development_dir=tmp_path / "secrets"))
+    assert isinstance(process.limiter.limiter.storage, DatabaseCounts)  # type: ignore[attr-defined]
+    process.engine.dispose()
+
+
+def test_a_place_that_cannot_be_used_stops_the_start():
+    with pytest.raises(LimitsUnusable, match="SCEAU_LIMITS"):
+        limits_in("nowhere://localhost", KEY)
+
+
+def test_nobody_is_locked_out_when_the_counts_are_away(clock: SettableClock, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    away = RateLimits(DatabaseCounts(open_engine(f"sqlite:///{tmp_path}/empty/none.sqlite"), clock), KEY)
+    for _ in range(20):
+        away.hit("password of an address", "somebody")
