@@ -39,6 +39,7 @@ WE_ALONE_REFUSE = {
     "null_value": "M1, VC Data Integrity 1.0 §2.4.2: a null, or an empty array of them, leaves no trace in what is signed",
     "number_out_of_range": "JSON-LD 1.1 API §8.6 and RFC 8785: beyond 2^53 - 1, or tiny, engines write other digits (B-043)",
     "number_not_exact": "JSON-LD 1.1 API §8.6: the canonical double has sixteen digits, and this number needs more",
+    "context_not_allowed": "A-011, A-078, VCDM 2.0 §4.3: the contexts of a credential begin with that of the data model, inside as outside",
     "inline_context": "A-078, M1: contexts stand at the root, and in an endorsement or a proof, and nowhere else",
     "undefined_term": "A-015, T11: the property spelt as a full or compact IRI is signed alike, and not seen by readers of the JSON",
     "undefined_type": "A-015, T11: a type spelt as a full or compact IRI, likewise",

@@ -1,0 +1,48 @@
+"""`python -m tests.mutation [FILE …]`: how many small faults in the verifier would the tests notice?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.run import KILLED, NOT_MADE, NOT_RUN, SURVIVED, MutationRun
+from tests.support.postgres import URL_VARIABLE
+
+LIBRARY = Path("app/credentials")
+FILES = [
+    LIBRARY / "status_list.py",
+    *sorted((LIBRARY / "proofs").glob("*.py")),
+    *sorted((LIBRARY / "verification").rglob("*.py")),
+]
+TESTS = ["tests/credentials"]
+AT_LEAST = 0.9
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path, default=FILES)
+    parser.add_argument("--processes", type=int, default=2, help="mutants at a time")
+    parser.add_argument("--patience", type=float, default=20, help="seconds of tests for each mutant")
+    options = parser.parse_args()
+    os.environ.setdefault(URL_VARIABLE, "none of these tests needs a database")
+    report = os.fdopen(os.dup(1), "w")
+    run = MutationRun(options.files, processes=options.processes, patience=options.patience, report=report)
+    quiet = ["-q", "--no-header", "-s", "-n", "0", "-p", "no:cacheprovider"]
+    if pytest.main([*quiet, *TESTS], plugins=[run]) not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        return 2
+    killed = len(run.outcomes[KILLED])
+    lived = len(run.outcomes[SURVIVED]) + len(run.outcomes[NOT_RUN])
+    share = killed / max(1, killed + lived)
+    print(f"{killed + lived} mutants, {100 * share:.1f} % killed", file=report, flush=True)
+    if run.controls_noticed or run.outcomes[NOT_MADE]:
+        print("void: the tests fail in this runner with nothing changed", file=report, flush=True)
+        return 2
+    return 0 if share >= AT_LEAST else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
