@@ -1,4 +1,4 @@
-"""One line for each request: an id, the route and not the address, the answer and its time. Nothing personal."""
+"""One line for each request, and its place in the figures: the route and not the address, the answer and its time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from time import perf_counter
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.metrics import note_request
 
 # A traceback without local variables: they may be personal (I23).
 _CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -60,7 +62,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id, started, status = secrets.token_hex(8), perf_counter(), 500
+        method, request_id, started, status = scope["method"], secrets.token_hex(8), perf_counter(), 500
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -73,10 +75,19 @@ class RequestLog:
             try:
                 await self.app(scope, receive, send_marked)
             finally:
+                seconds, route = perf_counter() - started, route_of(scope)
+                note_request(method, route, status, seconds)
                 self.log.info(
                     "request",
-                    method=scope["method"],
-                    route=getattr(scope.get("route"), "path", ""),
+                    method=method,
+                    route=route,
                     status=status,
-                    milliseconds=round((perf_counter() - started) * 1000, 1),
+                    milliseconds=round(seconds * 1000, 1),
                 )
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the address that was asked for, with the prefixes of the routers around it; "" if none fits."""
+    around = scope.get("fastapi", {}).get("effective_route_context")
+    template: str = getattr(around, "path", None) or getattr(scope.get("route"), "path", "")
+    return template

@@ -72,6 +72,10 @@ class Settings(BaseSettings):
         "",
         description="Where rate limits are counted: memory, database or redis://host:6379; empty: what fits.",
     )
+    metrics_token: str = Field(
+        "",
+        description="What who reads /metrics must show; empty: nobody may, but for this machine on localhost.",
+    )
     log_format: str = Field("json", pattern="^(json|text)$")
     workers: int = Field(1, ge=1, le=64)
     work: bool = Field(
@@ -133,6 +137,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "SCEAU_SECRET is too short or looks like an example: set at least 32 random characters."
             )
+        if self.metrics_token and len(self.metrics_token) < 20:
+            raise ValueError("SCEAU_METRICS_TOKEN is too short: set at least 20 random characters.")
         if not self.kek:
             raise ValueError(
                 "SCEAU_KEK is missing: say where the key-encryption key is, e.g. file:/run/keys/sceau-kek."

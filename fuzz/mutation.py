@@ -82,8 +82,8 @@ def _changed_value(random: Random, value: Any) -> Any:
         case 2:
             value[key] = [value[key]]
         case 3 if isinstance(value, dict):
-            value[random.choice(["@context", "@graph", "id", "type", "proof", "", "x" * 300])] = copy.deepcopy(
-                random.choice(_VALUES)
+            value[random.choice(["@context", "@graph", "id", "type", "proof", "", "x" * 300])] = (
+                copy.deepcopy(random.choice(_VALUES))
             )
         case 4 if isinstance(value[key], str):
             text = value[key]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import activities, awards, badges, competencies, health, older_badges, public, verification
+from app.api import (
+    activities,
+    awards,
+    badges,
+    competencies,
+    health,
+    metrics,
+    older_badges,
+    public,
+    verification,
+)
 from app.api.problems import documented
 
 documents = public.documents
@@ -17,3 +27,4 @@ router.include_router(v1)
 router.include_router(older_badges.router)
 router.include_router(public.preflights)
 router.include_router(health.router)
+router.include_router(metrics.router)

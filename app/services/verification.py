@@ -19,6 +19,7 @@ from app.domain.awards import Visibility
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.errors import AppError
+from app.metrics import note_verdict
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService, Published
 
@@ -153,6 +154,7 @@ class VerificationService:
         )
 
     def _answer(self, report: Report) -> Answer:
+        note_verdict(report.verdict.value, report.form)
         campus = self.campuses.find_by_did(report.issuer) if report.issuer else None
         identifier = (report.document or {}).get("id")
         award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None

@@ -142,6 +142,7 @@ CASES: dict[str, Case] = {
     "OPTIONS /statuts/{list_id:uuid}": _PREFLIGHT,
     "OPTIONS /.well-known/did.json": _PREFLIGHT,
     "OPTIONS /.well-known/jwks.json": _PREFLIGHT,
+    "GET /metrics": Case(Policy(Who.OPERATOR)),
     "GET /health/live": _ANYBODY,
     "GET /health/ready": _ANYBODY,
     # --- programs

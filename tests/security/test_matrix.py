@@ -129,6 +129,8 @@ def _expected(case: Case, caller: Caller, things: Things) -> int:
             return 303 if caller.signed_in else case.good
         case Who.SIGNED_IN:
             return (case.good if caller.roles else case.elsewhere) if caller.signed_in else 401
+        case Who.OPERATOR:
+            return 404
         case Who.HOLDER:
             return case.good if caller.holds == things.award_id else 401
         case Who.STAFF if not caller.signed_in:
@@ -178,7 +180,11 @@ def allowed(callers: list[Caller], case: Case, things: Things) -> Caller:
 
 
 # A private link opens a session for the browser that shows it; that is all it writes.
-READING = [key for key in CASES if key.startswith("GET ") and key != "GET /recevoir/{token}"]
+READING = [
+    key
+    for key, case in CASES.items()
+    if key.startswith("GET ") and key != "GET /recevoir/{token}" and case.policy.who is not Who.OPERATOR
+]
 
 
 def test_looking_changes_nothing(

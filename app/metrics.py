@@ -1,0 +1,34 @@
+"""What this process has done since it began, counted for its operator: requests, their time, and verdicts. Nothing personal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+REGISTRY: Final = CollectorRegistry()
+_REQUESTS: Final = Counter(
+    "sceau_requests", "Requests by route and answer", ["method", "route", "status"], registry=REGISTRY
+)
+_SECONDS: Final = Histogram(
+    "sceau_request_seconds",
+    "Time to the end of the answer",
+    ["route"],
+    registry=REGISTRY,
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+_VERDICTS: Final = Counter(
+    "sceau_verdicts", "Badges judged, by verdict and form", ["verdict", "form"], registry=REGISTRY
+)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def note_verdict(verdict: str, form: str | None) -> None:
+    _VERDICTS.labels(verdict, form or "unread").inc()
+
+
+def note_request(method: str, route: str, status: int, seconds: float) -> None:
+    """`route` is its template, never the address; "" where none fits."""
+    # Whoever asks may invent methods: each of those would be a line for ever.
+    _REQUESTS.labels(method if method in _METHODS else "other", route or "none", status).inc()
+    _SECONDS.labels(route or "none").observe(seconds)
