@@ -89,5 +89,4 @@ class RequestLog:
 def route_of(scope: Scope) -> str:
     """The template of the address that was asked for, with the prefixes of the routers around it; "" if none fits."""
     around = scope.get("fastapi", {}).get("effective_route_context")
-    template: str = getattr(around, "path", None) or getattr(scope.get("route"), "path", "")
-    return template
+    return str(getattr(around, "path", "") or getattr(scope.get("route"), "path", ""))
