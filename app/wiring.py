@@ -36,6 +36,7 @@ from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.published import published_store
 from app.db.rates import DatabaseCounts
+from app.db.reminders import ReminderStore
 from app.db.session import NotDurable, check_durable, open_engine, open_session
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
@@ -52,7 +53,7 @@ from app.services.awards import AwardService
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
-from app.services.letters import LetterService, Post
+from app.services.letters import LetterService, Post, ReminderService
 from app.services.older_badges import OlderBadges
 from app.services.participants import ParticipantService
 from app.services.people import PeopleService
@@ -85,6 +86,7 @@ class Services:
     participants: ParticipantService
     awards: AwardService
     letters: LetterService
+    reminders: ReminderService
     status: StatusService
     publication: PublicationService
     older_badges: OlderBadges
@@ -160,6 +162,7 @@ class Process:
                 ActivityStore(session),
             )
             awards, statuses, history = AwardStore(session), StatusStore(session), HistoryStore(session)
+            letters = LetterStore(session)
             clock, addresses = self.clock, self.addresses
             signing = Signing(campuses, self.vault)
             status = StatusService(statuses, campuses, signing, addresses, clock)
@@ -199,14 +202,16 @@ class Process:
                     clock,
                 ),
                 letters=LetterService(
-                    LetterStore(session),
+                    letters,
                     awards,
-                    people,
                     addresses,
                     self.artist,
                     self.secret,
                     self.settings.letters_per_minute,
                     clock,
+                ),
+                reminders=ReminderService(
+                    ReminderStore(session), letters, people, campuses, history, self.secret, clock
                 ),
                 status=status,
                 publication=publication,
@@ -224,8 +229,8 @@ class Process:
         return Post(self._letter_desk, self.mailer)
 
     @contextmanager
-    def _letter_desk(self) -> Iterator[LetterService]:
-        with self.unit_of_work() as services:
+    def _letter_desk(self, reading: bool) -> Iterator[LetterService]:
+        with self.unit_of_work(reading=reading) as services:
             yield services.letters
 
     def renew_list(self, list_id: uuid.UUID) -> SignedList:

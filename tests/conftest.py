@@ -11,6 +11,7 @@ from tests.support.postgres import URL_VARIABLE, PrivatePostgres, answers, serve
 pytest_plugins = [
     "tests.support.databases",
     "tests.support.house",
+    "tests.support.letters",
     "tests.support.server",
     "tests.support.browser",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.worker.letters import LETTERS, REMINDERS
 from app.worker.promises import Kind
 
-KINDS: tuple[Kind, ...] = ()
+KINDS: tuple[Kind, ...] = (LETTERS, REMINDERS)

@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 
-from app.adapters.mailer import SmtpMailer
-from app.db.awards import AwardStore
-from app.db.letters import LetterStore
-from app.db.session import open_session
 from app.domain.history import Actor
-from app.domain.letters import LetterState, PromisedLetter, Reason, letter_about
-from app.services.letters import Post
-from tests.support.house import House
-from tests.support.post_office import HANG_UP, PostOffice
+from app.domain.letters import LetterState, Reason
+from tests.support.letters import awarded, letters_of, send_all
+from tests.support.post_office import HANG_UP
 
 ZOE = "zoe@exemple.fr"
 
 
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    opened = PostOffice()
-    opened.start()
-    yield opened
-    opened.stop()
-
-
-@pytest.fixture
-def post(house: House, office: PostOffice) -> Iterator[Post]:
-    house.process.mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender="sceau@exemple.fr")
-    yield house.process.post
-    house.process.mailer.close()
-
-
-def promise(house: House, *people: str) -> list[uuid.UUID]:
-    """A badge for each, with a letter promised to their address; the ids of the awards."""
-    ids = [line.award_id for line in house.award(*people).lines]
-    with open_session(house.process.engine) as session, session.begin():
-        awards, letters = AwardStore(session), LetterStore(session)
-        for award_id, person in zip(ids, people, strict=True):
-            award = awards.find(award_id) if award_id else None
-            assert award
-            letters.promise_many([letter_about(award, person.split(";")[1], at=house.clock())])
-    return [award_id for award_id in ids if award_id]
-
-
-def letters_of(house: House, award_id: uuid.UUID) -> list[PromisedLetter]:
-    with open_session(house.process.engine, reading=True) as session:
-        return LetterStore(session).of_awards([award_id])
-
-
-def send_all(post: Post) -> None:
-    for envelope in post.due():
-        post.send(envelope)
-
-
 def test_a_letter_leaves_with_the_private_link_and_is_marked_sent(house, office, post):
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     send_all(post)
 
     (received,) = office.received
@@ -79,7 +35,7 @@ def test_a_letter_leaves_with_the_private_link_and_is_marked_sent(house, office,
 
 
 def test_the_letter_speaks_the_language_of_its_reader(house, office, post):
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     with house.unit_of_work() as services:
         person = services.awards.record(award_id).person
         person.language = "en"
@@ -92,7 +48,7 @@ def test_the_letter_speaks_the_language_of_its_reader(house, office, post):
 
 def test_greylisting_costs_a_pause_and_not_the_letter(house, office, post):
     office.answers[ZOE].append("451 4.7.1 Greylisted")
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     send_all(post)
     (letter,) = letters_of(house, award_id)
     assert (letter.state, letter.reason) == (LetterState.WAITING, Reason.LATER)
@@ -105,7 +61,7 @@ def test_greylisting_costs_a_pause_and_not_the_letter(house, office, post):
 
 def test_an_address_that_does_not_exist_is_told_with_the_servers_words(house, office, post):
     office.answers[ZOE].append("550 5.1.1 No such user")
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     send_all(post)
     (letter,) = letters_of(house, award_id)
     assert (letter.state, letter.reason) == (LetterState.REFUSED, Reason.UNKNOWN_ADDRESS)
@@ -116,7 +72,7 @@ def test_an_address_that_does_not_exist_is_told_with_the_servers_words(house, of
 
 def test_pauses_grow_until_there_is_no_hope(house, office, post):
     office.answers[ZOE].extend(["451 4.7.1 Not now"] * 100)
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     moments = []
     while (letter := letters_of(house, award_id)[0]).state is LetterState.WAITING:
         house.clock.now = max(house.clock.now, letter.not_before)
@@ -130,7 +86,7 @@ def test_pauses_grow_until_there_is_no_hope(house, office, post):
 
 def test_killed_before_the_note_the_same_letter_leaves_once_more(house, office, post):
     """What a kill -9 leaves behind: the server has the letter, our row does not know."""
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     office.after_data.append(HANG_UP)
     (envelope,) = post.due()
     with house.unit_of_work() as services:
@@ -147,7 +103,7 @@ def test_killed_before_the_note_the_same_letter_leaves_once_more(house, office, 
 
 
 def test_two_workers_send_one_letter(house, office, post):
-    promise(house, f"Zoé Martin;{ZOE}")
+    awarded(house, f"Zoé Martin;{ZOE}")
     (envelope,) = post.due()
     post.send(envelope)
     post.send(envelope)
@@ -158,7 +114,7 @@ def test_two_workers_send_one_letter(house, office, post):
 
 def test_no_more_leave_in_a_minute_than_the_operator_said(house, office, post):
     house.process.settings = house.process.settings.model_copy(update={"letters_per_minute": 2})
-    promise(house, *(f"Personne {n};p{n}@exemple.fr" for n in "abc"))
+    awarded(house, *(f"Personne {n};p{n}@exemple.fr" for n in "abc"))
     send_all(post)
     assert len(office.received) == 2
     send_all(post)
@@ -169,7 +125,7 @@ def test_no_more_leave_in_a_minute_than_the_operator_said(house, office, post):
 
 
 def test_a_badge_withdrawn_before_the_letter_left_is_not_announced(house, office, post):
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.admin.id))
     send_all(post)
@@ -178,7 +134,7 @@ def test_a_badge_withdrawn_before_the_letter_left_is_not_announced(house, office
 
 
 def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(house, office, post):
-    (award_id,) = promise(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
     mailer, house.process.mailer = house.process.mailer, None
     assert house.process.post.due() == []
     house.process.mailer = mailer

@@ -2,5 +2,6 @@
 
 from app.services.letters.letters import LetterService, Outgoing
 from app.services.letters.post import Post
+from app.services.letters.reminders import ReminderService
 
-__all__ = ["LetterService", "Outgoing", "Post"]
+__all__ = ["LetterService", "Outgoing", "Post", "ReminderService"]

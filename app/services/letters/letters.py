@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from datetime import timedelta
 from app.adapters.badge_pictures import BadgeArtist
 from app.db.awards import AwardRecord, AwardStore
 from app.db.letters import LetterStore
-from app.db.people import PeopleStore
 from app.domain.access import learner_link_proof, reminders_proof
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
@@ -33,8 +31,7 @@ from app.domain.letters import (
     take,
 )
 from app.domain.people import Person, is_address
-from app.errors import NotFound
-from app.language import N_, speaking
+from app.language import speaking
 from app.services.letters.notice import html_of, text_of
 from app.services.letters.words import notice_of, picture_name
 
@@ -53,7 +50,6 @@ class LetterService:
         self,
         letters: LetterStore,
         awards: AwardStore,
-        people: PeopleStore,
         addresses: Addresses,
         artist: BadgeArtist,
         secret: bytes,
@@ -62,7 +58,6 @@ class LetterService:
     ) -> None:
         self.letters = letters
         self.awards = awards
-        self.people = people
         self.addresses = addresses
         self.artist = artist
         self.secret = secret
@@ -124,7 +119,7 @@ class LetterService:
         letter, record = told[0]
         records = [each for _, each in told]
         is_reminder = letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER)
-        unsubscribe = self.addresses.reminders(self.reminders_token(record.person.id)) if is_reminder else ""
+        unsubscribe = self._stop_link(record.person) if is_reminder else ""
         language = record.person.language or record.campus.language
         with speaking(language):
             notice = notice_of(letter.occasion, records, self.private_link_of, unsubscribe_url=unsubscribe)
@@ -149,6 +144,9 @@ class LetterService:
         }
         return tuple(LetterPicture(name, png) for name, png in drawn.items())
 
+    def _stop_link(self, person: Person) -> str:
+        return self.addresses.reminders(f"{person.id}.{reminders_proof(self.secret, person.id)}")
+
     def private_link_of(self, record: AwardRecord) -> str:
         award = record.award
         proof = learner_link_proof(self.secret, award.id, award.link_generation)
@@ -168,25 +166,6 @@ class LetterService:
                 if award.id in told
             ]
         )
-
-    # --- reminders and their off switch
-
-    def reminders_token(self, person_id: uuid.UUID) -> str:
-        return f"{person_id}.{reminders_proof(self.secret, person_id)}"
-
-    def person_of_reminders(self, token: str) -> Person:
-        name, _, proof = token.partition(".")
-        try:
-            person_id = uuid.UUID(name)
-        except ValueError:
-            person_id = uuid.UUID(int=0)
-        if not secrets.compare_digest(proof.encode(), reminders_proof(self.secret, person_id).encode()):
-            raise NotFound(N_("Ce lien n’arrête aucun rappel. Vérifiez qu’il est entier."))
-        return self.people.get(person_id)
-
-    def set_reminders(self, person: Person, wanted: bool) -> None:
-        person.wants_reminders = wanted
-        self.people.save(person)
 
 
 def _key_of(letter: PromisedLetter) -> str:

@@ -18,9 +18,9 @@ class Post:
     """Killed between the server's yes and our note of it, the same letter leaves once more under the same Message-ID."""
 
     def __init__(
-        self, desk: Callable[[], AbstractContextManager[LetterService]], mailer: Mailer | None
+        self, desk: Callable[[bool], AbstractContextManager[LetterService]], mailer: Mailer | None
     ) -> None:
-        """`desk` opens one transaction."""
+        """`desk` opens one transaction, for reading or not."""
         self._desk = desk
         self._mailer = mailer
 
@@ -28,14 +28,14 @@ class Post:
         """Nothing where no letter can leave: the promises wait."""
         if self._mailer is None:
             return []
-        with self._desk() as letters:
+        with self._desk(True) as letters:
             return letters.due()
 
     def send(self, envelope: uuid.UUID) -> None:
         """Safe to repeat: whoever comes second finds nothing to do."""
         if self._mailer is None:
             return
-        with self._desk() as letters:
+        with self._desk(False) as letters:
             outgoing = letters.take(envelope)
         if outgoing is None:
             return
@@ -43,8 +43,8 @@ class Post:
             self._mailer.send(outgoing.letter)
         except LetterNotSent as trouble:
             log.warning("letter not sent", letter=str(envelope), reason=trouble.reason.value)
-            with self._desk() as letters:
+            with self._desk(False) as letters:
                 letters.not_sent(envelope, trouble)
             return
-        with self._desk() as letters:
+        with self._desk(False) as letters:
             letters.sent(envelope)

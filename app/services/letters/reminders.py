@@ -1,0 +1,84 @@
+"""Reminders of unclaimed badges: promised in groups, and stopped by whoever does not want them."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from app.db.campus import CampusStore
+from app.db.history import HistoryStore
+from app.db.letters import LetterStore
+from app.db.people import PeopleStore
+from app.db.reminders import ReminderStore
+from app.domain.access import reminders_proof
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.people import Person
+from app.domain.reminders import grouped
+from app.errors import NotFound
+from app.language import N_
+
+AT_ONCE = 500
+
+
+class ReminderService:
+    def __init__(
+        self,
+        reminders: ReminderStore,
+        letters: LetterStore,
+        people: PeopleStore,
+        campuses: CampusStore,
+        history: HistoryStore,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.reminders = reminders
+        self.letters = letters
+        self.people = people
+        self.campuses = campuses
+        self.history = history
+        self.secret = secret
+        self.clock = clock
+
+    def campuses_due(self) -> list[uuid.UUID]:
+        return self.reminders.campuses_due(self.clock())
+
+    def promise(self, campus_id: uuid.UUID) -> bool:
+        """Promise what is due in one campus, some hundreds at a time; whether there may be more."""
+        at = self.clock()
+        self.campuses.lock(campus_id)
+        waiting = self.reminders.waiting(campus_id, at, limit=AT_ONCE)
+        self.letters.promise_many(grouped(waiting, at=at))
+        return len(waiting) >= AT_ONCE
+
+    def set_for_campus(self, campus: Campus, wanted: bool, *, by: Actor) -> None:
+        if campus.sends_reminders is wanted:
+            return
+        campus.sends_reminders = wanted
+        self.campuses.add(campus)
+        deed = "start" if wanted else "stop"
+        self.history.write(by, deed, "reminders", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def token_of(self, person_id: uuid.UUID) -> str:
+        return f"{person_id}.{reminders_proof(self.secret, person_id)}"
+
+    def person_of(self, token: str) -> Person:
+        name, _, proof = token.partition(".")
+        try:
+            person_id = uuid.UUID(name)
+        except ValueError:
+            person_id = uuid.UUID(int=0)
+        if not secrets.compare_digest(proof.encode(), reminders_proof(self.secret, person_id).encode()):
+            raise NotFound(N_("Ce lien n’arrête aucun rappel. Vérifiez qu’il est entier."))
+        return self.people.get(person_id)
+
+    def set_for_person(self, person: Person, wanted: bool) -> None:
+        """The person's own wish, by the link in their letter: no other reminder is sent to them."""
+        if person.wants_reminders is wanted:
+            return
+        person.wants_reminders = wanted
+        self.people.save(person)
+        deed = "start" if wanted else "stop"
+        by = Actor(label="link in a letter")
+        self.history.write(by, deed, "reminders", person.id, at=self.clock())

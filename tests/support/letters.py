@@ -1,0 +1,79 @@
+"""A house with a mail server: promises of letters, and what arrives."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+import pytest
+
+from app.adapters.mailer import SmtpMailer
+from app.db.awards import AwardStore
+from app.db.letters import LetterStore
+from app.db.session import open_session
+from app.domain.awards import Award
+from app.domain.letters import PromisedLetter, letter_about
+from app.services.letters import Post
+from tests.support.house import House
+from tests.support.post_office import PostOffice
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    opened = PostOffice()
+    opened.start()
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture
+def post(house: House, office: PostOffice) -> Iterator[Post]:
+    house.process.mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender="sceau@exemple.fr")
+    yield house.process.post
+    house.process.mailer.close()
+
+
+def promise(house: House, award_ids: list[uuid.UUID], *addresses: str) -> None:
+    """A letter about each award, due now."""
+    with open_session(house.process.engine) as session, session.begin():
+        awards, letters = AwardStore(session), LetterStore(session)
+        found = [awards.find(award_id) for award_id in award_ids]
+        letters.promise_many(
+            [
+                letter_about(award, address, at=house.clock())
+                for award, address in zip(found, addresses, strict=True)
+                if award
+            ]
+        )
+
+
+def awarded(house: House, *people: str) -> list[uuid.UUID]:
+    """The badge of presence for people written « Name;address », each with a letter promised."""
+    ids = [line.award_id for line in house.award(*people).lines if line.award_id]
+    promise(house, ids, *(person.split(";")[1] for person in people))
+    return ids
+
+
+def letters_of(house: House, award_id: uuid.UUID) -> list[PromisedLetter]:
+    with open_session(house.process.engine, reading=True) as session:
+        return LetterStore(session).of_awards([award_id])
+
+
+def change(house: House, award_id: uuid.UUID, **values: object) -> None:
+    with open_session(house.process.engine) as session, session.begin():
+        award = session.get(Award, award_id)
+        for name, value in values.items():
+            setattr(award, name, value)
+        session.add(award)
+
+
+def send_all(post: Post) -> None:
+    for envelope in post.due():
+        post.send(envelope)
+
+
+def text_in(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    assert part is not None, "every letter can be read as plain text"
+    return str(part.get_content())
