@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 # Narrower than RFC 3987 where N-Quads is: none of these characters may stand between its angle brackets.
-_ABSOLUTE: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|\\^`\x7f]*')
+PATTERN: Final = r'^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|\\^`\x7f]*$'
+_ABSOLUTE: Final = re.compile(PATTERN)
 
 
 def is_absolute_iri(text: str) -> bool:

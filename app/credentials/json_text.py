@@ -22,11 +22,12 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 def parse_json(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
     """Read one JSON value; duplicate member names, NaN, infinities and lone surrogates are refused (T14)."""
-    text = _decoded(data, max_bytes)
-    compact = _read_if_compact(text)
+    raw = _encoded(data, max_bytes)
+    compact = _read_if_compact(raw)
     if compact is not None:
         _check_depth(compact[0], max_depth)
         return compact[0]
+    text = _decoded(raw)
     try:
         value: JsonValue = _DECODER.decode(text)
     except ValueError as error:
@@ -63,6 +64,18 @@ def dump_json(value: object) -> bytes:
         raise MalformedInput("not_json", detail=str(error)[:200]) from None
 
 
+def dump_exactly(value: object) -> bytes:
+    """Bytes that stand for this value and for no other, as long as it is what JSON holds; none for what they could not tell.
+
+    For asking whether the same was met before.
+    """
+    try:
+        written = orjson.dumps(value, option=_ONLY_JSON)
+    except TypeError:
+        return b""
+    return b"" if b"null" in written else written  # which it also writes for NaN
+
+
 def pointer_to(*path: str | int) -> str:
     """The JSON pointer of a path of member names and indexes."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
@@ -73,23 +86,30 @@ _ONLY_JSON: Final = (
 )
 
 
-def _read_if_compact(text: str) -> tuple[JsonValue] | None:
-    """What the quick parser reads, if writing that gives this very text again.
+def _read_if_compact(raw: bytes) -> tuple[JsonValue] | None:
+    """What the quick parser reads, if writing that gives these very bytes again.
 
     It keeps the last of two members of one name and reads long integers as floats, and then the text differs.
     """
     try:
-        value: JsonValue = orjson.loads(text)
-        return (value,) if orjson.dumps(value) == text.encode() else None
+        value: JsonValue = orjson.loads(raw)
+        return (value,) if orjson.dumps(value) == raw else None
     except (ValueError, TypeError):
         return None
 
 
-def _decoded(data: bytes | str, max_bytes: int) -> str:
+def _encoded(data: bytes | str, max_bytes: int) -> bytes:
     try:
         raw = data.encode() if isinstance(data, str) else data
-        if len(raw) > max_bytes:
-            raise MalformedInput("too_large")
+    except UnicodeError:
+        raise MalformedInput("not_utf8") from None
+    if len(raw) > max_bytes:
+        raise MalformedInput("too_large")
+    return raw
+
+
+def _decoded(raw: bytes) -> str:
+    try:
         text = raw.decode()
     except UnicodeError:
         raise MalformedInput("not_utf8") from None
@@ -107,6 +127,8 @@ def _check_depth(value: JsonValue, max_depth: int) -> None:
             for item in (container.values() if isinstance(container, dict) else container)
             if type(item) is dict or type(item) is list
         ]
+        if not level:
+            return
     if level:
         raise MalformedInput("too_deep")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from app.credentials.errors import MalformedInput
 
@@ -18,12 +19,27 @@ _OUR_FORM = re.compile(r"[1-9]\d{3}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):\d{2}:\d{2}Z",
 
 def parse_timestamp(text: object, *, zone_required: bool = False) -> datetime:
     """An aware datetime. Without an offset it is read as UTC (C-019), unless the field demands one."""
-    if isinstance(text, str) and _OUR_FORM.fullmatch(text):
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            raise MalformedInput("timestamp") from None
-    match = _DATE_TIME.fullmatch(text) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise MalformedInput("timestamp")
+    return _moment(text) if is_our_form(text) else _moment_in_another_form(text, zone_required=zone_required)
+
+
+def is_our_form(text: str) -> bool:
+    """Whether it is written as `format_timestamp` writes; the day may still be one that no month has."""
+    return _OUR_FORM.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _moment(text: str) -> datetime:
+    """Kept: the badges of one class say the same few moments, each several times."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedInput("timestamp") from None
+
+
+def _moment_in_another_form(text: str, *, zone_required: bool) -> datetime:
+    match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise MalformedInput("timestamp")
     *parts, fraction, zulu, sign, hours, minutes = match.groups()
@@ -41,7 +57,8 @@ def format_timestamp(moment: datetime) -> str:
     """Whole seconds in UTC, as `2026-06-30T09:00:00Z`: the one form all parsers agree on."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a zone is no moment")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def _zone(sign: str | None, hours: str | None, minutes: str | None) -> timezone:

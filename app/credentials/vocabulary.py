@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final
@@ -45,6 +45,7 @@ def context_digests(document: JsonObject) -> dict[str, str]:
     return {url: pins[url].sha256 for url in urls if url in pins}
 
 
+@cache
 def known_context_urls() -> frozenset[str]:
     return frozenset(_pinned_contexts())
 
@@ -55,9 +56,15 @@ def allowed_context_array(urls: Sequence[object]) -> bool:
     First one of the two Credentials contexts, then contexts made for credentials, each once; a context that
     defines every word (A-019) only at the very end. The order Open Badges asks for (A-011) is not judged here.
     """
+    named = tuple(url for url in urls if isinstance(url, str))
+    return len(named) == len(urls) and known_context_urls().issuperset(named) and _are_in_order(named)
+
+
+@lru_cache(maxsize=256)
+def _are_in_order(urls: tuple[str, ...]) -> bool:
     pins = _pinned_contexts()
-    roles = [pins[url].role if isinstance(url, str) and url in pins else "" for url in urls]
-    if not roles or roles[0] != "base" or len(set(map(str, urls))) != len(urls):
+    roles = [pins[url].role for url in urls]
+    if not roles or roles[0] != "base" or len(set(urls)) != len(urls):
         return False
     return all(role == "credential" for role in roles[1:-1]) and roles[-1] in _LAST_ROLES[len(roles) > 1]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from app.credentials.canonical import compiled, expansion
 from app.credentials.canonical.jcs import canonical_json
-from app.credentials.canonical.rdfc import Quad, canonicalize
+from app.credentials.canonical.rdfc import canonicalize
 from app.credentials.canonical.tables import NotCovered
 from app.credentials.canonical.ways import Way, note, ways_taken
 from app.credentials.errors import UnsafeDocument
 from app.credentials.json_text import JsonObject
 
-__all__ = ["Way", "canonical_json", "canonical_nquads", "ways_taken"]
+__all__ = ["Way", "canonical_bytes", "canonical_json", "canonical_nquads", "ways_taken"]
 
 
 def canonical_nquads(document: JsonObject) -> str:
@@ -19,20 +19,23 @@ def canonical_nquads(document: JsonObject) -> str:
     UnsafeDocument if they would stand for less or for something else than a reader of the JSON sees;
     CanonicalizationTooHard if its blank nodes cannot be told apart within the work limit.
     """
+    return canonical_bytes(document).decode()
+
+
+def canonical_bytes(document: JsonObject) -> bytes:
+    """`canonical_nquads`, as they are hashed."""
     try:
-        nquads = canonicalize(_quads_of(document))
-        nquads.encode()
+        return _nquads_of(document).encode()
     except UnicodeEncodeError:
         raise UnsafeDocument("lone_surrogate") from None
-    return nquads
 
 
-def _quads_of(document: JsonObject) -> list[Quad]:
+def _nquads_of(document: JsonObject) -> str:
     """The compiled way for the documents it was made for; PyLD for the others, and to say what is wrong."""
     try:
-        quads = compiled.quads_of(document)
+        nquads = compiled.nquads_of(document)
     except NotCovered:
         note(Way.GENERAL)
-        return expansion.quads_of(document)
+        return canonicalize(expansion.quads_of(document))
     note(Way.COMPILED)
-    return quads
+    return nquads

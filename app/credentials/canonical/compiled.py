@@ -11,15 +11,24 @@ No proof or endorsement inside, no JSON literal, no map, no null.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
+
+import orjson
 
 from app.credentials.canonical.contexts import context_array
 from app.credentials.canonical.expansion import LANGUAGE, MAX_DEPTH, number_problem
-from app.credentials.canonical.rdfc import RDF, XSD, Quad, escape
+from app.credentials.canonical.parts import Part, canonicalize_with, part_of
+from app.credentials.canonical.rdfc import RDF, XSD, Quad, canonicalize, escape
 from app.credentials.canonical.tables import NotCovered, Reads, Table, Term, root_table, suffix_of
 from app.credentials.errors import UnsafeDocument
 from app.credentials.iris import is_absolute_iri
-from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.json_text import JsonObject, JsonValue, dump_exactly
+
+_SHARED: Final = frozenset({"achievement", "issuer"})
+"""What the badges of one class and of one issuer have in common."""
+_MOST_PARTS: Final = 256
+_LONGEST_PART: Final = 16 * 1024
 
 _TYPE: Final = f"<{RDF}type>"
 _FIRST: Final = f"<{RDF}first>"
@@ -32,59 +41,99 @@ _DOUBLE: Final = suffix_of(f"{XSD}double")
 
 def quads_of(document: JsonObject) -> list[Quad]:
     """The quads of this document, or NotCovered."""
+    walk = _walk_through(document, keeps_parts=False)
+    return [_quad(line) for line in walk.lines] + walk.blank
+
+
+def nquads_of(document: JsonObject) -> str:
+    """Its canonical N-Quads, or NotCovered."""
+    walk = _walk_through(document, keeps_parts=True)
+    nquads = canonicalize_with(walk.parts, walk.lines, walk.blank)
+    return canonicalize(quads_of(document)) if nquads is None else nquads
+
+
+def _walk_through(document: JsonObject, *, keeps_parts: bool) -> _Walk:
     try:
         table = root_table(context_array(document))
     except UnsafeDocument:
         raise NotCovered from None
-    walk = _Walk(document.get("id"), table.prefixes)
+    walk = _Walk(document.get("id"), table.prefixes, keeps_parts=keeps_parts)
     walk.node(document, table, 0)
-    if not walk.quads:
+    if not (walk.lines or walk.blank or walk.parts):
         raise NotCovered
-    return walk.quads
+    return walk
+
+
+def _quad(line: str) -> Quad:
+    subject, predicate, rest = line.split(" ", 2)
+    return subject, predicate, rest.removesuffix(" ."), ""
+
+
+@lru_cache(maxsize=_MOST_PARTS)
+def _part_of(written: bytes, place: Table, depth: int) -> Part | None:
+    walk = _Walk(None, place.prefixes, keeps_parts=False)
+    subject = walk.node(orjson.loads(written), place, depth)
+    return part_of(subject, walk.ids, walk.lines, walk.blank)
 
 
 class _Walk:
-    def __init__(self, root_id: JsonValue, prefixes: frozenset[str]) -> None:
-        self.quads: list[Quad] = []
+    def __init__(self, root_id: JsonValue, prefixes: frozenset[str], *, keeps_parts: bool) -> None:
+        self.lines: list[str] = []
+        """The statements without blank nodes, as they are written but for the end of the line."""
+        self.blank: list[Quad] = []
+        """The statements with some."""
+        self.parts: list[Part] = []
+        self.ids: set[str] = set()
+        """Of the objects below the root that say more than their id."""
         self._root_id = root_id
         self._prefixes = prefixes
+        self._keeps_parts = keeps_parts
         self._blank_nodes = 0
 
     def node(self, element: JsonObject, place: Table, depth: int) -> str:
         """Write the quads of an object; answers how others refer to it."""
         if depth > MAX_DEPTH:
             raise NotCovered
-        quads = self.quads
         subject = self._subject(element, depth)
+        is_blank = subject[0] == "_"
         table = place
         if "type" in element:
-            types = _types(element["type"])
-            quads += [(subject, _TYPE, place.type_iri(name), "") for name in types]
-            table = place.typed(types)
+            iris, table = place.typed(_types(element["type"]))
+            for iri in iris:
+                self._say(subject, _TYPE, iri)
         for name, value in element.items():
             if name == "id" or name == "type" or (depth == 0 and name == "@context"):
                 continue
             term = table[name]
             if term.twins and not term.twins.isdisjoint(element):
                 raise NotCovered
-            predicate = term.predicate
-            if type(value) is str and term.is_plain:
-                quads.append((subject, predicate, f'"{escape(value)}"{term.suffix}', ""))
+            if type(value) is str and term.is_plain and not is_blank:
+                self.lines.append(f'{subject} {term.predicate} "{escape(value)}"{term.suffix} .')
             elif term.is_list:
-                quads.append((subject, predicate, self._list(value, name, term, depth), ""))
+                self._say(subject, term.predicate, self._list(value, name, term, depth))
             elif type(value) is list:
                 for item in value:
-                    quads.append((subject, predicate, self._object(item, name, term, depth), ""))
+                    self._say(subject, term.predicate, self._object(item, name, term, depth))
             else:
-                quads.append((subject, predicate, self._object(value, name, term, depth), ""))
+                self._say(subject, term.predicate, self._object(value, name, term, depth))
         return subject
+
+    def _say(self, subject: str, predicate: str, object_: str) -> None:
+        if subject[0] == "_" or object_[0] == "_":
+            self.blank.append((subject, predicate, object_, ""))
+        else:
+            self.lines.append(f"{subject} {predicate} {object_} .")
 
     def _subject(self, element: JsonObject, depth: int) -> str:
         if "id" not in element:
             return self._blank_node()
         node_id = element["id"]
-        if type(node_id) is not str or (depth and node_id == self._root_id and len(element) > 1):
+        if type(node_id) is not str:
             raise NotCovered
+        if len(element) > 1 and depth:
+            if node_id == self._root_id:
+                raise NotCovered
+            self.ids.add(node_id)
         return self._iri(node_id)
 
     def _object(self, value: JsonValue, name: str, term: Term, depth: int) -> str:
@@ -94,10 +143,23 @@ class _Walk:
         if kind is dict:
             if "@value" in value:  # type: ignore[operator]
                 return _value_object(value)  # type: ignore[arg-type]
+            if self._keeps_parts and name in _SHARED:
+                return self._part(value, term.place(name), depth + 1)  # type: ignore[arg-type]
             return self.node(value, term.place(name), depth + 1)  # type: ignore[arg-type]
         if term.reads is not Reads.LITERAL:
             raise NotCovered
         return _number(value, term)
+
+    def _part(self, element: JsonObject, place: Table, depth: int) -> str:
+        """As `node`, for an object that others are likely to have as well."""
+        written = dump_exactly(element)
+        part = _part_of(written, place, depth) if 0 < len(written) <= _LONGEST_PART else None
+        if part is None:
+            return self.node(element, place, depth)
+        if self._root_id in part.ids:
+            raise NotCovered
+        self.parts.append(part)
+        return part.subject
 
     def _text(self, text: str, term: Term) -> str:
         if term.reads is Reads.LITERAL:
@@ -111,7 +173,8 @@ class _Walk:
         rest = _NIL
         for object_ in reversed([self._object(item, name, term, depth) for item in items]):
             cell = self._blank_node()
-            self.quads += [(cell, _FIRST, object_, ""), (cell, _REST, rest, "")]
+            self._say(cell, _FIRST, object_)
+            self._say(cell, _REST, rest)
             rest = cell
         return rest
 

@@ -61,7 +61,7 @@ def canonicalize(quads: Iterable[Quad]) -> str:
 
 def canonical_labels(quads: Iterable[Quad]) -> dict[str, str]:
     """The canonical label of each blank node (`_:c14n0`, …)."""
-    mentions = _mentions(quads)
+    mentions = mentions_in(quads)
     if not mentions:
         return {}
     return _Labelling(mentions).labels()
@@ -73,7 +73,7 @@ def _line(subject: str, predicate: str, object_: str, graph: str) -> str:
     return f"{subject} {predicate} {object_} .\n"
 
 
-def _mentions(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
+def mentions_in(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
     """For each blank node the quads it stands in, each once."""
     mentions: dict[str, list[Quad]] = {}
     for quad in quads:
@@ -85,6 +85,21 @@ def _mentions(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
         if graph and graph[0] == "_" and graph not in (subject, object_):
             mentions.setdefault(graph, []).append(quad)
     return mentions
+
+
+def hash_first_degree(node: str, about: Iterable[Quad]) -> str:
+    """What tells a blank node from others: the statements it stands in, without the names of other blank nodes."""
+    lines = []
+    for subject, predicate, object_, graph in about:
+        if subject[0] == "_":
+            subject = "_:a" if subject == node else "_:z"
+        if object_[0] == "_":
+            object_ = "_:a" if object_ == node else "_:z"
+        if graph and graph[0] == "_":
+            graph = "_:a" if graph == node else "_:z"
+        lines.append(_line(subject, predicate, object_, graph))
+    lines.sort()
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 class _Issuer:
@@ -114,7 +129,7 @@ class _Labelling:
 
     def __init__(self, mentions: dict[str, list[Quad]]) -> None:
         self._mentions = mentions
-        self._first_degree = {node: self._hash_first_degree(node) for node in mentions}
+        self._first_degree = {node: hash_first_degree(node, about) for node, about in mentions.items()}
         self._canonical = _Issuer("_:c14n")
         self._calls = 0
         self._depth = 0
@@ -144,19 +159,6 @@ class _Labelling:
         for path in sorted(paths, key=lambda path: path.hash):
             for node in path.issuer.issued:
                 self._canonical.label(node)
-
-    def _hash_first_degree(self, node: str) -> str:
-        lines = []
-        for subject, predicate, object_, graph in self._mentions[node]:
-            if subject[0] == "_":
-                subject = "_:a" if subject == node else "_:z"
-            if object_[0] == "_":
-                object_ = "_:a" if object_ == node else "_:z"
-            if graph[:1] == "_":
-                graph = "_:a" if graph == node else "_:z"
-            lines.append(_line(subject, predicate, object_, graph))
-        lines.sort()
-        return sha256("".join(lines).encode()).hexdigest()
 
     def _hash_related(self, related: str, quad: Quad, issuer: _Issuer, position: str) -> str:
         name = (

@@ -78,7 +78,10 @@ def suffix_of(datatype: str | None) -> str:
 
 
 class Table(dict[str, Term]):
-    """The terms of one active context, each worked out when it is first met."""
+    """The terms of one active context, each worked out when it is first met. Two tables are never equal."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
 
     def __init__(self, tables: _Tables, active: Any) -> None:
         super().__init__()
@@ -88,9 +91,8 @@ class Table(dict[str, Term]):
         self.prefixes = tables.names
         """What may stand before the colon of a compact IRI."""
         self._active = active
-        self._typed: dict[tuple[str, ...], Table] = {}
+        self._typed: dict[tuple[str, ...], tuple[tuple[str, ...], Table]] = {}
         self._names: dict[str | None, set[str]] = {}
-        self._type_iris: dict[str, str] = {}
         for name, mapping in active["mappings"].items():
             if mapping:
                 self._names.setdefault(mapping["@id"], set()).add(name)
@@ -110,28 +112,26 @@ class Table(dict[str, Term]):
         term = self[name] = Term(self, mapping, within, frozenset(twins))
         return term
 
-    def type_iri(self, name: str) -> str:
-        iri = self._type_iris.get(name)
-        if iri is None:
-            mapping = self._active["mappings"].get(name)
-            if not mapping or not is_absolute_iri(mapping["@id"] or ""):
-                raise NotCovered
-            iri = self._type_iris[name] = f"<{mapping['@id']}>"
-        return iri
-
-    def typed(self, types: tuple[str, ...]) -> Table:
-        """The terms of an object of these types at this place."""
-        table = self._typed.get(types)
-        if table is None:
+    def typed(self, types: tuple[str, ...]) -> tuple[tuple[str, ...], Table]:
+        """The IRIs of these types, and the terms of an object that has them at this place."""
+        known = self._typed.get(types)
+        if known is None:
             if len(self._typed) >= _MOST_COMBINATIONS:
                 raise NotCovered
+            iris = tuple(map(self._type_iri, types))
             active = self._active
             for name in sorted(types):
                 scoped = self._active["mappings"][name].get("@context")
                 if scoped is not None and scoped is not False:
                     active = self._tables.process(active, scoped, propagate=False)
-            table = self._typed[types] = self._tables.of(active)
-        return table
+            known = self._typed[types] = (iris, self._tables.of(active))
+        return known
+
+    def _type_iri(self, name: str) -> str:
+        mapping = self._active["mappings"].get(name)
+        if not mapping or not is_absolute_iri(mapping["@id"] or ""):
+            raise NotCovered
+        return f"<{mapping['@id']}>"
 
     def below(self, name: str, within: Any) -> Table:
         """The place of an object under this term: types apply to one object, scopes of terms to all below."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from app.credentials.errors import MalformedInput
@@ -34,6 +35,7 @@ def did_web(base_url: str, *segments: str) -> str:
     return did
 
 
+@lru_cache(maxsize=1_024)
 def did_web_document_url(did: str) -> str:
     """Where the document of a did:web is: always https, never an IP address (L-001, L-002).
 

@@ -54,11 +54,10 @@ def resolve_method(
         return _expanded_did_key(controller, fragment if hash_sign else None)
     if not fragment or "#" in fragment:
         raise KeyNotResolved("key_reference_malformed", "no single fragment")
-    document = _controller_document(controller, documents)
-    method = _method_in(document, method_url, controller)
-    _check_listed(document, method_url, purpose)
+    body = documents.fetch(_document_url(controller), accept=_ACCEPT).body
+    document, method = _method_published(body, controller, method_url, purpose)
     _check_in_force(method, at)
-    return ResolvedKey(_key_of(method), method_url, controller, document)
+    return ResolvedKey(_key_published(body, controller, method_url, purpose), method_url, controller, document)
 
 
 def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:
@@ -77,21 +76,34 @@ def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:
     return ResolvedKey(_key_of(method), method_id, did, document, lacks_fragment=fragment is None)
 
 
-def _controller_document(controller: str, documents: DocumentSource) -> JsonObject:
-    fetched = documents.fetch(_document_url(controller), accept=_ACCEPT)
+# What follows from the bytes of a document alone is found once and kept; whether the key is in force depends on the
+# moment, and is asked each time. Whoever resolves a key looks at the document and changes nothing.
+
+
+@lru_cache(maxsize=64)
+def _method_published(
+    body: bytes, controller: str, method_url: str, purpose: str
+) -> tuple[JsonObject, JsonObject]:
+    """The controller's document, and the method in it."""
+    document = _controller_document(body, controller)
+    method = _method_in(document, method_url, controller)
+    _check_listed(document, method_url, purpose)
+    return document, method
+
+
+@lru_cache(maxsize=64)
+def _key_published(body: bytes, controller: str, method_url: str, purpose: str) -> VerificationKey:
+    return _key_of(_method_published(body, controller, method_url, purpose)[1])
+
+
+def _controller_document(body: bytes, controller: str) -> JsonObject:
     try:
-        document = _read(fetched.body)
+        document = parse_json_object(body, max_bytes=_MAX_DOCUMENT)
     except MalformedInput as malformed:
         raise KeyNotResolved("key_document_malformed", malformed.reason) from None
     if document.get("id") != controller:
         raise KeyNotResolved("key_document_malformed", "its id is not the identifier it was asked for")
     return document
-
-
-@lru_cache(maxsize=64)
-def _read(body: bytes) -> JsonObject:
-    """These bytes, read once; whoever resolves a key looks at the document and changes nothing."""
-    return parse_json_object(body, max_bytes=_MAX_DOCUMENT)
 
 
 def _document_url(controller: str) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final, TypeAlias, cast
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, FiniteFloat, Strict, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, FiniteFloat, Strict, Tag
 from pydantic_core import PydanticCustomError
 
+from app.credentials import iris
 from app.credentials.errors import MalformedInput
-from app.credentials.iris import is_absolute_iri
-from app.credentials.timestamps import format_timestamp, parse_timestamp
+from app.credentials.timestamps import is_our_form, parse_timestamp
 
 
 class WrittenMoment(datetime):
@@ -28,26 +29,32 @@ def _refused(reason: str) -> PydanticCustomError:
     return PydanticCustomError(cast(Any, reason), cast(Any, reason), {})
 
 
-def _read_moment(value: object, *, zone_required: bool) -> object:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise _refused("timestamp")
+def _read_moment(value: object) -> object:
+    return _written_moment(value, False) if type(value) is str else _given_moment(value)
+
+
+def _read_moment_with_zone(value: object) -> object:
+    return _written_moment(value, True) if type(value) is str else _given_moment(value)
+
+
+def _given_moment(value: object) -> object:
+    if isinstance(value, datetime) and value.tzinfo is not None:
         return value
+    raise _refused("timestamp")
+
+
+@lru_cache(maxsize=4_096)
+def _written_moment(value: str, zone_required: bool) -> datetime:
+    """Kept, as `parse_timestamp` keeps them; what is refused is not."""
     try:
         moment = parse_timestamp(value, zone_required=zone_required)
     except MalformedInput:
         raise _refused("timestamp") from None
-    if format_timestamp(moment) == value:
+    if is_our_form(value):
         return moment
     written = WrittenMoment.fromisoformat(moment.isoformat())
-    written.text = str(value)
+    written.text = value
     return written
-
-
-def _check_iri(text: str) -> str:
-    if not is_absolute_iri(text):
-        raise _refused("not_an_absolute_iri")
-    return text
 
 
 def _check_pattern(pattern: str, reason: str) -> Callable[[str], str]:
@@ -76,12 +83,12 @@ Number: TypeAlias = Annotated[
     Annotated[int, Strict(), Tag("~int")] | Annotated[FiniteFloat, Strict(), Tag("~float")],
     Discriminator(lambda value: "~int" if type(value) is int else "~float"),
 ]
-Iri: TypeAlias = Annotated[str, Strict(), AfterValidator(_check_iri)]
+Iri: TypeAlias = Annotated[str, Strict(), Field(pattern=iris.PATTERN)]
 DateTimeZ: TypeAlias = Annotated[  # A-009
-    datetime, BeforeValidator(lambda value: _read_moment(value, zone_required=True))
+    datetime, BeforeValidator(_read_moment_with_zone)
 ]
 DateTime: TypeAlias = Annotated[
-    datetime, BeforeValidator(lambda value: _read_moment(value, zone_required=False))
+    datetime, BeforeValidator(_read_moment)
 ]
 Date: TypeAlias = Annotated[
     str, Strict(), AfterValidator(_check_pattern(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", "date"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Self, cast
@@ -44,9 +44,14 @@ class OpenBadgesValue(BaseModel):
     @classmethod
     def from_document(cls, document: JsonObject) -> Self:
         """Read JSON; MalformedInput says what is wrong and where."""
-        _refuse_null(document)
+        refuse_null(document)
+        return cls.read(document)
+
+    @classmethod
+    def read(cls, members: Mapping[str, object]) -> Self:
+        """`from_document`, where it is known that nothing in it is null; values may stand for what was read before."""
         try:
-            return cls.model_validate(document, context=READING)
+            return cls.model_validate(members, context=READING)
         except ValidationError as error:
             raise _malformed(error.errors(include_url=False, include_input=False)[0]) from None
 
@@ -65,7 +70,7 @@ class OpenBadgesValue(BaseModel):
     @model_validator(mode="after")
     def _says_what_it_is(self, info: ValidationInfo) -> Self:
         """What we write has its class by default; what we read must name it (A-047)."""
-        if is_reading(info) and not _self_description(type(self)) <= self.model_fields_set:
+        if info.context == READING and not _self_description(type(self)) <= self.__pydantic_fields_set__:
             for name in sorted(_self_description(type(self)) - self.model_fields_set):
                 raise problem("missing_member", "@context" if name == "context" else name)
         return self
@@ -105,7 +110,7 @@ _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
 }
 
 
-def _refuse_null(document: JsonObject) -> None:
+def refuse_null(document: JsonObject) -> None:
     """A-004: a null says neither yes nor no, and is not covered by a signature over quads (M1)."""
     if not _may_hold_null(document):
         return
@@ -141,4 +146,5 @@ _REASONS: Final = {
     "extra_forbidden": "unknown_member",
     "literal_error": "wrong_value",
     "finite_number": "number_out_of_range",
+    "string_pattern_mismatch": "not_an_absolute_iri",  # the only pattern that pydantic itself looks at
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from app.credentials.canonical import canonical_json, canonical_nquads
+from app.credentials.canonical import canonical_bytes, canonical_json
 from app.credentials.errors import MalformedInput, ProofError
 from app.credentials.json_text import JsonObject
 from app.credentials.keys import Algorithm, VerificationKey, decode_multibase
@@ -47,7 +47,7 @@ def hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
     # The proof is read with the words of the document (B-035); words of its own could turn its meaning (T12).
     if options.get("@context", context) != context:
         raise ProofError("proof_malformed", "its @context is not the document's")
-    return digest_of_options(document, options) + digest(canonical_nquads(document))  # B-038: the proof first
+    return digest_of_options(document, options) + _digest_of(document)  # B-038: the proof first
 
 
 def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
@@ -59,14 +59,18 @@ def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
         if len(named) == len(context) and len(texts) == len(options):
             return _digest_of_options(named, texts)
     configuration: JsonObject = {"@context": context} | options
-    return digest(canonical_nquads(configuration))
+    return _digest_of(configuration)
 
 
 @lru_cache(maxsize=1_024)
 def _digest_of_options(context: tuple[str, ...], options: tuple[tuple[str, str], ...]) -> bytes:
     """Kept: whoever signs or reads a list of badges meets the same options again and again."""
     configuration: JsonObject = {"@context": list(context), **dict(options)}
-    return digest(canonical_nquads(configuration))
+    return _digest_of(configuration)
+
+
+def _digest_of(document: JsonObject) -> bytes:
+    return hashlib.sha256(canonical_bytes(document)).digest()
 
 
 def digest(nquads: str) -> bytes:

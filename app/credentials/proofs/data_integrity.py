@@ -201,6 +201,8 @@ class _Checker:
 
 def _with_chains(results: Sequence[ProofResult]) -> tuple[ProofResult, ...]:
     """A proof stands only as long as every proof it was made upon stands."""
+    if not any("previousProof" in result.proof for result in results):
+        return tuple(results)
     by_id = {str(result.proof["id"]): result for result in results if "id" in result.proof}
     settled: dict[str, bool] = {}
     return tuple(
@@ -237,4 +239,6 @@ def _previous_of(proof: JsonObject) -> list[str]:
 
 
 def _without(document: JsonObject, member: str) -> JsonObject:
-    return {name: value for name, value in document.items() if name != member}
+    rest = dict(document)
+    rest.pop(member, None)
+    return rest

@@ -70,15 +70,16 @@ class CheckResult:
 def verdict_of(checks: Iterable[CheckResult]) -> Verdict:
     """Valid needs every question answered well (I18): an absent or unanswered one is never a yes."""
     answers = tuple(checks)
-    if any(answer.outcome is Outcome.FAILED for answer in answers):
+    outcomes = [answer.outcome for answer in answers]
+    if Outcome.FAILED in outcomes:
         return Verdict.INVALID
-    by_id = {answer.id: answer for answer in answers}
-    if len(by_id) == len(answers) == len(CheckId) and all(map(_is_good, answers)):
+    answered = {answer.id for answer in answers}
+    if len(answered) == len(answers) == len(CheckId) and all(map(_is_good, answers)):
         return Verdict.VALID
     return Verdict.UNDETERMINED
 
 
 def _is_good(answer: CheckResult) -> bool:
-    if answer.outcome is Outcome.SKIPPED:
-        return answer.void and answer.id in _MAY_BE_VOID
-    return answer.outcome is Outcome.PASSED
+    if answer.outcome is Outcome.PASSED:
+        return True
+    return answer.outcome is Outcome.SKIPPED and answer.void and answer.id in _MAY_BE_VOID

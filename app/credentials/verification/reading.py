@@ -14,7 +14,12 @@ from app.credentials.model.version_1 import is_version_1
 from app.credentials.verification.older import KINDS, OlderBadge
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult, Container
-from app.credentials.verification.secured import Secured, looks_secured, secured_from_text
+from app.credentials.verification.secured import (
+    Secured,
+    looks_secured,
+    secured_from_json,
+    secured_from_text,
+)
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PDF: Final = b"%PDF-"
@@ -41,6 +46,11 @@ def read(presented: bytes | str) -> Reading:
         if presented.lstrip("\ufeff \t\r\n").startswith("<"):
             return _from_picture(presented.encode(errors="replace"), "svg")
         return _from_text(presented)
+    if presented.startswith(b"{") and len(presented) <= _MAX_TEXT:
+        try:
+            return _of_kind(secured_from_json(presented), "json")
+        except MalformedInput:
+            pass  # what stands before or after it may be what is wrong, and is told from the text
     if presented.startswith(_PNG):
         return _from_picture(presented, "png")
     if presented.startswith(_PDF):
@@ -90,13 +100,17 @@ def _from_text(text: str) -> Reading:
         return Reading(found(Reason.TOO_LARGE))
     if _URL.fullmatch(text):
         return Reading(found(Reason.PRESENTED_IS_URL, url=text[:2000]), "url")
-    if not looks_secured(text):
-        return Reading(found(Reason.UNRECOGNISED_FORMAT))
     container: Container = "json" if text.startswith(("{", "[")) else "jwt"
     try:
         secured = secured_from_text(text)
     except MalformedInput as error:
+        if not looks_secured(text):
+            return Reading(found(Reason.UNRECOGNISED_FORMAT))
         return Reading(_refusal(error, container), container)
+    return _of_kind(secured, container)
+
+
+def _of_kind(secured: Secured, container: Container) -> Reading:
     answer = kind_of(secured)
     if answer.reason in KINDS.values():
         return Reading(answer, container, older=OlderBadge(container, secured.claims, jws=secured.jws))

@@ -201,12 +201,23 @@ def reason_of(code: str, otherwise: Reason) -> Reason:
     return _BY_CODE.get(code, otherwise)
 
 
+_ANSWERS = {
+    reason: CheckResult(
+        reason.check, reason.outcome, reason.value, void=reason in _NOTHING_TO_ASK, meaning=reason.meaning
+    )
+    for reason in Reason
+    if reason.check is not None
+}
+
+
 def found(reason: Reason, **details: str) -> CheckResult:
     """The answer this reason stands for; its check and outcome are those of the table."""
-    if reason.check is None:
+    answer = _ANSWERS.get(reason)
+    if answer is None:
         raise ValueError(f"{reason.value} belongs to no single check")
-    void = reason in _NOTHING_TO_ASK
-    return CheckResult(reason.check, reason.outcome, reason.value, details, void=void, meaning=reason.meaning)
+    if not details:
+        return answer
+    return CheckResult(answer.id, answer.outcome, answer.reason, details, answer.void, answer.meaning)
 
 
 def not_reached(check: CheckId, because: CheckId) -> CheckResult:

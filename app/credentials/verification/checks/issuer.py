@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.credentials.dids import did_web_document_url
@@ -38,6 +40,15 @@ def issuer(issuer_id: str, policy: Policy) -> CheckResult:
 
 def domain_of(issuer_id: str) -> str | None:
     """The web domain behind an issuer's identifier, in its ASCII form so that lookalikes show."""
+    find = _domain_of if len(issuer_id) <= _LONGEST_KEPT else _domain_of.__wrapped__
+    return find(issuer_id)
+
+
+_LONGEST_KEPT: Final = 256
+
+
+@lru_cache(maxsize=1_024)
+def _domain_of(issuer_id: str) -> str | None:
     try:
         url = did_web_document_url(issuer_id) if issuer_id.startswith("did:web:") else issuer_id
         parts = urlsplit(url)

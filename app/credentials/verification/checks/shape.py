@@ -9,11 +9,12 @@ import orjson
 
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject, JsonValue
-from app.credentials.model import OpenBadgeCredential
+from app.credentials.model.conforming import check_conforms
 from app.credentials.model.version_1 import in_version_2
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult
 from app.credentials.vocabulary import (
+    CONTEXT_OB_3_0_3,
     CONTEXT_V1,
     CONTEXT_V2,
     allowed_context_array,
@@ -36,7 +37,7 @@ def context(document: JsonObject) -> CheckResult:
     if (
         contexts[0] not in (CONTEXT_V2, CONTEXT_V1)
         or not isinstance(second, str)
-        or not _OB_CONTEXT.fullmatch(second)
+        or not _is_open_badges(second)
     ):
         return found(Reason.CONTEXT_ORDER)
     if not all(isinstance(each, str) for each in contexts):
@@ -50,6 +51,10 @@ def context(document: JsonObject) -> CheckResult:
     if not allowed_context_array(contexts):
         return found(Reason.CONTEXT_NOT_ALLOWED)
     return found(Reason.CONTEXT_KNOWN)
+
+
+def _is_open_badges(url: str) -> bool:
+    return url == CONTEXT_OB_3_0_3 or _OB_CONTEXT.fullmatch(url) is not None
 
 
 def _may_hold_context(document: JsonObject) -> bool:
@@ -85,7 +90,7 @@ def _is_endorsement(value: JsonObject) -> bool:
 def schema(document: JsonObject) -> CheckResult:
     """Our model demands what the published schema does, and the rules no schema can say (I-007, I-008)."""
     try:
-        OpenBadgeCredential.from_document(in_version_2(document))
+        check_conforms(in_version_2(document))
     except MalformedInput as error:
         return found(Reason.SCHEMA_VIOLATION, cause=error.reason, pointer=error.pointer)
     for url in _schemas_to_obey(document):

@@ -67,7 +67,8 @@ def _embedded_signature(
     findings = _bound(keys, [_method(result) for result in holding])
     # Only the issuer's own proofs count: a holder may add one over the little that is shown.
     issuers = [each for each in holding if keys.resolved[_method(each)].controller == keys.issuer_id]
-    return replace(findings, discloses_part=all(each.discloses_part for each in issuers))
+    whole = any(not each.discloses_part for each in issuers)
+    return findings if whole else replace(findings, discloses_part=True)
 
 
 def _may_be_older(error: CredentialError, claims: JsonObject) -> bool:
