@@ -135,7 +135,7 @@ FORBIDDEN: list[tuple[str, str, Any, str, str]] = [
 ]  # fmt: skip
 
 
-def _change(document: Any, path: str, value: Any) -> None:
+def change(document: Any, path: str, value: Any) -> None:
     *parents, last = path.split("/")
     target = document
     for part in parents:
@@ -155,7 +155,7 @@ def _change(document: Any, path: str, value: Any) -> None:
 )
 def test_what_the_standard_forbids_is_not_read(path, value, reason, pointer):
     document = copy.deepcopy(example_document())
-    _change(document, path, value)
+    change(document, path, value)
     with pytest.raises(MalformedInput) as refusal:
         OpenBadgeCredential.from_document(document)
     assert (refusal.value.reason, refusal.value.pointer) == (reason, pointer or f"/{path}")

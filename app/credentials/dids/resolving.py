@@ -57,7 +57,9 @@ def resolve_method(
     body = documents.fetch(_document_url(controller), accept=_ACCEPT).body
     document, method = _method_published(body, controller, method_url, purpose)
     _check_in_force(method, at)
-    return ResolvedKey(_key_published(body, controller, method_url, purpose), method_url, controller, document)
+    return ResolvedKey(
+        _key_published(body, controller, method_url, purpose), method_url, controller, document
+    )
 
 
 def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import Literal
 
 from app.credentials.errors import MalformedInput

@@ -87,9 +87,7 @@ Iri: TypeAlias = Annotated[str, Strict(), Field(pattern=iris.PATTERN)]
 DateTimeZ: TypeAlias = Annotated[
     datetime, BeforeValidator(_read_moment_with_zone)
 ]
-DateTime: TypeAlias = Annotated[
-    datetime, BeforeValidator(_read_moment)
-]
+DateTime: TypeAlias = Annotated[datetime, BeforeValidator(_read_moment)]
 Date: TypeAlias = Annotated[
     str, Strict(), AfterValidator(_check_pattern(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", "date"))
 ]
