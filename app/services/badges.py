@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.credentials.json_text import dump_json
@@ -184,14 +185,15 @@ class BadgeService:
         if version.frozen_at is not None:
             return version
         check_may_change(version)
-        version.definition = self.definition_of(campus, badge, version)
+        version.definition = self.definition_of(campus, badge, version, self.competencies_of(version))
         version.frozen_at = self.clock()
         self.badges.add_version(version, [])
         return version
 
-    def definition_of(self, campus: Campus, badge: Badge, version: BadgeVersion) -> bytes:
+    def definition_of(
+        self, campus: Campus, badge: Badge, version: BadgeVersion, competencies: Attested
+    ) -> bytes:
         """The Achievement that a version publishes, or would publish if it were given now."""
-        competencies = self.competencies_of(version)
         with speaking(version.language):
             caption = picture_words(campus, version, competencies).text()
         achievement = achievement_of(campus, badge, version, competencies, self.addresses, caption=caption)
@@ -233,6 +235,14 @@ class BadgeService:
         badge = self._get(campus, badge_id)
         page = self._page(campus, badge, self.badges.newest_version(badge.id))
         return Manuscript(page, lacks_in(page))
+
+    def history_of(self, campus: Campus, badge_id: uuid.UUID) -> list[tuple[datetime, str, str]]:
+        """All that was done to the badge: when, what, and by whom."""
+        badge = self._get(campus, badge_id)
+        return [
+            (entry.at, entry.deed, person.name if person else entry.actor_label)
+            for entry, person in self.history.list_of("badge", badge.id)
+        ]
 
     def _page(self, campus: Campus, badge: Badge, version: BadgeVersion) -> BadgePage:
         return BadgePage(

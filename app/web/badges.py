@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
 from app.credentials.json_text import parse_json_object
-from app.language import N_
 from app.negotiation import ForPeople
 from app.policies import public
 from app.request_scope import ReadingServices
@@ -19,10 +18,10 @@ from app.services.pictures import picture_words
 from app.services.publication import PublishedBadge
 from app.services.verdicts import claims_of
 from app.web.badge_pieces import BadgePieces, pieces_of
+from app.web.badge_words import validity_words
 from app.web.issuers import IssuerShown, campus_issuer
 from app.web.render import page
 from app.web.saying import said
-from app.web.typography import say
 from app.web.wording import day
 from app.web.workplaces import look_of
 from app.wiring import Services
@@ -93,7 +92,7 @@ def _shown(services: Services, published: PublishedBadge) -> DefinitionShown:
         newest=published.newest.number,
         newest_url=f"{base}/v{published.newest.number}",
         is_archived=published.badge.archived_at is not None,
-        validity=_validity(version.validity_days),
+        validity=validity_words(version.validity_days),
         required_hours=version.required_hours,
         versions=[
             VersionShown(
@@ -106,12 +105,3 @@ def _shown(services: Services, published: PublishedBadge) -> DefinitionShown:
         ],
         json_url=services.addresses.version(published.badge.id, version.number),
     )
-
-
-def _validity(days: int | None) -> str:
-    if days is None:
-        return say(N_("Sans date de fin"))
-    if days % 365 == 0 and days >= 365:
-        years = days // 365
-        return say(N_("Un an")) if years == 1 else say(N_("{n} ans")).format(n=years)
-    return say(N_("{n} jours")).format(n=days)

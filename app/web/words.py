@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.awards import LineOutcome
-from app.domain.badges import Kind
+from app.domain.badges import Kind, Repeat
 from app.domain.campus import LabelCategory, LabelState
 from app.domain.keys import KeyState
 from app.domain.people import Role
@@ -28,6 +28,27 @@ BADGE_KINDS = {
     Kind.ATTITUDE: N_("Badge de savoir-être"),
     Kind.COMPETENCY: N_("Badge de compétence"),
     Kind.REALISATION: N_("Badge de réalisation"),
+}
+KIND_NAMES = {
+    Kind.BELONGING: N_("Appartenance"),
+    Kind.PARTICIPATION: N_("Participation"),
+    Kind.ENGAGEMENT: N_("Engagement"),
+    Kind.ATTITUDE: N_("Savoir-être"),
+    Kind.COMPETENCY: N_("Compétence"),
+    Kind.REALISATION: N_("Réalisation"),
+}
+KIND_HINTS = {
+    Kind.BELONGING: N_("Faire partie d’un lieu ou d’un groupe."),
+    Kind.PARTICIPATION: N_("Avoir été là : date et durée."),
+    Kind.ENGAGEMENT: N_("Avoir tenu un rôle."),
+    Kind.ATTITUDE: N_("Une manière de faire, observée."),
+    Kind.COMPETENCY: N_("Savoir faire, jugé sur critères."),
+    Kind.REALISATION: N_("Une œuvre ou un projet mené à bien."),
+}
+REPEATS = {
+    Repeat.ONCE: N_("Une seule fois par personne"),
+    Repeat.ONCE_PER_ACTIVITY: N_("Une fois par activité"),
+    Repeat.ALWAYS: N_("Autant de fois que l’on veut"),
 }
 ACTIVITY_KINDS = {
     ActivityKind.WORKSHOP: N_("Atelier"),
@@ -89,4 +110,12 @@ AWARD_DEEDS = {
     "revoke": N_("Retiré"),
     "open": N_("Rendu public par la personne qui l’a reçu"),
     "close": N_("Refermé par la personne qui l’a reçu"),
+}
+BADGE_DEEDS = {
+    "create": N_("Créé"),
+    "revise": N_("Nouvelle version"),
+    "rewrite": N_("Réécrit"),
+    "open": N_("Ouvert"),
+    "archive": N_("Archivé"),
+    "restore": N_("Repris"),
 }

@@ -59,6 +59,7 @@ def scoped(scope: str, good: int = 200, body: Any = None) -> Case:
 
 _ANYBODY, _HOLDER, _READ, _PREFLIGHT = anybody(), holder(), scoped("read"), anybody(204)
 _VIEW, _WORK, _AWARD = staff(Deed.VIEW), staff(Deed.WORK), staff(Deed.AWARD)
+_DESIGN = staff(Deed.DESIGN)
 _WORDING = {
     "kind": "participation",
     "name": "Atelier",
@@ -104,6 +105,18 @@ CASES: dict[str, Case] = {
     # --- a campus's people
     "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
     "GET /gestion/{slug}": _VIEW,
+    "GET /gestion/{slug}/badges": _VIEW,
+    "GET /gestion/{slug}/badges/badges.csv": _VIEW,
+    "GET /gestion/{slug}/badges/nouveau": _DESIGN,
+    "POST /gestion/{slug}/badges/nouveau": staff(Deed.DESIGN, 422, body={}),
+    "POST /gestion/{slug}/badges/apercu": staff(Deed.DESIGN, body={}),
+    "GET /gestion/{slug}/badges/{badge_id:uuid}": _VIEW,
+    "GET /gestion/{slug}/badges/{badge_id:uuid}/differences": _VIEW,
+    "GET /gestion/{slug}/badges/{badge_id:uuid}/modifier": _DESIGN,
+    "POST /gestion/{slug}/badges/{badge_id:uuid}/modifier": staff(Deed.DESIGN, 422, body={}),
+    "POST /gestion/{slug}/badges/{badge_id:uuid}/ouvrir": staff(Deed.DESIGN, 303, body={}),
+    "POST /gestion/{slug}/badges/{badge_id:uuid}/archiver": staff(Deed.DESIGN, 303, body={}),
+    "POST /gestion/{slug}/badges/{badge_id:uuid}/reprendre": staff(Deed.DESIGN, 303, body={}),
     "GET /gestion/{slug}/activites": _VIEW,
     "GET /gestion/{slug}/activites/nouvelle": _WORK,
     "POST /gestion/{slug}/activites/nouvelle": staff(Deed.WORK, 422, body={}),
