@@ -81,6 +81,12 @@ def test_a_good_badge_has_no_fault() -> None:
     assert faults(badge_document()) == set()
 
 
+def test_characters_beyond_the_basic_plane_are_welcome_where_engines_sort_them_alike() -> None:
+    document = badge_document()
+    document["credentialSubject"]["achievement"]["tag"] = ["\U0001f600 \u2764\ufe0f", "\U0001f680", "robots"]
+    assert faults(document) == set()
+
+
 def test_both_forms_are_signed_from_the_same_words_and_stay_byte_for_byte() -> None:
     signed = CAMPUS.issue()
     embedded = json.loads(signed.embedded)
@@ -110,6 +116,7 @@ FAULTS: list[tuple[str, str, Any]] = [
     ("json_reads_back_the_same", "name", "\ud800"),
     ("model_reads_it_back", f"{ACHIEVEMENT}/name", ...),
     ("every_word_is_signed", f"{ACHIEVEMENT}/mention", "très bien"),
+    ("engines_sort_it_alike", f"{ACHIEVEMENT}/tag", ["\U0001f600", "\uff08"]),
     ("graph_is_small", f"{SUBJECT}/result", [{"type": ["Result"], "value": str(n)} for n in range(70)]),
     (
         "schemas_are_held",

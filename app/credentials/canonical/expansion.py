@@ -164,6 +164,8 @@ class _Strict(ContextProcessor):
             if iri in seen:
                 raise UnsafeDocument("colliding_terms", where)
             seen.add(iri)
+            if "@graph" in (mapping.get("@container") or ()):
+                _check_graph_says_something(value, where)
             if mapping.get("@type") == "@json":
                 _check_json_literal(value, where)
             else:
@@ -219,6 +221,13 @@ def _check_json_literal(value: JsonValue, where: str) -> None:
         canonical_json(value)
     except MalformedInput:
         raise UnsafeDocument("json_literal", where) from None
+
+
+def _check_graph_says_something(value: JsonValue, where: str) -> None:
+    """A text, a number or a bare identifier in the place of a proof makes an empty graph: nothing of it is signed."""
+    for item in value if isinstance(value, list) else [value]:
+        if item is not None and not (isinstance(item, dict) and item.keys() - {"id", "@context"}):
+            raise UnsafeDocument("dropped_value", where)
 
 
 def _check_no_gap(value: JsonValue, where: str) -> None:

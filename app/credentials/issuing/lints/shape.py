@@ -111,6 +111,18 @@ def every_word_is_signed(draft: Draft) -> str | None:
         return str(error)
 
 
+def engines_sort_it_alike(draft: Draft) -> str | None:
+    """JavaScript sorts by units of UTF-16, RDFC-1.0 by code points: characters beyond U+FFFF may come out otherwise."""
+    try:
+        statements = draft.nquads.removesuffix("\n").split("\n")
+    except (MalformedInput, CanonicalizationTooHard):
+        return None
+    if not any(max(statement) > "\uffff" for statement in statements):
+        return None
+    by_units = sorted(statements, key=lambda statement: statement.encode("utf-16-be"))
+    return next((one for one, other in zip(statements, by_units, strict=True) if one != other), None)
+
+
 def graph_is_small(draft: Draft) -> str | None:
     try:
         quads = draft.nquads
@@ -148,6 +160,7 @@ LINTS: Final[tuple[Lint, ...]] = (
     json_reads_back_the_same,
     model_reads_it_back,
     every_word_is_signed,
+    engines_sort_it_alike,
     graph_is_small,
     schemas_are_held,
     no_retired_way_of_withdrawing,
