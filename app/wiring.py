@@ -28,6 +28,7 @@ from app.db.activities import ActivityStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
+from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
@@ -53,6 +54,7 @@ from app.services.awards import AwardService
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
+from app.services.handing_over import HandingOver
 from app.services.letters import LetterService, Post, ReminderService
 from app.services.older_badges import OlderBadges
 from app.services.participants import ParticipantService
@@ -85,6 +87,7 @@ class Services:
     activities: ActivityService
     participants: ParticipantService
     awards: AwardService
+    handing_over: HandingOver
     letters: LetterService
     reminders: ReminderService
     status: StatusService
@@ -177,10 +180,22 @@ class Process:
             sessions = SessionService(
                 SessionStore(session), people, PasskeyStore(session), history, life, idle, clock
             )
+            people_service = PeopleService(
+                people, access, sessions, campuses, awards, history, self.secret, clock
+            )
+            letter_service = LetterService(
+                letters,
+                awards,
+                addresses,
+                self.artist,
+                self.secret,
+                self.settings.letters_per_minute,
+                clock,
+            )
             yield Services(
                 sessions=sessions,
                 sign_in=SignInService(SignInStore(session), sessions, people, history, self.secret, clock),
-                people=PeopleService(people, access, sessions, campuses, awards, history, self.secret, clock),
+                people=people_service,
                 campuses=CampusService(
                     campuses, badges, competencies, activities, awards, history, signing, addresses, clock
                 ),
@@ -198,18 +213,21 @@ class Process:
                     badge_service,
                     status,
                     signing,
+                    letter_service,
                     addresses,
                     clock,
                 ),
-                letters=LetterService(
-                    letters,
+                handing_over=HandingOver(
                     awards,
-                    addresses,
-                    self.artist,
+                    letters,
+                    ClaimCodeStore(session),
+                    people,
+                    people_service,
+                    history,
                     self.secret,
-                    self.settings.letters_per_minute,
                     clock,
                 ),
+                letters=letter_service,
                 reminders=ReminderService(
                     ReminderStore(session), letters, people, campuses, history, self.secret, clock
                 ),

@@ -16,22 +16,12 @@ class ClaimCodeStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def of_awards(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ClaimCode]:
-        found: dict[uuid.UUID, ClaimCode] = {}
-        for start in range(0, len(award_ids), IN_ONE_QUERY):
-            query = select(ClaimCode).where(
-                col(ClaimCode.award_id).in_(award_ids[start : start + IN_ONE_QUERY])
-            )
-            found.update({code.award_id: code for code in self.session.exec(query)})
-        return found
-
-    def taken(self, digests: Sequence[str]) -> set[str]:
-        found: set[str] = set()
+    def owners(self, digests: Sequence[str]) -> dict[str, uuid.UUID]:
+        """Whose codes these are, of those that are handed out."""
+        found: dict[str, uuid.UUID] = {}
         for start in range(0, len(digests), IN_ONE_QUERY):
-            query = select(ClaimCode.digest).where(
-                col(ClaimCode.digest).in_(digests[start : start + IN_ONE_QUERY])
-            )
-            found.update(self.session.exec(query))
+            query = select(ClaimCode).where(col(ClaimCode.digest).in_(digests[start : start + IN_ONE_QUERY]))
+            found.update({code.digest: code.award_id for code in self.session.exec(query)})
         return found
 
     def find(self, digest: str) -> ClaimCode | None:

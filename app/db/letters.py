@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, func, select, update
 
 from app.db.bulk import IN_ONE_QUERY, values_of
-from app.domain.letters import LetterState, PromisedLetter
+from app.domain.letters import LetterState, Occasion, PromisedLetter
 
 
 class LetterStore:
@@ -55,13 +55,14 @@ class LetterStore:
         return list(self.session.exec(query))
 
     def cancel_waiting(self, award_ids: Sequence[uuid.UUID]) -> None:
-        """What was promised about these awards and has not left stays here."""
+        """What was promised of these awards and has not left stays here, except that they were withdrawn."""
         for start in range(0, len(award_ids), IN_ONE_QUERY):
             self.session.exec(
                 update(PromisedLetter)
                 .where(
                     col(PromisedLetter.award_id).in_(award_ids[start : start + IN_ONE_QUERY]),
                     col(PromisedLetter.state) == LetterState.WAITING,
+                    col(PromisedLetter.occasion) != Occasion.WITHDRAWN.value,
                 )
                 .values(state=LetterState.CANCELLED)
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from app.domain.campus import Campus
 from app.domain.people import Membership, Person, PersonAddress, Role, name_key
@@ -93,6 +93,16 @@ class PeopleStore:
         if self.find_named_at(address, _key_of(person)) is None:
             self.session.add(_address_row(person, address))
             self.session.flush()
+
+    def forget_unverified(self, person: Person, addresses: Iterable[str]) -> None:
+        """Addresses that only a list named, and that turned out to be nobody's."""
+        self.session.exec(
+            delete(PersonAddress).where(
+                col(PersonAddress.person_id) == person.id,
+                col(PersonAddress.address).in_(list(addresses)),
+                col(PersonAddress.verified_at).is_(None),
+            )
+        )
 
     def addresses_of(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
         """One address for each person who has any, the verified first."""

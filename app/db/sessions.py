@@ -49,6 +49,10 @@ class SessionStore:
             ended = ended.where(col(Session.id) != but)
         return self.session.exec(ended).rowcount
 
+    def end_learners_of(self, award_id: uuid.UUID) -> None:
+        """What a private link opened before it was renewed."""
+        self.session.exec(delete(Session).where(col(Session.award_id) == award_id))
+
     def sweep(self, at: datetime) -> None:
         """Forget what has lapsed."""
         self.session.exec(delete(Session).where(col(Session.expires_at) <= at))

@@ -30,6 +30,9 @@ LIMITS = {
     "failed token": Limit(30, _FIVE_MINUTES),
     "verify": Limit(60, timedelta(minutes=10)),
     "verify by program": Limit(600, timedelta(minutes=10)),
+    "code": Limit(600, _FIVE_MINUTES),
+    "wrong code": Limit(20, _FIVE_MINUTES),
+    "wrong code of anybody": Limit(1_000, timedelta(hours=1)),
     "presence": Limit(600, _FIVE_MINUTES),
 }
 

@@ -37,6 +37,7 @@ from app.domain.open_badges import BadgeDocuments, profile_of
 from app.services.award_documents import signed_document
 from app.services.awarding import AwardRequest, JudgedLine, Judging, Preview
 from app.services.badges import BadgeService
+from app.services.letters import LetterService
 from app.services.signing import Signing
 from app.services.status import StatusService
 
@@ -88,6 +89,7 @@ class AwardService:
         badge_service: BadgeService,
         status: StatusService,
         signing: Signing,
+        letters: LetterService,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
@@ -100,6 +102,7 @@ class AwardService:
         self.badge_service = badge_service
         self.status = status
         self.signing = signing
+        self.letters = letters
         self.addresses = addresses
         self.clock = clock
 
@@ -237,6 +240,7 @@ class AwardService:
         revoke(award, reason, at=at)
         self.awards.save(award)
         self.status.raise_for(campus, award, at=at)
+        self.letters.tell_of_withdrawal([award])
         self.history.write(by, "revoke", "award", award.id, at=at, campus_id=campus.id)
         return record
 

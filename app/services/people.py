@@ -83,6 +83,10 @@ class PeopleService:
     def private_link_token(self, award_id: uuid.UUID, generation: int) -> str:
         return f"{award_id}.{learner_link_proof(self.secret, award_id, generation)}"
 
+    def _proves(self, proof: str, award_id: uuid.UUID, generation: int) -> bool:
+        expected = learner_link_proof(self.secret, award_id, generation)
+        return secrets.compare_digest(proof.encode(), expected.encode())
+
     def open_private_link(self, token: str) -> NewSession:
         """A session that sees and governs one award; the link may be used again, the learner keeps it."""
         name, _, proof = token.partition(".")
@@ -90,8 +94,15 @@ class PeopleService:
             award = self.awards.find(uuid.UUID(name))
         except ValueError:
             award = None
-        expected = learner_link_proof(self.secret, award.id, award.link_generation) if award else ""
-        if award is None or not secrets.compare_digest(proof.encode(), expected.encode()):
+        if award is None or not self._proves(proof, award.id, award.link_generation):
+            earlier = range(award.link_generation) if award else ()
+            if award and any(self._proves(proof, award.id, generation) for generation in earlier):
+                raise NotFound(
+                    N_(
+                        "Ce lien a été remplacé par le campus et n’ouvre plus rien. Votre badge existe toujours : "
+                        "prenez le lien de la lettre ou du bulletin le plus récent, ou demandez-le au campus."
+                    )
+                )
             raise NotFound(N_("Ce lien n’ouvre aucun badge. Vérifiez qu’il est entier."))
         return self.sessions.enter_as_learner(award.person_id, award.id)
 

@@ -102,6 +102,9 @@ class SessionService:
     def enter_as_learner(self, person_id: uuid.UUID, award_id: uuid.UUID) -> NewSession:
         return self._open(person_id, Proof.PRIVATE_LINK, life=LEARNER_SESSION_LIFE, award_id=award_id)
 
+    def end_learners_of(self, award_id: uuid.UUID) -> None:
+        self.sessions.end_learners_of(award_id)
+
     def _open(
         self,
         person_id: uuid.UUID,

@@ -1,0 +1,208 @@
+"""Handing badges over: private links, short codes, another address, and what became of it all."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db.awards import AwardRecord, AwardStore
+from app.db.claim_codes import ClaimCodeStore
+from app.db.history import HistoryStore
+from app.db.letters import LetterStore
+from app.db.people import PeopleStore
+from app.domain.awards import Award, AwardState
+from app.domain.campus import Campus
+from app.domain.claim_codes import CODE_LIFE, ClaimCode, code_digest, code_of, read_code
+from app.domain.clock import Clock
+from app.domain.handing_over import HandedOver, handed_over
+from app.domain.history import Actor
+from app.domain.letters import LetterState, Occasion, PromisedLetter, letter_about
+from app.domain.people import is_address, normal_address
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_, current_locale
+from app.services.people import PeopleService
+from app.services.sessions import NewSession
+
+
+@dataclass(frozen=True)
+class Handing:
+    """One award on its way to its person."""
+
+    record: AwardRecord
+    handed: HandedOver
+    address: str
+
+
+@dataclass(frozen=True)
+class HandedCode:
+    code: str
+    expires_at: datetime
+
+
+class HandingOver:
+    def __init__(
+        self,
+        awards: AwardStore,
+        letters: LetterStore,
+        codes: ClaimCodeStore,
+        people: PeopleStore,
+        people_service: PeopleService,
+        history: HistoryStore,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.letters = letters
+        self.codes = codes
+        self.people = people
+        self.people_service = people_service
+        self.history = history
+        self.secret = secret
+        self.clock = clock
+
+    # --- what became of it
+
+    def of(self, records: Sequence[AwardRecord]) -> list[Handing]:
+        letters: dict[uuid.UUID, list[PromisedLetter]] = defaultdict(list)
+        for letter in self.letters.of_awards([record.award.id for record in records]):
+            if letter.award_id is not None:
+                letters[letter.award_id].append(letter)
+        addresses = self.people.addresses_of({record.person.id for record in records})
+        found = []
+        for record in records:
+            handed = handed_over(record.award, letters[record.award.id])
+            told = handed.letter.address if handed.letter else addresses.get(record.person.id, "")
+            found.append(Handing(record, handed, told))
+        return found
+
+    def link_opened(self, award_id: uuid.UUID) -> None:
+        """The private link was followed, by its person or by a program that looks at letters first."""
+        award = self.awards.lock(award_id)
+        if award.link_opened_at is None:
+            award.link_opened_at = self.clock()
+            self.awards.save(award)
+
+    def claim(self, award_id: uuid.UUID, *, by: Actor) -> None:
+        """The person says that the badge is theirs; saying so again changes nothing."""
+        award = self.awards.lock(award_id)
+        if award.claimed_at is not None:
+            return
+        award.claimed_at = self.clock()
+        self.awards.save(award)
+        self.codes.forget([award.id])
+        person = self.people.get(award.person_id)
+        if person.language is None:
+            # What they read the page in is what they will be written in.
+            person.language = current_locale()
+            self.people.save(person)
+        self.history.write(by, "claim", "award", award.id, at=self.clock(), campus_id=award.campus_id)
+
+    # --- deeds of whoever hands over
+
+    def renew_link(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
+        """The private link and the code known until now open nothing any more, nor do browsers that used them."""
+        record = self.awards.get_record_in_campus(award_id, campus.id)
+        award = self.awards.lock(award_id)
+        award.link_generation += 1
+        award.link_opened_at = award.claimed_at = None
+        self.awards.save(award)
+        self.codes.forget([award.id])
+        self.people_service.sessions.end_learners_of(award.id)
+        self.history.write(by, "renew_link", "award", award.id, at=self.clock(), campus_id=campus.id)
+        return record
+
+    def write_again(self, campus: Campus, award_id: uuid.UUID, address: str, *, by: Actor) -> PromisedLetter:
+        """Tell the person once more, at this address or another; the award stays what it is."""
+        record = self.awards.get_record_in_campus(award_id, campus.id)
+        wanted, at = normal_address(address), self.clock()
+        _check_may_write(record.award, wanted)
+        self.awards.lock(award_id)
+        before = [
+            letter for letter in self.letters.of_awards([award_id]) if letter.occasion == Occasion.AWARDED
+        ]
+        self.letters.cancel_waiting([award_id])
+        letter = letter_about(record.award, wanted, at=at)
+        if before:
+            letter.once_key = f"{letter.once_key}/{len(before) + 1}"
+        self.letters.promise_many([letter])
+        self._keep_address(record, wanted, before)
+        changed = bool(before) and before[-1].address != wanted
+        self.history.write(
+            by, "write_again", "award", award_id, at=at, campus_id=campus.id, other_address=changed
+        )
+        return letter
+
+    def _keep_address(self, record: AwardRecord, wanted: str, before: Sequence[PromisedLetter]) -> None:
+        """The next letters go there too; an address that a server refused and nobody vouched for is forgotten."""
+        refused = {letter.address for letter in before if letter.state is LetterState.REFUSED}
+        self.people.add_address(record.person, wanted)
+        self.people.forget_unverified(record.person, refused - {wanted})
+
+    # --- short codes
+
+    def codes_for(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, HandedCode]:
+        """A code for each badge that can still be claimed: the same one as long as its link is the same."""
+        at = self.clock()
+        self.codes.sweep(at)
+        wanted = [record.award for record in records if _is_claimable(record.award)]
+        first = [code_digest(self.secret, self._code(award)) for award in wanted]
+        owners = self.codes.owners(first)
+        handed: dict[uuid.UUID, HandedCode] = {}
+        rows = []
+        for award in wanted:
+            code = self._code(award)
+            # One chance in ten thousand million that somebody else has it: then the next one.
+            for turn in range(1, 5):
+                digest = code_digest(self.secret, code)
+                if owners.setdefault(digest, award.id) == award.id:
+                    break
+                code = self._code(award, turn)
+            rows.append(ClaimCode(award_id=award.id, digest=digest, expires_at=at + CODE_LIFE))
+            handed[award.id] = HandedCode(code, at + CODE_LIFE)
+        self.codes.keep(rows)
+        return handed
+
+    def _code(self, award: Award, turn: int = 0) -> str:
+        return code_of(self.secret, award.id, award.link_generation, turn)
+
+    def find_by_code(self, typed: str) -> AwardRecord:
+        """The award that a code opens; raises InvalidInput or NotFound with what to do next."""
+        code = self.codes.find(code_digest(self.secret, read_code(typed)))
+        if code is None:
+            raise NotFound(
+                N_(
+                    "Ce code n’ouvre aucun badge : il a déjà servi, il a été remplacé, ou il s’y est glissé une "
+                    "faute. Demandez un nouveau bulletin à la personne qui vous l’a remis."
+                )
+            )
+        if code.expires_at <= self.clock():
+            raise NotFound(
+                N_("Ce code n’est plus bon. Le badge est toujours à vous : demandez un nouveau bulletin.")
+            )
+        return self.awards.get_record(code.award_id)
+
+    def claim_by_code(self, typed: str) -> NewSession:
+        """Once: whoever claims with a code voids it."""
+        record = self.find_by_code(typed)
+        self.link_opened(record.award.id)
+        self.claim(record.award.id, by=Actor(person_id=record.person.id))
+        award = record.award
+        return self.people_service.open_private_link(
+            self.people_service.private_link_token(award.id, award.link_generation)
+        )
+
+
+def _is_claimable(award: Award) -> bool:
+    return award.state is AwardState.ISSUED and award.claimed_at is None
+
+
+def _check_may_write(award: Award, address: str) -> None:
+    if award.state is AwardState.REVOKED:
+        raise Conflict(N_("Ce badge est retiré : il n’y a plus rien à annoncer."))
+    if not is_address(address):
+        raise InvalidInput(
+            N_("Cette adresse n’est pas une adresse de courriel. Vérifiez-la, signe par signe.")
+        )
