@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
+from app.domain.badges import BadgeCompetency
 from app.domain.competencies import Competency, Framework
 from app.errors import NotFound
 from app.language import N_
@@ -54,3 +55,8 @@ class CompetencyStore:
             .where(col(Competency.id).in_(list(ids)))
         )
         return {competency.id: (competency, framework) for competency, framework in rows}
+
+    def highest_level_used(self, competency_id: uuid.UUID) -> int:
+        """The highest level of it that some badge attests, in any version; 0 when none does."""
+        query = select(func.max(BadgeCompetency.level)).where(BadgeCompetency.competency_id == competency_id)
+        return self.session.exec(query).one() or 0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.domain.columns import moment, new_id, points_to, words
-from app.errors import InvalidInput
+from app.errors import Conflict, InvalidInput
 from app.language import N_
+
+MOST_LEVELS = 10
 
 
 class Framework(SQLModel, table=True):
@@ -48,3 +51,24 @@ def check_level(competency: Competency, level: int | None) -> None:
 def check_competency(competency: Competency) -> None:
     if not competency.code.strip() or not competency.statement.strip():
         raise InvalidInput(N_("Une compétence a un code et un énoncé."))
+    if len(competency.code) > 60 or len(competency.statement) > 500:
+        raise InvalidInput(N_("Le code tient en 60 signes, l’énoncé en 500."))
+    if len(competency.levels) > MOST_LEVELS or any(not 0 < len(level) <= 120 for level in competency.levels):
+        raise InvalidInput(N_("Dix niveaux au plus, de 120 signes chacun."))
+
+
+def check_framework(framework: Framework) -> None:
+    if not framework.code.strip() or not framework.name.strip():
+        raise InvalidInput(N_("Un référentiel a un code et un nom."))
+    if len(framework.code) > 60 or len(framework.name) > 200:
+        raise InvalidInput(N_("Le code du référentiel tient en 60 signes, son nom en 200."))
+
+
+def check_levels_kept(competency: Competency, levels: Sequence[str], *, highest_used: int) -> None:
+    """A level that a badge attests does not go away under it."""
+    if len(levels) < highest_used:
+        raise Conflict(
+            N_("Un badge atteste le niveau {level} de {code} : gardez au moins {level} niveaux."),
+            level=highest_used,
+            code=competency.code,
+        )

@@ -60,8 +60,8 @@ def shown_difference(difference: Difference) -> DifferenceShown:
 def validity_words(days: int | None) -> str:
     if days is None:
         return say(N_("Sans date de fin"))
-    years, rest = divmod(days, 365)
-    if years and not rest:
+    years = round(days / 365.25)
+    if years and abs(days - years * 365.25) < 2:
         return say(N_("Un an")) if years == 1 else say(N_("{n} ans")).format(n=years)
     return say(N_("{n} jours")).format(n=days)
 
