@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     development_dir: Path = Field(
         Path(".sceau-dev"), description="On localhost only: where a missing secret and KEK are made and kept."
     )
+    log_anchors: Path | None = Field(
+        None,
+        description="The folder that remembers what was last signed of each activity log, apart from the database and its backups; empty: beside the development keys.",
+    )
     smtp_url: str = Field("", description="smtp://user:password@host:587; empty: no letters leave.")
     mail_from: str = Field(
         "", description="The sender of letters; empty: sceau@ and the host of the base URL."

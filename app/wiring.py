@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folder_documents import FolderDocuments
 from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
+from app.adapters.log_anchors import FolderAnchors
 from app.adapters.mailer import SmtpMailer, TerminalMailer
 from app.adapters.password_hashes import PasswordHashes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
@@ -25,6 +26,7 @@ from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.db.access import AccessStore
 from app.db.activities import ActivityStore
+from app.db.activity_log import ActivityLogStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
@@ -49,6 +51,7 @@ from app.domain.letters import Mailer
 from app.domain.rates import Limiter
 from app.domain.status import SignedList
 from app.services.activities import ActivityService
+from app.services.activity_log import ActivityLog
 from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.badges import BadgeService
@@ -85,6 +88,7 @@ class Services:
     competencies: CompetencyService
     badges: BadgeService
     activities: ActivityService
+    activity_log: ActivityLog
     participants: ParticipantService
     awards: AwardService
     handing_over: HandingOver
@@ -125,6 +129,7 @@ class Process:
         self.mailer = mailer or _mailer_of(settings)
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
+        self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.public_documents = PublicDocuments(published_store(self.engine), clock)
@@ -168,6 +173,9 @@ class Process:
             letters = LetterStore(session)
             clock, addresses = self.clock, self.addresses
             signing = Signing(campuses, self.vault)
+            activity_log = ActivityLog(
+                ActivityLogStore(session), campuses, signing, self.anchors, addresses, clock
+            )
             status = StatusService(statuses, campuses, signing, addresses, clock)
             publication = PublicationService(
                 campuses, badges, awards, status, signing, addresses, self.renew_list
@@ -202,6 +210,7 @@ class Process:
                 competencies=CompetencyService(competencies, history, clock),
                 badges=badge_service,
                 activities=activity_service,
+                activity_log=activity_log,
                 participants=ParticipantService(activity_service),
                 awards=AwardService(
                     campuses,
@@ -241,6 +250,7 @@ class Process:
                 addresses=addresses,
                 clock=clock,
             )
+        activity_log.settle()
 
     @property
     def post(self) -> Post:

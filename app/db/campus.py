@@ -79,14 +79,17 @@ class CampusStore:
         return [(key, campus) for key, campus in rows]
 
     def active_key(self, campus_id: uuid.UUID) -> SealedKey:
-        key = self.session.exec(
+        key = self.find_active_key(campus_id, KeyPurpose.CREDENTIAL)
+        if key is None:
+            raise Unavailable(N_("Ce campus n’a pas de clé de signature active. Rien n’a été signé."))
+        return key
+
+    def find_active_key(self, campus_id: uuid.UUID, purpose: KeyPurpose) -> SealedKey | None:
+        return self.session.exec(
             select(SealedKey).where(
                 SealedKey.campus_id == campus_id,
-                SealedKey.purpose == KeyPurpose.CREDENTIAL,
+                SealedKey.purpose == purpose,
                 SealedKey.state == KeyState.ACTIVE,
                 SealedKey.algorithm == "EdDSA",
             )
         ).first()
-        if key is None:
-            raise Unavailable(N_("Ce campus n’a pas de clé de signature active. Rien n’a été signé."))
-        return key

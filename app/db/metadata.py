@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 from app.domain import (
     access,
     activities,
+    activity_log,
     awards,
     badges,
     campus,
@@ -28,6 +29,7 @@ from app.domain import (
 NOUNS = (
     access,
     activities,
+    activity_log,
     awards,
     badges,
     campus,

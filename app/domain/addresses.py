@@ -21,6 +21,10 @@ class Addresses:
     def campus(self, slug: str) -> str:
         return f"{self.base_url}/campus/{slug}"
 
+    def log_origin(self, slug: str, epoch: int) -> str:
+        """The name of a campus's activity log: its address without a scheme (C2SP tlog-checkpoint)."""
+        return f"{self.host}/campus/{slug}/journal" + (f"/{epoch}" if epoch > 1 else "")
+
     def award(self, award_id: uuid.UUID) -> str:
         return f"{self.base_url}/attributions/{award_id}"
 

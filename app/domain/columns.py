@@ -80,7 +80,7 @@ def new_id() -> uuid.UUID:
 Row = TypeVar("Row", bound=SQLModel)
 
 
-def new_row(kind: type[Row], **values: Any) -> Row:
+def new_row(kind: type[Row], /, **values: Any) -> Row:
     """A new row in a tenth of the time its class takes: made as the ORM makes the rows it reads.
 
     For rows that come by the thousand. As with the class itself, nothing is validated.

@@ -25,6 +25,7 @@ class KeyPurpose(StrEnum):
     """One key, one purpose: a log key never signs a credential."""
 
     CREDENTIAL = "credential"
+    ACTIVITY_LOG = "activity_log"
 
 
 _MOVES = {

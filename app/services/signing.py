@@ -27,16 +27,19 @@ class Signing:
         self.campuses = campuses
         self.vault = vault
 
-    def make_key(self, campus: Campus, *, at: datetime) -> SealedKey:
+    def make_key(
+        self, campus: Campus, *, at: datetime, purpose: KeyPurpose = KeyPurpose.CREDENTIAL
+    ) -> SealedKey:
         """A new key, active at once: the campus's first, which no cached document can be missing."""
         key = LocalSigningKey.generate(Algorithm.EDDSA)
         method_id = f"{campus.did}#{key.public.thumbprint()}"
         row = SealedKey(
             campus_id=campus.id,
+            purpose=purpose,
             algorithm=Algorithm.EDDSA.value,
             method_id=method_id,
             public_jwk=key.public.to_jwk(),
-            sealed=self.vault.seal(key, _owner(campus, method_id)),
+            sealed=self.vault.seal(key, _owner(campus, method_id, purpose)),
             kek_id=self.vault.kek.id,
             kek_version=self.vault.kek.version,
             state=KeyState.ACTIVE,
@@ -52,19 +55,25 @@ class Signing:
         return CampusSigners(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
 
     def _open(self, row: SealedKey, campus: Campus) -> SigningKey:
-        key = self.vault.open(row.sealed, _owner(campus, row.method_id), kek_id=row.kek_id)
+        key = self.vault.open(row.sealed, _owner(campus, row.method_id, row.purpose), kek_id=row.kek_id)
         # Whoever can write to the database must not be able to make us sign with a key nobody published (T35).
         if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
             raise ValueError("the sealed key is not the published key")
         return key
 
     def published_keys(self, campus: Campus) -> Sequence[PublishedKey]:
-        return [published_key(row) for row in self.campuses.keys_of(campus.id)]
+        rows = self.campuses.keys_of(campus.id)
+        return [published_key(row) for row in rows if row.purpose is KeyPurpose.CREDENTIAL]
+
+    def log_signer(self, campus: Campus, *, at: datetime) -> SigningKey:
+        """The key of the campus's activity log, made when the log is first signed."""
+        row = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
+        return self._open(row or self.make_key(campus, at=at, purpose=KeyPurpose.ACTIVITY_LOG), campus)
 
 
 def published_key(row: SealedKey) -> PublishedKey:
     return PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk), revoked_at=row.revoked_at)
 
 
-def _owner(campus: Campus, method_id: str) -> SealedFor:
-    return SealedFor(str(campus.id), method_id, Algorithm.EDDSA.value, KeyPurpose.CREDENTIAL.value)
+def _owner(campus: Campus, method_id: str, purpose: KeyPurpose) -> SealedFor:
+    return SealedFor(str(campus.id), method_id, Algorithm.EDDSA.value, purpose.value)

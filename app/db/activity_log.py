@@ -1,0 +1,171 @@
+"""The rows of the activity logs: appended, read, and never changed; payloads alone can be erased."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlmodel import Session, col, delete, select
+
+from app.credentials.transparency_log.tiles import WIDTH, Tile, rows_over
+from app.credentials.transparency_log.tree import HASH_BYTES
+from app.db.bulk import IN_ONE_QUERY, insert_rows
+from app.domain.activity_log import (
+    CampusLog,
+    LogCheckpoint,
+    LogCosignature,
+    LogEntry,
+    LogPayload,
+    LogTile,
+    leaf_of,
+)
+
+_AT_A_TIME = 5_000
+
+
+class ActivityLogStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
+        """The campus's open log, held until the transaction ends: entries are numbered one writer at a time."""
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
+        return self.session.exec(query.with_for_update()).first()
+
+    def find(self, campus_id: uuid.UUID) -> CampusLog | None:
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
+        return self.session.exec(query).first()
+
+    def get(self, log_id: uuid.UUID) -> CampusLog:
+        return self.session.exec(select(CampusLog).where(CampusLog.id == log_id)).one()
+
+    def list_all(self) -> list[CampusLog]:
+        return list(self.session.exec(select(CampusLog).order_by(col(CampusLog.origin))))
+
+    def append(self, entries: Sequence[LogEntry], payloads: Sequence[LogPayload]) -> None:
+        insert_rows(self.session, entries)
+        insert_rows(self.session, payloads)
+
+    def keep_tiles(self, tiles: Sequence[LogTile]) -> None:
+        insert_rows(self.session, tiles)
+
+    def grow(self, log: CampusLog, size: int, edge: bytes) -> None:
+        log.size, log.edge = size, edge
+        self.session.add(log)
+        self.session.flush()
+
+    def entries(self, log_id: uuid.UUID, start: int, stop: int) -> list[LogEntry]:
+        """The entries from `start` up to but not including `stop`, in order."""
+        query = (
+            select(LogEntry)
+            .where(LogEntry.log_id == log_id, LogEntry.number >= start, LogEntry.number < stop)
+            .order_by(col(LogEntry.number))
+        )
+        return list(self.session.exec(query))
+
+    def every_entry(self, log_id: uuid.UUID) -> Iterator[tuple[LogEntry, LogPayload | None]]:
+        """All entries in order, each with its payload unless that was erased; a few thousand in memory at a time."""
+        query = (
+            select(LogEntry, LogPayload)
+            .join(
+                LogPayload,
+                (col(LogPayload.log_id) == LogEntry.log_id) & (col(LogPayload.number) == LogEntry.number),
+                isouter=True,
+            )
+            .where(LogEntry.log_id == log_id)
+            .order_by(col(LogEntry.number))
+            .execution_options(yield_per=_AT_A_TIME)
+        )
+        for entry, payload in self.session.exec(query):
+            yield entry, payload
+            self.session.expunge(entry)
+            if payload is not None:
+                self.session.expunge(payload)
+
+    def numbered(self, log_id: uuid.UUID, numbers: Iterable[int]) -> list[LogEntry]:
+        """These entries, in the order of their numbers."""
+        wanted, found = sorted(set(numbers)), list[LogEntry]()
+        for at in range(0, len(wanted), IN_ONE_QUERY):
+            found += self.session.exec(
+                select(LogEntry)
+                .where(LogEntry.log_id == log_id, col(LogEntry.number).in_(wanted[at : at + IN_ONE_QUERY]))
+                .order_by(col(LogEntry.number))
+            )
+        return found
+
+    def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
+        return self.session.get(LogPayload, (log_id, number))
+
+    def payloads_of(self, noun: str, noun_ids: Iterable[uuid.UUID]) -> list[LogPayload]:
+        """What the logs say of these rows, in the order it was said."""
+        ids, found = list(noun_ids), list[LogPayload]()
+        for at in range(0, len(ids), IN_ONE_QUERY):
+            query = select(LogPayload).where(
+                LogPayload.noun == noun, col(LogPayload.noun_id).in_(ids[at : at + IN_ONE_QUERY])
+            )
+            found += self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number)))
+        return found
+
+    def payloads_about(self, person_id: uuid.UUID) -> list[LogPayload]:
+        """All that every campus's log says of one person."""
+        query = select(LogPayload).where(LogPayload.about_id == person_id)
+        return list(self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number))))
+
+    def erase_about(self, person_id: uuid.UUID) -> None:
+        """Payloads and keys go; what is left of the entries commits to nothing that could be found out."""
+        self.session.exec(delete(LogPayload).where(col(LogPayload.about_id) == person_id))
+
+    def tile(self, log_id: uuid.UUID, tile: Tile) -> bytes:
+        """The bytes of a tile, whether it is full and kept, or partial and made from what lies under it."""
+        kept = self.session.get(LogTile, (log_id, tile.level, tile.index))
+        if kept is not None:
+            return kept.hashes[: tile.width * HASH_BYTES]
+        start = tile.index * WIDTH
+        if tile.level == 0:
+            # From the entries, not from the hashes kept beside them: what was changed must not be signed.
+            entries = self.entries(log_id, start, start + tile.width)
+            return b"".join(leaf_of(entry).hash() for entry in entries)
+        below = select(LogTile.root).where(
+            LogTile.log_id == log_id,
+            LogTile.level == tile.level - 1,
+            LogTile.place >= start,
+            LogTile.place < start + tile.width,
+        )
+        return b"".join(bytes(root) for root in self.session.exec(below.order_by(col(LogTile.place))))
+
+    def tiles(self, log_id: uuid.UUID) -> Iterator[LogTile]:
+        query = select(LogTile).where(LogTile.log_id == log_id)
+        ordered = query.order_by(col(LogTile.level), col(LogTile.place))
+        yield from self.session.exec(ordered.execution_options(yield_per=WIDTH))
+
+    def add(self, row: CampusLog | LogCheckpoint | LogCosignature) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint | None:
+        return self.session.get(LogCheckpoint, (log_id, size))
+
+    def newest_checkpoint(self, log_id: uuid.UUID, *, up_to: int | None = None) -> LogCheckpoint | None:
+        query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
+        if up_to is not None:
+            query = query.where(LogCheckpoint.size <= up_to)
+        return self.session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(1)).first()
+
+    def checkpoints(self, log_id: uuid.UUID) -> list[LogCheckpoint]:
+        query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
+        return list(self.session.exec(query.order_by(col(LogCheckpoint.size))))
+
+    def cosignatures(self, log_id: uuid.UUID, size: int) -> list[LogCosignature]:
+        query = select(LogCosignature).where(LogCosignature.log_id == log_id, LogCosignature.size == size)
+        return list(self.session.exec(query.order_by(col(LogCosignature.witness))))
+
+
+def full_tile(log_id: uuid.UUID, level: int, place: int, hashes: Sequence[bytes]) -> LogTile:
+    """A tile ready to be kept, with the hash over all of it."""
+    return LogTile(
+        log_id=log_id,
+        level=level,
+        place=place,
+        hashes=b"".join(hashes),
+        root=rows_over(hashes)[-1][0],
+    )

@@ -1,0 +1,184 @@
+"""The activity log of each campus: written beside the deed, signed as it grows, proved to whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from app.credentials.evidence.documents import LoggedEntry
+from app.credentials.transparency_log.checkpoints import TreeHead
+from app.credentials.transparency_log.notes import Note, NoteKey, sign
+from app.credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree
+from app.credentials.transparency_log.tree import Frontier, inclusion_proof, root_of
+from app.db.activity_log import ActivityLogStore, full_tile
+from app.db.campus import CampusStore
+from app.domain.activity_log import CampusLog, Fact, LogCheckpoint, LogTile, entry_of, leaf_of
+from app.domain.addresses import Addresses
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.errors import Unavailable
+from app.language import N_
+from app.services.signing import Signing
+
+logger = structlog.get_logger(__name__)
+
+
+class LogOutOfStep(Unavailable):
+    """The log is not what was signed before: it is shorter, or it took another course."""
+
+
+class Anchors(Protocol):
+    """What was last signed of each log, kept apart from the database and its backups (I05, I07)."""
+
+    def last(self, origin: str) -> TreeHead | None: ...
+
+    def advance(self, head: TreeHead) -> None:
+        """Remember `head` unless something larger is remembered already; on disk when it returns."""
+        ...
+
+
+class ActivityLog:
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        campuses: CampusStore,
+        signing: Signing,
+        anchors: Anchors,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.campuses = campuses
+        self.signing = signing
+        self.anchors = anchors
+        self.addresses = addresses
+        self.clock = clock
+        self.signed: list[TreeHead] = []
+        """What this unit of work signed; the anchors move once it is committed."""
+
+    def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
+        """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
+        if not facts:
+            return []
+        log, at = self._open_log(campus), self.clock()
+        rows = [entry_of(fact, log.id, number, at=at) for number, fact in enumerate(facts, log.size)]
+        hashes = [entry.leaf_hash for entry, _ in rows]
+        frontier = Frontier.from_bytes(log.size, log.edge)
+        for each in hashes:
+            frontier.append(each)
+        self.store.append([entry for entry, _ in rows], [payload for _, payload in rows])
+        self.store.keep_tiles(self._filled_tiles(log, hashes))
+        self.store.grow(log, frontier.size, frontier.to_bytes())
+        return [entry.number for entry, _ in rows]
+
+    def checkpoint(self, campus: Campus) -> LogCheckpoint:
+        """The log as it stands, signed; refused where it is not what was signed before (I07)."""
+        log = self._open_log(campus)
+        newest = self.store.newest_checkpoint(log.id)
+        if newest is not None and newest.size == log.size:
+            return newest
+        head = head_of(log)
+        self._check_grown_from_what_was_signed(log, newest)
+        key = self.signing.log_signer(campus, at=self.clock())
+        text = head.to_text()
+        row = LogCheckpoint(
+            log_id=log.id,
+            size=head.size,
+            root=head.root,
+            note=Note(text, (sign(text, log.origin, key),)).to_text(),
+            signed_at=self.clock(),
+        )
+        self.store.add(row)
+        self.signed.append(head)
+        return row
+
+    def proofs(self, log: CampusLog, numbers: Iterable[int], size: int) -> list[LoggedEntry]:
+        """For each entry, the hashes that lead to the root of the log at `size`; in the order of their numbers."""
+        tree = self.tree(log, size)
+        return [
+            LoggedEntry(entry.number, leaf_of(entry), tuple(inclusion_proof(tree, entry.number, size)))
+            for entry in self.store.numbered(log.id, numbers)
+        ]
+
+    def tree(self, log: CampusLog, size: int) -> TiledTree:
+        return TiledTree(lambda tile: self.store.tile(log.id, tile), size)
+
+    def note_of(self, checkpoint: LogCheckpoint) -> Note:
+        """The checkpoint with every witness's line under it."""
+        lines = "".join(each.line for each in self.store.cosignatures(checkpoint.log_id, checkpoint.size))
+        return Note.from_text(checkpoint.note + lines)
+
+    def key_of(self, campus: Campus, log: CampusLog) -> NoteKey:
+        """The public key under which this log's checkpoints are signed."""
+        return NoteKey(log.origin, self.signing.log_signer(campus, at=self.clock()).public)
+
+    def settle(self) -> None:
+        """After the commit: from now on nothing shorter than what was signed may be signed again."""
+        for head in self.signed:
+            try:
+                self.anchors.advance(head)
+            except OSError as error:
+                # The deed is done and the checkpoint stands in the database: an anchor that lags refuses nothing good.
+                logger.error("anchor not moved", kind=type(error).__name__, origin=head.origin)
+        self.signed.clear()
+
+    def _open_log(self, campus: Campus) -> CampusLog:
+        log = self.store.lock(campus.id)
+        if log is None:
+            # Two first writers meet at the campus, which is there before any log of it.
+            self.campuses.lock(campus.id)
+            log = self.store.lock(campus.id) or self._begin(campus, epoch=1)
+        return log
+
+    def _begin(self, campus: Campus, *, epoch: int) -> CampusLog:
+        log = CampusLog(
+            campus_id=campus.id,
+            epoch=epoch,
+            origin=self.addresses.log_origin(campus.slug, epoch),
+            opened_at=self.clock(),
+        )
+        self.store.add(log)
+        return log
+
+    def _check_grown_from_what_was_signed(self, log: CampusLog, newest: LogCheckpoint | None) -> None:
+        anchor = self.anchors.last(log.origin)
+        signed = [] if newest is None else [(newest.size, newest.root)]
+        signed += [] if anchor is None else [(anchor.size, anchor.root)]
+        for size, root in signed:
+            if size > log.size:
+                raise LogOutOfStep(
+                    N_(
+                        "Le journal du campus est plus court que ce qui en a déjà été signé : une ancienne "
+                        "sauvegarde a été restaurée. Rien n’est signé avant « sceau log reconcile »."
+                    )
+                )
+            if root_of(self.tree(log, size), size) != root:
+                raise LogOutOfStep(
+                    N_(
+                        "Le journal du campus n’est plus celui qui a été signé : des lignes ont changé. "
+                        "Rien n’est signé ; « sceau log check » nomme la première ligne changée."
+                    )
+                )
+
+    def _filled_tiles(self, log: CampusLog, new: Sequence[bytes]) -> list[LogTile]:
+        """The tiles that these leaf hashes fill, on every level."""
+        tiles: list[LogTile] = []
+        old_count, hashes, level = log.size, list(new), 0
+        while (old_count % WIDTH) + len(hashes) >= WIDTH:
+            place, width = old_count >> HEIGHT, old_count % WIDTH
+            begun = self.store.tile(log.id, Tile(level, place, width)) if width else b""
+            row = [begun[at : at + 32] for at in range(0, len(begun), 32)] + hashes
+            filled = [
+                full_tile(log.id, level, place + at, row[at * WIDTH : (at + 1) * WIDTH])
+                for at in range(len(row) >> HEIGHT)
+            ]
+            tiles += filled
+            old_count, hashes, level = place, [tile.root for tile in filled], level + 1
+        return tiles
+
+
+def head_of(log: CampusLog) -> TreeHead:
+    """The log as it stands, signed or not."""
+    return TreeHead(log.origin, log.size, Frontier.from_bytes(log.size, log.edge).root())
