@@ -29,6 +29,7 @@ from app.db.activities import ActivityStore
 from app.db.activity_log import ActivityLogStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
+from app.db.batches import BatchStore
 from app.db.campus import CampusStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
@@ -52,9 +53,12 @@ from app.domain.rates import Limiter
 from app.domain.status import SignedList
 from app.services.activities import ActivityService
 from app.services.activity_log import ActivityLog
+from app.services.award_batches import AwardBatchService
+from app.services.award_keeping import AwardKeeping
 from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.badges import BadgeService
+from app.services.bulk_awards import BulkAwardService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.handing_over import HandingOver
@@ -69,6 +73,7 @@ from app.services.sign_in import SignInService
 from app.services.signing import Signing
 from app.services.status import StatusService
 from app.services.verification import VerificationService
+from app.services.withdrawals import WithdrawalService
 from app.services.workers import WorkerService
 from app.settings import Settings
 
@@ -94,6 +99,9 @@ class Services:
     handing_over: HandingOver
     letters: LetterService
     reminders: ReminderService
+    bulk_awards: BulkAwardService
+    award_batches: AwardBatchService
+    withdrawals: WithdrawalService
     status: StatusService
     publication: PublicationService
     older_badges: OlderBadges
@@ -200,6 +208,13 @@ class Process:
                 self.settings.letters_per_minute,
                 clock,
             )
+            batches = BatchStore(session)
+            keeping = AwardKeeping(awards, letters, history, badge_service, status, signing, addresses, clock)
+            bulk = BulkAwardService(campuses, batches, letters, history, judging, keeping, clock)
+            batch_service = AwardBatchService(
+                campuses, batches, badges, activities, awards, letters, history, status, clock
+            )
+            withdrawals = WithdrawalService(campuses, batches, awards, letter_service, history, status, clock)
             yield Services(
                 sessions=sessions,
                 sign_in=SignInService(SignInStore(session), sessions, people, history, self.secret, clock),
@@ -213,19 +228,11 @@ class Process:
                 activity_log=activity_log,
                 participants=ParticipantService(activity_service),
                 awards=AwardService(
-                    campuses,
-                    badges,
-                    activities,
-                    awards,
-                    history,
-                    judging,
-                    badge_service,
-                    status,
-                    signing,
-                    letter_service,
-                    addresses,
-                    clock,
+                    campuses, awards, history, judging, bulk, batch_service, withdrawals, clock
                 ),
+                bulk_awards=bulk,
+                award_batches=batch_service,
+                withdrawals=withdrawals,
                 handing_over=HandingOver(
                     awards,
                     letters,

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from app.api.activities import ParticipantRequest
 from app.api.programs import AwardGiver, AwardRevoker, Reader
 from app.api.shapes import Shape, cursor_of, example, place_of
-from app.domain.awards import AwardState, BatchLine, LineOutcome, Visibility
+from app.domain.awards import AwardState, LineOutcome, Visibility
+from app.domain.batches import BatchLine
 from app.language import gettext as _
 from app.services.awards import AwardRecord, AwardRequest, BatchResult
 from app.wiring import Services

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
+from app.db.bulk import IN_ONE_QUERY
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.campus import Campus
 from app.domain.people import Person
@@ -86,6 +88,34 @@ class ActivityStore:
             .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
         )
         return [(participation, person) for participation, person in rows]
+
+    def participants_among(
+        self,
+        activity_id: uuid.UUID,
+        *,
+        participation_ids: Iterable[uuid.UUID] = (),
+        person_ids: Iterable[uuid.UUID] = (),
+        line_keys: Iterable[str] = (),
+    ) -> list[tuple[Participation, Person]]:
+        """Those of the participants that are named in one of these ways, however many there are in all."""
+        found: dict[uuid.UUID, tuple[Participation, Person]] = {}
+        ways: tuple[tuple[Any, list[Any]], ...] = (
+            (col(Participation.id), list(participation_ids)),
+            (col(Participation.person_id), list(person_ids)),
+            (col(Participation.line_key), list(line_keys)),
+        )
+        for column, named in ways:
+            for start in range(0, len(named), IN_ONE_QUERY):
+                query = (
+                    select(Participation, Person)
+                    .join(Person, col(Person.id) == col(Participation.person_id))
+                    .where(
+                        Participation.activity_id == activity_id,
+                        column.in_(named[start : start + IN_ONE_QUERY]),
+                    )
+                )
+                found.update({part.id: (part, person) for part, person in self.session.exec(query)})
+        return list(found.values())
 
     def get_participation(
         self, participation_id: uuid.UUID, activity_id: uuid.UUID

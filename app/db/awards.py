@@ -12,9 +12,9 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
-from app.db.bulk import insert_rows
+from app.db.bulk import IN_ONE_QUERY, insert_rows
 from app.domain.activities import Activity
-from app.domain.awards import Award, AwardBatch, AwardState, BatchLine, SignedDocument, Visibility
+from app.domain.awards import Award, AwardState, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus import Campus
 from app.domain.people import Person
@@ -90,6 +90,32 @@ class AwardStore:
             .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
         )
 
+    def lock_all(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> dict[uuid.UUID, Award]:
+        """Those of these awards that are the campus's, held until the transaction ends, always in one order."""
+        found: dict[uuid.UUID, Award] = {}
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = select(Award).where(
+                col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), Award.campus_id == campus_id
+            )
+            query = query.order_by(col(Award.id)).with_for_update()
+            rows = self.session.exec(query.execution_options(populate_existing=True))
+            found.update({award.id: award for award in rows})
+        return found
+
+    def save_all(self, awards: Iterable[Award]) -> None:
+        self.session.add_all(list(awards))
+        self.session.flush()
+
+    def records_among(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[AwardRecord]:
+        """Those of these awards that are the campus's."""
+        found: list[AwardRecord] = []
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = self._records().where(
+                col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), col(Award.campus_id) == campus_id
+            )
+            found += [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
+        return found
+
     def list_in_campus(
         self,
         campus_id: uuid.UUID,
@@ -156,25 +182,6 @@ class AwardStore:
             .group_by(col(Award.badge_id))
         )
         return dict(rows.all())
-
-    def add_batch(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> None:
-        self.session.add(batch)
-        self.session.flush()
-        insert_rows(self.session, lines)
-
-    def find_batch_by_key(self, campus_id: uuid.UUID, key: str) -> AwardBatch | None:
-        query = select(AwardBatch).where(AwardBatch.campus_id == campus_id, AwardBatch.idempotency_key == key)
-        return self.session.exec(query).first()
-
-    def get_batch(self, batch_id: uuid.UUID, campus_id: uuid.UUID) -> AwardBatch:
-        batch = self.session.get(AwardBatch, batch_id)
-        if batch is None or batch.campus_id != campus_id:
-            raise NotFound(N_("Cette attribution groupée n’existe pas ici."))
-        return batch
-
-    def lines_of(self, batch_id: uuid.UUID) -> Sequence[BatchLine]:
-        query = select(BatchLine).where(BatchLine.batch_id == batch_id)
-        return self.session.exec(query.order_by(col(BatchLine.position))).all()
 
     def generations_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """The generation of each award's private link."""

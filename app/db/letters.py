@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, func, select, update
 
 from app.db.bulk import IN_ONE_QUERY, values_of
+from app.domain.awards import Award
 from app.domain.letters import LetterState, Occasion, PromisedLetter
 
 
@@ -53,6 +54,20 @@ class LetterStore:
             .limit(limit)
         )
         return list(self.session.exec(query))
+
+    def release(self, batch_id: uuid.UUID, *, not_before: datetime) -> None:
+        """The letters about the awards of one bulk award may leave from then on."""
+        of_batch = select(Award.id).where(Award.batch_id == batch_id)
+        self.session.exec(
+            update(PromisedLetter)
+            .where(
+                col(PromisedLetter.award_id).in_(of_batch),
+                col(PromisedLetter.occasion) == Occasion.AWARDED.value,
+                col(PromisedLetter.state) == LetterState.WAITING,
+            )
+            .values(not_before=not_before)
+            .execution_options(synchronize_session=False)
+        )
 
     def cancel_waiting(self, award_ids: Sequence[uuid.UUID]) -> None:
         """What was promised of these awards and has not left stays here, except that they were withdrawn."""

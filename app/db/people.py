@@ -29,6 +29,12 @@ class PeopleStore:
         self.session.add(person)
         self.session.flush()
 
+    def list_by_id(self, person_ids: Iterable[uuid.UUID]) -> list[Person]:
+        ids, found = list(person_ids), list[Person]()
+        for start in range(0, len(ids), 500):
+            found += self.session.exec(select(Person).where(col(Person.id).in_(ids[start : start + 500])))
+        return found
+
     def find_named_at(self, address: str, key: str) -> Person | None:
         """The person of that name at that address, if we know them."""
         return self.session.exec(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
-from app.db.bulk import insert_values
+from app.db.bulk import IN_ONE_QUERY, insert_values
 from app.domain.status import StatusList, StatusSlot
 from app.errors import NotFound
 from app.language import N_
@@ -44,8 +44,16 @@ class StatusStore:
     def lock(self, list_id: uuid.UUID) -> StatusList:
         return self.session.exec(select(StatusList).where(StatusList.id == list_id).with_for_update()).one()
 
-    def taken(self, list_id: uuid.UUID) -> set[int]:
-        return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id)))
+    def taken(self, list_id: uuid.UUID, positions: Collection[int]) -> set[int]:
+        """Which of these places are somebody's."""
+        asked, found = list(positions), set[int]()
+        for start in range(0, len(asked), IN_ONE_QUERY):
+            query = select(StatusSlot.position).where(
+                StatusSlot.list_id == list_id,
+                col(StatusSlot.position).in_(asked[start : start + IN_ONE_QUERY]),
+            )
+            found.update(self.session.exec(query))
+        return found
 
     def add_slots(self, places: Mapping[uuid.UUID, Place]) -> None:
         """The place of each award, none of them raised."""
@@ -58,8 +66,14 @@ class StatusStore:
             ],
         )
 
-    def slot_of(self, award_id: uuid.UUID) -> StatusSlot:
-        return self.session.exec(select(StatusSlot).where(StatusSlot.award_id == award_id)).one()
+    def slots_of(self, award_ids: Sequence[uuid.UUID]) -> list[StatusSlot]:
+        found: list[StatusSlot] = []
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = select(StatusSlot).where(
+                col(StatusSlot.award_id).in_(award_ids[start : start + IN_ONE_QUERY])
+            )
+            found += self.session.exec(query)
+        return found
 
     def raised(self, list_id: uuid.UUID) -> Sequence[int]:
         query = select(StatusSlot.position).where(
@@ -67,7 +81,8 @@ class StatusStore:
         )
         return self.session.exec(query).all()
 
-    def raise_slot(self, slot: StatusSlot, *, at: datetime) -> None:
-        slot.raised_at = at
-        self.session.add(slot)
+    def raise_slots(self, slots: Sequence[StatusSlot], *, at: datetime) -> None:
+        for slot in slots:
+            slot.raised_at = slot.raised_at or at
+        self.session.add_all(slots)
         self.session.flush()

@@ -6,14 +6,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import Text
-from sqlmodel import Field, Index, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel
 
 from app.domain.activities import Activity, Participation, hours_of
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
-from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of, words
+from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of
 from app.domain.people import Person
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -42,6 +41,7 @@ class LineOutcome(StrEnum):
     ONESELF = "oneself"
     REPEATED_LINE = "repeated_line"
     UNREADABLE = "unreadable"
+    NOT_ALLOWED = "not_allowed"
 
     @property
     def is_refused(self) -> bool:
@@ -49,12 +49,16 @@ class LineOutcome(StrEnum):
 
 
 class Award(SQLModel, table=True):
-    """`once_key` is what the database keeps unique so that nobody is given the same badge twice."""
+    """`once_key` is what the database keeps unique so that nobody is given the same badge twice.
+
+    `undone_at`: withdrawn before it ever left the house, so that nobody need hear of it.
+    """
 
     __tablename__ = "award"
     __table_args__ = (
         Index("awards_of_campus_by_time", "campus_id", "awarded_at", "id"),
         Index("awards_of_person", "person_id", "awarded_at"),
+        Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
@@ -77,6 +81,8 @@ class Award(SQLModel, table=True):
     valid_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     revoked_reason: str = Field(default="", max_length=500)
+    undone_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    batch_id: uuid.UUID | None = None
     once_key: str | None = Field(default=None, unique=True, max_length=120)
     link_generation: int = 0
     link_opened_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -93,35 +99,6 @@ class SignedDocument(SQLModel, table=True):
     embedded_digest: str = Field(max_length=64)
     token_digest: str = Field(max_length=64)
     signed_at: datetime = Field(sa_column=moment())
-
-
-class AwardBatch(SQLModel, table=True):
-    """One press of the button, or one request of a program, and what became of it."""
-
-    __tablename__ = "award_batch"
-    __table_args__ = (UniqueConstraint("campus_id", "idempotency_key", name="one_batch_per_idempotency_key"),)
-    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
-    activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))
-    version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
-    requested_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
-    requested_at: datetime = Field(sa_column=moment())
-    idempotency_key: str | None = Field(default=None, max_length=200)
-    request_digest: str = Field(default="", max_length=64)
-
-
-class BatchLine(SQLModel, table=True):
-    __tablename__ = "award_batch_line"
-    batch_id: uuid.UUID = Field(sa_column=part_of("award_batch"))
-    position: int = Field(primary_key=True)
-    outcome: LineOutcome = Field(sa_column=word_of(LineOutcome, name="line_outcome"))
-    reason: str = Field(default="", max_length=300)
-    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    given_name: str = Field(default="", max_length=400)
-    family_name: str = Field(default="", max_length=400)
-    address: str = Field(default="", max_length=400)
-    told: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
 
 
 @dataclass(frozen=True)
@@ -211,6 +188,7 @@ def new_award(
     giver_id: uuid.UUID | None,
     at: datetime,
     award_id: uuid.UUID | None = None,
+    batch_id: uuid.UUID | None = None,
 ) -> Award:
     """An award of what was decided at `at`; nothing about it is signed yet."""
     awarded_at = whole_second(at)
@@ -231,6 +209,7 @@ def new_award(
         awarded_by=giver_id,
         valid_until=valid_until(version, awarded_at),
         once_key=once_key(badge, person.id, activity.id if activity else None),
+        batch_id=batch_id,
     )
 
 
@@ -252,12 +231,13 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
     award.once_key = None
 
 
+def undo(award: Award, *, at: datetime) -> None:
+    """As if it had not been given, but for its place in the status list and its history, which stay."""
+    award.state = AwardState.REVOKED
+    award.revoked_at = award.undone_at = whole_second(at)
+    award.once_key = None
+
+
 def check_evidence_text(text: str) -> None:
     if len(text) > 4000:
         raise InvalidInput(N_("La preuve commune tient en 4 000 signes."))
-
-
-def check_same_request(batch: AwardBatch, request_digest: str) -> None:
-    """An idempotency key stands for one request only (T45)."""
-    if batch.request_digest != request_digest:
-        raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))

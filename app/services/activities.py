@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db.activities import ActivityStore
@@ -127,11 +127,37 @@ class ActivityService:
         named = self.people.list_named_at((line.address, _name_key(line)) for line in lines if line.address)
         return _matched(lines, participants, named)
 
+    def _known_of(
+        self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
+    ) -> dict[str, tuple[Participation | None, Person]]:
+        """As `known`, but without reading every participant."""
+        named = self.people.list_named_at((line.address, _name_key(line)) for line in lines if line.address)
+        people = {person.id: person for person in self.people.list_by_id(meant.values())}
+        there = self.activities.participants_among(
+            activity.id,
+            person_ids={*people, *(person.id for person in named.values())},
+            line_keys={line.line_key for line in lines},
+        )
+        parts = {person.id: participation for participation, person in there}
+        known: dict[str, tuple[Participation | None, Person]] = {
+            key: (parts.get(person_id), people[person_id]) for key, person_id in meant.items()
+        }
+        others = [line for line in lines if line.line_key not in known]
+        return _matched(others, there, named, by_name=False) | known
+
     def keep(
-        self, activity: Activity, lines: Sequence[ListedPerson], *, by: Actor
+        self,
+        activity: Activity,
+        lines: Sequence[ListedPerson],
+        *,
+        by: Actor,
+        meant: Mapping[str, uuid.UUID] | None = None,
     ) -> dict[str, tuple[Participation, Person]]:
-        """The participation of each readable line, by line key: new ones recorded, blanks of others filled in."""
-        known = self.known(activity, lines)
+        """The participation of each readable line, by line key: new ones recorded, blanks of others filled in.
+
+        `meant` says, of lines that are part of a longer list, who was found to be meant when all of it was looked at.
+        """
+        known = self.known(activity, lines) if meant is None else self._known_of(activity, lines, meant)
         people = self.people_of([line for line in lines if line.line_key not in known])
         kept: dict[str, tuple[Participation, Person]] = {}
         new: dict[uuid.UUID, Participation] = {}
@@ -232,6 +258,8 @@ def _matched(
     lines: Sequence[ListedPerson],
     participants: Sequence[tuple[Participation, Person]],
     named: dict[tuple[str, str], Person],
+    *,
+    by_name: bool = True,
 ) -> dict[str, tuple[Participation | None, Person]]:
     """Each line's participation and person, where one of them is known."""
     there = {participation.line_key: (participation, person) for participation, person in participants}
@@ -248,7 +276,7 @@ def _matched(
             found[line.line_key] = there[line.line_key]
         elif person is not None:
             found[line.line_key] = (of_person.get(person.id), person)
-        elif _name_key(line) in without_address:
+        elif by_name and _name_key(line) in without_address:
             # Recorded by name alone, now listed with an address: the same person, once; a homonym after
             # that is somebody else, or a line would be lost.
             found[line.line_key] = there[without_address.pop(_name_key(line))]

@@ -2,86 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from app.db.activities import ActivityStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
-from app.domain.activities import Activity, Participation, complete
-from app.domain.awards import ONESELF, Award, Judgement, LineOutcome, check_evidence_text, judge
-from app.domain.badges import Badge, BadgeVersion, check_given, check_open
+from app.domain.activities import Participation
+from app.domain.awards import ONESELF, Award, Judgement, check_evidence_text, judge
+from app.domain.badges import check_given, check_open
+from app.domain.batches import AwardBatch, BatchLine, listed
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson, tidy, without_repeats
-from app.domain.people import Person, name_key
+from app.domain.people import Person, roles_at
+from app.domain.permissions import Deed, may
 from app.errors import NotFound
 from app.language import N_
-from app.services.activities import ActivityService, LineFault, fault_of
-
-
-@dataclass(frozen=True)
-class AwardRequest:
-    """A badge for people: those recorded in the activity, those of a list, or both."""
-
-    badge_id: uuid.UUID
-    activity_id: uuid.UUID | None = None
-    everybody: bool = False
-    """All who are recorded in the activity."""
-    participation_ids: tuple[uuid.UUID, ...] = ()
-    lines: tuple[ListedPerson, ...] = ()
-    evidence: str = ""
-    idempotency_key: str | None = None
-
-    def digest(self) -> str:
-        """What an idempotency key stands for; the key itself is no part of it."""
-        said = (
-            self.badge_id,
-            self.activity_id,
-            self.everybody,
-            self.participation_ids,
-            self.lines,
-            self.evidence,
-        )
-        return hashlib.sha256(repr(said).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class JudgedLine:
-    """One person of a request and what the rules say; `person` is None until somebody is recorded."""
-
-    line: ListedPerson
-    judgement: Judgement
-    participation: Participation | None = None
-    person: Person | None = None
-    held: Award | None = None
-
-
-@dataclass(frozen=True)
-class Preview:
-    campus: Campus
-    badge: Badge
-    version: BadgeVersion
-    activity: Activity | None
-    lines: Sequence[JudgedLine]
-
-    def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
-        return [line for line in self.lines if line.judgement.outcome in outcomes]
-
-    @property
-    def ready(self) -> list[JudgedLine]:
-        return self.with_outcome(LineOutcome.READY)
-
-
-Someone = tuple[ListedPerson, Participation | None, Person]
-"""A line whose person is recorded."""
-Found = tuple[ListedPerson, Participation | None, Person | None]
-"""A line, with its person if we know them."""
+from app.services.activities import ActivityService
+from app.services.award_cases import (
+    NO_LONGER_MAY,
+    NO_LONGER_OPEN,
+    AwardRequest,
+    Case,
+    Found,
+    GivenBefore,
+    JudgedLine,
+    Preview,
+    Someone,
+    each_once,
+    line_of,
+    repeated_line,
+    would_be,
+)
 
 
 class Judging:
@@ -105,27 +60,15 @@ class Judging:
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
         """What awarding would find now; nothing is written."""
-        case = self._case(campus, request, by)
-        kept, repeated = without_repeats([tidy(line) for line in request.lines])
-        known = self.activity_service.known(case.activity, kept)
-        listed = [(line, *known.get(line.line_key, (None, None))) for line in kept]
-        found, again = _each_once(self._recorded(case), listed)
+        case = self.case(campus, request, by)
+        found, again = self.meant(case, request)
         held = self._held(case, [person.id for _, _, person in found if person])
         judged = [self._judged(case, line, part, person, held) for line, part, person in found]
-        return case.preview(judged, [*repeated, *again])
+        lines = judged + [repeated_line(line) for line in again]
+        return Preview(campus, case.badge, case.version, case.activity, lines)
 
-    def decide(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
-        """The same, with everybody readable recorded: each line that is ready has its person."""
-        case = self._case(campus, request, by)
-        kept, repeated = without_repeats([tidy(line) for line in request.lines])
-        listed = self._record(case, [line for line in kept if case.fault_of(line) is None])
-        found, again = _each_once(self._recorded(case), listed)
-        held = self._held(case, [person.id for _, _, person in found if person])
-        judged = [self._judged(case, line, part, person, held) for line, part, person in found]
-        judged += [self._judged(case, line, None, None, held) for line in kept if case.fault_of(line)]
-        return case.preview(judged, [*repeated, *again])
-
-    def _case(self, campus: Campus, request: AwardRequest, by: Actor) -> _Case:
+    def case(self, campus: Campus, request: AwardRequest, by: Actor) -> Case:
+        """What is asked for, as far as it is the same for everybody; raises where nobody could be given it."""
         check_evidence_text(request.evidence)
         badge = self.badges.get(request.badge_id)
         if badge.campus_id != campus.id:
@@ -134,13 +77,56 @@ class Judging:
         activity = (
             self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
         )
-        giver = self.people.get(by.person_id) if by.person_id else None
         version = self.badges.current_version(badge.id)
         check_given(version)
-        return _Case(campus, badge, version, activity, request, by, giver)
+        return Case(campus, badge, version, activity, request.evidence, by, self._giver(by))
 
-    def _recorded(self, case: _Case) -> list[Someone]:
-        request, activity = case.request, case.activity
+    def case_of(self, campus: Campus, batch: AwardBatch) -> Case:
+        """The same of a promise that is carried out now, maybe long after it was made."""
+        version = self.badges.get_version_by_id(batch.version_id)
+        badge = self.badges.get(version.badge_id)
+        activity = self.activities.find(batch.activity_id) if batch.activity_id else None
+        by = Actor(batch.requested_by, batch.actor_label)
+        refusal = (
+            NO_LONGER_OPEN if badge.archived_at else None if self._may_still(campus, by) else NO_LONGER_MAY
+        )
+        return Case(campus, badge, version, activity, batch.evidence, by, self._giver(by), refusal)
+
+    def _giver(self, by: Actor) -> Person | None:
+        return self.people.get(by.person_id) if by.person_id else None
+
+    def _may_still(self, campus: Campus, by: Actor) -> bool:
+        """A program's token was asked when it made the request."""
+        if by.person_id is None:
+            return True
+        memberships = [membership for membership, _ in self.people.memberships_of(by.person_id)]
+        return may(roles_at(memberships, campus.id, at=self.clock()), Deed.AWARD)
+
+    def meant(self, case: Case, request: AwardRequest) -> tuple[list[Found], list[ListedPerson]]:
+        """Everybody once, known or not; and the lines that say somebody again."""
+        kept, repeated = without_repeats([tidy(line) for line in request.lines])
+        known = self.activity_service.known(case.activity, kept)
+        listed = [(line, *known.get(line.line_key, (None, None))) for line in kept]
+        found, again = each_once(self._chosen(case, request), listed)
+        return found, [*repeated, *again]
+
+    def decide(self, case: Case, lines: Sequence[BatchLine], *, given: GivenBefore) -> list[JudgedLine]:
+        """Each line with its answer, everybody readable recorded; a line that is ready has its person."""
+        found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
+        held = self._held(case, [person.id for _, _, person in found if person])
+        before = given([person.id for _, _, person in found if person])
+        judged = []
+        for line, participation, person in found:
+            if person is not None and person.id in before:
+                judged.append(repeated_line(line))
+                continue
+            judged.append(self._judged(case, line, participation, person, held))
+            if person is not None:
+                before.add(person.id)
+        return judged
+
+    def _chosen(self, case: Case, request: AwardRequest) -> list[Someone]:
+        activity = case.activity
         if activity is None or not (request.everybody or request.participation_ids):
             return []
         wanted = set(request.participation_ids)
@@ -151,29 +137,62 @@ class Judging:
         ]
         addresses = self.people.addresses_of(person.id for _, person in there)
         return [
-            (_line_of(participation, person, addresses.get(person.id, "")), participation, person)
+            (line_of(participation, person, addresses.get(person.id, "")), participation, person)
             for participation, person in there
         ]
 
-    def _record(self, case: _Case, lines: Sequence[ListedPerson]) -> list[Someone]:
+    def _record(self, case: Case, lines: Sequence[BatchLine]) -> list[Found]:
+        """Those chosen in the activity as they stand there; those of a list recorded, unless the line is at fault."""
+        chosen = self._chosen_before(case, lines)
+        read = {line.position: listed(line) for line in lines if line.participation_id not in chosen}
+        good = [line for line in read.values() if case.fault_of(line) is None]
+        meant = {
+            read[line.position].line_key: line.person_id
+            for line in lines
+            if line.person_id and line.position in read
+        }
+        kept = self._recorded(case, good, meant)
+        found: list[Found] = []
+        for line in lines:
+            if line.participation_id in chosen:
+                found.append((listed(line), *chosen[line.participation_id]))
+            else:
+                one = read[line.position]
+                found.append((one, *kept.get(one.line_key, (None, None))))
+        return found
+
+    def _chosen_before(
+        self, case: Case, lines: Sequence[BatchLine]
+    ) -> dict[uuid.UUID | None, tuple[Participation, Person]]:
+        ids = [line.participation_id for line in lines if line.participation_id]
+        if case.activity is None or not ids:
+            return {}
+        there = self.activities.participants_among(case.activity.id, participation_ids=ids)
+        return {participation.id: (participation, person) for participation, person in there}
+
+    def _recorded(
+        self, case: Case, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
+    ) -> dict[str, tuple[Participation | None, Person]]:
+        if not lines:
+            return {}
         if case.activity is not None:
             self.activities.lock(case.activity.id)
-            kept = self.activity_service.keep(case.activity, lines, by=case.by)
-            return [(line, *kept[line.line_key]) for line in lines]
-        people = self.activity_service.people_of(lines)
-        return [(line, None, people[line.line_key]) for line in lines]
+            return {**self.activity_service.keep(case.activity, lines, by=case.by, meant=meant)}
+        return {key: (None, person) for key, person in self.activity_service.people_of(lines).items()}
 
-    def _held(self, case: _Case, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
+    def _held(self, case: Case, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
         return self.awards.held(case.badge, people, case.activity.id if case.activity else None)
 
     def _judged(
         self,
-        case: _Case,
+        case: Case,
         line: ListedPerson,
         participation: Participation | None,
         person: Person | None,
         held: dict[uuid.UUID, Award],
     ) -> JudgedLine:
+        if case.refusal is not None:
+            return JudgedLine(line, case.refusal)
         fault = case.fault_of(line)
         if fault is not None:
             return JudgedLine(line, Judgement(fault.outcome, fault.sentence))
@@ -185,101 +204,11 @@ class Judging:
             person=someone,
             giver_id=case.by.person_id,
             activity=case.activity,
-            participation=_would_be(line, case.activity, participation, someone, self.clock()),
-            evidence=case.request.evidence,
+            participation=would_be(line, case.activity, participation, someone, self.clock()),
+            evidence=case.evidence,
             held=held.get(someone.id),
         )
         return JudgedLine(line, judgement, participation, person, held.get(someone.id))
 
     def _new_person(self, line: ListedPerson) -> Person:
         return Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())
-
-
-@dataclass(frozen=True)
-class _Case:
-    """A request with the rows it is about."""
-
-    campus: Campus
-    badge: Badge
-    version: BadgeVersion
-    activity: Activity | None
-    request: AwardRequest
-    by: Actor
-    giver: Person | None
-
-    def is_giver_by_name(self, line: ListedPerson) -> bool:
-        """By name alone somebody is a new person each time; only an address tells the giver's namesake apart (T02)."""
-        giver = self.giver
-        return (
-            giver is not None
-            and not line.address
-            and name_key(line.given_name, line.family_name) == name_key(giver.given_name, giver.family_name)
-        )
-
-    def fault_of(self, line: ListedPerson) -> LineFault | None:
-        return fault_of(line, needs_address=self.activity is None)
-
-    def preview(self, judged: list[JudgedLine], repeated: Sequence[ListedPerson]) -> Preview:
-        lines = judged + [_repeated(line) for line in repeated]
-        return Preview(self.campus, self.badge, self.version, self.activity, lines)
-
-
-def _line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
-    return ListedPerson(
-        line=0,
-        given_name=person.given_name,
-        family_name=person.family_name,
-        address=address,
-        hours=participation.hours,
-        part=participation.part,
-        contribution=participation.contribution,
-    )
-
-
-def _would_be(
-    line: ListedPerson,
-    activity: Activity | None,
-    participation: Participation | None,
-    person: Person,
-    at: datetime,
-) -> Participation | None:
-    """The participation as recording the line would leave it, for judging it beforehand."""
-    if activity is None:
-        return None
-    if participation is not None:
-        copy = Participation(**participation.model_dump())
-        complete(copy, hours=line.hours, contribution=line.contribution)
-        return copy
-    return Participation(
-        activity_id=activity.id,
-        person_id=person.id,
-        line_key=line.line_key,
-        part=line.part,
-        hours=line.hours,
-        contribution=line.contribution,
-        recorded_at=at,
-    )
-
-
-def _each_once(
-    recorded: Sequence[Someone], listed: Sequence[Found]
-) -> tuple[list[Found], list[ListedPerson]]:
-    """Everybody once, and the lines that say somebody again. Of somebody recorded, the list says more."""
-    named = {person.id for _, _, person in listed if person}
-    once: list[Found] = [someone for someone in recorded if someone[2].id not in named]
-    again: list[ListedPerson] = []
-    seen: set[uuid.UUID] = set()
-    for line, participation, person in listed:
-        if person is not None and person.id in seen:
-            again.append(line)
-            continue
-        once.append((line, participation, person))
-        if person is not None:
-            seen.add(person.id)
-    return once, again
-
-
-def _repeated(line: ListedPerson) -> JudgedLine:
-    return JudgedLine(
-        line, Judgement(LineOutcome.REPEATED_LINE, N_("Cette personne est déjà plus haut dans la liste."))
-    )

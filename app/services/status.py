@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +12,10 @@ from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.proofs.vc_jwt import sign_jwt
 from app.credentials.status_list import StatusList as Bits
-from app.credentials.status_list import free_index, status_entry, status_list_credential
+from app.credentials.status_list import status_entry, status_list_credential
 from app.db.campus import CampusStore
 from app.db.status import Place, StatusStore
 from app.domain.addresses import Addresses
-from app.domain.awards import Award
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.status import LIST_LIFE, LIST_TTL, SignedList, StatusList, has_room, signed_form
@@ -29,6 +28,9 @@ class Places:
 
     by_award: Mapping[uuid.UUID, Place]
     addresses: Addresses
+
+    def only(self, award_ids: Collection[uuid.UUID]) -> Places:
+        return Places({award_id: self.by_award[award_id] for award_id in award_ids}, self.addresses)
 
     def entry_of(self, award_id: uuid.UUID) -> JsonObject:
         """The status entry of the award's credential."""
@@ -57,17 +59,22 @@ class StatusService:
         waiting = list(award_ids)
         while waiting:
             status_list = self._open_list(campus, at=at)
-            taken = self.status.taken(status_list.id)
-            while waiting and has_room(status_list):
-                position = free_index(taken, size=status_list.size, choose=secrets.randbelow)
-                assert position is not None, "a list with room has a free place"
-                taken.add(position)
-                status_list.used += 1
+            count = min(len(waiting), status_list.size // 2 - status_list.used)
+            for position in self._free_places(status_list, count):
                 places[waiting.pop()] = Place(status_list.id, position)
+            status_list.used += count
             if not has_room(status_list):
                 status_list.closed_at = at
             self.status.add(status_list)
         return Places(places, self.addresses)
+
+    def _free_places(self, status_list: StatusList, count: int) -> set[int]:
+        """Drawn at random until that many are nobody's: in a list at most half full, a few draws."""
+        drawn: set[int] = set()
+        while len(drawn) < count:
+            more = {secrets.randbelow(status_list.size) for _ in range(count - len(drawn))} - drawn
+            drawn |= more - self.status.taken(status_list.id, more)
+        return drawn
 
     def keep(self, places: Places) -> None:
         """Write the places, once the awards they belong to are written."""
@@ -81,12 +88,13 @@ class StatusService:
             self._sign(campus, status_list, at=at)
         return status_list
 
-    def raise_for(self, campus: Campus, award: Award, *, at: datetime) -> None:
-        """The award no longer counts: raise its bit and sign the list anew, in the same transaction."""
-        slot = self.status.slot_of(award.id)
-        status_list = self.status.lock(slot.list_id)
-        self.status.raise_slot(slot, at=at)
-        self._sign(campus, status_list, at=at)
+    def raise_for(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
+        """These awards no longer count: raise their bits and sign the lists anew, in the same transaction."""
+        slots = self.status.slots_of(award_ids)
+        for list_id in sorted({slot.list_id for slot in slots}):
+            status_list = self.status.lock(list_id)
+            self.status.raise_slots([slot for slot in slots if slot.list_id == list_id], at=at)
+            self._sign(campus, status_list, at=at)
 
     def published(self, list_id: uuid.UUID) -> SignedList:
         """The signed list as it lies."""

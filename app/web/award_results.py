@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.domain.activities import PartKind
-from app.domain.awards import BatchLine, LineOutcome
-from app.domain.participant_lists import ListedPerson
+from app.domain.awards import LineOutcome
+from app.domain.batches import BatchLine, listed
 from app.domain.permissions import Deed
 from app.domain.tables import csv_for_excel
 from app.language import gettext as _
@@ -71,7 +70,7 @@ def show_result(batch_id: uuid.UUID, request: Request, services: ReadingServices
         held=_group(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home),
         refused=_group(refused, services, result, work.home),
         repeated=[name_of(line) for line in result.with_outcome(LineOutcome.REPEATED_LINE)],
-        again=as_text(map(listed_again, refused)) if refused else "",
+        again=as_text(map(listed, refused)) if refused else "",
     )
 
 
@@ -80,7 +79,7 @@ def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServic
     """The lines that were given nothing, with the reason: corrected, the file can be dropped again."""
     work = at_work(request)
     result = services.awards.batch(work.campus, batch_id)
-    rows = [(*cells_of(listed_again(line)), reason_of(line)) for line in result.with_outcome(*NEED_A_PERSON)]
+    rows = [(*cells_of(listed(line)), reason_of(line)) for line in result.with_outcome(*NEED_A_PERSON)]
     return _table("refus", (*HEADING, "Motif"), rows)
 
 
@@ -113,21 +112,6 @@ def name_of(line: BatchLine) -> str:
 
 def reason_of(line: BatchLine) -> str:
     return say(line.reason).format(**line.reason_values)
-
-
-def listed_again(line: BatchLine) -> ListedPerson:
-    """The line as a list would say it, so that it can be corrected and judged again."""
-    hours, told = line.told.get("hours"), line.told
-    return ListedPerson(
-        line=line.position + 1,
-        given_name=line.given_name,
-        family_name=line.family_name,
-        address=line.address,
-        hours=None if isinstance(hours, str) else hours,
-        hours_as_written=hours if isinstance(hours, str) else "",
-        part=PartKind(told.get("part", PartKind.LEARNER)),
-        contribution=told.get("contribution", ""),
-    )
 
 
 def _group(lines: Sequence[BatchLine], services: Services, result: BatchResult, home: str) -> ResultGroup:

@@ -77,6 +77,7 @@ OUTCOMES = {
     LineOutcome.ONESELF: Word(N_("Soi-même"), "past"),
     LineOutcome.REPEATED_LINE: Word(N_("Ligne en double"), "shut"),
     LineOutcome.UNREADABLE: Word(N_("Ligne illisible"), "bad"),
+    LineOutcome.NOT_ALLOWED: Word(N_("Non permis"), "past"),
 }
 OUTCOME_COUNTS = {
     LineOutcome.READY: N_("Prêtes"),
@@ -89,6 +90,7 @@ OUTCOME_COUNTS = {
     LineOutcome.ONESELF: N_("Soi-même"),
     LineOutcome.REPEATED_LINE: N_("Lignes en double"),
     LineOutcome.UNREADABLE: N_("Lignes illisibles"),
+    LineOutcome.NOT_ALLOWED: N_("Non permises"),
 }
 LABEL_CATEGORIES = {
     LabelCategory.STANDARD: N_("Label Campus des métiers et des qualifications"),

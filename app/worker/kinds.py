@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from app.worker.awards import AWARDS, UNDOINGS, WITHDRAWALS
 from app.worker.letters import LETTERS, REMINDERS
 from app.worker.promises import Kind
 
-KINDS: tuple[Kind, ...] = (LETTERS, REMINDERS)
+KINDS: tuple[Kind, ...] = (AWARDS, UNDOINGS, WITHDRAWALS, LETTERS, REMINDERS)

@@ -14,16 +14,15 @@ from app.domain.activities import Activity, ActivityKind, Participation
 from app.domain.awards import (
     AlreadyRevoked,
     Award,
-    AwardBatch,
     AwardState,
     LineOutcome,
-    check_same_request,
     judge,
     new_award,
     once_key,
     revoke,
 )
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat
+from app.domain.batches import AwardBatch, check_same_request
 from app.domain.people import Person
 from app.errors import InvalidInput
 

@@ -81,7 +81,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
             "batch_id": str(result.batch.id), "award_id": str(award_id),
-            "list_id": str(services.status.status.slot_of(award_id).list_id),
+            "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
             "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented",
         }  # fmt: skip

@@ -81,10 +81,19 @@ class House:
     def unit_of_work(self, *, reading: bool = False) -> AbstractContextManager[Services]:
         return self.process.unit_of_work(reading=reading)
 
-    def award(self, *people: str, badge: BadgePage | None = None, evidence: str = "") -> BatchResult:
-        """Give `badge` (the badge of presence unless said) to people written as in a trainer's list."""
+    def award(
+        self, *people: str, badge: BadgePage | None = None, evidence: str = "", tells: bool = False
+    ) -> BatchResult:
+        """Give `badge` (the badge of presence unless said) to people written as in a trainer's list.
+
+        They are written to only where a test asks for it.
+        """
         request = AwardRequest(
-            (badge or self.presence).badge.id, self.activity.id, lines=listed(*people), evidence=evidence
+            (badge or self.presence).badge.id,
+            self.activity.id,
+            lines=listed(*people),
+            evidence=evidence,
+            tells=tells,
         )
         with self.unit_of_work() as services:
             return services.awards.award(self.campus, request, by=Actor(self.trainer.id))

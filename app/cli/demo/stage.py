@@ -176,7 +176,10 @@ class Stage:
     def give(self, giving: Giving) -> None:
         campus, by = self._of(giving.badge)
         request = AwardRequest(
-            self.badges[giving.badge].id, self.activities[giving.activity].id, lines=giving.lines
+            self.badges[giving.badge].id,
+            self.activities[giving.activity].id,
+            lines=giving.lines,
+            tells=False,
         )
         result = self.services.awards.award(campus, request, by=by)
         if giving.version not in (None, result.version.number):

@@ -1,0 +1,196 @@
+"""Bulk awards and bulk withdrawals, and their lines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, update
+from sqlmodel import Session, col, func, select
+
+from app.db.bulk import IN_ONE_QUERY, insert_rows
+from app.domain.awards import Award, LineOutcome
+from app.domain.batches import (
+    AwardBatch,
+    BatchLine,
+    BatchState,
+    Withdrawal,
+    WithdrawalLine,
+    WithdrawalOutcome,
+    WithdrawalState,
+)
+from app.errors import NotFound
+from app.language import N_
+
+
+class BatchStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    # --- bulk awards
+
+    def add(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> None:
+        self.session.add(batch)
+        self.session.flush()
+        insert_rows(self.session, lines)
+
+    def save(self, promise: AwardBatch | Withdrawal) -> None:
+        self.session.add(promise)
+        self.session.flush()
+
+    def find_by_key(self, campus_id: uuid.UUID, key: str) -> AwardBatch | None:
+        query = select(AwardBatch).where(AwardBatch.campus_id == campus_id, AwardBatch.idempotency_key == key)
+        return self.session.exec(query).first()
+
+    def get(self, batch_id: uuid.UUID, campus_id: uuid.UUID) -> AwardBatch:
+        batch = self.session.get(AwardBatch, batch_id)
+        if batch is None or batch.campus_id != campus_id:
+            raise NotFound(N_("Cette attribution groupée n’existe pas ici."))
+        return batch
+
+    def find(self, batch_id: uuid.UUID) -> AwardBatch | None:
+        return self.session.get(AwardBatch, batch_id)
+
+    def lock(self, batch_id: uuid.UUID) -> AwardBatch | None:
+        """Held until the transaction ends: whoever else carries it out waits, and then finds this piece done."""
+        query = select(AwardBatch).where(AwardBatch.id == batch_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def list_unfinished(self, campus_id: uuid.UUID) -> Sequence[AwardBatch]:
+        """Planned, under way or being undone; the oldest first."""
+        query = select(AwardBatch).where(
+            AwardBatch.campus_id == campus_id,
+            col(AwardBatch.state).in_((BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)),
+        )
+        return self.session.exec(query.order_by(col(AwardBatch.requested_at), col(AwardBatch.id))).all()
+
+    def list_for_activity(
+        self, activity_id: uuid.UUID, campus_id: uuid.UUID, limit: int
+    ) -> Sequence[AwardBatch]:
+        query = select(AwardBatch).where(
+            AwardBatch.activity_id == activity_id, AwardBatch.campus_id == campus_id
+        )
+        return self.session.exec(
+            query.order_by(col(AwardBatch.requested_at).desc(), col(AwardBatch.id)).limit(limit)
+        ).all()
+
+    def due(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
+        """Whose lines wait for somebody to award them."""
+        under_way = col(AwardBatch.state) == BatchState.RUNNING
+        come = (col(AwardBatch.state) == BatchState.PLANNED) & (col(AwardBatch.not_before) <= at)
+        return self._ids(AwardBatch, under_way | come, col(AwardBatch.requested_at), limit)
+
+    def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
+        undoing = col(AwardBatch.state) == BatchState.UNDOING
+        return self._ids(AwardBatch, undoing, col(AwardBatch.requested_at), limit)
+
+    def _ids(self, kind: Any, condition: Any, order: Any, limit: int) -> Sequence[uuid.UUID]:
+        return self.session.exec(select(kind.id).where(condition).order_by(order, kind.id).limit(limit)).all()
+
+    def lines_of(self, batch_id: uuid.UUID) -> Sequence[BatchLine]:
+        query = select(BatchLine).where(BatchLine.batch_id == batch_id)
+        return self.session.exec(query.order_by(col(BatchLine.position))).all()
+
+    def next_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
+        """The first that still wait for their turn."""
+        query = select(BatchLine).where(
+            BatchLine.batch_id == batch_id, BatchLine.outcome == LineOutcome.READY
+        )
+        return self.session.exec(query.order_by(col(BatchLine.position)).limit(limit)).all()
+
+    def latest_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
+        """The last that were awarded."""
+        query = select(BatchLine).where(
+            BatchLine.batch_id == batch_id, BatchLine.outcome == LineOutcome.AWARDED
+        )
+        return self.session.exec(query.order_by(col(BatchLine.position).desc()).limit(limit)).all()
+
+    def answer(self, batch_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Write what became of lines: `position` and the columns that change, the same for all."""
+        if answers:
+            table: Any = BatchLine.__table__  # type: ignore[attr-defined]
+            self._write(table, table.c.batch_id == batch_id, answers)
+
+    def counts(self, batch_id: uuid.UUID) -> dict[LineOutcome, int]:
+        rows = self.session.exec(
+            select(BatchLine.outcome, func.count())
+            .where(BatchLine.batch_id == batch_id)
+            .group_by(col(BatchLine.outcome))
+        )
+        return {LineOutcome(outcome): count for outcome, count in rows}
+
+    def given_in_batch(self, batch_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Who of these people was given the badge in this very batch already."""
+        found: set[uuid.UUID] = set()
+        for start in range(0, len(person_ids), IN_ONE_QUERY):
+            query = select(Award.person_id).where(
+                Award.batch_id == batch_id,
+                col(Award.person_id).in_(person_ids[start : start + IN_ONE_QUERY]),
+            )
+            found.update(self.session.exec(query))
+        return found
+
+    def standing_awards(self, batch_id: uuid.UUID, limit: int) -> Sequence[Award]:
+        """Awards of the batch that were not undone yet."""
+        query = select(Award).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))
+        return self.session.exec(query.order_by(col(Award.person_id)).limit(limit)).all()
+
+    # --- bulk withdrawals
+
+    def add_withdrawal(self, withdrawal: Withdrawal, lines: Sequence[WithdrawalLine]) -> None:
+        self.session.add(withdrawal)
+        self.session.flush()
+        insert_rows(self.session, lines)
+
+    def find_withdrawal_by_key(self, campus_id: uuid.UUID, key: str) -> Withdrawal | None:
+        query = select(Withdrawal).where(Withdrawal.campus_id == campus_id, Withdrawal.idempotency_key == key)
+        return self.session.exec(query).first()
+
+    def find_withdrawal(self, withdrawal_id: uuid.UUID) -> Withdrawal | None:
+        return self.session.get(Withdrawal, withdrawal_id)
+
+    def get_withdrawal(self, withdrawal_id: uuid.UUID, campus_id: uuid.UUID) -> Withdrawal:
+        withdrawal = self.session.get(Withdrawal, withdrawal_id)
+        if withdrawal is None or withdrawal.campus_id != campus_id:
+            raise NotFound(N_("Ce retrait groupé n’existe pas ici."))
+        return withdrawal
+
+    def lock_withdrawal(self, withdrawal_id: uuid.UUID) -> Withdrawal | None:
+        query = select(Withdrawal).where(Withdrawal.id == withdrawal_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def withdrawals_due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        running = col(Withdrawal.state) == WithdrawalState.RUNNING
+        return self._ids(Withdrawal, running, col(Withdrawal.requested_at), limit)
+
+    def next_withdrawals(self, withdrawal_id: uuid.UUID, limit: int) -> Sequence[WithdrawalLine]:
+        query = select(WithdrawalLine).where(
+            WithdrawalLine.withdrawal_id == withdrawal_id, WithdrawalLine.outcome == WithdrawalOutcome.WAITING
+        )
+        return self.session.exec(query.order_by(col(WithdrawalLine.position)).limit(limit)).all()
+
+    def withdrawal_lines(self, withdrawal_id: uuid.UUID) -> Sequence[WithdrawalLine]:
+        query = select(WithdrawalLine).where(WithdrawalLine.withdrawal_id == withdrawal_id)
+        return self.session.exec(query.order_by(col(WithdrawalLine.position))).all()
+
+    def answer_withdrawals(self, withdrawal_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
+        if answers:
+            table: Any = WithdrawalLine.__table__  # type: ignore[attr-defined]
+            self._write(table, table.c.withdrawal_id == withdrawal_id, answers)
+
+    def _write(self, table: Any, of_promise: Any, answers: Sequence[Mapping[str, Any]]) -> None:
+        self.session.flush()
+        # A bound name that is a column's would be taken for a value to set.
+        changed: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in answers[0] if name != "position"
+        }
+        query = update(table).where(of_promise, table.c.position == bindparam("at_position")).values(changed)
+        self.session.connection().execute(
+            query,
+            [
+                {"at_position": each["position"]} | {f"new_{name}": each[name] for name in changed}
+                for each in answers
+            ],
+        )

@@ -1,0 +1,179 @@
+"""What becomes of a bulk award: how far it is, what each line got; undone while nothing has left the house."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.db.activities import ActivityStore
+from app.db.awards import AwardStore
+from app.db.badges import BadgeStore
+from app.db.batches import BatchStore
+from app.db.campus import CampusStore
+from app.db.history import HistoryStore
+from app.db.letters import LetterStore
+from app.domain.activities import Activity
+from app.domain.awards import LineOutcome, undo
+from app.domain.badges import Badge, BadgeVersion
+from app.domain.batches import (
+    A_PIECE,
+    AwardBatch,
+    BatchLine,
+    BatchState,
+    cancel,
+    hand_over,
+)
+from app.domain.batches import undo as undo_batch
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.services.status import StatusService
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    batch: AwardBatch
+    lines: Sequence[BatchLine]
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    generations: dict[uuid.UUID, int] = field(default_factory=dict)
+
+    def with_outcome(self, *outcomes: LineOutcome) -> list[BatchLine]:
+        return [line for line in self.lines if line.outcome in outcomes]
+
+    @property
+    def refused(self) -> list[BatchLine]:
+        return [line for line in self.lines if line.outcome.is_refused]
+
+
+@dataclass(frozen=True)
+class Progress:
+    batch: AwardBatch
+    counts: Mapping[LineOutcome, int]
+    latest: Sequence[BatchLine] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def answered(self) -> int:
+        return self.total - self.counts.get(LineOutcome.READY, 0)
+
+    @property
+    def awarded(self) -> int:
+        return self.counts.get(LineOutcome.AWARDED, 0)
+
+
+class AwardBatchService:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        batches: BatchStore,
+        badges: BadgeStore,
+        activities: ActivityStore,
+        awards: AwardStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        status: StatusService,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.batches = batches
+        self.badges = badges
+        self.activities = activities
+        self.awards = awards
+        self.letters = letters
+        self.history = history
+        self.status = status
+        self.clock = clock
+
+    # --- changing one's mind
+
+    def undo(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """Take back all of it, while nothing has left the house; what is signed by then is withdrawn piece by piece."""
+        batch = self._locked(campus, batch_id)
+        before = batch.state
+        undo_batch(batch, at=self.clock())
+        self.batches.save(batch)
+        if batch.state is not before:
+            self._write(by, "undo", batch)
+        return batch
+
+    def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
+        return self.batches.due_to_undo(limit=limit)
+
+    def undo_piece(self, batch_id: uuid.UUID) -> bool:
+        """Withdraw the next awards of a bulk award that is being undone; whether more are left."""
+        batch = self.batches.find(batch_id)
+        if batch is None:
+            return False
+        campus, at = self.campuses.lock(batch.campus_id), self.clock()
+        batch = self.batches.lock(batch_id)
+        if batch is None or batch.state is not BatchState.UNDOING:
+            return False
+        awards = self.batches.standing_awards(batch_id, A_PIECE)
+        for award in awards:
+            undo(award, at=at)
+        self.awards.save_all(awards)
+        ids = [award.id for award in awards]
+        self.status.raise_for(campus, ids, at=at)
+        self.letters.cancel_waiting(ids)
+        by = Actor(label=f"undo of {batch.id}")
+        self.history.write_all(by, "undo", "award", ids, at=at, campus_id=campus.id, batch=str(batch.id))
+        more = len(awards) == A_PIECE
+        if not more:
+            batch.state = BatchState.UNDONE
+            self.batches.save(batch)
+        return more
+
+    def cancel(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """Before its hour has come."""
+        batch = self._locked(campus, batch_id)
+        cancel(batch)
+        self.batches.save(batch)
+        self._write(by, "cancel", batch)
+        return batch
+
+    def hand_over(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """The trainer is sure: links, files and letters may leave now."""
+        batch = self._locked(campus, batch_id)
+        hand_over(batch, at=self.clock())
+        self.batches.save(batch)
+        self.letters.release(batch.id, not_before=self.clock())
+        self._write(by, "hand_over", batch)
+        return batch
+
+    def _locked(self, campus: Campus, batch_id: uuid.UUID) -> AwardBatch:
+        self.batches.get(batch_id, campus.id)
+        batch = self.batches.lock(batch_id)
+        assert batch is not None, "promises are for ever"
+        return batch
+
+    def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
+        self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
+
+    # --- looking
+
+    def result(self, campus: Campus, batch_id: uuid.UUID) -> BatchResult:
+        batch = self.batches.get(batch_id, campus.id)
+        version = self.badges.get_version_by_id(batch.version_id)
+        lines = self.batches.lines_of(batch.id)
+        generations = self.awards.generations_of([line.award_id for line in lines if line.award_id])
+        activity = self.activities.find(batch.activity_id) if batch.activity_id else None
+        return BatchResult(batch, lines, self.badges.get(version.badge_id), version, activity, generations)
+
+    def progress(self, campus: Campus, batch_id: uuid.UUID, *, latest: int = 0) -> Progress:
+        batch = self.batches.get(batch_id, campus.id)
+        counts = self.batches.counts(batch_id)
+        return Progress(batch, counts, self.batches.latest_lines(batch_id, latest) if latest else ())
+
+    def unfinished(self, campus: Campus) -> Sequence[AwardBatch]:
+        return self.batches.list_unfinished(campus.id)
+
+    def of_activity(self, campus: Campus, activity_id: uuid.UUID, *, limit: int = 20) -> list[Progress]:
+        """The latest first."""
+        found = self.batches.list_for_activity(activity_id, campus.id, limit)
+        return [Progress(batch, self.batches.counts(batch.id)) for batch in found]

@@ -1,0 +1,174 @@
+"""What is asked when badges are given: a badge, people, grounds; and the answer for each line."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.activities import Activity, Participation, complete
+from app.domain.awards import Award, Judgement, LineOutcome
+from app.domain.badges import Badge, BadgeVersion
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson
+from app.domain.people import Person, name_key
+from app.language import N_
+from app.services.activities import LineFault, fault_of
+
+
+@dataclass(frozen=True)
+class AwardRequest:
+    """A badge for people: those recorded in the activity, those of a list, or both."""
+
+    badge_id: uuid.UUID
+    activity_id: uuid.UUID | None = None
+    everybody: bool = False
+    """All who are recorded in the activity."""
+    participation_ids: tuple[uuid.UUID, ...] = ()
+    lines: tuple[ListedPerson, ...] = ()
+    evidence: str = ""
+    idempotency_key: str | None = None
+    tells: bool = True
+    """Whether those who are given the badge are written to."""
+
+    def digest(self) -> str:
+        """What an idempotency key stands for; the key itself is no part of it."""
+        said = (
+            self.badge_id,
+            self.activity_id,
+            self.everybody,
+            self.participation_ids,
+            self.lines,
+            self.evidence,
+        )
+        return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class JudgedLine:
+    """One person of a request and what the rules say; `person` is None until somebody is recorded."""
+
+    line: ListedPerson
+    judgement: Judgement
+    participation: Participation | None = None
+    person: Person | None = None
+    held: Award | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    lines: Sequence[JudgedLine]
+
+    def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
+        return [line for line in self.lines if line.judgement.outcome in outcomes]
+
+    @property
+    def ready(self) -> list[JudgedLine]:
+        return self.with_outcome(LineOutcome.READY)
+
+
+Someone = tuple[ListedPerson, Participation | None, Person]
+"""A line whose person is recorded."""
+Found = tuple[ListedPerson, Participation | None, Person | None]
+"""A line, with its person if we know them."""
+GivenBefore = Callable[[Sequence[uuid.UUID]], set[uuid.UUID]]
+"""Who of these people was given the badge by the same promise already."""
+
+NO_LONGER_OPEN = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("Ce badge a été archivé entre-temps : il n’est plus attribué.")
+)
+NO_LONGER_MAY = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("La personne qui l’a demandé n’a plus le droit d’attribuer ce badge.")
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is given, on what grounds, and by whom; `refusal` is why nobody is given it any more."""
+
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    evidence: str
+    by: Actor
+    giver: Person | None
+    refusal: Judgement | None = None
+
+    def is_giver_by_name(self, line: ListedPerson) -> bool:
+        """By name alone somebody is a new person each time; only an address tells the giver's namesake apart (T02)."""
+        giver = self.giver
+        return (
+            giver is not None
+            and not line.address
+            and name_key(line.given_name, line.family_name) == name_key(giver.given_name, giver.family_name)
+        )
+
+    def fault_of(self, line: ListedPerson) -> LineFault | None:
+        return fault_of(line, needs_address=self.activity is None)
+
+
+def line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
+    return ListedPerson(
+        line=0,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        address=address,
+        hours=participation.hours,
+        part=participation.part,
+        contribution=participation.contribution,
+    )
+
+
+def would_be(
+    line: ListedPerson,
+    activity: Activity | None,
+    participation: Participation | None,
+    person: Person,
+    at: datetime,
+) -> Participation | None:
+    """The participation as recording the line would leave it, for judging it beforehand."""
+    if activity is None:
+        return None
+    if participation is not None:
+        copy = Participation(**participation.model_dump())
+        complete(copy, hours=line.hours, contribution=line.contribution)
+        return copy
+    return Participation(
+        activity_id=activity.id,
+        person_id=person.id,
+        line_key=line.line_key,
+        part=line.part,
+        hours=line.hours,
+        contribution=line.contribution,
+        recorded_at=at,
+    )
+
+
+def each_once(recorded: Sequence[Someone], listed: Sequence[Found]) -> tuple[list[Found], list[ListedPerson]]:
+    """Everybody once, and the lines that say somebody again. Of somebody recorded, the list says more."""
+    named = {person.id for _, _, person in listed if person}
+    once: list[Found] = [someone for someone in recorded if someone[2].id not in named]
+    again: list[ListedPerson] = []
+    seen: set[uuid.UUID] = set()
+    for line, participation, person in listed:
+        if person is not None and person.id in seen:
+            again.append(line)
+            continue
+        once.append((line, participation, person))
+        if person is not None:
+            seen.add(person.id)
+    return once, again
+
+
+def repeated_line(line: ListedPerson) -> JudgedLine:
+    return JudgedLine(
+        line, Judgement(LineOutcome.REPEATED_LINE, N_("Cette personne est déjà plus haut dans la liste."))
+    )

@@ -1,0 +1,163 @@
+"""Sign what was decided and keep it: bytes, places in the status list, history and promised letters, in one deed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.credentials.issuing import Batch
+from app.credentials.json_text import parse_json
+from app.credentials.model import Achievement
+from app.db.awards import AwardStore
+from app.db.history import HistoryStore
+from app.db.letters import LetterStore
+from app.domain.addresses import Addresses
+from app.domain.awards import Award, SignedDocument, new_award
+from app.domain.badges import BadgeVersion
+from app.domain.batches import AwardBatch
+from app.domain.clock import Clock
+from app.domain.columns import new_id, whole_second
+from app.domain.letters import letter_about
+from app.domain.open_badges import BadgeDocuments, profile_of
+from app.domain.people import is_address
+from app.errors import InvalidInput
+from app.services.award_cases import Case, JudgedLine
+from app.services.award_documents import signed_document
+from app.services.badges import BadgeService
+from app.services.signing import Signing
+from app.services.status import Places, StatusService
+
+NOT_YET = datetime(9999, 1, 1, tzinfo=UTC)
+"""Until the promise is carried out to the end, nobody knows when its letters may leave."""
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A line whose texts cannot be signed, and the sentence that says why."""
+
+    trouble: InvalidInput
+
+
+Kept = uuid.UUID | Unfit
+"""The award of a line, or why there is none."""
+
+
+class AwardKeeping:
+    def __init__(
+        self,
+        awards: AwardStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        badge_service: BadgeService,
+        status: StatusService,
+        signing: Signing,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.letters = letters
+        self.history = history
+        self.badge_service = badge_service
+        self.status = status
+        self.signing = signing
+        self.addresses = addresses
+        self.clock = clock
+
+    def keep(self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine]) -> list[Kept]:
+        """In the order of the lines. One that cannot be signed takes nothing from the others."""
+        if not ready:
+            return []
+        at, campus = self.clock(), case.campus
+        self.badge_service.freeze(campus, case.badge, case.version)
+        ids = [new_id() for _ in ready]
+        places = self.status.reserve(campus, ids, at=at)
+        documents, batch = self._documents_of(case), self._batch_of(case, at)
+        kept: list[Kept] = []
+        awards: list[Award] = []
+        signed: list[SignedDocument] = []
+        for award_id, line in zip(ids, ready, strict=True):
+            award = _award_of(case, promise, line, at, award_id)
+            try:
+                signed.append(signed_document(award, documents, batch, places))
+            except InvalidInput as trouble:
+                kept.append(Unfit(trouble))
+                continue
+            awards.append(award)
+            kept.append(award_id)
+        self._write(case, promise, awards, signed, places, at)
+        if promise.tells:
+            self._promise_letters(awards, ready, kept, at)
+        return kept
+
+    def _write(
+        self,
+        case: Case,
+        promise: AwardBatch,
+        awards: Sequence[Award],
+        signed: Sequence[SignedDocument],
+        places: Places,
+        at: datetime,
+    ) -> None:
+        ids = [award.id for award in awards]
+        self.awards.add_all(awards, signed)
+        self.status.keep(places.only(ids))
+        facts = {"version": str(case.version.id), "batch": str(promise.id)}
+        self.history.write_all(case.by, "award", "award", ids, at=at, campus_id=case.campus.id, **facts)
+
+    def _promise_letters(
+        self, awards: Sequence[Award], ready: Sequence[JudgedLine], kept: Sequence[Kept], at: datetime
+    ) -> None:
+        addresses = {
+            award_id: line.line.address
+            for award_id, line in zip(kept, ready, strict=True)
+            if is_address(line.line.address)
+        }
+        self.letters.promise_many(
+            [
+                letter_about(award, addresses[award.id], at=at, not_before=NOT_YET)
+                for award in awards
+                if award.id in addresses
+            ]
+        )
+
+    def _documents_of(self, case: Case) -> BadgeDocuments:
+        return BadgeDocuments(
+            achievement=_achievement_in(case.version),
+            issuer=profile_of(case.campus, self.addresses),
+            campus=case.campus,
+            version=case.version,
+            activity=case.activity,
+            addresses=self.addresses,
+        )
+
+    def _batch_of(self, case: Case, at: datetime) -> Batch:
+        signers = self.signing.signers_of(case.campus)
+        return Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=whole_second(at))
+
+
+def _award_of(case: Case, promise: AwardBatch, line: JudgedLine, at: datetime, award_id: uuid.UUID) -> Award:
+    assert line.person is not None, "a line that is ready has its person"
+    return new_award(
+        case.badge,
+        case.version,
+        person=line.person,
+        activity=case.activity,
+        participation=line.participation,
+        evidence=case.evidence,
+        show_name=case.campus.names_in_credentials and line.person.allows_name,
+        giver_id=case.by.person_id,
+        at=at,
+        award_id=award_id,
+        batch_id=promise.id,
+    )
+
+
+def _achievement_in(version: BadgeVersion) -> Achievement:
+    """The achievement exactly as the frozen definition says it."""
+    definition = parse_json(version.definition)
+    assert isinstance(definition, dict)
+    return Achievement.from_document(
+        {name: value for name, value in definition.items() if name != "@context"}
+    )

@@ -1,0 +1,219 @@
+"""Bulk awards: promised in one transaction, carried out piece by piece."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.db.batches import BatchStore
+from app.db.campus import CampusStore
+from app.db.history import HistoryStore
+from app.db.letters import LetterStore
+from app.domain.awards import LineOutcome
+from app.domain.batches import (
+    A_PIECE,
+    AwardBatch,
+    BatchLine,
+    BatchState,
+    begin,
+    check_hour,
+    check_same_request,
+    finish,
+    told_of,
+)
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.columns import new_row
+from app.domain.history import Actor
+from app.errors import InvalidInput
+from app.services.award_cases import AwardRequest, Case, Found, JudgedLine, repeated_line
+from app.services.award_keeping import AwardKeeping, Kept, Unfit
+from app.services.awarding import Judging
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one piece came to."""
+
+    more: bool
+    awarded: int = 0
+    trouble: InvalidInput | None = None
+    """Of some line that could not be signed."""
+
+
+class BulkAwardService:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        batches: BatchStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        judging: Judging,
+        keeping: AwardKeeping,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.batches = batches
+        self.letters = letters
+        self.history = history
+        self.judging = judging
+        self.keeping = keeping
+        self.clock = clock
+
+    # --- promising
+
+    def promise(
+        self,
+        campus: Campus,
+        request: AwardRequest,
+        *,
+        by: Actor,
+        undo_for: timedelta = timedelta(),
+        not_before: datetime | None = None,
+    ) -> AwardBatch:
+        """Keep every line of the request, to be carried out from now on or from an hour that is told. Safe to repeat."""
+        self.campuses.lock(campus.id)
+        before = self._promised_before(campus, request)
+        if before is not None:
+            return before
+        if not_before is not None:
+            check_hour(not_before, at=self.clock())
+        case = self.judging.case(campus, request, by)
+        found, again = self.judging.meant(case, request)
+        batch = _batch_of(case, request, by, self.clock(), undo_for, not_before)
+        lines = [_waiting(batch, position, one) for position, one in enumerate(found)]
+        lines += [
+            _answered(batch, position, repeated_line(line)) for position, line in enumerate(again, len(found))
+        ]
+        self.batches.add(batch, lines)
+        if not_before is not None:
+            self._write(by, "plan", batch)
+        return batch
+
+    def _promised_before(self, campus: Campus, request: AwardRequest) -> AwardBatch | None:
+        if request.idempotency_key is None:
+            return None
+        batch = self.batches.find_by_key(campus.id, request.idempotency_key)
+        if batch is not None:
+            check_same_request(batch, request.digest())
+        return batch
+
+    # --- carrying out
+
+    def due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        return self.batches.due(at=self.clock(), limit=limit)
+
+    def carry_out(self, batch_id: uuid.UUID) -> Piece:
+        """The next lines of a promise, all of them or none; whoever comes second finds them done."""
+        batch = self.batches.find(batch_id)
+        if batch is None:
+            return Piece(more=False)
+        campus = self.campuses.lock(
+            batch.campus_id
+        )  # Two promises of a campus are decided one after the other.
+        batch = self.batches.lock(batch_id)
+        assert batch is not None, "promises are for ever"
+        begin(batch, at=self.clock())
+        if batch.state is not BatchState.RUNNING:
+            return Piece(more=False)
+        lines = self.batches.next_lines(batch_id, A_PIECE)
+        piece = self._carry_out(campus, batch, lines) if lines else Piece(more=False)
+        if not piece.more:
+            self._finish(batch)
+        self.batches.save(batch)
+        return piece
+
+    def _carry_out(self, campus: Campus, batch: AwardBatch, lines: Sequence[BatchLine]) -> Piece:
+        case = self.judging.case_of(campus, batch)
+        judged = self.judging.decide(
+            case, lines, given=lambda people: self.batches.given_in_batch(batch.id, people)
+        )
+        ready = [line for line in judged if line.judgement.is_ready]
+        kept = self.keeping.keep(case, batch, ready)
+        fate = iter(kept)
+        answers = [
+            _answer(line, one, next(fate) if one.judgement.is_ready else None)
+            for line, one in zip(lines, judged, strict=True)
+        ]
+        self.batches.answer(batch.id, answers)
+        unfit = [each.trouble for each in kept if isinstance(each, Unfit)]
+        return Piece(len(lines) == A_PIECE, len(kept) - len(unfit), unfit[0] if unfit else None)
+
+    def _finish(self, batch: AwardBatch) -> None:
+        at = self.clock()
+        finish(batch, at=at)
+        self.letters.release(batch.id, not_before=batch.undo_until or at)
+
+    def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
+        self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
+
+
+def _batch_of(
+    case: Case,
+    request: AwardRequest,
+    by: Actor,
+    at: datetime,
+    undo_for: timedelta,
+    not_before: datetime | None,
+) -> AwardBatch:
+    return AwardBatch(
+        campus_id=case.campus.id,
+        activity_id=case.activity.id if case.activity else None,
+        version_id=case.version.id,
+        requested_by=by.person_id,
+        actor_label=by.label,
+        requested_at=at,
+        idempotency_key=request.idempotency_key,
+        request_digest=request.digest(),
+        evidence=request.evidence,
+        tells=request.tells,
+        state=BatchState.PLANNED if not_before else BatchState.RUNNING,
+        not_before=not_before,
+        undo_seconds=int(undo_for.total_seconds()),
+    )
+
+
+def _waiting(batch: AwardBatch, position: int, found: Found) -> BatchLine:
+    line, participation, person = found
+    # Only those chosen in the activity have no number of their own in a list.
+    chosen = participation if participation is not None and line.line == 0 else None
+    return new_row(
+        BatchLine,
+        batch_id=batch.id,
+        position=position,
+        outcome=LineOutcome.READY,
+        given_name=line.given_name[:400],
+        family_name=line.family_name[:400],
+        address=line.address[:400],
+        told=told_of(line),
+        person_id=person.id if person else None,
+        participation_id=chosen.id if chosen else None,
+    )
+
+
+def _answered(batch: AwardBatch, position: int, judged: JudgedLine) -> BatchLine:
+    row = _waiting(batch, position, (judged.line, None, None))
+    row.outcome = judged.judgement.outcome
+    row.reason, row.reason_values = judged.judgement.sentence, judged.judgement.values or {}
+    return row
+
+
+def _answer(line: BatchLine, judged: JudgedLine, kept: Kept | None) -> dict[str, Any]:
+    outcome, sentence = judged.judgement.outcome, judged.judgement.sentence
+    values: dict[str, Any] = judged.judgement.values or {}
+    award_id = judged.held.id if judged.held and outcome is LineOutcome.ALREADY_HELD else None
+    if isinstance(kept, Unfit):
+        outcome, sentence, values = LineOutcome.UNREADABLE, kept.trouble.sentence, kept.trouble.values
+    elif kept is not None:
+        outcome, award_id = LineOutcome.AWARDED, kept
+    return {
+        "position": line.position,
+        "outcome": outcome,
+        "reason": sentence,
+        "reason_values": values,
+        "award_id": award_id,
+        "person_id": judged.person.id if judged.person else line.person_id,
+    }
