@@ -24,9 +24,10 @@ from app.policies import policies, public
 from app.request_log import RequestLog, configure_logging
 from app.request_scope import session_cookie, status_of
 from app.settings import Settings
-from app.web import error_pages
+from app.web import award_page, error_pages
 from app.web.face import Face, dress
 from app.web.held_badges import badges_cookie
+from app.web.recent_pages import RecentPages
 from app.web.routes import router as web_router
 from app.web.session_sightings import SessionSightings
 from app.web.visitors import visitor_of
@@ -72,6 +73,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.process = process
+    app.state.recent_pages = RecentPages(process.clock)
     dress(
         app,
         Face(
@@ -91,7 +93,7 @@ def create_app(
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
     # Flat and first: the framework compares every route of a router twice, and again for each router around it.
-    app.router.routes.extend(documents)
+    app.router.routes.extend((*documents, *award_page.for_strangers.routes))
     app.include_router(web_router)
     app.include_router(api_router)
     _answer_errors(app)

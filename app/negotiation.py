@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,6 +94,22 @@ class ForPeople(APIRoute):
             await send(message)
 
         await super().handle(scope, receive, send_varied)
+
+
+class ForStrangers(ForPeople):
+    """A page for those who show no cookie of ours that says who they are; the next route has it for the others."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        if match is Match.FULL and not is_stranger(scope):
+            return Match.NONE, {}
+        return match, child
+
+
+def is_stranger(scope: Scope) -> bool:
+    face = scope["app"].state.face
+    cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+    return face.session_cookie not in cookies and face.learner_cookie not in cookies
 
 
 class ForPrograms(APIRoute):

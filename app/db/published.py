@@ -23,8 +23,10 @@ _AWARD = (
 _VERSION = (
     "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
 )
-
-
+_STANDING = (
+    "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
+    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL) FROM award a WHERE a.id = {}"
+)
 _LIST = "SELECT published, token, published_at FROM status_list WHERE id = {}"
 
 
@@ -37,10 +39,26 @@ class StoredAward:
     token_digest: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What its holder and its campus say of an award at this moment; equal only if nothing changed."""
+
+    visibility: str
+    state: str
+    revoked_at: str
+    newest_version: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.visibility == Visibility.OPEN.value
+
+
 class PublishedStore(Protocol):
     """What every engine's reader answers; None where there is no such document."""
 
     async def award(self, award_id: uuid.UUID) -> StoredAward | None: ...
+
+    async def standing(self, award_id: uuid.UUID) -> Standing | None: ...
 
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None: ...
 
@@ -58,6 +76,10 @@ def _stored(row: Any) -> StoredAward | None:
     return StoredAward(
         visibility == Visibility.OPEN.value, bytes(embedded), token, embedded_digest, token_digest
     )
+
+
+def _standing(row: Any) -> Standing | None:
+    return None if row is None else Standing(row[0], row[1], str(row[2]), row[3] or 0)
 
 
 def _stored_list(row: Any) -> SignedList | None:
@@ -95,6 +117,9 @@ class SqlitePublishedStore:
     async def award(self, award_id: uuid.UUID) -> StoredAward | None:
         return _stored(self._row(_AWARD, award_id.hex))
 
+    async def standing(self, award_id: uuid.UUID) -> Standing | None:
+        return _standing(self._row(_STANDING, award_id.hex))
+
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
         row = self._row(_VERSION, badge_id.hex, number)
         return bytes(row[0]) if row else None
@@ -129,6 +154,9 @@ class PostgresPublishedStore:
 
     async def award(self, award_id: uuid.UUID) -> StoredAward | None:
         return _stored(await self._row(_AWARD, award_id))
+
+    async def standing(self, award_id: uuid.UUID) -> Standing | None:
+        return _standing(await self._row(_STANDING, award_id))
 
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
         row = await self._row(_VERSION, badge_id, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from app.db.published import PublishedStore
+from app.db.published import PublishedStore, Standing
 from app.domain.clock import Clock
 from app.errors import NotFound
 from app.language import N_
@@ -34,6 +34,10 @@ class PublicDocuments:
         if form == "jwt":
             return Published(stored.token.encode(), FORMS["jwt"], stored.token_digest[:32])
         return Published(stored.embedded, FORMS["json"], stored.embedded_digest[:32])
+
+    async def standing(self, award_id: uuid.UUID) -> Standing | None:
+        """Open or shut, withdrawn or not, as the rows say now; None where there is no such award."""
+        return await self.store.standing(award_id)
 
     async def definition(self, badge_id: uuid.UUID, number: int) -> Published:
         """A frozen version of a badge."""

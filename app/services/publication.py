@@ -19,6 +19,7 @@ from app.domain.addresses import Addresses
 from app.domain.awards import AwardState, Visibility
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
+from app.domain.keys import KeyPurpose
 from app.domain.open_badges import profile_of
 from app.domain.status import SignedList
 from app.errors import NotAllowed, NotFound
@@ -181,7 +182,8 @@ class PublicationService:
 
     def jwks(self) -> Published:
         """Every key ever published, each with the issuer it belongs to (B-026, B-027)."""
-        keys = [published_key(row) for row, _ in self.campuses.all_keys()]
+        rows = [row for row, _ in self.campuses.all_keys() if row.purpose is KeyPurpose.CREDENTIAL]
+        keys = [published_key(row) for row in rows]
         return Published.of(dump_json(jwk_set(keys)), "application/jwk-set+json")
 
     def status_list(self, list_id: uuid.UUID, form: str = "json") -> Published:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
 from app.domain.awards import Visibility
-from app.language import N_
-from app.negotiation import ForPeople
+from app.language import N_, current_locale
+from app.negotiation import ForPeople, ForStrangers
 from app.policies import public
-from app.request_scope import ReadingServices
+from app.request_scope import ReadingServices, process_of
 from app.services.verification import Answer
 from app.web.answers import answer_page, shown
 from app.web.held_badges import held_here
+from app.web.recent_pages import recent_pages
 from app.web.render import page
 from app.web.typography import say
 from app.wiring import Services
 
 router = APIRouter(route_class=ForPeople)
+for_strangers = APIRouter(route_class=ForStrangers)
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,29 @@ class Share:
     mine: str
 
 
+@for_strangers.get("/attributions/{award_id:uuid}")
+@public
+async def show_award_to_a_stranger(award_id: uuid.UUID, request: Request) -> Response:
+    """The same page for all who are nobody to us, verified some seconds ago at most; shut or withdrawn it is at once."""
+    standing = await process_of(request).public_documents.standing(award_id)
+    if standing is None or not standing.is_open:
+        return await run_in_threadpool(_shown, award_id, request)
+    key = (award_id, current_locale(), standing)
+    return await recent_pages(request).get(key, lambda: run_in_threadpool(_shown, award_id, request))
+
+
+def _shown(award_id: uuid.UUID, request: Request) -> HTMLResponse:
+    with process_of(request).unit_of_work(reading=True) as services:
+        return _award(award_id, request, services)
+
+
 @router.get("/attributions/{award_id:uuid}")
 @public
 def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _award(award_id, request, services)
+
+
+def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLResponse:
     record = services.awards.record(award_id)
     is_held = award_id in held_here(request, services)
     mine = f"/mes-badges/{award_id}" if is_held else ""
