@@ -140,7 +140,7 @@ class Process:
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
-        self.public_documents = PublicDocuments(published_store(self.engine), clock)
+        self.public_documents = PublicDocuments(published_store(self.engine), self.addresses, clock)
 
     @property
     def artist(self) -> BadgeArtist:

@@ -191,9 +191,10 @@ def _workplaces_of(request: Request, services: Services) -> set[uuid.UUID]:
 
 @router.get("/campus/{slug}/did.json", summary="A campus's DID document", **shown(*_DID_DOCUMENT))
 @public
-def campus_did(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+async def campus_did(slug: CampusSlug, request: Request) -> Response:
     media_type = _wanted(request, _DID_DOCUMENT)
-    return answer(request, services.publication.campus_did(slug), cache=FIVE_MINUTES, media_type=media_type)
+    document = await process_of(request).public_documents.campus_did(slug)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
 
 
 @with_page.get("/campus/{slug}", summary="A campus's profile", **shown(*_LINKED_DATA))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import orjson
 from psycopg import OperationalError
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Engine
@@ -26,6 +27,10 @@ _VERSION = (
 _STANDING = (
     "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
     "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL) FROM award a WHERE a.id = {}"
+)
+_KEYS = (
+    "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
+    "ON k.campus_id = c.id AND k.purpose = 'credential' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
 )
 _LIST = "SELECT published, token, published_at FROM status_list WHERE id = {}"
 
@@ -53,6 +58,23 @@ class Standing:
         return self.visibility == Visibility.OPEN.value
 
 
+@dataclass(frozen=True)
+class StoredKey:
+    """`public_jwk` as JSON text, so that two answers can be compared."""
+
+    method_id: str
+    public_jwk: str
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StoredKeys:
+    """The DID of a campus and every key it ever signed badges with, the oldest first."""
+
+    did: str
+    keys: tuple[StoredKey, ...]
+
+
 class PublishedStore(Protocol):
     """What every engine's reader answers; None where there is no such document."""
 
@@ -63,6 +85,8 @@ class PublishedStore(Protocol):
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None: ...
 
     async def status_list(self, list_id: uuid.UUID) -> SignedList | None: ...
+
+    async def keys_of(self, slug: str) -> StoredKeys | None: ...
 
     async def open(self) -> None: ...
 
@@ -86,11 +110,24 @@ def _stored_list(row: Any) -> SignedList | None:
     if row is None:
         return None
     published, token, at = row
+    return SignedList(bytes(published), token, _moment(at))
+
+
+def _stored_keys(rows: list[Any]) -> StoredKeys | None:
+    if not rows:
+        return None
+    keys = (
+        StoredKey(method_id, jwk if isinstance(jwk, str) else orjson.dumps(jwk).decode(), _moment(revoked_at))
+        for _, method_id, jwk, revoked_at in rows
+        if method_id is not None
+    )
+    return StoredKeys(rows[0][0], tuple(keys))
+
+
+def _moment(at: datetime | str | None) -> datetime | None:
     # SQLite keeps moments as text in UTC (app/domain/columns.py).
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return SignedList(
-        bytes(published), token, moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
-    )
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 class SqlitePublishedStore:
@@ -110,9 +147,12 @@ class SqlitePublishedStore:
         if self.connection is not None:
             self.connection.close()
 
-    def _row(self, query: str, *values: Any) -> Any:
+    def _rows(self, query: str, *values: Any) -> list[Any]:
         assert self.connection is not None, "the store is open while the application runs"
-        return self.connection.execute(query.format(*"?" * len(values)), values).fetchone()
+        return self.connection.execute(query.format(*"?" * len(values)), values).fetchall()
+
+    def _row(self, query: str, *values: Any) -> Any:
+        return next(iter(self._rows(query, *values)), None)
 
     async def award(self, award_id: uuid.UUID) -> StoredAward | None:
         return _stored(self._row(_AWARD, award_id.hex))
@@ -126,6 +166,9 @@ class SqlitePublishedStore:
 
     async def status_list(self, list_id: uuid.UUID) -> SignedList | None:
         return _stored_list(self._row(_LIST, list_id.hex))
+
+    async def keys_of(self, slug: str) -> StoredKeys | None:
+        return _stored_keys(self._rows(_KEYS, slug))
 
 
 class PostgresPublishedStore:
@@ -141,16 +184,19 @@ class PostgresPublishedStore:
         await self.pool.close()
 
     async def _row(self, query: str, *values: Any) -> Any:
+        return next(iter(await self._rows(query, *values)), None)
+
+    async def _rows(self, query: str, *values: Any) -> list[Any]:
         try:
             return await self._asked(query, values)
         except OperationalError:
             # The server was restarted while the connection lay idle: a second one tells whether it is there.
             return await self._asked(query, values)
 
-    async def _asked(self, query: str, values: tuple[Any, ...]) -> Any:
+    async def _asked(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         async with self.pool.connection() as connection:
             cursor = await connection.execute(query.format(*["%s"] * len(values)), values)
-            return await cursor.fetchone()
+            return await cursor.fetchall()
 
     async def award(self, award_id: uuid.UUID) -> StoredAward | None:
         return _stored(await self._row(_AWARD, award_id))
@@ -164,6 +210,9 @@ class PostgresPublishedStore:
 
     async def status_list(self, list_id: uuid.UUID) -> SignedList | None:
         return _stored_list(await self._row(_LIST, list_id))
+
+    async def keys_of(self, slug: str) -> StoredKeys | None:
+        return _stored_keys(await self._rows(_KEYS, slug))
 
 
 def published_store(engine: Engine) -> PublishedStore:

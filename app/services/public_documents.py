@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 
-from app.db.published import PublishedStore, Standing
+import orjson
+
+from app.credentials.dids import PublishedKey, did_document
+from app.credentials.json_text import dump_json
+from app.credentials.keys import VerificationKey
+from app.db.published import PublishedStore, Standing, StoredKeys
+from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.errors import NotFound
 from app.language import N_
@@ -12,8 +19,9 @@ from app.services.publication import FORMS, ClosedAward, Published
 
 
 class PublicDocuments:
-    def __init__(self, store: PublishedStore, clock: Clock) -> None:
+    def __init__(self, store: PublishedStore, addresses: Addresses, clock: Clock) -> None:
         self.store = store
+        self.addresses = addresses
         self.clock = clock
 
     async def open(self) -> None:
@@ -39,6 +47,13 @@ class PublicDocuments:
         """Open or shut, withdrawn or not, as the rows say now; None where there is no such award."""
         return await self.store.standing(award_id)
 
+    async def campus_did(self, slug: str) -> Published:
+        """The campus's DID document, written anew only when one of its keys has changed."""
+        stored = await self.store.keys_of(slug)
+        if stored is None:
+            raise NotFound(N_("Ce campus n’existe pas ici."))
+        return _did_document(stored, self.addresses.campus(slug))
+
     async def definition(self, badge_id: uuid.UUID, number: int) -> Published:
         """A frozen version of a badge."""
         body = await self.store.definition(badge_id, number)
@@ -52,3 +67,14 @@ class PublicDocuments:
         if stored is None:
             raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
         return None if stored.is_due(at=self.clock()) else Published.of_list(stored, form)
+
+
+@lru_cache(maxsize=256)
+def _did_document(stored: StoredKeys, page: str) -> Published:
+    keys = [
+        PublishedKey(each.method_id, VerificationKey.from_jwk(orjson.loads(each.public_jwk)), each.revoked_at)
+        for each in stored.keys
+    ]
+    return Published.of(
+        dump_json(did_document(stored.did, keys, also_known_as=(page,))), "application/did+json"
+    )
