@@ -20,6 +20,7 @@ from app.credentials.model import OpenBadgeCredential, conforming, scalars
 from app.credentials.model.conforming import check_conforms
 from app.credentials.timestamps import parse_timestamp
 from app.credentials.verification.report import CheckId, Outcome
+from app.credentials.vocabulary import CONTEXT_EXTENSIONS
 from tests.credentials.test_model_rules import FORBIDDEN, change
 from tests.support.credentials import ACHIEVEMENT_ID, CREDENTIAL_ID, DID_URL, NOON, Campus, badge_document
 from tests.support.example_credential import example_document
@@ -86,9 +87,9 @@ def test_a_part_means_what_its_place_gives_it():
     """The same bytes as the issuer of two kinds of documents, and as an achievement's creator."""
     document = badge_document()
     document["credentialSubject"]["achievement"]["creator"] = copy.deepcopy(document["issuer"])
-    older = badge_document()
-    older["@context"][1] = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json"
-    for each in (badge_document(), document, older):
+    extended = badge_document()
+    extended["@context"].append(CONTEXT_EXTENSIONS)
+    for each in (badge_document(), document, extended):
         assert compiled.nquads_of(each) == in_general(each)
 
 
