@@ -19,6 +19,7 @@ from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.errors import AppError, TooMany, Unavailable
 from app.language import N_
+from app.memory import collect_rarely
 from app.negotiation import HeadAsGet
 from app.policies import policies, public
 from app.request_log import RequestLog, configure_logging
@@ -106,7 +107,9 @@ def served() -> FastAPI:
     """What each server process calls for its application: the log first, then everything else."""
     settings = Settings()
     configure_logging(as_json=settings.log_format == "json")
-    return create_app(settings, work=settings.work)
+    app = create_app(settings, work=settings.work)
+    collect_rarely()
+    return app
 
 
 def _describe_openly(app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """`python -m bench [MODULE…]`: run what measures, print a table, write var/bench.json.
 
 A module of this package measures if it has a function `run() -> list[Row]`; with names, only those run.
+`python -m bench --markdown` measures nothing: it writes the last run into the README and docs/performance.md.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import bench
+from bench.documents import write_into_documents
 from bench.measure import Row
+from bench.targets import held_by
 
 _NAMED = ("cryptography", "pynacl", "orjson", "pydantic", "sqlalchemy", "psycopg", "pyld", "openbadgeslib")
 _REPORT = Path(__file__).resolve().parents[1] / "var" / "bench.json"
 
 
 def main(names: list[str]) -> int:
+    if names == ["--markdown"]:
+        write_into_documents(json.loads(_REPORT.read_text()))
+        return 0
     measured: list[Row] = []
     for name in names or [module.name for module in pkgutil.iter_modules(bench.__path__)]:
         if name == "__main__":
@@ -39,8 +45,12 @@ def main(names: list[str]) -> int:
 def _print_table(measured: list[Row]) -> None:
     print(f"\n{'what':<48} {'median':>12} {'± spread':>10} {'unit':<5} {'times as fast as':<28}")
     for row in measured:
-        against = f"{row.ratio:>8.2f} × {row.peer}" if row.ratio is not None else ""
+        against = f"{row.ratio:>8.2f} ± {row.ratio_spread:.2f} × {row.peer}" if row.ratio is not None else ""
         print(f"{row.name:<48} {row.median:>12,.1f} {row.spread:>10,.1f} {row.unit:<5} {against:<28}")
+    print(f"\n{'target':<48} {'measured':>36} {'promised':>14}")
+    for each in held_by(measured):
+        verdict = "held" if each.is_held else "MISSED"
+        print(f"{each.name:<48} {each.measured:>36} {each.promised:>14}  {verdict}")
 
 
 def _write(measured: list[Row]) -> None:

@@ -21,9 +21,10 @@ from app.credentials.keys import Algorithm, LocalSigningKey, encode_multibase
 from app.credentials.proofs.cryptosuites import digest, digest_of_options
 from app.credentials.proofs.data_integrity import add_proof, proof_options
 from app.credentials.status_list import StatusList, status_entry, status_list_credential
-from bench.credentials import FLOOR, NODE, OURS
+from bench.credentials import OURS
 from bench.measure import Row, Turn, interleaved, repeating, rows
 from bench.node import in_node, node_key, node_peer
+from bench.targets import FLOOR, NODE
 from tests.support.credentials import HOST, LIST_URL, NOON, Campus, badge_document
 
 _LIST_SIZE = 131_072

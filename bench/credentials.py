@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,29 +19,37 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from nacl.bindings import crypto_sign_open
 from openbadgeslib.ob3 import ldp
+from openbadgeslib.ob3.credential import OpenBadgeCredential as TheirCredential
 from openbadgeslib.ob3.signer import OB3Signer
 from openbadgeslib.ob3.verifier import OB3Verifier
 
 from app.credentials import OpenBadgeCredential, Policy, issue, verify
+from app.credentials.json_text import dump_json
 from app.credentials.keys import Algorithm, LocalSigningKey
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.status_list import status_entry
 from app.credentials.timestamps import format_timestamp
 from bench.measure import Row, Turn, interleaved, repeating, rows
 from bench.node import in_node, node_key, node_peer
+from bench.targets import FLOOR, NODE, PYTHON
 from tests.interop.node_peer import NodePeer
-from tests.support.credentials import Campus, badge_document
+from tests.support.credentials import HOST, LIST_URL, Campus, badge_document
+from tests.support.documents import Documents
 
 OURS = "Sceau"
-NODE = "@digitalbazaar/vc"
 JOSE = "jose"
-PYTHON = "openbadgeslib"
-FLOOR = "Ed25519 alone"
 QUICK_FLOOR = "Ed25519 alone, libsodium"
 
 # The peers are given the key and look at no status list, so neither do we; unlike them we find the key in the
 # issuer's document, read the model and answer all the other questions.
+_PEOPLE = 1_000  # more than anything that is kept from one badge to the next
 _WITHOUT_STATUS = Policy(check_status=False)
+
+
+def _as_bytes(documents: Documents) -> Documents:
+    """As a cache of what was fetched holds them."""
+    return Documents({url: dump_json(held) for url, held in documents.held.items()})
 
 
 def run() -> list[Row]:
@@ -60,9 +71,15 @@ class _Bench:
             self._secret.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         )
         self._campus = Campus(Algorithm.EDDSA, key=key)
-        self._documents = self._campus.documents()
+        self._documents = _as_bytes(self._campus.documents())
         self._signed = self._campus.issue(self._document, at=self._at)
         self._embedded = json.loads(self._signed.embedded)
+        people = [self._badge_of(number) for number in range(_PEOPLE)]
+        self._class = cycle(
+            [dump_json(add_proof(each, signer=self._campus.signer, created=self._at)) for each in people]
+        )
+        self._class_in_tokens = cycle([sign_jwt(each, signer=self._campus.jwt_signer) for each in people])
+        self._people = cycle(people)
         if node is not None:
             node.publish(self._campus.did_document)
 
@@ -73,13 +90,40 @@ class _Bench:
             *rows("issue, both forms, linted and read back", interleaved(self._issue_whole()), ours=OURS),
             *rows("verify, embedded proof", interleaved(self._verify_embedded()), ours=OURS),
             *rows("verify, token", interleaved(self._verify_token()), ours=OURS),
+            *rows("verify, each of an achievement never seen", interleaved(self._verify_unseen()), ours=OURS),
         ]
+
+    def _badge_of(self, number: int) -> dict[str, Any]:
+        """The badge as one learner of the class has it."""
+        document = copy.deepcopy(self._document)
+        subject = document["credentialSubject"]
+        subject["id"] = f"urn:uuid:{uuid.uuid4()}"
+        subject["identifier"][0]["identityHash"] = f"Zoé Lefèvre-N'Diaye {number}"
+        return document | {
+            "id": f"{HOST}/attributions/{uuid.uuid4()}",
+            "credentialStatus": status_entry(LIST_URL, number),
+        }
+
+    def _verify_unseen(self) -> dict[str, Turn]:
+        """Nothing kept of one badge helps with the next: as many achievements as credentials."""
+        signer, written = self._campus.signer, []
+        for number in range(_PEOPLE):
+            document = self._badge_of(number)
+            document["issuer"]["description"] += f" {number}"
+            document["credentialSubject"]["achievement"]["description"] += f" {number}"
+            written.append(dump_json(add_proof(document, signer=signer, created=self._at)))
+        unseen = cycle(written)
+        floors = self._floors_of_verifying(bytes(64))
+        return {OURS: repeating(lambda: self._verified(next(unseen))), FLOOR: floors[FLOOR]}
 
     def _issue_embedded(self) -> dict[str, Turn]:
         signer, pem = self._campus.signer, self._pem()
+        theirs = ldp.OB3LdpSigner(pem, verification_method=signer.verification_method)
+        credential = TheirCredential.from_vc_document(self._document)
         return {
-            OURS: repeating(lambda: add_proof(self._document, signer=signer, created=self._at)),
-            PYTHON: repeating(
+            OURS: repeating(lambda: add_proof(next(self._people), signer=signer, created=self._at)),
+            PYTHON: repeating(lambda: theirs.sign(credential)),
+            f"{PYTHON}, its unguarded step": repeating(
                 lambda: ldp.add_data_integrity_proof(self._document, pem, signer.verification_method)
             ),
             **in_node(
@@ -97,7 +141,7 @@ class _Bench:
         signer, theirs = self._campus.jwt_signer, OB3Signer(self._pem(), "EdDSA")
         payload = json.loads(base64.urlsafe_b64decode(self._signed.token.split(".")[1] + "=="))
         return {
-            OURS: repeating(lambda: sign_jwt(self._document, signer=signer)),
+            OURS: repeating(lambda: sign_jwt(next(self._people), signer=signer)),
             PYTHON: repeating(lambda: theirs.sign_payload(payload)),
             **in_node(
                 self._node,
@@ -121,7 +165,7 @@ class _Bench:
     def _verify_embedded(self) -> dict[str, Turn]:
         theirs = ldp.OB3LdpVerifier(self._public_pem())
         return {
-            OURS: repeating(lambda: self._verified(self._signed.embedded)),
+            OURS: repeating(lambda: self._verified(next(self._class))),
             PYTHON: repeating(lambda: theirs.verify(self._signed.embedded)),
             **in_node(
                 self._node,
@@ -136,7 +180,7 @@ class _Bench:
     def _verify_token(self) -> dict[str, Turn]:
         theirs = OB3Verifier(self._public_pem())
         return {
-            OURS: repeating(lambda: self._verified(self._signed.token)),
+            OURS: repeating(lambda: self._verified(next(self._class_in_tokens))),
             PYTHON: repeating(lambda: theirs.verify(self._signed.token)),
             **in_node(
                 self._node,

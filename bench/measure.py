@@ -26,6 +26,8 @@ class Row:
     unit: str
     peer: str | None = None
     ratio: float | None = None
+    ratio_spread: float | None = None
+    """The distance between the quartiles of the ratios, each of one round."""
 
     def to_document(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,12 +58,17 @@ def interleaved(contenders: Mapping[str, Turn], *, rounds: int = _ROUNDS) -> dic
 def rows(task: str, measured: Mapping[str, list[float]], *, ours: str, unit: str = "µs") -> list[Row]:
     """Our figure against each peer's, or alone where there is no peer."""
     median, spread = _summary(measured[ours])
-    peers = {name: _summary(figures)[0] for name, figures in measured.items() if name != ours}
+    peers = [name for name in measured if name != ours]
     if not peers:
         return [Row(task, median, spread, unit)]
-    return [
-        Row(task, median, spread, unit, peer, round(slower / median, 2)) for peer, slower in peers.items()
-    ]
+    return [Row(task, median, spread, unit, peer, *_ratio(measured[peer], measured[ours])) for peer in peers]
+
+
+def _ratio(theirs: list[float], ours: list[float]) -> tuple[float, float]:
+    """Of the medians; its spread is that of the rounds."""
+    by_round = [each / own for each, own in zip(theirs, ours, strict=True)]
+    first, _, third = statistics.quantiles(by_round, n=4, method="inclusive")
+    return round(statistics.median(theirs) / statistics.median(ours), 3), round(third - first, 3)
 
 
 def _times_for(turn: Turn) -> int:

@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.db import migrations
 from app.domain.badges import Kind
 from app.domain.history import Actor
+from app.memory import collect_rarely
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
 from bench.awards import postgres
-from bench.credentials import NODE, OURS
+from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.node import in_node, node_key, node_peer
+from bench.targets import NODE
 from tests.support.credentials import Campus, badge_document
 from tests.support.house import House, build_house
 
@@ -43,6 +45,7 @@ def run() -> list[Row]:
 
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     migrations.upgrade(url)
+    collect_rarely()  # as every server process does
     house = build_house(url, folder)
     for start in range(0, PEOPLE, _RECORDED_AT_A_TIME):
         house.record(*(f"Nom{start + n} Prénom;p{start + n}@exemple.fr" for n in range(_RECORDED_AT_A_TIME)))

@@ -22,7 +22,7 @@ def test_every_contender_has_a_turn_in_every_round() -> None:
 
 def test_the_ratio_says_how_many_times_longer_the_peer_takes() -> None:
     measured = {"ours": [9.0, 10.0, 12.0], "theirs": [40.0, 41.0, 39.0]}
-    assert rows("deed", measured, ours="ours") == [Row("deed", 10.0, 1.5, "µs", "theirs", 4.0)]
+    assert rows("deed", measured, ours="ours") == [Row("deed", 10.0, 1.5, "µs", "theirs", 4.0, 0.597)]
     assert rows("deed", {"ours": [9.0, 10.0, 12.0]}, ours="ours") == [Row("deed", 10.0, 1.5, "µs")]
 
 

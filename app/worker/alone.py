@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 
+from app.memory import collect_rarely
 from app.wiring import Process
 from app.worker.worker import Worker
 
@@ -16,6 +17,7 @@ def work(process: Process) -> None:
         signal.signal(each, lambda *_: told_to_stop.set())
     worker = Worker(process)
     worker.start()
+    collect_rarely()
     told_to_stop.wait()
     worker.stop()
     process.engine.dispose()

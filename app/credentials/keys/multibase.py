@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from typing import Literal
 
@@ -11,9 +10,10 @@ from app.credentials.errors import MalformedInput
 Base = Literal["z", "u"]
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-# Two digits at a time: half as many divisions of a long integer.
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_CHUNK = 3364**5
+_CHUNK = 58**10  # what a short integer holds: its divisions cost a quarter
+_SIGNS = _ALPHABET.encode().ljust(256, b"1")
+"""The sign of each digit, for `translate`."""
+_TO_BASE64URL = bytes.maketrans(b"+/", b"-_")
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/---")
 """For a reader that then refuses what is not base64: the signs of the other alphabets must not pass for ours."""
 _LAST_CHARACTERS = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
@@ -37,7 +37,8 @@ def decode_multibase(text: str, base: Base = "z", *, max_length: int = 2048) -> 
 
 
 def encode_base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    written = binascii.b2a_base64(data, newline=False).translate(_TO_BASE64URL, b"=")
+    return written.decode("ascii")
 
 
 def decode_base64url(text: str) -> bytes:
@@ -55,14 +56,15 @@ def decode_base64url(text: str) -> bytes:
 
 def _encode_base58(data: bytes) -> str:
     number = int.from_bytes(data, "big")
-    pairs = []
+    digits = bytearray()
     while number:
-        number, chunk = divmod(number, _CHUNK)  # short integers from here: their divisions cost a quarter
-        for _ in range(5):
-            chunk, value = divmod(chunk, 3364)
-            pairs.append(_PAIRS[value])
-    digits = "".join(reversed(pairs)).lstrip("1")
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits
+        number, chunk = divmod(number, _CHUNK)
+        for _ in range(10):
+            chunk, digit = divmod(chunk, 58)
+            digits.append(digit)
+    digits.reverse()
+    written = digits.translate(_SIGNS).lstrip(b"1").decode("ascii")
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + written
 
 
 def _decode_base58(text: str) -> bytes:

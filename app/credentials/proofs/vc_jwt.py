@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from app.credentials.errors import MalformedInput, ProofError
@@ -85,14 +86,15 @@ class ClaimProblem:
 
 def sign_jwt(document: JsonObject, *, signer: Signer, kind: str = "JWT") -> str:
     """The credential as compact JWS. It needs what the claims repeat: issuer, subject id, id, validFrom."""
-    header: JsonObject = {
-        "alg": signer.key.public.algorithm.value,
-        "kid": signer.verification_method,
-        "typ": kind,
-    }
+    header = _header(signer.key.public.algorithm.value, signer.verification_method, kind)
     payload = document | _claims_of(document)
-    signing_input = f"{encode_base64url(dump_json(header))}.{encode_base64url(dump_json(payload))}"
+    signing_input = f"{header}.{encode_base64url(dump_json(payload))}"
     return f"{signing_input}.{encode_base64url(signer.key.sign(signing_input.encode()))}"
+
+
+@lru_cache(maxsize=64)
+def _header(algorithm: str, kid: str, kind: str) -> str:
+    return encode_base64url(dump_json({"alg": algorithm, "kid": kid, "typ": kind}))
 
 
 def parse_compact_jws(token: str, *, max_length: int = MAX_TOKEN) -> ParsedJws:

@@ -1,0 +1,36 @@
+"""The table of targets in the README and in docs/performance.md, written from a report so that nobody copies figures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from bench.measure import Row
+from bench.targets import held_by
+
+_HERE: Final = Path(__file__).resolve().parents[1]
+_DOCUMENTS: Final = (_HERE / "README.md", _HERE / "docs" / "performance.md")
+_TABLE: Final = re.compile("(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
+
+
+def write_into_documents(report: dict[str, Any]) -> None:
+    for document in _DOCUMENTS:
+        document.write_text(_TABLE.sub(lambda _: table_of(report), document.read_text(), count=1))
+
+
+def table_of(report: dict[str, Any]) -> str:
+    lines = [_circumstances(report), "", "| | measured | promised | |", "|---|---|---|---|"]
+    for each in held_by(Row(**row) for row in report["rows"]):
+        verdict = "held" if each.is_held else "**missed**"
+        lines.append(f"| {each.name} | {each.measured} | {each.promised} | {verdict} |")
+    return "\n".join([*lines, ""])
+
+
+def _circumstances(report: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
+    load = " / ".join(f"{each:g}" for each in report["load"])
+    return (
+        f"{report['at'][:10]}, {report['machine']}, Python {report['python']}, {versions}. Load of the machine after "
+        f"the run: {load}. Medians of interleaved rounds in one process, with the distance between the quartiles."
+    )

@@ -1,0 +1,92 @@
+"""What was promised of speed, and whether a measured row keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from bench.measure import Row
+
+NODE: Final = "@digitalbazaar/vc"
+PYTHON: Final = "openbadgeslib"
+FLOOR: Final = "Ed25519 alone"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Of the rows whose name begins so, against this peer, or of their own time where there is none."""
+
+    row: str
+    peer: str | None
+    at_least: float | None = None
+    """Times as fast as the peer."""
+    at_most: float | None = None
+    """Times the bare operation, or the row's own unit."""
+
+    def is_about(self, row: Row) -> bool:
+        if not row.name.startswith(self.row):
+            return False
+        return self.peer is None or row.peer in (self.peer, f"{self.peer}, signing one form")
+
+    def is_held_by(self, row: Row) -> bool:
+        if self.at_least is not None:
+            return row.ratio is not None and row.ratio >= self.at_least
+        assert self.at_most is not None
+        if self.peer is None:
+            return row.median <= self.at_most
+        return bool(row.ratio) and 1 / (row.ratio or 1) <= self.at_most
+
+    def measured(self, row: Row) -> str:
+        """The figure and its spread, in the terms of the promise."""
+        if self.peer is None:
+            return f"{row.median:,.0f} ± {row.spread:,.0f} {row.unit}"
+        ratio, spread = row.ratio or 1.0, row.ratio_spread or 0.0
+        if self.at_least is not None:
+            return f"{ratio:.1f} ± {spread:.1f} × {row.peer}"
+        return f"{1 / ratio:.2f} ± {spread / ratio**2:.2f} × the bare operation"
+
+    def promised(self, row: Row) -> str:
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g} ×"
+        return f"≤ {self.at_most:,.0f} {row.unit}" if self.peer is None else f"≤ {self.at_most:g} ×"
+
+
+TARGETS: Final = (
+    Target("sign, embedded proof", FLOOR, at_most=8),
+    Target("sign, embedded proof", NODE, at_least=22),
+    Target("sign, embedded proof", PYTHON, at_least=60),
+    Target("verify, embedded proof", FLOOR, at_most=3.5),
+    Target("verify, embedded proof", NODE, at_least=17),
+    Target("verify, embedded proof", PYTHON, at_least=60),
+    Target("in a batch: one embedded proof, signing alone", FLOOR, at_most=3.5),
+    Target("in a batch: one embedded proof, signing alone", NODE, at_least=50),
+    Target("sign, token", FLOOR, at_most=2),
+    Target("verify, token", FLOOR, at_most=1.8),
+    Target("10,000 awards signed and stored, SQLite", None, at_most=3_000),
+    Target("10,000 awards signed and stored, PostgreSQL", None, at_most=3_500),
+    Target("10,000 awards signed and stored", NODE, at_least=20),
+    Target("status list: flip, compress, sign", None, at_most=800),
+    Target("verify the largest document", None, at_most=50_000),
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """One promise beside what was measured."""
+
+    name: str
+    measured: str
+    promised: str
+    is_held: bool
+
+
+def held_by(rows: Iterable[Row]) -> list[Held]:
+    """Each promise of which something was measured; of its own time a row tells once."""
+    found = {
+        (target, row.name): Held(row.name, target.measured(row), target.promised(row), target.is_held_by(row))
+        for row in rows
+        for target in TARGETS
+        if target.is_about(row)
+    }
+    return list(found.values())
