@@ -22,6 +22,7 @@ from app.adapters.log_anchors import FolderAnchors
 from app.adapters.mailer import SmtpMailer, TerminalMailer
 from app.adapters.password_hashes import PasswordHashes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
+from app.adapters.sealed_words import SealedWords
 from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.db.access import AccessStore
@@ -33,6 +34,7 @@ from app.db.batches import BatchStore
 from app.db.campus import CampusStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
+from app.db.directory import DirectoryStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.migrations import is_current, upgrade
@@ -61,6 +63,7 @@ from app.services.badges import BadgeService
 from app.services.bulk_awards import BulkAwardService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
+from app.services.directory import DirectoryService
 from app.services.handing_over import HandingOver
 from app.services.letters import LetterService, Post, ReminderService
 from app.services.older_badges import OlderBadges
@@ -91,6 +94,7 @@ class Services:
     people: PeopleService
     campuses: CampusService
     competencies: CompetencyService
+    directory: DirectoryService
     badges: BadgeService
     activities: ActivityService
     activity_log: ActivityLog
@@ -223,6 +227,7 @@ class Process:
                     campuses, badges, competencies, activities, awards, history, signing, addresses, clock
                 ),
                 competencies=CompetencyService(competencies, history, clock),
+                directory=DirectoryService(DirectoryStore(session), people, badges, SealedWords(self.secret)),
                 badges=badge_service,
                 activities=activity_service,
                 activity_log=activity_log,

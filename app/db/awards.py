@@ -56,7 +56,7 @@ class AwardStore:
         return record
 
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
-        row = self.session.execute(self._records().where(col(Award.id) == award_id)).first()
+        row = self.session.execute(self.records().where(col(Award.id) == award_id)).first()
         return AwardRecord(*row) if row else None
 
     def find_open(self, *, at: datetime) -> Award | None:
@@ -80,7 +80,7 @@ class AwardStore:
         return self.session.exec(query.execution_options(populate_existing=True)).one()
 
     @staticmethod
-    def _records() -> Select[Award, Badge, BadgeVersion, Campus, Person, Activity]:
+    def records() -> Select[Award, Badge, BadgeVersion, Campus, Person, Activity]:
         return (
             select_rows(Award, Badge, BadgeVersion, Campus, Person, Activity)
             .join(Badge, col(Badge.id) == col(Award.badge_id))
@@ -126,7 +126,7 @@ class AwardStore:
         limit: int = 50,
     ) -> list[AwardRecord]:
         """Latest first; `before` is the (awarded_at, id) of the last record of the page before."""
-        query = self._records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
+        query = self.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
         if badge_id is not None:
             query = query.where(col(Award.badge_id) == badge_id)
         if activity_id is not None:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
+from app.domain.search import plain_text
+
 
 class NotDurable(Exception):
     """The database may forget what it acknowledged (I17)."""
@@ -52,6 +54,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("plain_text", 1, plain_text, deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:

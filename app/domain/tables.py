@@ -12,11 +12,15 @@ _INVISIBLE = " \u00a0\u200b\u202f\ufeff"
 
 def csv_for_excel(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """UTF-8 with its mark, `;` between cells, CRLF between lines."""
+    return b"\xef\xbb\xbf" + lines_for_excel([heading, *rows])
+
+
+def lines_for_excel(rows: Iterable[Sequence[str]]) -> bytes:
+    """Further lines of such a table."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow([harmless(cell) for cell in heading])
     writer.writerows([harmless(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    return text.getvalue().encode()
 
 
 def harmless(cell: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -12,17 +12,25 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.domain.awards import Visibility
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput
+from app.language import N_
 from app.request_scope import ReadingServices, deed
 from app.services.awards import AwardRecord
+from app.services.directory import AwardOrder, Start
 from app.web.award_results import private_link
 from app.web.desk import AwardLine, BadgeTile, picture_of
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
+from app.web.typography import say
 from app.web.words import AWARD_DEEDS, BADGE_KINDS
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
 A_PAGE = 50
+SORTS = {
+    AwardOrder.LATEST: N_("Plus récentes d’abord"),
+    AwardOrder.PERSON: N_("Personne"),
+    AwardOrder.BADGE: N_("Badge"),
+}
 router = APIRouter(prefix="/gestion/{slug}/attributions")
 
 
@@ -71,14 +79,20 @@ class AwardView:
 
 
 @router.get("", dependencies=[staff(Deed.VIEW)])
-def register(request: Request, services: ReadingServices, badge: str = "", avant: str = "") -> HTMLResponse:
+def register(
+    request: Request,
+    services: ReadingServices,
+    badge: str = "",
+    tri: AwardOrder = AwardOrder.LATEST,
+    apres: uuid.UUID | None = None,
+) -> HTMLResponse:
     work = at_work(request)
     badges = [BadgeTile.of(one, version) for one, version in services.badges.list_current(work.campus)]
     chosen = next((tile for tile in badges if str(tile.id) == badge), None)
-    records = services.awards.list_in(
-        work.campus, before=_place(avant), badge_id=chosen.id if chosen else None, limit=A_PAGE + 1
+    records = services.directory.find_awards(
+        work.campus, "", Start(apres, A_PAGE), badge_id=chosen.id if chosen else None, order=tri
     )
-    more, shown = len(records) > A_PAGE, records[:A_PAGE]
+    shown, here = records[:A_PAGE], f"?badge={chosen.id if chosen else ''}&tri={tri.value}"
     return page(
         request,
         "awarding/register.html",
@@ -88,23 +102,14 @@ def register(request: Request, services: ReadingServices, badge: str = "", avant
         zone=work.campus.time_zone,
         badges=[(str(tile.id), tile.name) for tile in badges],
         chosen=str(chosen.id) if chosen else "",
+        sorts=[(order.value, say(words)) for order, words in SORTS.items()],
+        sorted_by=tri.value,
+        exports=work.may(Deed.EXPORT),
         lines=[AwardLine.of(work, record) for record in shown],
-        earlier=_written(shown[-1]) if more else "",
-        is_first=not avant,
+        first=here,
+        next=f"{here}&apres={shown[-1].award.id}" if len(records) > A_PAGE else "",
+        is_first=apres is None,
     )
-
-
-def _written(record: AwardRecord) -> str:
-    """Where a page of the list ends: the next one begins below."""
-    return f"{record.award.awarded_at:%Y%m%dT%H%M%S}.{record.award.id}"
-
-
-def _place(text: str) -> tuple[datetime, uuid.UUID] | None:
-    moment, _, award_id = text.partition(".")
-    try:
-        return datetime.strptime(moment, "%Y%m%dT%H%M%S").replace(tzinfo=UTC), uuid.UUID(award_id)
-    except ValueError:
-        return None
 
 
 @router.get("/{award_id}", dependencies=[staff(Deed.VIEW)])

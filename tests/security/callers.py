@@ -76,9 +76,10 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         award_id = result.lines[0].award_id
         assert award_id is not None
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-        participation, _ = services.activities.page(campus, activity.id).participants[0]
+        participation, person = services.activities.page(campus, activity.id).participants[0]
         ids = {
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
+            "person_id": str(person.id),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
             "batch_id": str(result.batch.id), "award_id": str(award_id),
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),

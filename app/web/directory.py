@@ -1,0 +1,154 @@
+"""The people of a campus: listed, taken away as a table, and each with what they took part in and hold."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from app.domain.permissions import Deed
+from app.domain.tables import csv_for_excel, lines_for_excel
+from app.language import N_
+from app.request_scope import ReadingServices, process_of
+from app.services.directory import PeopleOrder, Start
+from app.web.desk import AwardLine
+from app.web.people_lists import hours_text
+from app.web.render import page
+from app.web.search import person_hit
+from app.web.typography import say
+from app.web.wording import short_day
+from app.web.words import PARTS
+from app.web.workplaces import at_work, staff
+from app.wiring import Process, Services
+
+A_PAGE = 50
+_BLOCK = 500
+router = APIRouter(prefix="/gestion/{slug}")
+_VIEW, _EXPORT = [staff(Deed.VIEW)], [staff(Deed.EXPORT)]
+SORTS = {PeopleOrder.NAME: N_("Nom"), PeopleOrder.LATEST: N_("Arrivées les plus récentes d’abord")}
+
+
+@dataclass(frozen=True)
+class ParticipationLine:
+    href: str
+    title: str
+    starts_on: date
+    ends_on: date
+    part: str
+    hours: str
+    contribution: str
+
+
+@router.get("/repertoire", dependencies=_VIEW)
+def list_people(
+    request: Request,
+    services: ReadingServices,
+    tri: PeopleOrder = PeopleOrder.NAME,
+    apres: uuid.UUID | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    found = services.directory.find_people(work.campus, "", Start(apres, A_PAGE), tri)
+    shown = found[:A_PAGE]
+    addresses = services.directory.addresses_of(shown)
+    return page(
+        request,
+        "directory/list.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        exports=work.may(Deed.EXPORT),
+        sorts=[(order.value, say(words)) for order, words in SORTS.items()],
+        chosen=tri.value,
+        lines=[person_hit(work, person, addresses) for person in shown],
+        next=f"?tri={tri.value}&apres={shown[-1].id}" if len(found) > A_PAGE else "",
+        is_first=apres is None,
+    )
+
+
+@router.get("/repertoire/repertoire.csv", dependencies=_EXPORT)
+def people_table(request: Request) -> Response:
+    """Read and sent a block at a time: as long as it may be, it never lies in memory whole."""
+    campus = at_work(request).campus
+
+    def rows(services: Services) -> Iterator[Sequence[str]]:
+        for person, address in services.directory.all_people(campus):
+            yield person.family_name, person.given_name, address
+
+    return streamed_table(process_of(request), "repertoire", ("Nom", "Prénom", "Courriel"), rows)
+
+
+@router.get("/attributions/attributions.csv", dependencies=_EXPORT)
+def awards_table(request: Request) -> Response:
+    campus = at_work(request).campus
+    heading = ("Nom", "Prénom", "Badge", "Version", "Activité", "Attribué le", "Retiré le", "Adresse")
+
+    def rows(services: Services) -> Iterator[Sequence[str]]:
+        for record in services.directory.all_awards(campus):
+            yield (
+                record.person.family_name,
+                record.person.given_name,
+                record.version.name,
+                str(record.version.number),
+                record.activity.title if record.activity else "",
+                short_day(record.award.awarded_at, campus.time_zone),
+                short_day(record.award.revoked_at, campus.time_zone) if record.award.revoked_at else "",
+                services.addresses.award(record.award.id),
+            )
+
+    return streamed_table(process_of(request), "attributions", heading, rows)
+
+
+def streamed_table(
+    process: Process, name: str, heading: Sequence[str], rows: Callable[[Services], Iterable[Sequence[str]]]
+) -> Response:
+    """A table for a spreadsheet, read in a transaction of its own, which lasts as long as it is sent."""
+
+    def blocks() -> Iterator[bytes]:
+        yield csv_for_excel(heading, [])
+        with process.unit_of_work(reading=True) as services:
+            block: list[Sequence[str]] = []
+            for row in rows(services):
+                block.append(row)
+                if len(block) >= _BLOCK:
+                    yield lines_for_excel(block)
+                    block = []
+            yield lines_for_excel(block)
+
+    return StreamingResponse(
+        blocks(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
+    )
+
+
+@router.get("/repertoire/{person_id:uuid}", dependencies=_VIEW)
+def show_person(person_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    found = services.directory.person(work.campus, person_id)
+    return page(
+        request,
+        "directory/person.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        zone=work.campus.time_zone,
+        name=found.person.name,
+        address=found.address,
+        participations=[
+            ParticipationLine(
+                f"{work.home}/activites/{activity.id}",
+                activity.title,
+                activity.starts_on,
+                activity.ends_on,
+                PARTS[participation.part],
+                hours_text(participation.hours if participation.hours is not None else activity.hours),
+                participation.contribution,
+            )
+            for participation, activity in found.participations
+        ],
+        awards=[AwardLine.of(work, record) for record in found.awards],
+    )

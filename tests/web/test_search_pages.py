@@ -1,0 +1,100 @@
+"""Search and directory on their pages: no name in any address, nothing of another campus, tables without formulas."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi.testclient import TestClient
+
+from tests.support.house import House, send
+
+HERE = "/gestion/itip"
+
+
+def found_by(client: TestClient, words: str) -> tuple[str, str]:
+    """The address of the results and the page itself."""
+    answer = send(client, f"{HERE}/recherche", {"mots": words})
+    assert answer.status_code == 303
+    address = answer.headers["location"]
+    return address, client.get(address).text
+
+
+def test_a_name_is_found_and_stands_in_no_address(house: House):
+    house.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
+    client = house.client(house.trainer)
+    address, page = found_by(client, "gaelle boeuf")
+    assert "gaelle" not in address.lower()
+    assert "boeuf" not in address.lower()
+    assert "Anne-Gaëlle Le Bœuf" in page
+    assert "Atelier robotique" not in page
+    (person,) = set(re.findall(rf'href="({HERE}/repertoire/[0-9a-f-]+)"', page))
+    shown = client.get(person).text
+    assert "Robotique pour tous" in shown
+    assert "Atelier robotique" in shown
+
+
+def test_a_shared_address_of_results_shows_nothing_to_somebody_else(house: House):
+    house.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
+    address, _ = found_by(house.client(house.trainer), "boeuf")
+    page = house.client(house.admin).get(address).text
+    assert "Bœuf" not in page
+    assert "Que cherchez-vous" in page
+
+
+def test_more_than_a_few_lead_to_pages_of_their_own(house: House):
+    house.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(33)))
+    client = house.client(house.trainer)
+    address, page = found_by(client, "martin")
+    more = re.search(r'href="(\?q=[^"]+dans=personnes)"', page)
+    assert more
+    first = client.get(address.partition("?")[0] + more[1].replace("&amp;", "&")).text
+    following = re.search(r'href="(\?q=[^"]+apres=[^"]+)" rel="next"', first)
+    assert following
+    second = client.get(address.partition("?")[0] + following[1].replace("&amp;", "&")).text
+    seen = [set(re.findall(r"Prénom\d\d", text)) for text in (first, second)]
+    assert [len(each) for each in seen] == [30, 3]
+    assert not seen[0] & seen[1]
+
+
+def test_nothing_found_says_what_one_may_look_for(house: House):
+    _, page = found_by(house.client(house.trainer), "xyzzy")
+    assert "Rien ne correspond" in page
+    assert "autofocus" not in page
+
+
+def test_the_directory_goes_by_pages_and_by_order(house: House):
+    house.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(52)))
+    client = house.client(house.trainer)
+    first = client.get(f"{HERE}/repertoire").text
+    following = re.search(r'href="(\?tri=nom[^"]+apres=[^"]+)"', first)
+    assert following
+    second = client.get(f"{HERE}/repertoire" + following[1].replace("&amp;", "&")).text
+    assert "Prénom00" in first
+    assert "Prénom51" in second
+    assert "Prénom51" not in first
+    assert client.get(f"{HERE}/repertoire?tri=recent").status_code == 200
+    assert client.get(f"{HERE}/repertoire?tri=autre").status_code == 422
+
+
+def test_tables_of_people_are_for_those_who_export_and_hold_no_formula(house: House):
+    house.award("=MARTIN Zoé;zoe@exemple.fr")
+    assert house.client(house.trainer).get(f"{HERE}/repertoire/repertoire.csv").status_code == 403
+    admin = house.client(house.admin)
+    people = admin.get(f"{HERE}/repertoire/repertoire.csv").content.decode("utf-8-sig")
+    assert "'=M" in people
+    assert "zoe@exemple.fr" in people
+    awards = admin.get(f"{HERE}/attributions/attributions.csv").content.decode("utf-8-sig")
+    assert "Robotique pour tous" in awards
+    assert awards.startswith("Nom;Prénom;")
+
+
+def test_the_register_sorts_and_pages(house: House):
+    house.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(52)))
+    client = house.client(house.trainer)
+    for order in ("recent", "personne", "badge"):
+        first = client.get(f"{HERE}/attributions?tri={order}").text
+        following = re.search(r'href="(\?badge=[^"]+apres=[^"]+)"', first)
+        assert following, order
+        second = client.get(f"{HERE}/attributions" + following[1].replace("&amp;", "&")).text
+        seen = [set(re.findall(r"Prénom\d\d", text)) for text in (first, second)]
+        assert [len(each) for each in seen] == [50, 2], order
