@@ -47,6 +47,7 @@ from app.db.session import NotDurable, check_durable, open_engine, open_session
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
 from app.db.status import StatusStore
+from app.db.waiting import WaitingStore
 from app.db.workers import WorkerStore, WorkflowDatabase
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
@@ -63,6 +64,7 @@ from app.services.badges import BadgeService
 from app.services.bulk_awards import BulkAwardService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
+from app.services.dashboard import DashboardService
 from app.services.directory import DirectoryService
 from app.services.handing_over import HandingOver
 from app.services.letters import LetterService, Post, ReminderService
@@ -95,6 +97,7 @@ class Services:
     campuses: CampusService
     competencies: CompetencyService
     directory: DirectoryService
+    dashboard: DashboardService
     badges: BadgeService
     activities: ActivityService
     activity_log: ActivityLog
@@ -227,6 +230,7 @@ class Process:
                     campuses, badges, competencies, activities, awards, history, signing, addresses, clock
                 ),
                 competencies=CompetencyService(competencies, history, clock),
+                dashboard=DashboardService(WaitingStore(session), campuses, badges, clock),
                 directory=DirectoryService(DirectoryStore(session), people, badges, SealedWords(self.secret)),
                 badges=badge_service,
                 activities=activity_service,

@@ -9,9 +9,11 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from app.db.bulk import IN_ONE_QUERY
+from app.db.plain_text import holds_all
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.campus import Campus
 from app.domain.people import Person
+from app.domain.search import words_of
 from app.errors import NotFound
 from app.language import N_
 
@@ -51,22 +53,19 @@ class ActivityStore:
         self, campus_id: uuid.UUID, *, words: str = "", limit: int = 200
     ) -> list[tuple[Activity, int]]:
         """The campus's activities with the number of people recorded, latest first; `words` searches titles and places."""
-        counted = (
-            select(col(Participation.activity_id).label("activity_id"), func.count().label("people"))
-            .group_by(col(Participation.activity_id))
-            .subquery()
+        people = (
+            select(func.count())
+            .where(col(Participation.activity_id) == col(Activity.id))
+            .correlate(Activity)
+            .scalar_subquery()
         )
         query = (
-            select(Activity, func.coalesce(counted.c.people, 0))
+            select(Activity, people)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .join(counted, counted.c.activity_id == col(Activity.id), isouter=True)
             .where(ActivityCampus.campus_id == campus_id)
         )
-        for word in words.replace("\x00", " ").split()[:10]:
-            query = query.where(
-                col(Activity.title).icontains(word, autoescape=True)
-                | col(Activity.place).icontains(word, autoescape=True)
-            )
+        told = holds_all(col(Activity.title) + " " + col(Activity.place), words_of(words))
+        query = query.where(told)
         rows = self.session.exec(
             query.order_by(col(Activity.starts_on).desc(), col(Activity.title)).limit(limit)
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Select
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, insert_rows
@@ -174,14 +174,6 @@ class AwardStore:
                 query = query.where(Award.activity_id == activity_id)
             found.update({award.person_id: award for award in self.session.exec(query)})
         return found
-
-    def count_by_badge(self, campus_id: uuid.UUID) -> dict[uuid.UUID, int]:
-        rows = self.session.exec(
-            select(Award.badge_id, func.count())
-            .where(Award.campus_id == campus_id)
-            .group_by(col(Award.badge_id))
-        )
-        return dict(rows.all())
 
     def generations_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """The generation of each award's private link."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -36,6 +35,8 @@ from app.errors import Conflict
 from app.language import N_
 from app.services.signing import Signing
 
+LATEST_ACTIVITIES = 60
+
 
 @dataclass(frozen=True)
 class LabelView:
@@ -62,7 +63,6 @@ class CampusDesk:
     campus: Campus
     activities: Sequence[tuple[Activity, int]]
     badges: Sequence[tuple[Badge, BadgeVersion]]
-    awards_by_badge: dict[uuid.UUID, int]
 
 
 class CampusService:
@@ -165,9 +165,8 @@ class CampusService:
     def desk(self, campus: Campus) -> CampusDesk:
         return CampusDesk(
             campus,
-            self.activities.list_in_campus(campus.id),
+            self.activities.list_in_campus(campus.id, limit=LATEST_ACTIVITIES),
             self.badges.list_current(campus.id),
-            self.awards.count_by_badge(campus.id),
         )
 
     def keys_of(self, campus: Campus) -> Sequence[SealedKey]:

@@ -18,6 +18,7 @@ from app.request_scope import ReadingServices, signed_in
 from app.services.awards import AwardRecord
 from app.services.campuses import LabelView
 from app.web.render import page
+from app.web.waiting import tasks_of
 from app.web.words import ACTIVITY_KINDS, BADGE_KINDS, KEY_STATES, LABEL_CATEGORIES, LABEL_STATES, ROLES, Word
 from app.web.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
 from app.wiring import Services
@@ -59,19 +60,17 @@ class BadgeTile:
     kind: str
     picture: str
     number: int
-    given: int = 0
     required_hours: float | None = None
     is_judged: bool = False
 
     @staticmethod
-    def of(badge: Badge, version: BadgeVersion, given: int = 0) -> BadgeTile:
+    def of(badge: Badge, version: BadgeVersion) -> BadgeTile:
         return BadgeTile(
             badge.id,
             version.name,
             BADGE_KINDS[version.kind],
             picture_of(badge, version),
             version.number,
-            given,
             version.required_hours,
             version.kind.is_judged,
         )
@@ -155,6 +154,7 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     found = services.campuses.desk(work.campus)
     today = today_in(services, work.campus)
+    board = services.dashboard.of(work.campus, today=today)
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
     return page(
         request,
@@ -166,12 +166,10 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
         today=[line for activity, line in lines if activity.starts_on <= today <= activity.ends_on],
         coming=[line for activity, line in reversed(lines) if activity.starts_on > today],
         past=[line for activity, line in lines if activity.ends_on < today][:FEW_ACTIVITIES],
-        activities=len(lines),
-        badges=[
-            BadgeTile.of(badge, version, found.awards_by_badge.get(badge.id, 0))
-            for badge, version in found.badges
-            if badge.archived_at is None
-        ],
+        week=board.week,
+        tasks=tasks_of(work, board.waiting),
+        works=work.may(Deed.WORK),
+        badges=[BadgeTile.of(badge, version) for badge, version in found.badges if badge.archived_at is None],
         awards=[
             AwardLine.of(work, record) for record in services.awards.list_in(work.campus, limit=FEW_AWARDS)
         ],

@@ -51,7 +51,10 @@ def link(
 
 def _tell_what_is_there(process: Process) -> None:
     with process.unit_of_work(reading=True) as services:
-        desks = [services.campuses.desk(campus) for campus in services.campuses.list_all()]
+        desks = [
+            (services.campuses.desk(campus), sum(1 for _ in services.directory.all_awards(campus)))
+            for campus in services.campuses.list_all()
+        ]
     show_table(
         [_("Campus"), _("Nom"), _("Badges"), _("Activités"), _("Attributions")],
         [
@@ -60,8 +63,8 @@ def _tell_what_is_there(process: Process) -> None:
                 desk.campus.name,
                 str(len(desk.badges)),
                 str(len(desk.activities)),
-                str(sum(desk.awards_by_badge.values())),
+                str(awards),
             ]
-            for desk in desks
+            for desk, awards in desks
         ],
     )

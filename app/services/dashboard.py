@@ -1,0 +1,87 @@
+"""The desk of a campus: what happened this week, and what waits for somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.db.badges import BadgeStore
+from app.db.campus import CampusStore
+from app.db.waiting import Lately, WaitingStore
+from app.domain.activities import Activity
+from app.domain.badge_readiness import are_near
+from app.domain.badges import Badge, BadgeVersion
+from app.domain.campus import Campus, Label
+from app.domain.clock import Clock
+from app.domain.keys import SealedKey
+from app.domain.waiting import (
+    FORGOTTEN_AFTER,
+    LOOKED_BACK,
+    MOST_COUNTED,
+    WEEK,
+    has_working_key,
+    key_to_renew,
+    label_that_ends,
+)
+
+FEW = 3
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Everything that waits; counts stop at `MOST_COUNTED`."""
+
+    refused_letters: int
+    unclaimed: int
+    activities: Sequence[Activity]
+    drafts: Sequence[tuple[Badge, BadgeVersion]]
+    near: tuple[tuple[Badge, BadgeVersion], tuple[Badge, BadgeVersion]] | None
+    label: Label | None
+    lacks_key: bool
+    old_key: SealedKey | None
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    week: Lately
+    waiting: Waiting
+
+
+class DashboardService:
+    def __init__(
+        self, waiting: WaitingStore, campuses: CampusStore, badges: BadgeStore, clock: Clock
+    ) -> None:
+        self.waiting = waiting
+        self.campuses = campuses
+        self.badges = badges
+        self.clock = clock
+
+    def of(self, campus: Campus, *, today: date) -> Dashboard:
+        """`today` is the day on the clocks of the campus."""
+        at = self.clock()
+        week = self.waiting.lately(campus.id, since=at - WEEK, days=(today - WEEK, today))
+        return Dashboard(week, self._waiting(campus, today, at))
+
+    def _waiting(self, campus: Campus, today: date, at: datetime) -> Waiting:
+        badges = [pair for pair in self.badges.list_newest(campus.id) if pair[0].archived_at is None]
+        keys = self.campuses.keys_of(campus.id)
+        return Waiting(
+            self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
+            self.waiting.unclaimed_awards(
+                campus.id, given=(at - LOOKED_BACK, at - FORGOTTEN_AFTER), at=at, limit=MOST_COUNTED + 1
+            ),
+            self.waiting.activities_without_awards(campus.id, ended=(today - LOOKED_BACK, today), limit=FEW),
+            [pair for pair in badges if pair[1].is_draft][:FEW],
+            _near(badges),
+            label_that_ends([label for label, _ in self.campuses.labels_of(campus.id)], on=today),
+            not has_working_key(keys),
+            key_to_renew(keys, at=at),
+        )
+
+
+def _near(
+    badges: Sequence[tuple[Badge, BadgeVersion]],
+) -> tuple[tuple[Badge, BadgeVersion], tuple[Badge, BadgeVersion]] | None:
+    pairs = ((one, other) for index, one in enumerate(badges) for other in badges[index + 1 :])
+    return next((pair for pair in pairs if are_near(pair[0][1].name, pair[1][1].name)), None)

@@ -1,0 +1,101 @@
+"""What waits in a campus, said in sentences that lead to where it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.permissions import Deed
+from app.domain.waiting import MOST_COUNTED
+from app.language import N_
+from app.services.dashboard import Waiting
+from app.web.typography import say
+from app.web.wording import day
+from app.web.words import Word
+from app.web.workplaces import AtWork
+
+TO_DO, TO_LOOK_AT, ENDED = (
+    Word(N_("À traiter"), "past"),
+    Word(N_("À regarder"), "shut"),
+    Word(N_("Terminé"), "past"),
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do: a sentence that is a link, and what to know before."""
+
+    sentence: str
+    hint: str
+    href: str
+    state: Word
+
+
+def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
+    """What needs a person soonest comes first; nobody is shown what they may not do."""
+    tasks = []
+    if work.may(Deed.MANAGE):
+        tasks += _of_the_campus(work, waiting)
+    if work.may(Deed.WORK):
+        tasks += _of_activities(work, waiting)
+    if work.may(Deed.DESIGN):
+        tasks += _of_badges(work, waiting)
+    return tasks
+
+
+def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
+    here, tasks = f"{work.home}#etat", []
+    if waiting.lacks_key:
+        sentence = say(N_("Aucune clé de signature n’est en service"))
+        tasks.append(Task(sentence, say(N_("Aucun badge ne peut être signé.")), here, TO_DO))
+    if waiting.old_key is not None:
+        sentence = say(N_("La clé de signature a plus de deux ans"))
+        hint = say(N_("Une nouvelle clé signe la suite ; l’ancienne vérifie toujours ce qu’elle a signé."))
+        tasks.append(Task(sentence, hint, here, TO_LOOK_AT))
+    if waiting.label is not None and waiting.label.ends_on is not None:
+        sentence = say(N_("Le label du campus prend fin le {day}")).format(day=day(waiting.label.ends_on))
+        tasks.append(Task(sentence, say(N_("Les pages de vos badges disent ses dates.")), here, ENDED))
+    return tasks
+
+
+def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
+    tasks = []
+    if waiting.refused_letters:
+        sentence = _counted(N_("Lettres qui ne sont pas arrivées : {n}"), waiting.refused_letters)
+        hint = say(
+            N_("L’adresse est peut-être fausse : corrigez-la depuis l’activité, ou donnez un lien imprimé.")
+        )
+        tasks.append(Task(sentence, hint, f"{work.home}/activites", TO_DO))
+    for activity in waiting.activities:
+        sentence = say(N_("« {title} » est finie, sans badge")).format(title=activity.title)
+        hint = say(N_("Des personnes y sont inscrites et n’ont rien reçu."))
+        tasks.append(Task(sentence, hint, f"{work.home}/activites/{activity.id}/attribuer", TO_LOOK_AT))
+    if waiting.unclaimed:
+        sentence = _counted(N_("Badges qui attendent d’être récupérés : {n}"), waiting.unclaimed)
+        hint = say(N_("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien."))
+        tasks.append(Task(sentence, hint, f"{work.home}/attributions", TO_LOOK_AT))
+    return tasks
+
+
+def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
+    tasks = [
+        Task(
+            say(N_("Le brouillon « {name} » attend d’être ouvert")).format(name=version.name),
+            say(N_("Version {n}.")).format(n=version.number),
+            f"{work.home}/badges/{badge.id}",
+            TO_LOOK_AT,
+        )
+        for badge, version in waiting.drafts
+    ]
+    if waiting.near is not None:
+        (badge, version), (_, other) = waiting.near
+        hint = f"« {version.name} », « {other.name} »"
+        tasks.append(
+            Task(say(N_("Deux badges se ressemblent")), hint, f"{work.home}/badges/{badge.id}", TO_LOOK_AT)
+        )
+    return tasks
+
+
+def _counted(words: str, count: int) -> str:
+    """A count that stops says so."""
+    shown = say(N_("plus de {n}")).format(n=MOST_COUNTED) if count > MOST_COUNTED else str(count)
+    return say(words).format(n=shown)
