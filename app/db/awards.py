@@ -110,7 +110,7 @@ class AwardStore:
         """Those of these awards that are the campus's."""
         found: list[AwardRecord] = []
         for start in range(0, len(award_ids), IN_ONE_QUERY):
-            query = self._records().where(
+            query = self.records().where(
                 col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), col(Award.campus_id) == campus_id
             )
             found += [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]

@@ -71,7 +71,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
                      ends_on=date(2026, 11, 24), created_at=house.clock.now),
             [campus], by=actor,
         )  # fmt: skip
-        people = listed("MARTIN Zoé; zoe@exemple.fr", "PETIT; pas une adresse")
+        people = listed(f"MARTIN Zoé; zoe@{campus.slug}.exemple.fr", "PETIT; pas une adresse")
         result = services.awards.award(campus, AwardRequest(badge.id, activity.id, lines=people), by=actor)
         award_id = result.lines[0].award_id
         assert award_id is not None
