@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from app.db.published import published_store
 from app.domain.awards import Visibility
 from app.services.public_documents import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
@@ -26,7 +27,8 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 
 def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) -> Found:
     async def ask() -> Found:
-        documents = house.process.public_documents
+        process = house.process
+        documents = PublicDocuments(published_store(process.engine), process.addresses, process.clock)
         await documents.open()
         try:
             return await question(documents)
