@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from app.credentials.documents import DocumentSource, FetchedDocument
 from app.credentials.errors import DocumentUnavailable
 from app.credentials.package import make_package
+from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.report import Report
@@ -22,6 +23,8 @@ from app.errors import AppError
 from app.metrics import note_verdict
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService, Published
+
+_BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,19 @@ class Answer:
     campus: Campus | None = None
     closed: bool = False
     elsewhere: str = ""
-    """A link to another service, which is not fetched."""
+    """A link to another service, which led to no badge."""
+
+
+class _Opened:
+    """What a link led to, and whatever else is asked for: three documents in all, the first included (T49)."""
+
+    def __init__(self, link: str, documents: FetchBudget) -> None:
+        self.first = documents.fetch(link, accept=_BADGES)
+        self._addresses = (link, self.first.url)
+        self._documents = documents
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        return self.first if url in self._addresses else self._documents.fetch(url, accept=accept)
 
 
 class OwnDocuments:
@@ -134,11 +149,24 @@ class VerificationService:
         award_id = self.addresses.award_named_by(link)
         record = self.awards.find_record(award_id) if award_id else None
         if record is None:
-            report = verify(link, documents=self.documents, at=self.clock(), policy=policy or Policy())
-            return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link)
+            return self._open(link, policy or Policy())
         if record.award.visibility is not Visibility.OPEN:
             return Answer(None, campus=record.campus, closed=True)
         return self.verify_award(record, policy)
+
+    def _open(self, link: str, policy: Policy) -> Answer:
+        """Another service's link is read as guardedly as a key; one of ours that names no award is not."""
+        if not self.addresses.is_ours(link):
+            try:
+                opened = _Opened(link, FetchBudget(self.documents, policy.max_fetches))
+            except DocumentUnavailable:
+                pass
+            else:
+                return self._answer(
+                    verify(opened.first.body, documents=opened, at=self.clock(), policy=policy)
+                )
+        report = verify(link, documents=self.documents, at=self.clock(), policy=policy)
+        return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link)
 
     def verify_award(self, record: AwardRecord, policy: Policy | None = None) -> Answer:
         """Check the stored bytes of one of our own awards, now, as anybody would."""

@@ -16,6 +16,7 @@ from app.services.verdicts import (
     Headline,
     HeadlineKind,
     claims_of,
+    endorsements,
     headline,
     limits,
     plain,
@@ -40,6 +41,15 @@ class CheckShown:
     title: str
     sentence: str
     detail: str
+
+
+@dataclass(frozen=True)
+class EndorsementShown:
+    state: str
+    word: str
+    sentence: str
+    detail: str
+    comment: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ class AnswerShown:
     checks: Sequence[CheckShown]
     limits: Sequence[str]
     remarks: Sequence[str]
+    endorsements: Sequence[EndorsementShown]
     technical: Sequence[tuple[str, str]]
     claimed: Sequence[tuple[str, str]]
     badge: BadgePieces | None = None
@@ -121,6 +132,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         checks=_checks(answer, zone),
         limits=[said(each, zone) for each in limits(answer)],
         remarks=[said(each, zone) for each in remarks(report)] if report else [],
+        endorsements=_endorsements(answer, zone),
         technical=_technical(answer),
         claimed=_claimed(answer, head, zone),
         badge=_badge(services, claims, campus, zone),
@@ -148,6 +160,17 @@ def _checks(answer: Answer, zone: str) -> list[CheckShown]:
             line.state, say(line.word), say(line.title), said(line.sentence, zone), said(line.beside, zone)
         )
         for line in told(answer.report, answer.campus)
+    ]
+
+
+def _endorsements(answer: Answer, zone: str) -> list[EndorsementShown]:
+    if answer.report is None:
+        return []
+    return [
+        EndorsementShown(
+            each.state, say(each.word), said(each.sentence, zone), said(each.beside, zone), each.comment
+        )
+        for each in endorsements(answer.report)
     ]
 
 
@@ -185,7 +208,7 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
             )
         case HeadlineKind.NOT_YET_VALID:
             return Still(say(N_("Pas encore")))
-        case HeadlineKind.UNVERIFIABLE | HeadlineKind.NOT_CONFORMING:
+        case HeadlineKind.UNVERIFIABLE | HeadlineKind.SIGNED_NOT_CONFORMING:
             return Still(say(N_("Nous ne savons pas")))
     if until:
         return Still(say(N_("Oui, jusqu’au {day}")).format(day=until))

@@ -36,6 +36,8 @@ class Share:
     path: str
     picture: str
     mine: str
+    older: str
+    """Where the same award is in Open Badges 2.0; empty once it was withdrawn."""
 
 
 @for_strangers.get("/attributions/{award_id:uuid}")
@@ -77,6 +79,7 @@ def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLRes
         path=path,
         picture=services.addresses.picture(record.badge.id, record.version.number, "png"),
         mine=mine,
+        older="" if record.award.revoked_at else f"/ob2/attributions/{award_id}",
     )
     page = answer_page(request, services, answer, again=path, share=share)
     page.headers["X-Robots-Tag"] = "noindex, nofollow"

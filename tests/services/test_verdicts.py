@@ -270,7 +270,7 @@ def two_in_one(employer: Employer) -> bytes:
                     created=NOON,
                 )
             ),
-            K.NOT_CONFORMING,
+            K.SIGNED_NOT_CONFORMING,
         ),
     ],
 )

@@ -81,8 +81,8 @@ def test_the_link_of_a_closed_award_says_that_it_is_closed(house: House, employe
 @pytest.mark.parametrize(
     ("link", "words"),
     [
-        ("https://autre.example/badge/1", "celle d’un autre site"),
-        ("autre.example/badge/1", "celle d’un autre site"),
+        ("https://autre.example/badge/1", "Pas de badge lisible à cette adresse"),
+        ("autre.example/badge/1", "Pas de badge lisible à cette adresse"),
         (
             "http://localhost:8000/attributions/9f3d2e7a-0000-4000-8000-000000000000",
             "Aucun badge à cette adresse",

@@ -124,7 +124,7 @@ class WebDocuments:
             self._cache.drop(question)
             raise Refused(_WHY_OF_STATUS.get(answer.status, Why.HTTP_STATUS))
         content_type = answer.headers.get("content-type", "")
-        if not carries_a_document(content_type):
+        if not carries_a_document(content_type, question.accept):
             raise Refused(Why.WRONG_TYPE)
         media_type = media_type_of(content_type) or "application/octet-stream"
         document = FetchedDocument(target.url, answer.body, media_type, self._clock())

@@ -85,8 +85,8 @@ class _Stop(Exception):
 def verify_older(
     badge: OlderBadge, readable: CheckResult, *, documents: DocumentSource, at: datetime, policy: Policy
 ) -> Report:
-    # Badge class, issuer, key and revocation list: one more than a badge of 3.0 can need.
-    budget = FetchBudget(documents, policy.max_fetches + 1)
+    # A signed badge may need four (class, issuer, key, revocation list): the last is then left open, by name.
+    budget = FetchBudget(documents, policy.max_fetches)
     findings = _Findings({CheckId.READABLE: readable})
     try:
         _Climb(badge, budget, at, policy, findings).to_the_top()

@@ -2,6 +2,7 @@
 
 from app.services.verdicts.checks import CheckTold, beside, place_of, sentence, told
 from app.services.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of
+from app.services.verdicts.endorsements import EndorsementTold, endorsements
 from app.services.verdicts.headlines import Headline, HeadlineKind, headline
 from app.services.verdicts.limits import limits
 from app.services.verdicts.remarks import remarks
@@ -11,12 +12,14 @@ __all__ = [
     "AlignedTo",
     "CheckTold",
     "Claims",
+    "EndorsementTold",
     "EvidencePiece",
     "Headline",
     "HeadlineKind",
     "Sentence",
     "beside",
     "claims_of",
+    "endorsements",
     "headline",
     "limits",
     "place_of",

@@ -13,6 +13,7 @@ from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report
 from app.domain.campus import Campus
 from app.language import N_
+from app.services.verdicts.advice import NOT_FOR_US
 from app.services.verdicts.sentences import Sentence, plain
 from app.services.verdicts.wording import SAID, TITLES, UNASKED
 
@@ -21,6 +22,9 @@ _IN_FORCE_WITHOUT_END: Final = N_("Il est valable depuis le {valid_from}, sans d
 _OF_OURS: Final = N_("L’émetteur est le campus {campus}, qui signe ses badges avec ce service.")
 _HELD_HERE: Final = N_("Ce service tient son nom, ses clés et sa liste des retraits.")
 _BY_ITS_OWN_KEY: Final = N_("Il est signé par la clé qu’il nomme lui-même.")
+_TOO_MANY_DOCUMENTS: Final = N_(
+    "Pour le savoir, il faudrait lire un quatrième document, à {place} : nous en lisons trois au plus par badge, pour que personne ne nous fasse travailler sans fin."
+)
 _SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’un l’a signé.")
 _NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")
 _DATES_NOT_KEPT: Final = N_("Ses dates n’ont pas été retenues : rien ne prouve que l’émetteur les a écrites.")
@@ -79,6 +83,8 @@ def sentence(check: CheckResult) -> Sentence:
         return Sentence(_IN_FORCE_WITHOUT_END, values)
     if check.reason == Reason.KEY_BOUND and check.details.get("method", "").startswith("did:key:"):
         return Sentence(_BY_ITS_OWN_KEY, values)
+    if check.details.get("cause") == "too_many_fetches":
+        return Sentence(_TOO_MANY_DOCUMENTS, values)
     return Sentence(SAID[check.reason][0], values)
 
 
@@ -86,6 +92,8 @@ def beside(check: CheckResult) -> Sentence | None:
     """What it was checked against, or what to do next; None where there is no more to say."""
     if check.reason == Reason.KEY_BOUND and check.details.get("method", "").startswith("did:key:"):
         return None
+    if check.details.get("cause") == "too_many_fetches":
+        return Sentence(NOT_FOR_US)
     words = "" if check.reason == Reason.NOT_REACHED else SAID[check.reason][1]
     return Sentence(words, _values(check)) if words else None
 

@@ -139,7 +139,7 @@ def _of_genuine(report: Report, *, is_ours: bool) -> HeadlineKind:
         if report.check(check).reason == reason:
             return kind
     if report.verdict is Verdict.INVALID:
-        return _K.NOT_CONFORMING
+        return _K.SIGNED_NOT_CONFORMING
     if report.verdict is Verdict.UNDETERMINED:
         return _K.UNVERIFIABLE
     if is_ours:
@@ -166,6 +166,7 @@ def _values(answer: Answer) -> dict[str, object]:
     values["place"] = place_of(report.issuer or "")
     values["link"] = plain(answer.elsewhere, 120)
     values["read"] = sentence(report.check(CheckId.READABLE))
+    values["shape"] = sentence(report.check(CheckId.SCHEMA))
     values["dates"] = sentence(report.check(CheckId.VALIDITY))
     values["why"] = sentence(_unanswered(report))
     # A copy: a sentence that held the table it stands in could never be said to its end.

@@ -28,6 +28,7 @@ class HeadlineKind(StrEnum):
     HOSTED_BY_ANOTHER = "hosted_by_another"
     KEY_WITHDRAWN = "key_withdrawn"
     NOT_CONFORMING = "not_conforming"
+    SIGNED_NOT_CONFORMING = "signed_not_conforming"
     SEVERAL_BADGES = "several_badges"
     UNVERIFIABLE = "unverifiable"
     OUT_OF_DATE_UNPROVEN = "out_of_date_unproven"
@@ -62,6 +63,7 @@ _GENUINE: Final = frozenset(
         _K.REVOKED,
         _K.SUSPENDED,
         _K.OTHER_PERSON,
+        _K.SIGNED_NOT_CONFORMING,
     }
 )
 _NOTHING_CHECKED: Final = frozenset(
@@ -160,6 +162,12 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Non authentique : pas conforme au standard"),
         _ASK_FOR_THE_ADDRESS,
     ),
+    _K.SIGNED_NOT_CONFORMING: (
+        "bad",
+        "revoked",
+        N_("Signé par son émetteur, mais mal écrit"),
+        N_("Demandez à l’émetteur de corriger son badge : la personne n’y peut rien."),
+    ),
     _K.SEVERAL_BADGES: (
         "bad",
         "broken",
@@ -185,7 +193,7 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     _K.LINK_ELSEWHERE: (
         "shut",
         "unk",
-        N_("Cette adresse est celle d’un autre site"),
+        N_("Pas de badge lisible à cette adresse"),
         N_("Téléchargez le badge sur ce site, puis déposez le fichier ici : la réponse sera la même."),
     ),
     _K.LINK_UNKNOWN: (
@@ -275,6 +283,11 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         "",
         "",
     ),
+    _K.SIGNED_NOT_CONFORMING: (
+        N_("{given} Rien n’y a été changé. Mais il n’est pas écrit comme le standard le demande : {shape}"),
+        "",
+        "",
+    ),
     _K.SEVERAL_BADGES: (N_("Un programme y lirait un badge, un autre programme un autre badge."), "", ""),
     _K.UNVERIFIABLE: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
     _K.OUT_OF_DATE_UNPROVEN: (N_("{why} Et selon le fichier lui-même : {dates}"), "", ""),
@@ -293,7 +306,9 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     _K.NOT_A_BADGE: (N_("{read} Rien n’a été vérifié."), "", ""),
     _K.UNREADABLE: (N_("{read} Rien n’a été vérifié."), "", ""),
     _K.LINK_ELSEWHERE: (
-        N_("Nous n’ouvrons pas {link} : un site pourrait nous mener où il veut. Rien n’a été vérifié."),
+        N_(
+            "Nous avons demandé {link} : c’est une page et non le badge lui-même, ou le site ne répond pas. Rien n’a été vérifié."
+        ),
         "",
         "",
     ),

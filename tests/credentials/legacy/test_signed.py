@@ -11,6 +11,7 @@ import pytest
 from app.credentials import Algorithm, LocalSigningKey, Report, Verdict, verify
 from app.credentials.verification.report import CheckId
 from tests.credentials.legacy.older_issuer import (
+    FOUR,
     ISSUER,
     KEY,
     NOON,
@@ -33,7 +34,24 @@ UUID = signed_assertion()["id"]
 
 
 def check(token: str, **changes: Any) -> Report:
-    return verify(token, documents=published(**changes), at=NOON)
+    return verify(token, documents=published(**changes), at=NOON, policy=FOUR)
+
+
+def test_a_fourth_document_is_left_unread_unless_the_policy_says_otherwise() -> None:
+    """T49: whether it was withdrawn is then not known, and why has a name."""
+    documents = published()
+    report = verify(jws(signed_assertion()), documents=documents, at=NOON)
+    status = report.check(CheckId.STATUS)
+    assert report.verdict is Verdict.UNDETERMINED
+    assert (status.reason, status.details["cause"]) == ("status_list_unavailable", "too_many_fetches")
+    assert len(documents.asked) == 3
+
+
+def test_a_key_inside_the_issuers_profile_leaves_the_third_document_for_the_list() -> None:
+    documents = published(issuer=issuer(publicKey=key_document()), key=None)
+    report = verify(jws(signed_assertion()), documents=documents, at=NOON)
+    assert report.verdict is Verdict.VALID
+    assert len(documents.asked) == 3
 
 
 def reason(report: Report, question: str) -> str:
@@ -128,7 +146,7 @@ def test_the_class_says_whose_badge_it_is_not_the_copy_inside_the_badge() -> Non
     stolen = signed_assertion(badge=badge_class(issuer=profile)) | {
         "verification": {"type": "SignedBadge", "creator": f"{mine}/key"}
     }
-    report = verify(jws(stolen, STRANGER), documents=pages, at=NOON)
+    report = verify(jws(stolen, STRANGER), documents=pages, at=NOON, policy=FOUR)
     assert report.issuer == ISSUER
     assert (reason(report, "key"), report.verdict) == ("key_not_bound_to_issuer", Verdict.INVALID)
 
@@ -165,7 +183,7 @@ def badge_1_0(url: str) -> dict[str, Any]:
 )
 def test_a_1_x_key_is_believed_on_its_issuers_site_only(url: str, expected: str) -> None:
     pages = published(revocations=json.dumps({"b2": "erreur"})).with_({url: pem_of(STRANGER)})
-    report = verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON)
+    report = verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON, policy=FOUR)
     assert reason(report, "key") == expected
     assert report.verdict is (Verdict.VALID if expected == "key_bound" else Verdict.INVALID)
 
@@ -173,4 +191,7 @@ def test_a_1_x_key_is_believed_on_its_issuers_site_only(url: str, expected: str)
 def test_a_1_x_list_names_what_it_withdraws_by_uid() -> None:
     url = f"{SITE}/key.pem"
     pages = published().with_({url: pem_of(STRANGER), REVOCATIONS: {"a1": "erreur"}})
-    assert reason(verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON), "status") == "revoked"
+    assert (
+        reason(verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON, policy=FOUR), "status")
+        == "revoked"
+    )

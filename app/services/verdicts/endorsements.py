@@ -1,0 +1,73 @@
+"""What others say in a badge under their own signature, one by one; what does not hold is told without its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.credentials.verification.endorsements import ENDORSES_ANOTHER, TOO_MANY
+from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import EndorsementAnswer, Outcome, Report
+from app.language import N_
+from app.services.verdicts.checks import place_of
+from app.services.verdicts.sentences import Sentence, plain
+
+_LONGEST_COMMENT: Final = 1200
+_OF_THE_AWARD: Final = N_("{who} soutient ce badge, tel qu’il a été donné à cette personne.")
+_OF_THE_BADGE: Final = N_("{who} soutient ce badge, quelle que soit la personne qui le reçoit.")
+_OF_AN_ORGANISATION: Final = N_("{who} soutient l’organisme qui donne ce badge.")
+_SAME_ISSUER: Final = N_("L’émetteur du badge parle ici de lui-même : ce n’est pas l’avis d’un autre.")
+_NAME_IS_AN_ADDRESS: Final = N_("Signature vérifiée. Nous n’en connaissons que l’adresse.")
+_DOES_NOT_HOLD: Final = N_(
+    "Un endossement ne compte pas : ce qui y est écrit n’a pas été signé par celui qu’il nomme, ou a été changé."
+)
+_NOT_READ: Final = N_("Un endossement au nom de {who} n’a pas pu être vérifié.")
+_WHY: Final = {
+    ENDORSES_ANOTHER: N_("Un endossement de {who} ne compte pas : il parle d’autre chose que de ce badge."),
+    TOO_MANY: N_("Il y a d’autres endossements : nous en lisons dix au plus par badge."),
+    Reason.REVOKED.value: N_("Un endossement de {who} ne compte plus : il a été retiré."),
+    Reason.SUSPENDED.value: N_("Un endossement de {who} est suspendu pour le moment."),
+    Reason.EXPIRED.value: N_("Un endossement de {who} ne compte plus : sa durée est passée."),
+    Reason.NOT_YET_VALID.value: N_("Un endossement de {who} ne compte pas encore."),
+}
+_STATES: Final = {
+    Outcome.PASSED: ("ok", N_("Vérifié")),
+    Outcome.FAILED: ("bad", N_("Ne compte pas")),
+    Outcome.UNKNOWN: ("unk", N_("Non vérifié")),
+    Outcome.SKIPPED: ("unk", N_("Non vérifié")),
+}
+
+
+@dataclass(frozen=True)
+class EndorsementTold:
+    """`comment` is the endorser's own text, empty unless it holds; `state` and `word` are those of a check."""
+
+    state: str
+    word: str
+    sentence: Sentence
+    beside: Sentence | None
+    comment: str
+
+
+def endorsements(report: Report) -> list[EndorsementTold]:
+    return [_told(answer, report.issuer) for answer in report.endorsements]
+
+
+def _told(answer: EndorsementAnswer, issuer_of_badge: str | None) -> EndorsementTold:
+    state, word = _STATES[answer.outcome]
+    values = {"who": place_of(answer.issuer or "")}
+    if answer.outcome is not Outcome.PASSED:
+        default = _DOES_NOT_HOLD if answer.outcome is Outcome.FAILED else _NOT_READ
+        return EndorsementTold(state, word, Sentence(_WHY.get(answer.reason, default), values), None, "")
+    comment = plain(answer.comment, _LONGEST_COMMENT)
+    beside = _SAME_ISSUER if answer.issuer == issuer_of_badge else _NAME_IS_AN_ADDRESS
+    return EndorsementTold(
+        state, word, Sentence(_sentence_about(answer.pointer), values), Sentence(beside), comment
+    )
+
+
+def _sentence_about(pointer: str) -> str:
+    on = pointer.rpartition("/endorsement")[0]
+    if not on:
+        return _OF_THE_AWARD
+    return _OF_THE_BADGE if on == "/credentialSubject/achievement" else _OF_AN_ORGANISATION
