@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     )
     log_format: str = Field("json", pattern="^(json|text)$")
     workers: int = Field(1, ge=1, le=64)
+    undo_minutes: int = Field(
+        5,
+        ge=0,
+        le=1440,
+        description="How long a trainer may undo an award before links and letters leave; 0: not at all.",
+    )
     work: bool = Field(
         True,
         description="on or off: whether the server also carries out promises; off where sceau work does.",

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -163,6 +163,10 @@ class Process:
     def check(self) -> None:
         """Refuse to work on a database that may forget, or that this program does not know."""
         check_durable(self.engine)
+
+    @property
+    def undo_for(self) -> timedelta:
+        return timedelta(minutes=self.settings.undo_minutes)
 
     def workflow_database(self) -> WorkflowDatabase:
         """Where the worker's engine keeps its own tables, ready for use."""

@@ -132,6 +132,19 @@ class BatchStore:
             found.update(self.session.exec(query))
         return found
 
+    def withheld(self, award_ids: Sequence[uuid.UUID], *, at: datetime) -> set[uuid.UUID]:
+        """Awards of promises that are not done, or that may still be undone."""
+        kept_back = (col(AwardBatch.state) != BatchState.DONE) | (col(AwardBatch.undo_until) > at)
+        found: set[uuid.UUID] = set()
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = (
+                select(Award.id)
+                .join(AwardBatch, col(AwardBatch.id) == col(Award.batch_id))
+                .where(col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), kept_back)
+            )
+            found.update(self.session.exec(query))
+        return found
+
     def standing_awards(self, batch_id: uuid.UUID, limit: int) -> Sequence[Award]:
         """Awards of the batch that were not undone yet."""
         query = select(Award).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))

@@ -18,6 +18,7 @@ from app.domain.awards import LineOutcome, undo
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.batches import (
     A_PIECE,
+    AT_ONCE,
     AwardBatch,
     BatchLine,
     BatchState,
@@ -129,6 +130,15 @@ class AwardBatchService:
             self.batches.save(batch)
         return more
 
+    def take_back(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """Whatever it has come to: cancelled before its hour, undone after it."""
+        if self._locked(campus, batch_id).state is BatchState.PLANNED:
+            return self.cancel(campus, batch_id, by=by)
+        batch = self.undo(campus, batch_id, by=by)
+        if sum(self.batches.counts(batch_id).values()) <= AT_ONCE:
+            self.undo_piece(batch_id)
+        return batch
+
     def cancel(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
         """Before its hour has come."""
         batch = self._locked(campus, batch_id)
@@ -169,6 +179,14 @@ class AwardBatchService:
         batch = self.batches.get(batch_id, campus.id)
         counts = self.batches.counts(batch_id)
         return Progress(batch, counts, self.batches.latest_lines(batch_id, latest) if latest else ())
+
+    def badge_of(self, batch: AwardBatch) -> tuple[Badge, BadgeVersion]:
+        version = self.badges.get_version_by_id(batch.version_id)
+        return self.badges.get(version.badge_id), version
+
+    def withheld(self, award_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these awards that may still be undone: their links and files stay in the house."""
+        return self.batches.withheld(award_ids, at=self.clock())
 
     def unfinished(self, campus: Campus) -> Sequence[AwardBatch]:
         return self.batches.list_unfinished(campus.id)

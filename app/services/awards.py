@@ -14,7 +14,7 @@ from app.domain.awards import (
     Visibility,
     revoke,
 )
-from app.domain.batches import BatchState
+from app.domain.batches import AwardBatch, BatchState
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
@@ -68,11 +68,11 @@ class AwardService:
         """What `award` would do now; nothing is written."""
         return self.judging.preview(campus, request, by=by)
 
-    def award(
-        self, campus: Campus, request: AwardRequest, *, by: Actor, undo_for: timedelta = timedelta()
-    ) -> BatchResult:
+    def award(self, campus: Campus, request: AwardRequest, *, by: Actor) -> BatchResult:
         """Promise the badge to everybody and carry it all out at once; say of each line what became of it. Safe to repeat."""
-        batch = self.bulk.promise(campus, request, by=by, undo_for=undo_for)
+        return self._carry_out(campus, self.bulk.promise(campus, request, by=by))
+
+    def _carry_out(self, campus: Campus, batch: AwardBatch) -> BatchResult:
         piece, awarded = Piece(more=batch.state is BatchState.RUNNING), 0
         while piece.more:
             piece = self.bulk.carry_out(batch.id)
@@ -81,6 +81,21 @@ class AwardService:
             # The text is common to all: better said before anything is kept.
             raise piece.trouble
         return self.batches.result(campus, batch.id)
+
+    def give(
+        self,
+        campus: Campus,
+        request: AwardRequest,
+        *,
+        by: Actor,
+        undo_for: timedelta = timedelta(),
+        not_before: datetime | None = None,
+    ) -> AwardBatch:
+        """The promise of the badge: few lines are carried out at once, what is more or later is left to a worker."""
+        batch = self.bulk.promise(campus, request, by=by, undo_for=undo_for, not_before=not_before)
+        if batch.state is not BatchState.RUNNING or self.bulk.is_long(batch):
+            return batch
+        return self._carry_out(campus, batch).batch
 
     # --- afterwards
 

@@ -15,6 +15,7 @@ from app.db.letters import LetterStore
 from app.domain.awards import LineOutcome
 from app.domain.batches import (
     A_PIECE,
+    AT_ONCE,
     AwardBatch,
     BatchLine,
     BatchState,
@@ -100,6 +101,10 @@ class BulkAwardService:
         if batch is not None:
             check_same_request(batch, request.digest())
         return batch
+
+    def is_long(self, batch: AwardBatch) -> bool:
+        """Too long to be carried out while somebody waits."""
+        return len(self.batches.next_lines(batch.id, AT_ONCE + 1)) > AT_ONCE
 
     # --- carrying out
 

@@ -126,7 +126,7 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
         award=AwardView.of(work, record),
         # Whoever opens it governs the award.
         private_link=private_link(services, award_id, record.award.link_generation)
-        if work.may(Deed.AWARD)
+        if work.may(Deed.AWARD) and not services.award_batches.withheld([award_id])
         else "",
         history=[
             (happening.at, AWARD_DEEDS.get(happening.deed, happening.deed), happening.actor)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.domain.awards import LineOutcome
-from app.domain.batches import BatchLine, listed
+from app.domain.batches import BatchLine, BatchState, listed, may_be_undone
 from app.domain.permissions import Deed
 from app.domain.tables import csv_for_excel
 from app.language import gettext as _
@@ -23,7 +23,7 @@ from app.web.people_lists import HEADING, as_text, cells_of
 from app.web.render import page
 from app.web.typography import say
 from app.web.words import OUTCOMES, Word
-from app.web.workplaces import at_work, staff
+from app.web.workplaces import AtWork, at_work, staff
 from app.wiring import Services
 
 MOST_SHOWN = 300
@@ -52,23 +52,31 @@ class ResultGroup:
         return self.count - len(self.lines)
 
 
-@router.get("", dependencies=[staff(Deed.AWARD)])
-def show_result(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    work = at_work(request)
+def result_page(
+    request: Request, services: Services, work: AtWork, batch_id: uuid.UUID, trouble: str = ""
+) -> HTMLResponse:
     result = services.awards.batch(work.campus, batch_id)
+    batch, now = result.batch, services.clock()
     refused = result.with_outcome(*NEED_A_PERSON)
+    withheld = services.award_batches.withheld([line.award_id for line in result.lines if line.award_id])
     return page(
         request,
         "awarding/result.html",
         campus=work.look,
         private=True,
+        status=409 if trouble else 200,
         home=work.home,
         here=f"{work.home}/resultats/{batch_id}",
+        zone=work.campus.time_zone,
+        trouble=trouble,
+        batch=batch,
+        undone=batch.state is BatchState.UNDONE,
+        undo_until=batch.undo_until if may_be_undone(batch, at=now) else None,
         badge=BadgeTile.of(result.badge, result.version),
         activity=ActivityView.of(work, result.activity) if result.activity else None,
-        awarded=_group(result.with_outcome(LineOutcome.AWARDED), services, result, work.home),
-        held=_group(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home),
-        refused=_group(refused, services, result, work.home),
+        awarded=_group(result.with_outcome(LineOutcome.AWARDED), services, result, work.home, withheld),
+        held=_group(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home, withheld),
+        refused=_group(refused, services, result, work.home, withheld),
         repeated=[name_of(line) for line in result.with_outcome(LineOutcome.REPEATED_LINE)],
         again=as_text(map(listed, refused)) if refused else "",
     )
@@ -88,6 +96,7 @@ def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices
     """The private link of everybody who holds the badge now, whether given this time or before."""
     work = at_work(request)
     result = services.awards.batch(work.campus, batch_id)
+    withheld = services.award_batches.withheld([line.award_id for line in result.lines if line.award_id])
     rows = [
         (
             line.family_name,
@@ -97,7 +106,7 @@ def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices
             private_link(services, line.award_id, result.generations[line.award_id]),
         )
         for line in result.with_outcome(LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
-        if line.award_id
+        if line.award_id and line.award_id not in withheld
     ]
     return _table("liens", ("Nom", "Prénom", "Courriel", "Badge", _("Lien privé")), rows)
 
@@ -114,7 +123,13 @@ def reason_of(line: BatchLine) -> str:
     return say(line.reason).format(**line.reason_values)
 
 
-def _group(lines: Sequence[BatchLine], services: Services, result: BatchResult, home: str) -> ResultGroup:
+def _group(
+    lines: Sequence[BatchLine],
+    services: Services,
+    result: BatchResult,
+    home: str,
+    withheld: Collection[uuid.UUID],
+) -> ResultGroup:
     shown = [
         ResultLine(
             name=name_of(line),
@@ -123,7 +138,7 @@ def _group(lines: Sequence[BatchLine], services: Services, result: BatchResult, 
             reason=reason_of(line),
             href=f"{home}/attributions/{line.award_id}" if line.award_id else "",
             private_link=private_link(services, line.award_id, result.generations[line.award_id])
-            if line.award_id
+            if line.award_id and line.award_id not in withheld
             else "",
         )
         for line in lines[:MOST_SHOWN]

@@ -6,6 +6,8 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -15,7 +17,7 @@ from app.domain.participant_lists import read_list
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
-from app.request_scope import ReadingServices, deed
+from app.request_scope import ReadingServices, deed, process_of
 from app.services.activities import ActivityPage
 from app.services.awards import AwardRequest, Preview
 from app.web.activities import ActivityView
@@ -28,7 +30,7 @@ from app.web.render import page
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
-GIVE, CHOOSE_AGAIN = "attribuer", "choisir"
+GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
 # Beyond, one tick a person is no help to anybody.
 MOST_TICKS = 500
@@ -112,20 +114,39 @@ def preview_or_give(
         return _choice_page(request, services, work, found, choice, choice.given.trouble)
     try:
         wanted = choice.request(found, text_of(form, "cle"))
-        if text_of(form, "geste") == GIVE and not corrections.change_anything:
-            with deed(request) as writing:
-                result = writing.awards.award(work.campus, wanted, by=work.actor)
-            return RedirectResponse(f"{work.home}/resultats/{result.batch.id}", status_code=303)
+        if text_of(form, "geste") in (GIVE, GIVE_LATER) and not corrections.change_anything:
+            return _give(request, work, wanted, form)
         if not corrections.amendments:
             judged = services.awards.preview(work.campus, wanted, by=work.actor)
         else:
             with deed(request) as writing:
                 _amend(writing, work, activity_id, corrections)
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
-        held_back = text_of(form, "geste") == GIVE
+        held_back = text_of(form, "geste") in (GIVE, GIVE_LATER)
         return _preview_page(request, work, found, judged, choice, corrections, held_back=held_back)
     except (InvalidInput, Conflict, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
+
+
+def _give(request: Request, work: AtWork, wanted: AwardRequest, form: FormData) -> Response:
+    """Few are given the badge at once; more, or later, is promised and carried out behind the page."""
+    process = process_of(request)
+    later = _hour(form, work) if text_of(form, "geste") == GIVE_LATER else None
+    with deed(request) as writing:
+        batch = writing.awards.give(
+            work.campus, wanted, by=work.actor, undo_for=process.undo_for, not_before=later
+        )
+    process.on_promise()
+    return RedirectResponse(f"{work.home}/resultats/{batch.id}", status_code=303)
+
+
+def _hour(form: FormData, work: AtWork) -> datetime:
+    """The day and hour that were typed, on the campus's clocks."""
+    try:
+        typed = datetime.fromisoformat(text_of(form, "quand"))
+    except ValueError as error:
+        raise InvalidInput(N_("Donnez le jour et l’heure, par exemple 2027-01-15 14:30.")) from error
+    return typed.replace(tzinfo=ZoneInfo(work.campus.time_zone)).astimezone(UTC)
 
 
 def _as_table(given: GivenList, corrections: Corrections) -> GivenList:

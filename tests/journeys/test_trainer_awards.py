@@ -75,6 +75,7 @@ def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_the
 
     assert fingers.count <= 4
     assert page.get_by_role("heading", level=1).inner_text().startswith("29")
+    page.get_by_role("button", name="Remettre maintenant").click()
     links = page.get_by_role("textbox", name=re.compile("Lien privé"))
     assert links.count() == 29
     page.goto(links.first.input_value())

@@ -67,6 +67,7 @@ def test_each_awarded_line_has_its_private_link_on_the_page_and_in_a_table(
     house: House, trainer: TestClient, award: str
 ):
     place = give(house, trainer, award)
+    house.clock.move(minutes=5)
 
     on_page = set(re.findall(r'readonly value="([^"]+)"', trainer.get(place).text))
     rows = rows_of(trainer.get(place + "/liens.csv"))

@@ -1,0 +1,143 @@
+"""Bulk awards in the browser: progress, the time to change one's mind, and awarding later."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.awards import AwardState
+from app.domain.letters import LetterState
+from app.worker.kinds import KINDS
+from tests.support.forms import form_with
+from tests.support.house import House, send
+
+MANY = "\n".join(f"PERSONNE-{number} Zoé; zoe{number}@exemple.fr" for number in range(60))
+FEW = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
+
+
+def carry_out(house: House) -> None:
+    """What a worker does when it looks, letters aside."""
+    for kind in KINDS:
+        if kind.name in ("award", "undo", "withdraw"):
+            for row_id in kind.due(house.process):
+                while kind.perform(house.process, row_id):
+                    pass
+
+
+def give(house: House, client: TestClient, people: str, gesture: str = "attribuer", **fields: str):
+    address = f"/gestion/itip/activites/{house.activity.id}/attribuer"
+    chosen = {"badge": str(house.presence.badge.id), "qui": "liste", "liste": people}
+    preview = send(client, address, chosen)
+    return form_with(preview, "cle").fill(**fields).press(client, preview, ("geste", gesture))
+
+
+@pytest.fixture
+def client(house: House) -> TestClient:
+    return house.client(house.trainer)
+
+
+def read(page) -> str:
+    """The page with plain spaces."""
+    return page.text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+def awards(house: House) -> list[AwardState]:
+    with house.unit_of_work(reading=True) as services:
+        return [record.award.state for record in services.awards.list_in(house.campus, limit=100)]
+
+
+def letters(house: House) -> set[tuple[LetterState, bool]]:
+    """State of the letters, and whether they may leave now."""
+    with house.unit_of_work(reading=True) as services:
+        ids = [record.award.id for record in services.awards.list_in(house.campus, limit=100)]
+        found = services.letters.letters.of_awards(ids)
+        return {(letter.state, letter.not_before <= house.clock()) for letter in found}
+
+
+def test_few_are_awarded_at_once_and_nothing_leaves_before_the_time_to_undo_is_over(
+    house: House, client: TestClient
+):
+    result = give(house, client, FEW).headers["location"]
+    page = client.get(result)
+    assert "2 badges attribués" in read(page)
+    assert "/recevoir/" not in page.text
+    assert "/recevoir/" not in client.get(f"{result}/liens.csv").text
+    assert letters(house) == {(LetterState.WAITING, False)}
+    house.clock.move(minutes=5)
+    assert client.get(result).text.count("/recevoir/") == 2
+    assert client.get(f"{result}/liens.csv").text.count("/recevoir/") == 2
+    assert letters(house) == {(LetterState.WAITING, True)}
+
+
+def test_a_trainer_who_is_sure_hands_over_at_once(house: House, client: TestClient):
+    result = give(house, client, FEW).headers["location"]
+    assert send(client, f"{result}/remettre", seen_on=result).status_code == 303
+    assert client.get(result).text.count("/recevoir/") == 2
+    assert letters(house) == {(LetterState.WAITING, True)}
+    refused = send(client, f"{result}/annuler", seen_on=f"/gestion/itip/activites/{house.activity.id}")
+    assert refused.status_code == 409
+    assert awards(house) == [AwardState.ISSUED] * 2
+
+
+def test_undoing_takes_all_of_it_back_and_the_badge_may_be_given_again(house: House, client: TestClient):
+    result = give(house, client, FEW).headers["location"]
+    assert send(client, f"{result}/annuler", seen_on=result).status_code == 303
+    assert "Attribution annulée" in client.get(result).text
+    assert awards(house) == [AwardState.REVOKED] * 2
+    assert letters(house) == {(LetterState.CANCELLED, False)}
+    again = give(house, client, FEW).headers["location"]
+    assert "2 badges attribués" in read(client.get(again))
+
+
+def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(
+    house: House, client: TestClient
+):
+    result = give(house, client, MANY).headers["location"]
+    shown = client.get(result)
+    assert "Attribution en cours" in shown.text
+    assert re.search(r'<noscript><meta http-equiv="refresh"', shown.text)
+    assert "0 sur 60" in shown.text
+    carry_out(house)
+    assert "60 badges attribués" in read(client.get(result))
+    told = client.get(f"{result}/avancement").text
+    assert '"done": 60' in told
+    assert "event: fin" in told
+
+
+def test_what_is_under_way_can_be_undone(house: House, client: TestClient):
+    result = give(house, client, MANY).headers["location"]
+    send(client, f"{result}/annuler", seen_on=result)
+    carry_out(house)
+    assert awards(house) == []
+    assert "Attribution annulée" in client.get(result).text
+
+
+def test_an_award_for_later_waits_for_its_hour_on_the_campus_s_clock(house: House, client: TestClient):
+    later = (house.clock() + timedelta(hours=1 + 2)).strftime("%Y-%m-%dT%H:%M")  # two hours on, in Paris
+    result = give(house, client, FEW, "plus-tard", quand=later).headers["location"]
+    assert "Attribution prévue" in client.get(result).text
+    carry_out(house)
+    assert awards(house) == []
+    house.clock.move(hours=2)
+    carry_out(house)
+    assert len(awards(house)) == 2
+
+
+def test_an_award_for_later_can_be_cancelled_before_its_hour(house: House, client: TestClient):
+    later = (house.clock() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    result = give(house, client, FEW, "plus-tard", quand=later).headers["location"]
+    assert send(client, f"{result}/annuler", seen_on=result).status_code == 303
+    assert "annulée avant son heure" in client.get(result).text
+    house.clock.move(days=2)
+    carry_out(house)
+    assert awards(house) == []
+
+
+@pytest.mark.parametrize("hour", ["", "demain", "2020-01-01T10:00", "2199-01-01T10:00"])
+def test_an_hour_that_cannot_be_kept_is_told_and_nothing_is_lost(house: House, client: TestClient, hour: str):
+    answer = give(house, client, FEW, "plus-tard", quand=hour)
+    assert answer.status_code == 422
+    assert "zoe@exemple.fr" in answer.text
