@@ -1,0 +1,132 @@
+"""Services about awards: judging, signing, keeping, withdrawing, publishing and checking them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.services.award_batches import AwardBatchService
+from app.services.award_keeping import AwardKeeping
+from app.services.awarding import Judging
+from app.services.awards import AwardService
+from app.services.bulk_awards import BulkAwardService
+from app.services.older_badges import OlderBadges
+from app.services.publication import PublicationService
+from app.services.status import StatusService
+from app.services.verification import VerificationService
+from app.services.withdrawals import WithdrawalService
+from app.wiring.people_services import PeopleServices
+
+
+class AwardServices(PeopleServices):
+    @cached_property
+    def status(self) -> StatusService:
+        return StatusService(
+            self.stores.statuses,
+            self.stores.campuses,
+            self.signing,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def publication(self) -> PublicationService:
+        return PublicationService(
+            self.stores.campuses,
+            self.stores.badges,
+            self.stores.awards,
+            self.status,
+            self.signing,
+            self.addresses,
+            self.lent.renew_list,
+        )
+
+    @cached_property
+    def older_badges(self) -> OlderBadges:
+        return OlderBadges(self.publication, self.addresses)
+
+    @cached_property
+    def _judging(self) -> Judging:
+        return Judging(
+            self.stores.people,
+            self.stores.badges,
+            self.stores.activities,
+            self.stores.awards,
+            self.activities,
+            self.clock,
+        )
+
+    @cached_property
+    def _keeping(self) -> AwardKeeping:
+        return AwardKeeping(
+            self.stores.awards,
+            self.stores.letters,
+            self.stores.history,
+            self.badges,
+            self.status,
+            self.signing,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def bulk_awards(self) -> BulkAwardService:
+        return BulkAwardService(
+            self.stores.campuses,
+            self.stores.batches,
+            self.stores.letters,
+            self.stores.history,
+            self._judging,
+            self._keeping,
+            self.clock,
+        )
+
+    @cached_property
+    def award_batches(self) -> AwardBatchService:
+        return AwardBatchService(
+            self.stores.campuses,
+            self.stores.batches,
+            self.stores.badges,
+            self.stores.activities,
+            self.stores.awards,
+            self.stores.letters,
+            self.stores.history,
+            self.status,
+            self.clock,
+        )
+
+    @cached_property
+    def withdrawals(self) -> WithdrawalService:
+        return WithdrawalService(
+            self.stores.campuses,
+            self.stores.batches,
+            self.stores.awards,
+            self.letters,
+            self.stores.history,
+            self.status,
+            self.clock,
+        )
+
+    @cached_property
+    def awards(self) -> AwardService:
+        return AwardService(
+            self.stores.campuses,
+            self.stores.awards,
+            self.stores.history,
+            self._judging,
+            self.bulk_awards,
+            self.award_batches,
+            self.withdrawals,
+            self.clock,
+        )
+
+    @cached_property
+    def verification(self) -> VerificationService:
+        return VerificationService(
+            self.stores.awards,
+            self.stores.campuses,
+            self.publication,
+            self.older_badges,
+            self.addresses,
+            self.lent.beyond,
+            self.clock,
+        )

@@ -1,0 +1,84 @@
+"""Services about a campus: its keys and log, its competencies, badges and activities."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.services.activities import ActivityService
+from app.services.activity_log import ActivityLog
+from app.services.badges import BadgeService
+from app.services.campuses import CampusService
+from app.services.competencies import CompetencyService
+from app.services.dashboard import DashboardService
+from app.services.participants import ParticipantService
+from app.services.signing import Signing
+from app.wiring.parts import Parts
+
+
+class CampusServices(Parts):
+    @cached_property
+    def signing(self) -> Signing:
+        return Signing(self.stores.campuses, self.lent.vault)
+
+    @cached_property
+    def activity_log(self) -> ActivityLog:
+        return ActivityLog(
+            self.stores.activity_log,
+            self.stores.campuses,
+            self.signing,
+            self.lent.anchors,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def campuses(self) -> CampusService:
+        return CampusService(
+            self.stores.campuses,
+            self.stores.badges,
+            self.stores.competencies,
+            self.stores.activities,
+            self.stores.awards,
+            self.stores.history,
+            self.signing,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def competencies(self) -> CompetencyService:
+        return CompetencyService(self.stores.competencies, self.stores.history, self.clock)
+
+    @cached_property
+    def dashboard(self) -> DashboardService:
+        return DashboardService(
+            self.stores.waiting,
+            self.stores.campuses,
+            self.stores.badges,
+            self.clock,
+        )
+
+    @cached_property
+    def badges(self) -> BadgeService:
+        return BadgeService(
+            self.stores.badges,
+            self.stores.competencies,
+            self.stores.history,
+            self.lent.artist(),
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def activities(self) -> ActivityService:
+        return ActivityService(
+            self.stores.activities,
+            self.stores.people,
+            self.stores.campuses,
+            self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
+    def participants(self) -> ParticipantService:
+        return ParticipantService(self.activities)

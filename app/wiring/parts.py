@@ -1,0 +1,41 @@
+"""What one transaction works with: its stores, and what the process lends it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.key_vault import KeyVault
+from app.adapters.log_anchors import FolderAnchors
+from app.credentials.documents import DocumentSource
+from app.domain.addresses import Addresses
+from app.domain.clock import Clock
+from app.domain.status import SignedList
+from app.settings import Settings
+from app.wiring.stores import Stores
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What lives as long as the process and every unit of work uses."""
+
+    settings: Settings
+    clock: Clock
+    addresses: Addresses
+    secret: bytes
+    vault: KeyVault
+    anchors: FolderAnchors
+    artist: Callable[[], BadgeArtist]
+    beyond: DocumentSource
+    """Documents of others."""
+    renew_list: Callable[[uuid.UUID], SignedList]
+
+
+class Parts:
+    def __init__(self, stores: Stores, lent: Lent) -> None:
+        self.stores = stores
+        self.lent = lent
+        self.clock = lent.clock
+        self.addresses = lent.addresses

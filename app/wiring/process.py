@@ -1,0 +1,193 @@
+"""What lives as long as the process; its units of work are transactions."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
+from app.adapters.log_anchors import FolderAnchors
+from app.adapters.mailer import SmtpMailer, TerminalMailer
+from app.adapters.password_hashes import PasswordHashes
+from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
+from app.adapters.web_documents import Reach, WebDocuments
+from app.credentials.documents import DocumentSource, NoDocuments
+from app.db.migrations import is_current, upgrade
+from app.db.published import published_store
+from app.db.rates import DatabaseCounts
+from app.db.session import NotDurable, check_durable, open_engine, open_session
+from app.db.workers import WorkflowDatabase
+from app.domain.addresses import Addresses
+from app.domain.clock import Clock
+from app.domain.letters import Mailer
+from app.domain.rates import Limiter
+from app.domain.status import SignedList
+from app.services.letters import LetterService, Post
+from app.services.public_documents import PublicDocuments
+from app.settings import Settings
+from app.wiring.parts import Lent
+from app.wiring.services import Services
+from app.wiring.stores import Stores
+
+CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable)
+"""Settings or a database that nothing may start on; the error's own sentence says what to do."""
+DatabaseUnreachable = OperationalError
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "badge_templates"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Process:
+    """What lives as long as the process: checked settings, engine, vault and artist.
+
+    `on_promise` is called once something is promised and committed; a worker in the same process then looks at once.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        beyond: DocumentSource | None = None,
+        mailer: Mailer | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.beyond = beyond or _documents_of_others(settings, clock)
+        self.addresses = Addresses(settings.base_url)
+        self.mailer = mailer or _mailer_of(settings)
+        self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
+        self.engine = open_engine(settings.database_url)
+        self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
+        self.on_promise: Callable[[], None] = lambda: None
+        self.limiter = limiter or _limiter_of(settings, self.secret, clock)
+        self.public_documents = PublicDocuments(published_store(self.engine), self.addresses, clock)
+
+    @property
+    def artist(self) -> BadgeArtist:
+        return _artist(TEMPLATES)
+
+    @cached_property
+    def passwords(self) -> PasswordHashes:
+        return PasswordHashes()
+
+    def migrate(self) -> None:
+        upgrade(self.settings.database_url)
+
+    def check(self) -> None:
+        """Refuse to work on a database that may forget, or that this program does not know."""
+        check_durable(self.engine)
+
+    @property
+    def undo_for(self) -> timedelta:
+        return timedelta(minutes=self.settings.undo_minutes)
+
+    def workflow_database(self) -> WorkflowDatabase:
+        """Where the worker's engine keeps its own tables, ready for use."""
+        place = WorkflowDatabase.beside(self.settings.database_url, self.settings.work_database_url)
+        place.prepare()
+        return place
+
+    def is_ready(self) -> bool:
+        """Whether the database answers and stands at the schema this program needs."""
+        return is_current(self.engine)
+
+    @contextmanager
+    def unit_of_work(self, *, reading: bool = False) -> Iterator[Services]:
+        """Services over one transaction: committed at the end, rolled back on any error."""
+        with open_session(self.engine, reading=reading) as session, session.begin():
+            services = Services(Stores(session), self._lent)
+            yield services
+        services.settle()
+
+    @cached_property
+    def _lent(self) -> Lent:
+        return Lent(
+            self.settings,
+            self.clock,
+            self.addresses,
+            self.secret,
+            self.vault,
+            self.anchors,
+            lambda: self.artist,
+            self.beyond,
+            self.renew_list,
+        )
+
+    @property
+    def post(self) -> Post:
+        return Post(self._letter_desk, self.mailer)
+
+    @contextmanager
+    def _letter_desk(self, reading: bool) -> Iterator[LetterService]:
+        with self.unit_of_work(reading=reading) as services:
+            yield services.letters
+
+    def renew_list(self, list_id: uuid.UUID) -> SignedList:
+        """Sign a status list again, in a transaction of its own."""
+        with self.unit_of_work() as services:
+            return services.status.refresh(list_id)
+
+
+@cache
+def _artist(templates: Path) -> BadgeArtist:
+    # Reading the typefaces takes a quarter of a second: once for the process is enough.
+    return BadgeArtist(templates)
+
+
+def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
+    if not settings.fetch:
+        return NoDocuments()
+    reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
+    return WebDocuments(clock=clock, reach=reach)
+
+
+def _mailer_of(settings: Settings) -> Mailer | None:
+    """None where no letter can leave: pages then say so."""
+    host = urlsplit(settings.base_url).hostname
+    if settings.smtp_url:
+        sender = settings.mail_from or f"sceau@{host}"
+        return SmtpMailer(settings.smtp_url, sender=sender, ca_file=settings.smtp_ca_file)
+    return TerminalMailer() if settings.is_local else None
+
+
+def _limiter_of(settings: Settings, key: bytes, clock: Clock) -> Limiter:
+    """Several workers count together: in the database, unless the operator names another place."""
+    where = settings.limits or ("database" if settings.workers > 1 else "memory")
+    if where == "database":
+        # Connections of its own: a request that holds one of the others never waits here for a second.
+        return RateLimits(DatabaseCounts(open_engine(settings.database_url), clock), key)
+    return limits_in("memory://" if where == "memory" else where, key)
+
+
+def _secret_of(settings: Settings) -> bytes:
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.development_dir / "secret"
+    make_secret_file(path)
+    return base64.b64decode(path.read_text())
+
+
+def _kek_of(settings: Settings) -> Kek:
+    database = make_url(settings.database_url)
+    is_file = database.get_backend_name() == "sqlite" and database.database not in (None, "", ":memory:")
+    folder = Path(str(database.database)).resolve().parent if is_file else None
+    if settings.kek:
+        return kek_from(settings.kek, database_folder=folder)
+    path = settings.development_dir / "kek"
+    make_secret_file(path)
+    return kek_from(f"file:{path}", database_folder=folder)

@@ -1,0 +1,113 @@
+"""The stores over one transaction; each is made when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sqlmodel import Session
+
+from app.db.access import AccessStore
+from app.db.activities import ActivityStore
+from app.db.activity_log import ActivityLogStore
+from app.db.awards import AwardStore
+from app.db.badges import BadgeStore
+from app.db.batches import BatchStore
+from app.db.campus import CampusStore
+from app.db.claim_codes import ClaimCodeStore
+from app.db.competencies import CompetencyStore
+from app.db.directory import DirectoryStore
+from app.db.history import HistoryStore
+from app.db.letters import LetterStore
+from app.db.passkeys import PasskeyStore
+from app.db.people import PeopleStore
+from app.db.reminders import ReminderStore
+from app.db.sessions import SessionStore
+from app.db.sign_in import SignInStore
+from app.db.status import StatusStore
+from app.db.waiting import WaitingStore
+from app.db.workers import WorkerStore
+
+
+class Stores:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @cached_property
+    def access(self) -> AccessStore:
+        return AccessStore(self.session)
+
+    @cached_property
+    def activities(self) -> ActivityStore:
+        return ActivityStore(self.session)
+
+    @cached_property
+    def activity_log(self) -> ActivityLogStore:
+        return ActivityLogStore(self.session)
+
+    @cached_property
+    def awards(self) -> AwardStore:
+        return AwardStore(self.session)
+
+    @cached_property
+    def badges(self) -> BadgeStore:
+        return BadgeStore(self.session)
+
+    @cached_property
+    def batches(self) -> BatchStore:
+        return BatchStore(self.session)
+
+    @cached_property
+    def campuses(self) -> CampusStore:
+        return CampusStore(self.session)
+
+    @cached_property
+    def claim_codes(self) -> ClaimCodeStore:
+        return ClaimCodeStore(self.session)
+
+    @cached_property
+    def competencies(self) -> CompetencyStore:
+        return CompetencyStore(self.session)
+
+    @cached_property
+    def directory(self) -> DirectoryStore:
+        return DirectoryStore(self.session)
+
+    @cached_property
+    def history(self) -> HistoryStore:
+        return HistoryStore(self.session)
+
+    @cached_property
+    def letters(self) -> LetterStore:
+        return LetterStore(self.session)
+
+    @cached_property
+    def passkeys(self) -> PasskeyStore:
+        return PasskeyStore(self.session)
+
+    @cached_property
+    def people(self) -> PeopleStore:
+        return PeopleStore(self.session)
+
+    @cached_property
+    def reminders(self) -> ReminderStore:
+        return ReminderStore(self.session)
+
+    @cached_property
+    def sessions(self) -> SessionStore:
+        return SessionStore(self.session)
+
+    @cached_property
+    def sign_in(self) -> SignInStore:
+        return SignInStore(self.session)
+
+    @cached_property
+    def statuses(self) -> StatusStore:
+        return StatusStore(self.session)
+
+    @cached_property
+    def waiting(self) -> WaitingStore:
+        return WaitingStore(self.session)
+
+    @cached_property
+    def workers(self) -> WorkerStore:
+        return WorkerStore(self.session)
