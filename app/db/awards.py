@@ -59,6 +59,12 @@ class AwardStore:
         row = self.session.execute(self.records().where(col(Award.id) == award_id)).first()
         return AwardRecord(*row) if row else None
 
+    def find_between(self, first: uuid.UUID, last: uuid.UUID) -> uuid.UUID | None:
+        """The award numbered from `first` to `last`; None where there is none, or more than one."""
+        query = select(Award.id).where(col(Award.id) >= first, col(Award.id) <= last).limit(2)
+        found = self.session.exec(query).all()
+        return found[0] if len(found) == 1 else None
+
     def find_open(self, *, at: datetime) -> Award | None:
         """Some award that its holder opened and that still counts."""
         query = select(Award).where(

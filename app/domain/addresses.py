@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.domain.short_addresses import short_code
+
 _AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg|zip))?/?")
 
 
@@ -27,6 +29,14 @@ class Addresses:
 
     def award(self, award_id: uuid.UUID) -> str:
         return f"{self.base_url}/attributions/{award_id}"
+
+    def short(self, award_id: uuid.UUID) -> str:
+        """Leads to the award's page, and is short enough to be typed off paper."""
+        return f"{self.base_url}/v/{short_code(award_id)}"
+
+    def short_in_print(self, award_id: uuid.UUID) -> str:
+        """The same without its scheme, as people read and type it."""
+        return f"{self.host}/v/{short_code(award_id)}"
 
     def badge(self, badge_id: uuid.UUID) -> str:
         return f"{self.base_url}/badges/{badge_id}"

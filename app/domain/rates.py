@@ -28,6 +28,7 @@ LIMITS = {
     "signing in": Limit(60, _FIVE_MINUTES),
     "failed sign-in": Limit(30, _FIVE_MINUTES),
     "failed token": Limit(30, _FIVE_MINUTES),
+    "short address": Limit(600, timedelta(minutes=10)),
     "verify": Limit(60, timedelta(minutes=10)),
     "verify by program": Limit(600, timedelta(minutes=10)),
     "code": Limit(600, _FIVE_MINUTES),

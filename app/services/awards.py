@@ -18,6 +18,7 @@ from app.domain.batches import AwardBatch, BatchState
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
+from app.domain.short_addresses import ids_of_code
 from app.services.award_batches import AwardBatchService, BatchResult
 from app.services.award_cases import AwardRequest, JudgedLine, Preview
 from app.services.awarding import Judging
@@ -156,6 +157,11 @@ class AwardService:
         """An open award worth looking at, for a house whose people are invented."""
         award = self.awards.find_open(at=self.clock())
         return award.id if award else None
+
+    def find_by_code(self, code: str) -> uuid.UUID | None:
+        """The award that a short address names, shut or open; None where there is none."""
+        numbers = ids_of_code(code)
+        return self.awards.find_between(*numbers) if numbers else None
 
     def record(self, award_id: uuid.UUID) -> AwardRecord:
         """Any award, for its holder or for public pages, which look at its visibility themselves."""

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from app.credentials.baking import bake_png, bake_svg
 from app.credentials.dids import did_document, did_web, jwk_set
@@ -73,12 +74,19 @@ class ClosedAward(NotAllowed):
     """The holder keeps this award to themselves; it says nothing of its worth."""
 
 
+class PicturesOfAwards(Protocol):
+    def svg(self, record: AwardRecord) -> str: ...
+
+    def png(self, record: AwardRecord) -> bytes: ...
+
+
 class PublicationService:
     def __init__(
         self,
         campuses: CampusStore,
         badges: BadgeStore,
         awards: AwardStore,
+        pictures: PicturesOfAwards,
         status: StatusService,
         signing: Signing,
         addresses: Addresses,
@@ -88,6 +96,7 @@ class PublicationService:
         self.campuses = campuses
         self.badges = badges
         self.awards = awards
+        self.pictures = pictures
         self.status = status
         self.signing = signing
         self.addresses = addresses
@@ -110,11 +119,10 @@ class PublicationService:
             case "jwt":
                 return Published(document.token.encode(), FORMS[form], document.token_digest[:32])
             case "png":
-                return Published.of(
-                    bake_png(record.version.picture_png, document.embedded.decode()), FORMS[form]
-                )
+                png = bake_png(self.pictures.png(record), document.embedded.decode())
+                return Published.of(png, FORMS[form])
             case "svg":
-                svg = bake_svg(record.version.picture_svg.encode(), document.embedded.decode())
+                svg = bake_svg(self.pictures.svg(record).encode(), document.embedded.decode())
                 return Published.of(svg, FORMS[form])
         raise NotFound(N_("Ce badge n’existe pas sous cette forme."))
 

@@ -22,10 +22,12 @@ from app.services.publication import Published
 from app.services.sessions import SignedIn
 from app.services.verification import Answer
 from app.web.answers import AnswerShown, shown
+from app.web.certificates import certificate_of
 from app.web.forms import SafeForm, text_of
 from app.web.held_badges import CHANGING_HOLDER, HOLDER, forget_here, held_here, holder_of, keep_here
 from app.web.render import page
 from app.web.saying import said
+from app.web.sharing import Sharing, sharing_of
 from app.web.typography import say
 from app.web.words import BADGE_KINDS, Word
 from app.web.workplaces import look_of
@@ -35,6 +37,7 @@ router = APIRouter()
 
 
 class Form(StrEnum):
+    PDF = "pdf"
     PNG = "png"
     SVG = "svg"
     JSON = "json"
@@ -42,9 +45,20 @@ class Form(StrEnum):
     ZIP = "zip"
 
 
+class CodeForm(StrEnum):
+    SVG = "svg"
+    PNG = "png"
+
+
 _USES = {
-    Form.PNG: (N_("Image PNG"), N_("Pour un CV, un site, un message : le badge signé est dedans.")),
-    Form.SVG: (N_("Image SVG"), N_("Pour imprimer en grand : le badge signé est dedans aussi.")),
+    Form.PDF: (N_("Certificat PDF"), N_("Pour le CV et l’imprimante : le badge signé y est joint.")),
+    Form.PNG: (
+        N_("Image PNG"),
+        N_(
+            "À montrer, à joindre : le badge signé est dedans, et l’adresse où le vérifier est écrite dessus."
+        ),
+    ),
+    Form.SVG: (N_("Image SVG"), N_("La même, nette à toutes les tailles.")),
     Form.JSON: (N_("Badge signé, JSON"), N_("Pour un portefeuille numérique ou un autre service de badges.")),
     Form.JWT: (
         N_("Badge signé, JWT"),
@@ -89,6 +103,7 @@ class MyBadge:
     first_name: str
     answer: AnswerShown
     files: Sequence[FileShown]
+    sharing: Sharing
 
 
 @dataclass(frozen=True)
@@ -184,7 +199,21 @@ def download(award_id: uuid.UUID, form: Form, request: Request, services: Readin
     )
 
 
+@router.get("/mes-badges/{award_id:uuid}/code.{form}", dependencies=[HOLDER])
+def code(award_id: uuid.UUID, form: CodeForm, request: Request, services: ReadingServices) -> Response:
+    """The QR code of the badge's short address, to print beside anything."""
+    holder_of(award_id, request, services)
+    drawn = services.papers.code(services.awards.record(award_id), form.value)
+    return Response(
+        drawn.body,
+        media_type=drawn.media_type,
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"},
+    )
+
+
 def _file(services: Services, record: AwardRecord, form: Form) -> Published:
+    if form is Form.PDF:
+        return certificate_of(services, record)
     if form is Form.ZIP:
         return services.verification.package_of(record)
     return services.publication.award_file(record, form.value)
@@ -226,6 +255,7 @@ def _my_badge(services: Services, who: SignedIn, award_id: uuid.UUID) -> MyBadge
             )
             for form, (name, use) in _USES.items()
         ],
+        sharing=sharing_of(services, record, url),
     )
 
 

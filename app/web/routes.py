@@ -24,6 +24,7 @@ from app.web import (
     participants,
     password_sign_in,
     search,
+    short_addresses,
     sign_in,
     verifier,
 )
@@ -48,6 +49,7 @@ for noun in (
     award_register,
     award_page,
     verifier,
+    short_addresses,
     learner,
     badges,
     campuses,

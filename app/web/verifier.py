@@ -16,6 +16,7 @@ from app.web.answers import answer_page, shown
 from app.web.award_page import closed_page
 from app.web.forms import SafeForm, bytes_of, text_of
 from app.web.render import page
+from app.web.short_addresses import code_in
 from app.web.typography import say
 from app.wiring import Services
 
@@ -51,6 +52,9 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
 
 def _answer_link(request: Request, services: Services, written: str) -> Response:
     link = _as_link(written, services)
+    award_id = services.awards.find_by_code(code_in(link, services.addresses))
+    if award_id is not None:
+        return RedirectResponse(f"/attributions/{award_id}", status_code=303)
     if services.addresses.is_ours(link):
         if services.addresses.award_named_by(link) is None:
             return _form(request, status=422, link=written, error=_not_an_award(link))

@@ -6,10 +6,12 @@ from functools import cached_property
 
 from app.services.award_batches import AwardBatchService
 from app.services.award_keeping import AwardKeeping
+from app.services.award_pictures import AwardPictures
 from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.bulk_awards import BulkAwardService
 from app.services.older_badges import OlderBadges
+from app.services.papers import PaperService
 from app.services.publication import PublicationService
 from app.services.status import StatusService
 from app.services.verification import VerificationService
@@ -34,11 +36,20 @@ class AwardServices(PeopleServices):
             self.stores.campuses,
             self.stores.badges,
             self.stores.awards,
+            self.award_pictures,
             self.status,
             self.signing,
             self.addresses,
             self.lent.renew_list,
         )
+
+    @cached_property
+    def award_pictures(self) -> AwardPictures:
+        return AwardPictures(self.badges, self.lent.artist(), self.addresses)
+
+    @cached_property
+    def papers(self) -> PaperService:
+        return PaperService(self.publication, self.award_pictures, self.lent.papers(), self.addresses)
 
     @cached_property
     def older_badges(self) -> OlderBadges:

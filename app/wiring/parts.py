@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.key_vault import KeyVault
 from app.adapters.log_anchors import FolderAnchors
+from app.adapters.papers import Papers
 from app.credentials.documents import DocumentSource
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
@@ -28,6 +29,7 @@ class Lent:
     vault: KeyVault
     anchors: FolderAnchors
     artist: Callable[[], BadgeArtist]
+    papers: Callable[[], Papers]
     beyond: DocumentSource
     """Documents of others."""
     renew_list: Callable[[uuid.UUID], SignedList]

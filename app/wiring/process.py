@@ -18,6 +18,7 @@ from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
 from app.adapters.log_anchors import FolderAnchors
 from app.adapters.mailer import SmtpMailer, TerminalMailer
+from app.adapters.papers import Papers
 from app.adapters.password_hashes import PasswordHashes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.web_documents import Reach, WebDocuments
@@ -124,6 +125,7 @@ class Process:
             self.vault,
             self.anchors,
             lambda: self.artist,
+            lambda: _papers(TEMPLATES),
             self.beyond,
             self.renew_list,
         )
@@ -147,6 +149,11 @@ class Process:
 def _artist(templates: Path) -> BadgeArtist:
     # Reading the typefaces takes a quarter of a second: once for the process is enough.
     return BadgeArtist(templates)
+
+
+@cache
+def _papers(templates: Path) -> Papers:
+    return Papers(templates)
 
 
 def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:

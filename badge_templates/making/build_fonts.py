@@ -1,4 +1,4 @@
-"""Make the two typefaces that badge words are outlined from. Needs fonttools and brotli, at making time only.
+"""Make the typefaces that badge words are outlined from and papers are set in. Needs fonttools and brotli, at making time only.
 
 npm install @fontsource-variable/newsreader@5.3.0 @fontsource-variable/atkinson-hyperlegible-next@5.3.0
 python badge_templates/making/build_fonts.py node_modules
@@ -47,6 +47,20 @@ RECIPES = (
         "@fontsource-variable/atkinson-hyperlegible-next/files/atkinson-hyperlegible-next-{}-wght-normal.woff2",
         ("latin", "latin-ext"),
         {"wght": 600},
+    ),
+    Recipe(
+        "sceau-serif-400.ttf",
+        "Sceau Serif",
+        "@fontsource-variable/newsreader/files/newsreader-{}-opsz-normal.woff2",
+        ("latin", "latin-ext", "vietnamese"),
+        {"wght": 400, "opsz": 24},
+    ),
+    Recipe(
+        "sceau-sans-400.ttf",
+        "Sceau Sans",
+        "@fontsource-variable/atkinson-hyperlegible-next/files/atkinson-hyperlegible-next-{}-wght-normal.woff2",
+        ("latin", "latin-ext"),
+        {"wght": 400},
     ),
 )
 

@@ -18,6 +18,7 @@ from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.domain.people import Person
 from app.domain.permissions import Role
+from app.domain.short_addresses import short_code
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
 from tests.api.doors import program
@@ -84,7 +85,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "batch_id": str(result.batch.id), "award_id": str(award_id),
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
-            "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented",
+            "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),
         }  # fmt: skip
     return Things(campus, ids, award_id)
 

@@ -96,10 +96,12 @@ CASES: dict[str, Case] = {
     "POST /deconnexion": anybody(303, body={}, uses_up=True),
     # --- the learner's
     "GET /recevoir/{token}": anybody(303, uses_up=True),
+    "GET /v/{signs}": anybody(303),
     "GET /mes-badges": _ANYBODY,
     "POST /mes-badges/quitter": anybody(303, body={}, uses_up=True),
     "GET /mes-badges/{award_id:uuid}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/badge.{form}": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/code.{form}": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
     # --- a campus's people

@@ -1,0 +1,70 @@
+"""Pages to print and to keep: a typst template filled with values, as accessible and archivable PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+import typst
+
+_STANDARDS: Final = ["a-3a", "ua-1"]
+"""PDF/A-3 keeps the page readable for decades with files attached; PDF/UA reads it aloud in its order."""
+_UNDRAWN: Final = "could not be displayed"
+"""What typst says of a letter that no typeface holds, which the standards forbid."""
+_SHARED: Final = "paper.typ"
+
+
+class Papers:
+    """Sets the templates of one folder; neither system fonts nor the network take part."""
+
+    def __init__(self, templates: Path) -> None:
+        self._fonts = templates / "fonts"
+        folder = templates / "papers"
+        self._templates = {path.name: path.read_bytes() for path in sorted(folder.glob("*.typ"))}
+        self._frame = (folder / "frame.svg").read_text()
+
+    def frame(self, accent: str, line: str) -> bytes:
+        """The guilloché around an A4 page as SVG, in two colours."""
+        return self._frame.replace("{accent}", accent).replace("{line}", line).encode()
+
+    def pdf(
+        self,
+        template: str,
+        values: Mapping[str, object],
+        files: Mapping[str, bytes],
+        *,
+        at: datetime,
+    ) -> bytes:
+        """`template` is the name of a file without its ending; it reads `values` from `values.json`.
+
+        `files` are pictures to show and files to attach, by name. `at` dates the document; the same order
+        gives the same bytes.
+        """
+        sources = {
+            "main.typ": self._templates[f"{template}.typ"],
+            _SHARED: self._templates[_SHARED],
+            "values.json": orjson.dumps(values),
+            **files,
+        }
+        try:
+            return self._compiled(sources, _STANDARDS, at)
+        except typst.TypstError as error:
+            if _UNDRAWN not in str(error):
+                raise
+            # A name in a script that none of the typefaces draws is shown in boxes rather than refused.
+            return self._compiled(sources, [], at)
+
+    def _compiled(self, sources: Mapping[str, bytes], standards: list[str], at: datetime) -> bytes:
+        return bytes(
+            typst.compile(  # type: ignore[call-overload]  # its stubs forget sources by name
+                dict(sources),
+                font_paths=[str(self._fonts)],
+                ignore_system_fonts=True,
+                format="pdf",
+                pdf_standards=standards,
+                timestamp=int(at.timestamp()),
+            )
+        )

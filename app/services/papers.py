@@ -1,0 +1,99 @@
+"""Papers about an award: the certificate for a CV, and the codes that lead from paper to the answer."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import segno
+
+from app.adapters.papers import Papers
+from app.db.awards import AwardRecord
+from app.domain.addresses import Addresses
+from app.domain.campus import Campus
+from app.domain.colours import CampusColours
+from app.services.award_pictures import AwardPictures
+from app.services.publication import PublicationService, Published
+
+PDF = "application/pdf"
+_MARGIN = 2
+"""White modules around a code that stands on white already; readers want four where it does not."""
+
+
+@dataclass(frozen=True)
+class CertificateWords:
+    """All that stands on a certificate, in the reader's language; `facts` are a label and a value each."""
+
+    title: str
+    author: str
+    by: str
+    campus: str
+    before: str
+    holder: str
+    after: str
+    what: str
+    facts: list[tuple[str, str]]
+    check_title: str
+    check_words: str
+    fine: str
+    badge_words: str
+    code_words: str
+    attached: str
+    attached_words: str
+    lang: str
+
+
+class PaperService:
+    def __init__(
+        self,
+        publication: PublicationService,
+        pictures: AwardPictures,
+        papers: Papers,
+        addresses: Addresses,
+    ) -> None:
+        self.publication = publication
+        self.pictures = pictures
+        self.papers = papers
+        self.addresses = addresses
+
+    def certificate(self, record: AwardRecord, words: CertificateWords) -> Published:
+        """One page with the signed credential attached, dated by the award: the same bytes each time."""
+        colours = _colours(record.campus)
+        signed = self.publication.award_file(record, "json").body
+        files = {
+            "frame.svg": self.papers.frame(colours["accent"], colours["line"]),
+            "badge.svg": self.pictures.svg(record).encode(),
+            "code.svg": self.code(record, "svg").body,
+            words.attached: signed,
+        }
+        values = _hyphenated(vars(words)) | {
+            "colours": colours,
+            "plate": self.addresses.short_in_print(record.award.id),
+        }
+        return Published.of(self.papers.pdf("certificate", values, files, at=record.award.awarded_at), PDF)
+
+    def code(self, record: AwardRecord, form: str) -> Published:
+        """A QR code of the award's short address, as `svg` or `png`."""
+        return _code(self.addresses.short(record.award.id), form)
+
+
+@lru_cache(maxsize=64)
+def _code(address: str, form: str) -> Published:
+    code, out = segno.make(address, error="m", micro=False), io.BytesIO()
+    if form == "png":
+        code.save(out, kind="png", scale=12, border=4)
+        return Published.of(out.getvalue(), "image/png")
+    code.save(out, kind="svg", border=_MARGIN, xmldecl=False, light="#ffffff")
+    return Published.of(out.getvalue(), "image/svg+xml")
+
+
+def _colours(campus: Campus) -> Mapping[str, str]:
+    colours = CampusColours.of(campus.hue, campus.liveliness)
+    return {"accent": colours.accent, "line": colours.accent_line}
+
+
+def _hyphenated(values: Mapping[str, object]) -> dict[str, object]:
+    """Names as the templates spell them."""
+    return {name.replace("_", "-"): value for name, value in values.items()}
