@@ -15,6 +15,8 @@ from app.web.wording import day
 from app.wiring import Services
 
 ATTACHED = "badge.json"
+_LONGEST_FACT = 180
+_MOST_COMPETENCIES = 4
 _RECEIVED = {
     Kind.BELONGING: N_("a reçu le badge d’appartenance"),
     Kind.PARTICIPATION: N_("a reçu le badge de participation"),
@@ -78,9 +80,10 @@ def _facts(record: AwardRecord, answer: AnswerShown) -> list[tuple[str, str]]:
         (say(N_("Jugé comment")), answer.badge.judged),
         (say(N_("Valable jusqu’au")), day(until, zone) if until else say(N_("sans date de fin"))),
     ]
-    facts += [(say(N_("Compétence")), _mastery(each.name, each.beside)) for each in answer.badge.competencies]
-    return facts[:8]
+    facts += [(say(N_("Compétence")), each.name) for each in answer.badge.competencies[:_MOST_COMPETENCIES]]
+    return [(label, _short(value)) for label, value in facts]
 
 
-def _mastery(name: str, beside: str) -> str:
-    return f"{name} ({beside})" if beside else name
+def _short(value: str) -> str:
+    """One page holds no more; the whole is in the badge that is attached."""
+    return value if len(value) <= _LONGEST_FACT else value[: _LONGEST_FACT - 1].rstrip() + "…"

@@ -49,7 +49,12 @@ def open_page(house: House, award_id) -> None:
 def test_the_certificate_says_who_what_by_whom_and_where_to_check(house: House, certificate: bytes, award_id):
     page = PdfReader(io.BytesIO(certificate)).pages[0].extract_text()
     words = re.sub(r"\s+", " ", page)
-    for said in ("Zoé N’Diaye", house.presence.version.name, house.campus.name, f"localhost:8000/v/{short_code(award_id)}"):
+    for said in (
+        "Zoé N’Diaye",
+        house.presence.version.name,
+        house.campus.name,
+        f"localhost:8000/v/{short_code(award_id)}",
+    ):
         assert said.casefold() in words.casefold()
     assert "ni un diplôme ni une certification" in words
 
