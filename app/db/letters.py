@@ -41,6 +41,12 @@ class LetterStore:
             )
         return found
 
+    def newest_about(self, about_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PromisedLetter]:
+        """The letter promised last about each of these."""
+        query = select(PromisedLetter).where(col(PromisedLetter.about_id).in_(list(about_ids)))
+        letters = self.session.exec(query.order_by(col(PromisedLetter.promised_at), col(PromisedLetter.id)))
+        return {letter.about_id: letter for letter in letters if letter.about_id is not None}
+
     def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
         """The envelopes that may leave now, the longest waiting first."""
         query = (

@@ -23,6 +23,7 @@ from app.domain import (
     sessions,
     sign_in,
     status,
+    team,
     workers,
 )
 
@@ -45,6 +46,7 @@ NOUNS = (
     sessions,
     sign_in,
     status,
+    team,
     workers,
 )
 METADATA = SQLModel.metadata

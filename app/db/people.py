@@ -153,10 +153,6 @@ class PeopleStore:
             .order_by(col(Person.created_at), col(Person.id))
         ).first()
 
-    def add_membership(self, membership: Membership) -> None:
-        self.session.add(membership)
-        self.session.flush()
-
     def memberships_of(self, person_id: uuid.UUID) -> list[tuple[Membership, Campus]]:
         rows = self.session.exec(
             select(Membership, Campus)

@@ -73,6 +73,9 @@ class Addresses:
     def sign_in_link(self, secret: str) -> str:
         return f"{self.base_url}/connexion/{secret}"
 
+    def invitation(self, token: str) -> str:
+        return f"{self.base_url}/invitation/{token}"
+
     def verifier(self) -> str:
         return f"{self.base_url}/verifier"
 

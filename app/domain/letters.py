@@ -79,12 +79,13 @@ class LetterDelayed(LetterNotSent):
 
 
 class Occasion(StrEnum):
-    """Why somebody is written to about an award."""
+    """Why somebody is written to: about an award, or about their own place in the house."""
 
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
     FIRST_REMINDER = "first_reminder"
     SECOND_REMINDER = "second_reminder"
+    INVITATION = "invitation"
 
 
 class LetterState(StrEnum):
@@ -107,12 +108,15 @@ class PromisedLetter(SQLModel, table=True):
         Index("letters_due", "state", "not_before"),
         Index("letters_of_award", "award_id", "promised_at"),
         Index("letters_sent", "occasion", "sent_at"),
+        Index("letters_about", "about_id", "promised_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     envelope: uuid.UUID = Field(index=True)
     campus_id: uuid.UUID | None = Field(default=None, sa_column=points_to("campus", nullable=True))
     award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True, index=False))
     person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    about_id: uuid.UUID | None = None
+    """What the letter is about where that is no award."""
     occasion: str = Field(max_length=40)
     once_key: str = Field(unique=True, max_length=120)
     address: str = Field(max_length=254)
@@ -150,6 +154,33 @@ def letter_about(
         address=address,
         promised_at=at,
         not_before=not_before or at,
+    )
+
+
+def letter_to(
+    address: str,
+    occasion: Occasion,
+    about_id: uuid.UUID,
+    *,
+    once: str = "",
+    campus_id: uuid.UUID | None = None,
+    person_id: uuid.UUID | None = None,
+    at: datetime,
+) -> PromisedLetter:
+    """The promise of a letter that is about no award; `once` tells apart letters about the same thing."""
+    letter_id = new_id()
+    return new_row(
+        PromisedLetter,
+        id=letter_id,
+        envelope=letter_id,
+        campus_id=campus_id,
+        person_id=person_id,
+        about_id=about_id,
+        occasion=occasion.value,
+        once_key="/".join(filter(None, (occasion.value, str(about_id), once))),
+        address=address,
+        promised_at=at,
+        not_before=at,
     )
 
 

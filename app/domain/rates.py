@@ -27,6 +27,7 @@ LIMITS = {
     "link from a network": Limit(60, timedelta(hours=1)),
     "signing in": Limit(60, _FIVE_MINUTES),
     "failed sign-in": Limit(30, _FIVE_MINUTES),
+    "invitations of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
     "short address": Limit(600, timedelta(minutes=10)),
     "verify": Limit(60, timedelta(minutes=10)),

@@ -24,9 +24,10 @@ from app.domain.access import (
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
-from app.domain.people import Membership, Person, Role, check_name, normal_address, roles_at
+from app.domain.people import Person, Role, check_name, normal_address, roles_at
 from app.errors import NotFound, NotSignedIn
 from app.language import N_
+from app.services.memberships import Memberships
 from app.services.sessions import NewSession, SessionService, SignedIn
 
 TOKEN_PREFIX = "sceau_"  # noqa: S105 - a mark by which a leaked token is recognised, not a secret
@@ -46,6 +47,7 @@ class PeopleService:
         people: PeopleStore,
         access: AccessStore,
         sessions: SessionService,
+        memberships: Memberships,
         campuses: CampusStore,
         awards: AwardStore,
         history: HistoryStore,
@@ -55,6 +57,7 @@ class PeopleService:
         self.people = people
         self.access = access
         self.sessions = sessions
+        self.memberships = memberships
         self.campuses = campuses
         self.awards = awards
         self.history = history
@@ -70,11 +73,7 @@ class PeopleService:
             Person(given_name=given_name, family_name=family_name, created_at=at), normal_address(address)
         )
         self.people.vouch_for_address(person, normal_address(address), at=at)
-        membership = Membership(person_id=person.id, campus_id=campus.id, role=role, since=at)
-        self.people.add_membership(membership)
-        self.history.write(
-            by, "join", "membership", membership.id, at=at, campus_id=campus.id, role=role.value
-        )
+        self.memberships.give(campus, person, role, by=by)
         return person
 
     def first_with_role(self, campus: Campus, role: Role) -> Person | None:

@@ -66,6 +66,16 @@ ROLES = {
     Role.AUDITOR: N_("Audit"),
     Role.DPO: N_("Protection des données"),
 }
+ROLE_HINTS = {
+    Role.CAMPUS_ADMIN: N_(
+        "Invite l’équipe, donne les rôles et règle le campus. Peut tout, sauf la protection des données."
+    ),
+    Role.DESIGNER: N_("Écrit les badges et les compétences, et dit qui attribue lesquels."),
+    Role.TRAINER: N_("Crée des activités, inscrit les personnes, attribue les badges qui lui sont ouverts."),
+    Role.REVIEWER: N_("Examine les demandes de badge et y répond."),
+    Role.AUDITOR: N_("Lit tout et l’historique du campus, sans rien changer."),
+    Role.DPO: N_("Répond aux personnes sur leurs données, et les efface."),
+}
 OUTCOMES = {
     LineOutcome.READY: Word(N_("Prête"), "ok"),
     LineOutcome.AWARDED: Word(N_("Attribué"), "ok"),

@@ -7,10 +7,13 @@ from functools import cached_property
 from app.adapters.sealed_words import SealedWords
 from app.services.directory import DirectoryService
 from app.services.handing_over import HandingOver
-from app.services.letters import LetterService, ReminderService
+from app.services.invitations import InvitationService
+from app.services.letters import LetterService, PersonalLetters, ReminderService
+from app.services.memberships import Memberships
 from app.services.people import PeopleService
 from app.services.sessions import SessionService
 from app.services.sign_in import SignInService
+from app.services.team import TeamService
 from app.wiring.campus_services import CampusServices
 
 
@@ -39,11 +42,41 @@ class PeopleServices(CampusServices):
         )
 
     @cached_property
+    def _memberships(self) -> Memberships:
+        return Memberships(self.stores.team, self.stores.history, self.clock)
+
+    @cached_property
+    def team(self) -> TeamService:
+        return TeamService(
+            self.stores.team,
+            self.stores.people,
+            self.stores.campuses,
+            self.stores.sessions,
+            self._memberships,
+            self.clock,
+        )
+
+    @cached_property
+    def invitations(self) -> InvitationService:
+        return InvitationService(
+            self.stores.team,
+            self.stores.people,
+            self.stores.campuses,
+            self.stores.letters,
+            self.stores.history,
+            self.sessions,
+            self._memberships,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
     def people(self) -> PeopleService:
         return PeopleService(
             self.stores.people,
             self.stores.access,
             self.sessions,
+            self._memberships,
             self.stores.campuses,
             self.stores.awards,
             self.stores.history,
@@ -66,6 +99,9 @@ class PeopleServices(CampusServices):
             self.stores.letters,
             self.stores.awards,
             self.addresses,
+            PersonalLetters(
+                self.stores.team, self.stores.campuses, self.addresses, self.lent.secret, self.clock
+            ),
             self.lent.artist(),
             self.lent.secret,
             self.lent.settings.letters_per_minute,

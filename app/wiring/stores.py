@@ -24,6 +24,7 @@ from app.db.reminders import ReminderStore
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
 from app.db.status import StatusStore
+from app.db.team import TeamStore
 from app.db.waiting import WaitingStore
 from app.db.workers import WorkerStore
 
@@ -103,6 +104,10 @@ class Stores:
     @cached_property
     def statuses(self) -> StatusStore:
         return StatusStore(self.session)
+
+    @cached_property
+    def team(self) -> TeamStore:
+        return TeamStore(self.session)
 
     @cached_property
     def waiting(self) -> WaitingStore:

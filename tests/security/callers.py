@@ -77,10 +77,14 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         award_id = result.lines[0].award_id
         assert award_id is not None
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        invitation = services.invitations.invite(
+            campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
+        )
         participation, person = services.activities.page(campus, activity.id).participants[0]
         ids = {
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
-            "person_id": str(person.id),
+            "person_id": str(person.id), "member_id": str(by.id),
+            "invitation_id": str(invitation.id), "invitation": "invented",
             "activity_id": str(activity.id), "participation_id": str(participation.id),
             "batch_id": str(result.batch.id), "award_id": str(award_id),
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
@@ -136,9 +140,16 @@ def callers_of(house: House, ours: Things, members: Sequence[Member]) -> Iterato
         browser = _browser(house, member.person)
         yield Caller(member.name, browser, member.campus.slug, member.roles, signed_in=True)
     for scope in Scope:
-        yield Caller(f"token {scope}", program(house, scope.value), here, scopes=frozenset([scope.value]))
+        yield Caller(f"token {scope}", _program(house, scope.value), here, scopes=frozenset([scope.value]))
     every = frozenset(scope.value for scope in Scope)
-    yield Caller("token of another campus", program(house, campus=house.other_campus), there, scopes=every)
+    yield Caller("token of another campus", _program(house, campus=house.other_campus), there, scopes=every)
+
+
+def _program(house: House, *scopes: str, campus: Campus | None = None) -> TestClient:
+    """One that was at the door of people too, and keeps what it was given there."""
+    client = program(house, *scopes, campus=campus)
+    client.get("/connexion")
+    return client
 
 
 def _browser(house: House, person: Person | None = None) -> TestClient:

@@ -59,7 +59,7 @@ def scoped(scope: str, good: int = 200, body: Any = None) -> Case:
 
 _ANYBODY, _HOLDER, _READ, _PREFLIGHT = anybody(), holder(), scoped("read"), anybody(204)
 _VIEW, _WORK, _AWARD = staff(Deed.VIEW), staff(Deed.WORK), staff(Deed.AWARD)
-_DESIGN = staff(Deed.DESIGN)
+_DESIGN, _MANAGE = staff(Deed.DESIGN), staff(Deed.MANAGE)
 _WORDING = {
     "kind": "participation",
     "name": "Atelier",
@@ -94,6 +94,8 @@ CASES: dict[str, Case] = {
     "GET /connexion/{secret}": anybody(401),
     "POST /connexion/{secret}": anybody(401, body={}),
     "POST /deconnexion": anybody(303, body={}, uses_up=True),
+    "GET /invitation/{invitation}": anybody(404),
+    "POST /invitation/{invitation}": anybody(404, body={}),
     # --- the learner's
     "GET /recevoir/{token}": anybody(303, uses_up=True),
     "GET /v/{signs}": anybody(303),
@@ -135,6 +137,13 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/repertoire/{person_id:uuid}": _VIEW,
     "GET /gestion/{slug}/repertoire/repertoire.csv": staff(Deed.EXPORT),
     "GET /gestion/{slug}/attributions/attributions.csv": staff(Deed.EXPORT),
+    "GET /gestion/{slug}/equipe": _MANAGE,
+    "POST /gestion/{slug}/equipe/invitations": staff(Deed.MANAGE, 422, body={}),
+    "POST /gestion/{slug}/equipe/invitations/{invitation_id:uuid}/renvoyer": staff(Deed.MANAGE, 303, body={}),
+    "POST /gestion/{slug}/equipe/invitations/{invitation_id:uuid}/retirer": staff(Deed.MANAGE, 303, body={}),
+    "GET /gestion/{slug}/equipe/{member_id:uuid}": _MANAGE,
+    "POST /gestion/{slug}/equipe/{member_id:uuid}": staff(Deed.MANAGE, 422, body={}),
+    "POST /gestion/{slug}/equipe/{member_id:uuid}/retirer": staff(Deed.MANAGE, 422, body={}),
     "GET /gestion/{slug}/activites": _VIEW,
     "GET /gestion/{slug}/activites/nouvelle": _WORK,
     "POST /gestion/{slug}/activites/nouvelle": staff(Deed.WORK, 422, body={}),

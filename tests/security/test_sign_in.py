@@ -51,7 +51,6 @@ def test_who_works_here_no_more_gets_no_letter_and_hides_nobody_who_does(house: 
     with house.unit_of_work() as services:
         [(membership, _)] = services.people.people.memberships_of(gone.id)
         membership.until = house.clock.now
-        services.people.people.add_membership(membership)
     send(house.client(), "/connexion", {"adresse": OWN})
     assert house.letters.letters == []
 
@@ -66,7 +65,6 @@ def test_who_works_here_from_tomorrow_gets_no_letter_today(house: House):
     with house.unit_of_work() as services:
         [(membership, _)] = services.people.people.memberships_of(person.id)
         membership.since = house.clock.now + timedelta(days=1)
-        services.people.people.add_membership(membership)
     send(house.client(), "/connexion", {"adresse": OWN})
     assert house.letters.letters == []
 

@@ -1,7 +1,8 @@
 """Telling people: what letters say, when they leave, and what became of them."""
 
 from app.services.letters.letters import LetterService, Outgoing
+from app.services.letters.personal import PersonalLetters
 from app.services.letters.post import Post
 from app.services.letters.reminders import ReminderService
 
-__all__ = ["LetterService", "Outgoing", "Post", "ReminderService"]
+__all__ = ["LetterService", "Outgoing", "PersonalLetters", "Post", "ReminderService"]

@@ -33,6 +33,7 @@ from app.domain.letters import (
 from app.domain.people import Person, is_address
 from app.language import speaking
 from app.services.letters.notice import html_of, text_of
+from app.services.letters.personal import PersonalLetters
 from app.services.letters.words import notice_of, picture_name
 
 PICTURE_WIDTH = 192
@@ -51,6 +52,7 @@ class LetterService:
         letters: LetterStore,
         awards: AwardStore,
         addresses: Addresses,
+        personal: PersonalLetters,
         artist: BadgeArtist,
         secret: bytes,
         per_minute: int,
@@ -59,6 +61,7 @@ class LetterService:
         self.letters = letters
         self.awards = awards
         self.addresses = addresses
+        self.personal = personal
         self.artist = artist
         self.secret = secret
         self.per_minute = per_minute
@@ -77,6 +80,8 @@ class LetterService:
         waiting = self.letters.lock_due(envelope, at=at)
         if not waiting or self._allowance() <= 0:
             return None
+        if waiting[0].about_id is not None:
+            return self._take_personal(waiting[0])
         told = [(letter, record) for letter in waiting if (record := self._still(letter))]
         if not told:
             return None
@@ -84,6 +89,16 @@ class LetterService:
             take(letter, at=at)
             self.letters.save(letter)
         return Outgoing(envelope, self._written(told))
+
+    def _take_personal(self, letter: PromisedLetter) -> Outgoing | None:
+        written = None if is_too_old(letter, at=self.clock()) else self.personal.written(letter)
+        if written is None:
+            letter.state = LetterState.CANCELLED
+            self.letters.save(letter)
+            return None
+        take(letter, at=self.clock())
+        self.letters.save(letter)
+        return Outgoing(letter.envelope, written)
 
     def sent(self, envelope: uuid.UUID) -> None:
         at = self.clock()

@@ -1,0 +1,89 @@
+"""Letters to people about their own place in the house: written when they leave, if there is still a reason."""
+
+from __future__ import annotations
+
+from app.db.campus import CampusStore
+from app.db.team import TeamStore
+from app.domain.access import digest_of
+from app.domain.addresses import Addresses
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.letters import Letter, Occasion, PromisedLetter
+from app.domain.people import is_address
+from app.domain.team import Invitation, InvitationState, invitation_proof
+from app.language import N_, speaking
+from app.language.typography import say, say_plural
+from app.services.letters.notice import Action, Notice, html_of, text_of
+
+
+class PersonalLetters:
+    def __init__(
+        self, team: TeamStore, campuses: CampusStore, addresses: Addresses, secret: bytes, clock: Clock
+    ) -> None:
+        self.team = team
+        self.campuses = campuses
+        self.addresses = addresses
+        self.secret = secret
+        self.clock = clock
+
+    def written(self, letter: PromisedLetter) -> Letter | None:
+        """None where there is nothing to say any more."""
+        if letter.occasion == Occasion.INVITATION:
+            return self._invitation(letter)
+        return None
+
+    def _invitation(self, letter: PromisedLetter) -> Letter | None:
+        invitation = self.team.find_invitation(letter.about_id) if letter.about_id else None
+        if invitation is None or invitation.state(at=self.clock()) is not InvitationState.WAITING:
+            return None
+        if letter.once_key.rpartition("/")[2] != str(invitation.generation):
+            return None
+        campus = self.campuses.get_by_id(invitation.campus_id)
+        proof = invitation_proof(self.secret, invitation)
+        link = self.addresses.invitation(f"{invitation.id}.{invitation.generation}.{proof}")
+        with speaking(campus.language):
+            return _letter(letter, campus, _invites(campus, invitation, link))
+
+
+def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
+    return Notice(
+        subject=say(N_("Rejoindre l’équipe du campus {campus}")).format(campus=campus.short_name),
+        greeting=say(N_("Bonjour,")),
+        lines=[
+            say(
+                N_("Le campus {campus} vous invite à travailler avec son équipe, sur son service de badges.")
+            ).format(campus=campus.name)
+        ],
+        badges=[],
+        action=Action(say(N_("Voir l’invitation")), link),
+        after=[
+            say_plural(
+                "Ce lien vaut {n} jour et sert une seule fois. Ne le transférez pas : il est pour vous.",
+                "Ce lien vaut {n} jours et sert une seule fois. Ne le transférez pas : il est pour vous.",
+                invitation.days,
+            ).format(n=invitation.days)
+        ],
+        small=[
+            say(
+                N_(
+                    "Vous n’attendiez pas cette lettre ? Ne faites rien : sans ce lien, rien n’est ouvert à votre nom."
+                )
+            )
+        ],
+        campus=say(N_("Campus {name}")).format(name=campus.name),
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+    )
+
+
+def _letter(letter: PromisedLetter, campus: Campus, notice: Notice) -> Letter:
+    return Letter(
+        to=letter.address,
+        subject=notice.subject,
+        text=text_of(notice),
+        html=html_of(notice),
+        sender_name=notice.campus,
+        reply_to=campus.contact_email if is_address(campus.contact_email) else "",
+        key=digest_of(letter.once_key)[:40],
+        language=campus.language,
+    )

@@ -1,0 +1,94 @@
+"""An invitation as whoever got the letter sees it: what it offers, and one button."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.team import DeadInvitation
+from app.errors import AppError, InvalidInput, NotFound
+from app.policies import public
+from app.request_scope import (
+    ReadingServices,
+    deed,
+    find_signed_in,
+    limited,
+    open_session_in,
+)
+from app.services.invitations import SignInFirst
+from app.web.asking_browser import FromAskingBrowser, browser_of, remember_browser
+from app.web.forms import SafeForm, text_of
+from app.web.render import page
+from app.web.sign_in import note_failure
+from app.web.typography import say
+from app.web.words import ROLE_HINTS, ROLES
+from app.web.workplaces import look_of, sentence_of
+from app.wiring import Services
+
+router = APIRouter()
+
+
+@router.get("/invitation/{invitation}")
+@public
+def show_invitation(invitation: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """A page and nothing more: programs that follow links in letters must not accept for anybody."""
+    return _page(request, services, invitation)
+
+
+@router.post("/invitation/{invitation}", dependencies=[limited("signing in"), FromAskingBrowser])
+@public
+def accept_invitation(
+    invitation: str, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    given, family = text_of(form, "prenom"), text_of(form, "nom")
+    try:
+        with deed(request) as writing:
+            slug = writing.invitations.open(invitation).campus.slug
+            opened = writing.invitations.accept(
+                invitation, browser_of(request, writing), given_name=given, family_name=family
+            )
+    except (InvalidInput, SignInFirst, DeadInvitation, NotFound) as error:
+        return _page(request, services, invitation, given=given, family=family, trouble=error)
+    answer = RedirectResponse(f"/gestion/{slug}", status_code=303)
+    if opened is not None:
+        open_session_in(answer, request, opened)
+    return answer
+
+
+def _page(
+    request: Request,
+    services: Services,
+    token: str,
+    *,
+    given: str = "",
+    family: str = "",
+    trouble: AppError | None = None,
+) -> HTMLResponse:
+    try:
+        found = services.invitations.open(token)
+    except NotFound as error:
+        note_failure(request)
+        return page(
+            request, "team/dead_invitation.html", private=True, status=404, trouble=sentence_of(error)
+        )
+    here = find_signed_in(request, services)
+    answer = page(
+        request,
+        "team/invitation.html",
+        campus=look_of(found.campus),
+        private=True,
+        status=422 if trouble else 200,
+        href=f"/invitation/{token}",
+        zone=found.campus.time_zone,
+        address=found.invitation.address,
+        inviter=found.inviter.name if found.inviter else "",
+        roles=[(say(ROLES[role]), say(ROLE_HINTS[role])) for role in found.invitation.offered],
+        expires_at=found.invitation.expires_at,
+        here=here.person.name if here else "",
+        is_known=found.is_known,
+        given=given,
+        family=family,
+        trouble=sentence_of(trouble) if trouble else "",
+    )
+    remember_browser(answer, request)
+    return answer
