@@ -57,14 +57,16 @@ def interleaved(contenders: Mapping[str, Turn], *, rounds: int = _ROUNDS) -> dic
 
 def rows(task: str, measured: Mapping[str, list[float]], *, ours: str, unit: str = "µs") -> list[Row]:
     """Our figure against each peer's, or alone where there is no peer."""
-    median, spread = _summary(measured[ours])
+    median, spread = summary(measured[ours])
     peers = [name for name in measured if name != ours]
     if not peers:
         return [Row(task, median, spread, unit)]
-    return [Row(task, median, spread, unit, peer, *_ratio(measured[peer], measured[ours])) for peer in peers]
+    return [
+        Row(task, median, spread, unit, peer, *ratio_of(measured[peer], measured[ours])) for peer in peers
+    ]
 
 
-def _ratio(theirs: list[float], ours: list[float]) -> tuple[float, float]:
+def ratio_of(theirs: list[float], ours: list[float]) -> tuple[float, float]:
     """Of the medians; its spread is that of the rounds."""
     by_round = [each / own for each, own in zip(theirs, ours, strict=True)]
     first, _, third = statistics.quantiles(by_round, n=4, method="inclusive")
@@ -76,6 +78,6 @@ def _times_for(turn: Turn) -> int:
     return max(2, int(_TURN_SECONDS * 1_000_000 / max(turn(3), 1.0)))
 
 
-def _summary(figures: list[float]) -> tuple[float, float]:
+def summary(figures: list[float]) -> tuple[float, float]:
     first, median, third = statistics.quantiles(figures, n=4, method="inclusive")
     return round(median, 1), round(third - first, 1)

@@ -119,6 +119,8 @@ def _decoded(raw: bytes) -> str:
 
 
 def _check_depth(value: JsonValue, max_depth: int) -> None:
+    if _is_shallow(value, max_depth):
+        return
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(max_depth):
         level = [
@@ -131,6 +133,17 @@ def _check_depth(value: JsonValue, max_depth: int) -> None:
             return
     if level:
         raise MalformedInput("too_deep")
+
+
+def _is_shallow(value: JsonValue, max_depth: int) -> bool:
+    """Whether nothing stands as deep as would be needed; false where only a walk can tell.
+
+    Written with indents, a line of so many spaces is a member of something at that depth: no text holds a line's end.
+    """
+    try:
+        return b"\n" + b"  " * max_depth not in orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    except TypeError:
+        return False
 
 
 def _check_no_surrogate(value: JsonValue, pointer: str) -> None:

@@ -141,3 +141,19 @@ def test_text_means_the_same_whether_or_not_it_is_compact(value):
     with contextlib.suppress(MalformedInput):
         compact = dump_json(value)
         assert repr(parse_json(compact)) == repr(parse_json(b" " + compact)) == repr(json.loads(compact))
+
+
+def depth_of(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(depth_of, value.values()), default=0)
+    return 1 + max(map(depth_of, value), default=0) if isinstance(value, list) else 0
+
+
+@given(_VALUES, st.integers(1, 6))
+def test_what_is_too_deep_is_told_by_its_levels_and_by_nothing_else(value, most):
+    inside = [value, "\n" + "  " * 8 + "x", [], {}]
+    if depth_of(inside) <= most:
+        assert parse_json(dump_json(inside), max_depth=most) == inside
+    else:
+        with pytest.raises(MalformedInput, match="too_deep"):
+            parse_json(dump_json(inside), max_depth=most)

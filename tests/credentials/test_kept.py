@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.credentials import verify
 from app.credentials.canonical import canonical_nquads, compiled, expansion
@@ -22,7 +24,15 @@ from app.credentials.timestamps import parse_timestamp
 from app.credentials.verification.report import CheckId, Outcome
 from app.credentials.vocabulary import CONTEXT_EXTENSIONS
 from tests.credentials.test_model_rules import FORBIDDEN, change
-from tests.support.credentials import ACHIEVEMENT_ID, CREDENTIAL_ID, DID_URL, NOON, Campus, badge_document
+from tests.support.credentials import (
+    ACHIEVEMENT_ID,
+    CREDENTIAL_ID,
+    DID_URL,
+    LIST_URL,
+    NOON,
+    Campus,
+    badge_document,
+)
 from tests.support.example_credential import example_document
 
 Path = tuple[str | int, ...]
@@ -155,6 +165,49 @@ def test_a_result_is_held_against_the_achievement_beside_it():
         check_conforms(document)
 
 
+OWN_WORDS: tuple[Path, ...] = (
+    ("id",),
+    ("credentialSubject", "id"),
+    ("credentialSubject", "identifier", 0, "identityHash"),
+    ("credentialStatus", "id"),
+    ("credentialStatus", "statusListIndex"),
+)
+
+
+@pytest.mark.parametrize("path", OWN_WORDS, ids=lambda path: "/".join(map(str, path)))
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "x", "urn:x y", "urn:é", "urn:x\n", "\u202e", "7", "07", "-1", "1234567890123456", "12345678901234567", 7, 7.5,
+        True, None, [], {}, [None], LIST_URL, f"{LIST_URL}#7", f"{LIST_URL}#07",
+    ],
+    ids=lambda value: ascii(value)[-24:],
+)  # fmt: skip
+def test_a_word_of_ones_own_is_judged_as_strictly_beside_what_was_read_before(path, value):
+    check_conforms(badge_document())
+    document = badge_document()
+    at(document, path[:-1])[path[-1]] = value
+    assert refusal_of(check_conforms, document) == refusal_of(OpenBadgeCredential.from_document, document)
+
+
+@given(name=st.text(max_size=8), role=st.text(max_size=3), hashed=st.booleans())
+def test_whatever_a_holder_is_called_it_conforms_where_the_model_says_so(name, role, hashed):
+    for told in ("", role):
+        document = badge_document()
+        subject: Any = document["credentialSubject"]
+        subject["role"] = told
+        subject["identifier"][0] |= {"identityHash": name, "hashed": hashed}
+        assert refusal_of(check_conforms, document) == refusal_of(OpenBadgeCredential.from_document, document)
+
+
+def refusal_of(read: Callable[[dict[str, Any]], object], document: dict[str, Any]) -> tuple[str, str] | None:
+    try:
+        read(copy.deepcopy(document))
+    except MalformedInput as error:
+        return error.reason, error.pointer
+    return None
+
+
 def test_a_key_is_asked_for_its_time_each_time():
     campus = Campus()
     token = campus.issue().token
@@ -181,6 +234,7 @@ def test_a_key_document_that_changed_is_read_again():
     [
         compiled._part_of,
         conforming._read,
+        conforming._read_whole,
         resolving._method_published,
         resolving._key_published,
         scalars._written_moment,

@@ -26,11 +26,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, default=FILES)
     parser.add_argument("--processes", type=int, default=2, help="mutants at a time")
+    parser.add_argument(
+        "--sample", type=int, help="so many mutants of each file, drawn at random, in place of all"
+    )
     parser.add_argument("--patience", type=float, default=20, help="seconds of tests for each mutant")
     options = parser.parse_args()
     os.environ.setdefault(URL_VARIABLE, "none of these tests needs a database")
     report = os.fdopen(os.dup(1), "w")
-    run = MutationRun(options.files, processes=options.processes, patience=options.patience, report=report)
+    run = MutationRun(
+        options.files,
+        processes=options.processes,
+        patience=options.patience,
+        sample=options.sample,
+        report=report,
+    )
     quiet = ["-q", "--no-header", "-s", "-n", "0", "-p", "no:cacheprovider"]
     if pytest.main([*quiet, *TESTS], plugins=[run]) not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         return 2

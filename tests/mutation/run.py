@@ -9,13 +9,14 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
+from random import Random
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -44,9 +45,12 @@ class Mutant:
 class MutationRun:
     """Each mutant lives in a process forked after all tests were collected; the quickest test that runs its line goes first."""
 
-    def __init__(self, paths: list[Path], *, processes: int, patience: float, report: Any) -> None:
+    def __init__(
+        self, paths: list[Path], *, processes: int, patience: float, sample: int | None, report: Any
+    ) -> None:
         self.paths = {path.resolve(): path for path in paths}
         self.processes = processes
+        self.sample = sample
         self.patience = patience
         self.report = report
         self.outcomes: dict[str, list[Mutant]] = {each: [] for each in (KILLED, SURVIVED, NOT_RUN, NOT_MADE)}
@@ -60,7 +64,8 @@ class MutationRun:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         tests = self._first_run(session.items)
         for path in self.paths.values():
-            for mutant in _mutants(path):
+            mutants = list(_mutants(path, self.sample))
+            for mutant in mutants:
                 chosen = _tests_of(mutant, tests)
                 if chosen:
                     self._start(mutant, chosen)
@@ -68,7 +73,8 @@ class MutationRun:
                     self._note(mutant, NOT_RUN)
             while self._running:
                 self._await_one()
-            self._say(f"{path}: {self.killed(path)} of {len(faults_of(ast.parse(path.read_text())))} noticed")
+            tried = sum(mutant.number is not None for mutant in mutants)
+            self._say(f"{path}: {self.killed(path)} of {tried} noticed")
         return True
 
     def killed(self, path: Path) -> int:
@@ -151,11 +157,14 @@ class MutationRun:
         print(line, file=self.report, flush=True)
 
 
-def _mutants(path: Path) -> Iterator[Mutant]:
+def _mutants(path: Path, sample: int | None) -> Iterator[Mutant]:
     """The file's faults, after two that change nothing: were those noticed, no other answer would mean anything."""
     faults = faults_of(ast.parse(path.read_text()))
     yield from (Mutant(path, None, fault) for fault in _first_of_each_way(faults))
-    yield from (Mutant(path, number, fault) for number, fault in enumerate(faults))
+    numbers: Sequence[int] = range(len(faults))
+    if sample is not None and sample < len(faults):
+        numbers = sorted(Random(str(path)).sample(numbers, sample))
+    yield from (Mutant(path, number, faults[number]) for number in numbers)
 
 
 def _first_of_each_way(faults: list[Fault]) -> list[Fault]:

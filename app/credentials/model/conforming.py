@@ -1,7 +1,8 @@
-"""Whether a document is a badge as the standard has it. Its achievement and issuer, as others have them too, are read once."""
+"""Whether a document is a badge as the standard has it. What it shares with others of its class is read once."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -16,12 +17,76 @@ from app.credentials.model.value import OpenBadgesValue, refuse_null
 
 _MOST_KEPT: Final = 256
 _LONGEST: Final = 16 * 1024
+_AN_ID: Final = "urn:x"
+_PLAIN_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-Z_a-z~]*", re.ASCII)  # narrower than an IRI
+_PLACE: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
 def check_conforms(document: JsonObject) -> None:
     """MalformedInput says what is wrong and where, exactly as `OpenBadgeCredential.from_document` does."""
+    if _is_like_one_read(document):
+        return
     refuse_null(document)
     OpenBadgeCredential.read(_with_parts_read(document))
+
+
+def _is_like_one_read(document: JsonObject) -> bool:
+    """Whether it conforms because another does that differs only in what a holder has of their own."""
+    written = dump_exactly(_without_own_words(document))
+    if not 0 < len(written) <= _LONGEST:
+        return False
+    try:
+        _read_whole(written)
+    except MalformedInput:
+        return False  # where it is wrong is said of the document itself
+    return True
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _read_whole(written: bytes) -> None:
+    """Kept for these very bytes; what is refused is not kept."""
+    OpenBadgeCredential.read(_with_parts_read(orjson.loads(written)))
+
+
+def _without_own_words(document: JsonObject) -> JsonObject:
+    """The document with the same words wherever a holder's own stand that are good by themselves.
+
+    Nothing else in a badge is held against these: its id, the holder's id and name, the number of its place in the
+    status list. A word of an unusual form stays, and is judged with the whole.
+    """
+    shared = dict(document)
+    _put_id(shared)
+    subject, status = document.get("credentialSubject"), document.get("credentialStatus")
+    if isinstance(subject, dict):
+        shared["credentialSubject"] = own = dict(subject)
+        _put_id(own)
+        named = subject.get("identifier")
+        if isinstance(named, list):
+            own["identifier"] = [_without_name(each) for each in named]
+    if isinstance(status, dict):
+        shared["credentialStatus"] = _without_number(status)
+    return shared
+
+
+def _put_id(thing: JsonObject) -> None:
+    written = thing.get("id")
+    if isinstance(written, str) and _PLAIN_ID.fullmatch(written):
+        thing["id"] = _AN_ID
+
+
+def _without_name(entry: JsonValue) -> JsonValue:
+    if not isinstance(entry, dict) or entry.get("hashed") is not False:
+        return entry
+    name = entry.get("identityHash")
+    return entry | {"identityHash": ""} if isinstance(name, str) and name.isprintable() else entry
+
+
+def _without_number(status: JsonObject) -> JsonObject:
+    """Its id may not be that of the list, and is none with a number behind it."""
+    number, url = status.get("statusListIndex"), status.get("statusListCredential")
+    if not isinstance(number, str) or not _PLACE.fullmatch(number) or status.get("id") != f"{url}#{number}":
+        return status
+    return status | {"id": f"{url}#0", "statusListIndex": "0"}
 
 
 def _with_parts_read(document: JsonObject) -> dict[str, object]:

@@ -91,6 +91,8 @@ def _places(document: JsonObject) -> Iterator[_Place]:
         (_object(subject.get("source")), ("credentialSubject", "source")),
     )
     for thing, path in endorsed:
+        if "endorsement" not in thing and "endorsementJwt" not in thing:
+            continue
         about = thing.get("id")
         for member in ("endorsement", "endorsementJwt"):
             for index, written in enumerate(_listed(thing.get(member))):
