@@ -10,6 +10,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 WORKERS ?= auto
 SECONDS_EACH ?= 600
+KILLS ?= 200
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -20,7 +21,7 @@ INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_m
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test lint format bench fuzz screenshots catalogues lock clean needs
+.PHONY: help setup run test lint format bench fuzz torture screenshots catalogues lock clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations;
 
 fuzz: $(DEVELOPMENT) ## Feed every parser made-up input for ten minutes each (SECONDS_EACH=60: less); findings go to var/fuzz/.
 	@$(BIN)/python -m fuzz --seconds $(SECONDS_EACH)
+
+torture: needs $(DEVELOPMENT) ## Kill workers and servers at random moments of bulk awards, on both engines, and count (KILLS=20: less).
+	@$(BIN)/python -W ignore -m tests.torture --kills $(KILLS)
 
 screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
 	@$(BIN)/python -m tests.screenshots

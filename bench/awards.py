@@ -7,7 +7,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +14,6 @@ from tempfile import TemporaryDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openbadgeslib.ob3 import ldp
-from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
 
 from app.credentials.keys import Algorithm
 from app.db import migrations
@@ -24,7 +21,7 @@ from app.domain.awards import LineOutcome
 from bench.measure import Row, rows
 from tests.support.credentials import Campus, badge_document
 from tests.support.house import House, build_house
-from tests.support.postgres import PrivatePostgres, answers, server_url
+from tests.support.postgres import database_of_this_run
 
 LINES = 1000
 ROUNDS = 3
@@ -39,7 +36,7 @@ def run() -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
         measured = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite")
         found = rows(f"award {LINES} lines, SQLite", measured, ours=OURS, unit="ms")
-    with TemporaryDirectory(prefix="sceau-bench-") as folder, postgres() as url:
+    with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
         if url is None:
             print("  without PostgreSQL: none is installed", file=sys.stderr)
             return found
@@ -97,24 +94,3 @@ def _sign_and_store(folder: Path) -> None:
         )
         connection.executemany("INSERT INTO floor VALUES (?, ?, ?)", signed)
     connection.close()
-
-
-@contextmanager
-def postgres() -> Iterator[str | None]:
-    """A database of this run on the server that answers, else on a private one; None where there is none."""
-    private = PrivatePostgres()
-    server = server_url() if answers(server_url()) else None
-    if server is None:
-        server = private.url if private.start() else None
-    if server is None:
-        yield None
-        return
-    name = f"sceau_bench_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
-    engine.dispose()
-    private.stop()

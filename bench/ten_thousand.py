@@ -18,13 +18,13 @@ from app.domain.history import Actor
 from app.memory import collect_rarely
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
-from bench.awards import postgres
 from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.node import in_node, node_key, node_peer
 from bench.targets import NODE
 from tests.support.credentials import Campus, badge_document
 from tests.support.house import House, build_house
+from tests.support.postgres import database_of_this_run
 
 PEOPLE = 10_000
 ROUNDS = 3
@@ -36,7 +36,7 @@ _FLOOR = "10,000 bare signatures"
 def run() -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
         found = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite")
-    with TemporaryDirectory(prefix="sceau-bench-") as folder, postgres() as url:
+    with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
         if url is None:
             print("  without PostgreSQL: none is installed", file=sys.stderr)
             return found

@@ -122,6 +122,27 @@ class AwardStore:
             found += [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
         return found
 
+    def standing_in_campus(
+        self,
+        campus_id: uuid.UUID,
+        *,
+        batch_id: uuid.UUID | None,
+        activity_id: uuid.UUID | None,
+        badge_id: uuid.UUID | None,
+        limit: int,
+    ) -> list[AwardRecord]:
+        """Those that still count, of one bulk award, one activity or one badge; by the names of their holders."""
+        query = self.records().where(col(Award.campus_id) == campus_id, col(Award.state) == AwardState.ISSUED)
+        for column, wanted in (
+            (Award.batch_id, batch_id),
+            (Award.activity_id, activity_id),
+            (Award.badge_id, badge_id),
+        ):
+            if wanted is not None:
+                query = query.where(col(column) == wanted)
+        query = query.order_by(col(Person.family_name), col(Person.given_name), col(Award.id)).limit(limit)
+        return [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
+
     def list_in_campus(
         self,
         campus_id: uuid.UUID,

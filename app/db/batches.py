@@ -188,6 +188,14 @@ class BatchStore:
         query = select(WithdrawalLine).where(WithdrawalLine.withdrawal_id == withdrawal_id)
         return self.session.exec(query.order_by(col(WithdrawalLine.position))).all()
 
+    def withdrawal_counts(self, withdrawal_id: uuid.UUID) -> dict[WithdrawalOutcome, int]:
+        rows = self.session.exec(
+            select(WithdrawalLine.outcome, func.count())
+            .where(WithdrawalLine.withdrawal_id == withdrawal_id)
+            .group_by(col(WithdrawalLine.outcome))
+        )
+        return {WithdrawalOutcome(outcome): count for outcome, count in rows}
+
     def answer_withdrawals(self, withdrawal_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
         if answers:
             table: Any = WithdrawalLine.__table__  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from app.db.history import HistoryStore
 from app.domain.awards import Award, AwardState, check_reason, revoke
 from app.domain.batches import (
     A_PIECE,
+    AT_ONCE,
     Withdrawal,
     WithdrawalLine,
     WithdrawalOutcome,
@@ -45,6 +46,46 @@ class WithdrawalResult:
         return [line for line in self.lines if line.outcome in outcomes]
 
 
+@dataclass(frozen=True)
+class WithdrawalProgress:
+    withdrawal: Withdrawal
+    counts: Mapping[WithdrawalOutcome, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def answered(self) -> int:
+        return self.total - self.counts.get(WithdrawalOutcome.WAITING, 0)
+
+
+@dataclass(frozen=True)
+class WithdrawalScope:
+    """Of which awards one withdraws some or all: those of a bulk award, of an activity, or of a badge."""
+
+    batch_id: uuid.UUID | None = None
+    activity_id: uuid.UUID | None = None
+    badge_id: uuid.UUID | None = None
+
+    @property
+    def is_named(self) -> bool:
+        return any((self.batch_id, self.activity_id, self.badge_id))
+
+
+@dataclass(frozen=True)
+class WithdrawalRequest:
+    """These awards, or all that still count of some."""
+
+    reason: str
+    award_ids: tuple[uuid.UUID, ...] = ()
+    all_of: WithdrawalScope | None = None
+
+    def digest(self) -> str:
+        """What an idempotency key stands for."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
+
+
 class WithdrawalService:
     def __init__(
         self,
@@ -65,34 +106,28 @@ class WithdrawalService:
         self.clock = clock
 
     def promise(
-        self,
-        campus: Campus,
-        award_ids: Sequence[uuid.UUID],
-        reason: str,
-        *,
-        by: Actor,
-        key: str | None = None,
+        self, campus: Campus, request: WithdrawalRequest, *, by: Actor, key: str | None = None
     ) -> Withdrawal:
         """Keep the promise to withdraw each of these awards. Safe to repeat."""
         self.campuses.lock(campus.id)
-        digest = hashlib.sha256(repr((list(award_ids), reason)).encode()).hexdigest()
+        # Before anything is looked up: a second press finds fewer awards standing, and means the same.
         if key is not None and (before := self.batches.find_withdrawal_by_key(campus.id, key)):
-            check_same_request(before, digest)
+            check_same_request(before, request.digest())
             return before
-        check_reason(reason)
-        wanted = list(dict.fromkeys(award_ids))
+        check_reason(request.reason)
+        wanted = self._wanted(campus, request)
         if not wanted:
             raise InvalidInput(N_("Choisissez au moins un badge à retirer."))
         if len(wanted) > MOST:
             raise InvalidInput(N_("On retire 10 000 badges au plus en une fois."))
         withdrawal = Withdrawal(
             campus_id=campus.id,
-            reason=reason.strip(),
+            reason=request.reason.strip(),
             requested_by=by.person_id,
             actor_label=by.label,
             requested_at=self.clock(),
             idempotency_key=key,
-            request_digest=digest,
+            request_digest=request.digest(),
         )
         lines = [
             new_row(WithdrawalLine, withdrawal_id=withdrawal.id, position=position, award_id=award_id)
@@ -100,6 +135,15 @@ class WithdrawalService:
         ]
         self.batches.add_withdrawal(withdrawal, lines)
         return withdrawal
+
+    def _wanted(self, campus: Campus, request: WithdrawalRequest) -> list[uuid.UUID]:
+        if request.all_of is None:
+            return list(dict.fromkeys(request.award_ids))
+        return [record.award.id for record in self.standing(campus, request.all_of, limit=MOST + 1)]
+
+    def is_long(self, withdrawal: Withdrawal) -> bool:
+        """Too long to be carried out while somebody waits."""
+        return len(self.batches.next_withdrawals(withdrawal.id, AT_ONCE + 1)) > AT_ONCE
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.withdrawals_due(limit=limit)
@@ -136,6 +180,20 @@ class WithdrawalService:
         self.status.raise_for(campus, ids, at=at)
         self.letters.tell_of_withdrawal(revoked)
         self.history.write_all(by, "revoke", "award", ids, at=at, campus_id=campus.id)
+
+    def standing(self, campus: Campus, scope: WithdrawalScope, *, limit: int = MOST) -> list[AwardRecord]:
+        """What there is to withdraw."""
+        return self.awards.standing_in_campus(
+            campus.id,
+            batch_id=scope.batch_id,
+            activity_id=scope.activity_id,
+            badge_id=scope.badge_id,
+            limit=limit,
+        )
+
+    def progress(self, campus: Campus, withdrawal_id: uuid.UUID) -> WithdrawalProgress:
+        withdrawal = self.batches.get_withdrawal(withdrawal_id, campus.id)
+        return WithdrawalProgress(withdrawal, self.batches.withdrawal_counts(withdrawal_id))
 
     def result(self, campus: Campus, withdrawal_id: uuid.UUID) -> WithdrawalResult:
         withdrawal = self.batches.get_withdrawal(withdrawal_id, campus.id)

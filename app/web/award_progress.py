@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from asyncio import sleep, to_thread
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from app.domain.batches import BatchState
-from app.domain.campus import Campus
 from app.domain.permissions import Deed
 from app.errors import Conflict
-from app.language import N_, current_locale, speaking
 from app.request_scope import ReadingServices, deed, process_of
 from app.services.award_batches import Progress
 from app.web.award_results import name_of, result_page
 from app.web.desk import BadgeTile
 from app.web.forms import SafeForm
+from app.web.live_progress import ProgressView, told_live
 from app.web.render import page
-from app.web.typography import say
-from app.web.wording import number
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
-from app.wiring import Process, Services
+from app.wiring import Services
 
-LOOK_EVERY = 0.5
 LATEST = 4
-_DONE = N_("Lignes traitées : {done} sur {total}")
 UNSETTLED = (BatchState.RUNNING, BatchState.UNDOING)
 router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
-
-
-@dataclass(frozen=True)
-class ProgressView:
-    done: int
-    total: int
-    heading: str
-
-    @staticmethod
-    def of(progress: Progress) -> ProgressView:
-        done, total = progress.answered, progress.total
-        heading = say(_DONE).format(done=number(done), total=number(total))
-        return ProgressView(done, total, heading)
 
 
 @router.get("", dependencies=[staff(Deed.AWARD)])
@@ -71,7 +48,7 @@ def _page(
         zone=work.campus.time_zone,
         badge=BadgeTile.of(badge, version),
         batch=progress.batch,
-        progress=ProgressView.of(progress),
+        progress=_progress_of(progress),
         latest=[name_of(line) for line in progress.latest],
         trouble=trouble,
     )
@@ -82,34 +59,16 @@ def watch(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> S
     """How far it is, each time it gets further, until it is settled."""
     campus = at_work(request).campus
     services.award_batches.progress(campus, batch_id)
-    return StreamingResponse(
-        _steps(process_of(request), campus, batch_id, current_locale()),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
 
-
-async def _steps(process: Process, campus: Campus, batch_id: uuid.UUID, language: str) -> AsyncIterator[str]:
-    told: dict[str, Any] | None = None
-    while True:
-        step, settled = await to_thread(_step, process, campus, batch_id, language)
-        if step != told:
-            yield f"event: pas\ndata: {json.dumps(step)}\n\n"
-            told = step
-        if settled:
-            yield "event: fin\ndata: {}\n\n"
-            return
-        await sleep(LOOK_EVERY)
-
-
-def _step(
-    process: Process, campus: Campus, batch_id: uuid.UUID, language: str
-) -> tuple[dict[str, Any], bool]:
-    with process.unit_of_work(reading=True) as services, speaking(language):
+    def look(services: Services) -> tuple[ProgressView, bool]:
         progress = services.award_batches.progress(campus, batch_id)
-        view = ProgressView.of(progress)
-    step = {"done": view.done, "total": view.total, "heading": view.heading}
-    return step, progress.batch.state not in UNSETTLED
+        return _progress_of(progress), progress.batch.state not in UNSETTLED
+
+    return told_live(process_of(request), look)
+
+
+def _progress_of(progress: Progress) -> ProgressView:
+    return ProgressView.of(progress.answered, progress.total)
 
 
 @router.post("/annuler", dependencies=[staff(Deed.AWARD)])

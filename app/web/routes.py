@@ -29,6 +29,7 @@ from app.web import (
     sign_in,
     team,
     verifier,
+    withdrawals,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -51,6 +52,7 @@ for noun in (
     award_progress,
     award_results,
     award_register,
+    withdrawals,
     award_page,
     verifier,
     short_addresses,

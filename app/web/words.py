@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.awards import LineOutcome
 from app.domain.badges import Kind, Repeat
+from app.domain.batches import WithdrawalOutcome
 from app.domain.campus import LabelCategory, LabelState
 from app.domain.keys import KeyState
 from app.domain.people import Role
@@ -89,6 +90,12 @@ OUTCOMES = {
     LineOutcome.UNREADABLE: Word(N_("Ligne illisible"), "bad"),
     LineOutcome.NOT_ALLOWED: Word(N_("Non permis"), "past"),
 }
+WITHDRAWAL_OUTCOMES = {
+    WithdrawalOutcome.WAITING: Word(N_("En attente"), "shut"),
+    WithdrawalOutcome.WITHDRAWN: Word(N_("Retiré"), "ok"),
+    WithdrawalOutcome.ALREADY: Word(N_("Était déjà retiré"), "shut"),
+    WithdrawalOutcome.ABSENT: Word(N_("N’existe pas ici"), "bad"),
+}
 OUTCOME_COUNTS = {
     LineOutcome.READY: N_("Prêtes"),
     LineOutcome.AWARDED: N_("Attribués"),
@@ -120,6 +127,7 @@ KEY_STATES = {
 AWARD_DEEDS = {
     "award": N_("Attribué"),
     "revoke": N_("Retiré"),
+    "undo": N_("Annulé avant de partir"),
     "open": N_("Rendu public par la personne qui l’a reçu"),
     "close": N_("Refermé par la personne qui l’a reçu"),
 }

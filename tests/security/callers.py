@@ -21,6 +21,7 @@ from app.domain.permissions import Role
 from app.domain.short_addresses import short_code
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
+from app.services.withdrawals import WithdrawalRequest
 from tests.api.doors import program
 from tests.support.house import COMMAND, House, listed
 
@@ -81,10 +82,16 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
         )
         participation, person = services.activities.page(campus, activity.id).participants[0]
+        # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
+        withdrawal = services.withdrawals.promise(
+            campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
+        )
+        services.withdrawals.carry_out(withdrawal.id)
         ids = {
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
             "person_id": str(person.id), "member_id": str(by.id),
             "invitation_id": str(invitation.id), "invitation": "invented",
+            "withdrawal_id": str(withdrawal.id),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
             "batch_id": str(result.batch.id), "award_id": str(award_id),
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),

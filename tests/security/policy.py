@@ -165,6 +165,11 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/attributions/{award_id}": _VIEW,
     "GET /gestion/{slug}/attributions/{award_id}/retirer": staff(Deed.REVOKE),
     "POST /gestion/{slug}/attributions/{award_id}/retirer": staff(Deed.REVOKE, 422, body={}),
+    "GET /gestion/{slug}/retraits/nouveau": staff(Deed.REVOKE),
+    "POST /gestion/{slug}/retraits/nouveau": staff(Deed.REVOKE, 422, body={}),
+    "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}": staff(Deed.REVOKE),
+    "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}/avancement": staff(Deed.REVOKE),
+    "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}/lignes.csv": staff(Deed.REVOKE),
     # --- what the world reads
     "GET /attributions/{award_id:uuid}": _ANYBODY,
     "GET /attributions/{award_id:uuid}.{extension}": _ANYBODY,

@@ -38,6 +38,7 @@ class DemoLinks:
     definition: str
     desk: str
     workshop: str
+    withdrawal: str
 
     @property
     def public(self) -> tuple[str, ...]:
@@ -56,6 +57,7 @@ class DemoLinks:
             register,
             award,
             f"{award}/retirer",
+            self.withdrawal,
         )
 
 
@@ -79,6 +81,7 @@ def demo_links(server: LiveServer) -> DemoLinks:
             definition=address.version(opened.badge.id, opened.version.number),
             desk=f"{address.base_url}/gestion/{CAMPUS}",
             workshop=f"{address.base_url}/gestion/{CAMPUS}/activites/{workshop.id}",
+            withdrawal=f"{address.base_url}/gestion/{CAMPUS}/retraits/nouveau?badge={opened.badge.id}",
         )
 
 

@@ -149,10 +149,15 @@ def listed(*people: str) -> tuple[ListedPerson, ...]:
 
 
 def build_house(
-    database_url: str, folder: Path, *, base_url: str = BASE_URL, limiter: Limiter | None = None
+    database_url: str,
+    folder: Path,
+    *,
+    base_url: str = BASE_URL,
+    limiter: Limiter | None = None,
+    at: datetime = NOON,
 ) -> House:
     """On a migrated database; secrets are made in `folder`."""
-    clock, letters = SettableClock(), Letterbox()
+    clock, letters = SettableClock(at), Letterbox()
     process = Process(
         Settings(
             base_url=base_url, database_url=database_url, development_dir=folder / "secrets", fetch=False

@@ -7,11 +7,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import ExitStack
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 URL_VARIABLE = "SCEAU_TEST_POSTGRES_URL"
@@ -68,6 +71,29 @@ class PrivatePostgres:
 
     def stop(self) -> None:
         self._closing.close()
+
+
+@contextmanager
+def database_of_this_run() -> Iterator[str | None]:
+    """An empty database on the server that answers, else on a private one; None where there is none."""
+    private = PrivatePostgres()
+    server = server_url() if answers(server_url()) else None
+    if server is None:
+        server = private.url if private.start() else None
+    if server is None:
+        yield None
+        return
+    name = f"sceau_run_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+        engine.dispose()
+        private.stop()
 
 
 def _programs() -> Path | None:

@@ -1,0 +1,60 @@
+"""How far something long has come, told as it happens, until it is settled."""
+
+from __future__ import annotations
+
+import json
+from asyncio import sleep, to_thread
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+
+from fastapi.responses import StreamingResponse
+
+from app.language import N_, current_locale, speaking
+from app.web.typography import say
+from app.web.wording import number
+from app.wiring import Process, Services
+
+LOOK_EVERY = 0.5
+_DONE = N_("Lignes traitées : {done} sur {total}")
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    done: int
+    total: int
+    heading: str
+
+    @staticmethod
+    def of(done: int, total: int) -> ProgressView:
+        return ProgressView(done, total, say(_DONE).format(done=number(done), total=number(total)))
+
+
+Look = Callable[[Services], tuple[ProgressView, bool]]
+"""How far it is, and whether it is settled."""
+
+
+def told_live(process: Process, look: Look) -> StreamingResponse:
+    """An event each time it has got further, and a last one when it is settled."""
+    return StreamingResponse(
+        _steps(process, look, current_locale()),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _steps(process: Process, look: Look, language: str) -> AsyncIterator[str]:
+    told: ProgressView | None = None
+    while True:
+        step, settled = await to_thread(_step, process, look, language)
+        if step != told:
+            yield f"event: pas\ndata: {json.dumps(asdict(step))}\n\n"
+            told = step
+        if settled:
+            yield "event: fin\ndata: {}\n\n"
+            return
+        await sleep(LOOK_EVERY)
+
+
+def _step(process: Process, look: Look, language: str) -> tuple[ProgressView, bool]:
+    with process.unit_of_work(reading=True) as services, speaking(language):
+        return look(services)

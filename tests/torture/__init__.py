@@ -1,0 +1,1 @@
+"""Kill workers and web servers at random moments of bulk awards, and then count: nothing lost, nothing twice."""

@@ -1,0 +1,167 @@
+"""One run: trainers give, somebody kills, and when all is quiet everything is counted."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import update
+from sqlmodel import select
+
+from app.domain.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
+from app.domain.history import Actor
+from app.domain.letters import LetterState, PromisedLetter
+from tests.torture.checks import Evidence, faults_in
+from tests.torture.scene import Scene, scene_on, seeded, wait_until
+from tests.torture.trainers import OF_ALL_SIZES, Board, Sizes, Trainer
+
+UNSETTLED = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
+AS_IT_STARTS = 0.1
+"""How often a process is killed before it is up."""
+QUIET = 900.0
+
+
+@dataclass
+class Result:
+    kills: Counter[str] = field(default_factory=Counter)
+    during_awards: int = 0
+    """Kills while at least one bulk award was under way."""
+    figures: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def torture(
+    database_url: str,
+    *,
+    kills: int,
+    seed: int,
+    trainers: int = 2,
+    every: float = 0.5,
+    pause: float = 2.0,
+    sizes: Sizes = OF_ALL_SIZES,
+) -> Result:
+    """Several web servers only on PostgreSQL; a worker inside the first of them and one on its own on both.
+
+    `every` is how long a bulk award has been under way when somebody is killed, on average, in seconds; `pause` the longest between two lists of one trainer."""
+    begun, result = time.monotonic(), Result()
+    with scene_on(database_url) as scene:
+        board = Board()
+        for node in scene.nodes:
+            node.start()
+        scene.wait_until_up()
+        crowd = [
+            Trainer(scene, board, seeded(seed, f"trainer {number}"), pause=pause, sizes=sizes)
+            for number in range(trainers)
+        ]
+        for trainer in crowd:
+            trainer.start()
+        _kill(scene, result, crowd, kills=kills, every=every, rng=seeded(seed, "killer"))
+        _end(crowd)
+        _until_quiet(scene)
+        found = Evidence(scene, board)
+        result.faults = faults_in(found)
+        result.figures = _figures(found)
+    result.seconds = time.monotonic() - begun
+    return result
+
+
+def _kill(
+    scene: Scene, result: Result, crowd: list[Trainer], *, kills: int, every: float, rng: random.Random
+) -> None:
+    """At random moments of bulk awards, now and then while a process is still starting."""
+    while result.kills.total() < kills:
+        node = rng.choice(scene.nodes)
+        if rng.random() > AS_IT_STARTS:
+            wait_until(lambda node=node: scene.is_up(node), f"{node.name} does not start: see its log")
+            _until_awarding(scene, crowd)
+        time.sleep(rng.expovariate(1 / every))
+        result.during_awards += bool(_unsettled(scene))
+        node.kill()
+        result.kills[node.name] += 1
+        node.start()
+
+
+def _until_awarding(scene: Scene, crowd: list[Trainer]) -> None:
+    deadline = time.monotonic() + QUIET
+    while not _unsettled(scene):
+        for trainer in crowd:
+            if trainer.trouble:
+                raise trainer.trouble
+        assert time.monotonic() < deadline, "nobody gives anything any more"
+        time.sleep(0.02)
+
+
+def _end(crowd: list[Trainer]) -> None:
+    for trainer in crowd:
+        trainer.stopping.set()
+    for trainer in crowd:
+        trainer.join(timeout=QUIET)
+        if trainer.trouble:
+            raise trainer.trouble
+        assert not trainer.is_alive(), "a trainer is still waiting for an answer"
+
+
+def _until_quiet(scene: Scene) -> None:
+    """Until every promise is kept and every letter has left."""
+    scene.wait_until_up()
+    deadline = time.monotonic() + QUIET
+    while _unsettled(scene) or _hurry(scene):
+        if time.monotonic() > deadline:
+            return  # What is still open is told by the questions.
+        time.sleep(0.5)
+
+
+def _unsettled(scene: Scene) -> int:
+    """Bulk awards and withdrawals that are under way or planned."""
+    with scene.house.unit_of_work(reading=True) as services:
+        session = services.stores.session
+        awards = session.exec(select(AwardBatch.id).where(AwardBatch.state.in_(UNSETTLED))).all()
+        running = select(Withdrawal.id).where(Withdrawal.state == WithdrawalState.RUNNING)
+        return len(awards) + len(session.exec(running).all())
+
+
+def _hurry(scene: Scene) -> int:
+    """Waiting letters. Instead of minutes that pass: the time to undo ends, and so do the leases of whoever was killed."""
+    house = scene.house
+    house.clock.now = now = datetime.now(UTC)
+    with house.unit_of_work() as services:
+        session = services.stores.session
+        held_back = session.exec(
+            select(AwardBatch.id).where(AwardBatch.state == BatchState.DONE, AwardBatch.undo_until > now)
+        ).all()
+        for batch_id in held_back:
+            services.award_batches.hand_over(house.campus, batch_id, by=Actor(house.admin.id))
+        waiting = session.exec(
+            select(PromisedLetter.id).where(PromisedLetter.state == LetterState.WAITING)
+        ).all()
+        session.exec(
+            update(PromisedLetter)
+            .where(
+                PromisedLetter.state == LetterState.WAITING,
+                PromisedLetter.attempted_at < now.replace(microsecond=0),
+                PromisedLetter.attempts > 0,
+            )
+            .values(not_before=now)
+        )
+    return len(waiting)
+
+
+def _figures(found: Evidence) -> dict[str, int]:
+    promises, lines = found.board.promises, [line for lines in found.lines.values() for line in lines]
+    received = found.received
+    return {
+        "promises": len(promises),
+        "acknowledged": len(found.board.acknowledged()),
+        "presses": sum(promise.presses for promise in promises),
+        "requests without an answer": found.board.unanswered,
+        "taken back": len(found.undone),
+        "awards withdrawn": len(found.board.withdrawn),
+        "lines": len(lines),
+        "awards": len(found.awards),
+        "letters": len(received),
+        "letters that came more than once": sum(count > 1 for count in received.values()),
+    }

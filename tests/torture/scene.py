@@ -1,0 +1,191 @@
+"""The scene: a house of its own, real processes around it that can be killed, and a post office that keeps every letter."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import httpx
+from sqlmodel import select
+
+from app.db import migrations
+from app.domain.badges import Kind, Repeat
+from app.domain.workers import WorkerBeat
+from app.services.badges import BadgePage, Wording
+from tests.support.house import COMMAND, House, build_house
+from tests.support.post_office import PostOffice
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+UNDO_MINUTES = 1
+LONG_ENOUGH = 180.0
+
+
+class Nest:
+    """Where processes are hatched; with it all of them end."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture.nest"],
+            cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def hatch(self, argv: list[str], env: dict[str, str], log: Path) -> int:
+        assert self._process.stdin, self._process.stdout
+        self._process.stdin.write(json.dumps({"argv": argv, "env": env, "log": str(log)}) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+
+@dataclass
+class Node:
+    """One process that is started again after each death: a web server, with a worker inside or not, or a worker."""
+
+    name: str
+    argv: list[str]
+    env: dict[str, str]
+    log: Path
+    nest: Nest
+    url: str = ""
+    """Where it answers, if it is a web server."""
+    works: bool = False
+    pid: int = 0
+
+    def start(self) -> None:
+        self.pid = self.nest.hatch(self.argv, self.env, self.log)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        wait_until(lambda: not _runs(self.pid), pause=0.005)
+
+
+@dataclass
+class Scene:
+    house: House
+    office: PostOffice
+    nodes: list[Node]
+    folder: Path
+    always: BadgePage
+    """A badge that may be given again and again: nothing but the promise itself keeps it from being given twice."""
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def webs(self) -> list[Node]:
+        return [node for node in self.nodes if node.url]
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.house.process.settings.base_url).netloc
+
+    def is_up(self, node: Node) -> bool:
+        """It answers, if it is a web server, and has given a sign of life, if it works."""
+        return (not node.url or _answers(node.url)) and (not node.works or self._has_beaten(node))
+
+    def _has_beaten(self, node: Node) -> bool:
+        with self.house.unit_of_work(reading=True) as services:
+            beats = services.stores.session.exec(select(WorkerBeat.pid)).all()
+        return node.pid in beats
+
+    def wait_until_up(self) -> None:
+        for node in self.nodes:
+            wait_until(lambda node=node: self.is_up(node), f"{node.name} does not start: see {node.log}")
+
+
+@contextmanager
+def scene_on(database_url: str) -> Iterator[Scene]:
+    """A server that also works, a worker on its own, and on PostgreSQL a second server that only serves."""
+    webs = 1 if database_url.startswith("sqlite") else 2
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="sceau-torture-")))
+        url = database_url.format(folder=folder / "database")
+        migrations.upgrade(url)
+        office = PostOffice()
+        office.start()
+        stack.callback(office.stop)
+        ports = [_free_port() for _ in range(webs)]
+        base_url = f"http://localhost:{ports[0]}"
+        house = build_house(url, folder, base_url=base_url, at=datetime.now(UTC))
+        stack.callback(house.close)
+        nest = Nest()
+        stack.callback(nest.close)
+        env = {
+            "SCEAU_BASE_URL": base_url,
+            "SCEAU_DATABASE_URL": url,
+            "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
+            "SCEAU_FETCH": "off",
+            "SCEAU_SMTP_URL": f"smtp://127.0.0.1:{office.port}",
+            "SCEAU_LETTERS_PER_MINUTE": "100000",
+            "SCEAU_UNDO_MINUTES": str(UNDO_MINUTES),
+        }
+        nodes = [
+            Node(
+                f"web{number}", ["serve"], {**env, "SCEAU_PORT": str(port), "SCEAU_WORK": "off" if number else "on"},
+                folder / f"web{number}.log", nest, f"http://localhost:{port}", works=not number,
+            )
+            for number, port in enumerate(ports)
+        ]  # fmt: skip
+        nodes.append(Node("worker", ["work"], env, folder / "worker.log", nest, works=True))
+        yield Scene(house, office, nodes, folder, _badge_for_always(house))
+
+
+def _badge_for_always(house: House) -> BadgePage:
+    wording = Wording(
+        Kind.PARTICIPATION,
+        "Coup de main",
+        "Ce que dit le badge.",
+        "Avoir donné un coup de main, chaque fois.",
+    )
+    with house.unit_of_work() as services:
+        return services.badges.create(
+            house.campus, wording, slug="coup-de-main", repeat=Repeat.ALWAYS, by=COMMAND
+        )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/live", timeout=2.0, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until(
+    holds: Callable[[], bool], otherwise: str = "it did not come about", *, pause: float = 0.1
+) -> None:
+    deadline = time.monotonic() + LONG_ENOUGH
+    while not holds():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(pause)
+
+
+def seeded(seed: int, name: str) -> random.Random:
+    return random.Random(f"{seed}/{name}")

@@ -1,0 +1,243 @@
+"""Trainers in front of their browsers: they give badges, press twice, try again when nothing answers, change their minds."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event, Lock, Thread
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from tests.support.forms import Form, form_with
+from tests.torture.scene import LONG_ENOUGH, Scene
+
+_TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
+_TICKS = re.compile(r'name="attribution" value="([^"]+)"')
+Sizes = Sequence[tuple[int, int, int]]
+"""Of lists: the shortest, the longest, and how often."""
+MANY_LETTERS = 120
+OF_ALL_SIZES: Sizes = ((1, 50, 3), (51, MANY_LETTERS, 5), (501, 1300, 2))
+"""Carried out while the trainer waits, by a worker, and by a worker in several pieces."""
+FEW: Sizes = ((1, 20, 1), (51, 60, 1))
+
+
+@dataclass
+class Promise:
+    """What one press of the button asked for, and what was acknowledged of it by an answer that arrived."""
+
+    badge_id: UUID
+    people: list[str]
+    batches: set[UUID] = field(default_factory=set)
+    """Where answers led to: one place, however often it was pressed."""
+    undone: bool = False
+    presses: int = 0
+
+
+@dataclass
+class Board:
+    """What all trainers know together."""
+
+    promises: list[Promise] = field(default_factory=list)
+    withdrawn: set[UUID] = field(default_factory=set)
+    unanswered: int = 0
+    """Requests that ended without an answer, or with the word that it failed."""
+    next_person: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def new_people(self, count: int) -> range:
+        with self.lock:
+            first, self.next_person = self.next_person, self.next_person + count
+        return range(first, first + count)
+
+    def acknowledged(self) -> list[Promise]:
+        return [promise for promise in self.promises if promise.batches]
+
+
+class Trainer(Thread):
+    """Goes on until told to stop; what was begun is brought to its end even then."""
+
+    def __init__(self, scene: Scene, board: Board, rng: random.Random, *, pause: float, sizes: Sizes) -> None:
+        super().__init__(daemon=True)
+        self.scene, self.board, self.rng = scene, board, rng
+        self.pause, self.sizes = pause, sizes
+        self.stopping = Event()
+        self.trouble: BaseException | None = None
+        self.browser = httpx.Client(
+            headers={"accept": "text/html", "host": scene.host}, timeout=60.0, trust_env=False
+        )
+        self.award = f"/gestion/itip/activites/{scene.house.activity.id}/attribuer"
+
+    def run(self) -> None:
+        try:
+            self._sign_in()
+            while not self.stopping.is_set():
+                self._give()
+                self.stopping.wait(self.rng.uniform(0, self.pause))
+        except BaseException as error:
+            self.trouble = error
+
+    # --- deeds
+
+    def _sign_in(self) -> None:
+        house = self.scene.house
+
+        def enter() -> httpx.Response:
+            return self._sent(house.sign_in_path(house.admin), {})
+
+        self._until_answered(enter)
+
+    def _give(self) -> None:
+        promise = self._promise()
+        later = self.rng.random() < 0.1
+        page = self._until_answered(
+            lambda: self._sent(
+                self.award,
+                {"badge": str(promise.badge_id), "qui": "liste", "liste": "\n".join(promise.people)},
+            )
+        )
+        form = form_with(page, "cle")
+        gesture = ("geste", "attribuer")
+        if later:
+            form.fill(quand=self._in_seconds(self.rng.randint(2, 6)))
+            gesture = ("geste", "plus-tard")
+        self.board.promises.append(promise)
+        if not self._press(promise, form, gesture):
+            return
+        (batch,) = promise.batches
+        mood = self.rng.random()
+        if later or mood < 0.1:
+            return
+        if mood < 0.25:
+            self._undo(promise, batch)
+        elif mood < 0.5:
+            self._hand_over(batch)
+            if mood < 0.4:
+                self._withdraw(batch)
+
+    def _promise(self) -> Promise:
+        """A list of people: most are new, some were given the badge before, few have an address that is none."""
+        house, rng = self.scene.house, self.rng
+        shortest, longest, _ = rng.choices(self.sizes, [often for *_, often in self.sizes])[0]
+        badge = rng.choices((house.presence, self.scene.always), (3, 2))[0].badge.id
+        new = self.board.new_people(rng.randint(shortest, longest))
+        known = rng.sample(range(new.start), min(new.start, rng.randint(0, 8)))
+        # Of the longest lists most have no address: they are about awards, not about letters.
+        with_address = 0.05 if len(new) > MANY_LETTERS else 0.8
+        lines = [_line(number, rng.random() < with_address) for number in (*new, *known)]
+        if rng.random() < 0.3:
+            lines.append(f"Faute Prénom;faute{new.start}@exemple,fr")
+        rng.shuffle(lines)
+        return Promise(badge, lines)
+
+    def _press(self, promise: Promise, form: Form, gesture: tuple[str, str]) -> bool:
+        """Whether an answer came: a trainer presses until one does, but for some who shut the page instead."""
+        patient = self.rng.random() > 0.05
+        twice = self.rng.random() < 0.3
+        fields = {**form.fields, gesture[0]: [gesture[1]]}
+
+        def press() -> httpx.Response:
+            promise.presses += 1
+            return self._post(self.award, fields)
+
+        if twice:
+            with ThreadPoolExecutor(2) as hands:
+                answers = list(hands.map(self._answer_of, (press, press)))
+            for answer in answers:
+                if answer is not None:
+                    promise.batches.add(_batch_in(answer))
+        if not promise.batches:
+            answer = self._until_answered(press) if patient else self._answer_of(press)
+            if answer is not None:
+                promise.batches.add(_batch_in(answer))
+        return bool(promise.batches)
+
+    def _undo(self, promise: Promise, batch: UUID) -> None:
+        """At a random moment of the time that is left for it."""
+        self.stopping.wait(self.rng.uniform(0, 1.5))
+        answer = self._until_answered(lambda: self._decided(batch, "annuler"), also=(409,))
+        promise.undone = answer.status_code == 303
+
+    def _hand_over(self, batch: UUID) -> None:
+        deadline = time.monotonic() + LONG_ENOUGH
+        while time.monotonic() < deadline:
+            if self._until_answered(lambda: self._decided(batch, "remettre"), also=(409,)).status_code == 303:
+                return
+            self.stopping.wait(0.5)
+
+    def _withdraw(self, batch: UUID) -> None:
+        """Some of a result, for one reason, pressed until somebody answers."""
+        page = self._until_answered(
+            lambda: self.browser.get(f"{self._anywhere()}/gestion/itip/retraits/nouveau?lot={batch}")
+        )
+        there = _TICKS.findall(page.text)
+        if not there:
+            return
+        some = self.rng.sample(there, self.rng.randint(1, len(there)))
+        form = form_with(page, "motif").fill(lesquels="coches", attribution=some, motif="Erreur de liste.")
+        self._until_answered(lambda: self._post(form.action, form.fields))
+        self.board.withdrawn.update(map(UUID, some))
+
+    def _decided(self, batch: UUID, deed: str) -> httpx.Response:
+        # Any page of hers has the token that every form of hers carries.
+        return self._sent(f"/gestion/itip/resultats/{batch}/{deed}", {}, seen_on=self.award)
+
+    def _in_seconds(self, seconds: int) -> str:
+        later = datetime.now(ZoneInfo(self.scene.house.campus.time_zone)) + timedelta(seconds=seconds)
+        return later.replace(tzinfo=None).isoformat(timespec="seconds")
+
+    # --- requests
+
+    def _sent(self, path: str, fields: dict[str, str], *, seen_on: str = "") -> httpx.Response:
+        shown = self.browser.get(self._anywhere() + (seen_on or path))
+        token = _TOKEN.search(shown.text)
+        if token is None:
+            shown.raise_for_status()
+            raise AssertionError(f"no form on {seen_on or path}: {shown.status_code} {shown.text[:300]}")
+        return self._post(path, {"jeton": token[1], **fields})
+
+    def _post(self, path: str, fields: dict) -> httpx.Response:
+        return self.browser.post(self._anywhere() + path, data=fields)
+
+    def _anywhere(self) -> str:
+        """Whichever server the balancer chooses."""
+        return self.rng.choice(self.scene.webs).url
+
+    def _answer_of(
+        self, deed: Callable[[], httpx.Response], also: tuple[int, ...] = ()
+    ) -> httpx.Response | None:
+        """None where nobody answered or the server said that it failed; any other refusal is a fault of the play."""
+        try:
+            answer = deed()
+        except (httpx.TransportError, httpx.HTTPStatusError):
+            answer = None
+        if answer is None or answer.status_code >= 500:
+            with self.board.lock:
+                self.board.unanswered += 1
+            return None
+        assert answer.status_code in (200, 303, *also), f"{answer.status_code}: {answer.text[:2000]}"
+        return answer
+
+    def _until_answered(
+        self, deed: Callable[[], httpx.Response], also: tuple[int, ...] = ()
+    ) -> httpx.Response:
+        deadline = time.monotonic() + LONG_ENOUGH
+        while (answer := self._answer_of(deed, also)) is None:
+            assert time.monotonic() < deadline, "nobody answers any more"
+            time.sleep(0.1)
+        return answer
+
+
+def _line(number: int, has_address: bool) -> str:
+    return f"Nom{number} Prénom" + (f";p{number}@exemple.fr" if has_address else "")
+
+
+def _batch_in(answer: httpx.Response) -> UUID:
+    assert answer.status_code == 303, f"{answer.status_code}: {answer.text[:2000]}"
+    return UUID(answer.headers["location"].rpartition("/")[2])
