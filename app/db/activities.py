@@ -42,6 +42,10 @@ class ActivityStore:
             raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
         return activity
 
+    def get(self, activity_id: uuid.UUID) -> Activity:
+        """Whoever organises it: for what was opened in it, such as a room."""
+        return self.session.exec(select(Activity).where(Activity.id == activity_id)).one()
+
     def find(self, activity_id: uuid.UUID) -> Activity | None:
         return self.session.get(Activity, activity_id)
 
@@ -55,7 +59,7 @@ class ActivityStore:
         """The campus's activities with the number of people recorded, latest first; `words` searches titles and places."""
         people = (
             select(func.count())
-            .where(col(Participation.activity_id) == col(Activity.id))
+            .where(col(Participation.activity_id) == col(Activity.id), col(Participation.is_present))
             .correlate(Activity)
             .scalar_subquery()
         )
@@ -79,14 +83,18 @@ class ActivityStore:
             .order_by(col(ActivityCampus.position))
         ).all()
 
-    def participants(self, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
-        rows = self.session.exec(
+    def participants(
+        self, activity_id: uuid.UUID, *, with_absent: bool = False
+    ) -> list[tuple[Participation, Person]]:
+        query = (
             select(Participation, Person)
             .join(Person, col(Person.id) == col(Participation.person_id))
             .where(Participation.activity_id == activity_id)
             .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
         )
-        return [(participation, person) for participation, person in rows]
+        if not with_absent:
+            query = query.where(col(Participation.is_present))
+        return [(participation, person) for participation, person in self.session.exec(query)]
 
     def participants_among(
         self,

@@ -92,7 +92,11 @@ class DirectoryStore:
             select(Participation, Activity)
             .join(Activity, col(Activity.id) == col(Participation.activity_id))
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(col(Participation.person_id) == person_id, col(ActivityCampus.campus_id) == campus_id)
+            .where(
+                col(Participation.person_id) == person_id,
+                col(Participation.is_present),
+                col(ActivityCampus.campus_id) == campus_id,
+            )
             .order_by(col(Activity.starts_on).desc(), col(Activity.id))
         )
         return [(participation, activity) for participation, activity in rows]

@@ -47,7 +47,7 @@ class WaitingStore:
         activities = self.session.scalar(select(func.count()).select_from(in_week.subquery()))
         people = self.session.scalar(
             select(func.count(func.distinct(col(Participation.person_id)))).where(
-                col(Participation.activity_id).in_(in_week)
+                col(Participation.activity_id).in_(in_week), col(Participation.is_present)
             )
         )
         return Lately(awards, claimed, people or 0, activities or 0)
@@ -63,7 +63,9 @@ class WaitingStore:
                 col(ActivityCampus.campus_id) == campus_id,
                 col(Activity.ends_on) >= ended[0],
                 col(Activity.ends_on) <= ended[1],
-                exists().where(col(Participation.activity_id) == col(Activity.id)),
+                exists().where(
+                    col(Participation.activity_id) == col(Activity.id), col(Participation.is_present)
+                ),
                 ~exists().where(col(Award.activity_id) == col(Activity.id)),
             )
             .order_by(col(Activity.ends_on).desc(), col(Activity.id))

@@ -62,7 +62,8 @@ class Participation(SQLModel, table=True):
     """One person in one activity: the entry of the activity log on which an award rests.
 
     `line_key` tells lines without an address apart within the activity, so that the same list
-    dropped twice, or by two people at once, records everybody once.
+    dropped twice, or by two people at once, records everybody once. Who turns out not to have been there is
+    kept, not `is_present`: nothing is awarded to them, and they can be ticked again.
     """
 
     __tablename__ = "participation"
@@ -80,6 +81,7 @@ class Participation(SQLModel, table=True):
     contribution: str = Field(default="", max_length=1000)
     recorded_at: datetime = Field(sa_column=moment())
     recorded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    is_present: bool = True
 
 
 def check_activity(activity: Activity) -> None:
@@ -99,12 +101,13 @@ def check_participation(participation: Participation) -> None:
 
 
 def complete(participation: Participation, *, hours: float | None, contribution: str) -> bool:
-    """Note what was not noted yet; what was noted stays. Whether anything was added."""
-    before = (participation.hours, participation.contribution)
+    """Note what was not noted yet, and that they were there; what was noted stays. Whether anything changed."""
+    before = (participation.hours, participation.contribution, participation.is_present)
+    participation.is_present = True
     if participation.hours is None:
         participation.hours = hours
     participation.contribution = participation.contribution or contribution
-    return (participation.hours, participation.contribution) != before
+    return (participation.hours, participation.contribution, participation.is_present) != before
 
 
 def hours_of(participation: Participation, activity: Activity) -> float | None:

@@ -48,6 +48,8 @@ class ListedPerson:
     """Only where the hours could not be read."""
     under_15: bool | None = None
     """The age band, where somebody said it; never an age."""
+    homonym: int = 1
+    """2 for somebody else of the same name, where neither has an address; 3 for one more."""
 
     @property
     def name(self) -> str:
@@ -56,7 +58,8 @@ class ListedPerson:
     @property
     def line_key(self) -> str:
         """The same person on two lists has the same key: the name, and the address where there is one."""
-        return f"{self.address}|{name_key(self.given_name, self.family_name)}"
+        key = f"{self.address}|{name_key(self.given_name, self.family_name)}"
+        return key if self.homonym == 1 or self.address else f"{key}#{self.homonym}"
 
 
 def check_size(data: bytes) -> None:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
@@ -22,7 +22,8 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
 class Person(SQLModel, table=True):
     """`allows_name`: whether this person agrees to stand by name in their next credentials.
 
-    `language` is the one they chose to read letters in, None until they did.
+    `language` is the one they chose to read letters in, None until they did. `under_15_on` is the last day on
+    which somebody said that they were under 15, None where nobody did or where they no longer are: never an age.
     """
 
     __tablename__ = "person"
@@ -32,6 +33,7 @@ class Person(SQLModel, table=True):
     allows_name: bool = Field(default=True)
     wants_reminders: bool = Field(default=True)
     language: str | None = Field(default=None, max_length=8)
+    under_15_on: date | None = None
     created_at: datetime = Field(sa_column=moment())
 
     @property
@@ -103,6 +105,14 @@ def check_name(given_name: str, family_name: str) -> None:
         raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in whole):
         raise InvalidInput(N_("Ce nom contient un caractère invisible."))
+
+
+def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
+    """Keep what was said of somebody's age that day; silence changes nothing. Whether anything changed."""
+    said = {None: person.under_15_on, True: on, False: None}[under_15]
+    changed = (said is None) != (person.under_15_on is None)
+    person.under_15_on = said
+    return changed
 
 
 def roles_at(memberships: Iterable[Membership], campus_id: uuid.UUID, *, at: datetime) -> frozenset[Role]:

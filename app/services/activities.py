@@ -22,8 +22,9 @@ from app.domain.awards import LineOutcome
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
+from app.domain.list_matching import matched, name_key_of
 from app.domain.participant_lists import ListedPerson, has_usable_address, tidy, without_repeats
-from app.domain.people import Person, check_name, name_key
+from app.domain.people import Person, check_name, note_age_band
 from app.errors import AppError
 from app.language import N_
 
@@ -123,15 +124,15 @@ class ActivityService:
         self, activity: Activity | None, lines: Sequence[ListedPerson]
     ) -> dict[str, tuple[Participation | None, Person]]:
         """Who among the lines of a list we know already, by line key."""
-        participants = self.activities.participants(activity.id) if activity else []
-        named = self.people.list_named_at((line.address, _name_key(line)) for line in lines if line.address)
-        return _matched(lines, participants, named)
+        participants = self.activities.participants(activity.id, with_absent=True) if activity else []
+        named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
+        return matched(lines, participants, named)
 
     def _known_of(
         self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
     ) -> dict[str, tuple[Participation | None, Person]]:
         """As `known`, but without reading every participant."""
-        named = self.people.list_named_at((line.address, _name_key(line)) for line in lines if line.address)
+        named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
         people = {person.id: person for person in self.people.list_by_id(meant.values())}
         there = self.activities.participants_among(
             activity.id,
@@ -143,7 +144,7 @@ class ActivityService:
             key: (parts.get(person_id), people[person_id]) for key, person_id in meant.items()
         }
         others = [line for line in lines if line.line_key not in known]
-        return _matched(others, there, named, by_name=False) | known
+        return matched(others, there, named, by_name=False) | known
 
     def keep(
         self,
@@ -169,6 +170,7 @@ class ActivityService:
             elif complete(participation, hours=line.hours, contribution=line.contribution):
                 check_participation(participation)
                 self._note_amendment(activity, participation, by)
+            note_age_band(person, line.under_15, on=self.clock().date())
             kept[line.line_key] = (participation, person)
             if participation.line_key.startswith("|") and line.address:
                 self.people.add_address(person, line.address)
@@ -200,6 +202,24 @@ class ActivityService:
         )
         check_participation(participation)
         return participation
+
+    def set_present(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        participation_id: uuid.UUID,
+        *,
+        present: bool,
+        by: Actor,
+    ) -> None:
+        """Tick or untick somebody; a badge they were given stays theirs."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        participation, _ = self.activities.get_participation(participation_id, activity.id)
+        if participation.is_present == present:
+            return
+        participation.is_present = present
+        self.activities.add_participations([participation])
+        self._note_amendment(activity, participation, by)
 
     def amend(
         self,
@@ -248,36 +268,3 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
         # Without an activity to stand in, only an address tells one Zoé Martin from another.
         return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
     return None
-
-
-def _name_key(line: ListedPerson) -> str:
-    return name_key(line.given_name, line.family_name)
-
-
-def _matched(
-    lines: Sequence[ListedPerson],
-    participants: Sequence[tuple[Participation, Person]],
-    named: dict[tuple[str, str], Person],
-    *,
-    by_name: bool = True,
-) -> dict[str, tuple[Participation | None, Person]]:
-    """Each line's participation and person, where one of them is known."""
-    there = {participation.line_key: (participation, person) for participation, person in participants}
-    of_person = {person.id: participation for participation, person in participants}
-    without_address = {
-        name_key(person.given_name, person.family_name): key
-        for key, (_, person) in there.items()
-        if key.startswith("|")
-    }
-    found: dict[str, tuple[Participation | None, Person]] = {}
-    for line in lines:
-        person = named.get((line.address, _name_key(line)))
-        if line.line_key in there:
-            found[line.line_key] = there[line.line_key]
-        elif person is not None:
-            found[line.line_key] = (of_person.get(person.id), person)
-        elif by_name and _name_key(line) in without_address:
-            # Recorded by name alone, now listed with an address: the same person, once; a homonym after
-            # that is somebody else, or a line would be lost.
-            found[line.line_key] = there[without_address.pop(_name_key(line))]
-    return found

@@ -11,6 +11,7 @@ from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.dashboard import DashboardService
 from app.services.participants import ParticipantService
+from app.services.rooms import RoomService
 from app.services.signing import Signing
 from app.wiring.parts import Parts
 
@@ -82,3 +83,16 @@ class CampusServices(Parts):
     @cached_property
     def participants(self) -> ParticipantService:
         return ParticipantService(self.activities)
+
+    @cached_property
+    def rooms(self) -> RoomService:
+        return RoomService(
+            self.stores.rooms,
+            self.stores.activities,
+            self.stores.campuses,
+            self.stores.people,
+            self.stores.history,
+            self.activities,
+            self.lent.secret,
+            self.clock,
+        )

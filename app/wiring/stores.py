@@ -21,6 +21,7 @@ from app.db.letters import LetterStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.reminders import ReminderStore
+from app.db.rooms import RoomStore
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
 from app.db.status import StatusStore
@@ -92,6 +93,10 @@ class Stores:
     @cached_property
     def reminders(self) -> ReminderStore:
         return ReminderStore(self.session)
+
+    @cached_property
+    def rooms(self) -> RoomStore:
+        return RoomStore(self.session)
 
     @cached_property
     def sessions(self) -> SessionStore:

@@ -96,6 +96,10 @@ CASES: dict[str, Case] = {
     "POST /deconnexion": anybody(303, body={}, uses_up=True),
     "GET /invitation/{invitation}": anybody(404),
     "POST /invitation/{invitation}": anybody(404, body={}),
+    # --- a phone in a room
+    "GET /presence": _ANYBODY,
+    "GET /presence/{code}": anybody(404),
+    "POST /presence": anybody(409, body={}),
     # --- the learner's
     "GET /recevoir/{token}": anybody(303, uses_up=True),
     "GET /v/{signs}": anybody(303),
@@ -153,6 +157,11 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": staff(
         Deed.WORK, 422, body={"heures": "beaucoup"}
     ),
+    "GET /gestion/{slug}/activites/{activity_id}/salle": _WORK,
+    "GET /gestion/{slug}/activites/{activity_id}/salle/ecran": _WORK,
+    "GET /gestion/{slug}/activites/{activity_id}/salle/suivi": _WORK,
+    "POST /gestion/{slug}/activites/{activity_id}/salle": staff(Deed.WORK, 303, body={"geste": "fermer"}),
+    "POST /gestion/{slug}/activites/{activity_id}/salle/pointage": staff(Deed.WORK, 303, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/attribuer": _AWARD,
     "POST /gestion/{slug}/activites/{activity_id}/attribuer": staff(Deed.AWARD, 422, body={}),
     "GET /gestion/{slug}/resultats/{batch_id}": _AWARD,

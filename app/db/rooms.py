@@ -1,0 +1,95 @@
+"""Rooms and what phones signed in them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select, update
+
+from app.domain.activities import Participation
+from app.domain.people import Person
+from app.domain.rooms import Room, RoomEntry
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What changes when somebody signs, is ticked or unticked."""
+
+    signed: int = 0
+    present: int = 0
+
+
+class RoomStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def find_of(self, activity_id: uuid.UUID) -> Room | None:
+        return self.session.exec(
+            select(Room).where(Room.activity_id == activity_id).order_by(col(Room.id))
+        ).first()
+
+    def find(self, room_id: uuid.UUID) -> Room | None:
+        return self.session.get(Room, room_id)
+
+    def find_signed(self, sign: str) -> Room | None:
+        return self.session.exec(select(Room).where(Room.sign == sign)).first()
+
+    def lock(self, room_id: uuid.UUID) -> Room:
+        """The room as it is now, held until the transaction ends."""
+        return self.session.exec(
+            select(Room).where(Room.id == room_id).with_for_update().execution_options(populate_existing=True)
+        ).one()
+
+    def save(self, room: Room) -> None:
+        self.session.add(room)
+        self.session.flush()
+
+    def shut_overdue(self, at: datetime) -> None:
+        """Rooms that nobody shut give their sign back."""
+        self.session.exec(
+            update(Room)
+            .where(col(Room.sign).is_not(None), col(Room.closes_at) <= at)
+            .values(sign=None, closed_at=col(Room.closes_at))
+        )
+
+    def find_entry(self, room_id: uuid.UUID, phone_digest: str) -> tuple[RoomEntry, Person] | None:
+        row = self.session.exec(
+            select(RoomEntry, Person)
+            .join(Participation, col(Participation.id) == col(RoomEntry.participation_id))
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(RoomEntry.room_id == room_id, RoomEntry.phone_digest == phone_digest)
+        ).first()
+        return (row[0], row[1]) if row else None
+
+    def save_entry(self, entry: RoomEntry) -> None:
+        self.session.add(entry)
+        self.session.flush()
+
+    def has_entry_of(self, room_id: uuid.UUID, participation_id: uuid.UUID) -> bool:
+        query = select(RoomEntry.id).where(
+            RoomEntry.room_id == room_id, RoomEntry.participation_id == participation_id
+        )
+        return self.session.exec(query).first() is not None
+
+    def entries(self, room_id: uuid.UUID) -> list[tuple[RoomEntry, Participation, Person]]:
+        """Latest first: whoever has just signed is on top."""
+        rows = self.session.exec(
+            select(RoomEntry, Participation, Person)
+            .join(Participation, col(Participation.id) == col(RoomEntry.participation_id))
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(RoomEntry.room_id == room_id)
+            .order_by(col(RoomEntry.signed_at).desc(), col(RoomEntry.id))
+        )
+        return [(entry, participation, person) for entry, participation, person in rows]
+
+    def pulse(self, room_id: uuid.UUID) -> Pulse:
+        counts = self.session.exec(
+            select(col(Participation.is_present), func.count())
+            .join(RoomEntry, col(RoomEntry.participation_id) == col(Participation.id))
+            .where(RoomEntry.room_id == room_id)
+            .group_by(col(Participation.is_present))
+        )
+        found = {bool(present): count for present, count in counts}
+        return Pulse(sum(found.values()), found.get(True, 0))
