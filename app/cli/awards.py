@@ -148,7 +148,7 @@ def _with(request: AwardRequest, lines: Sequence[ListedPerson]) -> AwardRequest:
 
 
 def _write(told: Sequence[Told], output: Path | None) -> None:
-    headings = [_("Personne"), _("Adresse"), _("Résultat"), _("Motif"), _("Badge"), _("Lien privé")]
+    headings = [_("Prénom et nom"), _("Adresse"), _("Résultat"), _("Motif"), _("Badge"), _("Lien privé")]
     table = csv_for_excel(headings, [line.cells() for line in told])
     if output is None:
         sys.stdout.buffer.write(table)

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.claim_codes import ClaimCodeStore
@@ -127,6 +127,8 @@ class HandingOver:
         letter = letter_about(record.award, wanted, at=at)
         if before:
             letter.once_key = f"{letter.once_key}/{len(before) + 1}"
+            # The newest letter is the one that counts, even when both were promised within the same second.
+            letter.promised_at = max(at, before[-1].promised_at + timedelta(seconds=1))
         self.letters.promise_many([letter])
         self._keep_address(record, wanted, before)
         changed = bool(before) and before[-1].address != wanted

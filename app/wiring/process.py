@@ -115,7 +115,7 @@ class Process:
             yield services
         services.settle()
 
-    @cached_property
+    @property
     def _lent(self) -> Lent:
         return Lent(
             self.settings,

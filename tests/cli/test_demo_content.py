@@ -114,7 +114,10 @@ def test_every_kind_of_badge_can_be_seen(content: DemoContent) -> None:
 
 def test_each_campus_has_an_administrator_and_a_trainer(content: DemoContent) -> None:
     for slug in content.campuses:
-        assert {person.role for person in content.staff if person.campus == slug} == set(Role)
+        assert {person.role for person in content.staff if person.campus == slug} >= {
+            Role.CAMPUS_ADMIN,
+            Role.TRAINER,
+        }
     assert {person.campus for person in content.staff} == set(content.campuses)
 
 

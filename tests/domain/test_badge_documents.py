@@ -14,7 +14,7 @@ from app.credentials.status_list import status_entry
 from app.domain.awards import Award
 from app.domain.columns import new_row
 from app.domain.open_badges import BadgeDocuments, as_signed, credential_of, profile_of
-from app.services.awards import _achievement_in
+from app.services.award_keeping import _achievement_in
 from tests.support.house import NOON, House
 
 STATUS = "http://localhost:8000/statuts/1"
@@ -27,11 +27,11 @@ def test_documents_of_a_batch_are_those_of_each_credential(house: House, in_an_a
         version = services.badges.badges.current_version(house.presence.badge.id)
         given = {
             "achievement": _achievement_in(version),
-            "issuer": profile_of(house.campus, services.awards.addresses),
+            "issuer": profile_of(house.campus, services.addresses),
             "campus": house.campus,
             "version": version,
             "activity": house.activity if in_an_activity else None,
-            "addresses": services.awards.addresses,
+            "addresses": services.addresses,
         }
         documents = BadgeDocuments(**given)
         for number, award in enumerate(_awards(house)):

@@ -10,13 +10,9 @@ import pytest
 from app.domain.access import (
     ApiToken,
     Scope,
-    Session,
-    SignInLink,
-    check_session_lives,
     check_token,
     check_token_request,
     learner_link_proof,
-    use_link,
 )
 from app.domain.activities import Activity, ActivityKind, check_activity
 from app.domain.badges import (
@@ -33,6 +29,8 @@ from app.domain.badges import (
 from app.domain.campus import Label, LabelCategory, LabelState, check_label_dates, check_slug, label_state
 from app.domain.competencies import Competency, check_level
 from app.domain.keys import KeyMoveRefused, KeyState, SealedKey, move_key
+from app.domain.sessions import Proof, Session, check_session_lives
+from app.domain.sign_in import OtherBrowser, SignInLink, use_link
 from app.errors import InvalidInput, NotAllowed, NotSignedIn
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -175,17 +173,36 @@ def test_a_retired_key_never_signs_again() -> None:
 def test_a_sign_in_link_opens_once_and_for_ten_minutes() -> None:
     link = SignInLink(person_id=uuid.uuid4(), secret_digest="d", expires_at=NOON + timedelta(minutes=10))
     late = SignInLink(person_id=uuid.uuid4(), secret_digest="d", expires_at=NOON)
-    use_link(link, at=NOON)
+    use_link(link, browser_digest="", at=NOON)
     for used in (link, late):
         with pytest.raises(NotSignedIn):
-            use_link(used, at=NOON)
+            use_link(used, browser_digest="", at=NOON)
 
 
-def test_a_session_ends() -> None:
-    session = Session(secret_digest="d", person_id=uuid.uuid4(), created_at=NOON, expires_at=NOON)
-    check_session_lives(session, at=NOON - timedelta(seconds=1))
-    with pytest.raises(NotSignedIn):
-        check_session_lives(session, at=NOON)
+def test_a_link_stays_unused_in_another_browser_than_the_one_that_asked() -> None:
+    end = NOON + timedelta(minutes=10)
+    link = SignInLink(person_id=uuid.uuid4(), secret_digest="d", browser_digest="ours", expires_at=end)
+    with pytest.raises(OtherBrowser):
+        use_link(link, browser_digest="another", at=NOON)
+    use_link(link, browser_digest="ours", at=NOON)
+
+
+def session_of(*, until: datetime) -> Session:
+    return Session(
+        secret_digest="d", person_id=uuid.uuid4(), created_at=NOON, seen_at=NOON, expires_at=until,
+        proved_by=Proof.LINK, proved_at=NOON,
+    )  # fmt: skip
+
+
+def test_a_session_ends_at_its_hour_or_when_nobody_comes_any_more() -> None:
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    for session, end in (
+        (session_of(until=NOON + hour), NOON + hour),
+        (session_of(until=NOON + day), NOON + 2 * hour),
+    ):
+        check_session_lives(session, idle=2 * hour, at=end - timedelta(seconds=1))
+        with pytest.raises(NotSignedIn):
+            check_session_lives(session, idle=2 * hour, at=end)
 
 
 def test_a_token_opens_its_scopes_until_it_ends() -> None:

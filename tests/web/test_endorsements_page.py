@@ -52,7 +52,8 @@ def test_an_endorsement_that_holds_is_told_with_its_words(house: House, place: s
 
 
 def test_a_broken_endorsement_neither_breaks_nor_decorates_the_page(house: House) -> None:
-    forged = signed(endorsement()) | {"name": "Changé après signature"}
+    other = signed(endorsement(id="urn:uuid:7d1c1f2e-9d1c-4d84-9f3a-6f0e5d8b7a11"))
+    forged = other | {"name": "Changé après signature"}
     page = page_of(house, badge("credential", forged, signed(endorsement())))
     assert "Authentique, signé par" in page
     assert page.count("Ne compte pas") == 1

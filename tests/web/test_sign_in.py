@@ -27,7 +27,7 @@ def test_a_link_opens_one_session_only(house: House):
     send(house.client(), link)
 
     late = house.client()
-    answer = send(late, link)
+    answer = late.get(link)
 
     assert answer.status_code == 401
     assert "déjà servi" in answer.text
@@ -38,7 +38,7 @@ def test_a_link_opens_nothing_after_ten_minutes(house: House):
     link = house.sign_in_path(house.trainer)
     house.clock.move(minutes=10)
 
-    answer = send(house.client(), link)
+    answer = house.client().get(link)
 
     assert answer.status_code == 401
     assert "a expiré" in answer.text
