@@ -51,6 +51,8 @@ class Badge(SQLModel, table=True):
     slug: str = Field(max_length=60)
     repeat: Repeat = Field(default=Repeat.ONCE, sa_column=word_of(Repeat, name="badge_repeat"))
     accepts_requests: bool = False
+    for_every_trainer: bool = True
+    """Otherwise only those to whom it was opened by name award it."""
     created_at: datetime = Field(sa_column=moment())
     archived_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 

@@ -84,6 +84,9 @@ GivenBefore = Callable[[Sequence[uuid.UUID]], set[uuid.UUID]]
 NO_LONGER_OPEN = Judgement(
     LineOutcome.NOT_ALLOWED, N_("Ce badge a été archivé entre-temps : il n’est plus attribué.")
 )
+NO_LONGER_OPENED = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("Ce badge n’est plus ouvert à la personne qui l’a demandé.")
+)
 NO_LONGER_MAY = Judgement(
     LineOutcome.NOT_ALLOWED, N_("La personne qui l’a demandé n’a plus le droit d’attribuer ce badge.")
 )

@@ -11,13 +11,13 @@ from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
 from app.domain.activities import Participation
 from app.domain.awards import ONESELF, Award, Judgement, check_evidence_text, judge
-from app.domain.badges import check_given, check_open
+from app.domain.badges import Badge, check_given, check_open
 from app.domain.batches import AwardBatch, BatchLine, listed
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson, tidy, without_repeats
-from app.domain.people import Person, roles_at
+from app.domain.people import Person, Role, roles_at
 from app.domain.permissions import Deed, may
 from app.errors import NotFound
 from app.language import N_
@@ -25,6 +25,7 @@ from app.services.activities import ActivityService
 from app.services.award_cases import (
     NO_LONGER_MAY,
     NO_LONGER_OPEN,
+    NO_LONGER_OPENED,
     AwardRequest,
     Case,
     Found,
@@ -37,6 +38,7 @@ from app.services.award_cases import (
     repeated_line,
     would_be,
 )
+from app.services.openings import OpeningService
 
 
 class Judging:
@@ -49,6 +51,7 @@ class Judging:
         activities: ActivityStore,
         awards: AwardStore,
         activity_service: ActivityService,
+        openings: OpeningService,
         clock: Clock,
     ) -> None:
         self.people = people
@@ -56,6 +59,7 @@ class Judging:
         self.activities = activities
         self.awards = awards
         self.activity_service = activity_service
+        self.openings = openings
         self.clock = clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
@@ -74,6 +78,8 @@ class Judging:
         if badge.campus_id != campus.id:
             raise NotFound(N_("Ce badge n’existe pas ici."))
         check_open(badge)
+        if by.person_id is not None:
+            self.openings.check(badge, by.person_id, self._roles(campus, by.person_id))
         activity = (
             self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
         )
@@ -87,20 +93,24 @@ class Judging:
         badge = self.badges.get(version.badge_id)
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
         by = Actor(batch.requested_by, batch.actor_label)
-        refusal = (
-            NO_LONGER_OPEN if badge.archived_at else None if self._may_still(campus, by) else NO_LONGER_MAY
-        )
+        refusal = NO_LONGER_OPEN if badge.archived_at else self._refused_now(campus, badge, by)
         return Case(campus, badge, version, activity, batch.evidence, by, self._giver(by), refusal)
 
     def _giver(self, by: Actor) -> Person | None:
         return self.people.get(by.person_id) if by.person_id else None
 
-    def _may_still(self, campus: Campus, by: Actor) -> bool:
+    def _refused_now(self, campus: Campus, badge: Badge, by: Actor) -> Judgement | None:
         """A program's token was asked when it made the request."""
         if by.person_id is None:
-            return True
-        memberships = [membership for membership, _ in self.people.memberships_of(by.person_id)]
-        return may(roles_at(memberships, campus.id, at=self.clock()), Deed.AWARD)
+            return None
+        roles = self._roles(campus, by.person_id)
+        if not may(roles, Deed.AWARD):
+            return NO_LONGER_MAY
+        return None if self.openings.is_open(badge, by.person_id, roles) else NO_LONGER_OPENED
+
+    def _roles(self, campus: Campus, person_id: uuid.UUID) -> frozenset[Role]:
+        memberships = [membership for membership, _ in self.people.memberships_of(person_id)]
+        return roles_at(memberships, campus.id, at=self.clock())
 
     def meant(self, case: Case, request: AwardRequest) -> tuple[list[Found], list[ListedPerson]]:
         """Everybody once, known or not; and the lines that say somebody again."""

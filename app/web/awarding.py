@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 
 from app.domain.participant_lists import read_list
 from app.domain.permissions import Deed
-from app.errors import Conflict, InvalidInput, Unavailable
+from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.language import N_
 from app.request_scope import ReadingServices, deed, process_of
 from app.services.activities import ActivityPage
@@ -124,7 +124,7 @@ def preview_or_give(
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
         held_back = text_of(form, "geste") in (GIVE, GIVE_LATER)
         return _preview_page(request, work, found, judged, choice, corrections, held_back=held_back)
-    except (InvalidInput, Conflict, Unavailable) as error:
+    except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
 
@@ -182,8 +182,7 @@ def _choice_page(
 ) -> HTMLResponse:
     badges = [
         BadgeTile.of(badge, version)
-        for badge, version in services.badges.list_current(work.campus)
-        if badge.archived_at is None
+        for badge, version in services.openings.awardable(work.campus, work.who.person.id, work.roles)
     ]
     few = len(found.participants) <= MOST_TICKS
     return page(

@@ -17,6 +17,7 @@ from app.language import N_
 from app.request_scope import ReadingServices, deed, process_of
 from app.services.invitations import Waiting
 from app.services.team import Member
+from app.web.badge_openings import ids_in
 from app.web.forms import SafeForm, checked_form, text_of, texts_of
 from app.web.render import page
 from app.web.typography import say
@@ -37,6 +38,7 @@ _DONE = {
     "renvoi": N_("Une nouvelle lettre part. Le lien de la précédente n’ouvre plus rien."),
     "retrait": N_("L’invitation est retirée : son lien n’ouvre plus rien."),
     "roles": N_("Les rôles sont changés, dès maintenant."),
+    "badges": N_("Les badges que cette personne peut attribuer sont enregistrés."),
     "depart": N_("Cette personne n’est plus dans l’équipe, dès maintenant. Ce qu’elle a fait reste signé."),
 }
 
@@ -162,6 +164,16 @@ def change_roles(
     return _after_own_change(work, member_id, "roles")
 
 
+@router.post("/{member_id:uuid}/badges", dependencies=_MANAGE)
+def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.openings.set_for_trainer(
+            work.campus, member_id, ids_in(texts_of(form, "badge")), by=work.actor
+        )
+    return _back(work, "badges")
+
+
 @router.post("/{member_id:uuid}/retirer", dependencies=_MANAGE)
 def remove(member_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
@@ -225,6 +237,7 @@ def _member_page(
 ) -> HTMLResponse:
     work = at_work(request)
     member = services.team.member(work.campus, member_id)
+    badges = services.openings.of_trainer(work.campus, member_id) if Role.TRAINER in member.roles else []
     return page(
         request,
         "team/member.html",
@@ -234,6 +247,14 @@ def _member_page(
         home=work.home,
         zone=work.campus.time_zone,
         member=MemberLine.of(work, member),
+        trains=Role.TRAINER in member.roles,
+        awards_all=Role.CAMPUS_ADMIN in member.roles,
+        open_to_all=[version.name for badge, version, _ in badges if badge.for_every_trainer],
+        by_name=[
+            (str(badge.id), version.name, opened)
+            for badge, version, opened in badges
+            if not badge.for_every_trainer
+        ],
         is_oneself=member_id == work.who.person.id,
         roles=role_boxes([role.value for role in member.roles] if ticked is None else ticked),
         roles_error=sentence_of(roles_error) if roles_error else "",

@@ -138,4 +138,8 @@ BADGE_DEEDS = {
     "open": N_("Ouvert"),
     "archive": N_("Archivé"),
     "restore": N_("Repris"),
+    "open_to_all": N_("Ouvert à tous les formateurs"),
+    "open_to_some": N_("Réservé à certains formateurs"),
+    "open_to": N_("Ouvert à une personne"),
+    "shut_to": N_("Refermé à une personne"),
 }

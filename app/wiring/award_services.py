@@ -63,6 +63,7 @@ class AwardServices(PeopleServices):
             self.stores.activities,
             self.stores.awards,
             self.activities,
+            self.openings,
             self.clock,
         )
 

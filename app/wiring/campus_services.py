@@ -10,6 +10,7 @@ from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.dashboard import DashboardService
+from app.services.openings import OpeningService
 from app.services.participants import ParticipantService
 from app.services.rooms import RoomService
 from app.services.signing import Signing
@@ -67,6 +68,17 @@ class CampusServices(Parts):
             self.stores.history,
             self.lent.artist(),
             self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def openings(self) -> OpeningService:
+        return OpeningService(
+            self.stores.openings,
+            self.stores.badges,
+            self.stores.team,
+            self.stores.campuses,
+            self.stores.history,
             self.clock,
         )
 

@@ -18,6 +18,7 @@ from app.db.competencies import CompetencyStore
 from app.db.directory import DirectoryStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
+from app.db.openings import OpeningStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.reminders import ReminderStore
@@ -81,6 +82,10 @@ class Stores:
     @cached_property
     def letters(self) -> LetterStore:
         return LetterStore(self.session)
+
+    @cached_property
+    def openings(self) -> OpeningStore:
+        return OpeningStore(self.session)
 
     @cached_property
     def passkeys(self) -> PasskeyStore:
