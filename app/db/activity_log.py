@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select
 
 from app.credentials.transparency_log.tiles import WIDTH, Tile, rows_over
 from app.credentials.transparency_log.tree import HASH_BYTES
@@ -104,6 +104,20 @@ class ActivityLogStore:
                 LogPayload.noun == noun, col(LogPayload.noun_id).in_(ids[at : at + IN_ONE_QUERY])
             )
             found += self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number)))
+        return found
+
+    def newest_about(
+        self, log_id: uuid.UUID, noun: str, noun_ids: Iterable[uuid.UUID]
+    ) -> dict[uuid.UUID, int]:
+        """The number of the last entry that speaks of each of these rows."""
+        ids, found = list(noun_ids), dict[uuid.UUID, int]()
+        for at in range(0, len(ids), IN_ONE_QUERY):
+            query = select(LogPayload.noun_id, func.max(LogPayload.number)).where(
+                LogPayload.log_id == log_id,
+                LogPayload.noun == noun,
+                col(LogPayload.noun_id).in_(ids[at : at + IN_ONE_QUERY]),
+            )
+            found.update(self.session.exec(query.group_by(col(LogPayload.noun_id))).all())
         return found
 
     def payloads_about(self, person_id: uuid.UUID) -> list[LogPayload]:

@@ -27,6 +27,10 @@ from app.domain.participant_lists import ListedPerson, has_usable_address, tidy,
 from app.domain.people import Person, check_name, note_age_band
 from app.errors import AppError
 from app.language import N_
+from app.services.logged_deeds import LoggedDeeds
+
+COMPLETED = N_("Complété depuis une liste.")
+"""Why a participation was corrected that a list said more of."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,14 @@ class ActivityService:
         people: PeopleStore,
         campuses: CampusStore,
         history: HistoryStore,
+        deeds: LoggedDeeds,
         clock: Clock,
     ) -> None:
         self.activities = activities
         self.people = people
         self.campuses = campuses
         self.history = history
+        self.deeds = deeds
         self.clock = clock
 
     def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
@@ -162,6 +168,7 @@ class ActivityService:
         people = self.people_of([line for line in lines if line.line_key not in known])
         kept: dict[str, tuple[Participation, Person]] = {}
         new: dict[uuid.UUID, Participation] = {}
+        completed: list[Participation] = []
         for line in lines:
             participation, person = known.get(line.line_key) or (None, people[line.line_key])
             participation = participation or new.get(person.id)
@@ -170,11 +177,13 @@ class ActivityService:
             elif complete(participation, hours=line.hours, contribution=line.contribution):
                 check_participation(participation)
                 self._note_amendment(activity, participation, by)
+                completed.append(participation)
             note_age_band(person, line.under_15, on=self.clock().date())
             kept[line.line_key] = (participation, person)
             if participation.line_key.startswith("|") and line.address:
                 self.people.add_address(person, line.address)
         self.activities.add_participations(new.values())
+        self.deeds.noted(activity, [*new.values(), *completed], COMPLETED)
         return kept
 
     def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:
@@ -231,6 +240,7 @@ class ActivityService:
         hours: float | None,
         contribution: str,
         by: Actor,
+        reason: str = "",
     ) -> Participation:
         """Correct what was noted of somebody's part; awards already given keep what they said."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
@@ -242,6 +252,7 @@ class ActivityService:
         )
         check_participation(participation)
         self.activities.add_participations([participation])
+        self.deeds.noted(activity, [participation], reason.strip())
         self._note_amendment(activity, participation, by)
         return participation
 

@@ -18,6 +18,7 @@ from app.domain.activity_log import CampusLog, Fact, LogCheckpoint, LogTile, ent
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.log_facts import key_fact
 from app.errors import Unavailable
 from app.language import N_
 from app.services.signing import Signing
@@ -62,7 +63,7 @@ class ActivityLog:
         """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
         if not facts:
             return []
-        log, at = self._open_log(campus), self.clock()
+        log, at = self.open(campus), self.clock()
         rows = [entry_of(fact, log.id, number, at=at) for number, fact in enumerate(facts, log.size)]
         hashes = [entry.leaf_hash for entry, _ in rows]
         frontier = Frontier.from_bytes(log.size, log.edge)
@@ -75,7 +76,7 @@ class ActivityLog:
 
     def checkpoint(self, campus: Campus) -> LogCheckpoint:
         """The log as it stands, signed; refused where it is not what was signed before (I07)."""
-        log = self._open_log(campus)
+        log = self.open(campus)
         newest = self.store.newest_checkpoint(log.id)
         if newest is not None and newest.size == log.size:
             return newest
@@ -124,7 +125,8 @@ class ActivityLog:
                 logger.error("anchor not moved", kind=type(error).__name__, origin=head.origin)
         self.signed.clear()
 
-    def _open_log(self, campus: Campus) -> CampusLog:
+    def open(self, campus: Campus) -> CampusLog:
+        """The campus's log, held until the transaction ends, and begun where there is none."""
         log = self.store.lock(campus.id)
         if log is None:
             # Two first writers meet at the campus, which is there before any log of it.
@@ -140,6 +142,8 @@ class ActivityLog:
             opened_at=self.clock(),
         )
         self.store.add(log)
+        # The first entry of every log is the key that signs it.
+        self.record(campus, [key_fact(self.signing.log_key(campus, at=self.clock()))])
         return log
 
     def _check_grown_from_what_was_signed(self, log: CampusLog, newest: LogCheckpoint | None) -> None:

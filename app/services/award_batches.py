@@ -29,7 +29,12 @@ from app.domain.batches import undo as undo_batch
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
+from app.language import N_
+from app.services.logged_deeds import LoggedDeeds
 from app.services.status import StatusService
+
+UNDONE = N_("Repris avant d’avoir été remis.")
+"""What the log says of an award that never left the house."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class AwardBatchService:
         letters: LetterStore,
         history: HistoryStore,
         status: StatusService,
+        deeds: LoggedDeeds,
         clock: Clock,
     ) -> None:
         self.campuses = campuses
@@ -89,6 +95,7 @@ class AwardBatchService:
         self.letters = letters
         self.history = history
         self.status = status
+        self.deeds = deeds
         self.clock = clock
 
     # --- changing one's mind
@@ -121,6 +128,7 @@ class AwardBatchService:
         self.awards.save_all(awards)
         ids = [award.id for award in awards]
         self.status.raise_for(campus, ids, at=at)
+        self.deeds.withdrawn(campus, awards, UNDONE)
         self.letters.cancel_waiting(ids)
         by = Actor(label=f"undo of {batch.id}")
         self.history.write_all(by, "undo", "award", ids, at=at, campus_id=campus.id, batch=str(batch.id))

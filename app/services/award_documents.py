@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from app.credentials.errors import CredentialError, NotFitToSign
 from app.credentials.issuing import Batch
+from app.credentials.json_text import JsonObject
 from app.domain.awards import Award, SignedDocument
 from app.domain.columns import new_row
 from app.domain.open_badges import BadgeDocuments
@@ -14,15 +17,14 @@ from app.language import N_
 from app.services.status import Places
 
 
-def signed_document(award: Award, documents: BadgeDocuments, batch: Batch, places: Places) -> SignedDocument:
-    try:
-        signed = batch.issue(documents.document_of(award, places.entry_of(award.id)))
-    except NotFitToSign as unfit:
-        raise _not_fit(unfit) from unfit
-    except CredentialError as error:
-        raise Unavailable(
-            N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
-        ) from error
+def document_to_sign(award: Award, documents: BadgeDocuments, places: Places) -> JsonObject:
+    with _said_to_the_trainer():
+        return documents.document_of(award, places.entry_of(award.id))
+
+
+def signed_document(award: Award, document: JsonObject, batch: Batch) -> SignedDocument:
+    with _said_to_the_trainer():
+        signed = batch.issue(document)
     return new_row(
         SignedDocument,
         award_id=award.id,
@@ -32,6 +34,18 @@ def signed_document(award: Award, documents: BadgeDocuments, batch: Batch, place
         token_digest=hashlib.sha256(signed.token.encode()).hexdigest(),
         signed_at=award.awarded_at,
     )
+
+
+@contextmanager
+def _said_to_the_trainer() -> Iterator[None]:
+    try:
+        yield
+    except NotFitToSign as unfit:
+        raise _not_fit(unfit) from unfit
+    except CredentialError as error:
+        raise Unavailable(
+            N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
+        ) from error
 
 
 def _not_fit(unfit: NotFitToSign) -> InvalidInput:

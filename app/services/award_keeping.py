@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.credentials.issuing import Batch
-from app.credentials.json_text import parse_json
+from app.credentials.json_text import JsonObject, parse_json
 from app.credentials.model import Achievement
 from app.db.awards import AwardStore
 from app.db.history import HistoryStore
@@ -23,14 +23,20 @@ from app.domain.letters import letter_about
 from app.domain.open_badges import BadgeDocuments, profile_of
 from app.domain.people import is_address
 from app.errors import InvalidInput
+from app.language import N_
 from app.services.award_cases import Case, JudgedLine
-from app.services.award_documents import signed_document
+from app.services.award_documents import document_to_sign, signed_document
+from app.services.award_grounds import AwardGrounds
 from app.services.badges import BadgeService
+from app.services.logged_deeds import LoggedDeeds
 from app.services.signing import Signing
 from app.services.status import Places, StatusService
 
 NOT_YET = datetime(9999, 1, 1, tzinfo=UTC)
 """Until the promise is carried out to the end, nobody knows when its letters may leave."""
+
+UNSIGNED = N_("Un texte empêchait de signer le badge.")
+"""What the log says of an award that was decided and could not be signed."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class AwardKeeping:
         history: HistoryStore,
         badge_service: BadgeService,
         status: StatusService,
+        deeds: LoggedDeeds,
+        grounds: AwardGrounds,
         signing: Signing,
         addresses: Addresses,
         clock: Clock,
@@ -61,6 +69,8 @@ class AwardKeeping:
         self.history = history
         self.badge_service = badge_service
         self.status = status
+        self.deeds = deeds
+        self.grounds = grounds
         self.signing = signing
         self.addresses = addresses
         self.clock = clock
@@ -73,35 +83,62 @@ class AwardKeeping:
         self.badge_service.freeze(campus, case.badge, case.version)
         ids = [new_id() for _ in ready]
         places = self.status.reserve(campus, ids, at=at)
-        documents, batch = self._documents_of(case), self._batch_of(case, at)
-        kept: list[Kept] = []
-        awards: list[Award] = []
-        signed: list[SignedDocument] = []
-        for award_id, line in zip(ids, ready, strict=True):
-            award = _award_of(case, promise, line, at, award_id)
-            try:
-                signed.append(signed_document(award, documents, batch, places))
-            except InvalidInput as trouble:
-                kept.append(Unfit(trouble))
-                continue
-            awards.append(award)
-            kept.append(award_id)
-        self._write(case, promise, awards, signed, places, at)
+        awards = [
+            _award_of(case, promise, line, at, award_id) for award_id, line in zip(ids, ready, strict=True)
+        ]
+        troubles: dict[uuid.UUID, InvalidInput] = {}
+        documents = self._documents(case, awards, places, troubles)
+        decided = [award for award in awards if award.id in documents]
+        self.grounds.decide(case, decided, documents, [line.participation for line in ready])
+        signed = self._signed(case, decided, documents, troubles, at)
+        self.deeds.withdrawn(campus, [award for award in decided if award.id in troubles], UNSIGNED)
+        self._write(case, promise, [award for award in decided if award.id in signed], signed, places, at)
+        kept: list[Kept] = [
+            Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
+        ]
         if promise.tells:
-            self._promise_letters(awards, ready, kept, at)
+            self._promise_letters(decided, ready, kept, at)
         return kept
+
+    def _documents(
+        self, case: Case, awards: Sequence[Award], places: Places, troubles: dict[uuid.UUID, InvalidInput]
+    ) -> dict[uuid.UUID, JsonObject]:
+        """What each credential will say; of a line that cannot be written, why."""
+        written, words = {}, self._words_of(case)
+        for award in awards:
+            try:
+                written[award.id] = document_to_sign(award, words, places)
+            except InvalidInput as trouble:
+                troubles[award.id] = trouble
+        return written
+
+    def _signed(
+        self,
+        case: Case,
+        awards: Sequence[Award],
+        documents: Mapping[uuid.UUID, JsonObject],
+        troubles: dict[uuid.UUID, InvalidInput],
+        at: datetime,
+    ) -> dict[uuid.UUID, SignedDocument]:
+        signed, batch = {}, self._batch_of(case, at)
+        for award in awards:
+            try:
+                signed[award.id] = signed_document(award, documents[award.id], batch)
+            except InvalidInput as trouble:
+                troubles[award.id] = trouble
+        return signed
 
     def _write(
         self,
         case: Case,
         promise: AwardBatch,
         awards: Sequence[Award],
-        signed: Sequence[SignedDocument],
+        signed: Mapping[uuid.UUID, SignedDocument],
         places: Places,
         at: datetime,
     ) -> None:
         ids = [award.id for award in awards]
-        self.awards.add_all(awards, signed)
+        self.awards.add_all(awards, [signed[award_id] for award_id in ids])
         self.status.keep(places.only(ids))
         facts = {"version": str(case.version.id), "batch": str(promise.id)}
         self.history.write_all(case.by, "award", "award", ids, at=at, campus_id=case.campus.id, **facts)
@@ -122,7 +159,7 @@ class AwardKeeping:
             ]
         )
 
-    def _documents_of(self, case: Case) -> BadgeDocuments:
+    def _words_of(self, case: Case) -> BadgeDocuments:
         return BadgeDocuments(
             achievement=_achievement_in(case.version),
             issuer=profile_of(case.campus, self.addresses),

@@ -33,6 +33,7 @@ from app.domain.open_badges import achievement_of
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
 from app.services.badge_wordings import BadgePage, Manuscript, Wording, lacks_in, said_in, wording_of
+from app.services.logged_deeds import LoggedDeeds
 from app.services.pictures import Attested, picture_order, picture_words
 
 __all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording"]
@@ -45,6 +46,7 @@ class BadgeService:
         competencies: CompetencyStore,
         history: HistoryStore,
         artist: BadgeArtist,
+        deeds: LoggedDeeds,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
@@ -52,6 +54,7 @@ class BadgeService:
         self.competencies = competencies
         self.history = history
         self.artist = artist
+        self.deeds = deeds
         self.addresses = addresses
         self.clock = clock
 
@@ -188,6 +191,7 @@ class BadgeService:
         version.definition = self.definition_of(campus, badge, version, self.competencies_of(version))
         version.frozen_at = self.clock()
         self.badges.add_version(version, [])
+        self.deeds.frozen(campus, version)
         return version
 
     def definition_of(

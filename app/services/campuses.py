@@ -33,6 +33,7 @@ from app.domain.history import Actor
 from app.domain.keys import SealedKey
 from app.errors import Conflict
 from app.language import N_
+from app.services.logged_deeds import LoggedDeeds
 from app.services.signing import Signing
 
 LATEST_ACTIVITIES = 60
@@ -75,6 +76,7 @@ class CampusService:
         awards: AwardStore,
         history: HistoryStore,
         signing: Signing,
+        deeds: LoggedDeeds,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
@@ -85,6 +87,7 @@ class CampusService:
         self.awards = awards
         self.history = history
         self.signing = signing
+        self.deeds = deeds
         self.addresses = addresses
         self.clock = clock
 
@@ -98,6 +101,7 @@ class CampusService:
         campus.created_at = at
         self.campuses.add(campus)
         key = self.signing.make_key(campus, at=at)
+        self.deeds.key_changed(campus, key)
         self.history.write(by, "create", "campus", campus.id, at=at, campus_id=campus.id)
         self.history.write(by, "create", "key", key.id, at=at, campus_id=campus.id)
         return campus

@@ -67,8 +67,11 @@ class Signing:
 
     def log_signer(self, campus: Campus, *, at: datetime) -> SigningKey:
         """The key of the campus's activity log, made when the log is first signed."""
+        return self._open(self.log_key(campus, at=at), campus)
+
+    def log_key(self, campus: Campus, *, at: datetime) -> SealedKey:
         row = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
-        return self._open(row or self.make_key(campus, at=at, purpose=KeyPurpose.ACTIVITY_LOG), campus)
+        return row or self.make_key(campus, at=at, purpose=KeyPurpose.ACTIVITY_LOG)
 
 
 def published_key(row: SealedKey) -> PublishedKey:

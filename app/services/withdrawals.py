@@ -30,6 +30,7 @@ from app.domain.history import Actor
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.letters import LetterService
+from app.services.logged_deeds import LoggedDeeds
 from app.services.status import StatusService
 
 MOST = 10_000
@@ -95,6 +96,7 @@ class WithdrawalService:
         letters: LetterService,
         history: HistoryStore,
         status: StatusService,
+        deeds: LoggedDeeds,
         clock: Clock,
     ) -> None:
         self.campuses = campuses
@@ -103,6 +105,7 @@ class WithdrawalService:
         self.letters = letters
         self.history = history
         self.status = status
+        self.deeds = deeds
         self.clock = clock
 
     def promise(
@@ -178,6 +181,7 @@ class WithdrawalService:
         ids = [award.id for award in revoked]
         self.awards.save_all(revoked)
         self.status.raise_for(campus, ids, at=at)
+        self.deeds.withdrawn(campus, revoked, revoked[0].revoked_reason)
         self.letters.tell_of_withdrawal(revoked)
         self.history.write_all(by, "revoke", "award", ids, at=at, campus_id=campus.id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from app.services.award_batches import AwardBatchService
+from app.services.award_grounds import AwardGrounds
 from app.services.award_keeping import AwardKeeping
 from app.services.award_pictures import AwardPictures
 from app.services.awarding import Judging
@@ -75,6 +76,8 @@ class AwardServices(PeopleServices):
             self.stores.history,
             self.badges,
             self.status,
+            self.logged_deeds,
+            AwardGrounds(self.logged_deeds),
             self.signing,
             self.addresses,
             self.clock,
@@ -103,6 +106,7 @@ class AwardServices(PeopleServices):
             self.stores.letters,
             self.stores.history,
             self.status,
+            self.logged_deeds,
             self.clock,
         )
 
@@ -115,6 +119,7 @@ class AwardServices(PeopleServices):
             self.letters,
             self.stores.history,
             self.status,
+            self.logged_deeds,
             self.clock,
         )
 

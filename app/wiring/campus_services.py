@@ -10,6 +10,7 @@ from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.dashboard import DashboardService
+from app.services.logged_deeds import LoggedDeeds
 from app.services.openings import OpeningService
 from app.services.participants import ParticipantService
 from app.services.rooms import RoomService
@@ -34,6 +35,15 @@ class CampusServices(Parts):
         )
 
     @cached_property
+    def logged_deeds(self) -> LoggedDeeds:
+        return LoggedDeeds(
+            self.activity_log,
+            self.stores.activities,
+            self.stores.campuses,
+            self.addresses,
+        )
+
+    @cached_property
     def campuses(self) -> CampusService:
         return CampusService(
             self.stores.campuses,
@@ -43,6 +53,7 @@ class CampusServices(Parts):
             self.stores.awards,
             self.stores.history,
             self.signing,
+            self.logged_deeds,
             self.addresses,
             self.clock,
         )
@@ -67,6 +78,7 @@ class CampusServices(Parts):
             self.stores.competencies,
             self.stores.history,
             self.lent.artist(),
+            self.logged_deeds,
             self.addresses,
             self.clock,
         )
@@ -89,6 +101,7 @@ class CampusServices(Parts):
             self.stores.people,
             self.stores.campuses,
             self.stores.history,
+            self.logged_deeds,
             self.clock,
         )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.credentials.canonical import canonical_json
 from app.credentials.errors import MalformedInput
@@ -35,3 +38,20 @@ def test_numbers_keys_and_controls_follow_the_rules_of_ecmascript(value, spellin
 def test_what_has_no_spelling_is_refused(value):
     with pytest.raises(MalformedInput):
         canonical_json(value)
+
+
+_scalars = st.none() | st.booleans() | st.integers(-(2**54), 2**54) | st.floats() | st.text()
+_values = st.recursive(
+    _scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+
+
+@given(_values)
+def test_the_quick_writer_spells_like_the_reference(value):
+    try:
+        expected = rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        with pytest.raises(MalformedInput):
+            canonical_json(value)
+    else:
+        assert canonical_json(value) == expected

@@ -1,0 +1,140 @@
+"""What the activity log keeps of each deed: the fields that are committed to, one by one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from app.credentials.canonical import canonical_json
+from app.credentials.json_text import JsonObject
+from app.credentials.keys import VerificationKey, encode_base64url
+from app.domain.activities import Activity, Participation, hours_of
+from app.domain.activity_log import EntryKind, Fact, minutes_of
+from app.domain.addresses import Addresses
+from app.domain.awards import Award
+from app.domain.badges import BadgeVersion
+from app.domain.keys import SealedKey
+
+PARTICIPATION, AWARD, ASSESSMENT, DEFINITION, KEY = (
+    "participation",
+    "award",
+    "assessment",
+    "badge_version",
+    "signing_key",
+)
+_UNBOUND = frozenset({"proof", "relatedResource"})
+
+
+def participation_fact(activity: Activity, participation: Participation) -> Fact:
+    return Fact(
+        EntryKind.PARTICIPATION,
+        PARTICIPATION,
+        participation.id,
+        _told_of(activity, participation),
+        participation.person_id,
+    )
+
+
+def correction_fact(activity: Activity, participation: Participation, *, corrects: int, reason: str) -> Fact:
+    """All of it anew, and which entry it takes the place of."""
+    return Fact(
+        EntryKind.CORRECTION,
+        PARTICIPATION,
+        participation.id,
+        {**_told_of(activity, participation), "corrects": corrects, "reason": reason},
+        participation.person_id,
+    )
+
+
+def _told_of(activity: Activity, participation: Participation) -> dict[str, Any]:
+    return {
+        "activity": activity.title,
+        "activityKind": activity.kind.value,
+        "startsOn": activity.starts_on.isoformat(),
+        "endsOn": activity.ends_on.isoformat(),
+        "place": activity.place,
+        "minutes": minutes_of(hours_of(participation, activity)),
+        "part": participation.part.value,
+        "contribution": participation.contribution,
+        "person": str(participation.person_id),
+    }
+
+
+def assessment_fact(award: Award, version: BadgeVersion) -> Fact:
+    """What the giver says of what the person did, in the words that the credential carries."""
+    return Fact(
+        EntryKind.ASSESSMENT,
+        ASSESSMENT,
+        award.id,
+        {
+            "text": award.evidence,
+            "badge": version.name,
+            "by": str(award.awarded_by or ""),
+            "person": str(award.person_id),
+        },
+        award.person_id,
+    )
+
+
+def award_fact(award: Award, credential: JsonObject, entries: Sequence[int], addresses: Addresses) -> Fact:
+    """The decision: which credential, to the letter, and which entries of this log it rests on."""
+    return Fact(
+        EntryKind.AWARD,
+        AWARD,
+        award.id,
+        {
+            "award": addresses.award(award.id),
+            "credential": content_digest(credential),
+            "entries": list(entries),
+        },
+        award.person_id,
+    )
+
+
+def content_digest(credential: JsonObject) -> str:
+    """SHA-256 of all that a credential says, but for its proof and the digest of the evidence that names it."""
+    said = {name: value for name, value in credential.items() if name not in _UNBOUND}
+    return encode_base64url(hashlib.sha256(canonical_json(said)).digest())
+
+
+def revocation_fact(award: Award, reason: str, addresses: Addresses) -> Fact:
+    return Fact(
+        EntryKind.REVOCATION,
+        AWARD,
+        award.id,
+        {"award": addresses.award(award.id), "reason": reason},
+        award.person_id,
+    )
+
+
+def definition_fact(version: BadgeVersion, addresses: Addresses) -> Fact:
+    return Fact(
+        EntryKind.DEFINITION,
+        DEFINITION,
+        version.id,
+        {
+            "definition": addresses.version(version.badge_id, version.number),
+            "digest": encode_base64url(hashlib.sha256(version.definition).digest()),
+        },
+    )
+
+
+def key_fact(key: SealedKey) -> Fact:
+    """A key as it is from now on."""
+    return Fact(
+        EntryKind.KEY,
+        KEY,
+        key.id,
+        {
+            "method": key.method_id,
+            "purpose": key.purpose.value,
+            "state": key.state.value,
+            "thumbprint": VerificationKey.from_jwk(key.public_jwk).thumbprint(),
+        },
+    )
+
+
+def erasure_fact(person_id: Any, entries: int) -> Fact:
+    """That somebody's data went at their request; how many entries it was of, and nothing of whom."""
+    return Fact(EntryKind.ERASURE, "person", person_id, {"entries": entries})

@@ -1,0 +1,112 @@
+"""Each deed that counts, said in the activity log in the transaction that does it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from app.credentials.json_text import JsonObject
+from app.db.activities import ActivityStore
+from app.db.campus import CampusStore
+from app.domain.activities import Activity, Participation
+from app.domain.activity_log import CampusLog
+from app.domain.addresses import Addresses
+from app.domain.awards import Award
+from app.domain.badges import BadgeVersion
+from app.domain.campus import Campus
+from app.domain.keys import SealedKey
+from app.domain.log_facts import (
+    PARTICIPATION,
+    assessment_fact,
+    award_fact,
+    correction_fact,
+    definition_fact,
+    erasure_fact,
+    key_fact,
+    participation_fact,
+    revocation_fact,
+)
+from app.services.activity_log import ActivityLog
+
+
+class LoggedDeeds:
+    def __init__(
+        self, log: ActivityLog, activities: ActivityStore, campuses: CampusStore, addresses: Addresses
+    ) -> None:
+        self.log = log
+        self.activities = activities
+        self.campuses = campuses
+        self.addresses = addresses
+
+    def noted(self, activity: Activity, participations: Sequence[Participation], reason: str) -> None:
+        """Participations as they are from now on: new to a log, or in place of what it said of them before.
+
+        An activity of several campuses stands in the log of each.
+        """
+        if not participations:
+            return
+        # Always in one order: two activities that the same campuses organise never wait for each other.
+        for campus in sorted(self.activities.campuses_of(activity.id), key=lambda one: one.id):
+            self._noted_in(campus, activity, participations, reason)
+
+    def _noted_in(
+        self, campus: Campus, activity: Activity, participations: Sequence[Participation], reason: str
+    ) -> None:
+        log = self.log.open(campus)
+        known = self.log.store.newest_about(log.id, PARTICIPATION, (each.id for each in participations))
+        facts = [
+            correction_fact(activity, each, corrects=known[each.id], reason=reason)
+            if each.id in known
+            else participation_fact(activity, each)
+            for each in participations
+        ]
+        self.log.record(campus, facts)
+
+    def entries_of(
+        self, campus: Campus, activity: Activity, participations: Iterable[Participation]
+    ) -> dict[uuid.UUID, int]:
+        """The newest entry of each participation; what was recorded before there was a log is logged now."""
+        wanted = list(participations)
+        log = self.log.open(campus)
+        ids = [each.id for each in wanted]
+        known = self.log.store.newest_about(log.id, PARTICIPATION, ids)
+        missing = [each for each in wanted if each.id not in known]
+        numbers = self.log.record(campus, [participation_fact(activity, each) for each in missing])
+        return known | {each.id: number for each, number in zip(missing, numbers, strict=True)}
+
+    def assessed(
+        self, campus: Campus, awards: Sequence[Award], version: BadgeVersion
+    ) -> dict[uuid.UUID, int]:
+        """What was said of each person's work, by award; awards that rest on nobody's words have none."""
+        told = [award for award in awards if award.evidence]
+        numbers = self.log.record(campus, [assessment_fact(award, version) for award in told])
+        return {award.id: number for award, number in zip(told, numbers, strict=True)}
+
+    def decided(
+        self, campus: Campus, decisions: Sequence[tuple[Award, JsonObject, Sequence[int]]]
+    ) -> tuple[CampusLog, list[int]]:
+        """Each award with all that its credential is going to say, and under one signed checkpoint, before it leaves."""
+        facts = [
+            award_fact(award, credential, entries, self.addresses) for award, credential, entries in decisions
+        ]
+        return self.log.open(campus), self.log.record(campus, facts)
+
+    def withdrawn(self, campus: Campus, awards: Sequence[Award], reason: str) -> None:
+        self.log.record(campus, [revocation_fact(award, reason, self.addresses) for award in awards])
+
+    def frozen(self, campus: Campus, version: BadgeVersion) -> None:
+        self.log.record(campus, [definition_fact(version, self.addresses)])
+
+    def key_changed(self, campus: Campus, key: SealedKey) -> None:
+        self.log.record(campus, [key_fact(key)])
+
+    def forget(self, person_id: uuid.UUID) -> None:
+        """What every campus's log says of somebody goes, with its keys; each log says that something went."""
+        held: dict[uuid.UUID, int] = {}
+        for payload in self.log.store.payloads_about(person_id):
+            held[payload.log_id] = held.get(payload.log_id, 0) + 1
+        self.log.store.erase_about(person_id)
+        for log_id, entries in sorted(held.items()):
+            campus = self.campuses.get_by_id(self.log.store.get(log_id).campus_id)
+            # Of nobody: the entry must not lead back to whom it forgets.
+            self.log.record(campus, [erasure_fact(uuid.uuid4(), entries)])
