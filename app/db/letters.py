@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import exists
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.bulk import IN_ONE_QUERY, values_of
-from app.domain.awards import Award
+from app.domain.awards import Award, AwardState
 from app.domain.letters import LetterState, Occasion, PromisedLetter
 
 
@@ -46,6 +49,12 @@ class LetterStore:
         query = select(PromisedLetter).where(col(PromisedLetter.about_id).in_(list(about_ids)))
         letters = self.session.exec(query.order_by(col(PromisedLetter.promised_at), col(PromisedLetter.id)))
         return {letter.about_id: letter for letter in letters if letter.about_id is not None}
+
+    def refused_awards(self, campus_id: uuid.UUID, *, since: datetime, limit: int) -> list[uuid.UUID]:
+        """Awards whose last letter was refused and that nobody opened since, the latest first."""
+        query = refused_for_good(campus_id, since=since)
+        latest_first = query.order_by(col(PromisedLetter.promised_at).desc(), col(PromisedLetter.id))
+        return list(self.session.exec(latest_first.limit(limit)))
 
     def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
         """The envelopes that may leave now, the longest waiting first."""
@@ -111,3 +120,30 @@ class LetterStore:
             col(PromisedLetter.attempted_at) > moment
         )
         return self.session.exec(query).one()
+
+
+def refused_for_good(campus_id: uuid.UUID, *, since: datetime) -> SelectOfScalar[uuid.UUID]:
+    """The awards whose last letter a server refused: nothing told of them later, and nobody opened them."""
+    later = aliased(PromisedLetter)
+    return (
+        select(Award.id)
+        .join(PromisedLetter, col(PromisedLetter.award_id) == col(Award.id))
+        .where(
+            PromisedLetter.campus_id == campus_id,
+            PromisedLetter.state == LetterState.REFUSED,
+            PromisedLetter.occasion == Occasion.AWARDED.value,
+            col(PromisedLetter.promised_at) >= since,
+            Award.state == AwardState.ISSUED,
+            col(Award.link_opened_at).is_(None),
+            col(Award.claimed_at).is_(None),
+            ~exists().where(
+                col(later.award_id) == col(Award.id),
+                col(later.occasion) == Occasion.AWARDED.value,
+                (col(later.promised_at) > col(PromisedLetter.promised_at))
+                | (
+                    (col(later.promised_at) == col(PromisedLetter.promised_at))
+                    & (col(later.once_key) > col(PromisedLetter.once_key))
+                ),
+            ),
+        )
+    )

@@ -9,9 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import exists, func, or_, select
 from sqlmodel import Session, col
 
+from app.db.letters import refused_for_good
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.awards import Award, AwardState
-from app.domain.letters import LetterState, PromisedLetter
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,7 @@ class WaitingStore:
 
     def refused_letters(self, campus_id: uuid.UUID, *, since: datetime, limit: int) -> int:
         """At most `limit`: a thousand refusals are one thing to do."""
-        few = (
-            select(col(PromisedLetter.id))
-            .where(
-                col(PromisedLetter.campus_id) == campus_id,
-                col(PromisedLetter.state) == LetterState.REFUSED,
-                col(PromisedLetter.promised_at) >= since,
-            )
-            .limit(limit)
-        )
+        few = refused_for_good(campus_id, since=since).limit(limit)
         return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
 
     def unclaimed_awards(

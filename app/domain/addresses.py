@@ -67,6 +67,11 @@ class Addresses:
     def private_link(self, token: str) -> str:
         return f"{self.base_url}/recevoir/{token}"
 
+    @property
+    def claiming(self) -> str:
+        """Where a short code is typed."""
+        return f"{self.base_url}/recuperer"
+
     def reminders(self, token: str) -> str:
         return f"{self.base_url}/rappels/{token}"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db.awards import AwardRecord, AwardStore
+from app.db.batches import BatchStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
@@ -17,10 +18,11 @@ from app.domain.awards import Award, AwardState
 from app.domain.campus import Campus
 from app.domain.claim_codes import CODE_LIFE, ClaimCode, code_digest, code_of, read_code
 from app.domain.clock import Clock
-from app.domain.handing_over import HandedOver, handed_over
+from app.domain.handing_over import Handed, HandedOver, handed_over
 from app.domain.history import Actor
 from app.domain.letters import LetterState, Occasion, PromisedLetter, letter_about
 from app.domain.people import is_address, normal_address
+from app.domain.waiting import LOOKED_BACK
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, current_locale
 from app.services.people import PeopleService
@@ -47,6 +49,7 @@ class HandingOver:
         self,
         awards: AwardStore,
         letters: LetterStore,
+        batches: BatchStore,
         codes: ClaimCodeStore,
         people: PeopleStore,
         people_service: PeopleService,
@@ -56,6 +59,7 @@ class HandingOver:
     ) -> None:
         self.awards = awards
         self.letters = letters
+        self.batches = batches
         self.codes = codes
         self.people = people
         self.people_service = people_service
@@ -78,6 +82,24 @@ class HandingOver:
             found.append(Handing(record, handed, told))
         return found
 
+    def of_awards(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[Handing]:
+        return self.of(self.awards.records_among(award_ids, campus_id))
+
+    def letters_about(self, award_id: uuid.UUID) -> list[PromisedLetter]:
+        """The latest first."""
+        return self.letters.of_awards([award_id])[::-1]
+
+    def refused(self, campus: Campus, *, limit: int) -> list[Handing]:
+        """Badges whose last letter a server refused, and that their person has not opened; the latest first."""
+        since = self.clock() - LOOKED_BACK
+        ids = self.letters.refused_awards(campus.id, since=since, limit=limit)
+        found = {each.record.award.id: each for each in self.of_awards(ids, campus.id)}
+        return [
+            found[award_id]
+            for award_id in ids
+            if award_id in found and found[award_id].handed.state is Handed.REFUSED
+        ]
+
     def link_opened(self, award_id: uuid.UUID) -> None:
         """The private link was followed, by its person or by a program that looks at letters first."""
         award = self.awards.lock(award_id)
@@ -86,9 +108,9 @@ class HandingOver:
             self.awards.save(award)
 
     def claim(self, award_id: uuid.UUID, *, by: Actor) -> None:
-        """The person says that the badge is theirs; saying so again changes nothing."""
+        """The person says that the badge is theirs; saying so again changes nothing, nor of a withdrawn one."""
         award = self.awards.lock(award_id)
-        if award.claimed_at is not None:
+        if not _is_claimable(award):
             return
         award.claimed_at = self.clock()
         self.awards.save(award)
@@ -105,6 +127,7 @@ class HandingOver:
     def renew_link(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
         """The private link and the code known until now open nothing any more, nor do browsers that used them."""
         record = self.awards.get_record_in_campus(award_id, campus.id)
+        self._check_has_left(award_id)
         award = self.awards.lock(award_id)
         award.link_generation += 1
         award.link_opened_at = award.claimed_at = None
@@ -119,6 +142,7 @@ class HandingOver:
         record = self.awards.get_record_in_campus(award_id, campus.id)
         wanted, at = normal_address(address), self.clock()
         _check_may_write(record.award, wanted)
+        self._check_has_left(award_id)
         self.awards.lock(award_id)
         before = [
             letter for letter in self.letters.of_awards([award_id]) if letter.occasion == Occasion.AWARDED
@@ -143,13 +167,28 @@ class HandingOver:
         self.people.add_address(record.person, wanted)
         self.people.forget_unverified(record.person, refused - {wanted})
 
+    def withheld(self, award_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these awards that may still be undone: nothing of them leaves the house."""
+        return self.batches.withheld(award_ids, at=self.clock())
+
+    def _check_has_left(self, award_id: uuid.UUID) -> None:
+        if self.withheld([award_id]):
+            raise Conflict(
+                N_("Cette attribution peut encore être annulée : remettez-la d’abord, depuis son résultat.")
+            )
+
     # --- short codes
 
     def codes_for(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, HandedCode]:
         """A code for each badge that can still be claimed: the same one as long as its link is the same."""
         at = self.clock()
         self.codes.sweep(at)
-        wanted = [record.award for record in records if _is_claimable(record.award)]
+        withheld = self.withheld([record.award.id for record in records])
+        wanted = [
+            record.award
+            for record in records
+            if _is_claimable(record.award) and record.award.id not in withheld
+        ]
         first = [code_digest(self.secret, self._code(award)) for award in wanted]
         owners = self.codes.owners(first)
         handed: dict[uuid.UUID, HandedCode] = {}
@@ -166,6 +205,14 @@ class HandingOver:
             handed[award.id] = HandedCode(code, at + CODE_LIFE)
         self.codes.keep(rows)
         return handed
+
+    def hand_out_codes(
+        self, campus: Campus, award_ids: Sequence[uuid.UUID], *, by: Actor
+    ) -> dict[uuid.UUID, HandedCode]:
+        """The same, for somebody to read aloud; the history says who asked."""
+        codes = self.codes_for(self.awards.records_among(award_ids, campus.id))
+        self.history.write_all(by, "show_code", "award", list(codes), at=self.clock(), campus_id=campus.id)
+        return codes
 
     def _code(self, award: Award, turn: int = 0) -> str:
         return code_of(self.secret, award.id, award.link_generation, turn)

@@ -15,6 +15,7 @@ from app.domain.people import Person
 from app.domain.permissions import Deed
 from app.request_scope import ReadingServices
 from app.services.awards import GivenBadge
+from app.web.handing_words import handings_of
 from app.web.render import page
 from app.web.words import ACTIVITY_KINDS, PARTS
 from app.web.workplaces import AtWork, at_work, staff
@@ -108,6 +109,10 @@ def activity_page(
     found = services.activities.page(work.campus, activity_id)
     given = services.awards.given_in(work.campus, activity_id)
     chosen = [pair for pair in found.participants if _matches(pair[1], words)]
+    people = [
+        _participant(participation, person, found.addresses, given)
+        for participation, person in chosen[start : start + PEOPLE_A_PAGE]
+    ]
     return page(
         request,
         "activities/show.html",
@@ -116,10 +121,10 @@ def activity_page(
         status=status,
         home=work.home,
         activity=ActivityView.of(work, found.activity, [campus.name for campus in found.campuses]),
-        people=[
-            _participant(participation, person, found.addresses, given)
-            for participation, person in chosen[start : start + PEOPLE_A_PAGE]
-        ],
+        people=people,
+        handed=handings_of(
+            services, work.home, [badge.award_id for one in people for badge in one.badges], work.campus.id
+        ),
         total=len(found.participants),
         matching=len(chosen),
         start=start,

@@ -19,6 +19,7 @@ from app.services.directory import AwardOrder, Start
 from app.web.award_results import private_link
 from app.web.desk import AwardLine, BadgeTile, picture_of
 from app.web.forms import SafeForm, text_of
+from app.web.handing_words import handings_of
 from app.web.render import page
 from app.web.typography import say
 from app.web.words import AWARD_DEEDS, BADGE_KINDS
@@ -106,6 +107,7 @@ def register(
         sorted_by=tri.value,
         exports=work.may(Deed.EXPORT),
         lines=[AwardLine.of(work, record) for record in shown],
+        handed=handings_of(services, work.home, [record.award.id for record in shown], work.campus.id),
         first=here,
         next=f"{here}&apres={shown[-1].award.id}" if len(records) > A_PAGE else "",
         is_first=apres is None,

@@ -82,6 +82,7 @@ def picture_of(badge: Badge, version: BadgeVersion) -> str:
 
 @dataclass(frozen=True)
 class AwardLine:
+    id: uuid.UUID
     href: str
     person: str
     badge: str
@@ -93,6 +94,7 @@ class AwardLine:
     @staticmethod
     def of(work: AtWork, record: AwardRecord) -> AwardLine:
         return AwardLine(
+            record.award.id,
             f"{work.home}/attributions/{record.award.id}",
             record.person.name,
             record.version.name,

@@ -72,6 +72,9 @@ _USES = {
 _DONE = {
     "ouvert": N_("La page est ouverte. Toute personne qui a le lien la voit."),
     "ferme": N_("La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien."),
+    "recu": N_(
+        "C’est fait : le campus sait que votre badge est arrivé. Sa page reste fermée tant que vous ne l’ouvrez pas."
+    ),
     "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
 }
 _OPEN = Word(N_("Page ouverte"), "ok")
@@ -97,6 +100,7 @@ class MyBadge:
     picture_words: str
     is_open: bool
     is_revoked: bool
+    is_claimed: bool
     revoked_reason: str
     allows_name: bool
     names_in_badges: bool
@@ -123,6 +127,8 @@ def receive(token: str, request: Request, services: WritingServices) -> Response
     """Open the badge in this browser, and take the secret out of the address bar. Works as often as one likes."""
     opened = services.people.open_private_link(token)
     award_id = opened.session.award_id
+    assert award_id is not None, "a private link opens one award"
+    services.handing_over.link_opened(award_id)
     answer = RedirectResponse(f"/mes-badges/{award_id}", status_code=303)
     if award_id not in held_here(request, services):
         keep_here(answer, request, opened)
@@ -158,8 +164,18 @@ def change_visibility(
     who = holder_of(award_id, request, services)
     wanted = Visibility.OPEN if text_of(form, "vue") == "ouvert" else Visibility.CLOSED
     services.awards.set_visibility(award_id, wanted, by=who.actor)
+    # Whoever decides about the page has the badge in hand.
+    services.handing_over.claim(award_id, by=who.actor)
     done = "ouvert" if wanted is Visibility.OPEN else "ferme"
     return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#page", status_code=303)
+
+
+@router.post("/mes-badges/{award_id:uuid}/recevoir", dependencies=[CHANGING_HOLDER])
+def claim(award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    """The badge has arrived; its page stays as shut as it is."""
+    who = holder_of(award_id, request, services)
+    services.handing_over.claim(award_id, by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}?fait=recu", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/nom", dependencies=[CHANGING_HOLDER])
@@ -241,6 +257,7 @@ def _my_badge(services: Services, who: SignedIn, award_id: uuid.UUID) -> MyBadge
         picture_words=said(words),
         is_open=award.visibility is Visibility.OPEN,
         is_revoked=award.state is AwardState.REVOKED,
+        is_claimed=award.claimed_at is not None,
         revoked_reason=award.revoked_reason,
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,

@@ -61,10 +61,8 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = []
     if waiting.refused_letters:
         sentence = _counted(N_("Lettres qui ne sont pas arrivées : {n}"), waiting.refused_letters)
-        hint = say(
-            N_("L’adresse est peut-être fausse : corrigez-la depuis l’activité, ou donnez un lien imprimé.")
-        )
-        tasks.append(Task(sentence, hint, f"{work.home}/activites", TO_DO))
+        hint = say(N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé."))
+        tasks.append(Task(sentence, hint, f"{work.home}/lettres", TO_DO))
     for activity in waiting.activities:
         sentence = say(N_("« {title} » est finie, sans badge")).format(title=activity.title)
         hint = say(N_("Des personnes y sont inscrites et n’ont rien reçu."))

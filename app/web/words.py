@@ -128,6 +128,11 @@ AWARD_DEEDS = {
     "award": N_("Attribué"),
     "revoke": N_("Retiré"),
     "undo": N_("Annulé avant de partir"),
+    "claim": N_("Reçu par la personne"),
+    "write_again": N_("Lettre envoyée de nouveau"),
+    "renew_link": N_("Lien privé renouvelé"),
+    "print_slip": N_("Bulletin imprimé"),
+    "show_code": N_("Code court montré"),
     "open": N_("Rendu public par la personne qui l’a reçu"),
     "close": N_("Refermé par la personne qui l’a reçu"),
 }

@@ -13,6 +13,7 @@ from app.services.memberships import Memberships
 from app.services.people import PeopleService
 from app.services.sessions import SessionService
 from app.services.sign_in import SignInService
+from app.services.slips import SlipService
 from app.services.team import TeamService
 from app.wiring.campus_services import CampusServices
 
@@ -125,10 +126,24 @@ class PeopleServices(CampusServices):
         return HandingOver(
             self.stores.awards,
             self.stores.letters,
+            self.stores.batches,
             self.stores.claim_codes,
             self.stores.people,
             self.people,
             self.stores.history,
             self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def slips(self) -> SlipService:
+        return SlipService(
+            self.stores.awards,
+            self.stores.badges,
+            self.handing_over,
+            self.people,
+            self.stores.history,
+            self.addresses,
+            self.lent.papers(),
             self.clock,
         )

@@ -81,6 +81,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         invitation = services.invitations.invite(
             campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
         )
+        services.handing_over.claim(award_id, by=COMMAND)
         participation, person = services.activities.page(campus, activity.id).participants[0]
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
         withdrawal = services.withdrawals.promise(
@@ -97,6 +98,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
             "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),
+            "wish": services.reminders.token_of(person.id),
         }  # fmt: skip
     return Things(campus, ids, award_id)
 

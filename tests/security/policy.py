@@ -38,6 +38,8 @@ class Case:
     uses_up: bool = False
     """It ends or opens sessions: each caller comes with new ones."""
     elsewhere: int = 200
+    speaks_for_itself: bool = False
+    """Its address is the proof, and programs send it without any page of ours."""
     """For somebody signed in who works nowhere."""
 
 
@@ -104,11 +106,17 @@ CASES: dict[str, Case] = {
     "GET /recevoir/{token}": anybody(303, uses_up=True),
     "GET /v/{signs}": anybody(303),
     "GET /mes-badges": _ANYBODY,
+    "GET /recuperer": _ANYBODY,
+    "POST /recuperer": anybody(422, body={"code": "trop court"}),
+    "GET /rappels/{wish}": _ANYBODY,
+    "POST /rappels/{wish}": Case(Policy(Who.ANYBODY), 204, {}, speaks_for_itself=True),
+    "POST /rappels/{wish}/choix": anybody(303, body={"rappels": "oui"}),
     "POST /mes-badges/quitter": anybody(303, body={}, uses_up=True),
     "GET /mes-badges/{award_id:uuid}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/badge.{form}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/code.{form}": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
+    "POST /mes-badges/{award_id:uuid}/recevoir": holder(303, body={}),
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
     # --- a campus's people
     "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
@@ -165,6 +173,18 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/activites/{activity_id}/salle/suivi": _WORK,
     "POST /gestion/{slug}/activites/{activity_id}/salle": staff(Deed.WORK, 303, body={"geste": "fermer"}),
     "POST /gestion/{slug}/activites/{activity_id}/salle/pointage": staff(Deed.WORK, 303, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/remise": _AWARD,
+    "POST /gestion/{slug}/activites/{activity_id}/bulletins": staff(Deed.AWARD, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/projection": _AWARD,
+    "GET /gestion/{slug}/activites/{activity_id}/projection/ecran": _AWARD,
+    "GET /gestion/{slug}/lettres": _AWARD,
+    "GET /gestion/{slug}/rappels": staff(Deed.MANAGE),
+    "POST /gestion/{slug}/rappels": staff(Deed.MANAGE, 303, body={"rappels": "oui"}),
+    "GET /gestion/{slug}/attributions/{award_id}/remise": _AWARD,
+    "POST /gestion/{slug}/attributions/{award_id}/lettre": staff(Deed.AWARD, 422, body={"adresse": "pas une"}),
+    "POST /gestion/{slug}/attributions/{award_id}/lien": staff(Deed.AWARD, 422, body={}),
+    "POST /gestion/{slug}/attributions/{award_id}/code": staff(Deed.AWARD, body={}),
+    "POST /gestion/{slug}/attributions/{award_id}/bulletin": staff(Deed.AWARD, 409, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/attribuer": _AWARD,
     "POST /gestion/{slug}/activites/{activity_id}/attribuer": staff(Deed.AWARD, 422, body={}),
     "GET /gestion/{slug}/resultats/{batch_id}": _AWARD,

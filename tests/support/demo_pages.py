@@ -17,6 +17,7 @@ PUBLIC_PATHS = (
     "/connexion",
     "/mes-badges",
     "/presence",
+    "/recuperer",
     f"/campus/{CAMPUS}",
     "/aide",
     "/donnees-personnelles",
@@ -57,10 +58,15 @@ class DemoLinks:
             f"{self.workshop}/salle",
             f"{self.workshop}/salle/ecran",
             f"{self.workshop}/attribuer",
+            f"{self.workshop}/remise",
+            f"{self.workshop}/projection",
+            f"{self.workshop}/projection/ecran",
+            f"{self.desk}/lettres",
             register,
             award,
             f"{award}/retirer",
             self.withdrawal,
+            f"{award}/remise",
         )
 
 

@@ -1,0 +1,112 @@
+"""Handing badges over in public: one after the other on a large screen, with no more of anybody than was chosen."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from app.domain.awards import AwardState
+from app.domain.handing_over import shown_name
+from app.domain.permissions import Deed
+from app.request_scope import ReadingServices
+from app.services.awards import AwardRecord
+from app.services.pictures import picture_words
+from app.web.activities import ActivityView
+from app.web.desk import picture_of
+from app.web.handing import MOST_SHOWN
+from app.web.render import page
+from app.web.saying import said
+from app.web.words import BADGE_KINDS
+from app.web.workplaces import AtWork, at_work, staff
+from app.wiring import Services
+
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/projection")
+WHOLE = "entiers"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    award_id: uuid.UUID
+    name: str
+    shown: str
+    badge: str
+
+
+@router.get("", dependencies=[staff(Deed.AWARD)])
+def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """Who is shown, and how much of their names."""
+    work = at_work(request)
+    found = services.activities.page(work.campus, activity_id)
+    return page(
+        request,
+        "handing/projection.html",
+        campus=work.look,
+        private=True,
+        home=work.home,
+        activity=ActivityView.of(work, found.activity),
+        people=[
+            Candidate(record.award.id, record.person.name, _name(record, whole=False), record.version.name)
+            for record in _shown(services, work, activity_id)
+        ],
+    )
+
+
+@router.get("/ecran", dependencies=[staff(Deed.AWARD)])
+def screen(
+    activity_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    a: Annotated[list[uuid.UUID] | None, Query()] = None,
+    noms: str = "",
+    n: int = 1,
+) -> HTMLResponse:
+    """The badge at place `n` of those chosen; one beyond the last is the end."""
+    work = at_work(request)
+    found = services.activities.page(work.campus, activity_id)
+    chosen = [each for each in _shown(services, work, activity_id) if not a or each.award.id in set(a)]
+    place = min(max(n, 1), len(chosen) + 1)
+    record = chosen[place - 1] if place <= len(chosen) else None
+    activity = ActivityView.of(work, found.activity)
+    kept = [*(("a", str(each)) for each in a or ()), ("noms", noms)]
+    here = f"{activity.href}/projection"
+    return page(
+        request,
+        "handing/screen.html",
+        campus=work.look,
+        private=True,
+        activity=activity,
+        name=_name(record, whole=noms == WHOLE) if record else "",
+        badge=record.version.name if record else "",
+        kind=BADGE_KINDS[record.version.kind] if record else "",
+        picture=picture_of(record.badge, record.version) if record else "",
+        picture_words=said(picture_words(record.campus, record.version)) if record else "",
+        place=place,
+        total=len(chosen),
+        previous=f"{here}/ecran?{urlencode([*kept, ('n', place - 1)])}" if place > 1 else "",
+        next=f"{here}/ecran?{urlencode([*kept, ('n', place + 1)])}" if record else "",
+        leave=here,
+    )
+
+
+def _shown(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence[AwardRecord]:
+    """The badges that stand, by first name: the order in which people are called."""
+    records = services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
+    standing = [record for record in records if record.award.state is AwardState.ISSUED]
+    return sorted(
+        standing,
+        key=lambda record: (
+            record.version.name,
+            record.person.given_name.casefold(),
+            record.person.family_name.casefold(),
+        ),
+    )
+
+
+def _name(record: AwardRecord, *, whole: bool) -> str:
+    return shown_name(record.person.given_name, record.person.family_name, whole=whole)

@@ -1,0 +1,61 @@
+"""Slips to print and hand out, as one PDF."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request, Response
+
+from app.domain.permissions import Deed
+from app.errors import Conflict, InvalidInput
+from app.language.catalogues import locales
+from app.request_scope import ReadingServices, deed
+from app.web.forms import SafeForm, text_of, texts_of
+from app.web.handing import MOST_SHOWN, activity_page, award_page
+from app.web.wording import day
+from app.web.workplaces import AtWork, at_work, sentence_of, staff
+
+router = APIRouter(prefix="/gestion/{slug}")
+
+
+@router.post("/activites/{activity_id}/bulletins", dependencies=[staff(Deed.AWARD)])
+def of_activity(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """Of the ticked badges, or of all that wait to be claimed."""
+    work = at_work(request)
+    there = [
+        record.award.id
+        for record in services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
+    ]
+    ticked = set(texts_of(form, "attribution"))
+    wanted = [award_id for award_id in there if not ticked or str(award_id) in ticked]
+    try:
+        return _pdf(request, work, wanted, text_of(form, "langue"))
+    except (Conflict, InvalidInput) as error:
+        return activity_page(request, services, work, activity_id, trouble=sentence_of(error), status=409)
+
+
+@router.post("/attributions/{award_id}/bulletin", dependencies=[staff(Deed.AWARD)])
+def of_award(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    services.awards.get(work.campus, award_id)
+    try:
+        return _pdf(request, work, [award_id], text_of(form, "langue"))
+    except Conflict as error:
+        return award_page(request, services, work, award_id, error=error)
+
+
+def _pdf(request: Request, work: AtWork, award_ids: Sequence[uuid.UUID], language: str) -> Response:
+    spoken = language if language in locales() else work.campus.language
+    with deed(request) as writing:
+        made = writing.slips.make(work.campus, award_ids, language=spoken, day=day, by=work.actor)
+    return Response(
+        made.pdf,
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'attachment; filename="bulletins-{made.count}.pdf"',
+            "Cache-Control": "no-store",
+        },
+    )
