@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.badge_pictures import BadgeArtist, CardWords, PictureOrder
 from app.db.awards import AwardRecord
 from app.domain.addresses import Addresses
 from app.services.badges import BadgeService
 from app.services.pictures import picture_order
+
+__all__ = ["AwardPictures", "CardWords"]
 
 
 class AwardPictures:
@@ -16,13 +18,19 @@ class AwardPictures:
         self.addresses = addresses
 
     def svg(self, record: AwardRecord) -> str:
-        order = picture_order(
+        return self.artist.draw(self._order(record))
+
+    def png(self, record: AwardRecord) -> bytes:
+        return self.artist.rasterise_quickly(self.svg(record))
+
+    def card(self, record: AwardRecord, words: CardWords) -> bytes:
+        """What a link to the award unfolds into, 1200 × 630, as PNG."""
+        return self.artist.card(self._order(record), words)
+
+    def _order(self, record: AwardRecord) -> PictureOrder:
+        return picture_order(
             record.campus,
             record.version,
             self.badges.competencies_of(record.version),
             address=self.addresses.short_in_print(record.award.id),
         )
-        return self.artist.draw(order)
-
-    def png(self, record: AwardRecord) -> bytes:
-        return self.artist.rasterise_quickly(self.svg(record))

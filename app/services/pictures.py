@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.adapters.badge_pictures import PictureOrder, picture_alternative
+from app.adapters.badge_pictures import PictureOrder, kind_alone, picture_alternative
 from app.domain.badges import BadgeCompetency, BadgeVersion, version_year
 from app.domain.campus import Campus
 from app.domain.competencies import Competency, Framework
@@ -32,6 +32,12 @@ def picture_order(
         levels=levels,
         emblem=version.emblem,
     )
+
+
+def kind_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
+    """« Badge de compétence, niveau 2 sur 3 »."""
+    kind, values = kind_alone(picture_order(campus, version, competencies))
+    return Sentence(kind, values)
 
 
 def picture_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:

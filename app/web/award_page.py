@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -16,6 +18,7 @@ from app.policies import public
 from app.request_scope import ReadingServices, process_of
 from app.services.verification import Answer
 from app.web.answers import answer_page, shown
+from app.web.embeds import card_address, structured
 from app.web.held_badges import held_here
 from app.web.recent_pages import recent_pages
 from app.web.render import page
@@ -34,7 +37,9 @@ class Share:
     description: str
     url: str
     path: str
-    picture: str
+    card: str
+    oembed: str
+    structured: dict[str, Any]
     mine: str
     older: str
     """Where the same award is in Open Badges 2.0; empty once it was withdrawn."""
@@ -77,7 +82,9 @@ def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLRes
         description=say(N_("Ouvrez la page pour voir s’il est authentique et encore valable.")),
         url=services.addresses.award(award_id),
         path=path,
-        picture=services.addresses.picture(record.badge.id, record.version.number, "png"),
+        card=card_address(services, award_id),
+        oembed=f"{services.addresses.base_url}/oembed?{urlencode({'url': services.addresses.award(award_id)})}",
+        structured=structured(services, record, record.version.name, record.version.description),
         mine=mine,
         older="" if record.award.revoked_at else f"/ob2/attributions/{award_id}",
     )

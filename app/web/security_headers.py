@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -36,6 +37,7 @@ PERMISSIONS_POLICY = ", ".join(
 )
 # Addresses that are themselves a secret, or that only one person may see.
 PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/compte", "/gestion")
+_ANYWHERE = "frame-ancestors *"
 _A_YEAR = "max-age=31536000; includeSubDomains"
 
 
@@ -65,12 +67,20 @@ class SecurityHeaders:
         headers.setdefault("Referrer-Policy", "no-referrer" if private else "strict-origin-when-cross-origin")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        headers.setdefault("X-Frame-Options", "DENY")
+        if _ANYWHERE not in headers["Content-Security-Policy"]:
+            headers.setdefault("X-Frame-Options", "DENY")
         if private:
             headers["Cache-Control"] = "no-store"
             headers.setdefault("X-Robots-Tag", "noindex, nofollow")
         if self.https:
             headers.setdefault("Strict-Transport-Security", _A_YEAR)
+
+
+def framed_anywhere(answer: HTMLResponse) -> HTMLResponse:
+    """For a page that any site may put in a frame: it holds nothing to click by mistake, and reads no session."""
+    policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", _ANYWHERE)
+    answer.headers["Content-Security-Policy"] = policy
+    return answer
 
 
 def is_private(path: str) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from app.language import N_
 from app.services.awards import AwardRecord
+from app.web.embeds import frame_html
 from app.web.typography import say
 from app.web.wording import local, month
 from app.wiring import Services
@@ -23,6 +24,7 @@ class Sharing:
     code: str
     line: str
     html: str
+    frame: str
     linked_in: str
     title: str
     organisation: str
@@ -50,6 +52,7 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
         code=f"{url}/code",
         line=line,
         html=f'<a href="{escape(address)}">{escape(words)}</a>',
+        frame=frame_html(services, record),
         linked_in=f"{_LINKEDIN}?{urlencode(_fields(record, organisation, address, number))}",
         title=title,
         organisation=organisation,

@@ -104,6 +104,9 @@ CASES: dict[str, Case] = {
     "POST /presence": anybody(409, body={}),
     # --- the learner's
     "GET /recevoir/{token}": anybody(303, uses_up=True),
+    "GET /attributions/{award_id:uuid}/carte.png": _ANYBODY,
+    "GET /attributions/{award_id:uuid}/integrer": _ANYBODY,
+    "GET /oembed": anybody(404),
     "GET /v/{signs}": anybody(303),
     "GET /mes-badges": _ANYBODY,
     "GET /recuperer": _ANYBODY,

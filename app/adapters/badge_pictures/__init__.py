@@ -10,14 +10,16 @@ from typing import Final
 
 import resvg_py
 
+from app.adapters.badge_pictures.card import WIDTH as CARD_WIDTH
+from app.adapters.badge_pictures.card import CardWords, draw_card
 from app.adapters.badge_pictures.drawing import Faces, Inks, Words, small_mark
-from app.adapters.badge_pictures.order import PictureOrder, picture_alternative, plain
+from app.adapters.badge_pictures.order import PictureOrder, kind_alone, picture_alternative, plain
 from app.adapters.badge_pictures.outlines import Typeface
 from app.adapters.badge_pictures.png import with_palette
 from app.adapters.badge_pictures.templates import Template, read_templates
 from app.domain.colours import CampusColours
 
-__all__ = ["BadgeArtist", "PictureOrder", "picture_alternative"]
+__all__ = ["BadgeArtist", "CardWords", "PictureOrder", "kind_alone", "picture_alternative"]
 
 _SMALL_UNDER: Final = 150
 _SMALL_SVG: Final = (
@@ -64,6 +66,11 @@ class BadgeArtist:
         """The « poinçon » alone, for lists and whatever cannot choose by width; it stands beside its words."""
         template, inks = self._shape(order)
         return _SMALL_SVG.format(small_mark(order, template, inks, self._faces))
+
+    def card(self, order: PictureOrder, words: CardWords) -> bytes:
+        """The card of a link, as a PNG of 1200 × 630; its badge is the picture of `order`."""
+        colours = CampusColours.of(order.hue, order.liveliness)
+        return _of_all_colours(draw_card(words, self.draw(order), colours, self._faces), CARD_WIDTH)
 
     def rasterise(self, svg: str, *, width: int = 600) -> bytes:
         """A PNG of at most 256 colours; neither system library nor font takes part."""

@@ -47,6 +47,24 @@ _ALTERNATIVES_WITH_LEVEL: Final[Mapping[str, str]] = {
 }
 
 
+_KINDS: Final[Mapping[str, str]] = {
+    "appartenance": N_("Badge d’appartenance"),
+    "participation": N_("Badge de participation"),
+    "engagement": N_("Badge d’engagement"),
+    "savoir-etre": N_("Badge de savoir-être"),
+    "competence": N_("Badge de compétence"),
+    "realisation": N_("Badge de réalisation"),
+}
+_KINDS_WITH_LEVEL: Final[Mapping[str, str]] = {
+    "appartenance": N_("Badge d’appartenance, niveau {level} sur {levels}"),
+    "participation": N_("Badge de participation, niveau {level} sur {levels}"),
+    "engagement": N_("Badge d’engagement, niveau {level} sur {levels}"),
+    "savoir-etre": N_("Badge de savoir-être, niveau {level} sur {levels}"),
+    "competence": N_("Badge de compétence, niveau {level} sur {levels}"),
+    "realisation": N_("Badge de réalisation, niveau {level} sur {levels}"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PictureOrder:
     """Everything a picture of one badge version shows; never the name of a person.
@@ -88,6 +106,14 @@ def picture_alternative(order: PictureOrder) -> tuple[str, dict[str, object]]:
         return _ALTERNATIVES[order.kind], values
     reached, of = order.steps
     return _ALTERNATIVES_WITH_LEVEL[order.kind], values | {"level": reached, "levels": of}
+
+
+def kind_alone(order: PictureOrder) -> tuple[str, dict[str, object]]:
+    """The kind and the level in words: a French sentence to translate, and the values of its places."""
+    if order.steps is None:
+        return _KINDS[order.kind], {}
+    reached, of = order.steps
+    return _KINDS_WITH_LEVEL[order.kind], {"level": reached, "levels": of}
 
 
 def plain(text: str) -> str:
