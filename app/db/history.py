@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from app.db.bulk import insert_values
-from app.domain.history import Actor, HistoryEntry
+from app.domain.history import PERSONAL, Actor, HistoryEntry
 from app.domain.people import Person
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is looked for; `until` is the first moment that is too late."""
+
+    nouns: Sequence[str] = ()
+    actor_id: uuid.UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class HistoryStore:
@@ -64,6 +75,55 @@ class HistoryStore:
             "facts": facts,
         }
         insert_values(self.session, HistoryEntry, [{**entry, "noun_id": noun_id} for noun_id in noun_ids])
+
+    def page(
+        self,
+        campus_id: uuid.UUID,
+        wanted: Filter,
+        *,
+        team: Sequence[uuid.UUID],
+        before: int | None,
+        limit: int,
+    ) -> list[tuple[HistoryEntry, Person | None]]:
+        """The newest first, and one more than `limit` when there are older ones.
+
+        What the people of the `team` did to their own way in belongs to no campus, and is read beside it.
+        """
+        own = (col(HistoryEntry.actor_id).in_(team)) | (
+            (col(HistoryEntry.noun) == "password") & col(HistoryEntry.noun_id).in_(team)
+        )
+        personal = [
+            col(HistoryEntry.campus_id).is_(None),
+            col(HistoryEntry.noun).in_(set(PERSONAL) & set(wanted.nouns or PERSONAL)),
+            own,
+        ]
+        found: list[tuple[HistoryEntry, Person | None]] = []
+        for place in ([HistoryEntry.campus_id == campus_id], personal):
+            query = (
+                select(HistoryEntry, Person)
+                .join(Person, col(Person.id) == col(HistoryEntry.actor_id), isouter=True)
+                .where(*place, *self._conditions(wanted, before))
+                .order_by(col(HistoryEntry.at).desc(), col(HistoryEntry.id).desc())
+                .limit(limit + 1)
+            )
+            found += [(entry, person) for entry, person in self.session.exec(query)]
+        return sorted(found, key=lambda row: (row[0].at, row[0].id), reverse=True)[: limit + 1]
+
+    def _conditions(self, wanted: Filter, before: int | None) -> list[Any]:
+        conditions: list[Any] = []
+        if wanted.nouns:
+            conditions.append(col(HistoryEntry.noun).in_(wanted.nouns))
+        if wanted.actor_id is not None:
+            conditions.append(HistoryEntry.actor_id == wanted.actor_id)
+        if wanted.since is not None:
+            conditions.append(col(HistoryEntry.at) >= wanted.since)
+        if wanted.until is not None:
+            conditions.append(col(HistoryEntry.at) < wanted.until)
+        if before is not None:
+            at = select(HistoryEntry.at).where(HistoryEntry.id == before).scalar_subquery()
+            earlier = (col(HistoryEntry.at) == at) & (col(HistoryEntry.id) < before)
+            conditions.append((col(HistoryEntry.at) < at) | earlier)
+        return conditions
 
     def list_of(self, noun: str, noun_id: uuid.UUID) -> list[tuple[HistoryEntry, Person | None]]:
         """All that happened to one thing, in order, with the person who did it."""

@@ -38,6 +38,14 @@ class TeamStore:
         )
         return [(membership, person) for membership, person in rows]
 
+    def ever(self, campus_id: uuid.UUID) -> Sequence[Person]:
+        """Whoever has or had a role there, by name."""
+        had = select(Membership.person_id).where(Membership.campus_id == campus_id)
+        query = select(Person).where(col(Person.id).in_(had))
+        return self.session.exec(
+            query.order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
+        ).all()
+
     def memberships(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Sequence[Membership]:
         """All roles that one person has or had there."""
         return self.session.exec(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel
 
@@ -29,7 +30,7 @@ class HistoryEntry(SQLModel, table=True):
 
     __tablename__ = "history_entry"
     __table_args__ = (
-        Index("history_of_campus", "campus_id", "id"),
+        Index("history_of_campus", "campus_id", "at", "id"),
         Index("history_of_noun", "noun", "noun_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -43,3 +44,36 @@ class HistoryEntry(SQLModel, table=True):
     noun: str = Field(max_length=40)
     noun_id: uuid.UUID
     facts: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+
+
+class Subject(StrEnum):
+    """What somebody looks for in a history."""
+
+    TEAM = "equipe"
+    AWARDS = "attributions"
+    BADGES = "badges"
+    ACTIVITIES = "activites"
+    ACCESS = "acces"
+    CAMPUS = "campus"
+    EXPORTS = "exports"
+
+
+NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
+    Subject.TEAM: ("membership", "invitation"),
+    Subject.AWARDS: ("award", "award_batch", "withdrawal"),
+    Subject.BADGES: ("badge", "framework", "competency"),
+    Subject.ACTIVITIES: ("activity", "participation"),
+    Subject.ACCESS: ("session", "person", "password", "passkey", "account", "address", "token"),
+    Subject.CAMPUS: ("campus", "key", "reminders"),
+    Subject.EXPORTS: ("table",),
+}
+PERSONAL: Final = ("session", "password", "passkey", "account", "address", "person")
+"""What people do to their own way in: of no campus, and told in each where they work."""
+
+
+def subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
+    """What an entry is about, as (noun, id): of a role or an opening, the person it is about."""
+    person = entry.facts.get("person")
+    if entry.noun == "membership" and isinstance(person, str):
+        return "person", uuid.UUID(person)
+    return ("person" if entry.noun == "password" else entry.noun), entry.noun_id

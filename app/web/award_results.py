@@ -19,6 +19,7 @@ from app.services.awards import BatchResult
 from app.web.activities import ActivityView
 from app.web.award_preview import NEED_A_PERSON
 from app.web.desk import BadgeTile
+from app.web.directory import export_noted
 from app.web.people_lists import HEADING, as_text, cells_of
 from app.web.render import page
 from app.web.typography import say
@@ -96,6 +97,7 @@ def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices
     """The private link of everybody who holds the badge now, whether given this time or before."""
     work = at_work(request)
     result = services.awards.batch(work.campus, batch_id)
+    export_noted(request, "liens")
     withheld = services.award_batches.withheld([line.award_id for line in result.lines if line.award_id])
     rows = [
         (

@@ -7,6 +7,7 @@ from functools import cached_property
 from app.adapters.sealed_words import SealedWords
 from app.services.directory import DirectoryService
 from app.services.handing_over import HandingOver
+from app.services.history import HistoryService
 from app.services.invitations import InvitationService
 from app.services.letters import LetterService, PersonalLetters, ReminderService
 from app.services.memberships import Memberships
@@ -45,6 +46,10 @@ class PeopleServices(CampusServices):
     @cached_property
     def _memberships(self) -> Memberships:
         return Memberships(self.stores.team, self.stores.history, self.clock)
+
+    @cached_property
+    def history(self) -> HistoryService:
+        return HistoryService(self.stores.history, self.stores.subjects, self.stores.team, self.clock)
 
     @cached_property
     def team(self) -> TeamService:

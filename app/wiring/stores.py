@@ -26,6 +26,7 @@ from app.db.rooms import RoomStore
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
 from app.db.status import StatusStore
+from app.db.subjects import SubjectStore
 from app.db.team import TeamStore
 from app.db.waiting import WaitingStore
 from app.db.workers import WorkerStore
@@ -114,6 +115,10 @@ class Stores:
     @cached_property
     def statuses(self) -> StatusStore:
         return StatusStore(self.session)
+
+    @cached_property
+    def subjects(self) -> SubjectStore:
+        return SubjectStore(self.session)
 
     @cached_property
     def team(self) -> TeamStore:

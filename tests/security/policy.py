@@ -162,6 +162,8 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/equipe/{member_id:uuid}": staff(Deed.MANAGE, 422, body={}),
     "POST /gestion/{slug}/equipe/{member_id:uuid}/badges": staff(Deed.MANAGE, 303, body={}),
     "POST /gestion/{slug}/equipe/{member_id:uuid}/retirer": staff(Deed.MANAGE, 422, body={}),
+    "GET /gestion/{slug}/historique": staff(Deed.AUDIT),
+    "GET /gestion/{slug}/historique/historique.csv": staff(Deed.AUDIT),
     "GET /gestion/{slug}/activites": _VIEW,
     "GET /gestion/{slug}/activites/nouvelle": _WORK,
     "POST /gestion/{slug}/activites/nouvelle": staff(Deed.WORK, 422, body={}),

@@ -190,19 +190,39 @@ READING = [
     if key.startswith("GET ") and key != "GET /recevoir/{token}" and case.policy.who is not Who.OPERATOR
 ]
 
+# Tables of names that leave the house: the history keeps who took them.
+TAKEN_AWAY = [
+    key
+    for key in READING
+    if key.endswith(("/repertoire.csv", "/attributions.csv", "/liens.csv", "/historique.csv"))
+]
+
 
 def test_looking_changes_nothing(
     house: House, things: dict[str, Things], callers: list[Caller], pages: set[str]
 ):
     """The one other exception has its own test: a status list is signed again when half its week is over."""
     before = rows(house)
-    for key in READING:
+    for key in sorted(set(READING) - set(TAKEN_AWAY)):
         case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
         caller = allowed(callers, case, things[OURS])
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):
             # 410: where the award was withdrawn meanwhile, its older rendition says so.
             assert ask(caller, key, path, case, accept=accept).status_code in (case.good, 410)
         assert rows(house) == before, key
+
+
+@pytest.mark.parametrize("key", TAKEN_AWAY)
+def test_a_table_that_is_taken_away_writes_who_took_it_and_nothing_else(
+    key: str, house: House, things: dict[str, Things], callers: list[Caller]
+):
+    case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
+    before = _counts(house)
+    assert ask(allowed(callers, case, things[OURS]), key, path, case).status_code == 200
+    after = _counts(house)
+    assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
+        "history_entry": 1
+    }
 
 
 def test_a_private_link_writes_a_session_and_nothing_else(house: House, things: dict[str, Things]):

@@ -1,0 +1,138 @@
+"""The names of what a history tells of: an award's person and badge, an activity's title."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlmodel import Session, col, select
+
+from app.db.awards import AwardStore
+from app.db.badges import BadgeStore
+from app.domain.access import ApiToken
+from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.batches import AwardBatch
+from app.domain.competencies import Competency, Framework
+from app.domain.people import Person
+from app.domain.team import Invitation
+
+Names = dict[uuid.UUID, str]
+PROGRAM = "token "
+
+
+class SubjectStore:
+    """Of one campus; what belongs to another has no name here."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def names(
+        self, campus_id: uuid.UUID, subjects: Iterable[tuple[str, uuid.UUID]]
+    ) -> dict[tuple[str, uuid.UUID], str]:
+        """A few queries for a page of entries, however many they are."""
+        wanted: dict[str, list[uuid.UUID]] = defaultdict(list)
+        for noun, noun_id in subjects:
+            wanted[noun].append(noun_id)
+        found = {}
+        for noun, ids in wanted.items():
+            named = self._ways.get(noun)
+            for noun_id, name in (named(campus_id, ids) if named else {}).items():
+                found[noun, noun_id] = name
+        return found
+
+    def programs(self, campus_id: uuid.UUID, labels: Iterable[str]) -> dict[str, str]:
+        """What each program is called, by the label under which it acts."""
+        ids = {label: _id_in(label.removeprefix(PROGRAM)) for label in labels if label.startswith(PROGRAM)}
+        named = self._tokens(campus_id, [one for one in ids.values() if one])
+        return {label: named[one] for label, one in ids.items() if one in named}
+
+    @property
+    def _ways(self) -> dict[str, Callable[[uuid.UUID, Sequence[uuid.UUID]], Names]]:
+        return {
+            "person": self._people,
+            "award": self._awards,
+            "award_batch": self._batches,
+            "badge": self._badges,
+            "framework": self._frameworks,
+            "competency": self._competencies,
+            "activity": self._activities,
+            "participation": self._participations,
+            "invitation": self._invitations,
+            "token": self._tokens,
+        }
+
+    def _people(self, _: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        return {
+            person.id: person.name
+            for person in self.session.exec(select(Person).where(col(Person.id).in_(ids)))
+        }
+
+    def _awards(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        return {
+            record.award.id: f"{record.person.name}, {record.version.name}"
+            for record in AwardStore(self.session).records_among(ids, campus_id)
+        }
+
+    def _batches(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        batches = self.session.exec(
+            select(AwardBatch).where(col(AwardBatch.id).in_(ids), AwardBatch.campus_id == campus_id)
+        )
+        badges = BadgeStore(self.session)
+        return {batch.id: badges.get_version_by_id(batch.version_id).name for batch in batches}
+
+    def _badges(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        wanted = set(ids)
+        return {
+            badge.id: version.name
+            for badge, version in BadgeStore(self.session).list_newest(campus_id)
+            if badge.id in wanted
+        }
+
+    def _frameworks(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        query = select(Framework).where(col(Framework.id).in_(ids), Framework.campus_id == campus_id)
+        return {framework.id: framework.name for framework in self.session.exec(query)}
+
+    def _competencies(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        query = (
+            select(Competency)
+            .join(Framework, col(Framework.id) == col(Competency.framework_id))
+            .where(col(Competency.id).in_(ids), Framework.campus_id == campus_id)
+        )
+        return {each.id: f"{each.code} {each.statement}" for each in self.session.exec(query)}
+
+    def _activities(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        query = (
+            select(Activity)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(col(Activity.id).in_(ids), ActivityCampus.campus_id == campus_id)
+        )
+        return {activity.id: activity.title for activity in self.session.exec(query)}
+
+    def _participations(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        query = (
+            select(Participation, Person, Activity)
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .join(Activity, col(Activity.id) == col(Participation.activity_id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(col(Participation.id).in_(ids), ActivityCampus.campus_id == campus_id)
+        )
+        return {
+            participation.id: f"{person.name}, {activity.title}"
+            for participation, person, activity in self.session.exec(query)
+        }
+
+    def _invitations(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        query = select(Invitation).where(col(Invitation.id).in_(ids), Invitation.campus_id == campus_id)
+        return {invitation.id: invitation.address for invitation in self.session.exec(query)}
+
+    def _tokens(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        query = select(ApiToken).where(col(ApiToken.id).in_(ids), ApiToken.campus_id == campus_id)
+        return {token.id: token.label for token in self.session.exec(query)}
+
+
+def _id_in(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
