@@ -235,7 +235,7 @@ def _renewed(request: Request, list_id: uuid.UUID, form: str) -> Published:
 
 
 @public
-def _allow_reading_from_anywhere() -> Response:
+def allow_reading_from_anywhere() -> Response:
     """A page that sends If-None-Match must ask first (CORS preflight)."""
     headers = {
         "Access-Control-Allow-Origin": "*",
@@ -254,4 +254,4 @@ preflights = APIRouter(include_in_schema=False)
 for _document in documents:
     _path = getattr(_document, "path", "")
     if "image." not in _path:
-        preflights.add_api_route(_path, _allow_reading_from_anywhere, methods=["OPTIONS"])
+        preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])

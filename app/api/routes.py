@@ -9,6 +9,7 @@ from app.api import (
     awards,
     badges,
     competencies,
+    evidence,
     health,
     metrics,
     older_badges,
@@ -25,6 +26,8 @@ for noun in (competencies, badges, activities, awards):
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 router.include_router(v1)
 router.include_router(older_badges.router)
+router.include_router(evidence.router)
+router.include_router(evidence.preflights)
 router.include_router(public.preflights)
 router.include_router(health.router)
 router.include_router(metrics.router)

@@ -38,6 +38,9 @@ class Addresses:
         """The same without its scheme, as people read and type it."""
         return f"{self.host}/v/{short_code(award_id)}"
 
+    def evidence(self, award_id: uuid.UUID) -> str:
+        return f"{self.base_url}/preuves/{award_id}"
+
     def badge(self, badge_id: uuid.UUID) -> str:
         return f"{self.base_url}/badges/{badge_id}"
 

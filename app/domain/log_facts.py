@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from app.credentials.canonical import canonical_json
+from app.credentials.evidence.judging import content_digest
 from app.credentials.json_text import JsonObject
 from app.credentials.keys import VerificationKey, encode_base64url
 from app.domain.activities import Activity, Participation, hours_of
@@ -23,7 +23,6 @@ PARTICIPATION, AWARD, ASSESSMENT, DEFINITION, KEY = (
     "badge_version",
     "signing_key",
 )
-_UNBOUND = frozenset({"proof", "relatedResource"})
 
 
 def participation_fact(activity: Activity, participation: Participation) -> Fact:
@@ -56,6 +55,7 @@ def _told_of(activity: Activity, participation: Participation) -> dict[str, Any]
         "place": activity.place,
         "minutes": minutes_of(hours_of(participation, activity)),
         "part": participation.part.value,
+        "present": participation.is_present,
         "contribution": participation.contribution,
         "person": str(participation.person_id),
     }
@@ -90,12 +90,6 @@ def award_fact(award: Award, credential: JsonObject, entries: Sequence[int], add
         },
         award.person_id,
     )
-
-
-def content_digest(credential: JsonObject) -> str:
-    """SHA-256 of all that a credential says, but for its proof and the digest of the evidence that names it."""
-    said = {name: value for name, value in credential.items() if name not in _UNBOUND}
-    return encode_base64url(hashlib.sha256(canonical_json(said)).digest())
 
 
 def revocation_fact(award: Award, reason: str, addresses: Addresses) -> Fact:

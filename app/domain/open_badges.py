@@ -163,7 +163,7 @@ def credential_of(
             activity_end_date=_day_starts(activity.ends_on, campus) if activity else None,
             role=award.part,
         ),
-        evidence=evidence_of(award, version, activity),
+        evidence=evidence_of(award, version, activity, addresses.award(award.id)),
         credential_status=status,
     )
 
@@ -211,12 +211,16 @@ class BadgeDocuments:
         if award.holder_name is not None:
             (entry,) = _objects(subject["identifier"])
             own["identifier"] = [{**entry, "identityHash": as_signed(award.holder_name)}]
-        return {
-            **document,
-            "id": self._addresses.award(award.id),
+        page = self._addresses.award(award.id)
+        named: JsonObject = {
+            "id": page,
             "credentialSubject": {**subject, **own},
             "credentialStatus": status,
         }
+        if "evidence" in document:
+            pieces = _objects(document["evidence"])
+            named["evidence"] = [{**piece, "id": page + _place_in(piece)} for piece in pieces]
+        return {**document, **named}
 
     def _written(self, award: Award, status: JsonObject) -> JsonObject:
         return credential_of(
@@ -232,6 +236,11 @@ class BadgeDocuments:
 
 
 _MOST_ALIKE = 1_000
+
+
+def _place_in(piece: JsonObject) -> str:
+    _, sign, place = str(piece["id"]).partition("#")
+    return sign + place
 
 
 def _object(value: JsonValue) -> JsonObject:
@@ -250,13 +259,19 @@ def _name_of_holder(award: Award) -> tuple[IdentityObject, ...]:
     return (IdentityObject(hashed=False, identity_hash=as_signed(award.holder_name), identity_type="name"),)
 
 
-def evidence_of(award: Award, version: BadgeVersion, activity: Activity | None) -> tuple[Evidence, ...]:
-    """What the award rests on, in the language of the badge: the activity, and what was seen there."""
+def evidence_of(
+    award: Award, version: BadgeVersion, activity: Activity | None, page: str
+) -> tuple[Evidence, ...]:
+    """What the award rests on, in the language of the badge: the activity, and what was seen there.
+
+    Each piece has its place on the award's page, where the lines of the activity log are shown.
+    """
     with speaking(version.language):
         pieces = []
         if activity is not None:
             pieces.append(
                 Evidence(
+                    id=f"{page}#journal",
                     name=as_signed(activity.title),
                     genre=_("Participation"),
                     narrative=as_signed(_participation_sentence(award, activity)),
@@ -265,7 +280,12 @@ def evidence_of(award: Award, version: BadgeVersion, activity: Activity | None) 
             )
         if award.evidence:
             pieces.append(
-                Evidence(name=_("Appréciation"), genre=_("Observation"), narrative=as_signed(award.evidence))
+                Evidence(
+                    id=f"{page}#appreciation",
+                    name=_("Appréciation"),
+                    genre=_("Observation"),
+                    narrative=as_signed(award.evidence),
+                )
             )
         return tuple(pieces)
 

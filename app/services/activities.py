@@ -31,6 +31,7 @@ from app.services.logged_deeds import LoggedDeeds
 
 COMPLETED = N_("Complété depuis une liste.")
 """Why a participation was corrected that a list said more of."""
+PRESENCE = N_("Présence corrigée.")
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ class ActivityService:
             return
         participation.is_present = present
         self.activities.add_participations([participation])
+        self.deeds.noted(activity, [participation], PRESENCE)
         self._note_amendment(activity, participation, by)
 
     def amend(

@@ -14,7 +14,16 @@ from app.credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTre
 from app.credentials.transparency_log.tree import Frontier, inclusion_proof, root_of
 from app.db.activity_log import ActivityLogStore, full_tile
 from app.db.campus import CampusStore
-from app.domain.activity_log import CampusLog, Fact, LogCheckpoint, LogTile, entry_of, leaf_of
+from app.domain.activity_log import (
+    CampusLog,
+    Fact,
+    LogCheckpoint,
+    LogEntry,
+    LogPayload,
+    LogTile,
+    entry_of,
+    leaf_of,
+)
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
 from app.domain.clock import Clock
@@ -61,6 +70,10 @@ class ActivityLog:
 
     def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
         """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
+        return [entry.number for entry, _ in self.append(campus, facts)]
+
+    def append(self, campus: Campus, facts: Sequence[Fact]) -> list[tuple[LogEntry, LogPayload]]:
+        """The same, with all that was written."""
         if not facts:
             return []
         log, at = self.open(campus), self.clock()
@@ -72,7 +85,7 @@ class ActivityLog:
         self.store.append([entry for entry, _ in rows], [payload for _, payload in rows])
         self.store.keep_tiles(self._filled_tiles(log, hashes))
         self.store.grow(log, frontier.size, frontier.to_bytes())
-        return [entry.number for entry, _ in rows]
+        return rows
 
     def checkpoint(self, campus: Campus) -> LogCheckpoint:
         """The log as it stands, signed; refused where it is not what was signed before (I07)."""

@@ -1,20 +1,44 @@
-"""What an award rests on, decided in the log before anything is signed."""
+"""What an award rests on, decided in the log and proved by it before anything is signed."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from app.credentials.evidence.documents import MEDIA_TYPE, digest_of
 from app.credentials.json_text import JsonObject
+from app.db.award_evidence import AwardEvidenceStore
 from app.domain.activities import Participation
+from app.domain.addresses import Addresses
+from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award
+from app.domain.columns import new_row
 from app.services.award_cases import Case
+from app.services.evidence_documents import Decision, EvidenceDocuments
 from app.services.logged_deeds import LoggedDeeds
 
 
+@dataclass(frozen=True)
+class Grounded:
+    """A credential that names its evidence by digest, and where that evidence stands in the log."""
+
+    document: JsonObject
+    row: AwardEvidence
+
+
 class AwardGrounds:
-    def __init__(self, deeds: LoggedDeeds) -> None:
+    def __init__(
+        self,
+        deeds: LoggedDeeds,
+        evidence: EvidenceDocuments,
+        store: AwardEvidenceStore,
+        addresses: Addresses,
+    ) -> None:
         self.deeds = deeds
+        self.evidence = evidence
+        self.store = store
+        self.addresses = addresses
 
     def decide(
         self,
@@ -22,28 +46,78 @@ class AwardGrounds:
         awards: Sequence[Award],
         documents: Mapping[uuid.UUID, JsonObject],
         participations: Sequence[Participation | None],
-    ) -> None:
+    ) -> dict[uuid.UUID, Grounded]:
         """Each award in the log, with the entries it rests on, under one signed checkpoint: nobody dates one back."""
         if not awards:
-            return
-        campus = case.campus
-        there = [each for each in participations if each is not None]
-        entries = self.deeds.entries_of(campus, case.activity, there) if case.activity and there else {}
-        of_person = {each.person_id: entries[each.id] for each in there}
-        assessed = self.deeds.assessed(campus, awards, case.version)
-        self.deeds.decided(
-            campus,
+            return {}
+        entries = self._entries(case, awards, participations)
+        decisions = self.deeds.decided(
+            case.campus, [(award, documents[award.id], entries[award.id]) for award in awards]
+        )
+        checkpoint = self.deeds.log.checkpoint(case.campus)
+        written = self.evidence.written(
+            checkpoint,
             [
-                (
-                    award,
-                    documents[award.id],
-                    [
-                        number
-                        for number in (of_person.get(award.person_id), assessed.get(award.id))
-                        if number is not None
-                    ],
-                )
-                for award in awards
+                Decision(award.id, leaf, payload, tuple(entries[award.id]))
+                for award, (leaf, payload) in zip(awards, decisions, strict=True)
             ],
         )
-        self.deeds.log.checkpoint(campus)
+        return {
+            award.id: self._grounded(
+                award,
+                documents[award.id],
+                encoded,
+                checkpoint.log_id,
+                checkpoint.size,
+                leaf.number,
+                entries[award.id],
+            )
+            for award, (leaf, _), encoded in zip(awards, decisions, written, strict=True)
+        }
+
+    def keep(self, rows: Sequence[AwardEvidence]) -> None:
+        self.store.add_all(rows)
+
+    def _entries(
+        self, case: Case, awards: Sequence[Award], participations: Sequence[Participation | None]
+    ) -> dict[uuid.UUID, list[int]]:
+        """The holder's participation in the activity, and what was said of their work there."""
+        there = [each for each in participations if each is not None]
+        known = self.deeds.entries_of(case.campus, case.activity, there) if case.activity and there else {}
+        taken = {each.person_id: known[each.id] for each in there}
+        assessed = self.deeds.assessed(case.campus, awards, case.version)
+        return {
+            award.id: [
+                number
+                for number in (taken.get(award.person_id), assessed.get(award.id))
+                if number is not None
+            ]
+            for award in awards
+        }
+
+    def _grounded(
+        self,
+        award: Award,
+        document: JsonObject,
+        encoded: bytes,
+        log_id: uuid.UUID,
+        size: int,
+        decision: int,
+        entries: list[int],
+    ) -> Grounded:
+        digest = digest_of(encoded)
+        resource: JsonObject = {
+            "id": self.addresses.evidence(award.id),
+            "mediaType": MEDIA_TYPE,
+            "digestMultibase": digest,
+        }
+        row = new_row(
+            AwardEvidence,
+            award_id=award.id,
+            log_id=log_id,
+            size=size,
+            decision=decision,
+            entries=entries,
+            digest=digest,
+        )
+        return Grounded({**document, "relatedResource": [resource]}, row)

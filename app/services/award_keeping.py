@@ -89,10 +89,12 @@ class AwardKeeping:
         troubles: dict[uuid.UUID, InvalidInput] = {}
         documents = self._documents(case, awards, places, troubles)
         decided = [award for award in awards if award.id in documents]
-        self.grounds.decide(case, decided, documents, [line.participation for line in ready])
+        grounded = self.grounds.decide(case, decided, documents, [line.participation for line in ready])
+        documents = {award_id: each.document for award_id, each in grounded.items()}
         signed = self._signed(case, decided, documents, troubles, at)
         self.deeds.withdrawn(campus, [award for award in decided if award.id in troubles], UNSIGNED)
         self._write(case, promise, [award for award in decided if award.id in signed], signed, places, at)
+        self.grounds.keep([grounded[award_id].row for award_id in signed])
         kept: list[Kept] = [
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
         ]

@@ -9,7 +9,7 @@ from app.credentials.json_text import JsonObject
 from app.db.activities import ActivityStore
 from app.db.campus import CampusStore
 from app.domain.activities import Activity, Participation
-from app.domain.activity_log import CampusLog
+from app.domain.activity_log import LogEntry, LogPayload
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
@@ -84,12 +84,12 @@ class LoggedDeeds:
 
     def decided(
         self, campus: Campus, decisions: Sequence[tuple[Award, JsonObject, Sequence[int]]]
-    ) -> tuple[CampusLog, list[int]]:
-        """Each award with all that its credential is going to say, and under one signed checkpoint, before it leaves."""
+    ) -> list[tuple[LogEntry, LogPayload]]:
+        """Each award with all that its credential is going to say."""
         facts = [
             award_fact(award, credential, entries, self.addresses) for award, credential, entries in decisions
         ]
-        return self.log.open(campus), self.log.record(campus, facts)
+        return self.log.append(campus, facts)
 
     def withdrawn(self, campus: Campus, awards: Sequence[Award], reason: str) -> None:
         self.log.record(campus, [revocation_fact(award, reason, self.addresses) for award in awards])

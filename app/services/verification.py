@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from app.credentials.documents import DocumentSource, FetchedDocument
 from app.credentials.errors import DocumentUnavailable
+from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.package import make_package
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.ladder import verify
@@ -21,6 +22,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.errors import AppError
 from app.metrics import note_verdict
+from app.services.evidence_documents import EvidenceDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService, Published
 
@@ -62,12 +64,14 @@ class OwnDocuments:
         self,
         publication: PublicationService,
         older_badges: OlderBadges,
+        evidence: EvidenceDocuments,
         campuses: CampusStore,
         addresses: Addresses,
         beyond: DocumentSource,
     ) -> None:
         self.publication = publication
         self.older_badges = older_badges
+        self.evidence = evidence
         self.campuses = campuses
         self.addresses = addresses
         self.beyond = beyond
@@ -103,6 +107,13 @@ class OwnDocuments:
                 return self.publication.jwks().body
             case ["statuts", list_id]:
                 return self.publication.status_list(_uuid(list_id)).body
+            case ["preuves", award_id, *shown] if shown in ([], ["montrees"]):
+                written = self.evidence.disclosure if shown else self.evidence.document
+                return written(_uuid(award_id)).body
+            case ["campus", slug, "journal", "key"]:
+                return self.evidence.log_key(slug, 1)
+            case ["campus", slug, "journal", epoch, "key"] if epoch.isdecimal() and len(epoch) < 7:
+                return self.evidence.log_key(slug, int(epoch))
             case ["ob2", "attributions", award_id]:
                 return self.older_badges.assertion(_uuid(award_id)).body
             case ["ob2", "badges", badge_id, version] if version[:1] == "v" and version[1:].isdecimal():
@@ -126,6 +137,7 @@ class VerificationService:
         campuses: CampusStore,
         publication: PublicationService,
         older_badges: OlderBadges,
+        evidence: EvidenceDocuments,
         addresses: Addresses,
         beyond: DocumentSource,
         clock: Clock,
@@ -134,7 +146,7 @@ class VerificationService:
         self.campuses = campuses
         self.publication = publication
         self.addresses = addresses
-        self.documents = OwnDocuments(publication, older_badges, campuses, addresses, beyond)
+        self.documents = OwnDocuments(publication, older_badges, evidence, campuses, addresses, beyond)
         self.clock = clock
 
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
@@ -173,6 +185,13 @@ class VerificationService:
         embedded = self.awards.document_of(record.award.id).embedded
         report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
         return self._answer(report)
+
+    def evidence_of(self, answer: Answer) -> EvidenceReport | None:
+        """What the campus's log proves of a genuine badge of ours; of others' nothing is fetched for it."""
+        document = answer.report.document if answer.report else None
+        if document is None or answer.campus is None:
+            return None
+        return judge_evidence(document, documents=self.documents)
 
     def package_of(self, record: AwardRecord) -> Published:
         """One file to verify this award again without a network, as things stand now."""

@@ -11,6 +11,7 @@ from app.services.award_pictures import AwardPictures
 from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.bulk_awards import BulkAwardService
+from app.services.evidence_documents import EvidenceDocuments
 from app.services.older_badges import OlderBadges
 from app.services.papers import PaperService
 from app.services.publication import PublicationService
@@ -69,6 +70,24 @@ class AwardServices(PeopleServices):
         )
 
     @cached_property
+    def evidence(self) -> EvidenceDocuments:
+        return EvidenceDocuments(
+            self.activity_log,
+            self.stores.award_evidence,
+            self.stores.campuses,
+            self.addresses,
+        )
+
+    @cached_property
+    def _grounds(self) -> AwardGrounds:
+        return AwardGrounds(
+            self.logged_deeds,
+            self.evidence,
+            self.stores.award_evidence,
+            self.addresses,
+        )
+
+    @cached_property
     def _keeping(self) -> AwardKeeping:
         return AwardKeeping(
             self.stores.awards,
@@ -77,7 +96,7 @@ class AwardServices(PeopleServices):
             self.badges,
             self.status,
             self.logged_deeds,
-            AwardGrounds(self.logged_deeds),
+            self._grounds,
             self.signing,
             self.addresses,
             self.clock,
@@ -143,6 +162,7 @@ class AwardServices(PeopleServices):
             self.stores.campuses,
             self.publication,
             self.older_badges,
+            self.evidence,
             self.addresses,
             self.lent.beyond,
             self.clock,

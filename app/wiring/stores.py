@@ -9,6 +9,7 @@ from sqlmodel import Session
 from app.db.access import AccessStore
 from app.db.activities import ActivityStore
 from app.db.activity_log import ActivityLogStore
+from app.db.award_evidence import AwardEvidenceStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.batches import BatchStore
@@ -47,6 +48,10 @@ class Stores:
     @cached_property
     def activity_log(self) -> ActivityLogStore:
         return ActivityLogStore(self.session)
+
+    @cached_property
+    def award_evidence(self) -> AwardEvidenceStore:
+        return AwardEvidenceStore(self.session)
 
     @cached_property
     def awards(self) -> AwardStore:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
+from app.credentials.evidence.judging import content_digest
 from app.credentials.json_text import parse_json_object
 from app.credentials.transparency_log.checkpoints import TreeHead
 from app.credentials.transparency_log.notes import Note
@@ -15,7 +16,6 @@ from app.domain.activities import PartKind
 from app.domain.activity_log import EntryKind, LogPayload
 from app.domain.campus import Campus
 from app.domain.history import Actor
-from app.domain.log_facts import content_digest
 from app.services.awards import AwardRequest
 from app.services.log_check import LogCheck
 from tests.support.house import House, listed

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from app.credentials.canonical import canonical_json
@@ -23,12 +24,17 @@ from app.credentials.transparency_log.checkpoints import TreeHead
 from app.credentials.transparency_log.notes import Note, NoteKey, decoded_hashes
 from app.credentials.transparency_log.tree import LONGEST_PROOF, is_included
 
-CONTEXT_PATH: Final = "/contextes/preuves-v1.jsonld"
 MEDIA_TYPE: Final = "application/json"
 TYPE: Final = "ActivityLogEvidence"
 DISCLOSURE: Final = "ActivityLogDisclosure"
 MOST_ENTRIES: Final = 1_000
 _MEMBERS: Final = {"@context", "id", "type", "award", "checkpoint", "decision", "entries"}
+
+
+@lru_cache(maxsize=4_096)
+def _base64(hash_: bytes) -> str:
+    """Of hashes near the root, which every proof against one checkpoint ends with."""
+    return base64.b64encode(hash_).decode()
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class LoggedEntry:
         return {
             "index": self.index,
             "leaf": self.leaf.to_document(),
-            "proof": [base64.b64encode(each).decode() for each in self.hashes],
+            "proof": [_base64(each) for each in self.hashes],
         }
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Where the credentials of one badge differ: identifiers, status index, the holder's name, what was seen."""
+"""Where the credentials of one badge differ: identifiers, status index, the holder's name, what was seen and proves it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from app.credentials.json_text import JsonObject, JsonValue
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _ENDS_WITH_UUID: Final = re.compile(rf"(.*[/:])({_UUID})", re.ASCII)
+_PART_OF_A_PAGE: Final = re.compile(rf"(.*/)({_UUID})(#[a-z]{{1,20}})", re.ASCII)
+_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{40,120}", re.ASCII)
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 # Letters of European languages and the punctuation of their texts: no sign that turns, hides or combines, no
 # markup, no mail address. What holds more is looked at by every lint.
@@ -33,8 +35,8 @@ class Placed:
     is_easy: bool = True
     """Whether no lint could find in these values what it does not find in those of another such credential."""
 
-    def take_end(self, owner: JsonObject, member: str, prefix: str, value: str) -> None:
-        owner[member] = prefix + mark(len(self.values))
+    def take_end(self, owner: JsonObject, member: str, prefix: str, value: str, suffix: str = "") -> None:
+        owner[member] = prefix + mark(len(self.values)) + suffix
         self.values.append(value)
         self.marks += 1
 
@@ -61,7 +63,11 @@ def take_apart(document: JsonObject) -> Placed:
     if "identifier" in subject:
         subject["identifier"] = [_take_name(placed, each) for each in _list(subject["identifier"])]
     if "evidence" in marked:
-        marked["evidence"] = [_take_narrative(placed, each) for each in _list(marked["evidence"])]
+        marked["evidence"] = [_take_evidence(placed, each) for each in _list(marked["evidence"])]
+    if "relatedResource" in marked:
+        marked["relatedResource"] = [
+            _take_resource(placed, each) for each in _list(marked["relatedResource"])
+        ]
     placed.is_easy = placed.is_easy and sum(map(len, placed.values)) <= _FEW_CHARACTERS
     return placed
 
@@ -83,11 +89,25 @@ def _take_name(placed: Placed, entry: JsonValue) -> JsonObject:
     return identifier
 
 
-def _take_narrative(placed: Placed, entry: JsonValue) -> JsonObject:
+def _take_evidence(placed: Placed, entry: JsonValue) -> JsonObject:
     evidence = _copy(entry)
+    identifier = evidence.get("id")
+    found = _PART_OF_A_PAGE.fullmatch(identifier) if isinstance(identifier, str) else None
+    if found is not None:
+        placed.take_end(evidence, "id", *found.groups())
     if "narrative" in evidence:
         placed.take_text(evidence, "narrative")
     return evidence
+
+
+def _take_resource(placed: Placed, entry: JsonValue) -> JsonObject:
+    resource = _copy(entry)
+    digest = resource.get("digestMultibase")
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise NotCovered
+    placed.take_end(resource, "id", *_split_uuid(resource.get("id")))
+    placed.take_end(resource, "digestMultibase", "", digest)
+    return resource
 
 
 def _copy(value: JsonValue) -> JsonObject:

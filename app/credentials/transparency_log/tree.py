@@ -40,19 +40,37 @@ def range_hash(nodes: Nodes, begin: int, count: int) -> bytes:
 
 def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
     """The hashes that lead from leaf `index` to the root over `size` leaves, the leaf's sibling first (2.1.3.1)."""
-    if not 0 <= index < size:
-        raise ValueError("a leaf of the tree")
-    begin, count, path = 0, size, []
-    while count > 1:
-        left = _largest_power_below(count)
-        if index - begin < left:
-            path.append(range_hash(nodes, begin + left, count - left))
-            count = left
-        else:
-            path.append(range_hash(nodes, begin, left))
-            begin, count = begin + left, count - left
-    path.reverse()
-    return path
+    return InclusionProofs(nodes, size).of(index)
+
+
+class InclusionProofs:
+    """Many proofs against one tree: what they share is worked out once."""
+
+    def __init__(self, nodes: Nodes, size: int) -> None:
+        self._nodes, self._size = nodes, size
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def of(self, index: int) -> list[bytes]:
+        """What `inclusion_proof` gives."""
+        if not 0 <= index < self._size:
+            raise ValueError("a leaf of the tree")
+        begin, count, path = 0, self._size, []
+        while count > 1:
+            left = _largest_power_below(count)
+            if index - begin < left:
+                path.append(self._over(begin + left, count - left))
+                count = left
+            else:
+                path.append(self._over(begin, left))
+                begin, count = begin + left, count - left
+        path.reverse()
+        return path
+
+    def _over(self, begin: int, count: int) -> bytes:
+        known = self._known.get((begin, count))
+        if known is None:
+            known = self._known[(begin, count)] = range_hash(self._nodes, begin, count)
+        return known
 
 
 def consistency_proof(nodes: Nodes, old: int, new: int) -> list[bytes]:

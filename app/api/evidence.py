@@ -1,0 +1,67 @@
+"""What awards rest on: evidence documents as their credentials name them, what is shown of them, and their words."""
+
+from __future__ import annotations
+
+import uuid
+from importlib.resources import files
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.problems import documented
+from app.api.public import FIVE_MINUTES, ONE_MINUTE, allow_reading_from_anywhere, answer, shown
+from app.domain.award_evidence import CONTEXT_PATH, SCHEMA_PATH
+from app.policies import public
+from app.request_scope import ReadingServices
+from app.services.publication import Published
+
+router = APIRouter(tags=["evidence"], responses=documented(404))
+preflights = APIRouter(include_in_schema=False)
+
+_A_DAY = "public, max-age=86400"
+_EVIDENCE = shown(
+    "application/json",
+    about="Lines of the activity log as commitments, the proofs that lead to a signed checkpoint, and the decision's own line.",
+)
+_DISCLOSURE = shown(
+    "application/json", about="What the holder shows of these lines today; each field can be checked."
+)
+for _shown in (_EVIDENCE, _DISCLOSURE):
+    _shown["responses"] |= documented(403)
+
+
+def _packaged(name: str, media_type: str) -> Published:
+    return Published.of((files("app.credentials.evidence") / name).read_bytes(), media_type)
+
+
+_CONTEXT = _packaged("preuves-v1.jsonld", "application/ld+json")
+_SCHEMA = _packaged("preuves-v1.schema.json", "application/schema+json")
+
+
+@router.get("/preuves/{award_id:uuid}", summary="What an award rests on", **_EVIDENCE)
+@public
+def evidence(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    services.publication.open_award(award_id)
+    return answer(request, services.evidence.document(award_id), cache=FIVE_MINUTES)
+
+
+@router.get("/preuves/{award_id:uuid}/montrees", summary="What its holder shows of it", **_DISCLOSURE)
+@public
+def disclosure(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    services.publication.open_award(award_id)
+    return answer(request, services.evidence.disclosure(award_id), cache=ONE_MINUTE)
+
+
+@router.get(CONTEXT_PATH, summary="The words of evidence documents (JSON-LD)", **shown("application/ld+json"))
+@public
+def context(request: Request) -> Response:
+    return answer(request, _CONTEXT, cache=_A_DAY)
+
+
+@router.get(SCHEMA_PATH, summary="Their form (JSON Schema)", **shown("application/schema+json"))
+@public
+def schema(request: Request) -> Response:
+    return answer(request, _SCHEMA, cache=_A_DAY)
+
+
+for _path in ("/preuves/{award_id:uuid}", "/preuves/{award_id:uuid}/montrees", CONTEXT_PATH, SCHEMA_PATH):
+    preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])

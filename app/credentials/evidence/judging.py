@@ -1,0 +1,128 @@
+"""What the evidence that a credential names proves: everything asked is answered, nothing raised."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from app.credentials.canonical import canonical_json
+from app.credentials.dids import did_web_document_url
+from app.credentials.documents import DocumentSource
+from app.credentials.errors import CredentialError, DocumentUnavailable, MalformedInput, ProofError
+from app.credentials.evidence.documents import Evidence, ProvedEvidence, check_evidence, disclosed
+from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.keys import encode_base64url
+from app.credentials.transparency_log.notes import NoteKey
+
+_UNBOUND: Final = frozenset({"proof", "relatedResource"})
+_LOG: Final = re.compile(r"journal(?:/[1-9][0-9]{0,5})?")
+SHOWN: Final = "/montrees"
+"""What the holder shows stands beside the document, under this end of its address."""
+
+
+class EvidenceOutcome(StrEnum):
+    PROVED = "proved"
+    FAILED = "failed"
+    """A proof that does not hold: somebody changed something."""
+    UNREAD = "unread"
+    """The document, or the key of the log, could not be had: nothing is known either way."""
+
+
+@dataclass(frozen=True)
+class EvidenceReport:
+    outcome: EvidenceOutcome
+    reason: str = ""
+    proved: ProvedEvidence | None = None
+    shown: Mapping[int, Mapping[str, JsonValue]] = field(default_factory=dict)
+    """The fields that the holder shows of each line, by its index in the log; every one of them checked."""
+
+    @property
+    def decided_at(self) -> datetime | None:
+        return self.proved.decided_at if self.proved else None
+
+
+def content_digest(credential: JsonObject) -> str:
+    """SHA-256 of all that a credential says, but for its proof and the digest of the evidence that names it."""
+    said = {name: value for name, value in credential.items() if name not in _UNBOUND}
+    return encode_base64url(hashlib.sha256(canonical_json(said)).digest())
+
+
+def judge_evidence(credential: JsonObject, *, documents: DocumentSource) -> EvidenceReport | None:
+    """Of a credential as it was signed; None where it names no such document.
+
+    Asks for three documents at most: the evidence, the key of the log and what the holder shows. All lie with the
+    issuer: a log that is not the issuer's own proves nothing of it.
+    """
+    named = _named(credential)
+    issuer = _issuer(credential)
+    if named is None or issuer is None:
+        return None
+    address, digest = named
+    try:
+        encoded = documents.fetch(address).body
+        evidence = Evidence.from_bytes(encoded)
+        origin = evidence.head.origin
+        if not _is_log_of(issuer, origin):
+            return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
+        key = NoteKey.from_vkey(
+            documents.fetch(f"https://{origin}/key", accept="text/plain").body.decode("ascii")
+        )
+        proved = check_evidence(encoded, digest=digest, award=str(credential.get("id")), log=key)
+        if proved.decided.get("credential") != content_digest(credential):
+            raise ProofError("decision_about_other_content")
+        if proved.decided.get("entries") != [entry.index for entry in proved.evidence.entries]:
+            raise ProofError("decision_about_other_entries")
+    except DocumentUnavailable as error:
+        return EvidenceReport(EvidenceOutcome.UNREAD, error.reason)
+    except (MalformedInput, ProofError) as error:
+        return EvidenceReport(EvidenceOutcome.FAILED, error.reason)
+    except (CredentialError, UnicodeDecodeError):
+        return EvidenceReport(EvidenceOutcome.FAILED, "malformed_key")
+    return _with_what_is_shown(proved, address, digest, documents)
+
+
+def _with_what_is_shown(
+    proved: ProvedEvidence, address: str, digest: str, documents: DocumentSource
+) -> EvidenceReport:
+    """A disclosure that does not fit shows nothing, and takes nothing from what is proved."""
+    try:
+        beside = documents.fetch(address + SHOWN).body
+        return EvidenceReport(
+            EvidenceOutcome.PROVED, "", proved, disclosed(beside, proved.evidence, digest=digest)
+        )
+    except DocumentUnavailable:
+        return EvidenceReport(EvidenceOutcome.PROVED, "nothing_shown", proved)
+    except (MalformedInput, ProofError) as error:
+        return EvidenceReport(EvidenceOutcome.PROVED, error.reason, proved)
+
+
+def _named(credential: JsonObject) -> tuple[str, str] | None:
+    resources = credential.get("relatedResource")
+    for each in resources if isinstance(resources, list) else [resources]:
+        if not isinstance(each, dict):
+            continue
+        address, digest = each.get("id"), each.get("digestMultibase")
+        if isinstance(address, str) and isinstance(digest, str) and "/preuves/" in address:
+            return address, digest
+    return None
+
+
+def _issuer(credential: JsonObject) -> str | None:
+    named = credential.get("issuer")
+    identifier = named.get("id") if isinstance(named, dict) else named
+    return identifier if isinstance(identifier, str) else None
+
+
+def _is_log_of(issuer: str, origin: str) -> bool:
+    """Whether the log's name lies under the issuer's own domain and path."""
+    try:
+        place = did_web_document_url(issuer) if issuer.startswith("did:web:") else ""
+    except CredentialError:
+        return False
+    own = place.removeprefix("https://").removesuffix("did.json")
+    return bool(own) and origin.startswith(own) and _LOG.fullmatch(origin.removeprefix(own)) is not None

@@ -1,0 +1,36 @@
+"""What each award rests on, and how much of it is shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from app.db.bulk import insert_rows
+from app.domain.award_evidence import AwardEvidence, EvidenceDisclosure, Shown
+
+
+class AwardEvidenceStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add_all(self, rows: Sequence[AwardEvidence]) -> None:
+        insert_rows(self.session, rows)
+
+    def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
+        return self.session.get(AwardEvidence, award_id)
+
+    def shown_of(self, award_id: uuid.UUID) -> dict[int, Shown]:
+        """What was chosen, by number of the line."""
+        rows = self.session.exec(select(EvidenceDisclosure).where(EvidenceDisclosure.award_id == award_id))
+        return {row.number: row.shown for row in rows}
+
+    def choose(self, award_id: uuid.UUID, number: int, shown: Shown, *, at: datetime) -> None:
+        row = self.session.get(EvidenceDisclosure, (award_id, number))
+        if row is None:
+            row = EvidenceDisclosure(award_id=award_id, number=number, shown=shown, set_at=at)
+        row.shown, row.set_at = shown, at
+        self.session.add(row)
+        self.session.flush()

@@ -1,0 +1,131 @@
+"""The evidence document of an award, written from the log: the same bytes whenever it is asked for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.credentials.evidence.commitments import Opening, open_entry
+from app.credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
+from app.credentials.transparency_log.notes import Note, NoteKey
+from app.credentials.transparency_log.tree import InclusionProofs
+from app.db.activity_log import ActivityLogStore
+from app.db.award_evidence import AwardEvidenceStore
+from app.db.campus import CampusStore
+from app.domain.activity_log import LogCheckpoint, LogEntry, LogPayload, leaf_of
+from app.domain.addresses import Addresses
+from app.domain.award_evidence import CONTEXT_PATH, AwardEvidence, Shown, fields_shown
+from app.errors import NotFound
+from app.language import N_
+from app.services.activity_log import ActivityLog
+from app.services.publication import Published
+
+
+class RemovedEvidence(NotFound):
+    """The holder asked to be forgotten: what is left of the lines can be read by nobody."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An award's entry in the log, and the entries it rests on."""
+
+    award_id: uuid.UUID
+    entry: LogEntry
+    payload: LogPayload
+    entries: Sequence[int]
+
+
+class EvidenceDocuments:
+    def __init__(
+        self, log: ActivityLog, store: AwardEvidenceStore, campuses: CampusStore, addresses: Addresses
+    ) -> None:
+        self.log = log
+        self.store = store
+        self.campuses = campuses
+        self.addresses = addresses
+
+    @property
+    def rows(self) -> ActivityLogStore:
+        return self.log.store
+
+    def written(self, checkpoint: LogCheckpoint, decisions: Sequence[Decision]) -> list[bytes]:
+        """One document for each, against the checkpoint, in the order given."""
+        log = self.rows.get(checkpoint.log_id)
+        proofs = InclusionProofs(self.log.tree(log, checkpoint.size), checkpoint.size)
+        named = {number for each in decisions for number in each.entries}
+        proved = {
+            entry.number: LoggedEntry(entry.number, leaf_of(entry), tuple(proofs.of(entry.number)))
+            for entry in self.rows.numbered(log.id, named)
+        }
+        note = Note.from_text(checkpoint.note)
+        return [
+            Evidence(
+                context=self.addresses.base_url + CONTEXT_PATH,
+                id=self.addresses.evidence(each.award_id),
+                award=self.addresses.award(each.award_id),
+                checkpoint=note,
+                decision=LoggedEntry(
+                    each.entry.number, leaf_of(each.entry), tuple(proofs.of(each.entry.number))
+                ),
+                opening=open_entry(each.payload.facts, each.payload.key, each.payload.facts),
+                entries=[proved[number] for number in each.entries],
+            ).to_bytes()
+            for each in decisions
+        ]
+
+    def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
+        """None for an award of before there was a log."""
+        return self.store.find(award_id)
+
+    def document(self, award_id: uuid.UUID) -> Published:
+        return Published.of(self.document_of(self._get(award_id)), MEDIA_TYPE)
+
+    def disclosure(self, award_id: uuid.UUID) -> Published:
+        """What the holder shows of each line, and of the others that they are there."""
+        row = self._get(award_id)
+        return Published.of(disclosure(row.digest, self.openings(row)), MEDIA_TYPE)
+
+    def log_key(self, slug: str, epoch: int) -> bytes:
+        """Under which the campus's checkpoints are signed, in the form that the log publishes."""
+        campus = self.campuses.get(slug)
+        log = self.rows.find(campus.id)
+        if log is None or log.epoch < epoch:
+            raise NotFound(N_("Le journal du campus n’a pas de fichier à cette adresse."))
+        key = self.log.key_of(campus, log)
+        return NoteKey(self.addresses.log_origin(slug, epoch), key.public).to_vkey().encode()
+
+    def _get(self, award_id: uuid.UUID) -> AwardEvidence:
+        row = self.find(award_id)
+        if row is None:
+            raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
+        return row
+
+    def document_of(self, row: AwardEvidence) -> bytes:
+        (entry,) = self.rows.numbered(row.log_id, [row.decision])
+        payload = self.rows.payload(row.log_id, row.decision)
+        if payload is None:
+            raise RemovedEvidence(N_("Ces preuves ont été retirées à la demande de la personne."))
+        checkpoint = self.rows.checkpoint(row.log_id, row.size)
+        assert checkpoint is not None, "checkpoints are for ever"
+        (encoded,) = self.written(checkpoint, [Decision(row.award_id, entry, payload, row.entries)])
+        return encoded
+
+    def openings(self, row: AwardEvidence) -> dict[int, Opening]:
+        chosen = self.shown(row)
+        return {
+            payload.number: open_entry(
+                payload.facts, payload.key, fields_shown(payload.facts, chosen[payload.number])
+            )
+            for payload in self.payloads(row)
+            if chosen[payload.number] is not Shown.EXISTENCE
+        }
+
+    def shown(self, row: AwardEvidence) -> Mapping[int, Shown]:
+        chosen = self.store.shown_of(row.award_id)
+        return {number: chosen.get(number, Shown.SUMMARY) for number in row.entries}
+
+    def payloads(self, row: AwardEvidence) -> list[LogPayload]:
+        """What the lines say; those that were erased are missing."""
+        found = [self.rows.payload(row.log_id, number) for number in row.entries]
+        return [payload for payload in found if payload is not None]
