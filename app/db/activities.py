@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, func, select
@@ -16,6 +16,8 @@ from app.domain.people import Person
 from app.domain.search import words_of
 from app.errors import NotFound
 from app.language import N_
+
+_IN_ONE_TURN = 1_000
 
 
 class ActivityStore:
@@ -86,6 +88,12 @@ class ActivityStore:
     def participants(
         self, activity_id: uuid.UUID, *, with_absent: bool = False
     ) -> list[tuple[Participation, Person]]:
+        return [one for some in self.participants_in_turn(activity_id, with_absent=with_absent) for one in some]
+
+    def participants_in_turn(
+        self, activity_id: uuid.UUID, *, with_absent: bool = False
+    ) -> Iterator[list[tuple[Participation, Person]]]:
+        """By name, so many at a time that nobody need hold all of them at once."""
         query = (
             select(Participation, Person)
             .join(Person, col(Person.id) == col(Participation.person_id))
@@ -94,7 +102,9 @@ class ActivityStore:
         )
         if not with_absent:
             query = query.where(col(Participation.is_present))
-        return [(participation, person) for participation, person in self.session.exec(query)]
+        rows = self.session.exec(query.execution_options(yield_per=_IN_ONE_TURN))
+        for some in rows.partitions():
+            yield [(participation, person) for participation, person in some]
 
     def participants_among(
         self,

@@ -31,9 +31,11 @@ class BatchStore:
 
     # --- bulk awards
 
-    def add(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> None:
+    def add(self, batch: AwardBatch) -> None:
         self.session.add(batch)
         self.session.flush()
+
+    def add_lines(self, lines: Sequence[BatchLine]) -> None:
         insert_rows(self.session, lines)
 
     def save(self, promise: AwardBatch | Withdrawal) -> None:

@@ -100,14 +100,24 @@ def check_participation(participation: Participation) -> None:
         raise InvalidInput(N_("La contribution tient en 1 000 signes."))
 
 
+def adds_to(participation: Participation, *, hours: float | None, contribution: str) -> bool:
+    """Whether `complete` would change anything."""
+    return (
+        not participation.is_present
+        or (participation.hours is None and hours is not None)
+        or (not participation.contribution and bool(contribution))
+    )
+
+
 def complete(participation: Participation, *, hours: float | None, contribution: str) -> bool:
     """Note what was not noted yet, and that they were there; what was noted stays. Whether anything changed."""
-    before = (participation.hours, participation.contribution, participation.is_present)
+    if not adds_to(participation, hours=hours, contribution=contribution):
+        return False
     participation.is_present = True
     if participation.hours is None:
         participation.hours = hours
     participation.contribution = participation.contribution or contribution
-    return (participation.hours, participation.contribution, participation.is_present) != before
+    return True
 
 
 def hours_of(participation: Participation, activity: Activity) -> float | None:

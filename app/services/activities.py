@@ -131,6 +131,8 @@ class ActivityService:
         self, activity: Activity | None, lines: Sequence[ListedPerson]
     ) -> dict[str, tuple[Participation | None, Person]]:
         """Who among the lines of a list we know already, by line key."""
+        if not lines:
+            return {}
         participants = self.activities.participants(activity.id, with_absent=True) if activity else []
         named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
         return matched(lines, participants, named)

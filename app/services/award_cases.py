@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.activities import Activity, Participation, complete
+from app.domain.activities import Activity, Participation, adds_to, complete
 from app.domain.awards import Award, Judgement, LineOutcome
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
@@ -141,6 +141,8 @@ def would_be(
     if activity is None:
         return None
     if participation is not None:
+        if not adds_to(participation, hours=line.hours, contribution=line.contribution):
+            return participation
         copy = Participation(**participation.model_dump())
         complete(copy, hours=line.hours, contribution=line.contribution)
         return copy

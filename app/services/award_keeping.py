@@ -106,7 +106,7 @@ class AwardKeeping:
         self, case: Case, awards: Sequence[Award], places: Places, troubles: dict[uuid.UUID, InvalidInput]
     ) -> dict[uuid.UUID, JsonObject]:
         """What each credential will say; of a line that cannot be written, why."""
-        written, words = {}, self._words_of(case)
+        written, words = {}, self.words_of(case)
         for award in awards:
             try:
                 written[award.id] = document_to_sign(award, words, places)
@@ -122,7 +122,7 @@ class AwardKeeping:
         troubles: dict[uuid.UUID, InvalidInput],
         at: datetime,
     ) -> dict[uuid.UUID, SignedDocument]:
-        signed, batch = {}, self._batch_of(case, at)
+        signed, batch = {}, self.batch_of(case, at)
         for award in awards:
             try:
                 signed[award.id] = signed_document(award, documents[award.id], batch)
@@ -161,7 +161,7 @@ class AwardKeeping:
             ]
         )
 
-    def _words_of(self, case: Case) -> BadgeDocuments:
+    def words_of(self, case: Case) -> BadgeDocuments:
         return BadgeDocuments(
             achievement=_achievement_in(case.version),
             issuer=profile_of(case.campus, self.addresses),
@@ -171,7 +171,7 @@ class AwardKeeping:
             addresses=self.addresses,
         )
 
-    def _batch_of(self, case: Case, at: datetime) -> Batch:
+    def batch_of(self, case: Case, at: datetime) -> Batch:
         signers = self.signing.signers_of(case.campus)
         return Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=whole_second(at))
 

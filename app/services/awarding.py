@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from app.db.activities import ActivityStore
 from app.db.awards import AwardStore
@@ -112,6 +112,16 @@ class Judging:
         memberships = [membership for membership, _ in self.people.memberships_of(person_id)]
         return roles_at(memberships, campus.id, at=self.clock())
 
+    def meant_in_turn(
+        self, case: Case, request: AwardRequest
+    ) -> Iterator[tuple[list[Found], list[ListedPerson]]]:
+        """As `meant`. A list is looked at as a whole; those of the activity come in parts, however many they are."""
+        if request.lines:
+            yield self.meant(case, request)
+            return
+        for some in self._chosen_in_turn(case, request):
+            yield [*some], []
+
     def meant(self, case: Case, request: AwardRequest) -> tuple[list[Found], list[ListedPerson]]:
         """Everybody once, known or not; and the lines that say somebody again."""
         kept, repeated = without_repeats([tidy(line) for line in request.lines])
@@ -136,20 +146,20 @@ class Judging:
         return judged
 
     def _chosen(self, case: Case, request: AwardRequest) -> list[Someone]:
+        return [one for some in self._chosen_in_turn(case, request) for one in some]
+
+    def _chosen_in_turn(self, case: Case, request: AwardRequest) -> Iterator[list[Someone]]:
         activity = case.activity
         if activity is None or not (request.everybody or request.participation_ids):
-            return []
+            return
         wanted = set(request.participation_ids)
-        there = [
-            (participation, person)
-            for participation, person in self.activities.participants(activity.id)
-            if request.everybody or participation.id in wanted
-        ]
-        addresses = self.people.addresses_of(person.id for _, person in there)
-        return [
-            (line_of(participation, person, addresses.get(person.id, "")), participation, person)
-            for participation, person in there
-        ]
+        for some in self.activities.participants_in_turn(activity.id):
+            there = [one for one in some if request.everybody or one[0].id in wanted]
+            addresses = self.people.addresses_of(person.id for _, person in there)
+            yield [
+                (line_of(participation, person, addresses.get(person.id, "")), participation, person)
+                for participation, person in there
+            ]
 
     def _record(self, case: Case, lines: Sequence[BatchLine]) -> list[Found]:
         """Those chosen in the activity as they stand there; those of a list recorded, unless the line is at fault."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,13 +84,13 @@ class BulkAwardService:
         if not_before is not None:
             check_hour(not_before, at=self.clock())
         case = self.judging.case(campus, request, by)
-        found, again = self.judging.meant(case, request)
         batch = _batch_of(case, request, by, self.clock(), undo_for, not_before)
-        lines = [_waiting(batch, position, one) for position, one in enumerate(found)]
-        lines += [
-            _answered(batch, position, repeated_line(line)) for position, line in enumerate(again, len(found))
-        ]
-        self.batches.add(batch, lines)
+        self.batches.add(batch)
+        position = itertools.count()
+        for found, again in self.judging.meant_in_turn(case, request):
+            lines = [_waiting(batch, next(position), one) for one in found]
+            lines += [_answered(batch, next(position), repeated_line(line)) for line in again]
+            self.batches.add_lines(lines)
         if not_before is not None:
             self._write(by, "plan", batch)
         return batch

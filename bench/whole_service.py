@@ -1,0 +1,177 @@
+"""A bulk award through the whole service, by a durable workflow, beside signing and storing alone; up to 100,000 lines."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.db import migrations
+from app.domain.activities import Activity, ActivityKind
+from app.domain.awards import new_award
+from app.domain.badges import Kind
+from app.domain.batches import A_PIECE, AwardBatch, BatchState
+from app.domain.columns import new_id
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson
+from app.memory import collect_rarely
+from app.services.award_cases import Case, Found
+from app.services.award_documents import document_to_sign, signed_document
+from app.services.awards import AwardRequest
+from app.services.badges import Wording
+from app.services.status import Place, Places
+from app.worker.awards import AWARDS
+from app.worker.worker import Worker
+from bench.credentials import OURS
+from bench.measure import Row, rows
+from tests.support.house import House, build_house
+from tests.support.postgres import database_of_this_run
+
+SIZES = (100, 1_000, 10_000, 100_000)
+COMPARED = 10_000
+ROUNDS = 3
+FLOOR = "signing and storing alone"
+_RECORDED_AT_A_TIME = 2_000
+
+
+def run(sizes: Sequence[int] = SIZES) -> list[Row]:
+    with TemporaryDirectory(prefix="sceau-bench-") as folder:
+        found = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite", sizes)
+    with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
+        if url is None:
+            print("  without PostgreSQL: none is installed", file=sys.stderr)
+            return found
+        return found + _measure(Path(folder), url, "PostgreSQL", sizes)
+
+
+def _measure(folder: Path, url: str, engine: str, sizes: Sequence[int]) -> list[Row]:
+    migrations.upgrade(url)
+    collect_rarely()  # as every server process does
+    house = build_house(url, folder)
+    found = []
+    with _working(house):
+        for size in sizes:
+            crowd = _crowd(house, size)
+            name = f"{size:,} lines through the whole service, {engine}"
+            _whole(house, crowd)
+            if size == COMPARED:
+                measured: dict[str, list[float]] = {OURS: [], FLOOR: []}
+                for _ in range(ROUNDS):
+                    measured[FLOOR].append(_alone(house, crowd))
+                    measured[OURS].append(_whole(house, crowd))
+                found += rows(name, measured, ours=OURS, unit="ms")
+            else:
+                repeated = 1 if size > COMPARED else ROUNDS
+                each = [_whole(house, crowd) for _ in range(repeated)]
+                found += rows(name, {OURS: each * (2 if repeated == 1 else 1)}, ours=OURS, unit="ms")
+            print(f"  {engine}, {size:,} lines: at most {_most_memory()} MiB in use", flush=True)
+    house.close()
+    return found
+
+
+@contextmanager
+def _working(house: House) -> Iterator[None]:
+    """A worker beside the house, as beside every server."""
+    worker = Worker(house.process, [AWARDS])
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+def _whole(house: House, activity: Activity) -> float:
+    """Milliseconds from the press of the button to the last answered line, awarded by the worker."""
+    request = AwardRequest(_new_badge(house), activity.id, everybody=True)
+    begun = time.perf_counter_ns()
+    with house.unit_of_work() as services:
+        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+    house.process.on_promise()
+    pause = threading.Event()
+    while not _is_done(house, batch.id):
+        pause.wait(0.02)
+    return (time.perf_counter_ns() - begun) / 1e6
+
+
+def _is_done(house: House, batch_id: uuid.UUID) -> bool:
+    with house.unit_of_work(reading=True) as services:
+        batch: AwardBatch | None = services.stores.batches.find(batch_id)
+        return batch is not None and batch.state is BatchState.DONE
+
+
+def _alone(house: House, activity: Activity) -> float:
+    """Milliseconds for as many documents, signed in both forms, checked, and kept with their awards: no rules, no
+    people, no places, no history, no letters, no workflow."""
+    badge_id = _new_badge(house)
+    with house.unit_of_work() as services:
+        request = AwardRequest(badge_id, activity.id, everybody=True)
+        case = services.awards.judging.case(house.campus, request, Actor(house.trainer.id))
+        found, _ = services.awards.judging.meant(case, request)
+        services.bulk_awards.keeping.badge_service.freeze(house.campus, case.badge, case.version)
+    begun = time.perf_counter_ns()
+    for start in range(0, len(found), A_PIECE):
+        _sign_and_keep(house, case, found[start : start + A_PIECE])
+    return (time.perf_counter_ns() - begun) / 1e6
+
+
+def _sign_and_keep(house: House, case: Case, found: Sequence[Found]) -> None:
+    at, ids = house.clock(), [new_id() for _ in found]
+    somewhere = uuid.uuid4()
+    places = Places(
+        {each: Place(somewhere, number) for number, each in enumerate(ids)}, house.process.addresses
+    )
+    with house.unit_of_work() as services:
+        keeping = services.bulk_awards.keeping
+        words, batch = keeping.words_of(case), keeping.batch_of(case, at)
+        awards = [
+            new_award(
+                case.badge, case.version, person=person, activity=case.activity, participation=participation,
+                evidence="", show_name=True, giver_id=house.trainer.id, at=at, award_id=award_id,
+            )
+            for award_id, (_, participation, person) in zip(ids, found, strict=True)
+            if person is not None
+        ]  # fmt: skip
+        signed = [signed_document(award, document_to_sign(award, words, places), batch) for award in awards]
+        services.stores.awards.add_all(awards, signed)
+
+
+def _crowd(house: House, size: int) -> Activity:
+    """An activity with so many people in it."""
+    by = Actor(house.trainer.id)
+    day = house.clock().date()
+    with house.unit_of_work() as services:
+        activity = services.activities.create(
+            Activity(
+                kind=ActivityKind.EVENT, title=f"Journée de {size}", starts_on=day, ends_on=day, hours=3
+            ),
+            [house.campus],
+            by=by,
+        )
+    for start in range(0, size, _RECORDED_AT_A_TIME):
+        lines = [
+            ListedPerson(number, f"Prénom{number}", f"Nom{number}", f"p{number}.{size}@exemple.fr")
+            for number in range(start, min(size, start + _RECORDED_AT_A_TIME))
+        ]
+        with house.unit_of_work() as services:
+            services.activities.keep(activity, lines, by=by, meant={})
+    return activity
+
+
+def _new_badge(house: House) -> uuid.UUID:
+    """Awards are for ever: each round gives a badge of its own."""
+    name = uuid.uuid4().hex[:12]
+    wording = Wording(
+        Kind.PARTICIPATION, name, f"Ce que dit le badge {name}.", "Avoir été là, du début à la fin."
+    )
+    with house.unit_of_work() as services:
+        return services.badges.create(house.campus, wording, slug=name, by=Actor(house.admin.id)).badge.id
+
+
+def _most_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
