@@ -116,6 +116,12 @@ class Judgement:
 
 ONESELF = Judgement(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
 
+HELD = Judgement(LineOutcome.ALREADY_HELD, N_("A déjà ce badge, qui est donné une seule fois par personne."))
+HELD_IN_ACTIVITY = Judgement(
+    LineOutcome.ALREADY_HELD,
+    N_("A déjà reçu ce badge dans cette activité, et il y est donné une seule fois par personne."),
+)
+
 
 class AlreadyRevoked(Conflict): ...
 
@@ -129,14 +135,13 @@ def judge(
     participation: Participation | None,
     evidence: str,
     held: Award | None,
+    repeat: Repeat = Repeat.ONCE,
 ) -> Judgement:
     """Each person is judged alone, on their own record, whatever list they stand in (T02, I25)."""
     if giver_id is not None and person.id == giver_id:
         return ONESELF
     if held is not None:
-        return Judgement(
-            LineOutcome.ALREADY_HELD, N_("A déjà ce badge. Rien à faire : il n’est pas donné deux fois.")
-        )
+        return HELD_IN_ACTIVITY if repeat is Repeat.ONCE_PER_ACTIVITY else HELD
     return judge_evidence(version, activity=activity, participation=participation, evidence=evidence)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.activities import Activity, Participation, adds_to, complete
-from app.domain.awards import Award, Judgement, LineOutcome
+from app.domain.awards import Award, Judgement, LineOutcome, new_award
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.history import Actor
@@ -65,6 +65,8 @@ class Preview:
     version: BadgeVersion
     activity: Activity | None
     lines: Sequence[JudgedLine]
+    sample: Award | None = None
+    """One that would be given; nothing of it is signed or kept."""
 
     def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
         return [line for line in self.lines if line.judgement.outcome in outcomes]
@@ -116,6 +118,30 @@ class Case:
 
     def fault_of(self, line: ListedPerson) -> LineFault | None:
         return fault_of(line, needs_address=self.activity is None)
+
+
+def award_of(
+    case: Case,
+    person: Person,
+    participation: Participation | None,
+    *,
+    at: datetime,
+    award_id: uuid.UUID | None = None,
+    batch_id: uuid.UUID | None = None,
+) -> Award:
+    return new_award(
+        case.badge,
+        case.version,
+        person=person,
+        activity=case.activity,
+        participation=participation,
+        evidence=case.evidence,
+        show_name=case.campus.names_in_credentials and person.allows_name,
+        giver_id=case.by.person_id,
+        at=at,
+        award_id=award_id,
+        batch_id=batch_id,
+    )
 
 
 def line_of(participation: Participation, person: Person, address: str) -> ListedPerson:

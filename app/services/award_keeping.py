@@ -14,7 +14,7 @@ from app.db.awards import AwardStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.domain.addresses import Addresses
-from app.domain.awards import Award, SignedDocument, new_award
+from app.domain.awards import Award, SignedDocument
 from app.domain.badges import BadgeVersion
 from app.domain.batches import AwardBatch
 from app.domain.clock import Clock
@@ -24,7 +24,7 @@ from app.domain.open_badges import BadgeDocuments, profile_of
 from app.domain.people import is_address
 from app.errors import InvalidInput
 from app.language import N_
-from app.services.award_cases import Case, JudgedLine
+from app.services.award_cases import Case, JudgedLine, award_of
 from app.services.award_documents import document_to_sign, signed_document
 from app.services.award_grounds import AwardGrounds
 from app.services.badges import BadgeService
@@ -178,19 +178,7 @@ class AwardKeeping:
 
 def _award_of(case: Case, promise: AwardBatch, line: JudgedLine, at: datetime, award_id: uuid.UUID) -> Award:
     assert line.person is not None, "a line that is ready has its person"
-    return new_award(
-        case.badge,
-        case.version,
-        person=line.person,
-        activity=case.activity,
-        participation=line.participation,
-        evidence=case.evidence,
-        show_name=case.campus.names_in_credentials and line.person.allows_name,
-        giver_id=case.by.person_id,
-        at=at,
-        award_id=award_id,
-        batch_id=promise.id,
-    )
+    return award_of(case, line.person, line.participation, at=at, award_id=award_id, batch_id=promise.id)
 
 
 def _achievement_in(version: BadgeVersion) -> Achievement:

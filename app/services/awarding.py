@@ -33,6 +33,7 @@ from app.services.award_cases import (
     JudgedLine,
     Preview,
     Someone,
+    award_of,
     each_once,
     line_of,
     repeated_line,
@@ -69,7 +70,16 @@ class Judging:
         held = self._held(case, [person.id for _, _, person in found if person])
         judged = [self._judged(case, line, part, person, held) for line, part, person in found]
         lines = judged + [repeated_line(line) for line in again]
-        return Preview(campus, case.badge, case.version, case.activity, lines)
+        return Preview(campus, case.badge, case.version, case.activity, lines, self._sample(case, judged))
+
+    def _sample(self, case: Case, judged: Sequence[JudgedLine]) -> Award | None:
+        """What the first who is ready would be given."""
+        first = next((line for line in judged if line.judgement.is_ready), None)
+        if first is None:
+            return None
+        person = first.person or self._new_person(first.line)
+        part = would_be(first.line, case.activity, first.participation, person, self.clock())
+        return award_of(case, person, part, at=self.clock())
 
     def case(self, campus: Campus, request: AwardRequest, by: Actor) -> Case:
         """What is asked for, as far as it is the same for everybody; raises where nobody could be given it."""
@@ -227,6 +237,7 @@ class Judging:
             participation=would_be(line, case.activity, participation, someone, self.clock()),
             evidence=case.evidence,
             held=held.get(someone.id),
+            repeat=case.badge.repeat,
         )
         return JudgedLine(line, judgement, participation, person, held.get(someone.id))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.awards import LineOutcome
+from app.domain.open_badges import evidence_of
 from app.domain.people import suggested_address
 from app.services.awards import JudgedLine, Preview
 from app.web.people_lists import hours_text
@@ -17,6 +18,7 @@ from app.web.words import OUTCOME_COUNTS, OUTCOMES, Word
 MOST_CARDS = 100
 SHOWN_AT_ONCE = 30
 MOST_READY = 500
+MOST_NOTES = 100
 NEED_A_PERSON = [
     outcome for outcome in LineOutcome if outcome.is_refused and outcome is not LineOutcome.REPEATED_LINE
 ]
@@ -46,10 +48,44 @@ class Card:
 
 @dataclass(frozen=True)
 class ReadyLine:
+    """`note` is the name of the field where somebody may write what this person did."""
+
+    note: str
     name: str
     address: str
     hours: float | None
     contribution: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The badge as the first who is ready would receive it. `evidence` are (title, words)."""
+
+    holder: str
+    description: str
+    criteria: str
+    evidence: Sequence[tuple[str, str]]
+    language: str
+    awarded_at: datetime
+    valid_until: datetime | None
+
+    @staticmethod
+    def of(preview: Preview) -> Sample | None:
+        award, version = preview.sample, preview.version
+        if award is None:
+            return None
+        return Sample(
+            award.holder_name or "",
+            version.description,
+            version.criteria,
+            [
+                (piece.name or "", piece.narrative or "")
+                for piece in evidence_of(award, version, preview.activity)
+            ],
+            version.language,
+            award.awarded_at,
+            award.valid_until,
+        )
 
 
 @dataclass(frozen=True)
@@ -65,6 +101,7 @@ class PreviewView:
     repeated_count: int
     figures: Sequence[tuple[str, int]]
     lacks_evidence: bool
+    sample: Sample | None
 
     @staticmethod
     def of(preview: Preview, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> PreviewView:
@@ -84,6 +121,7 @@ class PreviewView:
             repeated_count=len(repeated),
             figures=_figures(preview),
             lacks_evidence=any(line.judgement.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
+            sample=Sample.of(preview),
         )
 
 
@@ -104,13 +142,18 @@ def _noted(line: JudgedLine) -> tuple[float | None, str]:
 
 
 def _ready(line: JudgedLine) -> ReadyLine:
-    return ReadyLine(line.line.name, line.line.address, *_noted(line))
+    return ReadyLine(f"contribution-{_key_of(line)}", line.line.name, line.line.address, *_noted(line))
+
+
+def _key_of(line: JudgedLine) -> str:
+    """By the participation of whoever is recorded, by the number in the list of whoever is not."""
+    return str(line.participation.id if line.participation else line.line.line)
 
 
 def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> Card:
     said, judgement = line.line, line.judgement
     hours, contribution = _noted(line)
-    key = str(line.participation.id if line.participation else said.line)
+    key = _key_of(line)
     values = {
         "adresse": said.address,
         "prenom": said.given_name,

@@ -22,7 +22,7 @@ from app.services.activities import ActivityPage
 from app.services.awards import AwardRequest, Preview
 from app.web.activities import ActivityView
 from app.web.award_corrections import EVIDENCE, Corrections, corrections_of
-from app.web.award_preview import SHOWN_AT_ONCE, PreviewView
+from app.web.award_preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.desk import BadgeTile
 from app.web.forms import SafeForm, text_of, texts_of
 from app.web.people_lists import GivenList, as_text, given_list
@@ -31,6 +31,7 @@ from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
 GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
+SEEN = "pretes"
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
 # Beyond, one tick a person is no help to anybody.
 MOST_TICKS = 500
@@ -114,7 +115,8 @@ def preview_or_give(
         return _choice_page(request, services, work, found, choice, choice.given.trouble)
     try:
         wanted = choice.request(found, text_of(form, "cle"))
-        if text_of(form, "geste") in (GIVE, GIVE_LATER) and not corrections.change_anything:
+        gives = text_of(form, "geste") in (GIVE, GIVE_LATER)
+        if gives and not corrections.change_anything:
             return _give(request, work, wanted, form)
         if not corrections.amendments:
             judged = services.awards.preview(work.campus, wanted, by=work.actor)
@@ -122,8 +124,10 @@ def preview_or_give(
             with deed(request) as writing:
                 _amend(writing, work, activity_id, corrections)
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
-        held_back = text_of(form, "geste") in (GIVE, GIVE_LATER)
-        return _preview_page(request, work, found, judged, choice, corrections, held_back=held_back)
+        if gives and not corrections.troubles and text_of(form, SEEN) == str(len(judged.ready)):
+            # Notes that leave as many ready as the button said: it was pressed for them.
+            return _give(request, work, wanted, form)
+        return _preview_page(request, work, found, judged, choice, corrections, held_back=gives)
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
@@ -240,6 +244,7 @@ def _preview_page(
         badge=BadgeTile.of(judged.badge, judged.version),
         preview=PreviewView.of(judged, work.home, corrections.typed, corrections.troubles),
         shown_at_once=SHOWN_AT_ONCE,
+        most_notes=MOST_NOTES,
         held_back=held_back,
         who=TICKED if recorded else ONLY_LIST,
         people=" ".join(map(str, recorded)),

@@ -213,3 +213,22 @@ def test_each_line_is_judged_alone(
     alone = case.outcome()
     Case(version=case.version, hours=0).outcome()
     assert case.outcome() is alone
+
+
+def test_who_holds_the_badge_is_told_what_the_badge_says_of_repeating() -> None:
+    def said(repeat: Repeat) -> str:
+        someone = person()
+        held = award_of(badge(repeat), version(), someone)
+        return judge(
+            version(),
+            person=someone,
+            giver_id=None,
+            activity=None,
+            participation=None,
+            evidence="",
+            held=held,
+            repeat=repeat,
+        ).sentence
+
+    assert "une seule fois par personne" in said(Repeat.ONCE)
+    assert "dans cette activité" in said(Repeat.ONCE_PER_ACTIVITY)
