@@ -88,7 +88,9 @@ class ActivityStore:
     def participants(
         self, activity_id: uuid.UUID, *, with_absent: bool = False
     ) -> list[tuple[Participation, Person]]:
-        return [one for some in self.participants_in_turn(activity_id, with_absent=with_absent) for one in some]
+        return [
+            one for some in self.participants_in_turn(activity_id, with_absent=with_absent) for one in some
+        ]
 
     def participants_in_turn(
         self, activity_id: uuid.UUID, *, with_absent: bool = False

@@ -80,7 +80,7 @@ class Sample:
             version.criteria,
             [
                 (piece.name or "", piece.narrative or "")
-                for piece in evidence_of(award, version, preview.activity)
+                for piece in evidence_of(award, version, preview.activity, "")
             ],
             version.language,
             award.awarded_at,

@@ -32,10 +32,15 @@ def main() -> int:
                 print("  no PostgreSQL is installed")
                 worst = 1
                 continue
-            result = torture(url, kills=options.kills, seed=seed, every=options.every)
+            result = torture(url, kills=options.kills, seed=seed, every=options.every, told=_tell)
         _print(result)
         worst |= bool(result.faults)
     return worst
+
+
+def _tell(result: Result) -> None:
+    if result.kills.total() % 20 == 0:
+        print(f"  {result.kills.total()} kills", flush=True)
 
 
 def _print(result: Result) -> None:

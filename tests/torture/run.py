@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -34,6 +35,10 @@ class Result:
     seconds: float = 0.0
 
 
+Told = Callable[[Result], None]
+"""Called after each kill."""
+
+
 def torture(
     database_url: str,
     *,
@@ -43,6 +48,7 @@ def torture(
     every: float = 0.5,
     pause: float = 2.0,
     sizes: Sizes = OF_ALL_SIZES,
+    told: Told = lambda _: None,
 ) -> Result:
     """Several web servers only on PostgreSQL; a worker inside the first of them and one on its own on both.
 
@@ -59,7 +65,7 @@ def torture(
         ]
         for trainer in crowd:
             trainer.start()
-        _kill(scene, result, crowd, kills=kills, every=every, rng=seeded(seed, "killer"))
+        _kill(scene, result, crowd, kills=kills, every=every, rng=seeded(seed, "killer"), told=told)
         _end(crowd)
         _until_quiet(scene)
         found = Evidence(scene, board)
@@ -70,7 +76,14 @@ def torture(
 
 
 def _kill(
-    scene: Scene, result: Result, crowd: list[Trainer], *, kills: int, every: float, rng: random.Random
+    scene: Scene,
+    result: Result,
+    crowd: list[Trainer],
+    *,
+    kills: int,
+    every: float,
+    rng: random.Random,
+    told: Told,
 ) -> None:
     """At random moments of bulk awards, now and then while a process is still starting."""
     while result.kills.total() < kills:
@@ -83,6 +96,7 @@ def _kill(
         node.kill()
         result.kills[node.name] += 1
         node.start()
+        told(result)
 
 
 def _until_awarding(scene: Scene, crowd: list[Trainer]) -> None:

@@ -22,8 +22,8 @@ _TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
 _TICKS = re.compile(r'name="attribution" value="([^"]+)"')
 Sizes = Sequence[tuple[int, int, int]]
 """Of lists: the shortest, the longest, and how often."""
-MANY_LETTERS = 120
-OF_ALL_SIZES: Sizes = ((1, 50, 3), (51, MANY_LETTERS, 5), (501, 1300, 2))
+MANY_LETTERS = 90
+OF_ALL_SIZES: Sizes = ((1, 50, 4), (51, MANY_LETTERS, 4), (501, 620, 1))
 """Carried out while the trainer waits, by a worker, and by a worker in several pieces."""
 HOUR_HAS_PASSED = (422,)
 """While nobody answered: then nothing is planned, and the page says so."""
