@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.addresses import Addresses
 from app.domain.awards import LineOutcome
 from app.domain.open_badges import evidence_of
 from app.domain.people import suggested_address
@@ -70,7 +71,7 @@ class Sample:
     valid_until: datetime | None
 
     @staticmethod
-    def of(preview: Preview) -> Sample | None:
+    def of(preview: Preview, addresses: Addresses) -> Sample | None:
         award, version = preview.sample, preview.version
         if award is None:
             return None
@@ -80,7 +81,7 @@ class Sample:
             version.criteria,
             [
                 (piece.name or "", piece.narrative or "")
-                for piece in evidence_of(award, version, preview.activity, "")
+                for piece in evidence_of(award, version, preview.activity, addresses.award(award.id))
             ],
             version.language,
             award.awarded_at,
@@ -104,7 +105,13 @@ class PreviewView:
     sample: Sample | None
 
     @staticmethod
-    def of(preview: Preview, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> PreviewView:
+    def of(
+        preview: Preview,
+        home: str,
+        typed: Mapping[str, str],
+        troubles: Mapping[str, str],
+        addresses: Addresses,
+    ) -> PreviewView:
         ready = preview.ready
         held = preview.with_outcome(LineOutcome.ALREADY_HELD)
         repeated = preview.with_outcome(LineOutcome.REPEATED_LINE)
@@ -121,7 +128,7 @@ class PreviewView:
             repeated_count=len(repeated),
             figures=_figures(preview),
             lacks_evidence=any(line.judgement.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
-            sample=Sample.of(preview),
+            sample=Sample.of(preview, addresses),
         )
 
 

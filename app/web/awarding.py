@@ -242,7 +242,9 @@ def _preview_page(
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
         badge=BadgeTile.of(judged.badge, judged.version),
-        preview=PreviewView.of(judged, work.home, corrections.typed, corrections.troubles),
+        preview=PreviewView.of(
+            judged, work.home, corrections.typed, corrections.troubles, process_of(request).addresses
+        ),
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
