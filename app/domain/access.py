@@ -61,6 +61,11 @@ def check_token_request(scopes: list[str], life: timedelta) -> None:
         raise InvalidInput(N_("Un jeton d’accès vit de 1 à 365 jours."))
 
 
+def check_token_label(label: str) -> None:
+    if not label.strip() or len(label) > 120:
+        raise InvalidInput(N_("Dites pour quel logiciel est ce jeton, en 120 signes au plus."))
+
+
 def reminders_proof(secret: bytes, person_id: uuid.UUID) -> str:
     """The unguessable part of the link by which a person stops reminders."""
     return hmac.new(secret, b"reminders|" + person_id.bytes, hashlib.sha256).hexdigest()[:40]

@@ -27,12 +27,13 @@ from app.domain.campus import (
     check_slug,
     label_state,
 )
+from app.domain.campus_settings import CampusSettings, faults_of, take_over
 from app.domain.clock import Clock
 from app.domain.competencies import Competency, Framework
 from app.domain.history import Actor
 from app.domain.keys import SealedKey
 from app.errors import Conflict
-from app.language import N_
+from app.language import N_, locales
 from app.services.logged_deeds import LoggedDeeds
 from app.services.signing import Signing
 
@@ -104,6 +105,20 @@ class CampusService:
         self.deeds.key_changed(campus, key)
         self.history.write(by, "create", "campus", campus.id, at=at, campus_id=campus.id)
         self.history.write(by, "create", "key", key.id, at=at, campus_id=campus.id)
+        return campus
+
+    def change_settings(self, slug: str, settings: CampusSettings, *, by: Actor) -> Campus:
+        """What is already signed or drawn stays as it is."""
+        campus = self.campuses.get(slug)
+        faults = faults_of(settings, campus, languages=tuple(locales()))
+        if faults:
+            raise next(iter(faults.values()))
+        changed = take_over(campus, settings)
+        if changed:
+            self.campuses.add(campus)
+            self.history.write(
+                by, "amend", "campus", campus.id, at=self.clock(), campus_id=campus.id, changed=changed
+            )
         return campus
 
     def create_network(self, network: Network, members: Sequence[Campus], *, by: Actor) -> Network:

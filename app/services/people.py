@@ -17,6 +17,7 @@ from app.domain.access import (
     ApiToken,
     Scope,
     check_token,
+    check_token_label,
     check_token_request,
     digest_of,
     learner_link_proof,
@@ -125,6 +126,7 @@ class PeopleService:
         self, campus: Campus, *, label: str, scopes: list[str], life: timedelta, by: Actor
     ) -> str:
         """The token, shown this once; only its digest is kept."""
+        check_token_label(label)
         check_token_request(scopes, life)
         secret, at = TOKEN_PREFIX + secrets.token_urlsafe(32), self.clock()
         token = ApiToken(

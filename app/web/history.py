@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.domain.access import Scope
 from app.domain.campus import Campus
 from app.domain.history import NOUNS_OF, Subject
 from app.domain.people import Role
@@ -34,7 +35,7 @@ from app.web.history_words import (
 from app.web.render import page
 from app.web.typography import say
 from app.web.wording import local
-from app.web.words import ROLES
+from app.web.words import ROLES, SCOPES
 from app.web.workplaces import AtWork, at_work, staff
 from app.wiring import Services
 
@@ -120,6 +121,8 @@ def detail_of(event: Event) -> str:
         parts.append(say(ROLES[Role(facts["role"])]))
     if event.entry.noun == "invitation":
         parts += [say(ROLES[role]) for role in Role if role.value in facts.get("roles", ())]
+    if event.entry.noun == "token":
+        parts += [say(SCOPES[scope]) for scope in Scope if scope.value in facts.get("scopes", ())]
     if isinstance(facts.get("number"), int):
         parts.append(say(N_("version {number}")).format(number=facts["number"]))
     if facts.get("by") in PROOFS:

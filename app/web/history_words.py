@@ -67,6 +67,7 @@ DEEDS = {
     ("password", "drop"): N_("Mot de passe supprimé"),
     ("password", "mistype"): N_("Mot de passe refusé"),
     ("campus", "create"): N_("Campus créé"),
+    ("campus", "amend"): N_("Réglages changés"),
     ("campus", "label"): N_("Label enregistré"),
     ("key", "create"): N_("Clé de signature créée"),
     ("reminders", "start"): N_("Rappels remis en marche"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.access import Scope
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.awards import LineOutcome
 from app.domain.badges import Kind, Repeat
@@ -76,6 +77,13 @@ ROLE_HINTS = {
     Role.REVIEWER: N_("Examine les demandes de badge et y répond."),
     Role.AUDITOR: N_("Lit tout et l’historique du campus, sans rien changer."),
     Role.DPO: N_("Répond aux personnes sur leurs données, et les efface."),
+}
+SCOPES = {
+    Scope.AWARD_CREATE: N_("Attribuer des badges"),
+    Scope.AWARD_REVOKE: N_("Retirer des badges"),
+    Scope.BADGE_WRITE: N_("Écrire des badges et des compétences"),
+    Scope.ACTIVITY_WRITE: N_("Créer des activités et inscrire des personnes"),
+    Scope.READ: N_("Lire tout ce que le campus contient"),
 }
 OUTCOMES = {
     LineOutcome.READY: Word(N_("Prête"), "ok"),

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from fastapi.testclient import TestClient
 
@@ -82,6 +82,10 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
         )
         services.handing_over.claim(award_id, by=COMMAND)
+        services.people.create_token(
+            campus, label="Scolarité", scopes=["read"], life=timedelta(days=30), by=actor
+        )
+        [made] = services.people.list_tokens(campus)
         participation, person = services.activities.page(campus, activity.id).participants[0]
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
         withdrawal = services.withdrawals.promise(
@@ -91,6 +95,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         ids = {
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
             "person_id": str(person.id), "member_id": str(by.id),
+            "token_id": str(made.id),
             "invitation_id": str(invitation.id), "invitation": "invented",
             "withdrawal_id": str(withdrawal.id),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
