@@ -209,6 +209,7 @@ def listed(line: BatchLine) -> ListedPerson:
         part=PartKind(told.get("part", PartKind.LEARNER)),
         contribution=told.get("contribution", ""),
         under_15=told.get("under_15"),
+        homonym=told.get("homonym", 1),
     )
 
 
@@ -219,4 +220,5 @@ def told_of(line: ListedPerson) -> dict[str, Any]:
         "part": line.part.value,
         "contribution": line.contribution,
         "under_15": line.under_15,
+        "homonym": line.homonym,
     }

@@ -28,6 +28,8 @@ MAX_CELL = 4_000
 _SEPARATORS = ";\t,"
 MAX_COLUMNS = 60
 UNDER_15, FROM_15 = "moins de 15 ans", "15 ans ou plus"
+_NUMBERED = re.compile(r"(.*\S)\s*\(([2-9])\)")
+_NAME_COLUMNS = {Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST}
 # Where a heading may stand below a title and a date.
 _TITLE_LINES = 12
 
@@ -49,7 +51,7 @@ class ListedPerson:
     under_15: bool | None = None
     """The age band, where somebody said it; never an age."""
     homonym: int = 1
-    """2 for somebody else of the same name, where neither has an address; 3 for one more."""
+    """2 for somebody else of the same name, where neither has an address; 3 for one more. Lists say « Zoé Martin (2) »."""
 
     @property
     def name(self) -> str:
@@ -167,6 +169,10 @@ def _outside_quotes(line: str) -> str:
 
 def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
     cells = dict(zip(columns, row.cells, strict=False))
+    homonym = 1
+    for column in _NAME_COLUMNS & cells.keys():
+        cells[column], number = _without_number(cells[column])
+        homonym = max(homonym, number)
     given, family = cells.get(Column.GIVEN, ""), cells.get(Column.FAMILY, "")
     for order in (Column.FAMILY_FIRST, Column.GIVEN_FIRST):
         if order in cells:
@@ -185,13 +191,16 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
         fault=fault,
         hours_as_written=written if fault else "",
         under_15=under_15_in(cells.get(Column.UNDER_15, "")),
+        homonym=homonym,
     )
 
 
 def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     """A line without a heading above it: names in one or two cells, an address in any."""
-    address, names = "", []
+    address, names, homonym = "", [], 1
     for cell in row.cells:
+        cell, number = _without_number(cell)
+        homonym = max(homonym, number)
         words = cell.split()
         marked = [word for word in words if "@" in word]
         if marked and not address:
@@ -204,7 +213,13 @@ def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     else:
         order = Column.FAMILY_FIRST if Column.FAMILY_FIRST in columns else Column.GIVEN_FIRST
         given, family = split_name(names[0] if names else "", order)
-    return ListedPerson(row.number, given_name=given, family_name=family, address=address)
+    return ListedPerson(row.number, given_name=given, family_name=family, address=address, homonym=homonym)
+
+
+def _without_number(cell: str) -> tuple[str, int]:
+    """« Zoé Martin (2) » is another Zoé Martin."""
+    found = _NUMBERED.fullmatch(cell)
+    return (found[1], int(found[2])) if found else (cell, 1)
 
 
 def _order_of(first: str, second: str) -> tuple[str, str]:

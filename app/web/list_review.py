@@ -52,6 +52,8 @@ class LineView:
     word: Word
     reason: str
     may_swap: bool
+    may_differ: bool
+    """Whether it may be somebody else of the same name, without an address."""
 
 
 @dataclass(frozen=True)
@@ -119,4 +121,5 @@ def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
         ENTRIES[one.entry],
         say(one.sentence) if one.sentence else "",
         may_swap and bool(line.given_name),
+        not line.address and (line.homonym > 1 or one.entry in (Entry.THERE, Entry.REPEATED)),
     )

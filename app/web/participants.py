@@ -98,6 +98,7 @@ def _review_page(
         text=given.text,
         seen=seen,
         swapped={int(word) for word in given.told.split() if word.isdecimal()},
+        others=given.others,
         trouble=given.trouble,
         held_back=held_back,
     )

@@ -20,7 +20,7 @@ from app.web.typography import say
 from app.web.workplaces import sentence_of
 
 TEXT_FIELD, FILE_FIELD = "liste", "fichier"
-COLUMN_FIELD, SWAP_FIELD = "colonne-", "inverser"
+COLUMN_FIELD, SWAP_FIELD, OTHER_FIELD = "colonne-", "inverser", "autre"
 HEADING = ("Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution")
 _AGE_HEADING = "Tranche d’âge"
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -39,6 +39,8 @@ class GivenList:
     table: ListTable = _EMPTY
     told: str = ""
     """What a person said of columns and names, in short; empty where all of it was guessed."""
+    others: frozenset[int] = frozenset()
+    """The lines of which they said that it is another person of that name."""
 
     def only(self, wanted: Collection[int]) -> str:
         """The text with only the lines of these numbers in it, each as it was given; a heading stays."""
@@ -66,12 +68,19 @@ def given_list(form: FormData) -> GivenList:
             text = text or dropped
         guessed = read_table(text)
         table, swapped = guessed.corrected(_columns_in(form)), frozenset(texts_of(form, SWAP_FIELD))
-        lines = tuple(_swapped(line) if str(line.line) in swapped else line for line in table.lines())
-        told = [*(table.columns if table.columns != guessed.columns else ()), *sorted(swapped)]
+        read = [_swapped(line) if str(line.line) in swapped else line for line in table.lines()]
+        others = frozenset(texts_of(form, OTHER_FIELD))
+        lines = tuple(_numbered(read, others))
+        told = [
+            *(table.columns if table.columns != guessed.columns else ()),
+            *sorted(swapped),
+            *(f"autre-{number}" for number in sorted(others)),
+        ]
+        differing = frozenset(line.line for line in lines if str(line.line) in others)
         twice = any(
             table.columns.count(column) > 1 for column in table.columns if column is not Column.NOTHING
         )
-        return GivenList(lines, text, say(_TWICE) if twice else "", table, " ".join(told))
+        return GivenList(lines, text, say(_TWICE) if twice else "", table, " ".join(told), differing)
     except AppError as error:
         return GivenList((), text, sentence_of(error))
 
@@ -89,6 +98,17 @@ def _swapped(line: ListedPerson) -> ListedPerson:
     return replace(line, given_name=line.family_name, family_name=line.given_name)
 
 
+def _numbered(lines: Iterable[ListedPerson], others: Collection[str]) -> Iterable[ListedPerson]:
+    """The lines of which somebody said that they are another person get the next number of their name."""
+    numbers: dict[str, int] = {}
+    for line in lines:
+        if str(line.line) in others and line.homonym == 1:
+            key = replace(line, homonym=1).line_key
+            numbers[key] = numbers.get(key, 1) + 1
+            line = replace(line, homonym=numbers[key])
+        yield line
+
+
 def as_text(lines: Iterable[ListedPerson]) -> str:
     """Lines as a table that reads back to the same lines."""
     listed = list(lines)
@@ -102,7 +122,7 @@ def as_text(lines: Iterable[ListedPerson]) -> str:
 
 def cells_of(line: ListedPerson) -> Sequence[str]:
     return (
-        line.family_name,
+        f"{line.family_name} ({line.homonym})" if line.homonym > 1 else line.family_name,
         line.given_name,
         line.address,
         line.hours_as_written or hours_text(line.hours),
