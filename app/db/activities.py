@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col, func, select
 
 from app.db.bulk import IN_ONE_QUERY
@@ -20,17 +22,32 @@ from app.language import N_
 _IN_ONE_TURN = 1_000
 
 
+def organised_by(campus_id: uuid.UUID) -> ColumnElement[bool]:
+    """The rows of `ActivityCampus` that let that campus in: not those it was only asked for."""
+    return and_(col(ActivityCampus.campus_id) == campus_id, col(ActivityCampus.accepted_at).is_not(None))
+
+
 class ActivityStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def add(self, activity: Activity, campus_ids: Sequence[uuid.UUID]) -> None:
+    def add(self, activity: Activity, campus_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
+        """The first campus leads it; the others are asked."""
         self.session.add(activity)
         self.session.flush()
         self.session.add_all(
-            ActivityCampus(activity_id=activity.id, campus_id=campus_id, position=position)
+            ActivityCampus(
+                activity_id=activity.id,
+                campus_id=campus_id,
+                position=position,
+                accepted_at=None if position else at,
+            )
             for position, campus_id in enumerate(campus_ids)
         )
+        self.session.flush()
+
+    def save(self, activity: Activity) -> None:
+        self.session.add(activity)
         self.session.flush()
 
     def get_in_campus(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> Activity:
@@ -38,7 +55,7 @@ class ActivityStore:
         activity = self.session.exec(
             select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(Activity.id == activity_id, ActivityCampus.campus_id == campus_id)
+            .where(Activity.id == activity_id, organised_by(campus_id))
         ).first()
         if activity is None:
             raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
@@ -68,7 +85,7 @@ class ActivityStore:
         query = (
             select(Activity, people)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(ActivityCampus.campus_id == campus_id)
+            .where(organised_by(campus_id))
         )
         told = holds_all(col(Activity.title) + " " + col(Activity.place), words_of(words))
         query = query.where(told)
@@ -81,7 +98,7 @@ class ActivityStore:
         return self.session.exec(
             select(Campus)
             .join(ActivityCampus, col(ActivityCampus.campus_id) == col(Campus.id))
-            .where(ActivityCampus.activity_id == activity_id)
+            .where(ActivityCampus.activity_id == activity_id, col(ActivityCampus.accepted_at).is_not(None))
             .order_by(col(ActivityCampus.position))
         ).all()
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlmodel import Session, col
 
+from app.db.activities import organised_by
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.db.pages import Order, Start, page_of
@@ -63,7 +64,7 @@ class DirectoryStore:
         query = (
             select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(col(ActivityCampus.campus_id) == campus_id)
+            .where(organised_by(campus_id))
             .where(holds_all(col(Activity.title) + " " + col(Activity.place), words))
         )
         order = [(col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False)]
@@ -95,7 +96,7 @@ class DirectoryStore:
             .where(
                 col(Participation.person_id) == person_id,
                 col(Participation.is_present),
-                col(ActivityCampus.campus_id) == campus_id,
+                organised_by(campus_id),
             )
             .order_by(col(Activity.starts_on).desc(), col(Activity.id))
         )
@@ -117,7 +118,7 @@ def _belongs(campus_id: uuid.UUID) -> ColumnElement[bool]:
         and_(
             col(Participation.person_id) == col(Person.id),
             col(ActivityCampus.activity_id) == col(Participation.activity_id),
-            col(ActivityCampus.campus_id) == campus_id,
+            organised_by(campus_id),
         )
     )
     holds = exists().where(and_(col(Award.person_id) == col(Person.id), col(Award.campus_id) == campus_id))

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import exists, func, or_, select
 from sqlmodel import Session, col
 
+from app.db.activities import organised_by
 from app.db.letters import refused_for_good
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.awards import Award, AwardState
@@ -39,7 +40,7 @@ class WaitingStore:
             select(col(Activity.id))
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(
-                col(ActivityCampus.campus_id) == campus_id,
+                organised_by(campus_id),
                 col(Activity.starts_on) <= days[1],
                 col(Activity.ends_on) >= days[0],
             )
@@ -60,7 +61,7 @@ class WaitingStore:
             select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(
-                col(ActivityCampus.campus_id) == campus_id,
+                organised_by(campus_id),
                 col(Activity.ends_on) >= ended[0],
                 col(Activity.ends_on) <= ended[1],
                 exists().where(

@@ -50,12 +50,16 @@ class Activity(SQLModel, table=True):
 
 
 class ActivityCampus(SQLModel, table=True):
-    """The campuses that organise an activity together; position 0 is the one that leads."""
+    """The campuses that organise an activity together; position 0 is the one that leads.
+
+    One that was asked sees nobody who took part, and is named nowhere, until it has accepted.
+    """
 
     __tablename__ = "activity_campus"
     activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
     campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
     position: int = 0
+    accepted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class Participation(SQLModel, table=True):

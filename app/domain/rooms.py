@@ -30,7 +30,7 @@ _BETWEEN = " -–—._/\u00a0\u202f"
 
 
 class Room(SQLModel, table=True):
-    """One for each activity, opened and shut as often as one likes: a phone that signed stays known.
+    """One for each activity, or each session of a series, opened and shut as often as one likes: a phone that signed stays known.
 
     `sign` is what its codes begin with while it is open; no two open rooms share one.
     """
@@ -39,6 +39,7 @@ class Room(SQLModel, table=True):
     __table_args__ = (CheckConstraint("capacity IS NULL OR capacity > 0", name="room_holds_somebody"),)
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    session_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity_session", nullable=True))
     campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
     sign: str | None = Field(default=None, max_length=SIGN_LENGTH, unique=True)
     capacity: int | None = None

@@ -78,12 +78,12 @@ class ActivityService:
         self.clock = clock
 
     def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
-        """`campuses` organise it together; the first leads."""
+        """The first campus leads it; the others are asked to organise it too."""
         check_activity(activity)
         activity.created_at = self.clock()
-        self.activities.add(activity, [campus.id for campus in campuses])
-        for campus in campuses:
-            self.history.write(by, "create", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        self.activities.add(activity, [campus.id for campus in campuses], at=self.clock())
+        for done, campus in zip(("create", *("ask",) * len(campuses)), campuses, strict=False):
+            self.history.write(by, done, "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return activity
 
     def get(self, campus: Campus, activity_id: uuid.UUID) -> Activity:

@@ -14,6 +14,7 @@ from app.domain.activities import Activity, Participation
 from app.domain.people import Person
 from app.domain.permissions import Deed
 from app.request_scope import ReadingServices
+from app.services.activity_plans import Planned
 from app.services.awards import GivenBadge
 from app.web.handing_words import handings_of
 from app.web.render import page
@@ -78,6 +79,28 @@ class Adding:
     added: int = 0
     known: int = 0
     answers: bool = False
+    is_copy: bool = False
+    """Whether the activity was just made from an earlier one."""
+
+
+@dataclass(frozen=True)
+class PlanView:
+    leads: bool
+    trainers: Sequence[str]
+    competencies: Sequence[str]
+    badges: Sequence[str]
+    waiting: Sequence[str]
+    """Campuses that were asked and have not answered."""
+
+    @staticmethod
+    def of(planned: Planned) -> PlanView:
+        return PlanView(
+            planned.leads,
+            [person.name for person in planned.trainers],
+            [competency.statement for competency in planned.competencies],
+            [version.name for _, version in planned.badges],
+            [campus.short_name for campus in planned.waiting],
+        )
 
 
 @router.get("/{activity_id}", dependencies=[staff(Deed.VIEW)])
@@ -89,9 +112,10 @@ def show_activity(
     debut: int = 0,
     ajoutees: int = -1,
     connues: int = 0,
+    copie: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
-    told = Adding(added=ajoutees, known=connues, answers=ajoutees >= 0)
+    told = Adding(added=ajoutees, known=connues, answers=ajoutees >= 0, is_copy=copie == "oui")
     return activity_page(request, services, work, activity_id, told, words=q, start=max(debut, 0))
 
 
@@ -132,6 +156,7 @@ def activity_page(
         words=words.strip(),
         awarded=sum(1 for person_id in given),
         adding=adding,
+        plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
     )
 
 

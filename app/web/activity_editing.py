@@ -1,19 +1,23 @@
-"""Activities created and changed from one form."""
+"""Activities created, changed and done once more from one form; campuses that answer when they are asked."""
 
 from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.permissions import Deed
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 from app.request_scope import ReadingServices, deed
-from app.web.activity_form import AUDIENCES, ActivityForm
-from app.web.forms import SafeForm
+from app.web.activities import ActivityView
+from app.web.activity_form import AUDIENCES, RHYTHMS, ActivityForm
+from app.web.forms import SafeForm, text_of
 from app.web.render import page
 from app.web.typography import say
 from app.web.words import ACTIVITY_KINDS
-from app.web.workplaces import AtWork, at_work, look_of, sentence_of, staff
+from app.web.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
 from app.wiring import Services
 
 router = APIRouter(prefix="/gestion/{slug}/activites")
@@ -21,37 +25,112 @@ router = APIRouter(prefix="/gestion/{slug}/activites")
 
 @router.get("/nouvelle", dependencies=[staff(Deed.WORK)])
 def new_activity(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _form_page(request, services, at_work(request), ActivityForm())
+    work = at_work(request)
+    blank = ActivityForm()
+    blank.chosen["formateur"] = [str(work.who.person.id)]
+    blank.fields["debut"] = today_in(services, work.campus).isoformat()
+    return _form_page(request, services, work, blank)
 
 
 @router.post("/nouvelle", dependencies=[staff(Deed.WORK)])
-def create_activity(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+def create_activity(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
-    filled = ActivityForm.of(form)
-    try:
+
+    def create(filled: ActivityForm) -> uuid.UUID:
         activity = filled.activity()
-        others = [services.campuses.get(other) for other in filled.campuses if other != slug]
         with deed(request) as writing:
-            writing.activities.create(activity, [work.campus, *others], by=work.actor)
-    except InvalidInput as error:
-        filled.errors.setdefault("titre", sentence_of(error))
-    if filled.errors:
-        return _form_page(request, services, work, filled, status=422)
-    return RedirectResponse(f"{work.home}/activites/{activity.id}", status_code=303)
+            plan = filled.plan(activity)
+            return writing.activity_plans.create(work.campus, activity, plan, by=work.actor).id
+
+    return _tried(request, services, work, ActivityForm.of(form), create)
+
+
+@router.get("/{activity_id}/modifier", dependencies=[staff(Deed.WORK)])
+def edit_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    activity = services.activities.get(work.campus, activity_id)
+    planned = services.activity_plans.planned(work.campus, activity_id)
+    filled = ActivityForm.filled(activity, planned, own_slug=work.campus.slug)
+    return _form_page(request, services, work, filled, ActivityView.of(work, activity))
+
+
+@router.post("/{activity_id}/modifier", dependencies=[staff(Deed.WORK)])
+def amend_activity(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work = at_work(request)
+    shown = ActivityView.of(work, services.activities.get(work.campus, activity_id))
+
+    def amend(filled: ActivityForm) -> uuid.UUID:
+        told = filled.activity()
+        with deed(request) as writing:
+            plan = filled.plan(told)
+            return writing.activity_plans.amend(work.campus, activity_id, told, plan, by=work.actor).id
+
+    return _tried(request, services, work, ActivityForm.of(form), amend, shown)
+
+
+def _tried(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    filled: ActivityForm,
+    doing: Callable[[ActivityForm], uuid.UUID],
+    activity: ActivityView | None = None,
+) -> Response:
+    """The deed done, or the form again with what is wrong."""
+    try:
+        activity_id = doing(filled)
+    except (InvalidInput, NotFound) as error:
+        if not filled.errors:
+            filled.errors["titre"] = sentence_of(error)
+        return _form_page(request, services, work, filled, activity, status=422)
+    return RedirectResponse(f"{work.home}/activites/{activity_id}", status_code=303)
+
+
+@router.post("/{activity_id}/dupliquer", dependencies=[staff(Deed.WORK)])
+def duplicate(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    work = at_work(request)
+    with deed(request) as writing:
+        today = today_in(writing, work.campus)
+        copy = writing.activity_plans.duplicate(work.campus, activity_id, today=today, by=work.actor)
+    return RedirectResponse(f"{work.home}/activites/{copy.id}?copie=oui", status_code=303)
+
+
+@router.post("/{activity_id}/invitation", dependencies=[staff(Deed.MANAGE)])
+def answer(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    """Only the administration speaks for the campus."""
+    work, accepts = at_work(request), text_of(form, "geste") == "accepter"
+    with deed(request) as writing:
+        writing.activity_plans.answer(work.campus, activity_id, accepts=accepts, by=work.actor)
+    back = f"{work.home}/activites/{activity_id}" if accepts else f"{work.home}/activites"
+    return RedirectResponse(back, status_code=303)
 
 
 def _form_page(
-    request: Request, services: Services, work: AtWork, filled: ActivityForm, *, status: int = 200
+    request: Request,
+    services: Services,
+    work: AtWork,
+    filled: ActivityForm,
+    activity: ActivityView | None = None,
+    *,
+    status: int = 200,
 ) -> HTMLResponse:
+    choices = services.activity_plans.choices(work.campus)
     return page(
         request,
-        "activities/new.html",
+        "activities/form.html",
         campus=work.look,
         private=True,
         status=status,
         home=work.home,
+        activity=activity,
         form=filled,
         kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        rhythms=[(value, say(words)) for value, words in RHYTHMS.items()],
         audiences=[say(words) for words in AUDIENCES],
-        others=[look_of(campus) for campus in services.campuses.list_all() if campus.id != work.campus.id],
+        trainers=[(str(person.id), person.name) for person in choices.trainers],
+        competencies=[(str(one.id), f"{one.code} – {one.statement}") for one in choices.competencies],
+        badges=[(str(badge.id), version.name) for badge, version in choices.badges],
+        others=[look_of(campus) for campus in choices.campuses],
     )

@@ -1,17 +1,21 @@
-"""The form of a new activity: what was typed, and what of it cannot be read."""
+"""The one form of an activity: what was typed, and what of it cannot be read."""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from starlette.datastructures import FormData
 
 from app.domain.activities import Activity, ActivityKind
+from app.domain.activity_plans import MOST_SESSIONS, Plan, days_of_series
 from app.domain.participant_lists import hours_in
 from app.errors import InvalidInput
 from app.language import N_
+from app.services.activity_plans import Planned
 from app.web.forms import text_of, texts_of
+from app.web.people_lists import hours_text
 from app.web.typography import say
 
 AUDIENCES = (
@@ -23,26 +27,59 @@ AUDIENCES = (
     N_("Enseignants"),
     N_("Tous publics"),
 )
+ONCE = "0"
+RHYTHMS = {
+    ONCE: N_("Une seule fois"),
+    "7": N_("Chaque semaine"),
+    "14": N_("Toutes les deux semaines"),
+    "1": N_("Chaque jour"),
+}
 _LENGTHS = {"titre": 200, "lieu": 200, "public": 200, "description": 2000}
+_FIELDS = (
+    "type", "titre", "debut", "fin", "heures", "lieu", "public", "description", "rythme", "seances",
+)  # fmt: skip
+_CHOICES = ("campus", "formateur", "competence", "badge")
 
 
 @dataclass
 class ActivityForm:
     """Every field as typed; `errors` says what is wrong with a field, in the reader's language."""
 
-    fields: dict[str, str] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("type", "titre", "debut", "fin", "heures", "lieu", "public", "description"), ""
-        )
-    )
-    campuses: list[str] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_FIELDS, ""))
+    chosen: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _CHOICES})
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(form: FormData) -> ActivityForm:
-        blank = ActivityForm()
-        campuses = list(dict.fromkeys(texts_of(form, "campus")))
-        return ActivityForm({name: text_of(form, name) for name in blank.fields}, campuses)
+        return ActivityForm(
+            {name: text_of(form, name) for name in _FIELDS},
+            {name: list(dict.fromkeys(texts_of(form, name))) for name in _CHOICES},
+        )
+
+    @staticmethod
+    def filled(activity: Activity, planned: Planned, *, own_slug: str) -> ActivityForm:
+        several_days = activity.ends_on != activity.starts_on
+        return ActivityForm(
+            {
+                **dict.fromkeys(_FIELDS, ""),
+                "type": activity.kind.value,
+                "titre": activity.title,
+                "debut": activity.starts_on.isoformat(),
+                "fin": activity.ends_on.isoformat() if several_days else "",
+                "heures": hours_text(activity.hours),
+                "lieu": activity.place,
+                "public": activity.audience,
+                "description": activity.description,
+            },
+            {
+                "campus": [
+                    campus.slug for campus in (*planned.accepted, *planned.waiting) if campus.slug != own_slug
+                ],
+                "formateur": [str(person.id) for person in planned.trainers],
+                "competence": [str(competency.id) for competency in planned.competencies],
+                "badge": [str(badge.id) for badge, _ in planned.badges],
+            },
+        )
 
     def activity(self) -> Activity:
         """The activity as typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
@@ -60,6 +97,8 @@ class ActivityForm:
         for name, most in _LENGTHS.items():
             if len(self.fields[name]) > most:
                 self.errors[name] = say(N_("{most} signes au plus.")).format(most=most)
+        if self.is_series and not self._times:
+            self._refuse("seances", N_("Une série a de 1 à 60 séances."))
         if self.errors or starts_on is None or ends_on is None:
             raise InvalidInput(N_("Un champ est à corriger."))
         return Activity(
@@ -75,6 +114,26 @@ class ActivityForm:
             created_at=datetime.min.replace(tzinfo=UTC),
         )
 
+    def plan(self, activity: Activity) -> Plan:
+        every, times = int(self.fields["rythme"] or ONCE) if self.is_series else 0, self._times or 1
+        return Plan(
+            self.chosen["campus"],
+            _ids(self.chosen["formateur"]),
+            _ids(self.chosen["competence"]),
+            _ids(self.chosen["badge"]),
+            days_of_series(activity.starts_on, every=every, times=times) if self.is_series else (),
+        )
+
+    @property
+    def is_series(self) -> bool:
+        return self.fields["rythme"] in RHYTHMS and self.fields["rythme"] != ONCE
+
+    @property
+    def _times(self) -> int | None:
+        typed = self.fields["seances"]
+        good = typed.isascii() and typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= MOST_SESSIONS
+        return int(typed) if good else None
+
     def _kind(self) -> ActivityKind:
         known = {kind.value: kind for kind in ActivityKind}
         return known.get(self.fields["type"], ActivityKind.WORKSHOP)
@@ -88,3 +147,13 @@ class ActivityForm:
 
     def _refuse(self, name: str, sentence: str) -> None:
         self.errors.setdefault(name, say(sentence))
+
+
+def _ids(words: list[str]) -> set[uuid.UUID]:
+    found = set()
+    for word in words:
+        try:
+            found.add(uuid.UUID(word))
+        except ValueError:
+            continue
+    return found

@@ -193,7 +193,16 @@ def all_activities(request: Request, services: ReadingServices, q: str = "") -> 
         home=work.home,
         words=q.strip(),
         lines=[ActivityLine.of(work, activity, people) for activity, people in found],
+        asked=_asked(services, work),
     )
+
+
+def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str]]:
+    """Activities that other campuses ask this one to organise too, with the campus that asks."""
+    return [
+        (ActivityLine.of(work, activity, 0), leader.name)
+        for activity, leader in services.activity_plans.asked(work.campus)
+    ]
 
 
 def _keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from app.services.activities import ActivityService
 from app.services.activity_log import ActivityLog
+from app.services.activity_plans import ActivityPlans
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
@@ -102,6 +103,20 @@ class CampusServices(Parts):
             self.stores.campuses,
             self.stores.history,
             self.logged_deeds,
+            self.clock,
+        )
+
+    @cached_property
+    def activity_plans(self) -> ActivityPlans:
+        return ActivityPlans(
+            self.stores.activity_plans,
+            self.stores.activities,
+            self.stores.campuses,
+            self.stores.competencies,
+            self.stores.badges,
+            self.stores.team,
+            self.stores.history,
+            self.activities,
             self.clock,
         )
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from app.db.access import AccessStore
 from app.db.activities import ActivityStore
 from app.db.activity_log import ActivityLogStore
+from app.db.activity_plans import ActivityPlanStore
 from app.db.award_evidence import AwardEvidenceStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
@@ -52,6 +53,10 @@ class Stores:
     @cached_property
     def award_evidence(self) -> AwardEvidenceStore:
         return AwardEvidenceStore(self.session)
+
+    @cached_property
+    def activity_plans(self) -> ActivityPlanStore:
+        return ActivityPlanStore(self.session)
 
     @cached_property
     def awards(self) -> AwardStore:

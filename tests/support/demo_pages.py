@@ -55,6 +55,7 @@ class DemoLinks:
             f"{self.desk}/activites",
             f"{self.desk}/activites/nouvelle",
             self.workshop,
+            f"{self.workshop}/modifier",
             f"{self.workshop}/salle",
             f"{self.workshop}/salle/ecran",
             f"{self.workshop}/attribuer",

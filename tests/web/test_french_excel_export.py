@@ -74,7 +74,7 @@ def test_seven_lines_have_their_seven_answers_and_the_same_file_again_changes_no
         }
     assert noted["Anne-Gaëlle Le Bœuf"] == "A tenu le stand, puis l’accueil"
 
-    again, form = drop(house, trainer, EXPORT)
+    _, form = drop(house, trainer, EXPORT)
     assert GIVE not in form.buttons
     assert awards_given(house) == given
     assert people(house) == recorded

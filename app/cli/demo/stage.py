@@ -165,6 +165,8 @@ class Stage:
         organisers = [self.campuses[slug] for slug in activity.campuses]
         by = self.trainers[activity.campuses[0]]
         self.activities[reference] = self.services.activities.create(row, organisers, by=by)
+        for campus in organisers[1:]:
+            self.services.activity_plans.answer(campus, row.id, accepts=True, by=by)
 
     def record(self, reference: str, lines: Sequence[ListedPerson]) -> None:
         """Those who came, noted in the activity log."""

@@ -1,0 +1,147 @@
+"""Who runs an activity, what it practises and leads to, its sessions, and the campuses asked to organise it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from sqlmodel import Session, SQLModel, col, delete, func, select
+
+from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.activity_plans import (
+    ActivityBadge,
+    ActivityCompetency,
+    ActivitySession,
+    ActivityTrainer,
+    Attendance,
+)
+from app.domain.campus import Campus
+from app.domain.people import Person
+
+
+class ActivityPlanStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def trainers_of(self, activity_id: uuid.UUID) -> Sequence[Person]:
+        return self.session.exec(
+            select(Person)
+            .join(ActivityTrainer, col(ActivityTrainer.person_id) == col(Person.id))
+            .where(ActivityTrainer.activity_id == activity_id)
+            .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
+        ).all()
+
+    def competencies_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
+        query = select(ActivityCompetency.competency_id).where(ActivityCompetency.activity_id == activity_id)
+        return list(self.session.exec(query))
+
+    def badges_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
+        query = select(ActivityBadge.badge_id).where(ActivityBadge.activity_id == activity_id)
+        return list(self.session.exec(query))
+
+    def write(
+        self,
+        activity_id: uuid.UUID,
+        *,
+        trainers: Iterable[uuid.UUID],
+        competencies: Iterable[uuid.UUID],
+        badges: Iterable[uuid.UUID],
+    ) -> None:
+        """In place of what was planned before."""
+        for table in (ActivityTrainer, ActivityCompetency, ActivityBadge):
+            self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
+        rows: list[SQLModel] = [ActivityTrainer(activity_id=activity_id, person_id=one) for one in trainers]
+        rows += [ActivityCompetency(activity_id=activity_id, competency_id=one) for one in competencies]
+        rows += [ActivityBadge(activity_id=activity_id, badge_id=one) for one in badges]
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def place_of(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> ActivityCampus | None:
+        return self.session.get(ActivityCampus, (activity_id, campus_id))
+
+    def places_of(self, activity_id: uuid.UUID) -> list[tuple[ActivityCampus, Campus]]:
+        """Every campus of the activity, those that have not answered included."""
+        rows = self.session.exec(
+            select(ActivityCampus, Campus)
+            .join(Campus, col(Campus.id) == col(ActivityCampus.campus_id))
+            .where(ActivityCampus.activity_id == activity_id)
+            .order_by(col(ActivityCampus.position), col(Campus.short_name))
+        )
+        return [(place, campus) for place, campus in rows]
+
+    def save_place(self, place: ActivityCampus) -> None:
+        self.session.add(place)
+        self.session.flush()
+
+    def leave(self, place: ActivityCampus) -> None:
+        self.session.delete(place)
+        self.session.flush()
+
+    def asked(self, campus_id: uuid.UUID) -> list[tuple[Activity, Campus]]:
+        """What other campuses ask this one to organise with them, with the campus that leads."""
+        asked, leads = ActivityCampus.__table__.alias(), ActivityCampus.__table__.alias()  # type: ignore[attr-defined]
+        rows = self.session.exec(
+            select(Activity, Campus)
+            .join(asked, asked.c.activity_id == col(Activity.id))
+            .join(leads, leads.c.activity_id == col(Activity.id))
+            .join(Campus, col(Campus.id) == leads.c.campus_id)
+            .where(asked.c.campus_id == campus_id, asked.c.accepted_at.is_(None), leads.c.position == 0)
+            .order_by(col(Activity.starts_on), col(Activity.title))
+        )
+        return [(activity, campus) for activity, campus in rows]
+
+    # --- sessions
+
+    def sessions_of(self, activity_id: uuid.UUID) -> Sequence[ActivitySession]:
+        return self.session.exec(
+            select(ActivitySession)
+            .where(ActivitySession.activity_id == activity_id)
+            .order_by(col(ActivitySession.held_on))
+        ).all()
+
+    def find_session(self, activity_id: uuid.UUID, session_id: uuid.UUID) -> ActivitySession | None:
+        return self.session.exec(
+            select(ActivitySession).where(
+                ActivitySession.activity_id == activity_id, ActivitySession.id == session_id
+            )
+        ).first()
+
+    def add_sessions(self, sessions: Iterable[ActivitySession]) -> None:
+        self.session.add_all(list(sessions))
+        self.session.flush()
+
+    def came_to(self, session_id: uuid.UUID) -> set[uuid.UUID]:
+        query = select(Attendance.participation_id).where(Attendance.session_id == session_id)
+        return set(self.session.exec(query))
+
+    def how_many_came(self, activity_id: uuid.UUID) -> dict[uuid.UUID, int]:
+        rows = self.session.exec(
+            select(Attendance.session_id, func.count())
+            .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
+            .where(ActivitySession.activity_id == activity_id)
+            .group_by(col(Attendance.session_id))
+        )
+        return dict(rows.all())
+
+    def note(self, attendances: Iterable[Attendance]) -> None:
+        self.session.add_all(list(attendances))
+        self.session.flush()
+
+    def unnote(self, session_id: uuid.UUID, participation_ids: Sequence[uuid.UUID]) -> None:
+        self.session.exec(
+            delete(Attendance).where(
+                col(Attendance.session_id) == session_id,
+                col(Attendance.participation_id).in_(participation_ids),
+            )
+        )
+
+    def hours_attended(self, activity_id: uuid.UUID) -> dict[uuid.UUID, float]:
+        """The hours of the sessions that each participation came to."""
+        rows = self.session.exec(
+            select(Attendance.participation_id, func.sum(func.coalesce(ActivitySession.hours, 0.0)))
+            .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
+            .join(Participation, col(Participation.id) == col(Attendance.participation_id))
+            .where(ActivitySession.activity_id == activity_id)
+            .group_by(col(Attendance.participation_id))
+        )
+        return {participation_id: float(hours) for participation_id, hours in rows}

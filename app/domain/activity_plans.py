@@ -1,0 +1,124 @@
+"""What is planned of an activity: who runs it, what is practised, the badges it can lead to, its sessions, who else organises it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
+
+from app.domain.activities import Activity, ActivityCampus
+from app.domain.columns import moment, new_id, part_of, points_to
+from app.errors import Conflict, InvalidInput, NotAllowed
+from app.language import N_
+
+MOST_SESSIONS = 60
+_A_WEEK = 7
+
+
+class ActivityTrainer(SQLModel, table=True):
+    __tablename__ = "activity_trainer"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    person_id: uuid.UUID = Field(sa_column=part_of("person"))
+
+
+class ActivityCompetency(SQLModel, table=True):
+    """A competency that is practised there; practising attests nothing."""
+
+    __tablename__ = "activity_competency"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    competency_id: uuid.UUID = Field(sa_column=part_of("competency"))
+
+
+class ActivityBadge(SQLModel, table=True):
+    """A badge that it can lead to."""
+
+    __tablename__ = "activity_badge"
+    activity_id: uuid.UUID = Field(sa_column=part_of("activity"))
+    badge_id: uuid.UUID = Field(sa_column=part_of("badge"))
+
+
+class ActivitySession(SQLModel, table=True):
+    """One meeting of a series. An activity that meets once has none."""
+
+    __tablename__ = "activity_session"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "held_on", name="one_session_a_day"),
+        CheckConstraint("hours IS NULL OR hours > 0", name="session_hours_are_positive"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
+    held_on: date
+    hours: float | None = None
+
+
+class Attendance(SQLModel, table=True):
+    """Somebody came to that session."""
+
+    __tablename__ = "attendance"
+    session_id: uuid.UUID = Field(sa_column=part_of("activity_session"))
+    participation_id: uuid.UUID = Field(sa_column=part_of("participation"))
+    noted_at: datetime = Field(sa_column=moment())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one form says besides the activity itself."""
+
+    campuses: Collection[str] = ()
+    """Slugs of campuses asked to organise it too."""
+    trainers: Collection[uuid.UUID] = ()
+    competencies: Collection[uuid.UUID] = ()
+    badges: Collection[uuid.UUID] = ()
+    days: Sequence[date] = ()
+    """Of a series; none where it is held once."""
+
+
+def days_of_series(first: date, *, every: int, times: int) -> list[date]:
+    """`times` meetings, one every so many days; none where there is only one."""
+    if not 1 <= times <= MOST_SESSIONS:
+        raise InvalidInput(N_("Une série a de 1 à 60 séances."))
+    return [first + timedelta(days=every * number) for number in range(times)] if times > 1 else []
+
+
+def days_until_next(activity: Activity, *, today: date) -> int:
+    """Whole weeks to the next time of the same: after its last day, and not in the past."""
+    weeks = 1
+    while (
+        activity.starts_on + timedelta(days=_A_WEEK * weeks) <= activity.ends_on
+        or activity.ends_on + timedelta(days=_A_WEEK * weeks) < today
+    ):
+        weeks += 1
+    return _A_WEEK * weeks
+
+
+def copied(activity: Activity, *, days: int, at: datetime) -> Activity:
+    shift = timedelta(days=days)
+    return Activity(
+        kind=activity.kind,
+        title=activity.title,
+        description=activity.description,
+        starts_on=activity.starts_on + shift,
+        ends_on=activity.ends_on + shift,
+        place=activity.place,
+        hours=activity.hours,
+        audience=activity.audience,
+        created_at=at,
+    )
+
+
+def session_nearest(sessions: Iterable[ActivitySession], *, today: date) -> ActivitySession | None:
+    """Today's, or else the one that is nearest; of two as near, the one that was held."""
+    return min(sessions, key=lambda each: (abs((each.held_on - today).days), each.held_on), default=None)
+
+
+def check_leads(place: ActivityCampus) -> None:
+    if place.position != 0:
+        raise NotAllowed(N_("Seul le campus qui a créé cette activité la modifie."))
+
+
+def check_may_answer(place: ActivityCampus) -> None:
+    if place.position == 0:
+        raise Conflict(N_("Votre campus a créé cette activité : il n’a rien à accepter."))
