@@ -188,6 +188,11 @@ def _choice_page(
         BadgeTile.of(badge, version)
         for badge, version in services.openings.awardable(work.campus, work.who.person.id, work.roles)
     ]
+    expected = {
+        badge.id for badge, _ in services.activity_plans.planned(work.campus, found.activity.id).badges
+    }
+    badges.sort(key=lambda tile: tile.id not in expected)
+    likely = [tile for tile in badges if tile.id in expected] or badges
     few = len(found.participants) <= MOST_TICKS
     return page(
         request,
@@ -198,7 +203,7 @@ def _choice_page(
         home=work.home,
         activity=ActivityView.of(work, found.activity),
         badges=badges,
-        chosen=choice.badge or (str(badges[0].id) if len(badges) == 1 else ""),
+        chosen=choice.badge or (str(likely[0].id) if len(likely) == 1 else ""),
         people=_ticks(found, choice) if few else [],
         total=len(found.participants),
         who=choice.who,

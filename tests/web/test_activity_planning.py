@@ -144,3 +144,11 @@ def test_what_is_no_longer_there_to_choose_is_refused_and_nothing_is_kept(house:
         form.fill(**{name: []})
     with house.unit_of_work(reading=True) as services:
         assert len(services.activities.list_in(house.campus)) == 1
+
+
+def test_the_badge_it_can_lead_to_is_offered_first_and_chosen(house: House, trainer: TestClient):
+    path = made(house, trainer, badge=[str(house.presence.badge.id)])
+    offered = trainer.get(f"{path}/attribuer").text
+    values = re.findall(r'<input type="radio" name="badge" value="([^"]+)" required( checked)?', offered)
+    assert values[0] == (str(house.presence.badge.id), " checked")
+    assert len(values) == 3
