@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
+from app.db.activities import organised_by
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.domain.access import ApiToken
@@ -115,7 +116,7 @@ class SubjectStore:
             .join(Person, col(Person.id) == col(Participation.person_id))
             .join(Activity, col(Activity.id) == col(Participation.activity_id))
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(col(Participation.id).in_(ids), ActivityCampus.campus_id == campus_id)
+            .where(col(Participation.id).in_(ids), organised_by(campus_id))
         )
         return {
             participation.id: f"{person.name}, {activity.title}"
