@@ -17,6 +17,7 @@ from rich.text import Text
 from app.cli.terminal import ExitCode, aside, out
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.credentials.errors import MalformedInput
+from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.package import open_package
 from app.credentials.package.reading import SIGNATURE as PACKAGE
 from app.credentials.timestamps import format_timestamp
@@ -120,13 +121,19 @@ def _asker(*, offline: bool, documents: Path | None, at: datetime | None) -> Ask
 
 
 def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
-    return lambda presented: Answer(check(presented, documents=documents, at=at))
+    def ask(presented: bytes | str) -> Answer:
+        report = check(presented, documents=documents, at=at)
+        evidence = judge_evidence(report.document, documents=documents) if report.document else None
+        return Answer(report, evidence=evidence)
+
+    return ask
 
 
 def _ask_service(process: Process, at: datetime | None) -> Ask:
     def ask(presented: bytes | str) -> Answer:
         with process.unit_of_work(reading=True) as services:
             answer = services.verification.verify(presented)
+            answer = replace(answer, evidence=services.verification.evidence_of(answer))
             if at is None or answer.report is None:
                 return answer
             if isinstance(presented, str) and answer.record:
@@ -209,6 +216,11 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
     for told in verdicts.told(answer.report, answer.campus):
         word = (_(told.word), _COLOURS.get(told.state, ""))
         yield Text.assemble(f"  · {_(told.title)}{colon}", word, f". {told.sentence.text()}")
+    if answer.evidence is not None:
+        said = verdicts.evidence_told(answer.evidence)
+        yield Text(f"  {said.sentence.text()}", style=_COLOURS.get(said.state, ""))
+        if said.beside is not None:
+            yield Text(f"  {said.beside.text()}", style="dim")
 
 
 def _words_of_package(packed_at: datetime) -> str:
@@ -231,7 +243,20 @@ def _print_json(asked: Asked) -> None:
         if asked.answer.report is not None:
             told |= asked.answer.report.to_document()
             told["checks"] = _checks(asked.answer)
+        if asked.answer.evidence is not None:
+            told["evidence"] = _evidence(asked.answer.evidence)
     print(json.dumps(told, ensure_ascii=False))
+
+
+def _evidence(report: EvidenceReport) -> dict[str, object]:
+    told = verdicts.evidence_told(report)
+    decided = format_timestamp(report.decided_at) if report.decided_at else None
+    return {
+        "outcome": report.outcome.value,
+        "reason": report.reason,
+        "message": told.sentence.text(),
+        "decidedAt": decided,
+    }
 
 
 def _checks(answer: Answer) -> Sequence[dict[str, object]]:

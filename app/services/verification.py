@@ -22,7 +22,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.errors import AppError
 from app.metrics import note_verdict
-from app.services.evidence_documents import EvidenceDocuments
+from app.services.evidence_documents import EvidenceDocuments, RemovedEvidence
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService, Published
 
@@ -43,6 +43,8 @@ class Answer:
     closed: bool = False
     elsewhere: str = ""
     """A link to another service, which led to no badge."""
+    evidence: EvidenceReport | None = None
+    """What the issuer's log proves, where somebody asked for it."""
 
 
 class _Opened:
@@ -80,7 +82,7 @@ class OwnDocuments:
         if self._names_us(url):
             try:
                 return FetchedDocument(url, self._own(urlsplit(url).path))
-            except Withdrawn as error:
+            except (Withdrawn, RemovedEvidence) as error:
                 raise DocumentUnavailable(url, "gone") from error
             except AppError as error:
                 raise DocumentUnavailable(url, "not_found") from error

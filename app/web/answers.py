@@ -25,6 +25,7 @@ from app.services.verdicts import (
 )
 from app.services.verification import Answer
 from app.web.badge_pieces import BadgePieces, pieces_of
+from app.web.evidence_pieces import EvidenceShown, evidence_shown
 from app.web.issuers import IssuerShown, campus_issuer, foreign_issuer
 from app.web.render import page
 from app.web.saying import said
@@ -96,6 +97,7 @@ class AnswerShown:
     still: Still | None = None
     picture: Picture | None = None
     newer: Newer | None = None
+    journal: EvidenceShown | None = None
 
 
 _STAMPS = {
@@ -140,6 +142,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         still=_still(answer, head, claims, zone) if claims else None,
         picture=_picture(services, answer, head) if claims else None,
         newer=_newer(services, answer) if claims else None,
+        journal=_journal(services, answer, zone),
     )
 
 
@@ -227,6 +230,11 @@ def _picture(services: Services, answer: Answer, head: Headline) -> Picture | No
         said(words),
         say(stamp) if stamp else "",
     )
+
+
+def _journal(services: Services, answer: Answer, zone: str) -> EvidenceShown | None:
+    document = f"/preuves/{answer.record.award.id}" if answer.record else ""
+    return evidence_shown(services.verification.evidence_of(answer), zone, document)
 
 
 def _newer(services: Services, answer: Answer) -> Newer | None:

@@ -59,3 +59,12 @@ def test_a_damaged_package_is_an_unusable_source(stranger: Operator, packages: d
     answer = stranger.types("verify", "--offline", broken)
     assert answer.code == 3
     assert "paquet de vérification" in answer.err
+
+
+def test_the_proofs_of_the_log_are_in_the_package_and_checked_without_a_network(
+    stranger: Operator, packages: dict[str, Path]
+) -> None:
+    told = json.loads(stranger.types("verify", "--offline", "--json", packages["valid"]).out)
+    assert told["evidence"]["outcome"] == "proved"
+    words = " ".join(stranger.types("verify", "--offline", packages["valid"]).out.split())
+    assert "au journal du campus" in words

@@ -10,6 +10,7 @@ from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from app.credentials.documents import DocumentSource, FetchedDocument
+from app.credentials.evidence.judging import judge_evidence
 from app.credentials.json_text import JsonObject, JsonValue, dump_json
 from app.credentials.package.manifest import FORMAT, MANIFEST, README_ENGLISH, README_FRENCH, VERSION
 from app.credentials.timestamps import format_timestamp
@@ -24,6 +25,8 @@ def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) 
     """The credential (JSON or a compact JWS) as it is now, whatever the verdict on it may be."""
     recorder = _Recorder(documents)
     report = verify(credential, documents=recorder, at=at)
+    if report.document is not None:
+        judge_evidence(report.document, documents=recorder)  # for the documents it asks for
     name = f"badge.{'json' if credential.lstrip().startswith(b'{') else 'jwt'}"
     held = [_entry(number, each) for number, each in enumerate(recorder.held.values(), start=1)]
     contents = {

@@ -3,6 +3,7 @@
 from app.services.verdicts.checks import CheckTold, beside, place_of, sentence, told
 from app.services.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of
 from app.services.verdicts.endorsements import EndorsementTold, endorsements
+from app.services.verdicts.evidence import EvidenceTold, LineTold, duration, evidence_told
 from app.services.verdicts.headlines import Headline, HeadlineKind, headline
 from app.services.verdicts.limits import limits
 from app.services.verdicts.remarks import remarks
@@ -14,12 +15,16 @@ __all__ = [
     "Claims",
     "EndorsementTold",
     "EvidencePiece",
+    "EvidenceTold",
     "Headline",
     "HeadlineKind",
+    "LineTold",
     "Sentence",
     "beside",
     "claims_of",
+    "duration",
     "endorsements",
+    "evidence_told",
     "headline",
     "limits",
     "place_of",

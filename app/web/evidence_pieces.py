@@ -1,0 +1,81 @@
+"""What a badge rests on in the campus's log, as pages show it: one sentence, each line to open, each check explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.credentials.evidence.judging import EvidenceReport
+from app.language import N_
+from app.services.verdicts import LineTold, evidence_told
+from app.web.saying import said
+from app.web.typography import say
+from app.web.wording import day, days, moment
+
+
+@dataclass(frozen=True)
+class LineShown:
+    number: int
+    when: str
+    kind: str
+    title: str
+    text: str
+    facts: Sequence[tuple[str, str]]
+    logged: str
+
+
+@dataclass(frozen=True)
+class EvidenceShown:
+    state: str
+    sentence: str
+    beside: str
+    lines: Sequence[LineShown]
+    checks: Sequence[tuple[str, str]]
+    limits: Sequence[str]
+    decided: str
+    state_of_log: str
+    witnesses: Sequence[str]
+    document: str
+    """Where the document is, which holds every proof."""
+
+
+_LOGGED = N_("Inscrite au journal le {moment}, ligne {number} sur {size}.")
+_DECIDED = N_("Attribution inscrite le {moment}, ligne {number} sur {size}.")
+_WITNESSED = N_("{witness}, le {day}")
+
+
+def evidence_shown(report: EvidenceReport | None, zone: str, document: str) -> EvidenceShown | None:
+    if report is None:
+        return None
+    told = evidence_told(report)
+    return EvidenceShown(
+        state=told.state,
+        sentence=said(told.sentence, zone),
+        beside=said(told.beside, zone),
+        lines=[_line(line, told.size, zone) for line in told.lines],
+        checks=[(say(words), say(why)) for words, why in told.checks],
+        limits=[say(words) for words in told.limits],
+        decided=say(_DECIDED).format(
+            moment=moment(told.decided_at, zone), number=told.decision + 1, size=told.size
+        )
+        if told.decided_at
+        else "",
+        state_of_log=told.log,
+        witnesses=[
+            say(_WITNESSED).format(witness=name, day=day(seen, zone)) for name, seen in told.witnesses
+        ],
+        document=document if told.lines or told.decided_at else "",
+    )
+
+
+def _line(line: LineTold, size: int, zone: str) -> LineShown:
+    when = days(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
+    return LineShown(
+        number=line.number,
+        when=when,
+        kind=say(line.kind),
+        title=said(line.title, zone),
+        text=line.text,
+        facts=[(say(label), said(value, zone)) for label, value in line.facts],
+        logged=say(_LOGGED).format(moment=moment(line.logged_at, zone), number=line.number + 1, size=size),
+    )
