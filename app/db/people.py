@@ -124,6 +124,10 @@ class PeopleStore:
                 found.setdefault(row.person_id, row.address)
         return found
 
+    def all_addresses(self, person_id: uuid.UUID) -> list[str]:
+        rows = self.session.exec(select(PersonAddress.address).where(PersonAddress.person_id == person_id))
+        return sorted(set(rows))
+
     def vouch_for_address(self, person: Person, address: str, *, at: datetime) -> None:
         """The address is the person's own: not only a list of participants says so."""
         row = self.session.exec(

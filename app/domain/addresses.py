@@ -75,6 +75,14 @@ class Addresses:
         """Where a short code is typed."""
         return f"{self.base_url}/recuperer"
 
+    def request(self, token: str) -> str:
+        """Where somebody follows what they asked for."""
+        return f"{self.base_url}/demandes/{token}"
+
+    def requests_of(self, slug: str) -> str:
+        """Where reviewers find what waits for them."""
+        return f"{self.base_url}/gestion/{slug}/demandes"
+
     def reminders(self, token: str) -> str:
         return f"{self.base_url}/rappels/{token}"
 

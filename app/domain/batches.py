@@ -56,6 +56,8 @@ class AwardBatch(SQLModel, table=True):
     evidence: str = Field(default="", max_length=4000)
     tells: bool = True
     """Whether those who are given the badge are written to."""
+    by_review: bool = False
+    """Reviewers of a request decided it, who need not be trainers."""
     state: BatchState = Field(default=BatchState.RUNNING, sa_column=word_of(BatchState, name="batch_state"))
     not_before: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     undo_seconds: int = 0

@@ -86,6 +86,11 @@ class Occasion(StrEnum):
     FIRST_REMINDER = "first_reminder"
     SECOND_REMINDER = "second_reminder"
     INVITATION = "invitation"
+    REQUEST_CONFIRM = "request_confirm"
+    REQUEST_RECEIVED = "request_received"
+    REQUEST_MORE = "request_more"
+    REQUEST_REFUSED = "request_refused"
+    REVIEW = "review"
 
 
 class LetterState(StrEnum):

@@ -36,6 +36,9 @@ LIMITS = {
     "wrong code": Limit(20, _FIVE_MINUTES),
     "wrong code of anybody": Limit(1_000, timedelta(hours=1)),
     # A whole school signs in at ten o'clock; a code is not guessed in so few tries.
+    "request from a network": Limit(40, timedelta(hours=1)),
+    "request to an address": Limit(3, timedelta(minutes=15)),
+    "request file": Limit(60, timedelta(hours=1)),
     "presence": Limit(3_000, _FIVE_MINUTES),
 }
 

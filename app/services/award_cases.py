@@ -33,6 +33,8 @@ class AwardRequest:
     idempotency_key: str | None = None
     tells: bool = True
     """Whether those who are given the badge are written to."""
+    by_review: bool = False
+    """Reviewers of a request decided it; whether they may award other badges is not asked."""
 
     def digest(self) -> str:
         """What an idempotency key stands for; the key itself is no part of it."""

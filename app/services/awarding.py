@@ -88,7 +88,7 @@ class Judging:
         if badge.campus_id != campus.id:
             raise NotFound(N_("Ce badge n’existe pas ici."))
         check_open(badge)
-        if by.person_id is not None:
+        if by.person_id is not None and not request.by_review:
             self.openings.check(badge, by.person_id, self._roles(campus, by.person_id))
         activity = (
             self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
@@ -103,7 +103,9 @@ class Judging:
         badge = self.badges.get(version.badge_id)
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
         by = Actor(batch.requested_by, batch.actor_label)
-        refusal = NO_LONGER_OPEN if badge.archived_at else self._refused_now(campus, badge, by)
+        refusal = NO_LONGER_OPEN if badge.archived_at else None
+        if refusal is None and not batch.by_review:
+            refusal = self._refused_now(campus, badge, by)
         return Case(campus, badge, version, activity, batch.evidence, by, self._giver(by), refusal)
 
     def _giver(self, by: Actor) -> Person | None:

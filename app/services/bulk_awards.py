@@ -176,6 +176,7 @@ def _batch_of(
         request_digest=request.digest(),
         evidence=request.evidence,
         tells=request.tells,
+        by_review=request.by_review,
         state=BatchState.PLANNED if not_before else BatchState.RUNNING,
         not_before=not_before,
         undo_seconds=int(undo_for.total_seconds()),

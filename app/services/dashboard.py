@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
+from app.db.requests import RequestStore
 from app.db.waiting import Lately, WaitingStore
 from app.domain.activities import Activity
 from app.domain.badge_readiness import are_near
@@ -32,6 +33,7 @@ FEW = 3
 class Waiting:
     """Everything that waits; counts stop at `MOST_COUNTED`."""
 
+    requests: int
     refused_letters: int
     unclaimed: int
     activities: Sequence[Activity]
@@ -50,11 +52,17 @@ class Dashboard:
 
 class DashboardService:
     def __init__(
-        self, waiting: WaitingStore, campuses: CampusStore, badges: BadgeStore, clock: Clock
+        self,
+        waiting: WaitingStore,
+        campuses: CampusStore,
+        badges: BadgeStore,
+        requests: RequestStore,
+        clock: Clock,
     ) -> None:
         self.waiting = waiting
         self.campuses = campuses
         self.badges = badges
+        self.requests = requests
         self.clock = clock
 
     def of(self, campus: Campus, *, today: date) -> Dashboard:
@@ -67,6 +75,7 @@ class DashboardService:
         badges = [pair for pair in self.badges.list_newest(campus.id) if pair[0].archived_at is None]
         keys = self.campuses.keys_of(campus.id)
         return Waiting(
+            self.requests.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
             self.waiting.unclaimed_awards(
                 campus.id, given=(at - LOOKED_BACK, at - FORGOTTEN_AFTER), at=at, limit=MOST_COUNTED + 1

@@ -54,6 +54,7 @@ class DefinitionShown:
     required_hours: float | None
     versions: Sequence[VersionShown]
     json_url: str
+    ask_url: str
 
     @property
     def is_superseded(self) -> bool:
@@ -104,4 +105,7 @@ def _shown(services: Services, published: PublishedBadge) -> DefinitionShown:
             for each in reversed(published.versions)
         ],
         json_url=services.addresses.version(published.badge.id, version.number),
+        ask_url=f"{base}/demande"
+        if published.badge.accepts_requests and published.badge.archived_at is None
+        else "",
     )

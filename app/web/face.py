@@ -15,7 +15,12 @@ from app.web.security_headers import SecurityHeaders
 
 MEBIBYTE = 1024 * 1024
 # Where files come in: a list of 10,000 lines, a baked picture.
-_LARGE_BODIES = {"/verifier": 6 * MEBIBYTE, "/gestion": 6 * MEBIBYTE, "/api/v1": 6 * MEBIBYTE}
+_LARGE_BODIES = {
+    "/verifier": 6 * MEBIBYTE,
+    "/gestion": 6 * MEBIBYTE,
+    "/demandes": 6 * MEBIBYTE,
+    "/api/v1": 6 * MEBIBYTE,
+}
 
 
 def _nobody(_: Request) -> Visitor:

@@ -35,6 +35,10 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = []
     if work.may(Deed.MANAGE):
         tasks += _of_the_campus(work, waiting)
+    if work.may(Deed.REVIEW) and waiting.requests:
+        sentence = _counted(N_("Demandes en attente : {n}"), waiting.requests)
+        hint = say(N_("Des personnes demandent un badge et attendent une décision."))
+        tasks.append(Task(sentence, hint, f"{work.home}/demandes", TO_DO))
     if work.may(Deed.WORK):
         tasks += _of_activities(work, waiting)
     if work.may(Deed.DESIGN):

@@ -69,6 +69,7 @@ class CampusServices(Parts):
             self.stores.waiting,
             self.stores.campuses,
             self.stores.badges,
+            self.stores.requests,
             self.clock,
         )
 

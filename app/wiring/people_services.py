@@ -9,7 +9,7 @@ from app.services.directory import DirectoryService
 from app.services.handing_over import HandingOver
 from app.services.history import HistoryService
 from app.services.invitations import InvitationService
-from app.services.letters import LetterService, PersonalLetters, ReminderService
+from app.services.letters import LetterService, PersonalLetters, ReminderService, RequestLetters
 from app.services.memberships import Memberships
 from app.services.people import PeopleService
 from app.services.sessions import SessionService
@@ -106,7 +106,18 @@ class PeopleServices(CampusServices):
             self.stores.awards,
             self.addresses,
             PersonalLetters(
-                self.stores.team, self.stores.campuses, self.addresses, self.lent.secret, self.clock
+                self.stores.team,
+                self.stores.campuses,
+                RequestLetters(
+                    self.stores.requests,
+                    self.stores.campuses,
+                    self.addresses,
+                    self.lent.secret,
+                    self.clock,
+                ),
+                self.addresses,
+                self.lent.secret,
+                self.clock,
             ),
             self.lent.artist(),
             self.lent.secret,

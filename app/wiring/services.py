@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from app.services.workers import WorkerService
-from app.wiring.award_services import AwardServices
+from app.wiring.request_services import RequestServices
 
 
-class Services(AwardServices):
+class Services(RequestServices):
     @cached_property
     def workers(self) -> WorkerService:
         return WorkerService(self.stores.workers, self.clock)

@@ -24,6 +24,7 @@ from app.db.openings import OpeningStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.reminders import ReminderStore
+from app.db.requests import RequestStore
 from app.db.rooms import RoomStore
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
@@ -113,6 +114,10 @@ class Stores:
     @cached_property
     def rooms(self) -> RoomStore:
         return RoomStore(self.session)
+
+    @cached_property
+    def requests(self) -> RequestStore:
+        return RequestStore(self.session)
 
     @cached_property
     def sessions(self) -> SessionStore:

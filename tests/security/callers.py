@@ -21,6 +21,7 @@ from app.domain.permissions import Role
 from app.domain.short_addresses import short_code
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
+from app.services.requests import Asked
 from app.services.withdrawals import WithdrawalRequest
 from tests.api.doors import program
 from tests.support.house import COMMAND, House, listed
@@ -86,6 +87,14 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             campus, label="Scolarité", scopes=["read"], life=timedelta(days=30), by=actor
         )
         [made] = services.people.list_tokens(campus)
+        badge.accepts_requests = True
+        asked = services.asking.ask(
+            badge.id, Asked("Ada", "Faure", f"ada@{campus.slug}.exemple.fr", "J’ai animé deux ateliers.")
+        )
+        demande = services.asking.token_of(asked)
+        services.asking.confirm(demande)
+        services.asking.complete(demande, file=("carnet.pdf", b"%PDF-1.7"))
+        (piece,) = services.asking.mine(demande).files
         participation, person = services.activities.page(campus, activity.id).participants[0]
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
         withdrawal = services.withdrawals.promise(
@@ -103,6 +112,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
             "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),
+            "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
             "wish": services.reminders.token_of(person.id),
         }  # fmt: skip
     return Things(campus, ids, award_id)

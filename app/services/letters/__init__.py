@@ -4,5 +4,6 @@ from app.services.letters.letters import LetterService, Outgoing
 from app.services.letters.personal import PersonalLetters
 from app.services.letters.post import Post
 from app.services.letters.reminders import ReminderService
+from app.services.letters.requests import RequestLetters
 
-__all__ = ["LetterService", "Outgoing", "PersonalLetters", "Post", "ReminderService"]
+__all__ = ["LetterService", "Outgoing", "PersonalLetters", "Post", "ReminderService", "RequestLetters"]

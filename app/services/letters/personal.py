@@ -14,14 +14,22 @@ from app.domain.team import Invitation, InvitationState, invitation_proof
 from app.language import N_, speaking
 from app.language.typography import say, say_plural
 from app.services.letters.notice import Action, Notice, html_of, text_of
+from app.services.letters.requests import RequestLetters
 
 
 class PersonalLetters:
     def __init__(
-        self, team: TeamStore, campuses: CampusStore, addresses: Addresses, secret: bytes, clock: Clock
+        self,
+        team: TeamStore,
+        campuses: CampusStore,
+        requests: RequestLetters,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
     ) -> None:
         self.team = team
         self.campuses = campuses
+        self.requests = requests
         self.addresses = addresses
         self.secret = secret
         self.clock = clock
@@ -30,7 +38,7 @@ class PersonalLetters:
         """None where there is nothing to say any more."""
         if letter.occasion == Occasion.INVITATION:
             return self._invitation(letter)
-        return None
+        return self.requests.written(letter)
 
     def _invitation(self, letter: PromisedLetter) -> Letter | None:
         invitation = self.team.find_invitation(letter.about_id) if letter.about_id else None

@@ -1,0 +1,267 @@
+"""Reviewers look at what is asked for, and give the badge, ask for more, or say no in private."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.db.badges import BadgeStore
+from app.db.campus import CampusStore
+from app.db.directory import DirectoryStore
+from app.db.history import HistoryStore
+from app.db.letters import LetterStore
+from app.db.people import PeopleStore
+from app.db.requests import QueueLine, RequestStore
+from app.domain.activities import Activity, Participation, hours_of
+from app.domain.awards import LineOutcome, check_evidence_text
+from app.domain.badges import Badge, BadgeVersion
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.letters import Occasion, letter_to
+from app.domain.participant_lists import ListedPerson
+from app.domain.people import Person, Role
+from app.domain.request_files import RequestFile
+from app.domain.requests import (
+    BETWEEN_REVIEW_REMINDERS,
+    LATE_AFTER,
+    UNCONFIRMED_LIFE,
+    BadgeRequest,
+    RequestState,
+    RequestStep,
+    Step,
+    agree,
+    ask_more,
+    check_reason,
+    is_own,
+    proposed_evidence,
+    refuse,
+    reviewers_needed,
+)
+from app.errors import Conflict, NotAllowed, NotFound
+from app.language import N_
+from app.services.awards import AwardRequest, AwardService
+
+Entry = tuple[Participation, Activity]
+
+
+@dataclass(frozen=True)
+class UnderReview:
+    """A request as its reviewers see it; `entries` are the person's own participations that it rests on."""
+
+    request: BadgeRequest
+    badge: Badge
+    version: BadgeVersion
+    steps: Sequence[tuple[RequestStep, Person | None]]
+    files: Sequence[RequestFile]
+    entries: Sequence[Entry]
+    needed: int
+    is_own: bool
+    evidence: str
+
+
+class ReviewService:
+    def __init__(
+        self,
+        requests: RequestStore,
+        badges: BadgeStore,
+        campuses: CampusStore,
+        people: PeopleStore,
+        directory: DirectoryStore,
+        awards: AwardService,
+        letters: LetterStore,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.requests = requests
+        self.badges = badges
+        self.campuses = campuses
+        self.people = people
+        self.directory = directory
+        self.awards = awards
+        self.letters = letters
+        self.history = history
+        self.clock = clock
+
+    # --- looking
+
+    def queue(
+        self, campus: Campus, states: Collection[RequestState], *, limit: int, oldest_first: bool = True
+    ) -> list[QueueLine]:
+        return self.requests.queue(campus.id, states, limit=limit, oldest_first=oldest_first)
+
+    def look(self, campus: Campus, request_id: uuid.UUID, *, by: Actor) -> UnderReview:
+        request = self.requests.get_in_campus(request_id, campus.id)
+        badge = self.badges.get(request.badge_id)
+        version = self.badges.current_version(badge.id)
+        files, entries = self.requests.files_of(request.id), self._entries(request)
+        pieces = [
+            *(f"{activity.title} ({activity.starts_on:%d/%m/%Y})" for _, activity in entries),
+            *(file.name for file in files),
+        ]
+        return UnderReview(
+            request,
+            badge,
+            version,
+            self.requests.steps_of(request.id),
+            files,
+            entries,
+            reviewers_needed(version),
+            by.person_id is not None and is_own(request, by.person_id, self._addresses(by)),
+            request.evidence or proposed_evidence(request, pieces),
+        )
+
+    def file(self, campus: Campus, request_id: uuid.UUID, file_id: uuid.UUID) -> tuple[RequestFile, bytes]:
+        request = self.requests.get_in_campus(request_id, campus.id)
+        found = next((file for file in self.requests.files_of(request.id) if file.id == file_id), None)
+        if found is None:
+            raise NotFound(N_("Cette demande n’a pas de fichier de ce nom."))
+        return found, self.requests.content_of(found.id)
+
+    def _entries(self, request: BadgeRequest) -> list[Entry]:
+        if request.person_id is None or not request.entries:
+            return []
+        own = self.directory.participations_of(request.person_id, request.campus_id)
+        return [pair for pair in own if str(pair[0].id) in request.entries]
+
+    # --- deciding
+
+    def agree(self, campus: Campus, request_id: uuid.UUID, reason: str, evidence: str, *, by: Actor) -> bool:
+        """Whether the badge is given now, or another reviewer has to agree."""
+        reviewer, request = self._locked(campus, request_id, by)
+        check_reason(reason)
+        check_evidence_text(evidence)
+        version = self.badges.current_version(request.badge_id)
+        done = agree(
+            request,
+            reviewer,
+            self._addresses(by),
+            needed=reviewers_needed(version),
+            at=self.clock(),
+        )
+        request.evidence = evidence.strip()
+        if done:
+            request.award_id = self._give(campus, request, by)
+        self._keep(request, Step.ACCEPTED if done else Step.AGREED, reason, by)
+        return done
+
+    def ask_more(self, campus: Campus, request_id: uuid.UUID, what: str, *, by: Actor) -> None:
+        reviewer, request = self._locked(campus, request_id, by)
+        check_reason(what)
+        ask_more(request, reviewer, self._addresses(by), at=self.clock())
+        self._keep(request, Step.ASKED_MORE, what, by)
+        self._tell(request, Occasion.REQUEST_MORE)
+
+    def refuse(self, campus: Campus, request_id: uuid.UUID, reason: str, *, by: Actor) -> None:
+        """The reason is for the person alone; nothing of it is published."""
+        reviewer, request = self._locked(campus, request_id, by)
+        check_reason(reason)
+        refuse(request, reviewer, self._addresses(by), at=self.clock())
+        self._keep(request, Step.REFUSED, reason, by)
+        self._tell(request, Occasion.REQUEST_REFUSED)
+
+    def _locked(self, campus: Campus, request_id: uuid.UUID, by: Actor) -> tuple[uuid.UUID, BadgeRequest]:
+        # The campus first, as everywhere: giving the badge holds it too.
+        self.campuses.lock(campus.id)
+        self.requests.get_in_campus(request_id, campus.id)
+        if by.person_id is None:
+            raise NotAllowed(N_("Une demande est examinée par une personne."))
+        return by.person_id, self.requests.lock(request_id)
+
+    def _addresses(self, by: Actor) -> list[str]:
+        return self.people.all_addresses(by.person_id) if by.person_id else []
+
+    def _give(self, campus: Campus, request: BadgeRequest, by: Actor) -> uuid.UUID:
+        """Through the same promise as every award, which judges again; all of it or nothing."""
+        result = self.awards.award(campus, self._asked_of_awards(request), by=by)
+        line = result.lines[0]
+        if line.outcome is not LineOutcome.AWARDED or line.award_id is None:
+            raise Conflict(line.reason or N_("Ce badge n’a pas pu être donné."), **line.reason_values)
+        return line.award_id
+
+    def _asked_of_awards(self, request: BadgeRequest) -> AwardRequest:
+        entries = self._entries(request)
+        key = f"request/{request.id}"
+        if entries:
+            part, activity = max(entries, key=lambda pair: hours_of(*pair) or 0)
+            return AwardRequest(
+                request.badge_id,
+                activity.id,
+                participation_ids=(part.id,),
+                evidence=request.evidence,
+                idempotency_key=key,
+                by_review=True,
+            )
+        line = ListedPerson(
+            line=1, given_name=request.given_name, family_name=request.family_name, address=request.address
+        )
+        return AwardRequest(
+            request.badge_id, lines=(line,), evidence=request.evidence, idempotency_key=key, by_review=True
+        )
+
+    def _keep(self, request: BadgeRequest, step: Step, text: str, by: Actor) -> None:
+        self.requests.add(request)
+        self.requests.add(
+            RequestStep(
+                request_id=request.id,
+                position=self.requests.count_steps(request.id),
+                step=step,
+                person_id=by.person_id,
+                text=text.strip(),
+                at=self.clock(),
+            )
+        )
+        self.history.write(
+            by, step.value, "request", request.id, at=self.clock(), campus_id=request.campus_id
+        )
+
+    def _tell(self, request: BadgeRequest, occasion: Occasion) -> None:
+        # Asked for more twice, they are told twice.
+        once = str(self.requests.count_steps(request.id))
+        letter = letter_to(
+            request.address,
+            occasion,
+            request.id,
+            once=once,
+            campus_id=request.campus_id,
+            person_id=request.person_id,
+            at=self.clock(),
+        )
+        self.letters.promise_many([letter])
+
+    # --- what waits too long
+
+    def campuses_due(self) -> list[uuid.UUID]:
+        at = self.clock()
+        return self.requests.campuses_to_remind(
+            waiting_before=at - LATE_AFTER, reminded_before=at - BETWEEN_REVIEW_REMINDERS
+        )
+
+    def remind(self, campus_id: uuid.UUID) -> None:
+        """One letter to each reviewer, or to those who administer where there is none."""
+        campus, at = self.campuses.lock(campus_id), self.clock()
+        if campus_id not in self.campuses_due():
+            return
+        people = self.requests.reviewers_of(campus.id, [Role.REVIEWER], at=at) or self.requests.reviewers_of(
+            campus.id, [Role.CAMPUS_ADMIN], at=at
+        )
+        addresses = self.people.addresses_of(person.id for person in people)
+        self.letters.promise_many(
+            [
+                letter_to(
+                    addresses[person.id],
+                    Occasion.REVIEW,
+                    campus.id,
+                    once=f"{person.id}/{at:%Y-%m-%d}",
+                    campus_id=campus.id,
+                    person_id=person.id,
+                    at=at,
+                )
+                for person in people
+                if person.id in addresses
+            ]
+        )
+
+    def forget_unconfirmed(self) -> None:
+        self.requests.forget_unconfirmed(self.clock() - UNCONFIRMED_LIFE)
