@@ -15,11 +15,13 @@ from sqlmodel import SQLModel, select
 from app.credentials import Verdict
 from app.credentials.json_text import parse_json
 from app.credentials.status_list import StatusList as Bits
+from app.domain.activity_log import EntryKind, LogEntry, LogPayload
 from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.batches import AwardBatch, BatchLine, BatchState, WithdrawalLine, WithdrawalOutcome
 from app.domain.history import HistoryEntry
 from app.domain.letters import LetterState, PromisedLetter
 from app.domain.status import StatusList, StatusSlot
+from app.services.log_check import LogCheck
 from tests.torture.scene import Scene
 from tests.torture.trainers import Board
 
@@ -238,6 +240,19 @@ def history_tells_of_each_award_once(found: Evidence) -> Iterator[str]:
         yield f"{len(found.awards)} awards, {sum(told.values())} entries about {len(told)}"
 
 
+def the_activity_log_tells_of_each_award_and_agrees_with_itself(found: Evidence) -> Iterator[str]:
+    house = found.scene.house
+    with house.unit_of_work(reading=True) as services:
+        log, store = services.activity_log.open(house.campus), services.activity_log.store
+        key = services.activity_log.key_of(house.campus, log)
+        for fault in LogCheck(store, log, key, house.process.anchors).run():
+            yield f"{fault.fault} at {fault.where}"
+    decided = {entry.number for entry in found._all(LogEntry) if entry.kind is EntryKind.AWARD}
+    told = Counter(payload.noun_id for payload in found._all(LogPayload) if payload.number in decided)
+    if told.keys() != found.awards.keys() or any(count > 1 for count in told.values()):
+        yield f"{len(found.awards)} awards, {sum(told.values())} entries about {len(told)}"
+
+
 def an_employer_finds_them_genuine(found: Evidence) -> Iterator[str]:
     """Of some, drawn at random: the whole verifier, as the page of an award asks it."""
     house = found.scene.house
@@ -264,6 +279,7 @@ QUESTIONS: tuple[Question, ...] = (
     letters_carry_the_name_of_their_award,
     nobody_hears_of_what_was_taken_back_in_time,
     history_tells_of_each_award_once,
+    the_activity_log_tells_of_each_award_and_agrees_with_itself,
     an_employer_finds_them_genuine,
 )
 
