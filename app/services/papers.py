@@ -13,6 +13,7 @@ from app.adapters.papers import Papers
 from app.db.awards import AwardRecord
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
+from app.domain.clock import Clock
 from app.domain.colours import CampusColours
 from app.services.award_pictures import AwardPictures
 from app.services.publication import PublicationService, Published
@@ -45,6 +46,31 @@ class CertificateWords:
     lang: str
 
 
+@dataclass(frozen=True)
+class CheckWords:
+    """All that stands on the page about a check; a line of `checks` is a state, a word, a sentence and a detail."""
+
+    lang: str
+    title: str
+    author: str
+    by: str
+    state: str
+    word: str
+    sentence: str
+    when: str
+    facts: list[tuple[str, str]]
+    checks: list[tuple[str, list[tuple[str, str, str, str]]]]
+    lists: list[tuple[str, list[str]]]
+    technical_title: str
+    technical: list[tuple[str, str]]
+    plate: str
+    check_title: str
+    check_words: str
+    code_words: str
+    foot: str
+    attached_words: str
+
+
 class PaperService:
     def __init__(
         self,
@@ -52,7 +78,9 @@ class PaperService:
         pictures: AwardPictures,
         papers: Papers,
         addresses: Addresses,
+        clock: Clock,
     ) -> None:
+        self.clock = clock
         self.publication = publication
         self.pictures = pictures
         self.papers = papers
@@ -74,6 +102,19 @@ class PaperService:
         }
         return Published.of(self.papers.pdf("certificate", values, files, at=record.award.awarded_at), PDF)
 
+    def check(self, words: CheckWords, badge: str) -> Published:
+        """The page about a check of now, with the badge that was checked attached."""
+        is_json = badge.lstrip().startswith("{")
+        name = "badge.json" if is_json else "badge.jwt"
+        files = {name: badge.encode()} if badge else {}
+        files["code.svg"] = _code(f"{_scheme(self.addresses)}{words.plate}", "svg").body
+        values = _hyphenated(vars(words)) | {
+            "colours": {"accent": "#46525a"},
+            "attached": name if badge else "",
+            "attached-type": "application/vc" if is_json else "application/vc+jwt",
+        }
+        return Published.of(self.papers.pdf("check", values, files, at=self.clock()), PDF)
+
     def code(self, record: AwardRecord, form: str) -> Published:
         """A QR code of the award's short address, as `svg` or `png`."""
         return _code(self.addresses.short(record.award.id), form)
@@ -87,6 +128,10 @@ def _code(address: str, form: str) -> Published:
         return Published.of(out.getvalue(), "image/png")
     code.save(out, kind="svg", border=_MARGIN, xmldecl=False, light="#ffffff")
     return Published.of(out.getvalue(), "image/svg+xml")
+
+
+def _scheme(addresses: Addresses) -> str:
+    return addresses.base_url.removesuffix(addresses.host)
 
 
 def _colours(campus: Campus) -> Mapping[str, str]:

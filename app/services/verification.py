@@ -6,8 +6,9 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.credentials.baking import unbake
 from app.credentials.documents import DocumentSource, FetchedDocument
-from app.credentials.errors import DocumentUnavailable
+from app.credentials.errors import DocumentUnavailable, ImageError
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.package import make_package
 from app.credentials.verification.fetching import FetchBudget
@@ -28,6 +29,8 @@ from app.services.publication import PublicationService, Published
 
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
 
+_LONGEST_TEXT = 300_000
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -45,6 +48,8 @@ class Answer:
     """A link to another service, which led to no badge."""
     evidence: EvidenceReport | None = None
     """What the issuer's log proves, where somebody asked for it."""
+    text: str = ""
+    """The credential that was checked, out of the picture or the page it came in; empty where it is too long."""
 
 
 class _Opened:
@@ -157,7 +162,7 @@ class VerificationService:
         if link is not None:
             return self._verify_link(link, policy)
         report = verify(presented, documents=self.documents, at=self.clock(), policy=policy or Policy())
-        return self._answer(report)
+        return self._answer(report, presented)
 
     def _verify_link(self, link: str, policy: Policy | None) -> Answer:
         award_id = self.addresses.award_named_by(link)
@@ -176,9 +181,8 @@ class VerificationService:
             except DocumentUnavailable:
                 pass
             else:
-                return self._answer(
-                    verify(opened.first.body, documents=opened, at=self.clock(), policy=policy)
-                )
+                report = verify(opened.first.body, documents=opened, at=self.clock(), policy=policy)
+                return self._answer(report, opened.first.body)
         report = verify(link, documents=self.documents, at=self.clock(), policy=policy)
         return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link)
 
@@ -186,7 +190,7 @@ class VerificationService:
         """Check the stored bytes of one of our own awards, now, as anybody would."""
         embedded = self.awards.document_of(record.award.id).embedded
         report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
-        return self._answer(report)
+        return self._answer(report, embedded)
 
     def evidence_of(self, answer: Answer) -> EvidenceReport | None:
         """What the campus's log proves of a genuine badge of ours; of others' nothing is fetched for it."""
@@ -197,18 +201,39 @@ class VerificationService:
 
     def package_of(self, record: AwardRecord) -> Published:
         """One file to verify this award again without a network, as things stand now."""
-        embedded = self.awards.document_of(record.award.id).embedded
-        return Published.of(
-            make_package(embedded, documents=self.documents, at=self.clock()), "application/zip"
-        )
+        return self._package(self.awards.document_of(record.award.id).embedded)
 
-    def _answer(self, report: Report) -> Answer:
+    def package_of_text(self, credential: str) -> Published:
+        """The same for a badge of anybody, as it was presented."""
+        return self._package(credential.encode())
+
+    def _package(self, credential: bytes) -> Published:
+        package = make_package(credential, documents=self.documents, at=self.clock())
+        return Published.of(package, "application/zip")
+
+    def _answer(self, report: Report, presented: bytes | str) -> Answer:
         note_verdict(report.verdict.value, report.form)
         campus = self.campuses.find_by_did(report.issuer) if report.issuer else None
         identifier = (report.document or {}).get("id")
         award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None
         record = self.awards.find_record(award_id) if award_id and campus else None
-        return Answer(report, record, campus)
+        return Answer(report, record, campus, text=_credential_in(presented))
+
+
+def _credential_in(presented: bytes | str) -> str:
+    """The text of what was presented, out of its picture; empty for what is no text, or more than a page may hold."""
+    try:
+        if isinstance(presented, bytes):
+            presented = _unbaked(presented)
+    except (ImageError, UnicodeDecodeError):
+        return ""
+    return presented if len(presented) <= _LONGEST_TEXT else ""
+
+
+def _unbaked(presented: bytes) -> str:
+    if presented.lstrip()[:1] in (b"{", b"e"):
+        return presented.decode()
+    return unbake(presented).text
 
 
 def _link_in(presented: bytes | str) -> str | None:

@@ -98,6 +98,8 @@ class AnswerShown:
     picture: Picture | None = None
     newer: Newer | None = None
     journal: EvidenceShown | None = None
+    presented: str = ""
+    """The credential itself, to be handed back with a form; nothing of it is kept here."""
 
 
 _STAMPS = {
@@ -143,6 +145,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         picture=_picture(services, answer, head) if claims else None,
         newer=_newer(services, answer) if claims else None,
         journal=_journal(services, answer, zone),
+        presented=answer.text,
     )
 
 

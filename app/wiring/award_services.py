@@ -51,7 +51,9 @@ class AwardServices(PeopleServices):
 
     @cached_property
     def papers(self) -> PaperService:
-        return PaperService(self.publication, self.award_pictures, self.lent.papers(), self.addresses)
+        return PaperService(
+            self.publication, self.award_pictures, self.lent.papers(), self.addresses, self.clock
+        )
 
     @cached_property
     def older_badges(self) -> OlderBadges:

@@ -115,6 +115,7 @@ CASES: dict[str, Case] = {
     "GET /attributions/{award_id:uuid}/carte.png": _ANYBODY,
     "GET /attributions/{award_id:uuid}/integrer": _ANYBODY,
     "GET /oembed": anybody(404),
+    "POST /verifier/trace": anybody(303, body={}),
     "GET /v/{signs}": anybody(303),
     "GET /mes-badges": _ANYBODY,
     "GET /badges/{badge_id:uuid}/demande": _ANYBODY,

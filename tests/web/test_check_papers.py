@@ -1,0 +1,79 @@
+"""What an employer keeps of a check: a dated page, a report, a package, each made anew and none of it kept here."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from pypdf import PdfReader
+
+from app.credentials.baking import unbake
+from tests.support.forms import form_with
+from tests.support.house import House, send
+
+HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
+
+
+@pytest.fixture
+def badge(house: House) -> str:
+    award_id = house.award(HOLDER).lines[0].award_id
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        return services.publication.award_file(record, "json").body.decode()
+
+
+@pytest.fixture
+def employer(house: House) -> TestClient:
+    return house.client()
+
+
+def trace(employer: TestClient, text: str, wanted: str) -> Response:
+    page = send(employer, "/verifier", {"texte": text})
+    return form_with(page, "trace").press(employer, page, ("trace", wanted))
+
+
+def words_of(pdf: bytes) -> str:
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
+
+
+def test_the_page_to_print_says_the_answer_its_day_and_that_it_may_change(employer: TestClient, badge: str):
+    answer = trace(employer, badge, "pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["cache-control"] == "no-store"
+    words = words_of(answer.content)
+    for said in ("Authentique", "24 novembre 2026", "Ce que cela ne prouve pas", "n’est pas signée"):
+        assert said in words, words
+
+
+def test_the_page_to_print_can_be_dropped_again(employer: TestClient, badge: str):
+    pdf = trace(employer, badge, "pdf").content
+    assert unbake(pdf).text == badge
+    again = send(employer, "/verifier", files={"fichier": ("v.pdf", pdf, "application/pdf")})
+    assert "Authentique" in again.text
+
+
+def test_a_forged_badge_s_page_says_so_and_repeats_none_of_its_claims(employer: TestClient, badge: str):
+    forged = json.loads(badge)
+    forged["credentialSubject"]["achievement"]["name"] = "Chirurgie à cœur ouvert"
+    words = words_of(trace(employer, json.dumps(forged, ensure_ascii=False), "pdf").content)
+    assert "Modifié après signature" in words or "Non authentique" in words
+    assert "Chirurgie" not in words
+
+
+def test_the_report_and_the_package_are_for_programs(employer: TestClient, badge: str):
+    report = trace(employer, badge, "json").json()
+    assert report["verdict"] == "valid"
+    assert {check["id"] for check in report["checks"]} >= {"proof", "status", "validity"}
+    package = zipfile.ZipFile(io.BytesIO(trace(employer, badge, "zip").content))
+    assert package.read("badge.json").decode() == badge
+
+
+@pytest.mark.parametrize("form", [{}, {"trace": "pdf"}, {"trace": "exe", "texte": "x"}])
+def test_a_form_without_a_badge_leads_back_to_the_checker(employer: TestClient, form: dict[str, str]):
+    answer = send(employer, "/verifier/trace", form, seen_on="/verifier")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/verifier")
