@@ -6,18 +6,22 @@ import resource
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.credentials.json_text import JsonObject
 from app.db import migrations
+from app.domain.award_evidence import AwardEvidence
+from app.domain.awards import Award
 from app.domain.badges import Kind
 from app.domain.batches import A_PIECE
 from app.domain.history import Actor
 from app.memory import collect_rarely
+from app.services.award_grounds import Grounded
 from app.services.awards import AwardRequest, JudgedLine
 from app.services.badges import Wording
 from bench.credentials import OURS
@@ -82,9 +86,15 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
 
 
 class _Unlogged:
-    """In the place of the activity log, whose share is in the whole request."""
+    """In the place of the activity log and of the evidence it proves, whose share is in the whole request."""
 
-    def decide(self, *_: object) -> None: ...
+    def decide(
+        self, _case: object, awards: Sequence[Award], documents: Mapping[uuid.UUID, JsonObject], *_: object
+    ) -> dict[uuid.UUID, Grounded]:
+        none = AwardEvidence()
+        return {award.id: Grounded(documents[award.id], none) for award in awards}
+
+    def keep(self, _rows: object) -> None: ...
 
 
 def _sign_and_keep(house: House) -> float:
