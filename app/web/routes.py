@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from app.web import (
     activities,
     activity_editing,
+    activity_log,
     asking,
     award_page,
     award_progress,
@@ -63,6 +64,7 @@ for noun in (
     tokens,
     history,
     activity_editing,
+    activity_log,
     badge_editor,
     badge_desk,
     badge_openings,

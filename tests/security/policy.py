@@ -243,6 +243,9 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}": staff(Deed.REVOKE),
     "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}/avancement": staff(Deed.REVOKE),
     "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}/lignes.csv": staff(Deed.REVOKE),
+    "GET /campus/{slug}/journal": _ANYBODY,
+    "GET /gestion/{slug}/audit/journal": staff(Deed.AUDIT),
+    "POST /gestion/{slug}/audit/journal": staff(Deed.AUDIT, 303, body={}),
     # --- what the world reads
     "GET /attributions/{award_id:uuid}": _ANYBODY,
     "GET /attributions/{award_id:uuid}.{extension}": _ANYBODY,
@@ -251,6 +254,8 @@ CASES: dict[str, Case] = {
     "GET /badges/{badge_id:uuid}/v{number}/image.{form}": _ANYBODY,
     "GET /campus/{slug}": _ANYBODY,
     "GET /campus/{slug}/did.json": _ANYBODY,
+    "GET /campus/{slug}/journal/{file:path}": _ANYBODY,
+    "OPTIONS /campus/{slug}/journal/{file:path}": _PREFLIGHT,
     "GET /statuts/{list_id:uuid}": _ANYBODY,
     "GET /.well-known/did.json": _ANYBODY,
     "GET /.well-known/jwks.json": _ANYBODY,
@@ -269,6 +274,7 @@ CASES: dict[str, Case] = {
     # --- programs
     "GET /api/v1/openapi.json": _ANYBODY,
     "POST /api/v1/verify": anybody(body={"not": "a badge"}),
+    "POST /api/v1/campuses/{slug}/log/cosignatures": anybody(422, body={}),
     "GET /api/v1/campuses/{slug}/competencies": _READ,
     "GET /api/v1/campuses/{slug}/competencies/{competency_id}": _READ,
     "POST /api/v1/campuses/{slug}/competencies": scoped("badge:write", 422, {}),

@@ -20,6 +20,7 @@ PUBLIC_PATHS = (
     "/presence",
     "/recuperer",
     f"/campus/{CAMPUS}",
+    f"/campus/{CAMPUS}/journal",
     "/aide",
     "/donnees-personnelles",
     "/accessibilite",
@@ -63,6 +64,7 @@ class DemoLinks:
         award = f"{register}/{self.open_award.rpartition('/')[2]}"
         return (
             self.desk,
+            f"{self.desk}/audit/journal",
             f"{self.desk}/activites",
             f"{self.desk}/activites/nouvelle",
             self.workshop,
