@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from alembic import context
+from app.db import walls
 from app.db.metadata import METADATA
 from app.db.session import open_engine
+from app.db.workers import WORK_SCHEMA
 
 ADVISORY_LOCK = 0x5CEA
 
@@ -23,7 +25,12 @@ def run() -> None:
             if engine.dialect.name == "postgresql":
                 # Two workers that start at once migrate once (I21).
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+                walls.take_down(connection)
             context.run_migrations()
+            newest = context.script.get_current_head()
+            if engine.dialect.name == "postgresql" and context.get_context().get_current_revision() == newest:
+                role = context.config.get_main_option("granted_to", "")
+                walls.build(connection, role, WORK_SCHEMA)
         connection.commit()
     engine.dispose()
 

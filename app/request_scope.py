@@ -50,13 +50,35 @@ def process_of(request: Request) -> Process:
 
 
 def _reading(request: Request) -> Iterator[Services]:
-    with process_of(request).unit_of_work(reading=True) as services, _at_hand(request, services):
+    with visit(request, reading=True) as services, _at_hand(request, services):
         yield services
 
 
 def _writing(request: Request) -> Iterator[Services]:
-    with process_of(request).unit_of_work() as services, _at_hand(request, services):
+    with visit(request) as services, _at_hand(request, services):
         yield services
+
+
+def visit(request: Request, *, reading: bool = False) -> AbstractContextManager[Services]:
+    """A unit of work in the campus that the route's policy let the reader into, if it is of a campus."""
+    if getattr(request.state, "at_any_campus", False):
+        return process_of(request).unit_of_work(reading=reading)
+    campus_id, person_id = getattr(request.state, "entered", (None, None))
+    return process_of(request).visit(reading=reading, campus_id=campus_id, person_id=person_id)
+
+
+def _at_any_campus(request: Request) -> None:
+    request.state.at_any_campus = True
+
+
+AT_ANY_CAMPUS = Depends(_at_any_campus)
+"""For a page without an account, where a code, a letter or a badge names the campus that the deed is of."""
+
+
+def enter(request: Request, services: Services, campus: Campus, who: SignedIn | None = None) -> None:
+    """The request is about this campus from now on, and reaches no other."""
+    request.state.entered = campus.id, who.person.id if who else None
+    services.enter(*request.state.entered)
 
 
 @contextmanager
@@ -77,7 +99,7 @@ def services_at_hand(request: Request) -> Iterator[Services]:
     if (services := getattr(request.state, "services", None)) is not None:
         yield services
         return
-    with process_of(request).unit_of_work(reading=True) as services:
+    with visit(request, reading=True) as services:
         yield services
 
 
@@ -91,7 +113,7 @@ WritingServices = Annotated[Services, Depends(_writing, scope="function")]
 
 def deed(request: Request) -> AbstractContextManager[Services]:
     """For a form that comes back when its deed is refused: all of the deed is kept, or nothing of it."""
-    return process_of(request).unit_of_work()
+    return visit(request)
 
 
 def client_network(request: Request) -> str:
@@ -158,7 +180,9 @@ def find_signed_in(request: Request, services: Services) -> SignedIn | None:
 def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn, Workplace]:
     """A person who works in the campus; others get what they would get for a campus that is not there (T01)."""
     who = signed_in(request, services)
-    return who, services.people.workplace(who, slug)
+    place = services.people.workplace(who, slug)
+    enter(request, services, place.campus, who)
+    return who, place
 
 
 def token_of(
@@ -170,9 +194,11 @@ def token_of(
         raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
     limiter, network = process_of(request).limiter, client_network(request)
     limiter.check("failed token", network)
+    services.search_everywhere()
     try:
         token, campus = services.people.token_campus(secret.strip(), slug, scope)
     except NotSignedIn:
         limiter.hit("failed token", network)
         raise
+    enter(request, services, campus)
     return Actor(label=f"token {token.id}"), campus

@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///var/sceau.sqlite", description="SQLite or PostgreSQL (postgresql+psycopg://…)."
     )
+    owner_database_url: str = Field(
+        "",
+        description="The same PostgreSQL database as the owner of its tables, for `sceau migrate`; empty: as above.",
+    )
     secret: str = Field(
         "", description="At least 32 random characters; learners' private links derive from it."
     )

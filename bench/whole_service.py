@@ -30,13 +30,13 @@ from app.worker.awards import AWARDS
 from app.worker.worker import Worker
 from bench.credentials import OURS
 from bench.measure import Row, rows
-from bench.targets import ALONE
 from tests.support.house import House, build_house
 from tests.support.postgres import database_of_this_run
 
 SIZES = (100, 1_000, 10_000, 100_000)
 COMPARED = 10_000
 ROUNDS = 3
+FLOOR = "signing and storing alone"
 _RECORDED_AT_A_TIME = 2_000
 
 
@@ -61,9 +61,9 @@ def _measure(folder: Path, url: str, engine: str, sizes: Sequence[int]) -> list[
             name = f"{size:,} lines through the whole service, {engine}"
             _whole(house, crowd)
             if size == COMPARED:
-                measured: dict[str, list[float]] = {OURS: [], ALONE: []}
+                measured: dict[str, list[float]] = {OURS: [], FLOOR: []}
                 for _ in range(ROUNDS):
-                    measured[ALONE].append(_alone(house, crowd))
+                    measured[FLOOR].append(_alone(house, crowd))
                     measured[OURS].append(_whole(house, crowd))
                 found += rows(name, measured, ours=OURS, unit="ms")
             else:
@@ -95,7 +95,7 @@ def _whole(house: House, activity: Activity) -> float:
     house.process.on_promise()
     pause = threading.Event()
     while not _is_done(house, batch.id):
-        pause.wait(0.1)
+        pause.wait(0.02)
     return (time.perf_counter_ns() - begun) / 1e6
 
 

@@ -15,7 +15,7 @@ from app.api.problems import documented
 from app.errors import NotFound
 from app.negotiation import ForPrograms, etag_of, has_already, preferred
 from app.policies import public
-from app.request_scope import ReadingServices, find_signed_in, process_of
+from app.request_scope import ReadingServices, find_signed_in, process_of, visit
 from app.services.publication import Published
 from app.wiring import Services
 
@@ -135,7 +135,7 @@ async def _award(request: Request, award_id: uuid.UUID, form: str) -> Published:
 
 
 def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
-    with process_of(request).unit_of_work(reading=True) as services:
+    with visit(request, reading=True) as services:
         record = services.publication.open_award(award_id)
         if form == Extension.ZIP:
             return services.verification.package_of(record)
@@ -230,7 +230,7 @@ async def status_list(list_id: uuid.UUID, request: Request) -> Response:
 
 
 def _renewed(request: Request, list_id: uuid.UUID, form: str) -> Published:
-    with process_of(request).unit_of_work(reading=True) as services:
+    with visit(request, reading=True) as services:
         return services.publication.status_list(list_id, form)
 
 

@@ -15,7 +15,7 @@ from app.api.shapes import Shape, example
 from app.errors import InvalidInput
 from app.language import N_
 from app.policies import public
-from app.request_scope import limited, process_of
+from app.request_scope import limited, visit
 from app.services import verdicts
 from app.services.verification import Answer
 
@@ -188,7 +188,7 @@ async def verify_credential(request: Request) -> ReportView:
 
 
 def _answer(request: Request, presented: bytes | str) -> ReportView:
-    with process_of(request).unit_of_work(reading=True) as services:
+    with visit(request, reading=True) as services:
         return ReportView.of(services.verification.verify(presented))
 
 

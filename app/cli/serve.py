@@ -55,6 +55,7 @@ def serve(
     elif not process.is_ready():
         stop(_("La base de données n’est pas à jour. Lancez d’abord : sceau migrate"))
     _warn_of_another_address(process)
+    _warn_of_no_wall(process)
     say(N_("Sceau répond sur {url} (Ctrl+C pour arrêter)."), style="bold", url=process.settings.base_url)
     if demo:
         print_links(process)
@@ -65,6 +66,7 @@ def serve(
 def work() -> None:
     process = ready_process()
     configure_logging(as_json=process.settings.log_format == "json")
+    _warn_of_no_wall(process)
     say(N_("Le travail de fond est en route (Ctrl+C pour arrêter)."), style="bold")
     work_on(process)
 
@@ -141,6 +143,16 @@ def _warn_of_another_address(process: Process) -> None:
             style="yellow",
             did=strangers[0].did,
             url=base_url,
+        )
+
+
+def _warn_of_no_wall(process: Process) -> None:
+    if process.is_above_walls:
+        say(
+            N_(
+                "Attention : Sceau se connecte à PostgreSQL avec un rôle que rien ne retient. Avec un rôle à part, PostgreSQL sépare lui-même les campus : voir docs/walls.md."
+            ),
+            style="yellow",
         )
 
 

@@ -19,6 +19,8 @@ from app.domain.search import words_of
 from app.errors import NotFound
 from app.language import N_
 
+_IN_ONE_TURN = 1_000
+
 
 def organised_by(campus_id: uuid.UUID) -> ColumnElement[bool]:
     """The rows of `ActivityCampus` that let that campus in: not those it was only asked for."""
@@ -108,7 +110,7 @@ class ActivityStore:
         ]
 
     def participants_in_turn(
-        self, activity_id: uuid.UUID, *, with_absent: bool = False, at_a_time: int = 1_000
+        self, activity_id: uuid.UUID, *, with_absent: bool = False
     ) -> Iterator[list[tuple[Participation, Person]]]:
         """By name, so many at a time that nobody need hold all of them at once."""
         query = (
@@ -119,7 +121,7 @@ class ActivityStore:
         )
         if not with_absent:
             query = query.where(col(Participation.is_present))
-        rows = self.session.exec(query.execution_options(yield_per=at_a_time))
+        rows = self.session.exec(query.execution_options(yield_per=_IN_ONE_TURN))
         for some in rows.partitions():
             yield [(participation, person) for participation, person in some]
 

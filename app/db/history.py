@@ -40,18 +40,7 @@ class HistoryStore:
         campus_id: uuid.UUID | None = None,
         **facts: Any,
     ) -> None:
-        self.session.add(
-            HistoryEntry(
-                campus_id=campus_id,
-                at=at,
-                actor_id=actor.person_id,
-                actor_label=actor.label,
-                deed=deed,
-                noun=noun,
-                noun_id=noun_id,
-                facts=facts,
-            )
-        )
+        self.write_all(actor, deed, noun, [noun_id], at=at, campus_id=campus_id, **facts)
 
     def write_all(
         self,

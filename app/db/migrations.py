@@ -10,20 +10,23 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from alembic import command
+from app.db import walls
 
 _FOLDER = Path(__file__).resolve().parents[2] / "alembic"
 
 
-def configuration(url: str) -> Config:
+def configuration(url: str, *, granted_to: str = "") -> Config:
+    """`granted_to`: the role that the application connects as, where that is not the owner of the tables."""
     config = Config()
+    config.set_main_option("granted_to", granted_to.replace("%", "%%"))
     config.set_main_option("script_location", str(_FOLDER))
     # Alembic interpolates %, which may stand in a password.
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return config
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    command.upgrade(configuration(url), revision)
+def upgrade(url: str, revision: str = "head", *, granted_to: str = "") -> None:
+    command.upgrade(configuration(url, granted_to=granted_to), revision)
 
 
 def downgrade(url: str, revision: str = "base") -> None:
@@ -31,7 +34,10 @@ def downgrade(url: str, revision: str = "base") -> None:
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest revision this program knows."""
+    """Whether the database stands at the newest revision and behind the walls that this program knows."""
     newest = ScriptDirectory.from_config(configuration(str(engine.url))).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == newest
+        return (
+            walls.stand(connection)
+            and MigrationContext.configure(connection).get_current_revision() == newest
+        )

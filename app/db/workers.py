@@ -12,6 +12,8 @@ from sqlmodel import Session, select
 
 from app.domain.workers import WorkerBeat
 
+WORK_SCHEMA = "sceau_work"
+
 
 class WorkerStore:
     def __init__(self, session: Session) -> None:
@@ -36,7 +38,7 @@ class WorkflowDatabase:
     """On SQLite a file beside the application's; on PostgreSQL a schema of its own in the same database."""
 
     url: str
-    schema: str = "sceau_work"
+    schema: str = WORK_SCHEMA
 
     @staticmethod
     def beside(database_url: str, chosen: str = "") -> WorkflowDatabase:

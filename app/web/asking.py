@@ -11,7 +11,7 @@ from app.domain.people import Person, normal_address
 from app.domain.requests import RequestState
 from app.errors import AppError, Conflict, InvalidInput
 from app.policies import public
-from app.request_scope import ReadingServices, deed, find_signed_in, limited, process_of
+from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, find_signed_in, limited, process_of
 from app.services.pictures import picture_words
 from app.services.requests import Asked, Known
 from app.web.desk import picture_of
@@ -23,7 +23,7 @@ from app.web.words import BADGE_KINDS
 from app.web.workplaces import look_of, sentence_of
 from app.wiring import Services
 
-router = APIRouter()
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
 _NOTHING = Asked("", "", "", "")
 
 

@@ -15,7 +15,7 @@ from app.domain.awards import Visibility
 from app.language import N_, current_locale
 from app.negotiation import ForPeople, ForStrangers
 from app.policies import public
-from app.request_scope import ReadingServices, process_of
+from app.request_scope import ReadingServices, process_of, visit
 from app.services.verification import Answer
 from app.web.answers import answer_page, shown
 from app.web.embeds import card_address, structured
@@ -57,7 +57,7 @@ async def show_award_to_a_stranger(award_id: uuid.UUID, request: Request) -> Res
 
 
 def _shown(award_id: uuid.UUID, request: Request) -> HTMLResponse:
-    with process_of(request).unit_of_work(reading=True) as services:
+    with visit(request, reading=True) as services:
         return _award(award_id, request, services)
 
 

@@ -64,7 +64,7 @@ def watch(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> S
         progress = services.award_batches.progress(campus, batch_id)
         return _progress_of(progress), progress.batch.state not in UNSETTLED
 
-    return told_live(process_of(request), look)
+    return told_live(request, look)
 
 
 def _progress_of(progress: Progress) -> ProgressView:

@@ -7,13 +7,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.errors import InvalidInput, NotFound
 from app.policies import public
-from app.request_scope import client_network, deed, limited, process_of
+from app.request_scope import AT_ANY_CAMPUS, client_network, deed, limited, process_of
 from app.web.forms import SafeForm, text_of
 from app.web.held_badges import keep_here
 from app.web.render import page
 from app.web.workplaces import sentence_of
 
-router = APIRouter()
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
 
 
 @router.get("/recuperer")

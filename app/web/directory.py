@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from app.domain.permissions import Deed
 from app.domain.tables import csv_for_excel, lines_for_excel
 from app.language import N_
-from app.request_scope import ReadingServices, deed, process_of
+from app.request_scope import ReadingServices, deed, visit
 from app.services.directory import PeopleOrder, Start
 from app.web.desk import AwardLine
 from app.web.people_lists import hours_text
@@ -23,7 +23,7 @@ from app.web.typography import say
 from app.web.wording import short_day
 from app.web.words import PARTS
 from app.web.workplaces import at_work, staff
-from app.wiring import Process, Services
+from app.wiring import Services
 
 A_PAGE = 50
 _BLOCK = 500
@@ -79,7 +79,7 @@ def people_table(request: Request) -> Response:
         for person, address in services.directory.all_people(campus):
             yield person.family_name, person.given_name, address
 
-    return streamed_table(process_of(request), "repertoire", ("Nom", "Prénom", "Courriel"), rows)
+    return streamed_table(request, "repertoire", ("Nom", "Prénom", "Courriel"), rows)
 
 
 @router.get("/attributions/attributions.csv", dependencies=_EXPORT)
@@ -101,7 +101,7 @@ def awards_table(request: Request) -> Response:
                 services.addresses.award(record.award.id),
             )
 
-    return streamed_table(process_of(request), "attributions", heading, rows)
+    return streamed_table(request, "attributions", heading, rows)
 
 
 def export_noted(request: Request, table: str) -> None:
@@ -112,13 +112,13 @@ def export_noted(request: Request, table: str) -> None:
 
 
 def streamed_table(
-    process: Process, name: str, heading: Sequence[str], rows: Callable[[Services], Iterable[Sequence[str]]]
+    request: Request, name: str, heading: Sequence[str], rows: Callable[[Services], Iterable[Sequence[str]]]
 ) -> Response:
     """A table for a spreadsheet, read in a transaction of its own, which lasts as long as it is sent."""
 
     def blocks() -> Iterator[bytes]:
         yield csv_for_excel(heading, [])
-        with process.unit_of_work(reading=True) as services:
+        with visit(request, reading=True) as services:
             block: list[Sequence[str]] = []
             for row in rows(services):
                 block.append(row)

@@ -40,6 +40,7 @@ def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Sign
                 "Pour voir ce badge, ouvrez le lien privé que le campus vous a donné. Il marche autant de fois que vous voulez."
             )
         )
+    services.enter_campus_of(award_id)
     return who
 
 

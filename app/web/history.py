@@ -18,7 +18,7 @@ from app.domain.history import NOUNS_OF, Subject
 from app.domain.people import Role
 from app.domain.permissions import Deed
 from app.language import N_
-from app.request_scope import ReadingServices, process_of
+from app.request_scope import ReadingServices
 from app.services.history import Event, Filter
 from app.web.directory import export_noted, streamed_table
 from app.web.history_words import (
@@ -191,7 +191,7 @@ def history_table(request: Request, qui: str = "", quoi: str = "", du: str = "",
             yield f"{when:%d/%m/%Y}", f"{when:%H:%M:%S}", line.who, line.what, line.about, line.detail
 
     heading = ("Date", "Heure", "Par", "Action", "Concerne", "Précision")
-    return streamed_table(process_of(request), "historique", heading, rows)
+    return streamed_table(request, "historique", heading, rows)
 
 
 def _people(services: Services, work: AtWork) -> list[tuple[str, str]]:

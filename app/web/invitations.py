@@ -9,6 +9,7 @@ from app.domain.team import DeadInvitation
 from app.errors import AppError, InvalidInput, NotFound
 from app.policies import public
 from app.request_scope import (
+    AT_ANY_CAMPUS,
     ReadingServices,
     deed,
     find_signed_in,
@@ -25,7 +26,7 @@ from app.web.words import ROLE_HINTS, ROLES
 from app.web.workplaces import look_of, sentence_of
 from app.wiring import Services
 
-router = APIRouter()
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
 
 
 @router.get("/invitation/{invitation}")

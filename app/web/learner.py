@@ -128,6 +128,7 @@ def receive(token: str, request: Request, services: WritingServices) -> Response
     opened = services.people.open_private_link(token)
     award_id = opened.session.award_id
     assert award_id is not None, "a private link opens one award"
+    services.enter_campus_of(award_id)
     services.handing_over.link_opened(award_id)
     answer = RedirectResponse(f"/mes-badges/{award_id}", status_code=303)
     if award_id not in held_here(request, services):

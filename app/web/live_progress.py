@@ -7,12 +7,14 @@ from asyncio import sleep, to_thread
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from app.language import N_, current_locale, speaking
+from app.request_scope import visit
 from app.web.typography import say
 from app.web.wording import number
-from app.wiring import Process, Services
+from app.wiring import Services
 
 LOOK_EVERY = 0.5
 _DONE = N_("Lignes traitées : {done} sur {total}")
@@ -33,19 +35,19 @@ Look = Callable[[Services], tuple[ProgressView, bool]]
 """How far it is, and whether it is settled."""
 
 
-def told_live(process: Process, look: Look) -> StreamingResponse:
+def told_live(request: Request, look: Look) -> StreamingResponse:
     """An event each time it has got further, and a last one when it is settled."""
     return StreamingResponse(
-        _steps(process, look, current_locale()),
+        _steps(request, look, current_locale()),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _steps(process: Process, look: Look, language: str) -> AsyncIterator[str]:
+async def _steps(request: Request, look: Look, language: str) -> AsyncIterator[str]:
     told: ProgressView | None = None
     while True:
-        step, settled = await to_thread(_step, process, look, language)
+        step, settled = await to_thread(_step, request, look, language)
         if step != told:
             yield f"event: pas\ndata: {json.dumps(asdict(step))}\n\n"
             told = step
@@ -55,6 +57,6 @@ async def _steps(process: Process, look: Look, language: str) -> AsyncIterator[s
         await sleep(LOOK_EVERY)
 
 
-def _step(process: Process, look: Look, language: str) -> tuple[ProgressView, bool]:
-    with process.unit_of_work(reading=True) as services, speaking(language):
+def _step(request: Request, look: Look, language: str) -> tuple[ProgressView, bool]:
+    with visit(request, reading=True) as services, speaking(language):
         return look(services)

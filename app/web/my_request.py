@@ -14,7 +14,7 @@ from app.domain.requests import RequestState, Step
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
 from app.policies import public
-from app.request_scope import ReadingServices, deed, limited, process_of
+from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
 from app.services.pictures import picture_words
 from app.services.requests import MyRequest
 from app.web.desk import picture_of
@@ -26,7 +26,7 @@ from app.web.typography import say
 from app.web.workplaces import look_of, sentence_of
 from app.wiring import Services
 
-router = APIRouter(prefix="/demandes/{demande}")
+router = APIRouter(prefix="/demandes/{demande}", dependencies=[AT_ANY_CAMPUS])
 _DONE = {
     "demandee": N_("Votre demande est envoyée. Une personne du campus va la regarder."),
     "confirmee": N_("Votre adresse est confirmée, et votre demande envoyée au campus."),

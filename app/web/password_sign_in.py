@@ -25,7 +25,7 @@ def enter(request: Request, form: SafeForm) -> Response:
     """The same answer, as slowly, whether the address is unknown, has no password or another one (T19)."""
     process, address = process_of(request), text_of(form, "adresse")
     process.limiter.hit("password of an address", normal_address(address))
-    with process.unit_of_work(reading=True) as services:
+    with process.visit(reading=True) as services:
         known = services.sign_in.password_at(address)
     # Outside of any transaction: comparing takes a tenth of a second.
     good, newer_hash = process.passwords.compare(
@@ -33,7 +33,7 @@ def enter(request: Request, form: SafeForm) -> Response:
     )
     if known is None or not good:
         if known is not None:
-            with process.unit_of_work() as services:
+            with process.visit() as services:
                 services.sign_in.note_wrong_password(known.person_id)
         note_failure(request)
         return ask_page(request, status=401, address=address, wrong_password=say(_WRONG))

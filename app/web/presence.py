@@ -25,7 +25,7 @@ from app.domain.rooms import (
 from app.errors import AppError
 from app.language import N_
 from app.policies import public
-from app.request_scope import ReadingServices, deed, limited, process_of, status_of
+from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of, status_of
 from app.services.rooms import Door, Namesake, Signed
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
@@ -44,7 +44,7 @@ _SIGNED = {
 _NO_COOKIE = N_(
     "Ce téléphone n’a pas gardé le témoin (cookie) qui fait qu’il ne signe qu’une fois. Acceptez-le et lisez le code à nouveau, ou dites votre nom à la personne qui anime."
 )
-router = APIRouter(prefix="/presence")
+router = APIRouter(prefix="/presence", dependencies=[AT_ANY_CAMPUS])
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,7 @@ async def _versions(process: Process, campus: Campus, activity_id: uuid.UUID) ->
 
 
 def _glance(process: Process, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
-    with process.unit_of_work(reading=True) as services:
+    with process.visit(reading=True, campus_id=campus.id) as services:
         return services.rooms.glance(campus, activity_id)
 
 

@@ -28,7 +28,7 @@ class SessionSightings:
 
 def _note(process: Process, session_id: uuid.UUID) -> None:
     try:
-        with process.unit_of_work() as services:
+        with process.visit() as services:
             services.sessions.see(session_id)
     except DatabaseUnreachable as error:
         # The page was answered; the session will be seen at the next one.

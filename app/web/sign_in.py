@@ -89,7 +89,7 @@ def send_link(request: Request, form: SafeForm) -> HTMLResponse:
 def _write_to(process: Process, address: str, browser: Browser) -> None:
     if process.mailer is None or not address:
         return
-    with process.unit_of_work() as services:
+    with process.visit() as services:
         letter = services.sign_in.letter(address, browser, services.addresses.sign_in_link)
     if letter is None:
         return
@@ -131,7 +131,7 @@ def use_link(secret: str, request: Request) -> Response:
         with deed(request) as services:
             opened = services.sign_in.by_link(secret, browser_of(request, services))
     except OtherBrowser:
-        with process_of(request).unit_of_work(reading=True) as services:
+        with process_of(request).visit(reading=True) as services:
             code = services.sign_in.code_for(secret, same_browser(request))
         return _confirm_page(request, secret, code=code, status=409)
     except NotSignedIn as error:

@@ -189,7 +189,7 @@ def watch(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices)
         progress = services.withdrawals.progress(campus, withdrawal_id)
         return ProgressView.of(progress.answered, progress.total), _is_done(progress.withdrawal)
 
-    return told_live(process_of(request), look)
+    return told_live(request, look)
 
 
 def _is_done(withdrawal: Withdrawal) -> bool:

@@ -27,6 +27,7 @@ from app.db.migrations import is_current, upgrade
 from app.db.published import published_store
 from app.db.rates import DatabaseCounts
 from app.db.session import NotDurable, check_durable, open_engine, open_session
+from app.db.walls import hold_back
 from app.db.workers import WorkflowDatabase
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
@@ -87,7 +88,13 @@ class Process:
         return PasswordHashes()
 
     def migrate(self) -> None:
-        upgrade(self.settings.database_url)
+        url, owner = self.settings.database_url, self.settings.owner_database_url
+        upgrade(owner or url, granted_to=(make_url(url).username or "") if owner else "")
+
+    @property
+    def is_above_walls(self) -> bool:
+        """Whether PostgreSQL would keep no campus apart from another: its role owns the tables, or is above all."""
+        return self.engine.dialect.name == "postgresql" and not hold_back(self.engine)
 
     def check(self) -> None:
         """Refuse to work on a database that may forget, or that this program does not know."""
@@ -109,7 +116,26 @@ class Process:
 
     @contextmanager
     def unit_of_work(self, *, reading: bool = False) -> Iterator[Services]:
-        """Services over one transaction: committed at the end, rolled back on any error."""
+        """Services over one transaction: committed at the end, rolled back on any error.
+
+        For workers and commands, which look after all campuses.
+        """
+        with self._transaction(reading=reading) as services:
+            services.stores.reach.everywhere()
+            yield services
+
+    @contextmanager
+    def visit(
+        self, *, reading: bool = False, campus_id: uuid.UUID | None = None, person_id: uuid.UUID | None = None
+    ) -> Iterator[Services]:
+        """The same for whoever comes from outside: until it enters a campus, it reads what the world may read."""
+        with self._transaction(reading=reading) as services:
+            if campus_id is not None:
+                services.enter(campus_id, person_id)
+            yield services
+
+    @contextmanager
+    def _transaction(self, *, reading: bool) -> Iterator[Services]:
         with open_session(self.engine, reading=reading) as session, session.begin():
             services = Services(Stores(session), self._lent)
             yield services

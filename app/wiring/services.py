@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import cached_property
 
 from app.services.workers import WorkerService
-from app.wiring.log_services import LogServices
+from app.wiring.request_services import RequestServices
 
 
-class Services(LogServices):
+class Services(RequestServices):
     @cached_property
     def workers(self) -> WorkerService:
         return WorkerService(self.stores.workers, self.clock)
+
+    def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
+        """From now on, rows of this campus and of no other, for that person."""
+        self.stores.reach.enter(campus_id, person_id)
+
+    def enter_campus_of(self, award_id: uuid.UUID) -> None:
+        award = self.stores.awards.find(award_id)
+        if award is not None:
+            self.enter(award.campus_id)
+
+    def search_everywhere(self) -> None:
+        """To find by its secret what names a campus, and whether somebody works in another one."""
+        self.stores.reach.everywhere()
 
     def settle(self) -> None:
         """What may only be done once the transaction stands."""

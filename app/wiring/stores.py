@@ -20,10 +20,10 @@ from app.db.competencies import CompetencyStore
 from app.db.directory import DirectoryStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
-from app.db.log_watch import LogWatchStore
 from app.db.openings import OpeningStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
+from app.db.reach import Reach
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
 from app.db.rooms import RoomStore
@@ -39,6 +39,7 @@ from app.db.workers import WorkerStore
 class Stores:
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.reach = Reach(session)
 
     @cached_property
     def access(self) -> AccessStore:
@@ -99,10 +100,6 @@ class Stores:
     @cached_property
     def openings(self) -> OpeningStore:
         return OpeningStore(self.session)
-
-    @cached_property
-    def log_watch(self) -> LogWatchStore:
-        return LogWatchStore(self.session)
 
     @cached_property
     def passkeys(self) -> PasskeyStore:

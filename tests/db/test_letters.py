@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.db.awards import AwardStore
 from app.db.letters import LetterStore
-from app.db.session import open_session
 from app.domain.letters import LetterState, Occasion, PromisedLetter, letter_about
 from tests.support.house import NOON, House, build_house
 
@@ -27,8 +25,8 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 def letters(house: House) -> Iterator[tuple[LetterStore, list[PromisedLetter]]]:
     """Two letters about two awards, not yet promised."""
     lines = house.award("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr").lines
-    with open_session(house.process.engine) as session, session.begin():
-        awards = [AwardStore(session).find(line.award_id) for line in lines if line.award_id]
+    with house.unit_of_work() as services:
+        awards = [services.stores.awards.find(line.award_id) for line in lines if line.award_id]
         made = [
             letter_about(
                 award, f"{place}@exemple.fr", at=NOON, not_before=NOON + timedelta(minutes=5 * place)
@@ -36,7 +34,7 @@ def letters(house: House) -> Iterator[tuple[LetterStore, list[PromisedLetter]]]:
             for place, award in enumerate(awards)
             if award
         ]
-        yield LetterStore(session), made
+        yield services.stores.letters, made
 
 
 def test_a_letter_promised_twice_is_one_letter(letters):

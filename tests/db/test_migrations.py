@@ -16,6 +16,7 @@ from app.db import migrations
 from app.db.metadata import METADATA
 from app.db.session import open_engine
 from app.domain.history import Actor
+from tests.support.databases import as_owner
 from tests.support.house import build_house
 
 MIGRATE = "import sys; from app.db import migrations; migrations.upgrade(sys.argv[1])"
@@ -52,14 +53,14 @@ def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: P
         services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))  # type: ignore[arg-type]
     house.close()
 
-    engine = open_engine(database_url)
+    engine = open_engine(as_owner(database_url))
     up, guards = tables(engine), leftovers(engine)
     assert guards
-    migrations.downgrade(database_url)
+    migrations.downgrade(as_owner(database_url))
     assert tables(engine) == {"alembic_version"}
     assert leftovers(engine) == set()
     assert not migrations.is_current(engine)
-    migrations.upgrade(database_url)
+    migrations.upgrade(as_owner(database_url))
     assert tables(engine) == up
     assert leftovers(engine) == guards
     assert migrations.is_current(engine)
@@ -73,10 +74,10 @@ def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: P
 def test_lists_from_before_tokens_are_signed_again_when_they_are_read(database_url: str, tmp_path: Path):
     house = build_house(database_url, tmp_path)
     house.award("Zoé Martin;zoe@exemple.fr")
-    migrations.downgrade(database_url, "0001")
+    migrations.downgrade(as_owner(database_url), "0001")
     assert "token" not in {each["name"] for each in inspect(house.process.engine).get_columns("status_list")}
-    migrations.upgrade(database_url)
-    with house.process.engine.connect() as connection:
+    migrations.upgrade(as_owner(database_url))
+    with house.owner.connect() as connection:
         written = connection.execute(text("SELECT id, token FROM status_list")).all()
     assert [token for _, token in written] == [""]
     list_id = uuid.UUID(str(written[0][0]))
@@ -89,7 +90,7 @@ def test_lists_from_before_tokens_are_signed_again_when_they_are_read(database_u
 
 def test_migrating_again_changes_nothing(database_url: str, tmp_path: Path):
     house = build_house(database_url, tmp_path)
-    migrations.upgrade(database_url)
+    migrations.upgrade(as_owner(database_url))
     with house.unit_of_work(reading=True) as services:
         assert services.campuses.get("itip").did == house.campus.did
     house.close()

@@ -170,7 +170,7 @@ def rows(house: House) -> str:
     """A digest of all that is kept."""
     digest = hashlib.sha256()
     tables = MetaData()
-    with house.process.engine.connect() as connection:
+    with house.owner.connect() as connection:
         tables.reflect(connection)
         for table in tables.sorted_tables:
             kept = sorted(map(repr, connection.execute(select(table))))
@@ -235,7 +235,7 @@ def test_a_private_link_writes_a_session_and_nothing_else(house: House, things: 
 
 def _counts(house: House) -> dict[str, int]:
     tables = MetaData()
-    with house.process.engine.connect() as connection:
+    with house.owner.connect() as connection:
         tables.reflect(connection)
         return {table.name: len(connection.execute(select(table)).all()) for table in tables.sorted_tables}
 

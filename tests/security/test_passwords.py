@@ -104,7 +104,7 @@ def test_a_wrong_password_is_written_down_without_it(house: House):
 def house_history(house: House) -> list[tuple[str, str]]:
     from sqlalchemy import text
 
-    with house.process.engine.connect() as connection:
+    with house.owner.connect() as connection:
         return [tuple(row) for row in connection.execute(text("SELECT deed, noun FROM history_entry"))]
 
 

@@ -56,7 +56,7 @@ def faults(house: House) -> list[tuple[Fault, str]]:
 
 def tamper(house: House, statement: str) -> None:
     """What somebody with the database's own rights can do, once the guards are lifted."""
-    with house.process.engine.begin() as connection:
+    with house.owner.begin() as connection:
         if connection.dialect.name == "sqlite":
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
             for (name,) in names.all():
@@ -146,7 +146,7 @@ def test_a_checkpoint_is_signed_once_for_one_size(house: House) -> None:
 def test_the_database_itself_refuses_to_change_the_log(house: House, statement: str) -> None:
     record(house, 1)
     checkpoint(house)
-    with pytest.raises(DatabaseError, match="never"), house.process.engine.begin() as connection:
+    with pytest.raises(DatabaseError, match="never"), house.owner.begin() as connection:
         connection.execute(text(statement))
 
 

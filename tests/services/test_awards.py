@@ -294,13 +294,13 @@ def test_the_database_itself_keeps_what_must_not_change(house: House, sabotage: 
     award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     with house.process.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Erreur de date.", by=by_trainer(house))  # type: ignore[arg-type]
-    with pytest.raises(DatabaseError), house.process.engine.begin() as connection:
+    with pytest.raises(DatabaseError), house.owner.begin() as connection:
         connection.execute(text(sabotage))
 
 
 def test_a_failure_while_keeping_leaves_no_trace_of_the_award(house: House) -> None:
     """The bytes, the slot, the batch and the history are one deed (I01)."""
-    with house.process.engine.begin() as connection:
+    with house.owner.begin() as connection:
         if connection.dialect.name == "sqlite":
             connection.execute(
                 text(
@@ -311,14 +311,14 @@ def test_a_failure_while_keeping_leaves_no_trace_of_the_award(house: House) -> N
             connection.execute(text("ALTER TABLE award_batch ADD CONSTRAINT sabotage CHECK (1 = 0)"))
     with pytest.raises(DatabaseError):
         award(house, "Zoé Martin;zoe@exemple.fr")
-    with house.process.engine.connect() as connection:
+    with house.owner.connect() as connection:
         for table in ("award", "signed_credential", "status_slot", "participation"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
 
 
 def test_history_says_who_did_what_without_naming_anybody(house: House) -> None:
     award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
-    with house.process.engine.connect() as connection:
+    with house.owner.connect() as connection:
         rows = connection.execute(
             text("SELECT deed, facts, actor_id FROM history_entry WHERE noun = 'award'")
         ).all()

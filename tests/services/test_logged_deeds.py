@@ -77,7 +77,7 @@ def test_what_a_list_says_more_of_somebody_is_logged_as_a_correction(house: Hous
 
 
 def test_an_activity_of_two_campuses_stands_in_both_logs(house: House) -> None:
-    with house.process.engine.begin() as connection:
+    with house.owner.begin() as connection:
         connection.execute(
             text("INSERT INTO activity_campus (activity_id, campus_id, position) VALUES (:a, :c, 1)"),
             {"a": _stored(house, house.activity.id), "c": _stored(house, house.other_campus.id)},
@@ -149,7 +149,7 @@ def test_what_could_not_be_signed_is_taken_back_in_the_log(house: House) -> None
 
 def test_what_was_recorded_before_there_was_a_log_is_logged_when_an_award_rests_on_it(house: House) -> None:
     house.record(ZOE)
-    with house.process.engine.begin() as connection:
+    with house.owner.begin() as connection:
         connection.execute(text("DELETE FROM log_payload WHERE noun = 'participation'"))
     house.award(ZOE)
     assert kinds(house) == [

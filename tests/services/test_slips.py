@@ -18,12 +18,10 @@ ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
 
 def slips(house: House, award_ids, *, language: str = "fr", campus=None) -> str:
     with house.unit_of_work() as services:
-        sheet = services.slips.prepare(
+        made = services.slips.make(
             campus or house.campus, award_ids, language=language, day=day, by=Actor(house.trainer.id)
         )
-    with house.unit_of_work(reading=True) as services:
-        pdf = services.slips.printed(sheet)
-    return " ".join(PdfReader(BytesIO(pdf)).pages[0].extract_text().split())
+    return " ".join(PdfReader(BytesIO(made.pdf)).pages[0].extract_text().split())
 
 
 def test_a_slip_holds_the_very_code_that_opens_the_badge(database_url: str, tmp_path):

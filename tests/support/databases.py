@@ -16,6 +16,7 @@ from app.db import migrations
 from app.db.session import open_engine
 from tests.support.postgres import URL_VARIABLE, answers, server_url
 
+ROLE = "sceau_test_app"
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
@@ -38,8 +39,9 @@ def postgres_server() -> str:
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: str) -> Iterator[str]:
     """The name of the template database that each test's own database is copied from."""
+    role = restricted_role(postgres_server)
     with _temporary_database(postgres_server) as name:
-        migrations.upgrade(_url_of(postgres_server, name))
+        migrations.upgrade(_url_of(postgres_server, name), granted_to=role)
         yield name
 
 
@@ -52,8 +54,20 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
-    with _temporary_database(postgres_server, template=migrated_postgres) as name:
-        yield _url_of(postgres_server, name)
+    """As the application connects: behind the walls, which only the owner of the tables stands above."""
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        yield url
+
+
+@contextmanager
+def temporary_walled(server: str, template: str) -> Iterator[str]:
+    with _temporary_database(server, template=template) as name:
+        yield as_application(_url_of(server, name))
+
+
+def as_application(url: str) -> str:
+    """The same database for the application, behind the walls."""
+    return make_url(url).set(username=ROLE, password=ROLE).render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -71,9 +85,29 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
+    """Of the owner, who sees all rows."""
+    engine = open_engine(as_owner(database_url))
     yield engine
     engine.dispose()
+
+
+def as_owner(url: str) -> str:
+    """The same database for who migrates it."""
+    if not url.startswith("postgresql"):
+        return url
+    return _url_of(server_url(), str(make_url(url).database))
+
+
+def restricted_role(server: str) -> str:
+    """Made once for the whole server, whoever comes first."""
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'; "
+            "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        )
+    engine.dispose()
+    return ROLE
 
 
 @contextmanager

@@ -34,15 +34,11 @@ class Form:
 
 def form_with(page: Response, name: str) -> Form:
     """The form of the page that has a field of that name."""
-    found = [form for form in forms_of(page) if name in form.fields or name in dict(form.buttons)]
-    assert len(found) == 1, f"{len(found)} forms with a field {name!r}: {page.status_code} {page.text[:500]}"
-    return found[0]
-
-
-def forms_of(page: Response) -> list[Form]:
     reader = _Forms()
     reader.feed(page.text)
-    return reader.forms
+    found = [form for form in reader.forms if name in form.fields or name in dict(form.buttons)]
+    assert len(found) == 1, f"{len(found)} forms with a field {name!r}: {page.status_code} {page.text[:500]}"
+    return found[0]
 
 
 class _Forms(HTMLParser):

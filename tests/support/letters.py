@@ -9,10 +9,6 @@ from email.message import EmailMessage
 import pytest
 
 from app.adapters.mailer import SmtpMailer
-from app.db.awards import AwardStore
-from app.db.letters import LetterStore
-from app.db.session import open_session
-from app.domain.awards import Award
 from app.domain.letters import PromisedLetter, letter_about
 from app.services.letters import Post
 from tests.support.house import House
@@ -36,8 +32,8 @@ def post(house: House, office: PostOffice) -> Iterator[Post]:
 
 def promise(house: House, award_ids: list[uuid.UUID], *addresses: str) -> None:
     """A letter about each award, due now."""
-    with open_session(house.process.engine) as session, session.begin():
-        awards, letters = AwardStore(session), LetterStore(session)
+    with house.unit_of_work() as services:
+        awards, letters = services.stores.awards, services.stores.letters
         found = [awards.find(award_id) for award_id in award_ids]
         letters.promise_many(
             [
@@ -56,16 +52,17 @@ def awarded(house: House, *people: str) -> list[uuid.UUID]:
 
 
 def letters_of(house: House, award_id: uuid.UUID) -> list[PromisedLetter]:
-    with open_session(house.process.engine, reading=True) as session:
-        return LetterStore(session).of_awards([award_id])
+    with house.unit_of_work(reading=True) as services:
+        return services.stores.letters.of_awards([award_id])
 
 
 def change(house: House, award_id: uuid.UUID, **values: object) -> None:
-    with open_session(house.process.engine) as session, session.begin():
-        award = session.get(Award, award_id)
+    with house.unit_of_work() as services:
+        award = services.stores.awards.find(award_id)
+        assert award is not None
         for name, value in values.items():
             setattr(award, name, value)
-        session.add(award)
+        services.stores.awards.save(award)
 
 
 def send_all(post: Post) -> None:

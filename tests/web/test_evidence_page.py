@@ -77,7 +77,7 @@ def test_each_line_says_what_its_holder_shows(
 
 
 def test_a_line_changed_behind_the_campuss_back_is_said_in_red(house: House, award_id: uuid.UUID) -> None:
-    with house.process.engine.begin() as connection:
+    with house.owner.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER guard_log_entry_update")
         connection.exec_driver_sql("UPDATE log_entry SET kind = 'key' WHERE kind = 'participation'")
     page = read(house, award_id)

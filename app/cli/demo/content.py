@@ -242,16 +242,6 @@ class SingleAward(_Section):
     revocation_reason: Prose | None = None
 
 
-class Request(_Section):
-    """A badge that somebody asked for, so many days before the demo is loaded."""
-
-    person: Slug
-    badge: Reference
-    days_ago: int = Field(ge=0)
-    narrative: Prose
-    links: tuple[Prose, ...] = ()
-
-
 @dataclass(frozen=True)
 class DemoContent:
     network: Network
@@ -261,7 +251,6 @@ class DemoContent:
     learners: Mapping[str, Learner]
     groups: tuple[Group, ...]
     awards: tuple[SingleAward, ...]
-    requests: tuple[Request, ...]
 
     def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
         for campus in self.campuses.values():
@@ -286,7 +275,6 @@ def read_content(folder: Path = FOLDER) -> DemoContent:
         learners=_learners(_toml(folder / "learners.toml")),
         groups=_sections(Group, awards["groups"]),
         awards=_sections(SingleAward, awards["awards"]),
-        requests=_sections(Request, _toml(folder / "requests.toml")["requests"]),
     )
 
 

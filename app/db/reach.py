@@ -1,0 +1,34 @@
+"""How far one transaction reaches over the walls between campuses (`app/db/walls.py`); on SQLite there are none."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+_SET = text(
+    "SELECT set_config('sceau.reach', :reach, true), set_config('sceau.campus', :campus, true), "
+    "set_config('sceau.person', :person, true)"
+)
+
+
+class Reach:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def enter(self, campus_id: uuid.UUID, person_id: uuid.UUID | None = None) -> None:
+        """From now on this transaction sees and changes rows of that campus, and of no other.
+
+        It also sees where `person_id`, who asks, works besides.
+        """
+        self._set("campus", str(campus_id), str(person_id or ""))
+
+    def everywhere(self) -> None:
+        """For workers and commands, and to find by its secret what names a campus."""
+        self._set("everywhere")
+
+    def _set(self, reach: str, campus: str = "", person: str = "") -> None:
+        connection = self.session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.execute(_SET, {"reach": reach, "campus": campus, "person": person})
