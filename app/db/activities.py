@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 from app.db.bulk import IN_ONE_QUERY
 from app.db.plain_text import holds_all
 from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.activity_plans import ActivitySession, Attendance
 from app.domain.campus import Campus
 from app.domain.people import Person
 from app.domain.search import words_of
@@ -152,6 +153,14 @@ class ActivityStore:
                 )
                 found.update({part.id: (part, person) for part, person in self.session.exec(query)})
         return list(found.values())
+
+    def counts_attendance(self, activity_id: uuid.UUID) -> bool:
+        query = (
+            select(Attendance.session_id)
+            .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
+            .where(ActivitySession.activity_id == activity_id)
+        )
+        return self.session.exec(query.limit(1)).first() is not None
 
     def get_participation(
         self, participation_id: uuid.UUID, activity_id: uuid.UUID

@@ -25,10 +25,9 @@ class RoomStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def find_of(self, activity_id: uuid.UUID) -> Room | None:
-        return self.session.exec(
-            select(Room).where(Room.activity_id == activity_id).order_by(col(Room.id))
-        ).first()
+    def find_of(self, activity_id: uuid.UUID, session_id: uuid.UUID | None) -> Room | None:
+        query = select(Room).where(Room.activity_id == activity_id, Room.session_id == session_id)
+        return self.session.exec(query.order_by(col(Room.id))).first()
 
     def find(self, room_id: uuid.UUID) -> Room | None:
         return self.session.get(Room, room_id)

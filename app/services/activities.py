@@ -172,11 +172,13 @@ class ActivityService:
         kept: dict[str, tuple[Participation, Person]] = {}
         new: dict[uuid.UUID, Participation] = {}
         completed: list[Participation] = []
+        # Where attendance is noted session by session, whoever has come to none has no hours.
+        otherwise = 0.0 if lines and self.activities.counts_attendance(activity.id) else None
         for line in lines:
             participation, person = known.get(line.line_key) or (None, people[line.line_key])
             participation = participation or new.get(person.id)
             if participation is None:
-                participation = new[person.id] = self._participation_of(activity, line, person, by)
+                participation = new[person.id] = self._participation_of(activity, line, person, by, otherwise)
             elif complete(participation, hours=line.hours, contribution=line.contribution):
                 check_participation(participation)
                 self._note_amendment(activity, participation, by)
@@ -200,14 +202,19 @@ class ActivityService:
         return {line.line_key: person for line, person in zip(lines, people, strict=True)}
 
     def _participation_of(
-        self, activity: Activity, line: ListedPerson, person: Person, by: Actor
+        self,
+        activity: Activity,
+        line: ListedPerson,
+        person: Person,
+        by: Actor,
+        otherwise: float | None,
     ) -> Participation:
         participation = Participation(
             activity_id=activity.id,
             person_id=person.id,
             line_key=line.line_key,
             part=line.part,
-            hours=line.hours,
+            hours=otherwise if line.hours is None else line.hours,
             contribution=line.contribution,
             recorded_at=self.clock(),
             recorded_by=by.person_id,

@@ -6,13 +6,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from app.db.activities import ActivityStore
+from app.db.activity_plans import ActivityPlanStore
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.people import PeopleStore
 from app.db.rooms import Pulse, RoomStore
 from app.domain.activities import Activity, Participation
+from app.domain.activity_plans import ActivitySession, session_nearest
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
@@ -42,6 +45,7 @@ from app.domain.rooms import (
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from app.services.activities import ActivityService, fault_of
+from app.services.activity_sessions import ActivitySessions
 
 BY_PHONE = Actor(label="phone in a room")
 _NOT_SHOWN = N_("Ce code n’est plus affiché. Lisez celui qui est à l’écran maintenant.")
@@ -72,6 +76,8 @@ class RoomPage:
     """A room as the trainer has it; `room` is None until it was opened once."""
 
     activity: Activity
+    session: ActivitySession | None
+    """Of a series, the one that is held now."""
     room: Room | None
     is_open: bool
     code: str
@@ -100,7 +106,9 @@ class RoomService:
         campuses: CampusStore,
         people: PeopleStore,
         history: HistoryStore,
+        plans: ActivityPlanStore,
         activity_service: ActivityService,
+        sessions: ActivitySessions,
         secret: bytes,
         clock: Clock,
     ) -> None:
@@ -109,7 +117,9 @@ class RoomService:
         self.campuses = campuses
         self.people = people
         self.history = history
+        self.plans = plans
         self.activity_service = activity_service
+        self.sessions = sessions
         self.secret = secret
         self.clock = clock
 
@@ -120,13 +130,20 @@ class RoomService:
         self.activities.lock(activity.id)
         at = self.clock()
         self.rooms.shut_overdue(at)
-        found = self.rooms.find_of(activity.id)
+        session = self.session_of(campus, activity)
+        found = self.rooms.find_of(activity.id, _id_of(session))
         room = self.rooms.lock(found.id) if found else None
         if room is not None and is_open(room, at=at):
             room.capacity = capacity
             self.rooms.save(room)
             return room
-        room = room or Room(activity_id=activity.id, campus_id=campus.id, opened_at=at, closes_at=at)
+        room = room or Room(
+            activity_id=activity.id,
+            session_id=_id_of(session),
+            campus_id=campus.id,
+            opened_at=at,
+            closes_at=at,
+        )
         open_room(room, sign=self._free_sign(), capacity=capacity, at=at)
         self.rooms.save(room)
         self.history.write(by, "open_room", "activity", activity.id, at=at, campus_id=campus.id)
@@ -135,7 +152,7 @@ class RoomService:
     def close(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> None:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
-        found = self.rooms.find_of(activity.id)
+        found = self.rooms.find_of(activity.id, _id_of(self.session_of(campus, activity)))
         if found is None or not is_open(room := self.rooms.lock(found.id), at=self.clock()):
             return
         close_room(room, at=self.clock())
@@ -154,9 +171,11 @@ class RoomService:
     def glance(self, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
         """As `page`, without anybody's name: for looking again every second."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        room, at = self.rooms.find_of(activity.id), self.clock()
+        session, at = self.session_of(campus, activity), self.clock()
+        room = self.rooms.find_of(activity.id, _id_of(session))
         return RoomPage(
             activity,
+            session,
             room,
             room is not None and is_open(room, at=at),
             code_at(self.secret, room, at) if room else "",
@@ -167,7 +186,7 @@ class RoomService:
     def unsigned(self, campus: Campus, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
         """Whoever stands on the list by another way than a phone, ticked or not."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        room = self.rooms.find_of(activity.id)
+        room = self.rooms.find_of(activity.id, _id_of(self.session_of(campus, activity)))
         signed = {participation.id for _, participation, _ in self.rooms.entries(room.id)} if room else set()
         there = self.activities.participants(activity.id, with_absent=True)
         return [pair for pair in there if pair[0].id not in signed]
@@ -210,6 +229,8 @@ class RoomService:
         check_place_left(room, self.rooms.pulse(room.id).present)
         kept = self.activity_service.keep(door.activity, [line], by=BY_PHONE)
         participation, _ = kept[line.line_key]
+        if room.session_id and (session := self.plans.find_session(door.activity.id, room.session_id)):
+            self.sessions.note_one(door.activity, session, participation)
         self.rooms.save_entry(
             RoomEntry(
                 room_id=room.id,
@@ -247,10 +268,19 @@ class RoomService:
             entry[1].name if entry else "",
         )
 
+    def session_of(self, campus: Campus, activity: Activity) -> ActivitySession | None:
+        """Of a series, the session of today or the nearest one."""
+        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        return session_nearest(self.plans.sessions_of(activity.id), today=today)
+
     def _free_sign(self) -> str:
         while self.rooms.find_signed(sign := new_sign()) is not None:
             continue
         return sign
+
+
+def _id_of(session: ActivitySession | None) -> uuid.UUID | None:
+    return session.id if session else None
 
 
 def _check_same_person(person: Person, line: ListedPerson) -> None:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.domain.activities import Activity, Participation
+from app.domain.activity_plans import ActivitySession
 from app.domain.people import Person
 from app.domain.permissions import Deed
 from app.request_scope import ReadingServices
@@ -91,6 +92,7 @@ class PlanView:
     badges: Sequence[str]
     waiting: Sequence[str]
     """Campuses that were asked and have not answered."""
+    sessions: Sequence[ActivitySession]
 
     @staticmethod
     def of(planned: Planned) -> PlanView:
@@ -100,6 +102,7 @@ class PlanView:
             [competency.statement for competency in planned.competencies],
             [version.name for _, version in planned.badges],
             [campus.short_name for campus in planned.waiting],
+            planned.sessions,
         )
 
 

@@ -127,14 +127,14 @@ def tick(activity_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
         if text_of(form, "geste") == UNTICK_UNSIGNED:
             unticked = [str(one.id) for one in _unsigned(writing, work.campus, activity_id) if one.present]
         for ids, present in ((ticked, True), (unticked, False)):
-            for participation_id in _ids(ids):
+            for participation_id in ids_in(ids):
                 writing.activities.set_present(
                     work.campus, activity_id, participation_id, present=present, by=work.actor
                 )
     return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#liste", status_code=303)
 
 
-def _ids(words: Sequence[str]) -> list[uuid.UUID]:
+def ids_in(words: Sequence[str]) -> list[uuid.UUID]:
     found = []
     for word in words:
         try:
@@ -217,6 +217,7 @@ def _room_page(
         activity=ActivityView.of(work, found.activity),
         zone=work.campus.time_zone,
         room=view,
+        session=found.session,
         places=typed or (str(view.capacity) if view.capacity else ""),
         trouble=trouble,
         signed=[

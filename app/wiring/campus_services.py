@@ -7,6 +7,7 @@ from functools import cached_property
 from app.services.activities import ActivityService
 from app.services.activity_log import ActivityLog
 from app.services.activity_plans import ActivityPlans
+from app.services.activity_sessions import ActivitySessions
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
@@ -122,6 +123,16 @@ class CampusServices(Parts):
         )
 
     @cached_property
+    def activity_sessions(self) -> ActivitySessions:
+        return ActivitySessions(
+            self.stores.activity_plans,
+            self.stores.activities,
+            self.stores.history,
+            self.logged_deeds,
+            self.clock,
+        )
+
+    @cached_property
     def participants(self) -> ParticipantService:
         return ParticipantService(self.activities)
 
@@ -133,7 +144,9 @@ class CampusServices(Parts):
             self.stores.campuses,
             self.stores.people,
             self.stores.history,
+            self.stores.activity_plans,
             self.activities,
+            self.activity_sessions,
             self.lent.secret,
             self.clock,
         )

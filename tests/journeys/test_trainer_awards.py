@@ -6,10 +6,13 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from playwright.sync_api import Page
 
+from app.domain.activity_plans import Plan
+from app.domain.history import Actor
 from tests.support.browser import PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll, is_judged
 from tests.support.house import House, build_house
 from tests.support.server import LiveServer, serving
@@ -17,6 +20,7 @@ from tests.support.server import LiveServer, serving
 pytestmark = pytest.mark.browser
 
 PEOPLE = [f"PARTICIPANT-{number:02d} Zoé; zoe{number}@exemple.fr" for number in range(28)]
+THIRTY = "\n".join(f"PARTICIPANT-{number:02d} Zoé" for number in range(30))
 LIST = "\n".join([*PEOPLE, "JAOUEN-PELTIER Nolwenn; nolwenn.jaouen@exemple,fr", "KEÏTA Moussa"])
 
 
@@ -53,6 +57,37 @@ class Fingers:
     def tap(self, target) -> None:
         self.count += 1
         target.click()
+
+    def paste(self, target, text: str) -> None:
+        self.count += 1
+        target.fill(text)
+
+
+@pytest.mark.parametrize("javascript", [False])
+def test_thirty_pasted_names_are_badged_in_four_gestures_and_under_a_minute(
+    house: House, server: LiveServer, open_page: OpenPage, javascript: bool
+):
+    """From the page of the activity, which says what badge it can lead to, to « 30 »."""
+    with house.unit_of_work() as services:
+        plan = Plan(badges={house.presence.badge.id})
+        services.activity_plans.amend(
+            house.campus, house.activity.id, house.activity, plan, by=Actor(house.trainer.id)
+        )
+    page = open_page(PHONE)
+    sign_in(page, server, house)
+    page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}"))
+
+    began, fingers = monotonic(), Fingers()
+    fingers.tap(page.get_by_role("link", name="Attribuer un badge"))
+    fingers.paste(page.get_by_label("Une personne par ligne"), THIRTY)
+    fingers.tap(page.get_by_role("button", name="Voir l’aperçu"))
+    fingers.tap(page.get_by_role("button", name="Attribuer aux 30"))
+
+    assert page.get_by_role("heading", level=1).inner_text().startswith("30")
+    assert fingers.count <= 4
+    assert monotonic() - began < 60
+    with house.unit_of_work(reading=True) as services:
+        assert len(services.awards.list_in(house.campus, limit=100)) == 30
 
 
 @pytest.mark.parametrize("javascript", [False])
@@ -132,6 +167,9 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
         "/gestion/itip/activites",
         "/gestion/itip/activites/nouvelle",
         home,
+        f"{home}/modifier",
+        f"{home}/salle",
+        f"{home}/salle/ecran",
         f"{home}/attribuer",
         f"/gestion/itip/resultats/{result.batch.id}",
         "/gestion/itip/attributions",

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.access import Scope
 from app.domain.activities import Activity, ActivityKind
+from app.domain.activity_plans import ActivitySession
 from app.domain.awards import Visibility
 from app.domain.badges import Kind
 from app.domain.campus import Campus
@@ -74,6 +75,8 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
                      ends_on=date(2026, 11, 24), created_at=house.clock.now),
             [campus], by=actor,
         )  # fmt: skip
+        session = ActivitySession(activity_id=activity.id, held_on=date(2026, 11, 24), hours=2)
+        services.activity_plans.plans.add_sessions([session])
         people = listed(f"MARTIN Zoé; zoe@{campus.slug}.exemple.fr", "PETIT; pas une adresse")
         result = services.awards.award(campus, AwardRequest(badge.id, activity.id, lines=people), by=actor)
         award_id = result.lines[0].award_id
@@ -107,6 +110,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "token_id": str(made.id),
             "invitation_id": str(invitation.id), "invitation": "invented",
             "withdrawal_id": str(withdrawal.id),
+            "session_id": str(session.id),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
             "batch_id": str(result.batch.id), "award_id": str(award_id),
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),

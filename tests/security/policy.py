@@ -197,6 +197,8 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": staff(
         Deed.WORK, 422, body={"heures": "beaucoup"}
     ),
+    "GET /gestion/{slug}/activites/{activity_id}/seances/{session_id}": _WORK,
+    "POST /gestion/{slug}/activites/{activity_id}/seances/{session_id}": staff(Deed.WORK, 303, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/salle": _WORK,
     "GET /gestion/{slug}/activites/{activity_id}/salle/ecran": _WORK,
     "GET /gestion/{slug}/activites/{activity_id}/salle/suivi": _WORK,
