@@ -21,6 +21,7 @@ from app.domain.claim_codes import shown_code
 from app.domain.clock import Clock
 from app.domain.colours import CampusColours
 from app.domain.history import Actor
+from app.domain.search import plain_text
 from app.errors import Conflict, InvalidInput
 from app.language import N_, speaking
 from app.language.typography import say
@@ -181,11 +182,10 @@ class SlipService:
             ),
             say(
                 N_(
-                    "Sans appareil photo : allez sur {address} et tapez {code} avant le {day}. Ce bulletin est personnel."
+                    "Sans appareil photo : allez sur {address} et tapez le code de huit signes avant le {day}. Ce bulletin est personnel."
                 )
             ).format(
                 address=self.addresses.claiming.partition("://")[2],
-                code=shown_code(code.code),
                 day=day(code.expires_at),
             ),
         )
@@ -202,7 +202,7 @@ class SlipService:
 
 def _by_name(record: AwardRecord) -> tuple[str, str, str]:
     person = record.person
-    return (person.family_name.casefold(), person.given_name.casefold(), record.version.name)
+    return (plain_text(person.family_name), plain_text(person.given_name), record.version.name)
 
 
 def _qr(link: str) -> bytes:

@@ -14,6 +14,7 @@ from app.domain.claim_codes import shown_code
 from app.domain.handing_over import Handed
 from app.domain.letters import LetterState, PromisedLetter
 from app.domain.permissions import Deed
+from app.domain.search import plain_text
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
 from app.request_scope import ReadingServices, deed, process_of
@@ -113,7 +114,7 @@ _ORDER = (
 
 def _urgency(handing: Handing) -> tuple[int, str, str]:
     person = handing.record.person
-    return (_ORDER.index(handing.handed.state), person.family_name.casefold(), person.given_name.casefold())
+    return (_ORDER.index(handing.handed.state), plain_text(person.family_name), plain_text(person.given_name))
 
 
 def _counts(handings: Sequence[Handing]) -> list[tuple[str, str, int]]:

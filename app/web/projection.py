@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from app.domain.awards import AwardState
 from app.domain.handing_over import shown_name
 from app.domain.permissions import Deed
+from app.domain.search import plain_text
 from app.request_scope import ReadingServices
 from app.services.awards import AwardRecord
 from app.services.pictures import picture_words
@@ -102,8 +103,8 @@ def _shown(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence
         standing,
         key=lambda record: (
             record.version.name,
-            record.person.given_name.casefold(),
-            record.person.family_name.casefold(),
+            plain_text(record.person.given_name),
+            plain_text(record.person.family_name),
         ),
     )
 
