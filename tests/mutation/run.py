@@ -211,11 +211,15 @@ def _change_function(mutant: Mutant) -> None:
     """Give the functions that are loaded the changed code, wherever they were imported."""
     code = _code_of(_changed(mutant), mutant.fault.function)
     assert code is not None
+    changed = {each.co_qualname: each for each in _inner(code)}
     for held in gc.get_objects():
         if isinstance(held, _CACHED) and held.__module__.startswith("app."):
             held.cache_clear()
         elif isinstance(held, FunctionType) and held.__code__.co_filename == code.co_filename:
-            held.__code__ = code if held.__code__.co_qualname == code.co_qualname else held.__code__
+            # A function made inside it when its module was loaded is held somewhere too.
+            other = changed.get(held.__code__.co_qualname, held.__code__)
+            if len(other.co_freevars) == len(held.__code__.co_freevars):
+                held.__code__ = other
 
 
 def _code_of(code: CodeType, function: str) -> CodeType | None:
@@ -224,6 +228,14 @@ def _code_of(code: CodeType, function: str) -> CodeType | None:
         if const.co_qualname == function:
             return const
     return next((found for const in inner if (found := _code_of(const, function))), None)
+
+
+def _inner(code: CodeType) -> Iterator[CodeType]:
+    """This code and what is defined inside it."""
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _inner(const)
 
 
 class _ChangedModule(SourceFileLoader):
