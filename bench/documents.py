@@ -1,4 +1,4 @@
-"""The table of targets in the README and in docs/performance.md, written from a report so that nobody copies figures."""
+"""The table of targets in the README, written from a report so that nobody copies figures."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from bench.measure import Row
 from bench.targets import held_by
 
 _HERE: Final = Path(__file__).resolve().parents[1]
-_DOCUMENTS: Final = (_HERE / "README.md", _HERE / "docs" / "performance.md")
+_DOCUMENT: Final = _HERE / "README.md"
 _TABLE: Final = re.compile("(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
 def write_into_documents(report: dict[str, Any]) -> None:
-    for document in _DOCUMENTS:
-        document.write_text(_TABLE.sub(lambda _: table_of(report), document.read_text(), count=1))
+    _DOCUMENT.write_text(_TABLE.sub(lambda _: table_of(report), _DOCUMENT.read_text(), count=1))
 
 
 def table_of(report: dict[str, Any]) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.documents import table_of
 from bench.measure import Row, interleaved, repeating, rows
+from bench.targets import TARGETS, Target
 
 
 def test_every_contender_has_a_turn_in_every_round() -> None:
@@ -30,3 +37,27 @@ def test_work_is_done_as_often_as_asked() -> None:
     done: list[int] = []
     assert repeating(lambda: done.append(1))(5) > 0
     assert len(done) == 5
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: f"{target.row} / {target.peer}")
+def test_the_readme_tells_of_every_target_what_was_promised(target: Target) -> None:
+    readme = Path(__file__).resolve().parents[1].joinpath("README.md").read_text()
+    table = re.search(r"<!-- bench -->\n(.*?)<!-- /bench -->", readme, re.DOTALL)
+    assert table is not None
+    unit = "ms" if target.row.startswith("10,000") else "µs"
+    promised = target.promised(Row(target.row, 0, 0, unit))
+    lines = [line for line in table[1].splitlines() if line.startswith(f"| {target.row}")]
+    assert any(promised in line for line in lines), lines
+
+
+def test_a_report_becomes_a_table_that_says_what_is_held() -> None:
+    row = Row("sign, token", 50.0, 1.0, "µs", "Ed25519 alone", 0.7, 0.01)
+    report = {
+        "at": "2026-11-26T07:20:00",
+        "machine": "x86_64",
+        "python": "3.11",
+        "versions": {"orjson": "3"},
+        "load": [0.1],
+        "rows": [row.to_document()],
+    }
+    assert "| sign, token | 1.43 ± 0.02 × the bare operation | ≤ 2 × | held |" in table_of(report)
