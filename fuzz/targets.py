@@ -13,6 +13,8 @@ from app.credentials.canonical import canonical_json, canonical_nquads
 from app.credentials.dids import resolve_method
 from app.credentials.documents import FetchedDocument
 from app.credentials.errors import CredentialError, MalformedInput
+from app.credentials.evidence.documents import Evidence, check_evidence, digest_of, disclosed
+from app.credentials.evidence.leaves import Leaf
 from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json
 from app.credentials.keys import VerificationKey, decode_multibase, encode_multibase
 from app.credentials.keys.multibase import decode_base64url, encode_base64url
@@ -28,12 +30,15 @@ from app.credentials.proofs.vc_jwt import (
     verify_jws,
 )
 from app.credentials.status_list import StatusList, read_entry, read_list
+from app.credentials.transparency_log.checkpoints import EntryProof, TreeHead
+from app.credentials.transparency_log.notes import Note, NoteKey, WitnessKey
+from app.credentials.transparency_log.tiles import entries_in, entry_bundle
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.report import Verdict
 from app.domain import participant_lists
 from app.errors import InvalidInput
 from app.negotiation import preferred
-from fuzz import samples
+from fuzz import log_samples, samples
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
@@ -212,6 +217,54 @@ def presented(data: bytes) -> None:
         _promise(said in samples.SIGNED_STATEMENTS, "valid, and not what was signed")
 
 
+def log_note(data: bytes) -> None:
+    with _only_promised_errors():
+        note = Note.from_text(data.decode(errors="replace"))
+        _promise(Note.from_text(note.to_text()) == note, "written and read again it differs")
+        if note.signed_by([log_samples.LOG]):
+            _promise(TreeHead.from_text(note.text).size == 6, "our key signed another tree")
+
+
+def log_proof(data: bytes) -> None:
+    with _only_promised_errors():
+        proof = EntryProof.from_text(data.decode(errors="replace"))
+        _promise(EntryProof.from_text(proof.to_text()) == proof, "written and read again it differs")
+        proof.holds_for(bytes(32))
+
+
+def log_key(data: bytes) -> None:
+    text = data.decode(errors="replace")
+    with _only_promised_errors():
+        key = NoteKey.from_vkey(text)
+        _promise(NoteKey.from_vkey(key.to_vkey()) == key, "written and read again it differs")
+    with _only_promised_errors():
+        WitnessKey.from_skey(text)
+
+
+def log_bundle(data: bytes) -> None:
+    with _only_promised_errors():
+        entries = entries_in(data)
+        _promise(entry_bundle(entries) == data, "two bundles of one content")
+        for entry in entries:
+            Leaf.from_document(_object(entry)).hash()
+
+
+def log_evidence(data: bytes) -> None:
+    """Under its true digest only the true document holds; under its own, only what the log's key signed."""
+    true = log_samples.evidence()
+    with _only_promised_errors():
+        check_evidence(data, digest=digest_of(true), award=log_samples.AWARD, log=log_samples.LOG)
+        _promise(data == true, "another document passes for the one that was named")
+    with _only_promised_errors():
+        check_evidence(data, digest=digest_of(data), award=log_samples.AWARD, log=log_samples.LOG)
+
+
+def log_disclosure(data: bytes) -> None:
+    true = log_samples.evidence()
+    with _only_promised_errors():
+        disclosed(data, Evidence.from_bytes(true), digest=digest_of(true))
+
+
 TARGETS: dict[str, Target] = {
     "jws": Target(jws, samples.tokens()),
     "claims": Target(claims, samples.claims()),
@@ -230,5 +283,11 @@ TARGETS: dict[str, Target] = {
     "model": Target(model, samples.credentials()),
     "canonical": Target(canonical, samples.credentials()),
     "accept": Target(accept, samples.accept_headers()),
+    "log_note": Target(log_note, log_samples.notes()),
+    "log_proof": Target(log_proof, log_samples.proofs()),
+    "log_key": Target(log_key, log_samples.keys()),
+    "log_bundle": Target(log_bundle, log_samples.bundles()),
+    "log_evidence": Target(log_evidence, [log_samples.evidence()]),
+    "log_disclosure": Target(log_disclosure, log_samples.disclosures()),
     "presented": Target(presented, samples.presented()),
 }
