@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from app.db.directory import DirectoryStore
 from app.domain.campus import Campus
+from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson, tidy, without_repeats
+from app.domain.people import Person
+from app.errors import NotFound
+from app.language import N_
 from app.services.activities import ActivityService, fault_of
 
 
@@ -30,8 +35,54 @@ class CheckedLine:
 
 
 class ParticipantService:
-    def __init__(self, activity_service: ActivityService) -> None:
+    def __init__(self, activity_service: ActivityService, directory: DirectoryStore) -> None:
         self.activity_service = activity_service
+        self.directory = directory
+
+    def add_known(
+        self, campus: Campus, activity_id: uuid.UUID, person_ids: Sequence[uuid.UUID], *, by: Actor
+    ) -> int:
+        """People the campus has met, once each; how many were not there before."""
+        service = self.activity_service
+        activity = service.get(campus, activity_id)
+        service.activities.lock(activity.id)
+        there = service.activities.participants(activity.id, with_absent=True)
+        present = {person.id for participation, person in there if participation.is_present}
+        people = [self._known(campus, one) for one in dict.fromkeys(person_ids) if one not in present]
+        addresses = service.people.addresses_of(person.id for person in people)
+        taken = {participation.line_key for participation, _ in there}
+        meant: dict[str, uuid.UUID] = {}
+        lines: list[ListedPerson] = []
+        for number, person in enumerate(people, 1):
+            line = ListedPerson(
+                number,
+                given_name=person.given_name,
+                family_name=person.family_name,
+                address=addresses.get(person.id, ""),
+            )
+            while line.line_key in taken and not line.address:
+                line = replace(line, homonym=line.homonym + 1)
+            taken.add(line.line_key)
+            meant[line.line_key] = person.id
+            lines.append(line)
+        service.keep(activity, lines, by=by, meant=meant)
+        if lines:
+            service.history.write(
+                by,
+                "record",
+                "activity",
+                activity.id,
+                at=service.clock(),
+                campus_id=campus.id,
+                people=len(lines),
+            )
+        return len(lines)
+
+    def _known(self, campus: Campus, person_id: uuid.UUID) -> Person:
+        person = self.directory.find_person(campus.id, person_id)
+        if person is None:
+            raise NotFound(N_("Cette personne n’existe pas ici."))
+        return person
 
     def check(
         self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson]

@@ -134,7 +134,7 @@ class CampusServices(Parts):
 
     @cached_property
     def participants(self) -> ParticipantService:
-        return ParticipantService(self.activities)
+        return ParticipantService(self.activities, self.stores.directory)
 
     @cached_property
     def rooms(self) -> RoomService:

@@ -199,6 +199,8 @@ CASES: dict[str, Case] = {
     ),
     "GET /gestion/{slug}/activites/{activity_id}/seances/{session_id}": _WORK,
     "POST /gestion/{slug}/activites/{activity_id}/seances/{session_id}": staff(Deed.WORK, 303, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/connues": _WORK,
+    "POST /gestion/{slug}/activites/{activity_id}/connues": staff(Deed.WORK, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/salle": _WORK,
     "GET /gestion/{slug}/activites/{activity_id}/salle/ecran": _WORK,
     "GET /gestion/{slug}/activites/{activity_id}/salle/suivi": _WORK,

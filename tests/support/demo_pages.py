@@ -57,6 +57,7 @@ class DemoLinks:
             self.workshop,
             f"{self.workshop}/modifier",
             f"{self.workshop}/salle",
+            f"{self.workshop}/connues",
             f"{self.workshop}/salle/ecran",
             f"{self.workshop}/attribuer",
             f"{self.workshop}/remise",
