@@ -15,6 +15,8 @@ from app.credentials.keys import encode_multibase
 from app.credentials.proofs.cbor import decode_cbor
 from app.credentials.proofs.cryptosuites import hash_rdfc, suite_of
 from app.credentials.status_list import StatusList, read_entry
+from app.credentials.verification.checks.recipient import recipient
+from app.credentials.verification.policy import Identity
 from app.credentials.verification.report import CheckId
 from tests.support.credentials import DID, LIST_URL, NOON, Campus, badge_document
 
@@ -148,6 +150,21 @@ def test_an_answer_names_what_it_is_about() -> None:
     report = verify(token, documents=campus.documents(), at=NOON, policy=others)
     assert report.check(CheckId.ISSUER).details == {"issuer": DID}
     assert report.check(CheckId.ISSUER).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_name_that_cannot_be_written_is_nobodys(hashed: bool) -> None:
+    document: Any = badge_document()
+    document["credentialSubject"]["identifier"] = [
+        {
+            "type": "IdentityObject",
+            "hashed": hashed,
+            "identityHash": "sha256$" + "0" * 64 if hashed else "x",
+            "identityType": "emailAddress",
+        }
+    ]
+    asked = Identity("\ud800x")
+    assert recipient(document, asked).reason == "recipient_differs"
 
 
 def test_a_list_out_of_reach_is_named_by_its_address() -> None:
