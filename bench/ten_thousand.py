@@ -6,17 +6,23 @@ import resource
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.credentials.json_text import JsonObject
 from app.db import migrations
+from app.domain.award_evidence import AwardEvidence
+from app.domain.awards import Award
 from app.domain.badges import Kind
+from app.domain.batches import A_PIECE
 from app.domain.history import Actor
 from app.memory import collect_rarely
-from app.services.awards import AwardRequest
+from app.services.award_grounds import Grounded
+from app.services.awards import AwardRequest, JudgedLine
 from app.services.badges import Wording
 from bench.credentials import OURS
 from bench.measure import Row, rows
@@ -69,9 +75,8 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
             for name, turn in theirs.items():
                 stored[f"{name}, signing one form"].append(turn(_THEIR_CREDENTIALS) * PEOPLE / 1000)
             stored[_FLOOR].append(_milliseconds(lambda: [secret.sign(bytes(64)) for _ in range(PEOPLE)]))
-            request, part = _award(house)
-            whole[OURS].append(request)
-            stored[OURS].append(part)
+            stored[OURS].append(_sign_and_keep(house))
+            whole[OURS].append(_award(house))
     house.close()
     print(f"  {engine}: at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB in use")
     return [
@@ -80,22 +85,47 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     ]
 
 
-def _award(house: House) -> tuple[float, float]:
-    """Milliseconds of the whole request, commit included, and of all that follows the judging of the lines."""
+class _Unlogged:
+    """In the place of the activity log and of the evidence it proves, whose share is in the whole request."""
+
+    def decide(
+        self, _case: object, awards: Sequence[Award], documents: Mapping[uuid.UUID, JsonObject], *_: object
+    ) -> dict[uuid.UUID, Grounded]:
+        none = AwardEvidence()
+        return {award.id: Grounded(documents[award.id], none) for award in awards}
+
+    def keep(self, _rows: object) -> None: ...
+
+
+def _sign_and_keep(house: House) -> float:
+    """Milliseconds, commits included, for people who were judged before: awards, documents, places, history."""
     by = Actor(house.trainer.id)
-    badge_id = _new_badge(house)
-    request = AwardRequest(badge_id, house.activity.id, everybody=True)
-    with house.unit_of_work(reading=True) as services:
-        judging = services.awards.judging
-        judged = _milliseconds(lambda: judging.preview(house.campus, request, by=by))
+    request = AwardRequest(_new_badge(house), house.activity.id, everybody=True, tells=False)
+    with house.unit_of_work() as services:
+        promise = services.awards.bulk.promise(house.campus, replace(request, everybody=False), by=by)
+        judged = services.awards.judging.preview(house.campus, request, by=by).lines
+
+    def keep(ready: Sequence[JudgedLine]) -> None:
+        with house.unit_of_work() as services:
+            keeping = services.awards.bulk.keeping
+            keeping.grounds = _Unlogged()  # type: ignore[assignment]
+            kept = keeping.keep(services.awards.judging.case(house.campus, request, by), promise, ready)
+            assert all(isinstance(each, uuid.UUID) for each in kept)
+
+    assert len(judged) == PEOPLE
+    return _milliseconds(lambda: [keep(judged[at : at + A_PIECE]) for at in range(0, PEOPLE, A_PIECE)])
+
+
+def _award(house: House) -> float:
+    """Milliseconds of the whole request: promised line by line, judged, logged, signed, kept, letters promised."""
+    request = AwardRequest(_new_badge(house), house.activity.id, everybody=True)
 
     def award_and_commit() -> None:
         with house.unit_of_work() as services:
-            result = services.awards.award(house.campus, request, by=by)
+            result = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
             assert len([line for line in result.lines if line.award_id]) == PEOPLE
 
-    whole = _milliseconds(award_and_commit)
-    return whole, whole - judged
+    return _milliseconds(award_and_commit)
 
 
 def _new_badge(house: House) -> uuid.UUID:

@@ -42,8 +42,13 @@ def message_of(letter: Letter, *, sender: str) -> EmailMessage:
 
 def _fill(message: EmailMessage, letter: Letter) -> None:
     message.set_content(letter.text)
-    if not letter.html:
-        return
+    if letter.html:
+        _fill_with_html(message, letter)
+    for file in letter.files:
+        message.add_attachment(file.body, "application", "json", filename=one_line(file.name))
+
+
+def _fill_with_html(message: EmailMessage, letter: Letter) -> None:
     message.add_alternative(letter.html, subtype="html")
     parts = cast("list[MIMEPart]", message.get_payload())
     for picture in letter.pictures:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from app.adapters.whole_files import alone_in, write_whole
 from app.credentials.transparency_log.checkpoints import TreeHead
 
 
@@ -26,31 +23,10 @@ class FolderAnchors:
         return TreeHead.from_text(text)
 
     def advance(self, head: TreeHead) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        with alone_in(self.folder):
             last = self.last(head.origin)
             if last is None or last.size < head.size:
-                self._write(self._path(head.origin), head.to_text())
+                write_whole(self._path(head.origin), head.to_text().encode())
 
     def _path(self, origin: str) -> Path:
         return self.folder / hashlib.sha256(origin.encode()).hexdigest()[:32]
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _write(self, path: Path, text: str) -> None:
-        # Whole or not at all, whenever the power goes (I16).
-        new = path.with_suffix(".new")
-        with new.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.api import (
     activities,
+    activity_log,
     awards,
     badges,
     competencies,
@@ -24,7 +25,10 @@ v1 = APIRouter(prefix="/api/v1")
 for noun in (competencies, badges, activities, awards):
     v1.include_router(noun.router, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
 v1.include_router(verification.router, responses=documented(400, 413, 422))
+v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))
 router.include_router(v1)
+router.include_router(activity_log.router)
+router.include_router(activity_log.preflights)
 router.include_router(older_badges.router)
 router.include_router(evidence.router)
 router.include_router(evidence.preflights)

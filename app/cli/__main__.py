@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from app import __version__
-from app.cli import awards, keys, serve, tokens, verify
+from app.cli import awards, keys, logs, serve, tokens, verify, witness
 from app.cli.demo import commands as demo
 from app.cli.terminal import ExitCode, aside, operator_locale
 from app.errors import AppError
@@ -51,6 +51,8 @@ app.command(
 app.add_typer(demo.commands, name="demo")
 app.add_typer(tokens.commands, name="token")
 app.add_typer(keys.commands, name="keys")
+app.add_typer(logs.commands, name="log")
+app.add_typer(witness.commands, name="witness")
 
 
 @app.callback(invoke_without_command=True)

@@ -20,8 +20,6 @@ from app.domain.search import words_of
 from app.errors import NotFound
 from app.language import N_
 
-_IN_ONE_TURN = 1_000
-
 
 def organised_by(campus_id: uuid.UUID) -> ColumnElement[bool]:
     """The rows of `ActivityCampus` that let that campus in: not those it was only asked for."""
@@ -111,7 +109,7 @@ class ActivityStore:
         ]
 
     def participants_in_turn(
-        self, activity_id: uuid.UUID, *, with_absent: bool = False
+        self, activity_id: uuid.UUID, *, with_absent: bool = False, at_a_time: int = 1_000
     ) -> Iterator[list[tuple[Participation, Person]]]:
         """By name, so many at a time that nobody need hold all of them at once."""
         query = (
@@ -122,7 +120,7 @@ class ActivityStore:
         )
         if not with_absent:
             query = query.where(col(Participation.is_present))
-        rows = self.session.exec(query.execution_options(yield_per=_IN_ONE_TURN))
+        rows = self.session.exec(query.execution_options(yield_per=at_a_time))
         for some in rows.partitions():
             yield [(participation, person) for participation, person in some]
 

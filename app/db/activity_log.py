@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, delete, func, select
 
@@ -12,6 +14,7 @@ from app.credentials.transparency_log.tree import HASH_BYTES
 from app.db.bulk import IN_ONE_QUERY, insert_rows
 from app.domain.activity_log import (
     CampusLog,
+    EntryKind,
     LogCheckpoint,
     LogCosignature,
     LogEntry,
@@ -20,7 +23,17 @@ from app.domain.activity_log import (
     leaf_of,
 )
 
-_AT_A_TIME = 5_000
+
+class WrittenEntry(NamedTuple):
+    """An entry as it lies, and its payload's key and facts; no key where they were erased."""
+
+    number: int
+    kind: EntryKind
+    at: datetime
+    commitment: bytes
+    leaf_hash: bytes
+    key: bytes | None
+    facts: Any
 
 
 class ActivityLogStore:
@@ -35,6 +48,15 @@ class ActivityLogStore:
     def find(self, campus_id: uuid.UUID) -> CampusLog | None:
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
         return self.session.exec(query).first()
+
+    def find_epoch(self, campus_id: uuid.UUID, epoch: int) -> CampusLog | None:
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id, CampusLog.epoch == epoch)
+        return self.session.exec(query).first()
+
+    def list_of(self, campus_id: uuid.UUID) -> list[CampusLog]:
+        """The campus's logs, the open one last."""
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id)
+        return list(self.session.exec(query.order_by(col(CampusLog.epoch))))
 
     def get(self, log_id: uuid.UUID) -> CampusLog:
         return self.session.exec(select(CampusLog).where(CampusLog.id == log_id)).one()
@@ -63,24 +85,35 @@ class ActivityLogStore:
         )
         return list(self.session.exec(query))
 
-    def every_entry(self, log_id: uuid.UUID) -> Iterator[tuple[LogEntry, LogPayload | None]]:
-        """All entries in order, each with its payload unless that was erased; a few thousand in memory at a time."""
+    def count_entries(self, log_id: uuid.UUID) -> int:
+        """One more than the number of the last entry."""
+        newest = self.session.exec(select(func.max(LogEntry.number)).where(LogEntry.log_id == log_id)).one()
+        return 0 if newest is None else newest + 1
+
+    def written(self, log_id: uuid.UUID, numbers: range) -> Iterator[WrittenEntry]:
+        """These entries in order, each with what it says unless that was erased; as bare values, for there may be millions."""
         query = (
-            select(LogEntry, LogPayload)
+            select(
+                LogEntry.number,
+                LogEntry.kind,
+                LogEntry.at,
+                LogEntry.commitment,
+                LogEntry.leaf_hash,
+                col(LogPayload.key),
+                col(LogPayload.facts),
+            )  # type: ignore[call-overload]
             .join(
                 LogPayload,
                 (col(LogPayload.log_id) == LogEntry.log_id) & (col(LogPayload.number) == LogEntry.number),
                 isouter=True,
             )
-            .where(LogEntry.log_id == log_id)
+            .where(
+                LogEntry.log_id == log_id, LogEntry.number >= numbers.start, LogEntry.number < numbers.stop
+            )
             .order_by(col(LogEntry.number))
-            .execution_options(yield_per=_AT_A_TIME)
         )
-        for entry, payload in self.session.exec(query):
-            yield entry, payload
-            self.session.expunge(entry)
-            if payload is not None:
-                self.session.expunge(payload)
+        for row in self.session.execute(query):
+            yield WrittenEntry(*row)
 
     def numbered(self, log_id: uuid.UUID, numbers: Iterable[int]) -> list[LogEntry]:
         """These entries, in the order of their numbers."""
@@ -147,10 +180,18 @@ class ActivityLogStore:
         )
         return b"".join(bytes(root) for root in self.session.exec(below.order_by(col(LogTile.place))))
 
-    def tiles(self, log_id: uuid.UUID) -> Iterator[LogTile]:
-        query = select(LogTile).where(LogTile.log_id == log_id)
-        ordered = query.order_by(col(LogTile.level), col(LogTile.place))
-        yield from self.session.exec(ordered.execution_options(yield_per=WIDTH))
+    def tile_places(self, log_id: uuid.UUID) -> list[tuple[int, int]]:
+        """(level, place) of every tile that is kept."""
+        rows = self.session.exec(select(LogTile.level, LogTile.place).where(LogTile.log_id == log_id))
+        return [(level, place) for level, place in rows]
+
+    def kept_tile(self, log_id: uuid.UUID, level: int, place: int) -> tuple[bytes, bytes] | None:
+        """The bytes of a full tile, and the hash over them."""
+        query = select(LogTile.hashes, LogTile.root).where(
+            LogTile.log_id == log_id, LogTile.level == level, LogTile.place == place
+        )
+        row = self.session.exec(query).first()
+        return (bytes(row[0]), bytes(row[1])) if row else None
 
     def add(self, row: CampusLog | LogCheckpoint | LogCosignature) -> None:
         self.session.add(row)

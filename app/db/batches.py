@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, func, select
 
-from app.db.bulk import IN_ONE_QUERY, insert_rows
+from app.db.bulk import IN_ONE_QUERY, insert_rows, update_rows
 from app.domain.awards import Award, LineOutcome
 from app.domain.batches import (
     AwardBatch,
@@ -111,9 +110,8 @@ class BatchStore:
 
     def answer(self, batch_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
         """Write what became of lines: `position` and the columns that change, the same for all."""
-        if answers:
-            table: Any = BatchLine.__table__  # type: ignore[attr-defined]
-            self._write(table, table.c.batch_id == batch_id, answers)
+        changes = [{"batch_id": batch_id, **each} for each in answers]
+        update_rows(self.session, BatchLine, ("batch_id", "position"), changes)
 
     def counts(self, batch_id: uuid.UUID) -> dict[LineOutcome, int]:
         rows = self.session.exec(
@@ -199,21 +197,5 @@ class BatchStore:
         return {WithdrawalOutcome(outcome): count for outcome, count in rows}
 
     def answer_withdrawals(self, withdrawal_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
-        if answers:
-            table: Any = WithdrawalLine.__table__  # type: ignore[attr-defined]
-            self._write(table, table.c.withdrawal_id == withdrawal_id, answers)
-
-    def _write(self, table: Any, of_promise: Any, answers: Sequence[Mapping[str, Any]]) -> None:
-        self.session.flush()
-        # A bound name that is a column's would be taken for a value to set.
-        changed: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in answers[0] if name != "position"
-        }
-        query = update(table).where(of_promise, table.c.position == bindparam("at_position")).values(changed)
-        self.session.connection().execute(
-            query,
-            [
-                {"at_position": each["position"]} | {f"new_{name}": each[name] for name in changed}
-                for each in answers
-            ],
-        )
+        changes = [{"withdrawal_id": withdrawal_id, **each} for each in answers]
+        update_rows(self.session, WithdrawalLine, ("withdrawal_id", "position"), changes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, insert
+from psycopg import Error as PsycopgError
+from sqlalchemy import Column, Connection, Table, insert, text
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 _AT_A_TIME = 1_000
@@ -38,11 +40,23 @@ def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[
         _insert(session.connection(), table, waiting[start : start + _AT_A_TIME])
 
 
+def _is_walled(connection: Connection) -> bool:
+    """PostgreSQL copies nothing into a table while it holds its reader back (`app/db/walls.py`)."""
+    if "walled" not in connection.info:
+        query = text("SELECT row_security_active('award')")
+        connection.info["walled"] = connection.execute(query).scalar_one()
+    return bool(connection.info["walled"])
+
+
 def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) -> None:
     """Column by column: thousands of rows say the same in most of them, and that is put into words once."""
     names = list(values[0])
     dialect = connection.dialect
     columns = [_written(table.c[name], [row[name] for row in values], dialect) for name in names]
+    if dialect.name == "postgresql" and not _is_walled(connection):
+        _copy(connection, [table.c[name] for name in names], columns)
+        return
+    # Without RETURNING: what was added is not always for whoever adds it to read.
     statement = insert(table).inline().compile(dialect=dialect, column_keys=names)
     in_order = getattr(statement, "positiontup", None)
     if in_order:
@@ -51,6 +65,84 @@ def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) 
     else:
         rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
         connection.exec_driver_sql(str(statement), rows)
+
+
+def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str) -> None:
+    """Write new rows of one kind, but for those whose value in the column `unique` is there already."""
+    if not rows:
+        return
+    table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
+    session.flush()
+    connection, names, values = session.connection(), *_columns_of(table, values_of(rows), session)
+    into = f"INSERT INTO {table.name} ({', '.join(names)})"
+    otherwise = f"ON CONFLICT ({unique}) DO NOTHING"
+    if connection.dialect.name == "postgresql":
+        arrays = _arrays(table, names, connection.dialect)
+        connection.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}) {otherwise}", tuple(values))  # noqa: S608 - names of our own columns
+    else:
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"{into} VALUES ({marks}) {otherwise}", list(zip(*values, strict=True)))
+
+
+def update_rows(
+    session: Session, kind: type[SQLModel], keys: Sequence[str], changes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write columns of many rows of one kind: `changes` hold the columns named by `keys`, which say what row is
+    meant, and those that change, the same for all."""
+    if not changes:
+        return
+    table: Any = kind.__table__  # type: ignore[attr-defined]
+    session.flush()
+    connection, names, values = session.connection(), *_columns_of(table, changes, session)
+    changed = [name for name in names if name not in keys]
+    if connection.dialect.name == "postgresql":
+        given = f"unnest({_arrays(table, names, connection.dialect)}) AS given({', '.join(names)})"
+        settings = ", ".join(f"{name} = given.{name}" for name in changed)
+        meant = " AND ".join(f"{table.name}.{name} = given.{name}" for name in keys)
+        written = f"UPDATE {table.name} SET {settings} FROM {given} WHERE {meant}"  # noqa: S608 - the same
+        connection.exec_driver_sql(written, tuple(values))
+    else:
+        settings = ", ".join(f"{name} = ?" for name in changed)
+        meant = " AND ".join(f"{name} = ?" for name in keys)
+        in_order = [values[names.index(name)] for name in (*changed, *keys)]
+        written = f"UPDATE {table.name} SET {settings} WHERE {meant}"  # noqa: S608 - the same
+        connection.exec_driver_sql(written, list(zip(*in_order, strict=True)))
+
+
+def _columns_of(
+    table: Table, rows: Sequence[Mapping[str, Any]], session: Session
+) -> tuple[list[str], list[list[Any]]]:
+    """The names of the columns that these rows have, and their values as the driver takes them."""
+    names, dialect = list(rows[0]), session.connection().dialect
+    return names, [_written(table.c[name], [row[name] for row in rows], dialect) for name in names]
+
+
+def _arrays(table: Table, names: Sequence[str], dialect: Dialect) -> str:
+    """One array for each column: PostgreSQL takes as long over a statement as over some dozen rows."""
+    return ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in names)
+
+
+def _copy(connection: Connection, columns: Sequence[Column[Any]], values: Sequence[list[Any]]) -> None:
+    """As PostgreSQL takes many rows best: one command, in its own binary form. Constraints hold as for any insert."""
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    command = f'COPY "{columns[0].table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
+    connection.exec_driver_sql("SELECT 1")  # the transaction, if none has begun
+    cursor = connection.connection.cursor()
+    try:
+        with cursor.copy(command) as copy:
+            copy.set_types([_copied_as(column, connection.dialect) for column in columns])
+            for row in zip(*values, strict=True):
+                copy.write_row(row)
+    except PsycopgError as error:
+        raise DBAPIError.instance(command, None, error, PsycopgError, hide_parameters=True) from error
+    finally:
+        cursor.close()
+
+
+def _copied_as(column: Column[Any], dialect: Dialect) -> str:
+    """The name by which the driver knows the column's type."""
+    name = column.type.compile(dialect=dialect).lower().partition("(")[0]
+    return "double precision" if name == "float" else name
 
 
 def _written(column: Column[Any], values: list[Any], dialect: Dialect) -> list[Any]:

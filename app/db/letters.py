@@ -5,15 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import exists
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.bulk import IN_ONE_QUERY, values_of
+from app.db.bulk import IN_ONE_QUERY, insert_unless_there
 from app.domain.awards import Award, AwardState
 from app.domain.letters import LetterState, Occasion, PromisedLetter
 
@@ -24,13 +22,7 @@ class LetterStore:
 
     def promise_many(self, letters: Sequence[PromisedLetter]) -> None:
         """Keep the promises in few statements; one that was made before changes nothing."""
-        self.session.flush()
-        table: Any = PromisedLetter.__table__  # type: ignore[attr-defined]
-        dialect = sqlite if self.session.connection().dialect.name == "sqlite" else postgresql
-        unless_promised = dialect.insert(table).on_conflict_do_nothing(index_elements=["once_key"])
-        values = values_of(letters)
-        for start in range(0, len(values), IN_ONE_QUERY):
-            self.session.connection().execute(unless_promised, values[start : start + IN_ONE_QUERY])
+        insert_unless_there(self.session, letters, "once_key")
 
     def of_awards(self, award_ids: Iterable[uuid.UUID]) -> list[PromisedLetter]:
         """All letters about these awards, in the order they were promised."""

@@ -51,6 +51,7 @@ class Subject(StrEnum):
 
     TEAM = "equipe"
     AWARDS = "attributions"
+    REQUESTS = "demandes"
     BADGES = "badges"
     ACTIVITIES = "activites"
     ACCESS = "acces"
@@ -61,6 +62,7 @@ class Subject(StrEnum):
 NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.TEAM: ("membership", "invitation"),
     Subject.AWARDS: ("award", "award_batch", "withdrawal"),
+    Subject.REQUESTS: ("request",),
     Subject.BADGES: ("badge", "framework", "competency"),
     Subject.ACTIVITIES: ("activity", "participation"),
     Subject.ACCESS: ("session", "person", "password", "passkey", "account", "address", "token"),

@@ -25,6 +25,14 @@ class LetterPicture:
 
 
 @dataclass(frozen=True)
+class LetterFile:
+    """A JSON document that goes with a letter."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Letter:
     """What leaves. `key` says the same letter again when it has to be sent twice, so that readers drop one."""
 
@@ -39,6 +47,7 @@ class Letter:
     unsubscribe_url: str = ""
     language: str = ""
     pictures: tuple[LetterPicture, ...] = ()
+    files: tuple[LetterFile, ...] = ()
 
 
 class Mailer(Protocol):

@@ -31,6 +31,13 @@ LIMITS = {
     "failed token": Limit(30, _FIVE_MINUTES),
     "short address": Limit(600, timedelta(minutes=10)),
     "verify": Limit(60, timedelta(minutes=10)),
+    "whose address": Limit(20, timedelta(hours=1)),
+    "whose address of an award": Limit(30, timedelta(hours=1)),
+    "identity letter": Limit(20, timedelta(hours=1)),
+    "identity letter of an award": Limit(3, timedelta(hours=1)),
+    "identity code": Limit(60, _FIVE_MINUTES),
+    "identity code of a letter": Limit(5, timedelta(hours=1)),
+    "question to a campus": Limit(10, timedelta(hours=1)),
     "verify by program": Limit(600, timedelta(minutes=10)),
     "code": Limit(600, _FIVE_MINUTES),
     "wrong code": Limit(20, _FIVE_MINUTES),
@@ -40,6 +47,7 @@ LIMITS = {
     "request to an address": Limit(3, timedelta(minutes=15)),
     "request file": Limit(60, timedelta(hours=1)),
     "presence": Limit(3_000, _FIVE_MINUTES),
+    "cosignature": Limit(600, _FIVE_MINUTES),
 }
 
 

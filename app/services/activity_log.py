@@ -94,7 +94,7 @@ class ActivityLog:
         if newest is not None and newest.size == log.size:
             return newest
         head = head_of(log)
-        self._check_grown_from_what_was_signed(log, newest)
+        self.check_in_step(log)
         key = self.signing.log_signer(campus, at=self.clock())
         text = head.to_text()
         row = LogCheckpoint(
@@ -124,6 +124,11 @@ class ActivityLog:
         lines = "".join(each.line for each in self.store.cosignatures(checkpoint.log_id, checkpoint.size))
         return Note.from_text(checkpoint.note + lines)
 
+    def find_key(self, campus: Campus, log: CampusLog) -> NoteKey | None:
+        """The same as `key_of`, for whoever only looks: None where nothing was ever signed."""
+        key = self.signing.find_log_key(campus)
+        return NoteKey(log.origin, key) if key else None
+
     def key_of(self, campus: Campus, log: CampusLog) -> NoteKey:
         """The public key under which this log's checkpoints are signed."""
         return NoteKey(log.origin, self.signing.log_signer(campus, at=self.clock()).public)
@@ -147,6 +152,13 @@ class ActivityLog:
             log = self.store.lock(campus.id) or self._begin(campus, epoch=1)
         return log
 
+    def begin_again(self, campus: Campus, *, after: int) -> CampusLog:
+        """The log of the next epoch of which nothing was ever signed, not even in a life that a restore undid."""
+        epoch = after + 1
+        while self.anchors.last(self.addresses.log_origin(campus.slug, epoch)) is not None:
+            epoch += 1
+        return self._begin(campus, epoch=epoch)
+
     def _begin(self, campus: Campus, *, epoch: int) -> CampusLog:
         log = CampusLog(
             campus_id=campus.id,
@@ -159,7 +171,9 @@ class ActivityLog:
         self.record(campus, [key_fact(self.signing.log_key(campus, at=self.clock()))])
         return log
 
-    def _check_grown_from_what_was_signed(self, log: CampusLog, newest: LogCheckpoint | None) -> None:
+    def check_in_step(self, log: CampusLog) -> None:
+        """Raises LogOutOfStep where the log did not grow from everything that was ever signed of it."""
+        newest = self.store.newest_checkpoint(log.id)
         anchor = self.anchors.last(log.origin)
         signed = [] if newest is None else [(newest.size, newest.root)]
         signed += [] if anchor is None else [(anchor.size, anchor.root)]

@@ -94,12 +94,6 @@ class SlipSheet:
         return {**codes, **{f"{name}.svg": each.svg.encode() for name, each in self.pictures.items()}}
 
 
-@dataclass(frozen=True)
-class PrintedSlips:
-    pdf: bytes
-    count: int
-
-
 class SlipService:
     def __init__(
         self,
@@ -121,9 +115,9 @@ class SlipService:
         self.papers = papers
         self.clock = clock
 
-    def make(
+    def prepare(
         self, campus: Campus, award_ids: Sequence[uuid.UUID], *, language: str, day: Day, by: Actor
-    ) -> PrintedSlips:
+    ) -> SlipSheet:
         """A slip for each of these badges that can still be claimed, by name; raises where there is none."""
         if len(award_ids) > AT_ONCE:
             raise InvalidInput(
@@ -142,8 +136,11 @@ class SlipService:
             sheet = self._sheet(campus, wanted, codes, language, day)
         ids = [each.award.id for each in wanted]
         self.history.write_all(by, "print_slip", "award", ids, at=self.clock(), campus_id=campus.id)
-        pdf = self.papers.pdf("slips", sheet.values(), sheet.files(), at=self.clock())
-        return PrintedSlips(pdf, len(wanted))
+        return sheet
+
+    def printed(self, sheet: SlipSheet) -> bytes:
+        """As PDF. It takes a second or more: no transaction has to stay open for it."""
+        return self.papers.pdf("slips", sheet.values(), sheet.files(), at=self.clock())
 
     def _sheet(
         self,

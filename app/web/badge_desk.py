@@ -92,6 +92,8 @@ class BadgeShown:
     is_draft: bool
     is_archived: bool
     accepts_requests: bool
+    ask_href: str
+    """Where the world asks for it; empty while nobody can."""
     repeat: str
     validity: str
     required_hours: float | None
@@ -288,6 +290,9 @@ def _shown(work: AtWork, found: BadgePage) -> BadgeShown:
         is_draft=version.is_draft,
         is_archived=badge.archived_at is not None,
         accepts_requests=badge.accepts_requests,
+        ask_href=f"/badges/{badge.id}/demande"
+        if badge.accepts_requests and not badge.archived_at and not version.is_draft
+        else "",
         repeat=REPEATS[badge.repeat],
         validity=validity_words(version.validity_days),
         required_hours=version.required_hours,

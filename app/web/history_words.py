@@ -8,6 +8,7 @@ from app.language import N_
 SUBJECTS = {
     Subject.TEAM: N_("L’équipe"),
     Subject.AWARDS: N_("Les attributions"),
+    Subject.REQUESTS: N_("Les demandes de badges"),
     Subject.BADGES: N_("Les badges et les compétences"),
     Subject.ACTIVITIES: N_("Les activités"),
     Subject.ACCESS: N_("Les connexions et les accès"),
@@ -36,6 +37,14 @@ DEEDS = {
     ("award_batch", "cancel"): N_("Attribution programmée, abandonnée"),
     ("award_batch", "undo"): N_("Attribution à plusieurs personnes, annulée"),
     ("award_batch", "hand_over"): N_("Badges remis sans attendre"),
+    ("request", "ask"): N_("Badge demandé"),
+    ("request", "confirm"): N_("Demande confirmée"),
+    ("request", "complete"): N_("Demande complétée"),
+    ("request", "withdraw"): N_("Demande retirée par la personne"),
+    ("request", "agreed"): N_("Premier accord sur une demande"),
+    ("request", "asked_more"): N_("Demande à compléter"),
+    ("request", "accepted"): N_("Demande acceptée"),
+    ("request", "refused"): N_("Demande refusée"),
     ("badge", "create"): N_("Badge créé"),
     ("badge", "revise"): N_("Nouvelle version du badge"),
     ("badge", "rewrite"): N_("Badge réécrit"),
@@ -90,6 +99,7 @@ PROOFS = {
 }
 ACTORS = {
     "sign-in page": N_("Page de connexion"),
+    "somebody who asks": N_("Une personne qui demande un badge"),
     "link in a letter": N_("Lien d’une lettre"),
 }
 COMMAND, PROGRAM, SERVICE = N_("Commande de l’exploitant"), N_("Un programme"), N_("Le service")

@@ -15,6 +15,7 @@ from app.web.forms import SafeForm, text_of, texts_of
 from app.web.handing import MOST_SHOWN, activity_page, award_page
 from app.web.wording import day
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
+from app.wiring import Services
 
 router = APIRouter(prefix="/gestion/{slug}")
 
@@ -32,7 +33,7 @@ def of_activity(
     ticked = set(texts_of(form, "attribution"))
     wanted = [award_id for award_id in there if not ticked or str(award_id) in ticked]
     try:
-        return _pdf(request, work, wanted, text_of(form, "langue"))
+        return _pdf(request, services, work, wanted, text_of(form, "langue"))
     except (Conflict, InvalidInput) as error:
         return activity_page(request, services, work, activity_id, trouble=sentence_of(error), status=409)
 
@@ -42,20 +43,22 @@ def of_award(award_id: uuid.UUID, request: Request, form: SafeForm, services: Re
     work = at_work(request)
     services.awards.get(work.campus, award_id)
     try:
-        return _pdf(request, work, [award_id], text_of(form, "langue"))
+        return _pdf(request, services, work, [award_id], text_of(form, "langue"))
     except Conflict as error:
         return award_page(request, services, work, award_id, error=error)
 
 
-def _pdf(request: Request, work: AtWork, award_ids: Sequence[uuid.UUID], language: str) -> Response:
+def _pdf(
+    request: Request, services: Services, work: AtWork, award_ids: Sequence[uuid.UUID], language: str
+) -> Response:
     spoken = language if language in locales() else work.campus.language
     with deed(request) as writing:
-        made = writing.slips.make(work.campus, award_ids, language=spoken, day=day, by=work.actor)
+        sheet = writing.slips.prepare(work.campus, award_ids, language=spoken, day=day, by=work.actor)
     return Response(
-        made.pdf,
+        services.slips.printed(sheet),
         media_type="application/pdf",
         headers={
-            "Content-Disposition": f'attachment; filename="bulletins-{made.count}.pdf"',
+            "Content-Disposition": f'attachment; filename="bulletins-{len(sheet.slips)}.pdf"',
             "Cache-Control": "no-store",
         },
     )

@@ -1,15 +1,28 @@
 """Hand each service the stores, keys and clock it works with; a unit of work is one transaction."""
 
-from app.wiring.commands import documents_in, make_kek
+from app.wiring.commands import (
+    WITNESS_KEY_UNUSABLE,
+    documents_in,
+    hand_in,
+    log_at,
+    make_kek,
+    witness_folder,
+)
+from app.wiring.log_spans import shared_between_processes
 from app.wiring.process import CANNOT_START, DatabaseUnreachable, Process, utc_now
 from app.wiring.services import Services
 
 __all__ = [
     "CANNOT_START",
+    "WITNESS_KEY_UNUSABLE",
     "DatabaseUnreachable",
     "Process",
     "Services",
     "documents_in",
+    "hand_in",
+    "log_at",
     "make_kek",
+    "shared_between_processes",
     "utc_now",
+    "witness_folder",
 ]

@@ -12,6 +12,7 @@ from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.bulk_awards import BulkAwardService
 from app.services.evidence_documents import EvidenceDocuments
+from app.services.holders import HolderService
 from app.services.older_badges import OlderBadges
 from app.services.papers import PaperService
 from app.services.publication import PublicationService
@@ -48,6 +49,17 @@ class AwardServices(PeopleServices):
     @cached_property
     def award_pictures(self) -> AwardPictures:
         return AwardPictures(self.badges, self.lent.artist(), self.addresses)
+
+    @cached_property
+    def holders(self) -> HolderService:
+        return HolderService(
+            self.stores.awards,
+            self.stores.people,
+            self.publication,
+            self.addresses,
+            self.lent.secret,
+            self.clock,
+        )
 
     @cached_property
     def papers(self) -> PaperService:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.adapters.folder_documents import FolderDocuments
 from app.adapters.key_vault import make_secret_file
+from app.adapters.log_sources import FolderLog, WebLog
+from app.adapters.web_documents import Reach, WebDocuments
+from app.adapters.witness_folder import WitnessFolder, WitnessKeyUnusable
 from app.credentials.documents import DocumentSource
+from app.credentials.transparency_log.notes import Note
+from app.services.log_witness import LogSource
+from app.settings import Settings
+from app.wiring.process import utc_now
+
+WITNESS_KEY_UNUSABLE = WitnessKeyUnusable
 
 
 def documents_in(folder: Path) -> DocumentSource:
@@ -17,3 +28,25 @@ def documents_in(folder: Path) -> DocumentSource:
 def make_kek(path: Path) -> None:
     """A new key-encryption key in a file of its own; an existing file stays as it is."""
     make_secret_file(path)
+
+
+def witness_folder(folder: Path) -> WitnessFolder:
+    return WitnessFolder(folder)
+
+
+def log_at(where: str, settings: Settings) -> LogSource:
+    """Somebody else's activity log: an address, or a folder with its files."""
+    return WebLog(_documents(settings), where) if "://" in where else FolderLog(Path(where))
+
+
+def hand_in(where: str, slug: str, note: Note, settings: Settings) -> int:
+    """The status that the campus's service answers a cosigned checkpoint with."""
+    parts = urlsplit(where)
+    url = f"{parts.scheme}://{parts.netloc}/api/v1/campuses/{slug}/log/cosignatures"
+    body = json.dumps({"checkpoint": note.to_text()}).encode()
+    return _documents(settings).post(url, body).status
+
+
+def _documents(settings: Settings) -> WebDocuments:
+    reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
+    return WebDocuments(clock=utc_now, reach=reach)

@@ -6,10 +6,10 @@ import uuid
 from functools import cached_property
 
 from app.services.workers import WorkerService
-from app.wiring.request_services import RequestServices
+from app.wiring.log_services import LogServices
 
 
-class Services(RequestServices):
+class Services(LogServices):
     @cached_property
     def workers(self) -> WorkerService:
         return WorkerService(self.stores.workers, self.clock)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from app.worker.awards import AWARDS, UNDOINGS, WITHDRAWALS
 from app.worker.letters import LETTERS, REMINDERS
+from app.worker.logs import CHECKPOINTS, REVIEWS
 from app.worker.promises import Kind
 from app.worker.requests import REVIEW_REMINDERS
 
-KINDS: tuple[Kind, ...] = (AWARDS, UNDOINGS, WITHDRAWALS, LETTERS, REMINDERS, REVIEW_REMINDERS)
+KINDS: tuple[Kind, ...] = (
+    AWARDS,
+    UNDOINGS,
+    WITHDRAWALS,
+    LETTERS,
+    REMINDERS,
+    REVIEW_REMINDERS,
+    CHECKPOINTS,
+    REVIEWS,
+)

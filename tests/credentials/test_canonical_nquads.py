@@ -125,6 +125,7 @@ UNSAFE = {
     "a null": (_set("validUntil", None), "null_value", "/validUntil"),
     "a null in an array": (_set("evidence/0", None), "null_value", "/evidence/0"),
     "a number for a proof": (_set("proof", 0.0), "dropped_value", "/proof"),
+    "a text with its language for a proof": (_set("proof", {"@value": ""}), "dropped_value", "/proof"),
     "an address for a proof": (_set("proof", ["https://a.example/proof"]), "dropped_value", "/proof"),
     "a proof that only has a name": (_set("proof", {"id": "urn:uuid:p"}), "dropped_value", "/proof"),
     "an array in an array": (_set("credentialSubject/achievement/tag/0", ["x"]), "nested_array",

@@ -171,6 +171,7 @@ OWN_WORDS: tuple[Path, ...] = (
     ("credentialSubject", "identifier", 0, "identityHash"),
     ("credentialStatus", "id"),
     ("credentialStatus", "statusListIndex"),
+    ("relatedResource", 0, "digestMultibase"),
 )
 
 
@@ -184,8 +185,9 @@ OWN_WORDS: tuple[Path, ...] = (
     ids=lambda value: ascii(value)[-24:],
 )  # fmt: skip
 def test_a_word_of_ones_own_is_judged_as_strictly_beside_what_was_read_before(path, value):
-    check_conforms(badge_document())
-    document = badge_document()
+    resource = {"id": f"{CREDENTIAL_ID}/preuves", "digestMultibase": "uEiA"}
+    check_conforms(badge_document() | {"relatedResource": [resource]})
+    document: Any = badge_document() | {"relatedResource": [resource | {}]}
     at(document, path[:-1])[path[-1]] = value
     assert refusal_of(check_conforms, document) == refusal_of(OpenBadgeCredential.from_document, document)
 

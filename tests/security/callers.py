@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.access import Scope
 from app.domain.activities import Activity, ActivityKind
+from app.domain.activity_log import EntryKind, Fact
 from app.domain.activity_plans import ActivitySession
 from app.domain.awards import Visibility
 from app.domain.badges import Kind
@@ -98,6 +99,9 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         services.asking.confirm(demande)
         services.asking.complete(demande, file=("carnet.pdf", b"%PDF-1.7"))
         (piece,) = services.asking.mine(demande).files
+        entries = [Fact(EntryKind.DEFINITION, "badge", badge.id, {"version": number}) for number in (1, 2)]
+        services.activity_log.record(campus, entries)
+        services.activity_log.checkpoint(campus)
         participation, person = services.activities.page(campus, activity.id).participants[0]
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
         withdrawal = services.withdrawals.promise(
@@ -118,6 +122,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),
             "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
             "wish": services.reminders.token_of(person.id),
+            "file": "checkpoint",
         }  # fmt: skip
     return Things(campus, ids, award_id)
 

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.db.rates import DatabaseCounts
 from app.db.session import open_engine
+from app.domain.awards import Visibility
+from app.domain.history import Actor
 from app.domain.rates import LIMITS, network_of
 from app.errors import TooMany
 from app.settings import Settings
@@ -166,3 +168,17 @@ def test_nobody_is_locked_out_when_the_counts_are_away(clock: SettableClock, tmp
     away = RateLimits(DatabaseCounts(open_engine(f"sqlite:///{tmp_path}/empty/none.sqlite"), clock), KEY)
     for _ in range(20):
         away.hit("password of an address", "somebody")
+
+
+def test_six_digits_stand_five_tries_and_a_holder_three_letters_an_hour(house: House):
+    award_id = house.award("N’DIAYE;Zoé;zoe@exemple.fr").lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor.command("tests"))
+    employer, page = house.client(), f"/attributions/{award_id}/personne"
+    tries = [
+        send(employer, f"{page}/lu", {"demande": "x", "chiffres": "1"}, seen_on=page).status_code
+        for _ in range(6)
+    ]
+    assert tries == [422] * 5 + [429]
+    letters = [send(employer, f"{page}/code", {}, seen_on=page).status_code for _ in range(4)]
+    assert letters == [200] * 3 + [429]

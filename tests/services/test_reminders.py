@@ -142,3 +142,17 @@ def test_a_service_that_slept_for_months_does_not_wake_everybody(house, office, 
     remind(house)
     send_all(post)
     assert len(office.received) == 1
+
+
+def test_who_reads_english_is_reminded_in_english(house, office, post):
+    (award_id,) = awarded(house, ZOE)
+    send_all(post)
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        person.language = "en"
+        services.people.people.save(person)
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+    assert subjects(office)[-1] == "Your badge is waiting for you"
+    assert "Here it is:" in text_in(office.received[-1])

@@ -19,10 +19,12 @@ ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
 
 def slips(house: House, award_ids, *, language: str = "fr", campus=None) -> str:
     with house.unit_of_work() as services:
-        made = services.slips.make(
+        sheet = services.slips.prepare(
             campus or house.campus, award_ids, language=language, day=day, by=Actor(house.trainer.id)
         )
-    return " ".join(PdfReader(BytesIO(made.pdf)).pages[0].extract_text().split())
+    with house.unit_of_work(reading=True) as services:
+        pdf = services.slips.printed(sheet)
+    return " ".join(PdfReader(BytesIO(pdf)).pages[0].extract_text().split())
 
 
 def code_in(said: str) -> str:

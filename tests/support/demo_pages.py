@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.cli.demo.links import CAMPUS, sign_in_link
 from app.domain.awards import AwardState, Visibility
 from app.domain.people import Role
+from app.domain.requests import RequestState
 from app.services.awards import AwardRecord
 from app.wiring import Process
 from tests.support.server import LiveServer
@@ -19,6 +20,7 @@ PUBLIC_PATHS = (
     "/presence",
     "/recuperer",
     f"/campus/{CAMPUS}",
+    f"/campus/{CAMPUS}/journal",
     "/aide",
     "/donnees-personnelles",
     "/accessibilite",
@@ -41,10 +43,20 @@ class DemoLinks:
     desk: str
     workshop: str
     withdrawal: str
+    reviewer: str
+    asked: str
+    """A request, as the person who made it follows it."""
+    request: str
+    """The same, as reviewers see it."""
+    asking: str
 
     @property
     def public(self) -> tuple[str, ...]:
-        return (self.open_award, self.closed_award, self.definition)
+        return (self.open_award, self.closed_award, self.definition, self.asking, self.asked)
+
+    @property
+    def of_reviewers(self) -> tuple[str, ...]:
+        return (f"{self.desk}/demandes", f"{self.desk}/demandes?etat=closes", self.request)
 
     @property
     def of_staff(self) -> tuple[str, ...]:
@@ -52,6 +64,7 @@ class DemoLinks:
         award = f"{register}/{self.open_award.rpartition('/')[2]}"
         return (
             self.desk,
+            f"{self.desk}/audit/journal",
             f"{self.desk}/activites",
             f"{self.desk}/activites/nouvelle",
             self.workshop,
@@ -82,6 +95,7 @@ def demo_links(server: LiveServer) -> DemoLinks:
         opened = _first(records, AwardState.ISSUED, Visibility.OPEN)
         revoked = next(record for record in records if record.award.state is AwardState.REVOKED)
         address = services.addresses
+        asked = services.reviewing.queue(campus, [RequestState.WAITING], limit=1)[0].request
         token = services.people.private_link_token(closed.award.id, closed.award.link_generation)
         return DemoLinks(
             trainer=sign_in_link(services, campus, Role.TRAINER),
@@ -93,6 +107,10 @@ def demo_links(server: LiveServer) -> DemoLinks:
             desk=f"{address.base_url}/gestion/{CAMPUS}",
             workshop=f"{address.base_url}/gestion/{CAMPUS}/activites/{workshop.id}",
             withdrawal=f"{address.base_url}/gestion/{CAMPUS}/retraits/nouveau?badge={opened.badge.id}",
+            reviewer=sign_in_link(services, campus, Role.REVIEWER),
+            asked=address.request(services.asking.token_of(asked)),
+            request=f"{address.requests_of(CAMPUS)}/{asked.id}",
+            asking=f"{address.badge(asked.badge_id)}/demande",
         )
 
 

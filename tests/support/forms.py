@@ -34,11 +34,15 @@ class Form:
 
 def form_with(page: Response, name: str) -> Form:
     """The form of the page that has a field of that name."""
-    reader = _Forms()
-    reader.feed(page.text)
-    found = [form for form in reader.forms if name in form.fields or name in dict(form.buttons)]
+    found = [form for form in forms_of(page) if name in form.fields or name in dict(form.buttons)]
     assert len(found) == 1, f"{len(found)} forms with a field {name!r}: {page.status_code} {page.text[:500]}"
     return found[0]
+
+
+def forms_of(page: Response) -> list[Form]:
+    reader = _Forms()
+    reader.feed(page.text)
+    return reader.forms
 
 
 class _Forms(HTMLParser):

@@ -36,6 +36,14 @@ class Exchange:
     limits: Limits
 
     def get(self, target: Target, headers: Mapping[str, str], deadline: Deadline) -> Answer:
+        return self._ask("GET", target, headers, None, deadline)
+
+    def post(self, target: Target, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
+        return self._ask("POST", target, {**headers, "Content-Length": str(len(body))}, body, deadline)
+
+    def _ask(
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
+    ) -> Answer:
         """A connection of its own for each question: no cookie, no proxy, nothing left from the last one."""
         backend = GuardedBackend(target, self.resolver, self.dial, self.limits, deadline)
         url = httpcore.URL(
@@ -48,7 +56,7 @@ class Exchange:
         try:
             with (
                 httpcore.ConnectionPool(ssl_context=self.ssl_context, network_backend=backend) as pool,
-                pool.stream("GET", url, headers=list(sent.items())) as response,
+                pool.stream(method, url, headers=list(sent.items()), content=body) as response,
             ):
                 return self._read(response)
         except (httpcore.ProtocolError, UnicodeDecodeError) as error:

@@ -242,6 +242,16 @@ class SingleAward(_Section):
     revocation_reason: Prose | None = None
 
 
+class Request(_Section):
+    """A badge that somebody asked for, so many days before the demo is loaded."""
+
+    person: Slug
+    badge: Reference
+    days_ago: int = Field(ge=0)
+    narrative: Prose
+    links: tuple[Prose, ...] = ()
+
+
 @dataclass(frozen=True)
 class DemoContent:
     network: Network
@@ -251,6 +261,7 @@ class DemoContent:
     learners: Mapping[str, Learner]
     groups: tuple[Group, ...]
     awards: tuple[SingleAward, ...]
+    requests: tuple[Request, ...]
 
     def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
         for campus in self.campuses.values():
@@ -275,6 +286,7 @@ def read_content(folder: Path = FOLDER) -> DemoContent:
         learners=_learners(_toml(folder / "learners.toml")),
         groups=_sections(Group, awards["groups"]),
         awards=_sections(SingleAward, awards["awards"]),
+        requests=_sections(Request, _toml(folder / "requests.toml")["requests"]),
     )
 
 

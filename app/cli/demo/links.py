@@ -37,6 +37,8 @@ def print_links(process: Process, slug: str = CAMPUS) -> None:
             _("Formation"): sign_in_link(services, campus, Role.TRAINER),
             _("Administration"): sign_in_link(services, campus, Role.CAMPUS_ADMIN),
         }
+        if services.people.first_with_role(campus, Role.REVIEWER) is not None:
+            sign_in[_("Examen des demandes")] = sign_in_link(services, campus, Role.REVIEWER)
         badges = _award_links(services, campus)
     say(
         N_("Pour se connecter au campus {campus} (chaque lien sert une fois, pendant dix minutes) :"),

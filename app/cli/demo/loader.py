@@ -51,7 +51,9 @@ def load_demo(settings: Settings, *, now: datetime | None = None, progress: Prog
         with process.unit_of_work() as services:
             if services.campuses.list_all():
                 return False
-            for deed in progress(story(read_content(), Stage(services), now=end)):
+            content = read_content()
+            stage = Stage(services, frozenset(request.badge for request in content.requests))
+            for deed in progress(story(content, stage, now=end)):
                 clock.now = deed.at
                 deed.do()
         return True
@@ -68,6 +70,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
         *_activities(content, stage, today=now.astimezone(ZONE).date()),
         *_recordings(content, stage, today=now.astimezone(ZONE).date()),
         *_awards(stage, givings),
+        *_requests(content, stage, now=now),
     ]
     # The sort is stable: deeds of one moment are done in the order above.
     return sorted((Deed(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
@@ -113,6 +116,14 @@ def _awards(stage: Stage, givings: Iterable[Giving]) -> Iterator[Deed]:
             yield Deed(_at(giving.on + timedelta(days=1), 18), partial(stage.open_to_the_world, giving))
         if giving.revoked_on:
             yield Deed(_at(giving.revoked_on, 11), partial(stage.revoke, giving))
+
+
+def _requests(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for request in content.requests:
+        yield Deed(
+            now - timedelta(days=request.days_ago),
+            partial(stage.ask, request, content.learners[request.person]),
+        )
 
 
 def _group_givings(content: DemoContent) -> Iterator[Giving]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app.cli.demo import content as written
+from app.cli.demo.learners import Learner
 from app.domain.activities import Activity
 from app.domain.awards import Visibility
 from app.domain.badges import Badge
@@ -17,6 +18,7 @@ from app.domain.participant_lists import ListedPerson
 from app.domain.people import Role
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
+from app.services.requests import Asked
 from app.wiring import Services
 
 BY_COMMAND = Actor.command("demo")
@@ -45,6 +47,8 @@ class Stage:
     """The services of one transaction, and what exists so far, by the names of the written content."""
 
     services: Services
+    asked_for: frozenset[str] = frozenset()
+    """Badges that people may ask for."""
     campuses: dict[str, Campus] = field(default_factory=dict)
     trainers: dict[str, Actor] = field(default_factory=dict)
     competencies: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
@@ -144,7 +148,14 @@ class Stage:
         )
         reference = f"{place}/{badge.slug}"
         if number == 1:
-            page = self.services.badges.create(campus, told, slug=badge.slug, repeat=badge.repeat, by=by)
+            page = self.services.badges.create(
+                campus,
+                told,
+                slug=badge.slug,
+                repeat=badge.repeat,
+                accepts_requests=reference in self.asked_for,
+                by=by,
+            )
             self.badges[reference] = page.badge
         else:
             self.services.badges.revise(campus, self.badges[reference].id, told, by=by)
@@ -202,6 +213,14 @@ class Stage:
         campus, by = self._of(giving.badge)
         for award_id in self.awards[giving]:
             self.services.awards.revoke(campus, award_id, giving.reason, by=by)
+
+    def ask(self, request: written.Request, learner: Learner) -> None:
+        """Somebody asks, and answers the letter that asks whether it was them."""
+        asked = Asked(
+            learner.given, learner.family, learner.addresses[0], request.narrative, "\n".join(request.links)
+        )
+        made = self.services.asking.ask(self.badges[request.badge].id, asked)
+        self.services.asking.confirm(self.services.asking.token_of(made))
 
     def _of(self, reference: str) -> tuple[Campus, Actor]:
         """The campus to which a badge or an activity belongs, and who acts for it."""

@@ -226,7 +226,8 @@ def _check_json_literal(value: JsonValue, where: str) -> None:
 def _check_graph_says_something(value: JsonValue, where: str) -> None:
     """A text, a number or a bare identifier in the place of a proof makes an empty graph: nothing of it is signed."""
     for item in value if isinstance(value, list) else [value]:
-        if item is not None and not (isinstance(item, dict) and item.keys() - {"id", "@context"}):
+        says = isinstance(item, dict) and "@value" not in item and item.keys() - {"id", "@context"}
+        if item is not None and not says:
             raise UnsafeDocument("dropped_value", where)
 
 

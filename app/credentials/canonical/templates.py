@@ -24,6 +24,7 @@ from app.credentials.canonical.ways import Way, note
 from app.credentials.json_text import JsonObject
 
 MARK_SIGN: Final = "\ue000"
+_MOST_ORDERS: Final = 64
 _MARK: Final = re.compile("\ue000(\\d+)\ue001")
 _IN_AN_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|\\^`\x7f]*')
 
@@ -47,10 +48,10 @@ class Template:
             self._note_iris(quad)
         mentions = _mentions(quads)
         self._names = {node: f"b{number}" for number, node in enumerate(mentions)}
-        varying = [quad for quad in quads if _varies(quad) or not _is_ground(quad)]
-        self._constant = sorted({_line(quad) for quad in quads} - {_line(quad) for quad in varying})
-        self._constant_lines = frozenset(self._constant)
-        self._varying = "".join(_format(_line(quad), self._names) + "\n" for quad in varying)
+        self._labels = [f"_:c14n{number}" for number in range(len(mentions))]
+        self._marked = self._format_of(quad for quad in quads if _varies(quad))
+        self._labelled = self._format_of(quad for quad in quads if not _varies(quad))
+        self._under_labels: dict[str, tuple[list[str], frozenset[str]]] = {}
         self._kept_hashes: dict[str, str] = {}
         self._hashed_anew: list[tuple[str, str]] = []
         for node, about in mentions.items():
@@ -70,16 +71,31 @@ class Template:
             for number, text in enumerate(values)
         }
         self._check_iris_stay_apart(texts)
-        self._label(texts)
-        lines = (self._varying % texts).split("\n")
+        shared, as_set = self._lines_under(self._label(texts), texts)
+        lines = (self._marked % texts).split("\n")
         lines.pop()
-        if len(set(lines)) != len(lines) or not self._constant_lines.isdisjoint(lines):
+        if len(set(lines)) != len(lines) or not as_set.isdisjoint(lines):
             raise NotCovered
-        lines += self._constant
+        lines = shared + lines
         lines.sort()
         lines.append("")
         note(Way.TEMPLATE)
         return "\n".join(lines)
+
+    def _lines_under(self, labels: str, texts: Mapping[str, str]) -> tuple[list[str], frozenset[str]]:
+        """The lines without a mark, in order: the same whenever the blank nodes are labelled in the same order."""
+        known = self._under_labels.get(labels)
+        if known is None:
+            lines = (self._labelled % texts).split("\n")
+            lines.pop()
+            lines.sort()
+            known = lines, frozenset(lines)
+            if len(self._under_labels) < _MOST_ORDERS:
+                self._under_labels[labels] = known
+        return known
+
+    def _format_of(self, quads: Iterable[Quad]) -> str:
+        return "".join(_format(_line(quad), self._names) + "\n" for quad in quads)
 
     def _note_iris(self, quad: Quad) -> None:
         for term in (quad[0], quad[2]):
@@ -106,15 +122,16 @@ class Template:
         if len(iris) != len(self._marked_iris) or not self._iris.isdisjoint(iris):
             raise NotCovered
 
-    def _label(self, texts: dict[str, str]) -> None:
-        """Give each blank node its canonical label, under its name among the texts."""
+    def _label(self, texts: dict[str, str]) -> str:
+        """Give each blank node its canonical label, under its name among the texts; the order of the nodes."""
         by_hash = dict(self._kept_hashes)
         for name, about in self._hashed_anew:
             by_hash[_hash(about % texts)] = name
         if len(by_hash) != len(self._names):
             raise NotCovered
-        for number, digest in enumerate(sorted(by_hash)):
-            texts[by_hash[digest]] = f"_:c14n{number}"
+        order = [by_hash[digest] for digest in sorted(by_hash)]
+        texts.update(zip(order, self._labels, strict=True))
+        return " ".join(order)
 
 
 def _hash(statements: str) -> str:
@@ -136,10 +153,6 @@ def _mentions(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
 
 def _varies(quad: Quad) -> bool:
     return "\ue000" in quad[0] or "\ue000" in quad[2]
-
-
-def _is_ground(quad: Quad) -> bool:
-    return quad[0][0] != "_" and quad[2][0] != "_"
 
 
 def _line(quad: Quad) -> str:

@@ -54,6 +54,11 @@ class LocalSigningKey:
         return cls(rsa.generate_private_key(public_exponent=65537, key_size=3072))
 
     @classmethod
+    def from_seed(cls, seed: bytes) -> LocalSigningKey:
+        """The Ed25519 key of these 32 bytes."""
+        return cls(ed25519.Ed25519PrivateKey.from_private_bytes(seed))
+
+    @classmethod
     def from_bytes(cls, der: bytes) -> LocalSigningKey:
         """Read an unencrypted PKCS#8 DER key."""
         try:

@@ -52,7 +52,7 @@ def _without_own_words(document: JsonObject) -> JsonObject:
     """The document with the same words wherever a holder's own stand that are good by themselves.
 
     Nothing else in a badge is held against these: its id, the holder's id and name, the number of its place in the
-    status list. A word of an unusual form stays, and is judged with the whole.
+    status list, the digests of what it relates to. A word of an unusual form stays, and is judged with the whole.
     """
     shared = dict(document)
     _put_id(shared)
@@ -65,6 +65,8 @@ def _without_own_words(document: JsonObject) -> JsonObject:
             own["identifier"] = [_without_name(each) for each in named]
     if isinstance(status, dict):
         shared["credentialStatus"] = _without_number(status)
+    if dump_exactly(document.get("relatedResource")):
+        del shared["relatedResource"]  # Open Badges asks nothing of it
     return shared
 
 

@@ -8,13 +8,13 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Final
 
 from app.credentials.errors import MalformedInput, ProofError, UnusableKey
-from app.credentials.keys import Algorithm, SigningKey, VerificationKey, encode_multibase
+from app.credentials.keys import Algorithm, LocalSigningKey, SigningKey, VerificationKey, encode_multibase
 
 LONGEST_NOTE: Final = 64 * 1024
 MOST_SIGNATURES: Final = 64  # the specification asks for 16 at least
@@ -67,6 +67,45 @@ class NoteKey:
         if key.id.hex() != key_id.lower():
             raise MalformedInput("malformed_vkey", "", "its id is not that of the key")
         return key
+
+
+_PRIVATE: Final = "PRIVATE+KEY+"
+
+
+@dataclass(frozen=True)
+class WitnessKey:
+    """The private key of a witness, and the name under which it cosigns."""
+
+    name: str
+    seed: bytes = field(repr=False)
+
+    @property
+    def key(self) -> SigningKey:
+        return LocalSigningKey.from_seed(self.seed)
+
+    @property
+    def public(self) -> NoteKey:
+        return NoteKey(self.name, self.key.public, SignatureType.COSIGNATURE)
+
+    def to_skey(self) -> str:
+        """The one line in which other tools keep such a key; a secret."""
+        material = base64.b64encode(bytes([SignatureType.COSIGNATURE]) + self.seed).decode()
+        return f"{_PRIVATE}{self.name}+{self.public.id.hex()}+{material}"
+
+    @classmethod
+    def from_skey(cls, text: str) -> WitnessKey:
+        line = text.strip()
+        name, _, rest = line.removeprefix(_PRIVATE).partition("+")
+        key_id, _, encoded = rest.partition("+")
+        material = _decoded(encoded)
+        if not line.startswith(_PRIVATE) or len(material) != 33 or material[0] != SignatureType.COSIGNATURE:
+            raise MalformedInput("malformed_skey")
+        if not _NAME.fullmatch(name):
+            raise MalformedInput("malformed_skey")
+        witness = cls(name, material[1:])
+        if witness.public.id.hex() != key_id.lower():
+            raise MalformedInput("malformed_skey", "", "its id is not that of the key")
+        return witness
 
 
 @dataclass(frozen=True)

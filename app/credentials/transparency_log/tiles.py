@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,10 @@ HEIGHT: Final = 8
 WIDTH: Final = 1 << HEIGHT
 _LONGEST_ENTRY: Final = 0xFFFF
 _ENTRIES: Final = "entries"
+_TILE_PATH: Final = re.compile(
+    r"tile/(?:(?P<level>[0-9]|[1-5][0-9]|6[0-3])|entries)/"
+    r"(?P<number>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +38,25 @@ class Tile:
     def entries_path(self) -> str:
         """Where the entries of a tile of level 0 are served."""
         return f"tile/{_ENTRIES}/{_numbered(self.index, self.width)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TileFile:
+    """A tile as it is asked for: its hashes, or the entries under it."""
+
+    tile: Tile
+    holds_entries: bool = False
+
+    @classmethod
+    def at(cls, path: str) -> TileFile | None:
+        """What the path names in the one way that C2SP writes it; None for anything else."""
+        found = _TILE_PATH.fullmatch(path)
+        if found is None:
+            return None
+        index = int(found["number"].replace("/", "").replace("x", ""))
+        tile = Tile(int(found["level"] or 0), index, int(found["width"] or WIDTH))
+        file = cls(tile, holds_entries=found["level"] is None)
+        return file if path == (tile.entries_path if file.holds_entries else tile.path) else None
 
 
 def _numbered(index: int, width: int) -> str:

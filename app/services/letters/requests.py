@@ -75,7 +75,7 @@ class RequestLetters:
             ).format(n=count)
             notice = _notice(
                 campus,
-                subject=waiting,
+                subject=waiting.rstrip("."),
                 greeting=say(N_("Bonjour,")),
                 lines=[
                     waiting,
@@ -126,7 +126,7 @@ def _to_who_asks(
                     say(N_("Le campus {campus} a regardé votre demande et voudrait en savoir plus :")).format(
                         **values
                     ),
-                    f"« {said} »",
+                    say(N_("« {said} »")).format(said=said),
                 ],
                 action=Action(say(N_("Compléter ma demande")), link),
             )
@@ -139,7 +139,7 @@ def _to_who_asks(
                     say(N_("Le campus {campus} ne vous donne pas ce badge cette fois. La raison :")).format(
                         **values
                     ),
-                    f"« {said} »",
+                    say(N_("« {said} »")).format(said=said),
                     say(N_("Cette raison n’est montrée qu’à vous. Vous pourrez demander de nouveau.")),
                 ],
                 action=Action(say(N_("Voir ma demande")), link),

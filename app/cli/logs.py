@@ -1,0 +1,195 @@
+"""`sceau log`: a campus's activity log checked, exported, proved, signed, and put right after a restore."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.errors import NotFound
+from app.language import N_
+from app.language import gettext as _
+from app.services.log_check import FAULTS
+from app.services.log_publication import PublicLog
+from app.wiring import Services, shared_between_processes
+
+commands = typer.Typer(no_args_is_help=True, help=N_("Le journal d’activité d’un campus."))
+_BY = Actor.command("log")
+Slug = Annotated[str, typer.Argument(metavar="CAMPUS", help=N_("Le nom court du campus dans les adresses."))]
+
+
+@commands.command(
+    "check", help=N_("Recalcule tout le journal depuis ses lignes et nomme ce qui ne correspond plus.")
+)
+def check(
+    slug: Annotated[
+        str, typer.Argument(metavar="[CAMPUS]", help=N_("Un campus ; sans rien, tous les journaux."))
+    ] = "",
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help=N_("Combien de processus se partagent le travail."))
+    ] = os.cpu_count() or 1,
+) -> None:
+    process = ready_process()
+    spans = shared_between_processes(process.settings.database_url, processes)
+    wrong = 0
+    with process.unit_of_work(reading=True) as services:
+        campus = services.campuses.get(slug) if slug else None
+        logs = services.log_watch.logs(campus)
+    for log in logs:
+        with process.unit_of_work(reading=True) as services:
+            log = services.log_watch.log(log.id)
+            faults = services.log_watch.check(log, spans)
+        with process.unit_of_work() as services:
+            services.log_watch.note_review(log.id, log.size, faults, by=_BY)
+        for fault in faults:
+            print(
+                log.origin,
+                fault.fault.value,
+                fault.where,
+                _(FAULTS[fault.fault]).format(where=fault.where),
+                sep="\t",
+            )
+        if faults:
+            say(N_("{origin} : {count} défauts."), style="bold red", origin=log.origin, count=len(faults))
+        else:
+            say(
+                N_("{origin} : {size} lignes, telles qu’écrites."),
+                style="green",
+                origin=log.origin,
+                size=log.size,
+            )
+        wrong += bool(faults)
+    if wrong:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@commands.command(
+    "export",
+    help=N_("Écrit les fichiers du journal dans un dossier que tout serveur de fichiers peut servir."),
+)
+def export(
+    slug: Slug,
+    folder: Annotated[Path, typer.Argument(help=N_("Où écrire ; ce qui s’y trouve déjà n’est pas réécrit."))],
+) -> None:
+    written = 0
+    with ready_process().unit_of_work(reading=True) as services:
+        public = _published(services, services.campuses.get(slug))
+        for path, content, never_changes in services.log_publication.files(public):
+            place = folder / path
+            if never_changes and place.is_file() and place.read_bytes() == content:
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            new = place.with_name(f"{place.name}.new")
+            new.write_bytes(content)
+            new.replace(place)
+            written += 1
+    say(N_("{count} fichiers écrits dans {folder}."), count=written, folder=folder)
+
+
+@commands.command("prove", help=N_("Donne la preuve qu’une ligne est dans le journal signé (.tlog-proof)."))
+def prove(
+    slug: Slug,
+    number: Annotated[int, typer.Argument(min=0, help=N_("Le numéro de la ligne, la première étant 0."))],
+) -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        public = _published(services, services.campuses.get(slug))
+        proof = services.log_publication.proof(public, number)
+    if proof is None:
+        stop(_("Cette ligne n’est pas dans le journal signé."), code=ExitCode.REFUSED)
+    print(proof.to_text(), end="")
+
+
+@commands.command("sign", help=N_("Signe le journal tel qu’il est, sans attendre les cinq minutes."))
+def sign(slug: Slug) -> None:
+    with ready_process().unit_of_work() as services:
+        campus = services.campuses.get(slug)
+        checkpoint = services.log_watch.sign(campus.id)
+        text = services.activity_log.note_of(checkpoint).to_text()
+    print(text, end="")
+
+
+@commands.command("key", help=N_("Affiche la clé publique du journal, pour qui veut le vérifier."))
+def key(slug: Slug) -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        public = _published(services, services.campuses.get(slug))
+    print(public.key.to_vkey())
+
+
+@commands.command(
+    "reconcile",
+    help=N_(
+        "Après la restauration d’une ancienne sauvegarde : clôt le journal amputé et en ouvre un nouveau, qui le dit."
+    ),
+)
+def reconcile(
+    slug: Slug,
+    reason: Annotated[str, typer.Option(help=N_("Ce qui s’est passé ; cela reste dans le journal."))],
+) -> None:
+    with ready_process().unit_of_work() as services:
+        done = services.log_reconciliation.reconcile(services.campuses.get(slug), reason, by=_BY)
+        signed = done.signed.size if done.signed else done.kept
+        opened = services.log_watch.log(done.opened.log_id).origin
+    say(
+        N_(
+            "Journal {closed} clos : {kept} lignes gardées, {signed} avaient été signées. "
+            "Nouveau journal : {opened}. Prévenez les témoins."
+        ),
+        closed=done.closed.origin,
+        kept=done.kept,
+        signed=signed,
+        opened=opened,
+    )
+
+
+@commands.command("name-witness", help=N_("Nomme un témoin du journal, par la clé publique qu’il a donnée."))
+def name_witness(
+    slug: Slug,
+    vkey: Annotated[
+        str, typer.Argument(metavar="VKEY", help=N_("Ce que « sceau witness key » affiche chez lui."))
+    ],
+    label: Annotated[str, typer.Option(help=N_("Qui c’est, en clair : « Campus AGT »."))],
+) -> None:
+    with ready_process().unit_of_work() as services:
+        witness = services.log_watch.name_witness(services.campuses.get(slug), vkey, label, by=_BY)
+    say(N_("{label} est témoin du journal, sous le nom {name}."), label=witness.label, name=witness.name)
+
+
+@commands.command(
+    "retire-witness", help=N_("Ne prend plus les signatures d’un témoin ; les anciennes restent.")
+)
+def retire_witness(slug: Slug, name: Annotated[str, typer.Argument(help=N_("Le nom de sa clé."))]) -> None:
+    with ready_process().unit_of_work() as services:
+        witness = services.log_watch.retire_witness(services.campuses.get(slug), name, by=_BY)
+    say(N_("{label} n’est plus témoin du journal."), label=witness.label)
+
+
+@commands.command("witnesses", help=N_("Liste les témoins du journal et ce qu’ils ont vu en dernier."))
+def witnesses(slug: Slug) -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        state = services.log_publication.state(slug)
+    show_table(
+        [_("Témoin"), _("Clé"), _("Lignes vues"), _("Quand")],
+        [
+            [
+                seen.witness.label,
+                seen.witness.name,
+                "" if seen.size is None else str(seen.size),
+                seen.at.isoformat() if seen.at else "",
+            ]
+            for seen in state.witnesses
+        ],
+    )
+
+
+def _published(services: Services, campus: Campus) -> PublicLog:
+    current = services.log_publication.state(campus.slug).current
+    if current is None:
+        raise NotFound(
+            N_("Le journal du campus n’a encore rien signé : « sceau log sign » le signe tout de suite.")
+        )
+    return current

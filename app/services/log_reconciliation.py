@@ -1,0 +1,76 @@
+"""After an old copy was restored: the log that lost lines is closed, and a new one says so in its first lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.credentials.transparency_log.checkpoints import TreeHead
+from app.db.activity_log import ActivityLogStore
+from app.db.history import HistoryStore
+from app.domain.activity_log import CampusLog, EntryKind, Fact, LogCheckpoint
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+from app.services.activity_log import ActivityLog, Anchors, LogOutOfStep
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """`signed` is the most that was ever signed of the closed log, `kept` how much of it is left."""
+
+    closed: CampusLog
+    kept: int
+    signed: TreeHead | None
+    opened: LogCheckpoint
+
+
+class LogReconciliation:
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        activity_log: ActivityLog,
+        anchors: Anchors,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.activity_log = activity_log
+        self.anchors = anchors
+        self.history = history
+        self.clock = clock
+
+    def reconcile(self, campus: Campus, reason: str, *, by: Actor) -> Reconciled:
+        """Close the log that may no longer be signed and begin the next one; refused where nothing is wrong."""
+        if not reason.strip():
+            raise InvalidInput(N_("Dites pourquoi : ce motif reste dans le journal."))
+        closed = self.store.lock(campus.id)
+        if closed is None:
+            raise NotFound(N_("Le journal du campus est encore vide."))
+        try:
+            self.activity_log.check_in_step(closed)
+        except LogOutOfStep:
+            pass
+        else:
+            raise Conflict(
+                N_(
+                    "Le journal du campus est dans le même état que ce qui a été signé : rien n’est à réconcilier."
+                )
+            )
+        signed, at = self.anchors.last(closed.origin), self.clock()
+        closed.closed_at = at
+        self.store.add(closed)
+        opened = self.activity_log.begin_again(campus, after=closed.epoch)
+        facts = {
+            "closed": closed.origin,
+            "kept": closed.size,
+            "signed": signed.size if signed else closed.size,
+            "root": signed.root.hex() if signed else "",
+            "reason": reason.strip()[:500],
+        }
+        self.activity_log.record(campus, [Fact(EntryKind.CORRECTION, "campus_log", closed.id, facts)])
+        self.history.write(
+            by, "reconcile", "campus_log", opened.id, at=at, campus_id=campus.id, kept=closed.size
+        )
+        return Reconciled(closed, closed.size, signed, self.activity_log.checkpoint(campus))

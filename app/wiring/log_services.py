@@ -1,0 +1,44 @@
+"""Services about activity logs as others see them: published, watched, and put right after a restore."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.services.log_publication import LogPublication
+from app.services.log_reconciliation import LogReconciliation
+from app.services.log_watch import LogWatch
+from app.wiring.request_services import RequestServices
+
+
+class LogServices(RequestServices):
+    @cached_property
+    def log_publication(self) -> LogPublication:
+        return LogPublication(
+            self.stores.activity_log,
+            self.stores.log_watch,
+            self.stores.campuses,
+            self.signing,
+            self.activity_log,
+        )
+
+    @cached_property
+    def log_watch(self) -> LogWatch:
+        return LogWatch(
+            self.stores.activity_log,
+            self.stores.log_watch,
+            self.stores.campuses,
+            self.activity_log,
+            self.lent.anchors,
+            self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
+    def log_reconciliation(self) -> LogReconciliation:
+        return LogReconciliation(
+            self.stores.activity_log,
+            self.activity_log,
+            self.lent.anchors,
+            self.stores.history,
+            self.clock,
+        )

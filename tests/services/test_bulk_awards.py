@@ -1,0 +1,120 @@
+"""Bulk awards and withdrawals as a worker carries them out, on both engines: each line answered once, undone whole."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.domain.awards import AwardState, LineOutcome
+from app.domain.batches import AwardBatch, BatchState, WithdrawalOutcome
+from app.domain.history import Actor
+from app.domain.letters import LetterState
+from app.services.award_batches import BatchResult
+from app.services.awards import AwardRequest
+from app.services.withdrawals import WithdrawalRequest, WithdrawalScope
+from tests.support.house import House, build_house, listed
+
+PEOPLE = [f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(12)]
+WRONG = "Nom99 Prénom;p99@exemple,fr"
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+def promised(house: House, *people: str, key: str | None = None, **more: object) -> AwardBatch:
+    request = AwardRequest(
+        house.presence.badge.id, house.activity.id, lines=listed(*people), idempotency_key=key
+    )
+    with house.unit_of_work() as services:
+        return services.bulk_awards.promise(
+            house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5), **more
+        )  # type: ignore[arg-type]
+
+
+def carried_out(house: House, batch_id: uuid.UUID) -> BatchResult:
+    more = True
+    while more:
+        with house.unit_of_work() as services:
+            more = services.bulk_awards.carry_out(batch_id).more
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.batch(house.campus, batch_id)
+
+
+def letters(house: House, result: BatchResult) -> list[LetterState]:
+    with house.unit_of_work(reading=True) as services:
+        ids = [line.award_id for line in result.lines if line.award_id]
+        return [letter.state for letter in services.stores.letters.of_awards(ids)]
+
+
+def test_each_line_is_answered_once_however_often_it_is_carried_out(house: House):
+    batch = promised(house, *PEOPLE, WRONG)
+    first = carried_out(house, batch.id)
+    again = carried_out(house, batch.id)
+    assert [line.outcome for line in first.lines] == [LineOutcome.AWARDED] * 12 + [
+        LineOutcome.INVALID_ADDRESS
+    ]
+    assert [line.award_id for line in again.lines] == [line.award_id for line in first.lines]
+    assert letters(house, first) == [LetterState.WAITING] * 12
+
+
+def test_the_same_press_is_one_promise(house: House):
+    batches = {promised(house, *PEOPLE, key="one press").id for _ in range(2)}
+    assert len(batches) == 1
+
+
+def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(house: House):
+    house.record(*PEOPLE)
+    with house.unit_of_work() as services:
+        parts = services.stores.activities.participants_in_turn(house.activity.id, at_a_time=5)
+        assert [len(part) for part in parts] == [5, 5, 2]
+        request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
+        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+    result = carried_out(house, batch.id)
+    assert [line.position for line in result.lines] == list(range(12))
+    assert {line.outcome for line in result.lines} == {LineOutcome.AWARDED}
+
+
+def test_undoing_takes_back_every_award_and_every_letter(house: House):
+    result = carried_out(house, promised(house, *PEOPLE).id)
+    with house.unit_of_work() as services:
+        services.award_batches.take_back(house.campus, result.batch.id, by=Actor(house.trainer.id))
+    with house.unit_of_work(reading=True) as services:
+        records = services.awards.list_in(house.campus)
+        assert services.award_batches.progress(house.campus, result.batch.id).batch.state is BatchState.UNDONE
+    assert {record.award.state for record in records} == {AwardState.REVOKED}
+    assert letters(house, result) == [LetterState.CANCELLED] * 12
+
+
+def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house: House):
+    result = carried_out(house, promised(house, *PEOPLE).id)
+    one, *_ = [line.award_id for line in result.lines]
+    by, stranger = Actor(house.trainer.id), uuid.uuid4()
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, one, "Erreur de personne.", by=by)
+    asked = WithdrawalRequest("Erreur de liste.", (*(line.award_id for line in result.lines), stranger))
+    with house.unit_of_work() as services:
+        withdrawal = services.withdrawals.promise(house.campus, asked, by=by)
+        while services.withdrawals.carry_out(withdrawal.id):
+            pass
+    with house.unit_of_work(reading=True) as services:
+        told = services.withdrawals.result(house.campus, withdrawal.id)
+        verdicts = {
+            services.verification.verify_award(services.awards.record(line.award_id)).report.verdict.value
+            for line in result.lines
+        }
+        left = services.withdrawals.standing(house.campus, WithdrawalScope(batch_id=result.batch.id))
+    assert [line.outcome for line in told.lines] == [
+        WithdrawalOutcome.ALREADY,
+        *[WithdrawalOutcome.WITHDRAWN] * 11,
+        WithdrawalOutcome.ABSENT,
+    ]
+    assert verdicts == {"invalid"}
+    assert left == []
