@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from app.credentials.json_text import JsonObject
 from app.db.activities import ActivityStore
 from app.db.campus import CampusStore
+from app.db.log_disputes import LogDisputeStore
 from app.domain.activities import Activity, Participation
 from app.domain.activity_log import LogEntry, LogPayload
 from app.domain.addresses import Addresses
@@ -31,11 +32,17 @@ from app.services.activity_log import ActivityLog
 
 class LoggedDeeds:
     def __init__(
-        self, log: ActivityLog, activities: ActivityStore, campuses: CampusStore, addresses: Addresses
+        self,
+        log: ActivityLog,
+        activities: ActivityStore,
+        campuses: CampusStore,
+        disputes: LogDisputeStore,
+        addresses: Addresses,
     ) -> None:
         self.log = log
         self.activities = activities
         self.campuses = campuses
+        self.disputes = disputes
         self.addresses = addresses
 
     def noted(self, activity: Activity, participations: Sequence[Participation], reason: str) -> None:
@@ -106,6 +113,7 @@ class LoggedDeeds:
         for payload in self.log.store.payloads_about(person_id):
             held[payload.log_id] = held.get(payload.log_id, 0) + 1
         self.log.store.erase_about(person_id)
+        self.disputes.forget(person_id)
         for log_id, entries in sorted(held.items()):
             campus = self.campuses.get_by_id(self.log.store.get(log_id).campus_id)
             # Of nobody: the entry must not lead back to whom it forgets.

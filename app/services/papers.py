@@ -71,6 +71,18 @@ class CheckWords:
     attached_words: str
 
 
+@dataclass(frozen=True)
+class LogWords:
+    """What the logs hold about somebody, in the reader's language: of each line when, what, and what it says."""
+
+    lang: str
+    title: str
+    author: str
+    intro: str
+    lines: list[tuple[str, str, list[tuple[str, str]]]]
+    foot: str
+
+
 class PaperService:
     def __init__(
         self,
@@ -101,6 +113,9 @@ class PaperService:
             "plate": self.addresses.short_in_print(record.award.id),
         }
         return Published.of(self.papers.pdf("certificate", values, files, at=record.award.awarded_at), PDF)
+
+    def log(self, words: LogWords) -> Published:
+        return Published.of(self.papers.pdf("log", _hyphenated(vars(words)), {}, at=self.clock()), PDF)
 
     def check(self, words: CheckWords, badge: str) -> Published:
         """The page about a check of now, with the badge that was checked attached."""

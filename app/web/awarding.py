@@ -35,6 +35,8 @@ SEEN = "pretes"
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
 # Beyond, one tick a person is no help to anybody.
 MOST_TICKS = 500
+CORRECTED = N_("Corrigé au moment d’attribuer.")
+"""Why a participation was corrected in the preview of an award."""
 router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/attribuer")
 
 
@@ -173,6 +175,7 @@ def _amend(services: Services, work: AtWork, activity_id: uuid.UUID, corrections
             hours=noted.hours,
             contribution=noted.contribution,
             by=work.actor,
+            reason=CORRECTED,
         )
 
 

@@ -36,6 +36,7 @@ class Correction:
     part: str
     hours: str
     contribution: str
+    reason: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -127,11 +128,15 @@ def amend_participation(
 ) -> Response:
     work = at_work(request)
     _, person = services.activities.participation(work.campus, activity_id, participation_id)
-    typed = Correction(text_of(form, "role"), text_of(form, "heures"), text_of(form, "contribution"))
+    typed = Correction(
+        text_of(form, "role"), text_of(form, "heures"), text_of(form, "contribution"), text_of(form, "motif")
+    )
     hours, fault = hours_in(typed.hours)
     try:
         if fault:
             raise InvalidInput(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+        if len(typed.reason) < 3:
+            raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
         with deed(request) as writing:
             writing.activities.amend(
                 work.campus,
@@ -141,9 +146,12 @@ def amend_participation(
                 hours=hours,
                 contribution=typed.contribution,
                 by=work.actor,
+                reason=typed.reason,
             )
     except InvalidInput as error:
         place = "heures" if fault or (hours is not None and not 0 <= hours <= 10_000) else "contribution"
+        if not fault and len(typed.reason) < 3:
+            place = "motif"
         typed.errors[place] = sentence_of(error)
         return _correction_page(request, services, work, activity_id, person, typed, status=422)
     return RedirectResponse(f"{work.home}/activites/{activity_id}#personne-{participation_id}", 303)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from app.services.activities import ActivityService
+from app.services.activity_journal import ActivityJournal
 from app.services.activity_log import ActivityLog
 from app.services.activity_plans import ActivityPlans
 from app.services.activity_sessions import ActivitySessions
@@ -42,6 +43,7 @@ class CampusServices(Parts):
             self.activity_log,
             self.stores.activities,
             self.stores.campuses,
+            self.stores.log_disputes,
             self.addresses,
         )
 
@@ -130,6 +132,14 @@ class CampusServices(Parts):
             self.stores.history,
             self.logged_deeds,
             self.clock,
+        )
+
+    @cached_property
+    def activity_journal(self) -> ActivityJournal:
+        return ActivityJournal(
+            self.stores.activity_log,
+            self.stores.log_disputes,
+            self.stores.activities,
         )
 
     @cached_property

@@ -12,6 +12,7 @@ from app.services.invitations import InvitationService
 from app.services.letters import LetterService, PersonalLetters, ReminderService, RequestLetters
 from app.services.memberships import Memberships
 from app.services.people import PeopleService
+from app.services.personal_log import PersonalLog
 from app.services.sessions import SessionService
 from app.services.sign_in import SignInService
 from app.services.slips import SlipService
@@ -87,6 +88,17 @@ class PeopleServices(CampusServices):
             self.stores.awards,
             self.stores.history,
             self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def personal_log(self) -> PersonalLog:
+        return PersonalLog(
+            self.stores.activity_log,
+            self.stores.log_disputes,
+            self.stores.award_evidence,
+            self.stores.campuses,
+            self.stores.history,
             self.clock,
         )
 

@@ -20,6 +20,7 @@ from app.db.competencies import CompetencyStore
 from app.db.directory import DirectoryStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
+from app.db.log_disputes import LogDisputeStore
 from app.db.log_watch import LogWatchStore
 from app.db.openings import OpeningStore
 from app.db.passkeys import PasskeyStore
@@ -101,6 +102,10 @@ class Stores:
     @cached_property
     def openings(self) -> OpeningStore:
         return OpeningStore(self.session)
+
+    @cached_property
+    def log_disputes(self) -> LogDisputeStore:
+        return LogDisputeStore(self.session)
 
     @cached_property
     def log_watch(self) -> LogWatchStore:

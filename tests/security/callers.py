@@ -103,6 +103,12 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         services.activity_log.record(campus, entries)
         services.activity_log.checkpoint(campus)
         participation, person = services.activities.page(campus, activity.id).participants[0]
+        line = services.activity_log.store.newest_about(
+            services.activity_log.open(campus).id, "participation", [participation.id]
+        )[participation.id]
+        dispute = services.personal_log.dispute(
+            person.id, campus, line, "Je suis restée trois heures.", by=COMMAND
+        )
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
         withdrawal = services.withdrawals.promise(
             campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
@@ -116,7 +122,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "withdrawal_id": str(withdrawal.id),
             "session_id": str(session.id),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
-            "batch_id": str(result.batch.id), "award_id": str(award_id),
+            "dispute_id": str(dispute.id), "batch_id": str(result.batch.id), "award_id": str(award_id),
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
             "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),

@@ -139,6 +139,16 @@ CASES: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/badge.{form}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/code.{form}": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/journal": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/journal/mon-journal.json": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/journal/mon-journal.pdf": _HOLDER,
+    "POST /mes-badges/{award_id:uuid}/journal/montrer": holder(303, body={}),
+    "POST /mes-badges/{award_id:uuid}/journal/contester": holder(422, body={"ligne": "2", "texte": ""}),
+    "GET /gestion/{slug}/activites/{activity_id}/journal": _VIEW,
+    "GET /gestion/{slug}/activites/{activity_id}/journal/suivi": _VIEW,
+    "POST /gestion/{slug}/activites/{activity_id}/journal/contestations/{dispute_id}": staff(
+        Deed.WORK, 422, body={}
+    ),
     "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
     "POST /mes-badges/{award_id:uuid}/recevoir": holder(303, body={}),
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),

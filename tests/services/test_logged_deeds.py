@@ -27,9 +27,9 @@ def logged(house: House, campus: Campus | None = None) -> list[tuple[EntryKind, 
     """The log from the third entry on: before it stand the campus's two keys."""
     with house.unit_of_work(reading=True) as services:
         log = services.activity_log.store.find((campus or house.campus).id)
-        rows = list(services.activity_log.store.every_entry(log.id))
-        assert [entry.kind for entry, _ in rows[:2]] == [EntryKind.KEY, EntryKind.KEY]
-        return [(entry.kind, payload and payload.facts) for entry, payload in rows[2:]]
+        rows = list(services.activity_log.store.written(log.id, range(log.size)))
+        assert [row.kind for row in rows[:2]] == [EntryKind.KEY, EntryKind.KEY]
+        return [(row.kind, row.facts) for row in rows[2:]]
 
 
 def kinds(house: House) -> list[EntryKind]:
@@ -79,8 +79,14 @@ def test_what_a_list_says_more_of_somebody_is_logged_as_a_correction(house: Hous
 def test_an_activity_of_two_campuses_stands_in_both_logs(house: House) -> None:
     with house.owner.begin() as connection:
         connection.execute(
-            text("INSERT INTO activity_campus (activity_id, campus_id, position) VALUES (:a, :c, 1)"),
-            {"a": _stored(house, house.activity.id), "c": _stored(house, house.other_campus.id)},
+            text(
+                "INSERT INTO activity_campus (activity_id, campus_id, position, accepted_at) VALUES (:a, :c, 1, :at)"
+            ),
+            {
+                "a": _stored(house, house.activity.id),
+                "c": _stored(house, house.other_campus.id),
+                "at": "2026-11-24 12:00:00",
+            },
         )
     house.record(ZOE)
     assert kinds(house) == [EntryKind.PARTICIPATION]

@@ -163,7 +163,11 @@ def test_a_participation_is_corrected_and_an_unreadable_correction_comes_back(
     assert refused.status_code == 422
     assert form_with(refused, "heures").fields["contribution"] == ["Guide"]
 
-    done = send(trainer, address, {"role": "ressource", "heures": "2h30", "contribution": "Guide"})
+    done = send(
+        trainer,
+        address,
+        {"role": "ressource", "heures": "2h30", "contribution": "Guide", "motif": "Mal noté."},
+    )
     assert done.status_code == 303
     assert people_of(house) == {"Chloé Martin": ("", 2.5, "Guide")}
 

@@ -1,0 +1,233 @@
+"""A learner's own log: what the campus holds about them, what of it each badge shows, what is wrong, and all of it to take along."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.award_evidence import Shown
+from app.domain.people import Person
+from app.errors import InvalidInput
+from app.language import N_, current_locale
+from app.request_scope import ReadingServices, WritingServices, deed
+from app.services.papers import LogWords
+from app.services.personal_log import PersonalLine
+from app.services.publication import Published
+from app.web.forms import SafeForm, text_of
+from app.web.held_badges import CHANGING_HOLDER, HOLDER, held_here, holder_of
+from app.web.history_words import DEEDS, OTHER_DEED
+from app.web.log_words import KINDS, facts_of
+from app.web.render import page
+from app.web.typography import say
+from app.web.wording import day, moment
+from app.web.workplaces import look_of, sentence_of
+from app.wiring import Services
+
+router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal")
+
+_CHOICES = {
+    Shown.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait"),
+    Shown.SUMMARY: N_("Un résumé : la sorte, les dates et les heures"),
+    Shown.EXISTENCE: N_("Seulement qu’elle existe"),
+}
+_DONE = {
+    "montre": N_("C’est noté. La page du badge montre dès maintenant ce que vous avez choisi."),
+    "dit": N_("C’est envoyé au campus. Sa réponse s’affichera ici, sous la ligne."),
+}
+
+
+@dataclass(frozen=True)
+class DisputeShown:
+    said: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class LineShown:
+    number: int
+    campus: str
+    when: str
+    kind: str
+    facts: Sequence[tuple[str, str]]
+    disputes: Sequence[DisputeShown]
+    may_dispute: bool
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A form that came back, with what was typed."""
+
+    number: int = -1
+    said: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class MyLog:
+    url: str
+    badge_url: str
+    badge: str
+    lines: Sequence[LineShown]
+    shown: Sequence[tuple[int, str, str]]
+    """Of each line the badge rests on: its number, its title, and what is shown of it."""
+    seen: Sequence[tuple[str, str]]
+    refused: Refused = field(default_factory=Refused)
+
+
+@router.get("", dependencies=[HOLDER])
+def show_my_log(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    return _page(request, services, award_id, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@router.post("/montrer", dependencies=[CHANGING_HOLDER])
+def choose_what_is_shown(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    row = services.evidence.find(award_id)
+    wanted = {
+        number: Shown(text_of(form, f"ligne-{number}"))
+        for number in (row.entries if row else ())
+        if text_of(form, f"ligne-{number}") in set(Shown)
+    }
+    record = services.awards.record(award_id)
+    services.personal_log.show(record.campus, award_id, wanted, by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=montre", status_code=303)
+
+
+@router.post("/contester", dependencies=[HOLDER])
+def dispute_a_line(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    said, typed = text_of(form, "texte"), text_of(form, "ligne")
+    number = int(typed) if typed.isdecimal() and len(typed) < 16 else -1
+    try:
+        with deed(request) as writing:
+            who = holder_of(award_id, request, writing)
+            campus = writing.awards.record(award_id).campus
+            writing.personal_log.dispute(who.person.id, campus, number, said, by=who.actor)
+    except InvalidInput as error:
+        refused = Refused(number, said, sentence_of(error))
+        return _page(request, services, award_id, refused=refused, status=422)
+    return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=dit#ligne-{number}", status_code=303)
+
+
+@router.get("/mon-journal.json", dependencies=[HOLDER])
+def download_as_json(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    person = holder_of(award_id, request, services).person
+    body = services.personal_log.document(person.id, _campuses(request, services, person))
+    return _file(Published.of(body, "application/json"), "mon-journal.json")
+
+
+@router.get("/mon-journal.pdf", dependencies=[HOLDER])
+def download_as_pdf(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    person = holder_of(award_id, request, services).person
+    lines = services.personal_log.lines(person.id, _campuses(request, services, person))
+    return _file(_paper(services, person, lines), "mon-journal.pdf")
+
+
+def _file(document: Published, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(document.body, media_type=document.media_type, headers=headers)
+
+
+def _campuses(request: Request, services: Services, person: Person) -> set[uuid.UUID]:
+    """Those whose links this browser was shown: a campus that hands over a link learns nothing of another."""
+    held = held_here(request, services)
+    return {
+        services.awards.record(award_id).campus.id
+        for award_id, who in held.items()
+        if who.person.id == person.id
+    }
+
+
+def _page(
+    request: Request,
+    services: Services,
+    award_id: uuid.UUID,
+    *,
+    done: str = "",
+    refused: Refused | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    person = holder_of(award_id, request, services).person
+    record = services.awards.record(award_id)
+    lines = services.personal_log.lines(person.id, _campuses(request, services, person))
+    url = f"/mes-badges/{award_id}/journal"
+    view = MyLog(
+        url=url,
+        badge_url=f"/mes-badges/{award_id}",
+        badge=record.version.name,
+        lines=[_line(line, record.campus.id) for line in lines],
+        shown=_shown(services, award_id),
+        seen=[
+            (moment(each.at, record.campus.time_zone), say(DEEDS.get(("award", each.deed), OTHER_DEED)))
+            for each in services.awards.history_of(record.campus, award_id)
+        ],
+        refused=refused or Refused(),
+    )
+    answer = page(
+        request,
+        "learner/journal.html",
+        campus=look_of(record.campus),
+        private=True,
+        status=status,
+        j=view,
+        done=done,
+        choices=[(shown.value, say(words)) for shown, words in _CHOICES.items()],
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+def _shown(services: Services, award_id: uuid.UUID) -> list[tuple[int, str, str]]:
+    row = services.evidence.find(award_id)
+    if row is None:
+        return []
+    chosen: Mapping[int, Shown] = services.evidence.shown(row)
+    return [
+        (payload.number, _title(payload.facts), chosen[payload.number].value)
+        for payload in services.evidence.payloads(row)
+    ]
+
+
+def _title(facts: Mapping[str, object]) -> str:
+    named = facts.get("activity") or facts.get("text") or ""
+    return str(named)[:120]
+
+
+def _line(line: PersonalLine, campus_id: uuid.UUID) -> LineShown:
+    return LineShown(
+        number=line.number,
+        campus=line.campus.short_name,
+        when=moment(line.at, line.campus.time_zone),
+        kind=say(KINDS[line.kind]),
+        facts=facts_of(line.facts),
+        disputes=[DisputeShown(each.said, each.answer) for each in line.disputes],
+        may_dispute=line.campus.id == campus_id and "activity" in line.facts,
+    )
+
+
+def _paper(services: Services, person: Person, lines: Sequence[PersonalLine]) -> Published:
+    words = LogWords(
+        lang=current_locale(),
+        title=say(N_("Mon journal : {name}")).format(name=person.name),
+        author="Sceau",
+        intro=say(N_("Tout ce que le journal du campus dit de vous, la ligne la plus récente d’abord.")),
+        lines=[
+            (
+                f"{line.campus.short_name}, {moment(line.at, line.campus.time_zone)}",
+                say(KINDS[line.kind]),
+                facts_of(line.facts),
+            )
+            for line in lines
+        ],
+        foot=day(services.clock()),
+    )
+    return services.papers.log(words)
