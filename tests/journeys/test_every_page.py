@@ -80,4 +80,4 @@ def test_pages_of_a_learner(
 ) -> None:
     page = open_page(viewport)
     page.goto(demo_links(live_server).private)
-    look_at(page, (page.url,), visitor_locale)
+    look_at(page, (page.url, f"{page.url}/journal"), visitor_locale)

@@ -69,6 +69,7 @@ class DemoLinks:
             f"{self.desk}/activites/nouvelle",
             self.workshop,
             f"{self.workshop}/modifier",
+            f"{self.workshop}/journal",
             f"{self.workshop}/salle",
             f"{self.workshop}/connues",
             f"{self.workshop}/salle/ecran",
