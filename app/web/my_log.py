@@ -18,7 +18,7 @@ from app.services.papers import LogWords
 from app.services.personal_log import PersonalLine
 from app.services.publication import Published
 from app.web.forms import SafeForm, text_of
-from app.web.held_badges import CHANGING_HOLDER, HOLDER, held_here, holder_of
+from app.web.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.web.history_words import DEEDS, OTHER_DEED
 from app.web.log_words import KINDS, facts_of
 from app.web.render import page
@@ -121,30 +121,20 @@ def dispute_a_line(
 @router.get("/mon-journal.json", dependencies=[HOLDER])
 def download_as_json(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     person = holder_of(award_id, request, services).person
-    body = services.personal_log.document(person.id, _campuses(request, services, person))
+    body = services.personal_log.document(person.id, {services.awards.record(award_id).campus.id})
     return _file(Published.of(body, "application/json"), "mon-journal.json")
 
 
 @router.get("/mon-journal.pdf", dependencies=[HOLDER])
 def download_as_pdf(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     person = holder_of(award_id, request, services).person
-    lines = services.personal_log.lines(person.id, _campuses(request, services, person))
+    lines = services.personal_log.lines(person.id, {services.awards.record(award_id).campus.id})
     return _file(_paper(services, person, lines), "mon-journal.pdf")
 
 
 def _file(document: Published, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(document.body, media_type=document.media_type, headers=headers)
-
-
-def _campuses(request: Request, services: Services, person: Person) -> set[uuid.UUID]:
-    """Those whose links this browser was shown: a campus that hands over a link learns nothing of another."""
-    held = held_here(request, services)
-    return {
-        services.awards.record(award_id).campus.id
-        for award_id, who in held.items()
-        if who.person.id == person.id
-    }
 
 
 def _page(
@@ -158,7 +148,7 @@ def _page(
 ) -> HTMLResponse:
     person = holder_of(award_id, request, services).person
     record = services.awards.record(award_id)
-    lines = services.personal_log.lines(person.id, _campuses(request, services, person))
+    lines = services.personal_log.lines(person.id, {record.campus.id})
     url = f"/mes-badges/{award_id}/journal"
     view = MyLog(
         url=url,
