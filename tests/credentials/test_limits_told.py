@@ -14,7 +14,7 @@ from app.credentials.errors import MalformedInput, ProofError
 from app.credentials.keys import encode_multibase
 from app.credentials.proofs.cbor import decode_cbor
 from app.credentials.proofs.cryptosuites import hash_rdfc, suite_of
-from app.credentials.status_list import StatusList, read_entry
+from app.credentials.status_list import StatusList, read_entry, read_list
 from app.credentials.verification.checks.recipient import recipient
 from app.credentials.verification.policy import Identity
 from app.credentials.verification.report import CheckId
@@ -175,3 +175,21 @@ def test_a_list_out_of_reach_is_named_by_its_address() -> None:
     answer = report.check(CheckId.STATUS)
     assert answer.reason == "status_list_unavailable"
     assert answer.details["url"] == LIST_URL
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"status": "0x1", "message": 7}, {"status": 1, "message": "x"}, {"status": "1", "message": "x"}, "x", None],
+    ids=ascii,
+)  # fmt: skip
+def test_a_message_written_otherwise_tells_nothing(message: object) -> None:
+    told = {"status": "0x0", "message": "é" * 501}
+    read = read_entry(entry("7") | {"statusSize": 1, "statusMessage": [message, told]})
+    assert read.messages == {0: "é" * 500}
+
+
+@pytest.mark.parametrize("kind", ["AchievementCredential", ["VerifiableCredential"], None])
+def test_what_is_no_list_is_named_as_none(kind: object) -> None:
+    with pytest.raises(MalformedInput) as refused:
+        read_list({"type": kind, "credentialSubject": {"type": "BitstringStatusList"}})
+    assert refused.value.reason == "status_list"
