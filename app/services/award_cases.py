@@ -201,7 +201,11 @@ def each_once(recorded: Sequence[Someone], listed: Sequence[Found]) -> tuple[lis
     return once, again
 
 
+_AGAIN = N_("Cette personne est déjà plus haut dans la liste.")
+_SAME_NAME = N_(
+    "Ce nom est déjà plus haut, sans adresse. Si c’est une autre personne, écrivez « (2) » après son nom."
+)
+
+
 def repeated_line(line: ListedPerson) -> JudgedLine:
-    return JudgedLine(
-        line, Judgement(LineOutcome.REPEATED_LINE, N_("Cette personne est déjà plus haut dans la liste."))
-    )
+    return JudgedLine(line, Judgement(LineOutcome.REPEATED_LINE, _AGAIN if line.address else _SAME_NAME))
