@@ -12,7 +12,7 @@ from app.api.programs import Slug
 from app.api.public import CampusSlug, allow_reading_from_anywhere, answer, shown
 from app.api.shapes import Shape, example
 from app.policies import public
-from app.request_scope import ReadingServices, WritingServices, limited
+from app.request_scope import ReadingServices, WritingServices, enter, limited
 
 router = APIRouter(tags=["activity log"], responses=documented(404))
 preflights = APIRouter(include_in_schema=False)
@@ -60,8 +60,11 @@ class CosignatureView(BaseModel):
     dependencies=[limited("cosignature")],
 )
 @public
-def take_cosignature(slug: Slug, body: CosignedCheckpoint, services: WritingServices) -> CosignatureView:
+def take_cosignature(
+    slug: Slug, body: CosignedCheckpoint, request: Request, services: WritingServices
+) -> CosignatureView:
     """No token: the signature itself says who hands in, and only witnesses that the campus named are heard."""
+    enter(request, services, services.campuses.get(slug))
     _, line = services.log_watch.take_cosignature(slug, body.checkpoint)
     return CosignatureView(witness=line.witness, size=line.size, seen_at=line.seen_at)
 

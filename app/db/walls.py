@@ -34,7 +34,7 @@ OPEN = frozenset(
         "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
         "campus_log", "competency", "framework", "label", "log_checkpoint", "log_cosignature", "log_entry",
-        "log_payload", "log_tile", "membership", "network_member", "signed_credential", "signing_key",
+        "log_payload", "log_tile", "log_witness", "membership", "network_member", "signed_credential", "signing_key",
         "status_list", "status_slot",
     )
 )  # fmt: skip
