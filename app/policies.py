@@ -29,7 +29,7 @@ class Who(Enum):
     STAFF = auto()
     """Whoever has a role for the deed in the campus; for people of other campuses it is as good as absent."""
     OPERATOR = auto()
-    """Who runs the whole service; the place is as good as absent for everybody else."""
+    """Who runs the whole service, by a token or signed in; the place is as good as absent for everybody else."""
     TOKEN = auto()
     """A program whose token has the scope, in the campus of the token."""
 

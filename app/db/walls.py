@@ -18,6 +18,7 @@ SHARED = {
     "challenge": "asked of a browser before anybody is known",
     "federated_account": "of a person, who may work for several campuses",
     "network": "read by everybody",
+    "operator": "of the whole service",
     "passkey": "of a person",
     "password": "of a person",
     "person": "one human in several campuses, found again by name and address before a campus knows them",

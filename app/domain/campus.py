@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlmodel import CheckConstraint, Field, SQLModel
 
 from app.domain.columns import moment, new_id, part_of, points_to, word_of
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotAllowed
 from app.language import N_
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -58,6 +58,7 @@ class Campus(SQLModel, table=True):
     language: str = Field(default="fr", max_length=8)
     sends_reminders: bool = Field(default=True)
     created_at: datetime = Field(sa_column=moment())
+    suspended_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class NetworkMember(SQLModel, table=True):
@@ -94,6 +95,23 @@ def check_slug(slug: str) -> None:
         raise InvalidInput(
             N_("« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement."),
             slug=slug,
+        )
+
+
+def check_names(name: str, short_name: str) -> None:
+    if not name.strip() or len(name) > 200:
+        raise InvalidInput(N_("Le campus a un nom."))
+    if not short_name.strip() or len(short_name) > 20:
+        raise InvalidInput(N_("Le campus a un nom court, par exemple « ITIP »."))
+
+
+def check_works(campus: Campus) -> None:
+    """Nobody works in a suspended campus, nor do its programs; what it signed stays good."""
+    if campus.suspended_at is not None:
+        raise NotAllowed(
+            N_(
+                "Ce campus est suspendu : personne n’y travaille pour l’instant. Ses badges se vérifient toujours. Écrivez à la personne qui exploite ce service."
+            )
         )
 
 

@@ -88,6 +88,9 @@ GivenBefore = Callable[[Sequence[uuid.UUID]], set[uuid.UUID]]
 NO_LONGER_OPEN = Judgement(
     LineOutcome.NOT_ALLOWED, N_("Ce badge a été archivé entre-temps : il n’est plus attribué.")
 )
+SUSPENDED = Judgement(
+    LineOutcome.NOT_ALLOWED, N_("Ce campus a été suspendu entre-temps : il n’attribue plus de badge.")
+)
 NO_LONGER_OPENED = Judgement(
     LineOutcome.NOT_ALLOWED, N_("Ce badge n’est plus ouvert à la personne qui l’a demandé.")
 )

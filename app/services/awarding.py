@@ -26,6 +26,7 @@ from app.services.award_cases import (
     NO_LONGER_MAY,
     NO_LONGER_OPEN,
     NO_LONGER_OPENED,
+    SUSPENDED,
     AwardRequest,
     Case,
     Found,
@@ -113,6 +114,8 @@ class Judging:
 
     def _refused_now(self, campus: Campus, badge: Badge, by: Actor) -> Judgement | None:
         """A program's token was asked when it made the request."""
+        if campus.suspended_at is not None:
+            return SUSPENDED
         if by.person_id is None:
             return None
         roles = self._roles(campus, by.person_id)

@@ -22,7 +22,7 @@ from app.domain.access import (
     digest_of,
     learner_link_proof,
 )
-from app.domain.campus import Campus
+from app.domain.campus import Campus, check_works
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.people import Person, Role, check_name, normal_address, roles_at
@@ -119,6 +119,7 @@ class PeopleService:
         """The campus, if the person works there; any other is as good as absent (T01)."""
         for place in self.workplaces(signed_in):
             if place.campus.slug == slug:
+                check_works(place.campus)
                 return place
         raise NotFound(N_("Ce campus n’existe pas ici."))
 
@@ -161,6 +162,7 @@ class PeopleService:
             raise NotSignedIn(N_("Ce jeton d’accès n’est pas connu."))
         check_token(token, scope, at=self.clock())
         campus = self.campuses.get_by_id(token.campus_id)
+        check_works(campus)
         if slug is not None and campus.slug != slug:
             raise NotFound(N_("Ce campus n’existe pas ici."))
         return token, campus

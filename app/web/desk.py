@@ -139,12 +139,13 @@ class LabelLine:
 def my_campuses(request: Request, services: ReadingServices) -> Response:
     who = signed_in(request, services)
     places = services.people.workplaces(who)
-    if len(places) == 1:
+    if len(places) == 1 and not services.operators.is_operator(who.person.id):
         return RedirectResponse(f"/gestion/{places[0].campus.slug}", status_code=303)
     return page(
         request,
         "desk/campuses.html",
         private=True,
+        operates=services.operators.is_operator(who.person.id),
         campuses=[
             (look_of(place.campus), [ROLES[role] for role in Role if role in place.roles]) for place in places
         ],

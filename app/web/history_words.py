@@ -80,13 +80,15 @@ DEEDS = {
     ("password", "mistype"): N_("Mot de passe refusé"),
     ("campus", "create"): N_("Campus créé"),
     ("campus", "amend"): N_("Réglages changés"),
+    ("campus", "suspend"): N_("Campus suspendu par l’exploitant"),
+    ("campus", "resume"): N_("Campus rouvert par l’exploitant"),
     ("campus", "label"): N_("Label enregistré"),
     ("key", "create"): N_("Clé de signature créée"),
     ("reminders", "start"): N_("Rappels remis en marche"),
     ("reminders", "stop"): N_("Rappels arrêtés"),
     ("table", "export"): N_("Tableau emporté"),
 }
-ELSEWHERE = {("network", "create"), ("sign_in_link", "make")}
+ELSEWHERE = {("operator", "join"), ("operator", "leave"), ("network", "create"), ("sign_in_link", "make")}
 """Of the whole service and not of a campus: no page of a campus tells them."""
 TABLES = {
     "repertoire": N_("Tableau des personnes"),

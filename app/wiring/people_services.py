@@ -11,6 +11,7 @@ from app.services.history import HistoryService
 from app.services.invitations import InvitationService
 from app.services.letters import LetterService, PersonalLetters, ReminderService, RequestLetters
 from app.services.memberships import Memberships
+from app.services.operators import OperatorService
 from app.services.people import PeopleService
 from app.services.personal_log import PersonalLog
 from app.services.sessions import SessionService
@@ -74,6 +75,18 @@ class PeopleServices(CampusServices):
             self.sessions,
             self._memberships,
             self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def operators(self) -> OperatorService:
+        return OperatorService(
+            self.stores.operators,
+            self.stores.people,
+            self.stores.campuses,
+            self.campuses,
+            self.invitations,
+            self.stores.history,
             self.clock,
         )
 

@@ -23,6 +23,7 @@ from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
 from app.db.log_watch import LogWatchStore
 from app.db.openings import OpeningStore
+from app.db.operators import OperatorStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.reach import Reach
@@ -110,6 +111,10 @@ class Stores:
     @cached_property
     def log_watch(self) -> LogWatchStore:
         return LogWatchStore(self.session)
+
+    @cached_property
+    def operators(self) -> OperatorStore:
+        return OperatorStore(self.session)
 
     @cached_property
     def passkeys(self) -> PasskeyStore:

@@ -53,6 +53,8 @@ class Caller:
     roles: frozenset[Role] = frozenset()
     """What they are in that campus, today."""
     signed_in: bool = False
+    operates: bool = False
+    """They run the service, and work in no campus."""
     scopes: frozenset[str] = frozenset()
     holds: uuid.UUID | None = None
 
@@ -178,6 +180,9 @@ def callers_of(house: House, ours: Things, members: Sequence[Member]) -> Iterato
     for member in members:
         browser = _browser(house, member.person)
         yield Caller(member.name, browser, member.campus.slug, member.roles, signed_in=True)
+    with house.unit_of_work() as services:
+        operator = services.operators.add("Ada", "Opératrice", "operatrice@exemple.fr", by=COMMAND)
+    yield Caller("operator", _browser(house, operator), signed_in=True, operates=True)
     for scope in Scope:
         yield Caller(f"token {scope}", _program(house, scope.value), here, scopes=frozenset([scope.value]))
     every = frozenset(scope.value for scope in Scope)

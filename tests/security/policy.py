@@ -282,7 +282,13 @@ CASES: dict[str, Case] = {
     "OPTIONS /statuts/{list_id:uuid}": _PREFLIGHT,
     "OPTIONS /.well-known/did.json": _PREFLIGHT,
     "OPTIONS /.well-known/jwks.json": _PREFLIGHT,
-    "GET /metrics": Case(Policy(Who.OPERATOR)),
+    # By the operator's token, which nobody here shows.
+    "GET /metrics": Case(Policy(Who.OPERATOR), 404),
+    "GET /exploitation": Case(Policy(Who.OPERATOR)),
+    "POST /exploitation/campus": Case(Policy(Who.OPERATOR), 422, {}),
+    "POST /exploitation/campus/{slug}/inviter": Case(Policy(Who.OPERATOR), 422, {}),
+    "POST /exploitation/campus/{slug}/reprendre": Case(Policy(Who.OPERATOR), 303, {}),
+    "POST /exploitation/campus/{slug}/suspendre": Case(Policy(Who.OPERATOR), 422, {}),
     "GET /health/live": _ANYBODY,
     "GET /health/ready": _ANYBODY,
     # --- programs

@@ -134,7 +134,7 @@ def _expected(case: Case, caller: Caller, things: Things) -> int:
         case Who.SIGNED_IN:
             return (case.good if caller.roles else case.elsewhere) if caller.signed_in else 401
         case Who.OPERATOR:
-            return 404
+            return case.good if caller.operates else 404
         case Who.HOLDER:
             return case.good if caller.holds == things.award_id else 401
         case Who.STAFF if not caller.signed_in:

@@ -1,0 +1,34 @@
+"""`sceau operator` and `sceau campus`: what is done for campuses without a browser."""
+
+from __future__ import annotations
+
+from app.wiring import Process
+from tests.cli.conftest import Operator
+
+
+def test_a_campus_is_opened_suspended_and_opened_again(operator: Operator, demo: Process) -> None:
+    made = operator.types(
+        "campus", "create", "campus-essai", "--name", "Campus d’essai", "--short-name", "ESSAI",
+        "--administrator", "ada@exemple.fr",
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    token = made.out.strip().rpartition("/")[2]
+    with demo.unit_of_work(reading=True) as services:
+        assert services.invitations.open(token).campus.slug == "campus-essai"
+    again = operator.types("campus", "invite", "campus-essai", "--address", "ada@exemple.fr")
+    assert (again.code, "déjà partie" in again.err) == (1, True)
+    for deed, state in (("suspend", "suspendu"), ("resume", "ouvert")):
+        assert operator.types("campus", deed, "campus-essai").code == 0
+        assert f"campus-essai\t{state}\t" in operator.types("campus", "list").out
+
+
+def test_an_operator_is_named_listed_and_removed(operator: Operator, demo: Process) -> None:
+    added = operator.types(
+        "operator", "add", "--given", "Ada", "--family", "Roux", "--address", "roux@exemple.fr"
+    )
+    assert added.code == 0, added.err
+    listed = operator.types("operator", "list").out.strip()
+    identifier, name = listed.split("\t")
+    assert name == "Ada Roux"
+    assert operator.types("operator", "remove", identifier).code == 0
+    assert operator.types("operator", "list").out == ""
