@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from app.domain.addresses import Addresses
 from app.errors import NotFound
 from app.language import N_, speaking
 from app.policies import public
@@ -64,6 +65,13 @@ def frame(award_id: uuid.UUID, request: Request, services: ReadingServices) -> H
     return framed_anywhere(answer)
 
 
+@router.get("/verifier/integrer")
+@public
+def checker_frame(request: Request) -> HTMLResponse:
+    """The form of the checker for other sites; its answer opens on a page of ours, where nobody else can dress it."""
+    return framed_anywhere(page(request, "verifier/frame.html"))
+
+
 @router.get("/oembed", dependencies=[limited("verify")])
 @public
 def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Response:
@@ -103,6 +111,17 @@ def frame_html(services: Services, record: AwardRecord) -> str:
         f'<iframe src="{address}" title="{title}" width="{WIDTH}" height="{HEIGHT}" '
         'loading="lazy" style="border:0;max-width:100%"></iframe>'
     )
+
+
+def checker_html(addresses: Addresses) -> tuple[str, str]:
+    """The checker for somebody's site: in a frame without any script, and as an element of its own."""
+    title = escape(say(N_("Vérifier un badge")))
+    frame = (
+        f'<iframe src="{escape(addresses.verifier())}/integrer" title="{title}" width="{WIDTH}" height="280" '
+        'style="border:0;max-width:100%"></iframe>'
+    )
+    script = f"{escape(addresses.base_url)}/static/js/sceau-verifier.js"
+    return frame, f'<script src="{script}"></script> <sceau-verifier title="{title}"></sceau-verifier>'
 
 
 def structured(services: Services, record: AwardRecord, title: str, description: str) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.policies import public
+from app.request_scope import process_of
+from app.web.embeds import checker_html
 from app.web.render import page
 
 router = APIRouter(include_in_schema=False)
@@ -14,7 +16,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/aide")
 @public
 def help_page(request: Request) -> HTMLResponse:
-    return page(request, "info/help.html")
+    checker, component = checker_html(process_of(request).addresses)
+    return page(request, "info/help.html", checker=checker, component=component)
 
 
 @router.get("/donnees-personnelles")

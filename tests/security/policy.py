@@ -122,6 +122,7 @@ CASES: dict[str, Case] = {
     "POST /attributions/{award_id:uuid}/personne/lu": anybody(422, body={"demande": "x", "chiffres": "1"}),
     "GET /attributions/{award_id:uuid}/campus": _ANYBODY,
     "POST /attributions/{award_id:uuid}/campus": anybody(422, body={"adresse": "a@exemple.fr"}),
+    "GET /verifier/integrer": _ANYBODY,
     "GET /v/{signs}": anybody(303),
     "GET /mes-badges": _ANYBODY,
     "GET /badges/{badge_id:uuid}/demande": _ANYBODY,

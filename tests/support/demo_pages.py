@@ -15,6 +15,7 @@ from tests.support.server import LiveServer
 PUBLIC_PATHS = (
     "/",
     "/verifier",
+    "/verifier/integrer",
     "/connexion",
     "/mes-badges",
     "/presence",
@@ -52,7 +53,8 @@ class DemoLinks:
 
     @property
     def public(self) -> tuple[str, ...]:
-        return (self.open_award, self.closed_award, self.definition, self.asking, self.asked)
+        beside = tuple(f"{self.open_award}/{page}" for page in ("personne", "campus", "integrer"))
+        return (self.open_award, *beside, self.closed_award, self.definition, self.asking, self.asked)
 
     @property
     def of_reviewers(self) -> tuple[str, ...]:

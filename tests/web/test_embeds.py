@@ -98,3 +98,14 @@ def test_all_that_shows_an_award_shuts_the_moment_its_page_does(stranger: TestCl
 @pytest.mark.parametrize("url", ["", "https://ailleurs.example/x", f"{BASE_URL}/campus/itip"])
 def test_oembed_knows_awards_alone(stranger: TestClient, url: str):
     assert stranger.get("/oembed", params={"url": url}).status_code == 404
+
+
+def test_the_checker_stands_on_other_sites_without_a_script_and_answers_here(stranger: TestClient):
+    frame = stranger.get("/verifier/integrer")
+    assert "frame-ancestors *" in frame.headers["content-security-policy"]
+    assert "<script" not in frame.text
+    assert 'action="/verifier" target="_blank"' in frame.text
+    told = unescape(stranger.get("/aide").text)
+    assert f'<iframe src="{BASE_URL}/verifier/integrer"' in told
+    script = re.search(rf'<script src="{BASE_URL}(/static/[^"]+)"', told)[1]
+    assert stranger.get(script).headers["content-type"].startswith("text/javascript")
