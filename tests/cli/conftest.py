@@ -63,7 +63,12 @@ class Operator:
             self.monkeypatch.setenv(name, value)
 
     def works_with(self, settings: Settings) -> None:
-        self.sets(**{f"SCEAU_{name.upper()}": str(value) for name, value in settings.model_dump().items()})
+        self.sets(
+            **{
+                f"SCEAU_{name.upper()}": str(value)
+                for name, value in settings.model_dump(exclude_none=True).items()
+            }
+        )
 
     def types(self, *arguments: str | Path) -> Typed:
         self.capture.readouterr()

@@ -146,7 +146,10 @@ def test_a_missing_or_empty_list_stops_before_anything_is_done(operator: Operato
 
 
 def test_through_pipes_the_result_of_one_run_is_a_list_for_the_next(demo: Process) -> None:
-    told = {f"SCEAU_{name.upper()}": str(value) for name, value in demo.settings.model_dump().items()}
+    told = {
+        f"SCEAU_{name.upper()}": str(value)
+        for name, value in demo.settings.model_dump(exclude_none=True).items()
+    }
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", *WORDS, "-"], input=b"Par Tuyau;par.tuyau@exemple.fr",
         env={**os.environ, **told}, capture_output=True, timeout=60,

@@ -125,7 +125,10 @@ def test_several_workers_on_sqlite_are_refused(operator: Operator) -> None:
 
 
 def test_nothing_is_coloured_in_a_pipe(demo: Process) -> None:
-    told = {f"SCEAU_{name.upper()}": str(value) for name, value in demo.settings.model_dump().items()}
+    told = {
+        f"SCEAU_{name.upper()}": str(value)
+        for name, value in demo.settings.model_dump(exclude_none=True).items()
+    }
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", "keys", "list"],
         env={**os.environ, **told}, capture_output=True, text=True, timeout=60,
