@@ -22,6 +22,7 @@ import httpx
 from sqlmodel import select
 
 from app.db import migrations
+from app.db.session import open_engine
 from app.domain.badges import Kind, Repeat
 from app.domain.workers import WorkerBeat
 from app.services.badges import BadgePage, Wording
@@ -116,7 +117,8 @@ def scene_on(database_url: str) -> Iterator[Scene]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="sceau-torture-")))
         url = database_url.format(folder=folder / "database")
-        migrations.upgrade(url)
+        if not migrations.is_current(open_engine(url)):
+            migrations.upgrade(url)
         office = PostOffice()
         office.start()
         stack.callback(office.stop)
