@@ -196,11 +196,12 @@ def test_an_old_copy_refuses_to_sign_until_a_new_log_says_what_was_lost(house: H
     tamper(house, "DELETE FROM log_entry WHERE number = 6")
     tamper(house, "DELETE FROM log_payload WHERE number = 6")
     tamper(house, "DELETE FROM log_checkpoint WHERE size = 7")
-    with house.process.engine.begin() as connection:
-        edge = house_edge(house)
-        connection.execute(
+    edge = house_edge(house)
+    with house.owner.begin() as connection:
+        shortened = connection.execute(
             text("UPDATE campus_log SET size = 6, edge = :edge WHERE size = 7"), {"edge": edge}
         )
+        assert shortened.rowcount == 1
     record(house, 1, start=6)
     record(house, 1, start=7)
     with pytest.raises(LogOutOfStep):
