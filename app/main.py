@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -17,6 +18,7 @@ from app import __version__
 from app.api import problems
 from app.api.routes import documents
 from app.api.routes import router as api_router
+from app.domain.sessions import ProofNeeded
 from app.errors import AppError, TooMany, Unavailable
 from app.language import N_
 from app.memory import collect_rarely
@@ -28,6 +30,7 @@ from app.settings import Settings
 from app.web import award_page, error_pages
 from app.web.face import Face, dress
 from app.web.held_badges import badges_cookie
+from app.web.proving import ask_to_prove
 from app.web.recent_pages import RecentPages
 from app.web.routes import router as web_router
 from app.web.session_sightings import SessionSightings
@@ -86,7 +89,7 @@ def create_app(
             publisher=process.settings.publisher,
             contact=process.settings.contact,
             visitor_of=visitor_of,
-            body_by_path=dict.fromkeys(("/verifier", "/gestion", "/api/v1"), LONGEST_BODY),
+            body_by_path=dict.fromkeys(("/verifier", "/gestion", "/confirmer", "/api/v1"), LONGEST_BODY),
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),
     )
@@ -128,6 +131,13 @@ def _answer_errors(app: FastAPI) -> None:
         if isinstance(error, TooMany):
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer
+
+    @app.exception_handler(ProofNeeded)
+    async def proof_needed(request: Request, error: ProofNeeded) -> Response:
+        try:
+            return await ask_to_prove(request, error)
+        except AppError as refused:
+            return await run_in_threadpool(app_error, request, refused)
 
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:

@@ -44,7 +44,7 @@ def person_for(identity: Identity, staff: Sequence[Person]) -> Person:
     if not identity.address:
         raise NotSignedIn(
             N_(
-                "Le service de connexion ne garantit pas votre adresse électronique : nous ne pouvons pas savoir qui vous êtes ici. Entrez une première fois avec un lien, puis reliez ce compte dans « Mon compte »."
+                "Le service de connexion ne garantit pas votre adresse électronique : nous ne pouvons pas savoir qui vous êtes ici. Entrez une première fois avec un lien, puis reliez ce compte dans « Ma connexion »."
             )
         )
     if len(staff) != 1:

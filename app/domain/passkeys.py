@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
 from sqlmodel import BigInteger, Field, SQLModel
 
 from app.domain.columns import moment, new_id, points_to
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput, NotSignedIn
 from app.language import N_
 
 MOST_PASSKEYS = 20
@@ -40,3 +43,74 @@ def check_passkey_name(name: str) -> None:
 def check_room_for_passkey(count: int) -> None:
     if count >= MOST_PASSKEYS:
         raise Conflict(N_("Vous avez déjà {most} clés. Retirez-en une d’abord."), most=MOST_PASSKEYS)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Whose key it will be: what the authenticator shows its holder, and a handle by which it names them to us."""
+
+    handle: bytes
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """`options` is for the browser; the answer repeats `challenge` (base64url)."""
+
+    challenge: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    challenge: str
+    credential_id: str
+    handle: bytes | None
+
+
+@dataclass(frozen=True)
+class NewKey:
+    credential_id: str
+    public_key: bytes
+    sign_count: int
+
+
+class Ceremonies(Protocol):
+    def ask_for_new(self, asking: Asking, known: Iterable[str]) -> Question: ...
+
+    def ask_for_known(self, known: Iterable[str]) -> Question: ...
+
+    def challenge_of_new(self, response: str) -> str: ...
+
+    def read(self, response: str) -> Answer: ...
+
+    def check_new(self, response: str, challenge: str) -> NewKey: ...
+
+    def check(self, response: str, challenge: str, public_key: bytes) -> int: ...
+
+
+class PasskeyRefused(NotSignedIn):
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(
+            sentence
+            or N_("Cette clé d’accès n’a pas été reconnue. Recommencez, ou entrez d’une autre façon.")
+        )
+
+
+class CopiedKey(PasskeyRefused):
+    """Two authenticators sign with what only one should hold."""
+
+    def __init__(self, passkey_id: uuid.UUID) -> None:
+        super().__init__(
+            N_(
+                "Cette clé d’accès semble avoir été copiée : nous ne l’acceptons pas. Demandez à l’administration de votre campus de retirer vos clés, puis enregistrez-en une nouvelle."
+            )
+        )
+        self.passkey_id = passkey_id
+
+
+def check_count(passkey: Passkey, counted: int) -> None:
+    """A key that counts counts upwards (WebAuthn, section 6.1.1)."""
+    if (counted or passkey.sign_count) and counted <= passkey.sign_count:
+        raise CopiedKey(passkey.id)

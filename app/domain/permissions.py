@@ -54,6 +54,11 @@ MAY: Final[Mapping[Role, frozenset[Deed]]] = MappingProxyType(
     }
 )
 
+PROVED: Final = frozenset({Deed.AWARD, Deed.REVOKE, Deed.EXPORT, Deed.MANAGE, Deed.PROTECT})
+"""Whoever has a passkey does these with it."""
+DANGEROUS: Final = frozenset({Deed.EXPORT, Deed.MANAGE, Deed.PROTECT})
+"""Asks whoever does it, and not only looks, to have proved a short time ago who they are."""
+
 _REFUSALS: Final = {
     Deed.VIEW: N_("Vous n’avez pas de rôle dans ce campus."),
     Deed.WORK: N_("Seules les personnes qui forment pour ce campus peuvent faire cela."),

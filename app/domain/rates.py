@@ -26,6 +26,8 @@ LIMITS = {
     "link to an address": Limit(3, timedelta(minutes=15)),
     "link from a network": Limit(60, timedelta(hours=1)),
     "signing in": Limit(60, _FIVE_MINUTES),
+    "passkey question": Limit(120, _FIVE_MINUTES),
+    "password of somebody": Limit(10, _FIVE_MINUTES),
     "failed sign-in": Limit(30, _FIVE_MINUTES),
     "invitations of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),

@@ -151,7 +151,8 @@ class SessionService:
 
     def check_proved(self, who: SignedIn, *, fresh: bool = False) -> None:
         """Raises ProofNeeded unless this session may do what is privileged, or dangerous if `fresh`."""
-        has_passkey = self.passkeys.has_any(who.person.id)
+        by_passkey = who.session.proved_by is Proof.PASSKEY
+        has_passkey = by_passkey or self.passkeys.has_any(who.person.id)
         check_proved(who.session, has_passkey=has_passkey, fresh=fresh, at=self.clock())
 
     def is_sighting_due(self, session: Session) -> bool:

@@ -90,6 +90,12 @@ class SignInService:
             ).format(name=person.name, link=link),
         )
 
+    def own_address(self, who: SignedIn) -> str:
+        """Where a link of theirs may be sent: an address that leads to them and to nobody else; empty if there is none."""
+        address = self.people.addresses_of([who.person.id]).get(who.person.id, "")
+        found = self.find_staff_at(address) if address else None
+        return address if found is not None and found.id == who.person.id else ""
+
     def find_staff_at(self, address: str) -> Person | None:
         return self.people.find_staff_at(normal_address(address), at=self.clock())
 

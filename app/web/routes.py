@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.web import (
+    account,
     activities,
     activity_editing,
     activity_journal,
@@ -38,9 +39,11 @@ from app.web import (
     my_request,
     operation,
     participants,
+    passkey_sign_in,
     password_sign_in,
     presence,
     projection,
+    proving,
     reminders,
     reviewing,
     rooms,
@@ -58,8 +61,11 @@ from app.web import (
 router = APIRouter(include_in_schema=False)
 for noun in (
     entrance,
+    passkey_sign_in,
     password_sign_in,
+    proving,
     sign_in,
+    account,
     invitations,
     operation,
     desk,

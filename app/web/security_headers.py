@@ -36,7 +36,7 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 # Addresses that are themselves a secret, or that only one person may see.
-PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/compte", "/gestion")
+PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/confirmer", "/compte", "/gestion")
 _ANYWHERE = "frame-ancestors *"
 _A_YEAR = "max-age=31536000; includeSubDomains"
 

@@ -82,11 +82,11 @@ def send_link(request: Request, form: SafeForm) -> HTMLResponse:
         process_of(request).limiter.hit("link to an address", normal_address(address))
     answer = ask_page(request, asked=bool(address), address=address)
     # After the answer: how long the search takes must not tell either.
-    answer.background = BackgroundTask(_write_to, process_of(request), address, same_browser(request))
+    answer.background = BackgroundTask(write_to, process_of(request), address, same_browser(request))
     return answer
 
 
-def _write_to(process: Process, address: str, browser: Browser) -> None:
+def write_to(process: Process, address: str, browser: Browser) -> None:
     if process.mailer is None or not address:
         return
     with process.visit() as services:
@@ -172,6 +172,7 @@ def ask_page(
     address: str = "",
     wrong_code: str = "",
     wrong_password: str = "",
+    wrong_key: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     process = process_of(request)
@@ -180,6 +181,7 @@ def ask_page(
         "address": address,
         "wrong_code": wrong_code,
         "wrong_password": wrong_password,
+        "wrong_key": wrong_key,
         "on_this_machine": process.settings.is_local and not process.settings.smtp_url,
         "letters_leave": process.mailer is not None,
     }

@@ -39,6 +39,9 @@ _DONE = {
     "retrait": N_("L’invitation est retirée : son lien n’ouvre plus rien."),
     "roles": N_("Les rôles sont changés, dès maintenant."),
     "badges": N_("Les badges que cette personne peut attribuer sont enregistrés."),
+    "cles": N_(
+        "Ses clés d’accès sont retirées et ses sessions fermées. Elle entre de nouveau par un lien ou un mot de passe, puis enregistre une nouvelle clé."
+    ),
     "depart": N_("Cette personne n’est plus dans l’équipe, dès maintenant. Ce qu’elle a fait reste signé."),
 }
 
@@ -172,6 +175,15 @@ def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Respo
             work.campus, member_id, ids_in(texts_of(form, "badge")), by=work.actor
         )
     return _back(work, "badges")
+
+
+@router.post("/{member_id:uuid}/cles/retirer", dependencies=_DEED)
+def reset_passkeys(member_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        member = writing.team.member(work.campus, member_id)
+        writing.passkeys.reset(member.person.id, by=work.actor)
+    return _back(work, "cles")
 
 
 @router.post("/{member_id:uuid}/retirer", dependencies=_MANAGE)

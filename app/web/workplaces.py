@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from app.domain.campus import Campus
 from app.domain.history import Actor
-from app.domain.permissions import Deed, Role, check_may, may
+from app.domain.permissions import DANGEROUS, PROVED, Deed, Role, check_may, may
 from app.errors import AppError
 from app.policies import Policy, Who, marked
 from app.request_scope import ReadingServices, signed_in, staff_of
@@ -19,6 +19,8 @@ from app.web.render import CampusLook
 from app.web.typography import say
 from app.web.wording import local
 from app.wiring import Services
+
+_LOOKING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ def staff(deed: Deed) -> Any:
     def guard(slug: str, request: Request, services: ReadingServices) -> None:
         who, place = staff_of(request, services, slug)
         check_may(place.roles, deed)
+        if deed in PROVED:
+            fresh = deed in DANGEROUS and (request.method not in _LOOKING or deed is Deed.EXPORT)
+            services.sessions.check_proved(who, fresh=fresh)
         request.state.work = AtWork(who, place.campus, place.roles)
 
     return Depends(guard, scope="function")
@@ -62,8 +67,15 @@ def _somebody(request: Request, services: ReadingServices) -> None:
     signed_in(request, services)
 
 
+@marked(Policy(Who.SIGNED_IN))
+def _somebody_sure(request: Request, services: ReadingServices) -> None:
+    services.sessions.check_proved(signed_in(request, services), fresh=True)
+
+
 SIGNED_IN = Depends(_somebody, scope="function")
 """The policy of a page for whoever proved who they are."""
+SURELY_SIGNED_IN = Depends(_somebody_sure, scope="function")
+"""For whoever proved it a short time ago, and with a passkey if they have one: for what one signs in with."""
 
 
 def at_work(request: Request) -> AtWork:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from app.adapters.passkey_ceremonies import WebAuthnCeremonies
 from app.adapters.sealed_words import SealedWords
 from app.services.directory import DirectoryService
 from app.services.handing_over import HandingOver
@@ -12,6 +13,7 @@ from app.services.invitations import InvitationService
 from app.services.letters import LetterService, PersonalLetters, ReminderService, RequestLetters
 from app.services.memberships import Memberships
 from app.services.operators import OperatorService
+from app.services.passkeys import PasskeyService
 from app.services.people import PeopleService
 from app.services.personal_log import PersonalLog
 from app.services.sessions import SessionService
@@ -87,6 +89,18 @@ class PeopleServices(CampusServices):
             self.campuses,
             self.invitations,
             self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
+    def passkeys(self) -> PasskeyService:
+        return PasskeyService(
+            self.stores.passkeys,
+            self.stores.sign_in,
+            self.stores.people,
+            self.sessions,
+            self.stores.history,
+            WebAuthnCeremonies(self.addresses.base_url),
             self.clock,
         )
 

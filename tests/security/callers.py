@@ -131,6 +131,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
             "wish": services.reminders.token_of(person.id),
             "file": "checkpoint",
+            "passkey_id": str(uuid.uuid4()),
         }  # fmt: skip
     return Things(campus, ids, award_id)
 
@@ -143,13 +144,16 @@ class Member:
     roles: frozenset[Role]
 
 
-def members_of(house: House) -> list[Member]:
-    """Somebody of each role in each campus, somebody of nearly all roles, and somebody whose role has ended."""
+def members_of(house: House, *, mark: str = "") -> list[Member]:
+    """Somebody of each role in each campus, somebody of nearly all roles, and somebody whose role has ended.
+
+    Another `mark` makes other people.
+    """
     here, there = house.campus, house.other_campus
-    found = [_member(house, role.value, here, role) for role in Role]
-    found.append(_member(house, "all but administrator", here, *set(Role) - {Role.CAMPUS_ADMIN}))
-    found += [_member(house, f"{role} of another campus", there, role) for role in Role]
-    former = _member(house, "former administrator", here, Role.CAMPUS_ADMIN)
+    found = [_member(house, role.value + mark, here, role) for role in Role]
+    found.append(_member(house, "all but administrator" + mark, here, *set(Role) - {Role.CAMPUS_ADMIN}))
+    found += [_member(house, f"{role} of another campus{mark}", there, role) for role in Role]
+    former = _member(house, "former administrator" + mark, here, Role.CAMPUS_ADMIN)
     with house.unit_of_work() as services:
         for membership, _ in services.people.people.memberships_of(former.person.id):
             membership.until = house.clock.now

@@ -37,6 +37,8 @@ class Case:
     """A JSON body, or the fields of a form."""
     uses_up: bool = False
     """It ends or opens sessions: each caller comes with new ones."""
+    ends_all: bool = False
+    """It ends sessions of other browsers too: each caller is somebody who has no other use."""
     elsewhere: int = 200
     speaks_for_itself: bool = False
     """Its address is the proof, and programs send it without any page of ours."""
@@ -59,6 +61,11 @@ def scoped(scope: str, good: int = 200, body: Any = None) -> Case:
     return Case(Policy(Who.TOKEN, scope=Scope(scope)), good, body)
 
 
+def signed_in(good: int = 200, body: Any = None, *, ends_all: bool = False) -> Case:
+    return Case(Policy(Who.SIGNED_IN), good, body, uses_up=ends_all, ends_all=ends_all, elsewhere=good)
+
+
+_SIGNED_IN = signed_in()
 _ANYBODY, _HOLDER, _READ, _PREFLIGHT = anybody(), holder(), scoped("read"), anybody(204)
 _VIEW, _WORK, _AWARD = staff(Deed.VIEW), staff(Deed.WORK), staff(Deed.AWARD)
 _DESIGN, _MANAGE = staff(Deed.DESIGN), staff(Deed.MANAGE)
@@ -101,6 +108,8 @@ CASES: dict[str, Case] = {
         401, body={"adresse": "personne@exemple.fr", "mot-de-passe": "inventé"}
     ),
     "POST /connexion/code": anybody(401, body={"code": "ABCD-EFGH"}),
+    "POST /connexion/cle/question": anybody(body={}),
+    "POST /connexion/cle": anybody(401, body={"reponse": "{}"}),
     "GET /connexion/{secret}": anybody(401),
     "POST /connexion/{secret}": anybody(401, body={}),
     "POST /deconnexion": anybody(303, body={}, uses_up=True),
@@ -110,6 +119,24 @@ CASES: dict[str, Case] = {
     "GET /presence": _ANYBODY,
     "GET /presence/{code}": anybody(404),
     "POST /presence": anybody(409, body={}),
+    # --- one's own ways in
+    "GET /compte": _SIGNED_IN,
+    "GET /compte/mot-de-passe": _SIGNED_IN,
+    "POST /compte/mot-de-passe": signed_in(422, body={"mot-de-passe": "court"}),
+    "POST /compte/mot-de-passe/retirer": signed_in(303, body={}),
+    "POST /compte/cles/question": signed_in(body={}),
+    "POST /compte/cles": signed_in(422, body={"nom": "Téléphone", "reponse": "{}"}),
+    "POST /compte/cles/{passkey_id:uuid}/nom": signed_in(404, body={"nom": "Autre"}),
+    "POST /compte/cles/{passkey_id:uuid}/retirer": signed_in(404, body={}),
+    "POST /compte/sessions/{session_id:uuid}/fermer": signed_in(404, body={}),
+    "POST /compte/sessions/fermer-les-autres": signed_in(303, body={}, ends_all=True),
+    "POST /compte/sessions/fermer-partout": signed_in(303, body={}, ends_all=True),
+    "GET /confirmer": _SIGNED_IN,
+    "POST /confirmer/cle/question": signed_in(body={}),
+    "POST /confirmer/cle": signed_in(403, body={"reponse": "{}"}),
+    "POST /confirmer/mot-de-passe": signed_in(403, body={"mot-de-passe": "inventé"}),
+    "POST /confirmer/lien": signed_in(body={}),
+    "POST /confirmer/reprendre": signed_in(303, body={}),
     # --- the learner's
     "GET /recevoir/{token}": anybody(303, uses_up=True),
     "GET /attributions/{award_id:uuid}/carte.png": _ANYBODY,
@@ -193,6 +220,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/equipe/{member_id:uuid}": _MANAGE,
     "POST /gestion/{slug}/equipe/{member_id:uuid}": staff(Deed.MANAGE, 422, body={}),
     "POST /gestion/{slug}/equipe/{member_id:uuid}/badges": staff(Deed.MANAGE, 303, body={}),
+    "POST /gestion/{slug}/equipe/{member_id:uuid}/cles/retirer": staff(Deed.MANAGE, 409, body={}),
     "POST /gestion/{slug}/equipe/{member_id:uuid}/retirer": staff(Deed.MANAGE, 422, body={}),
     "GET /gestion/{slug}/reglages": _MANAGE,
     "POST /gestion/{slug}/reglages": staff(Deed.MANAGE, 422, body={}),

@@ -1,0 +1,112 @@
+"""« Confirmez que c'est vous »: asked for where it matters, after which one goes on where one was, with all one typed."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from tests.support.authenticator import Authenticator
+from tests.support.forms import forms_of
+from tests.support.house import BASE_URL, House, send
+from tests.web.test_account_pages import GOOD, answered, keeper, press, quick_hashes  # noqa: F401 - a fixture
+
+TEAM = "/gestion/itip/equipe"
+TYPED = {"adresse": "camille.durand@exemple.fr", "role": ["trainer", "reviewer"], "jours": "7"}
+
+
+def late_invitation(house: House, client: TestClient) -> Response:
+    """Half an hour and a bit after signing in."""
+    page = client.get(TEAM)
+    house.clock.move(minutes=31)
+    (form,) = [form for form in forms_of(page) if form.action == f"{TEAM}/invitations"]
+    return form.fill(**TYPED).press(client, page)
+
+
+def resumed(client: TestClient, page: Response) -> Response:
+    assert "C’est confirmé" in html.unescape(page.text), page.text
+    (form,) = [form for form in forms_of(page) if form.action == f"{TEAM}/invitations"]
+    assert {name: form.fields[name] for name in TYPED} == {
+        **TYPED,
+        "adresse": [TYPED["adresse"]],
+        "jours": ["7"],
+    }
+    return form.press(client, page)
+
+
+def is_invited(client: TestClient) -> bool:
+    return TYPED["adresse"] in client.get(TEAM).text
+
+
+def test_whoever_has_a_key_confirms_with_it_and_nothing_typed_is_lost(house: House):
+    admin, key = keeper(house, house.admin)
+    asked = late_invitation(house, admin)
+    assert asked.status_code == 403
+    assert not is_invited(admin)
+    assert all(form.action != "/confirmer/mot-de-passe" for form in forms_of(asked))
+
+    refused = answered(admin, asked, "/confirmer/cle", Authenticator(BASE_URL))
+    assert (refused.status_code, "n’est pas enregistrée ici" in refused.text) == (403, True)
+    done = resumed(admin, answered(admin, refused, "/confirmer/cle", key))
+    assert done.headers["location"] == f"{TEAM}?fait=invitation"
+    assert is_invited(admin)
+
+
+def test_a_password_confirms_for_whoever_has_no_key(house: House):
+    admin = house.client(house.admin)
+    assert send(admin, "/compte/mot-de-passe", {"mot-de-passe": GOOD}).status_code == 303
+    asked = late_invitation(house, admin)
+    wrong = press(admin, asked, "/confirmer/mot-de-passe", mot_de_passe="pas celui-là du tout")
+    assert (wrong.status_code, "pas votre mot de passe" in wrong.text) == (403, True)
+    assert "pas celui-là du tout" not in wrong.text
+    done = resumed(admin, press(admin, wrong, "/confirmer/mot-de-passe", mot_de_passe=GOOD))
+    assert (done.status_code, is_invited(admin)) == (303, True)
+
+
+def test_a_link_confirms_for_whoever_has_neither(house: House):
+    admin = house.client(house.admin)
+    asked = late_invitation(house, admin)
+    sent = press(admin, asked, "/confirmer/lien")
+    assert "Un lien est en route" in sent.text
+    too_early = press(admin, resume_page(admin, sent), f"{TEAM}/invitations")
+    assert too_early.status_code == 403
+    found = re.search(r"/connexion/\S+", house.letters.letters[-1].text)
+    assert found
+    assert send(admin, found[0]).status_code == 303
+    done = resumed(admin, resume_page(admin, sent))
+    assert (done.status_code, is_invited(admin)) == (303, True)
+
+
+def resume_page(client: TestClient, sent: Response) -> Response:
+    return press(client, sent, "/confirmer/reprendre")
+
+
+def test_a_page_to_look_at_is_shown_after_the_proof(house: House):
+    _, key = keeper(house, house.trainer)
+    trainer, award = house.client(house.trainer), f"/gestion/itip/activites/{house.activity.id}/attribuer"
+    led = trainer.get(f"{award}?badge=1")
+    assert led.status_code == 303
+    asked = trainer.get(led.headers["location"])
+    assert answered(trainer, asked, "/confirmer/cle", key).headers["location"] == f"{award}?badge=1"
+    assert trainer.get(award).status_code == 200
+
+
+def test_whoever_has_no_key_awards_as_before_however_long_ago_they_signed_in(house: House):
+    trainer = house.client(house.trainer)
+    house.clock.move(minutes=90)
+    assert trainer.get(f"/gestion/itip/activites/{house.activity.id}/attribuer").status_code == 200
+
+
+def test_confirming_leads_to_no_other_site_and_fills_in_no_page_of_ours(house: House):
+    trainer, key = keeper(house, house.trainer)
+    for foreign in ("https://exemple.fr/", "//exemple.fr", "/\\exemple.fr", "javascript:alert(1)"):
+        page = trainer.get("/confirmer", params={"suite": foreign})
+        assert answered(trainer, page, "/confirmer/cle", key).headers["location"] == "/gestion"
+    page = trainer.get("/confirmer")
+    for path, typed in (("//exemple.fr", "[]"), ("/compte", "{"), ("/nulle-part", '[["a", "b"]]')):
+        (form,) = [form for form in forms_of(page) if form.action == "/confirmer/cle"]
+        token = form.fields["jeton"][0]
+        answer = trainer.post("/confirmer/reprendre", data={"jeton": token, "vers": path, "reprise": typed})
+        assert answer.headers["location"] == "/gestion"
