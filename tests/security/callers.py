@@ -174,7 +174,7 @@ def _member(house: House, name: str, campus: Campus, *roles: Role) -> Member:
     return Member(name, person, campus, frozenset(roles))
 
 
-def callers_of(house: House, ours: Things, members: Sequence[Member]) -> Iterator[Caller]:
+def callers_of(house: House, ours: Things, members: Sequence[Member], *, mark: str = "") -> Iterator[Caller]:
     """`ours` is the campus that most of them belong to; the learner holds its award."""
     here, there = house.campus.slug, house.other_campus.slug
     yield Caller("anonymous", _browser(house))
@@ -185,7 +185,7 @@ def callers_of(house: House, ours: Things, members: Sequence[Member]) -> Iterato
         browser = _browser(house, member.person)
         yield Caller(member.name, browser, member.campus.slug, member.roles, signed_in=True)
     with house.unit_of_work() as services:
-        operator = services.operators.add("Ada", "Opératrice", "operatrice@exemple.fr", by=COMMAND)
+        operator = services.operators.add("Ada", "Opératrice" + mark, "operatrice@exemple.fr", by=COMMAND)
     yield Caller("operator", _browser(house, operator), signed_in=True, operates=True)
     for scope in Scope:
         yield Caller(f"token {scope}", _program(house, scope.value), here, scopes=frozenset([scope.value]))

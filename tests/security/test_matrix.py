@@ -102,8 +102,9 @@ def test_the_answer_is_the_one_foreseen(
     case = CASES[key]
     wrong = []
     for accept in ("text/html", "*/*") if key in pages else ("*/*",):
-        who = members_of(house, mark=" on their own") if case.ends_all else members
-        for caller in callers_of(house, things[OURS], who) if case.uses_up else callers:
+        mark = " on their own" if case.ends_all else ""
+        who = members_of(house, mark=mark) if case.ends_all else members
+        for caller in callers_of(house, things[OURS], who, mark=mark) if case.uses_up else callers:
             for which, path, expected in _cases(key, case, caller, things):
                 got = ask(caller, key, path, case, accept=accept).status_code
                 if got != expected:

@@ -64,7 +64,11 @@ class DemoLinks:
     def of_staff(self) -> tuple[str, ...]:
         register = f"{self.desk}/attributions"
         award = f"{register}/{self.open_award.rpartition('/')[2]}"
+        home = self.desk.partition("/gestion/")[0]
         return (
+            f"{home}/compte",
+            f"{home}/compte/mot-de-passe",
+            f"{home}/confirmer",
             self.desk,
             f"{self.desk}/audit/journal",
             f"{self.desk}/activites",
