@@ -178,10 +178,11 @@ def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Respo
 
 
 @router.post("/{member_id:uuid}/cles/retirer", dependencies=_DEED)
-def reset_passkeys(member_id: uuid.UUID, request: Request) -> Response:
+def reset_passkeys(member_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
-    with deed(request) as writing:
-        member = writing.team.member(work.campus, member_id)
+    member = services.team.member(work.campus, member_id)
+    # Over the walls: each campus where they work reads of it.
+    with process_of(request).unit_of_work() as writing:
         writing.passkeys.reset(member.person.id, by=work.actor)
     return _back(work, "cles")
 
