@@ -63,6 +63,18 @@ def test_pages_of_a_trainer(
 
 @WIDTHS
 @LANGUAGES
+def test_pages_of_an_administrator(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    page = open_page(viewport)
+    links = demo_links(live_server)
+    page.goto(links.admin)
+    page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
+    look_at(page, links.of_admins, visitor_locale)
+
+
+@WIDTHS
+@LANGUAGES
 def test_pages_of_a_reviewer(
     live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
 ) -> None:

@@ -44,6 +44,8 @@ class DemoLinks:
     desk: str
     workshop: str
     withdrawal: str
+    admin: str
+    member: str
     reviewer: str
     asked: str
     """A request, as the person who made it follows it."""
@@ -55,6 +57,22 @@ class DemoLinks:
     def public(self) -> tuple[str, ...]:
         beside = tuple(f"{self.open_award}/{page}" for page in ("personne", "campus", "integrer"))
         return (self.open_award, *beside, self.closed_award, self.definition, self.asking, self.asked)
+
+    @property
+    def of_admins(self) -> tuple[str, ...]:
+        pages = (
+            "equipe",
+            "reglages",
+            "jetons",
+            "historique",
+            "audit/journal",
+            "badges",
+            "competences",
+            "repertoire",
+        )
+        badge = self.definition.rpartition("/badges/")[2].partition("/")[0]
+        openings = f"{self.desk}/badges/{badge}/formateurs"
+        return (self.desk, *(f"{self.desk}/{page}" for page in pages), self.member, openings)
 
     @property
     def of_reviewers(self) -> tuple[str, ...]:
@@ -104,6 +122,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
         address = services.addresses
         asked = services.reviewing.queue(campus, [RequestState.WAITING], limit=1)[0].request
         token = services.people.private_link_token(closed.award.id, closed.award.link_generation)
+        trainer = services.people.first_with_role(campus, Role.TRAINER)
+        assert trainer is not None, "the demo has trainers"
         return DemoLinks(
             trainer=sign_in_link(services, campus, Role.TRAINER),
             private=address.private_link(token),
@@ -114,6 +134,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
             desk=f"{address.base_url}/gestion/{CAMPUS}",
             workshop=f"{address.base_url}/gestion/{CAMPUS}/activites/{workshop.id}",
             withdrawal=f"{address.base_url}/gestion/{CAMPUS}/retraits/nouveau?badge={opened.badge.id}",
+            admin=sign_in_link(services, campus, Role.CAMPUS_ADMIN),
+            member=f"{address.base_url}/gestion/{CAMPUS}/equipe/{trainer.id}",
             reviewer=sign_in_link(services, campus, Role.REVIEWER),
             asked=address.request(services.asking.token_of(asked)),
             request=f"{address.requests_of(CAMPUS)}/{asked.id}",
