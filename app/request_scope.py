@@ -72,13 +72,17 @@ def _at_any_campus(request: Request) -> None:
 
 
 AT_ANY_CAMPUS = Depends(_at_any_campus)
-"""For a page without an account, where a code, a letter or a badge names the campus that the deed is of."""
+"""For a page without an account, where a code, a letter or a badge names the campus that the deed is of; and for
+activities, which campuses organise together: what is written of them stands with each."""
 
 
 def enter(request: Request, services: Services, campus: Campus, who: SignedIn | None = None) -> None:
-    """The request is about this campus from now on, and reaches no other."""
+    """The request is about this campus from now on, and reaches no other, but on pages that say AT_ANY_CAMPUS."""
     request.state.entered = campus.id, who.person.id if who else None
-    services.enter(*request.state.entered)
+    if getattr(request.state, "at_any_campus", False):
+        services.search_everywhere()
+    else:
+        services.enter(*request.state.entered)
 
 
 @contextmanager

@@ -45,7 +45,8 @@ class Target:
         ratio, spread = row.ratio or 1.0, row.ratio_spread or 0.0
         if self.at_least is not None:
             return f"{ratio:.1f} ± {spread:.1f} × {row.peer}"
-        return f"{1 / ratio:.2f} ± {spread / ratio**2:.2f} × {row.peer}"
+        peer = "the bare operation" if row.peer == FLOOR else row.peer
+        return f"{1 / ratio:.2f} ± {spread / ratio**2:.2f} × {peer}"
 
     def promised(self, row: Row) -> str:
         if self.at_least is not None:

@@ -15,10 +15,11 @@ from app.api.shapes import Shape, cursor_of, example, place_of
 from app.domain.awards import AwardState, LineOutcome, Visibility
 from app.domain.batches import BatchLine
 from app.language import gettext as _
+from app.request_scope import AT_ANY_CAMPUS
 from app.services.awards import AwardRecord, AwardRequest, BatchResult
 from app.wiring import Services
 
-router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"])
+router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"], dependencies=[AT_ANY_CAMPUS])
 
 IdempotencyKey = Annotated[
     str | None,

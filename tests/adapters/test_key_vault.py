@@ -175,7 +175,7 @@ def private_forms(process: Process) -> list[bytes]:
 def test_no_private_key_lies_open_in_the_database_files(house: House):
     house.award("Zoé Martin;zoe@exemple.fr")
     forms = private_forms(house.process)
-    assert len(forms) == 16
+    assert len(forms) == 32
     folder = Path(str(house.process.engine.url.database)).parent
     files = [path.read_bytes() for path in folder.iterdir()]
     assert any(b"did:web:localhost" in data for data in files)
@@ -187,7 +187,8 @@ def test_a_campus_cannot_sign_with_a_key_somebody_moved_to_it(house: House):
     """Two rows swapped by whoever can write to the database (T35)."""
     with house.process.engine.begin() as connection:
         sealed = connection.execute(
-            text("SELECT sealed FROM signing_key WHERE campus_id <> :id"), {"id": house.campus.id.hex}
+            text("SELECT sealed FROM signing_key WHERE campus_id <> :id AND purpose = 'credential'"),
+            {"id": house.campus.id.hex},
         ).scalar_one()
         connection.execute(
             text("UPDATE signing_key SET sealed = :sealed WHERE campus_id = :id"),

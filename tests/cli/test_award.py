@@ -44,7 +44,7 @@ def test_everybody_on_a_french_list_is_given_a_genuine_badge(
     assert done.code == 0, done.err
     told = results((tmp_path / "result.csv").read_bytes())
     assert [line["Résultat"] for line in told] == ["Attribué", "Attribué"]
-    assert told[0]["Personne"] == "Zoé Le Bœuf"
+    assert told[0]["Prénom et nom"] == "Zoé Le Bœuf"
     for line in told:
         award_id = demo.addresses.award_named_by(line["Badge"])
         assert award_id is not None

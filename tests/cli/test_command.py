@@ -134,5 +134,5 @@ def test_nothing_is_coloured_in_a_pipe(demo: Process) -> None:
         env={**os.environ, **told}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 8
+    assert len(done.stdout.splitlines()) == 16
     assert "\x1b" not in done.stdout + done.stderr

@@ -47,7 +47,7 @@ def serving(folder: Path, port: int) -> Iterator[Served]:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        links = [LINK.search(process.stdout.readline()) for _ in range(4)]
+        links = [LINK.search(process.stdout.readline()) for _ in range(5)]
         wait_until_ready(process, port)
         yield Served(process, [link.group() for link in links if link])
     finally:
@@ -69,12 +69,12 @@ def wait_until_ready(process: subprocess.Popen[str], port: int) -> None:
 def test_one_command_serves_the_demo_and_a_second_time_keeps_it(tmp_path: Path) -> None:
     port = free_port()
     with serving(tmp_path, port) as first:
-        trainer, admin, learner, employer = first.links
+        trainer, admin, _reviewer, learner, employer = first.links
         assert [first.get(link).status_code for link in (trainer, admin, employer)] == [200, 200, 200]
         assert first.get(learner).status_code == 303
         assert "Đặng Thị Hương" in first.get(employer).text
     with serving(tmp_path, port) as second:
-        assert second.links[3] == employer
+        assert second.links[4] == employer
         assert not {trainer, admin} & set(second.links)
         assert second.get(employer).status_code == 200
     assert first.process.returncode in (0, -signal.SIGTERM)

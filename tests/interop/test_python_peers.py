@@ -213,7 +213,7 @@ def their_credential() -> OpenBadgeCredential:
 def test_we_accept_an_embedded_proof_of_openbadgeslib(campus: Campus) -> None:
     signer = ldp.OB3LdpSigner(pem(campus.key), verification_method=campus.signer.verification_method)
     signed = signer.sign(their_credential())
-    report = verify(json.dumps(signed), documents=campus.documents(), at=NOW)
+    report = verify(json.dumps(signed), documents=campus.documents(), at=datetime.now(UTC))
     assert report.check(CheckId.PROOF).reason == "signature_holds", report.to_document()
     assert report.verdict is Verdict.VALID, report.to_document()
 
@@ -226,7 +226,7 @@ def test_we_accept_a_picture_baked_by_openbadgeslib(container: str, campus: Camp
         if container == "png"
         else signer.sign_into_svg(their_credential(), SVG)
     )
-    report = verify(picture, documents=campus.documents(), at=NOW)
+    report = verify(picture, documents=campus.documents(), at=datetime.now(UTC))
     assert (report.container, report.verdict) == (container, Verdict.VALID), report.to_document()
 
 

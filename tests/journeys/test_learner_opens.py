@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from app.credentials.baking import unbake
 from app.credentials.package import open_package
 from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
 from tests.support.open_house import OpenHouse, open_house
@@ -49,14 +50,16 @@ def test_the_files_come_down_with_or_without_scripts(
     copying = learner.get_by_role("button", name="Copier le lien")
     expect(copying).to_have_count(1 if javascript else 0)
     links = learner.get_by_role("link", name="Télécharger")
-    expect(links).to_have_count(5)
+    expect(links).to_have_count(6)
     got = {}
-    for number in range(5):
+    for number in range(6):
         with learner.expect_download() as waiting:
             links.nth(number).click()
         got[waiting.value.suggested_filename] = waiting.value.path().read_bytes()
     package = next(got.pop(name) for name in list(got) if name.endswith(".zip"))
     assert open_package(package).badge == given.files["json"]
+    certificate = next(got.pop(name) for name in list(got) if name.endswith(".pdf"))
+    assert unbake(certificate).text.encode() == given.files["json"]
     assert got == {f"robotique-pour-tous.{form}": body for form, body in given.files.items()}
 
 

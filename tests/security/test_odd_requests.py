@@ -92,7 +92,9 @@ def test_a_campus_named_twice_organises_once(house: House, trainer: TestClient):
     with house.unit_of_work(reading=True) as services:
         activity_id = uuid.UUID(made.headers["location"].rpartition("/")[2])
         found = services.activities.page(house.campus, activity_id)
-    assert [campus.slug for campus in found.campuses] == ["itip", "agt"]
+        asked = services.activity_plans.asked(house.other_campus)
+    assert [campus.slug for campus in found.campuses] == ["itip"]
+    assert len(asked) == 1
 
 
 def test_a_name_that_grows_when_it_is_compared_is_too_long(house: House, trainer: TestClient):
