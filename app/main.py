@@ -43,6 +43,9 @@ DATABASE_SILENT = N_(
     "La base de données n’a pas répondu ou n’a plus de place. Rien n’a été enregistré. Réessayez dans une minute."
 )
 LONGEST_BODY = 6 * 1024 * 1024
+SEVERAL_FILES = 64 * 1024 * 1024
+WITH_FILES = ("/demandes", "/mes-badges/*/contributions", "/gestion/*/pieces")
+"""Where people hand in photos as their phones take them, several at once; they wait on disk and not in memory."""
 
 
 def create_app(
@@ -89,7 +92,10 @@ def create_app(
             publisher=process.settings.publisher,
             contact=process.settings.contact,
             visitor_of=visitor_of,
-            body_by_path=dict.fromkeys(("/verifier", "/gestion", "/confirmer", "/api/v1"), LONGEST_BODY),
+            body_by_path={
+                **dict.fromkeys(("/verifier", "/gestion", "/confirmer", "/api/v1"), LONGEST_BODY),
+                **dict.fromkeys(WITH_FILES, SEVERAL_FILES),
+            },
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),
     )

@@ -80,6 +80,10 @@ class Settings(BaseSettings):
         "",
         description="Where rate limits are counted: memory, database or redis://host:6379; empty: what fits.",
     )
+    scanner: str = Field(
+        "",
+        description="The virus scanner clamd, for files that people hand in: tcp://host:3310 or unix:/path; empty: none.",
+    )
     metrics_token: str = Field(
         "",
         description="What who reads /metrics must show; empty: nobody may, but for this machine on localhost.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,6 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.letters import Occasion, PromisedLetter
 from app.domain.people import Membership, Person, Role
-from app.domain.request_files import RequestFile, RequestFileContent
 from app.domain.requests import BadgeRequest, RequestState, RequestStep
 from app.errors import NotFound
 from app.language import N_
@@ -95,7 +94,7 @@ class RequestStore:
         )
         return self.session.scalar(select_rows(func.count()).select_from(few.subquery())) or 0
 
-    # --- steps and files
+    # --- steps
 
     def steps_of(self, request_id: uuid.UUID) -> list[tuple[RequestStep, Person | None]]:
         rows = self.session.exec(
@@ -109,15 +108,6 @@ class RequestStore:
     def count_steps(self, request_id: uuid.UUID) -> int:
         query = select(func.count()).select_from(RequestStep).where(col(RequestStep.request_id) == request_id)
         return self.session.exec(query).one()
-
-    def files_of(self, request_id: uuid.UUID) -> Sequence[RequestFile]:
-        query = select(RequestFile).where(RequestFile.request_id == request_id)
-        return self.session.exec(query.order_by(col(RequestFile.added_at), col(RequestFile.id))).all()
-
-    def content_of(self, file_id: uuid.UUID) -> bytes:
-        content = self.session.get(RequestFileContent, file_id)
-        assert content is not None, "a file has its bytes"
-        return content.content
 
     # --- what is due
 

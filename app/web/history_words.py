@@ -46,6 +46,7 @@ DEEDS = {
     ("request", "asked_more"): N_("Demande à compléter"),
     ("request", "accepted"): N_("Demande acceptée"),
     ("request", "refused"): N_("Demande refusée"),
+    ("request", "refuse_file"): N_("Fichier refusé par l’antivirus"),
     ("badge", "create"): N_("Badge créé"),
     ("badge", "revise"): N_("Nouvelle version du badge"),
     ("badge", "rewrite"): N_("Badge réécrit"),

@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import UploadFile
 
+from app.domain.files import ACCEPTED
 from app.domain.requests import RequestState, Step
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
@@ -18,7 +18,8 @@ from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, pro
 from app.services.pictures import picture_words
 from app.services.requests import MyRequest
 from app.web.desk import picture_of
-from app.web.forms import SafeForm, bytes_of, text_of, texts_of
+from app.web.forms import SafeForm, text_of, texts_of
+from app.web.handed_files import files_shown, handed_in
 from app.web.render import page
 from app.web.request_words import MY_STATES, MY_STEPS
 from app.web.saying import said
@@ -73,16 +74,15 @@ def confirm(demande: str, request: Request, form: SafeForm, services: ReadingSer
 @router.post("/completer", dependencies=[limited("request file")])
 @public
 def complete(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    file, content = form.get("fichier"), bytes_of(form, "fichier")
-    name = file.filename or "" if isinstance(file, UploadFile) else ""
     try:
+        files = handed_in(request, form, "fichier")
         with deed(request) as writing:
             writing.asking.complete(
                 demande,
                 text=text_of(form, "mot"),
                 links=text_of(form, "liens"),
                 entries=texts_of(form, "activite"),
-                file=(name, content) if content is not None else None,
+                files=files,
             )
     except (Conflict, InvalidInput) as error:
         return _page(
@@ -139,10 +139,11 @@ def _page(
         open=asked.state in (RequestState.WAITING, RequestState.MORE),
         more=asked.state is RequestState.MORE,
         accepted=asked.state is RequestState.ACCEPTED,
+        file_types=ACCEPTED,
         over=asked.state.is_over,
         narrative=asked.narrative,
         asked_links=asked.links,
-        files=[(file.name, file.size) for file in mine.files],
+        files=files_shown(mine.files, ""),
         entries=_entries(mine),
         steps=_steps(mine),
         said=_last_words(mine),

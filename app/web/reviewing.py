@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.files import FileNoun
 from app.domain.permissions import Deed
 from app.domain.requests import LATE_AFTER, RequestState, Step
 from app.errors import AppError, Conflict, InvalidInput
@@ -20,6 +20,7 @@ from app.request_scope import ReadingServices, deed, process_of
 from app.services.requests import UnderReview
 from app.web.desk import picture_of
 from app.web.forms import SafeForm, text_of
+from app.web.handed_files import files_shown, previewed, saved
 from app.web.render import page
 from app.web.request_words import MY_STEPS, QUEUE_STATES
 from app.web.typography import say
@@ -168,18 +169,16 @@ def refuse(request_id: uuid.UUID, request: Request, form: SafeForm, services: Re
 def download(
     request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
-    """What somebody else sent is saved, never shown: no browser here runs or draws any of it."""
-    file, content = services.reviewing.file(at_work(request).campus, request_id, file_id)
-    return Response(
-        content,
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
-    )
+    services.reviewing.check_there(at_work(request).campus, request_id)
+    return saved(services.files.open(FileNoun.REQUEST, request_id, file_id))
+
+
+@router.get("/{request_id:uuid}/pieces/{file_id:uuid}/apercu", dependencies=[staff(Deed.REVIEW)])
+def preview(
+    request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.reviewing.check_there(at_work(request).campus, request_id)
+    return previewed(services.files.preview(FileNoun.REQUEST, request_id, file_id))
 
 
 def _decided(
@@ -240,10 +239,7 @@ def _page(
         waits=asked.state.waits_for_reviewers,
         narrative=asked.narrative,
         links=asked.links,
-        files=[
-            (file.name, file.size, f"{work.home}/demandes/{request_id}/pieces/{file.id}")
-            for file in found.files
-        ],
+        files=files_shown(found.files, f"{work.home}/demandes/{request_id}/pieces"),
         entries=_entries(work, found),
         steps=_steps(found),
         needs_two=found.needed > 1,

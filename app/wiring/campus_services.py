@@ -13,6 +13,7 @@ from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.dashboard import DashboardService
+from app.services.files import FileService
 from app.services.logged_deeds import LoggedDeeds
 from app.services.openings import OpeningService
 from app.services.participants import ParticipantService
@@ -87,6 +88,10 @@ class CampusServices(Parts):
             self.addresses,
             self.clock,
         )
+
+    @cached_property
+    def files(self) -> FileService:
+        return FileService(self.stores.files, self.stores.history, self.clock)
 
     @cached_property
     def openings(self) -> OpeningService:

@@ -15,11 +15,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.clamd import Clamd, ScannerUnusable
 from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
 from app.adapters.log_anchors import FolderAnchors
 from app.adapters.mailer import SmtpMailer, TerminalMailer
 from app.adapters.papers import Papers
 from app.adapters.password_hashes import PasswordHashes
+from app.adapters.photographs import PillowPhotographs
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
@@ -34,6 +36,7 @@ from app.domain.clock import Clock
 from app.domain.letters import Mailer
 from app.domain.rates import Limiter
 from app.domain.status import SignedList
+from app.services.file_intake import FileIntake
 from app.services.letters import LetterService, Post
 from app.services.public_documents import PublicDocuments
 from app.settings import Settings
@@ -41,7 +44,7 @@ from app.wiring.parts import Lent
 from app.wiring.services import Services
 from app.wiring.stores import Stores
 
-CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable)
+CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ScannerUnusable)
 """Settings or a database that nothing may start on; the error's own sentence says what to do."""
 DatabaseUnreachable = OperationalError
 
@@ -75,6 +78,8 @@ class Process:
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
+        scanner = Clamd(settings.scanner) if settings.scanner else None
+        self.intake = FileIntake(PillowPhotographs(), scanner)
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.public_documents = PublicDocuments(published_store(self.engine), self.addresses, clock)

@@ -18,6 +18,7 @@ from app.db.campus import CampusStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
 from app.db.directory import DirectoryStore
+from app.db.files import FileStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
@@ -91,6 +92,10 @@ class Stores:
     @cached_property
     def directory(self) -> DirectoryStore:
         return DirectoryStore(self.session)
+
+    @cached_property
+    def files(self) -> FileStore:
+        return FileStore(self.session)
 
     @cached_property
     def history(self) -> HistoryStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.worker.awards import AWARDS, UNDOINGS, WITHDRAWALS
+from app.worker.files import SCANS
 from app.worker.letters import LETTERS, REMINDERS
 from app.worker.logs import CHECKPOINTS, REVIEWS
 from app.worker.promises import Kind
@@ -17,4 +18,5 @@ KINDS: tuple[Kind, ...] = (
     REVIEW_REMINDERS,
     CHECKPOINTS,
     REVIEWS,
+    SCANS,
 )

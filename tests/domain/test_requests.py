@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.domain.badges import BadgeVersion, Kind
-from app.domain.request_files import LARGEST_FILE, MOST_FILES, media_type_of, new_file, shown_name
 from app.domain.requests import (
     BadgeRequest,
     RequestState,
@@ -146,47 +145,3 @@ def test_links_are_one_a_line_and_five_at_most():
     assert read_links("\n\n".join(five) + "\n ") == five
     with pytest.raises(InvalidInput):
         read_links("\n".join([*five, "https://exemple.fr/6"]))
-
-
-PDF, PNG, JPEG = b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n....", b"\xff\xd8\xff\xe0...."
-
-
-def test_a_file_is_what_its_first_bytes_say():
-    assert [media_type_of(each) for each in (PDF, PNG, JPEG, b"RIFF1234WEBPVP8 ")] == [
-        "application/pdf", "image/png", "image/jpeg", "image/webp",
-    ]  # fmt: skip
-    for other in (
-        b"",
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"<html>",
-        b"PK\x03\x04",
-        b"MZ\x90",
-        b"GIF89a",
-    ):
-        assert media_type_of(other) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("carnet de bord.pdf", "carnet de bord.pdf"),
-        ("photo.png", "photo.pdf"),
-        ("../../etc/passwd", "passwd.pdf"),
-        ("facture.pdf.exe", "facture.pdf.pdf"),
-        ("a\u202efdp.exe", "afdp.pdf"),
-        ("", "fichier.pdf"),
-        ('x"; filename=evil.html\r\n', "x ; filename=evil.pdf"),
-    ],
-    ids=range(7),
-)
-def test_a_name_tells_no_lie_about_the_file(name: str, kept: str):
-    assert shown_name(name, "application/pdf") == kept
-
-
-def test_a_request_holds_five_files_of_five_mebibytes():
-    request_id = uuid.uuid4()
-    row, content = new_file(request_id, "a.pdf", PDF, there=MOST_FILES - 1, at=NOON)
-    assert (row.size, content.content, len(row.digest)) == (len(PDF), PDF, 64)
-    for there, body in ((MOST_FILES, PDF), (0, PDF + b"x" * LARGEST_FILE), (0, b"GIF89a")):
-        with pytest.raises(InvalidInput):
-            new_file(request_id, "a.pdf", body, there=there, at=NOON)

@@ -26,6 +26,7 @@ from app.services.badges import Wording
 from app.services.requests import Asked
 from app.services.withdrawals import WithdrawalRequest
 from tests.api.doors import program
+from tests.support.handed import photo
 from tests.support.house import COMMAND, House, listed
 
 _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
@@ -99,7 +100,9 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         )
         demande = services.asking.token_of(asked)
         services.asking.confirm(demande)
-        services.asking.complete(demande, file=("carnet.pdf", b"%PDF-1.7"))
+        services.asking.complete(
+            demande, files=[house.process.intake.take("photo.png", photo(), words="Le banc d’essai")]
+        )
         (piece,) = services.asking.mine(demande).files
         entries = [Fact(EntryKind.DEFINITION, "badge", badge.id, {"version": number}) for number in (1, 2)]
         services.activity_log.record(campus, entries)

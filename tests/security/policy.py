@@ -258,6 +258,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/demandes": staff(Deed.REVIEW),
     "GET /gestion/{slug}/demandes/{request_id:uuid}": staff(Deed.REVIEW),
     "GET /gestion/{slug}/demandes/{request_id:uuid}/pieces/{file_id:uuid}": staff(Deed.REVIEW),
+    "GET /gestion/{slug}/demandes/{request_id:uuid}/pieces/{file_id:uuid}/apercu": staff(Deed.REVIEW),
     "POST /gestion/{slug}/demandes/{request_id:uuid}/accepter": staff(Deed.REVIEW, 422, body={}),
     "POST /gestion/{slug}/demandes/{request_id:uuid}/demander": staff(Deed.REVIEW, 422, body={}),
     "POST /gestion/{slug}/demandes/{request_id:uuid}/refuser": staff(Deed.REVIEW, 422, body={}),

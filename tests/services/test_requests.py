@@ -9,12 +9,14 @@ import pytest
 
 from app.adapters.mailer import SmtpMailer
 from app.domain.badges import Kind
+from app.domain.files import FileNoun
 from app.domain.history import Actor
 from app.domain.people import Role
 from app.domain.requests import RequestState
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.badges import Wording
 from app.services.requests import Asked
+from tests.support.handed import taken
 from tests.support.house import COMMAND, House, build_house
 from tests.support.letters import text_in
 from tests.support.post_office import PostOffice
@@ -194,7 +196,7 @@ def test_asked_for_more_the_person_answers_and_the_first_yes_is_forgotten(house:
     with pytest.raises(Conflict, match="attendez sa réponse"):
         agree(house, token, nora)
     with house.unit_of_work() as services:
-        services.asking.complete(token, text="La voici.", file=("mesure 1.PNG", PDF))
+        services.asking.complete(token, text="La voici.", files=[taken("mesure 1.PNG", PDF)])
     mine = request_of(house, token)
     assert mine.request.state is RequestState.WAITING
     assert [file.name for file in mine.files] == ["mesure 1.pdf"]
@@ -223,7 +225,7 @@ def test_files_and_entries_are_the_person_s_own_and_lie_apart(house: House, badg
     with house.unit_of_work() as services:
         parts = services.activities.page(house.campus, house.activity.id).participants
         everybody = [str(participation.id) for participation, _ in parts]
-        services.asking.complete(token, entries=everybody, file=("carnet.pdf", PDF))
+        services.asking.complete(token, entries=everybody, files=[taken("carnet.pdf", PDF)])
     mine = request_of(house, token)
     assert len(mine.participations) == 1
     assert mine.request.entries == [str(mine.participations[0][0].id)]
@@ -233,9 +235,9 @@ def test_files_and_entries_are_the_person_s_own_and_lie_apart(house: House, badg
         assert [activity.title for _, activity in view.entries] == ["Atelier robotique"]
         assert "Atelier robotique (24/11/2026)" in view.evidence
         assert "carnet.pdf" in view.evidence
-        assert services.reviewing.file(house.campus, request_id, file_id)[1] == PDF
+        assert services.files.open(FileNoun.REQUEST, request_id, file_id).content == PDF
         with pytest.raises(NotFound):
-            services.reviewing.file(house.other_campus, request_id, file_id)
+            services.reviewing.check_there(house.other_campus, request_id)
     assert agree(house, token, by)
     with house.unit_of_work(reading=True) as services:
         record = services.awards.record(request_of(house, token).request.award_id)

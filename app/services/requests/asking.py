@@ -11,6 +11,7 @@ from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
 from app.db.directory import DirectoryStore
+from app.db.files import FileStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
@@ -19,10 +20,10 @@ from app.domain.activities import Activity, Participation
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.files import FileNoun, StoredFile, TakenFile, check_room, new_file
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
 from app.domain.people import Person, check_name, is_address, normal_address
-from app.domain.request_files import RequestFile, new_file
 from app.domain.requests import (
     LONGEST_NARRATIVE,
     MOST_LINKS,
@@ -80,7 +81,7 @@ class MyRequest:
     request: BadgeRequest
     subject: Subject
     steps: Sequence[tuple[RequestStep, Person | None]]
-    files: Sequence[RequestFile]
+    files: Sequence[StoredFile]
     participations: Sequence[tuple[Participation, Activity]]
 
 
@@ -93,6 +94,7 @@ class AskingService:
         people: PeopleStore,
         directory: DirectoryStore,
         awards: AwardStore,
+        files: FileStore,
         letters: LetterStore,
         history: HistoryStore,
         secret: bytes,
@@ -104,6 +106,7 @@ class AskingService:
         self.people = people
         self.directory = directory
         self.awards = awards
+        self.files = files
         self.letters = letters
         self.history = history
         self.secret = secret
@@ -217,7 +220,7 @@ class AskingService:
             request,
             Subject(badge, self.badges.current_version(badge.id), campus),
             self.requests.steps_of(request.id),
-            self.requests.files_of(request.id),
+            self.files.of(FileNoun.REQUEST, request.id),
             self.directory.participations_of(request.person_id, campus.id) if request.person_id else [],
         )
 
@@ -228,7 +231,7 @@ class AskingService:
         text: str = "",
         links: str = "",
         entries: Collection[str] = (),
-        file: tuple[str, bytes] | None = None,
+        files: Sequence[TakenFile] = (),
     ) -> BadgeRequest:
         """More words, links, a file, the participations it rests on: what is said once stays."""
         request = self.requests.lock(self.by_token(token).id)
@@ -239,20 +242,29 @@ class AskingService:
         if len(request.links) + len(new) > MOST_LINKS:
             raise InvalidInput(N_("Une demande tient {most} liens."), most=MOST_LINKS)
         chosen = self._own_entries(request, entries)
-        if not (text.strip() or new or file or chosen != request.entries):
+        if not (text.strip() or new or files or chosen != request.entries):
             raise InvalidInput(N_("Ajoutez un mot, un lien, un fichier ou une activité."))
         at = self.clock()
-        if file is not None:
-            there = len(self.requests.files_of(request.id))
-            row, content = new_file(request.id, *file, there=there, at=at)
-            self.requests.add(row)
-            self.requests.add(content)
+        for file in files:
+            self._keep_file(request, file)
         request.links, request.entries = [*request.links, *new], chosen
         add(request, at=at)
         self.requests.add(request)
         self._step(request, Step.ADDED, text.strip())
         self._write("complete", request)
         return request
+
+    def _keep_file(self, request: BadgeRequest, file: TakenFile) -> None:
+        row, content = new_file(
+            file,
+            campus_id=request.campus_id,
+            noun=FileNoun.REQUEST,
+            noun_id=request.id,
+            person_id=request.person_id,
+            at=self.clock(),
+        )
+        self.files.add(row, content)
+        check_room(len(self.files.of(FileNoun.REQUEST, request.id)))
 
     def _own_entries(self, request: BadgeRequest, entries: Collection[str]) -> list[str]:
         if request.person_id is None:

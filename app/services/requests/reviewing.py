@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
 from app.db.directory import DirectoryStore
+from app.db.files import FileStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
@@ -18,11 +19,11 @@ from app.domain.awards import LineOutcome, check_evidence_text
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.files import FileNoun, StoredFile
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Person, Role
-from app.domain.request_files import RequestFile
 from app.domain.requests import (
     BETWEEN_REVIEW_REMINDERS,
     LATE_AFTER,
@@ -39,7 +40,7 @@ from app.domain.requests import (
     refuse,
     reviewers_needed,
 )
-from app.errors import Conflict, NotAllowed, NotFound
+from app.errors import Conflict, NotAllowed
 from app.language import N_
 from app.services.awards import AwardRequest, AwardService
 
@@ -54,7 +55,7 @@ class UnderReview:
     badge: Badge
     version: BadgeVersion
     steps: Sequence[tuple[RequestStep, Person | None]]
-    files: Sequence[RequestFile]
+    files: Sequence[StoredFile]
     entries: Sequence[Entry]
     needed: int
     is_own: bool
@@ -70,6 +71,7 @@ class ReviewService:
         people: PeopleStore,
         directory: DirectoryStore,
         awards: AwardService,
+        files: FileStore,
         letters: LetterStore,
         history: HistoryStore,
         clock: Clock,
@@ -80,6 +82,7 @@ class ReviewService:
         self.people = people
         self.directory = directory
         self.awards = awards
+        self.files = files
         self.letters = letters
         self.history = history
         self.clock = clock
@@ -95,7 +98,7 @@ class ReviewService:
         request = self.requests.get_in_campus(request_id, campus.id)
         badge = self.badges.get(request.badge_id)
         version = self.badges.current_version(badge.id)
-        files, entries = self.requests.files_of(request.id), self._entries(request)
+        files, entries = self.files.of(FileNoun.REQUEST, request.id), self._entries(request)
         pieces = [
             *(f"{activity.title} ({activity.starts_on:%d/%m/%Y})" for _, activity in entries),
             *(file.name for file in files),
@@ -112,12 +115,8 @@ class ReviewService:
             request.evidence or proposed_evidence(request, pieces),
         )
 
-    def file(self, campus: Campus, request_id: uuid.UUID, file_id: uuid.UUID) -> tuple[RequestFile, bytes]:
-        request = self.requests.get_in_campus(request_id, campus.id)
-        found = next((file for file in self.requests.files_of(request.id) if file.id == file_id), None)
-        if found is None:
-            raise NotFound(N_("Cette demande n’a pas de fichier de ce nom."))
-        return found, self.requests.content_of(found.id)
+    def check_there(self, campus: Campus, request_id: uuid.UUID) -> None:
+        self.requests.get_in_campus(request_id, campus.id)
 
     def _entries(self, request: BadgeRequest) -> list[Entry]:
         if request.person_id is None or not request.entries:

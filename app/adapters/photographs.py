@@ -1,0 +1,98 @@
+"""Pictures that people hand in, made anew from their pixels: what a camera wrote beside them is gone."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from threading import BoundedSemaphore
+from typing import Any, Final
+
+from PIL import Image, ImageOps
+
+from app.domain.files import Picture
+from app.errors import InvalidInput
+from app.language import N_
+
+LONGEST_SIDE: Final = 2560
+PREVIEW_SIDE: Final = 720
+MOST_PIXELS: Final = {"image/jpeg": 50_000_000, "image/png": 24_000_000, "image/webp": 24_000_000}
+"""A JPEG is read at a fraction of its size; the others are unpacked whole, four bytes to a pixel."""
+_MOST_SCANS: Final = 64
+"""A progressive JPEG of a camera has ten; one of thousands keeps a decoder busy for minutes."""
+_FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+_WRITTEN: Final[dict[str, dict[str, Any]]] = {
+    "JPEG": {"quality": 85, "optimize": True},
+    "PNG": {"optimize": True},
+    "WEBP": {"quality": 85, "method": 4},
+}
+
+
+class PillowPhotographs:
+    """Opens two at a time at most: one may take hundreds of megabytes while it is unpacked."""
+
+    def __init__(self) -> None:
+        self._room = BoundedSemaphore(2)
+
+    def cleaned(self, content: bytes, media_type: str) -> Picture:
+        kind = _FORMATS[media_type]
+        with self._room:
+            image = _opened(content, media_type, kind)
+            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+            whole = _written(image, kind)
+            image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+            return Picture(whole, _written(_on_white(image), "JPEG"))
+
+
+def _opened(content: bytes, media_type: str, kind: str) -> Image.Image:
+    """The pixels the right way up, and nothing else: no profile, no comment, no second frame."""
+    if kind == "JPEG" and content.count(b"\xff\xda") > _MOST_SCANS:
+        raise _unreadable()
+    try:
+        image: Image.Image = Image.open(BytesIO(content), formats=(kind,))
+        pixels = image.width * image.height
+    except Exception as error:
+        raise _unreadable() from error
+    if pixels > MOST_PIXELS[media_type]:
+        raise InvalidInput(
+            N_(
+                "Cette image est trop grande : {most} millions de points au plus. Envoyez-en une plus petite."
+            ),
+            most=MOST_PIXELS[media_type] // 1_000_000,
+        )
+    try:
+        image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+        turned = ImageOps.exif_transpose(image)
+        plain = turned.convert(_mode_of(turned))
+    # Whatever a decoder stumbles over, it is the picture's fault.
+    except Exception as error:
+        raise _unreadable() from error
+    # Encoders write comments, profiles and resolutions that they find here.
+    plain.info = {}
+    return plain
+
+
+def _mode_of(image: Image.Image) -> str:
+    if image.has_transparency_data:
+        return "RGBA"
+    return "L" if image.mode in ("1", "L") else "RGB"
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
+
+
+def _written(image: Image.Image, kind: str) -> bytes:
+    if kind == "JPEG" and image.mode == "RGBA":
+        image = _on_white(image)
+    out = BytesIO()
+    image.save(out, kind, **_WRITTEN[kind])
+    return out.getvalue()
+
+
+def _unreadable() -> InvalidInput:
+    return InvalidInput(
+        N_("Cette image est abîmée ou incomplète : elle ne s’ouvre pas. Envoyez-la de nouveau.")
+    )
