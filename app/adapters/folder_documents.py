@@ -4,7 +4,8 @@ A document is found in one of two ways, in this order:
 
 1. by its place, which is its URL without the scheme: `https://badges.exemple.fr/campus/itip/did.json`
    is `badges.exemple.fr/campus/itip/did.json` in the folder, as `wget --force-directories` keeps it;
-   where the port makes a name that a file system refuses, `:` may be written `_`;
+   where the port makes a name that a file system refuses, `:` may be written `_`; at an address that is a
+   folder as well, it is the `index.json` in there;
 2. by the `id` that it gives itself, whatever its file is called: a DID whose document is published at
    the URL, or the URL itself.
 """
@@ -22,6 +23,7 @@ from app.credentials.errors import CredentialError, DocumentUnavailable
 from app.credentials.json_text import JsonObject, parse_json_object
 from app.credentials.proofs.vc_jwt import parse_compact_jws
 
+INDEX = "index.json"
 _LARGEST = 2 * 1024 * 1024
 _SUFFIXES = {".json", ".jsonld", ".jwt", ".vc", ".txt", ""}
 
@@ -46,7 +48,11 @@ class FolderDocuments:
         for host in (parts.netloc, parts.netloc.replace(":", "_")):
             path = (self.folder / host / unquote(parts.path).lstrip("/")).resolve()
             # A URL out of a stranger's badge must not name a file elsewhere.
-            if path.is_relative_to(self.folder) and path.is_file():
+            if not path.is_relative_to(self.folder):
+                continue
+            if path.is_dir():
+                path /= INDEX
+            if path.is_file():
                 return path
         return None
 

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from app import __version__
-from app.cli import awards, keys, logs, operators, serve, tokens, verify, witness
+from app.cli import awards, keys, logs, operators, serve, sites, tokens, verify, witness
 from app.cli.demo import commands as demo
 from app.cli.terminal import ExitCode, aside, operator_locale
 from app.errors import AppError
@@ -53,6 +53,7 @@ app.add_typer(tokens.commands, name="token")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(logs.commands, name="log")
 app.add_typer(witness.commands, name="witness")
+app.add_typer(sites.commands, name="site")
 app.add_typer(operators.campuses, name="campus")
 app.add_typer(operators.operators, name="operator")
 

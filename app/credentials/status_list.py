@@ -147,17 +147,18 @@ def status_list_credential(
     status_list: StatusList,
     purpose: Purpose,
     valid_from: datetime,
-    valid_until: datetime,
+    valid_until: datetime | None,
     ttl: timedelta,
 ) -> JsonObject:
-    """The list as a credential, still to be signed (BSL 2.2)."""
+    """The list as a credential, still to be signed (BSL 2.2); with no end, it is the last word on what it holds."""
+    ends: JsonObject = {} if valid_until is None else {"validUntil": format_timestamp(valid_until)}
     return {
         "@context": [CONTEXT_V2],
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": issuer,
         "validFrom": format_timestamp(valid_from),
-        "validUntil": format_timestamp(valid_until),
+        **ends,
         "credentialSubject": {
             "id": f"{url}#list",
             "type": "BitstringStatusList",

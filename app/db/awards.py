@@ -74,6 +74,13 @@ class AwardStore:
         )
         return self.session.exec(query.order_by(col(Award.id)).limit(1)).first()
 
+    def open_ids(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
+        """Awards of the campus that their holders opened, in the order of their numbers."""
+        query = select(Award.id).where(
+            Award.campus_id == campus_id, Award.visibility == Visibility.OPEN, col(Award.id) > after
+        )
+        return self.session.exec(query.order_by(col(Award.id)).limit(limit)).all()
+
     def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
         """Another campus's award is as good as absent (T01)."""
         record = self.find_record(award_id)

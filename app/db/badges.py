@@ -126,6 +126,15 @@ class BadgeStore:
         )
         return [(badge, version) for badge, version in rows]
 
+    def frozen_of(self, campus_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, int]]:
+        """Every version that the world may read, of archived badges too."""
+        query = (
+            select(BadgeVersion.badge_id, BadgeVersion.number)
+            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
+            .where(Badge.campus_id == campus_id, col(BadgeVersion.frozen_at).is_not(None))
+        )
+        return self.session.exec(query.order_by(col(BadgeVersion.badge_id), col(BadgeVersion.number))).all()
+
     def competencies_of(self, version_id: uuid.UUID) -> Sequence[BadgeCompetency]:
         query = select(BadgeCompetency).where(BadgeCompetency.version_id == version_id)
         return self.session.exec(query.order_by(col(BadgeCompetency.position))).all()

@@ -34,6 +34,9 @@ class StatusStore:
             raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
         return row
 
+    def ids_of(self, campus_id: uuid.UUID) -> Sequence[uuid.UUID]:
+        return self.session.exec(select(StatusList.id).where(StatusList.campus_id == campus_id)).all()
+
     def lock_open(self, campus_id: uuid.UUID) -> StatusList | None:
         """The campus's open list, held until the transaction ends: places are given one request at a time."""
         query = select(StatusList).where(

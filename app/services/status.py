@@ -108,7 +108,25 @@ class StatusService:
             self._sign(self.campuses.get_by_id(status_list.campus_id), status_list, at=self.clock())
         return signed_form(status_list)
 
+    def final_edition(self, list_id: uuid.UUID) -> SignedList:
+        """Signed without an end, for a campus whose service stops; kept nowhere.
+
+        Whoever holds it can show it for ever: what is withdrawn later is not in it.
+        """
+        status_list, at = self.status.get(list_id), self.clock()
+        campus = self.campuses.get_by_id(status_list.campus_id)
+        return self._signed(campus, status_list, at=at, until=None)
+
     def _sign(self, campus: Campus, status_list: StatusList, *, at: datetime) -> None:
+        signed = self._signed(campus, status_list, at=at, until=at + LIST_LIFE)
+        status_list.published = signed.embedded
+        status_list.token = signed.token
+        status_list.published_at = at
+        self.status.add(status_list)
+
+    def _signed(
+        self, campus: Campus, status_list: StatusList, *, at: datetime, until: datetime | None
+    ) -> SignedList:
         bits = Bits(status_list.size)
         for position in self.status.raised(status_list.id):
             bits.set(position)
@@ -118,11 +136,9 @@ class StatusService:
             status_list=bits,
             purpose="revocation",
             valid_from=at,
-            valid_until=at + LIST_LIFE,
+            valid_until=until,
             ttl=LIST_TTL,
         )
         signers = self.signing.signers_of(campus)
-        status_list.published = dump_json(add_proof(document, signer=signers.embedded, created=at))
-        status_list.token = sign_jwt(document, signer=signers.jwt, kind="vc+jwt")
-        status_list.published_at = at
-        self.status.add(status_list)
+        embedded = dump_json(add_proof(document, signer=signers.embedded, created=at))
+        return SignedList(embedded, sign_jwt(document, signer=signers.jwt, kind="vc+jwt"), at)

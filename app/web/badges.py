@@ -76,11 +76,11 @@ def show_version(
 
 
 def _page(request: Request, services: Services, published: PublishedBadge) -> HTMLResponse:
-    view = _shown(services, published)
+    view = definition_shown(services, published)
     return page(request, "badges/show.html", campus=look_of(published.campus), d=view)
 
 
-def _shown(services: Services, published: PublishedBadge) -> DefinitionShown:
+def definition_shown(services: Services, published: PublishedBadge) -> DefinitionShown:
     """Read from the published definition itself, so that page and document cannot differ."""
     campus, version, base = published.campus, published.version, f"/badges/{published.badge.id}"
     claims = claims_of({"credentialSubject": {"achievement": parse_json_object(version.definition)}})

@@ -80,10 +80,10 @@ class CampusShown:
 @public
 def show_campus(slug: str, request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.campuses.page(slug)
-    return page(request, "campuses/show.html", campus=look_of(found.campus), c=_shown(services, found))
+    return page(request, "campuses/show.html", campus=look_of(found.campus), c=campus_shown(services, found))
 
 
-def _shown(services: Services, found: CampusPage) -> CampusShown:
+def campus_shown(services: Services, found: CampusPage) -> CampusShown:
     campus = found.campus
     return CampusShown(
         issuer=campus_issuer(services, campus),

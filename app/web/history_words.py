@@ -23,6 +23,8 @@ DEEDS = {
     ("invitation", "resend"): N_("Invitation renvoyée"),
     ("invitation", "withdraw"): N_("Invitation retirée"),
     ("invitation", "accept"): N_("Invitation acceptée"),
+    ("campus", "keep"): N_("Tout ce qui est public, gardé en fichiers"),
+    ("campus", "keep_for_ever"): N_("Tout ce qui est public, gardé en fichiers pour toujours"),
     ("award", "award"): N_("Badge attribué"),
     ("award", "revoke"): N_("Badge retiré"),
     ("award", "undo"): N_("Attribution annulée avant tout envoi"),

@@ -106,6 +106,8 @@ class Frame:
     campus: CampusLook | None
     private: bool
     wide: bool
+    kept: str = ""
+    """The day on which the page was kept as a file, without the service behind it; empty where it answers now."""
 
 
 _PUBLIC_LINKS = ((N_("Vérifier un badge"), "/verifier"), (N_("Mes badges"), "/mes-badges"))

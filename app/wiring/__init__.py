@@ -1,9 +1,11 @@
 """Hand each service the stores, keys and clock it works with; a unit of work is one transaction."""
 
 from app.wiring.commands import (
+    FOLDER_UNUSABLE,
     WITNESS_KEY_UNUSABLE,
     documents_in,
     hand_in,
+    kept_edition,
     log_at,
     make_kek,
     witness_folder,
@@ -14,12 +16,14 @@ from app.wiring.services import Services
 
 __all__ = [
     "CANNOT_START",
+    "FOLDER_UNUSABLE",
     "WITNESS_KEY_UNUSABLE",
     "DatabaseUnreachable",
     "Process",
     "Services",
     "documents_in",
     "hand_in",
+    "kept_edition",
     "log_at",
     "make_kek",
     "shared_between_processes",

@@ -7,22 +7,29 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.adapters.folder_documents import FolderDocuments
+from app.adapters.kept_folder import FolderUnusable, KeptFolder
 from app.adapters.key_vault import make_secret_file
 from app.adapters.log_sources import FolderLog, WebLog
 from app.adapters.web_documents import Reach, WebDocuments
 from app.adapters.witness_folder import WitnessFolder, WitnessKeyUnusable
 from app.credentials.documents import DocumentSource
 from app.credentials.transparency_log.notes import Note
+from app.services.kept_edition import KeptEdition
 from app.services.log_witness import LogSource
 from app.settings import Settings
 from app.wiring.process import utc_now
 
 WITNESS_KEY_UNUSABLE = WitnessKeyUnusable
+FOLDER_UNUSABLE = FolderUnusable
 
 
 def documents_in(folder: Path) -> DocumentSource:
     """Key documents and status lists kept as files, for verifying without a network."""
     return FolderDocuments(folder)
+
+
+def kept_edition(folder: Path) -> KeptEdition:
+    return KeptEdition(KeptFolder(folder))
 
 
 def make_kek(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from app.services.kept_site import KeptSite
 from app.services.log_publication import LogPublication
 from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
@@ -19,6 +20,23 @@ class LogServices(RequestServices):
             self.stores.campuses,
             self.signing,
             self.activity_log,
+        )
+
+    @cached_property
+    def kept_site(self) -> KeptSite:
+        return KeptSite(
+            self.stores.campuses,
+            self.stores.badges,
+            self.stores.awards,
+            self.stores.statuses,
+            self.stores.history,
+            self.publication,
+            self.older_badges,
+            self.evidence,
+            self.log_publication,
+            self.status,
+            self.verification,
+            self.clock,
         )
 
     @cached_property

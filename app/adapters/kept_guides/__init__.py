@@ -1,0 +1,1 @@
+"""How to serve and to check an edition, written beside it."""

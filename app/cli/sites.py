@@ -1,0 +1,150 @@
+"""`sceau site`: everything public of a campus as files that outlive the service, and whether they still verify."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
+from app.cli.verify import moment
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.language import N_
+from app.language import gettext as _
+from app.services.kept_edition import Finding
+from app.services.kept_site import KeptFile
+from app.web.kept_pages import KeptPages
+from app.wiring import FOLDER_UNUSABLE, Services, kept_edition, utc_now
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    help=N_("Tout ce qu’un campus montre, en fichiers que tout serveur web sait servir."),
+)
+_BY = Actor.command("site")
+_UNUSABLE = {
+    "not_empty": N_(
+        "Ce dossier contient autre chose : choisissez-en un vide, ou celui d’une édition précédente."
+    ),
+    "no_edition": N_("Ce dossier ne contient pas d’édition faite par « sceau site export »."),
+}
+Folder = Annotated[Path, typer.Argument(file_okay=False, help=N_("Le dossier des fichiers."))]
+
+
+@commands.command(
+    "export",
+    help=N_(
+        "Écrit les pages, les badges ouverts, les clés, les listes et le journal, puis vérifie tout depuis le dossier seul."
+    ),
+)
+def export(
+    slug: Annotated[
+        str, typer.Argument(metavar="CAMPUS", help=N_("Le nom court du campus dans les adresses."))
+    ],
+    folder: Folder,
+    final: Annotated[
+        bool,
+        typer.Option(
+            "--final",
+            help=N_(
+                "Pour un service qui s’arrête : les listes de statut n’ont plus de fin. Un retrait décidé ensuite ne s’y verra jamais."
+            ),
+        ),
+    ] = False,
+) -> None:
+    process = ready_process()
+    made_at = process.clock()
+    try:
+        with process.unit_of_work(reading=True) as services:
+            campus = services.campuses.get(slug)
+            kept = _everything(services, campus, made_at, final=final)
+            host = services.addresses.host
+            count = kept_edition(folder).write(host, slug, kept, made_at=made_at, final=final)
+    except OSError as error:
+        stop(_("Le dossier ne peut pas être écrit : {cause}.").format(cause=error.strerror or str(error)))
+    except FOLDER_UNUSABLE as error:
+        stop(_(_UNUSABLE[str(error)]))
+    with process.unit_of_work() as services:
+        services.kept_site.note(campus, final=final, by=_BY)
+    say(N_("{count} fichiers écrits dans {folder}."), count=count, folder=folder)
+    _check(folder, made_at)
+
+
+@commands.command(
+    "check",
+    help=N_(
+        "Vérifie, depuis le dossier seul, que rien n’a changé et ce que vaut chaque badge ; sans service ni réseau."
+    ),
+)
+def check(
+    folder: Folder,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment, metavar="DATE", help=N_("Vérifie comme à ce moment (ISO 8601, UTC sans fuseau).")
+        ),
+    ] = None,
+) -> None:
+    _check(folder, at or utc_now())
+
+
+def _everything(services: Services, campus: Campus, made_at: datetime, *, final: bool) -> Iterator[KeptFile]:
+    site, pages = services.kept_site, KeptPages(services, campus, made_at)
+    for file in (*pages.dress(), *site.documents(campus, final=final)):
+        pages.known.add(file.path)
+        yield file
+    yield from pages.of_campus()
+    for badge_id, number in site.versions(campus):
+        yield from pages.of_badge(badge_id, number)
+    for record in with_progress(list(site.open_awards(campus)), _("Badges ouverts")):
+        for file in site.documents_of(record):
+            pages.known.add(file.path)
+            yield file
+        yield from pages.of_award(record)
+
+
+def _check(folder: Path, at: datetime) -> None:
+    edition = kept_edition(folder)
+    try:
+        changed = edition.changed()
+        found = with_progress(edition.awards(), _("Badges vérifiés"))
+        findings = [edition.judge(path, place, at=at) for path, place in found if place.is_file()]
+    except FOLDER_UNUSABLE as error:
+        stop(_(_UNUSABLE[str(error)]))
+    for path in changed:
+        print(path, "changed", sep="\t")
+    for finding in findings:
+        if finding.is_wrong:
+            print(finding.path, finding.verdict.value, *finding.reasons, sep="\t")
+    raise typer.Exit(_tell(changed, findings))
+
+
+def _tell(changed: Sequence[str], findings: Sequence[Finding]) -> ExitCode:
+    counts = Counter(finding.standing for finding in findings)
+    is_wrong = bool(changed or counts["wrong"])
+    say(
+        N_(
+            "Fichiers de badges : {good} valables, {ended} expirés ou retirés, {unknown} non vérifiables, {wrong} faux."
+        ),
+        style="bold red" if is_wrong else "green",
+        **{name: counts[name] for name in ("good", "ended", "unknown", "wrong")},
+    )
+    if changed:
+        say(
+            N_("{count} fichiers manquent ou ne sont plus tels qu’écrits."),
+            style="bold red",
+            count=len(changed),
+        )
+    if counts["unknown"]:
+        say(
+            N_(
+                "Les listes de statut d’une édition ordinaire valent sept jours : refaites-la, ou vérifiez à sa date avec --at."
+            )
+        )
+    if is_wrong:
+        return ExitCode.REFUSED
+    return ExitCode.UNDETERMINED if counts["unknown"] else ExitCode.DONE

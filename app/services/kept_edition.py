@@ -1,0 +1,85 @@
+"""An edition of kept files judged from the files alone: nothing changed, and what each badge is worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Protocol
+
+from app.credentials.documents import DocumentSource
+from app.credentials.evidence.judging import EvidenceOutcome, judge_evidence
+from app.credentials.verification.ladder import verify
+from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
+from app.services.kept_site import AWARD_FORMS, KeptFile
+
+_AWARD: Final = re.compile(rf"attributions/[0-9a-f-]{{36}}\.(?:{'|'.join(AWARD_FORMS)})")
+_MAY_END: Final = frozenset({CheckId.VALIDITY, CheckId.STATUS})
+
+
+class Folder(Protocol):
+    @property
+    def documents(self) -> DocumentSource: ...
+
+    def write(
+        self, host: str, slug: str, kept: Iterable[tuple[str, bytes]], *, made_at: datetime, final: bool
+    ) -> int: ...
+
+    def changed(self) -> Iterator[str]: ...
+
+    def files(self, pattern: re.Pattern[str]) -> Iterator[tuple[str, Path]]: ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one file of a badge is worth; `reasons` are those of the checks that did not hold."""
+
+    path: str
+    verdict: Verdict
+    standing: str
+    """good, ended (expired or withdrawn), unknown, wrong."""
+    reasons: tuple[str, ...]
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.standing == "wrong"
+
+
+class KeptEdition:
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+
+    def write(self, host: str, slug: str, kept: Iterable[KeptFile], *, made_at: datetime, final: bool) -> int:
+        pairs = ((file.path, file.body) for file in kept)
+        return self.folder.write(host, slug, pairs, made_at=made_at, final=final)
+
+    def changed(self) -> list[str]:
+        return list(self.folder.changed())
+
+    def awards(self) -> list[tuple[str, Path]]:
+        """Every file that carries a badge."""
+        return list(self.folder.files(_AWARD))
+
+    def judge(self, path: str, place: Path, *, at: datetime) -> Finding:
+        report = verify(place.read_bytes(), documents=self._documents, at=at)
+        failed = tuple(check for check in report.checks if check.outcome is Outcome.FAILED)
+        reasons = tuple(check.reason for check in failed)
+        if report.verdict is Verdict.VALID:
+            return self._with_evidence(path, report)
+        if report.verdict is Verdict.UNDETERMINED:
+            return Finding(path, report.verdict, "unknown", reasons)
+        ended = all(check.id in _MAY_END for check in failed)
+        return Finding(path, report.verdict, "ended" if ended else "wrong", reasons)
+
+    def _with_evidence(self, path: str, report: Report) -> Finding:
+        evidence = judge_evidence(report.document or {}, documents=self._documents)
+        if evidence is not None and evidence.outcome is EvidenceOutcome.FAILED:
+            return Finding(path, Verdict.INVALID, "wrong", (evidence.reason,))
+        return Finding(path, report.verdict, "good", ())
+
+    @cached_property
+    def _documents(self) -> DocumentSource:
+        return self.folder.documents

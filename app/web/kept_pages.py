@@ -1,0 +1,159 @@
+"""Pages of a campus as they are kept without this service: the same pages, dated, with links from file to file."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from posixpath import relpath
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from app.domain.campus import Campus
+from app.domain.short_addresses import short_code
+from app.language import current_locale, locales, speaking
+from app.services.awards import AwardRecord
+from app.services.kept_site import INDEX, KeptFile
+from app.web.answers import shown
+from app.web.badges import definition_shown
+from app.web.campus_colours import render_campus_css
+from app.web.campuses import campus_shown
+from app.web.locale import other_languages
+from app.web.render import Frame, Visitor, environment
+from app.web.static_files import files
+from app.web.wording import day
+from app.web.workplaces import look_of
+from app.wiring import Services
+
+_LINK: Final = re.compile(r'\b(href|src)="([^"#][^"#]*)(#[^"]*)?"')
+_STATIC: Final = re.compile(r"static/[0-9a-f]{12}/(.+)")
+
+
+@dataclass(frozen=True)
+class KeptPages:
+    """The pages of one campus, in every language; `known` are the addresses below the root that the edition holds."""
+
+    services: Services
+    campus: Campus
+    made_at: datetime
+    known: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Pages link to one another before they are written."""
+        places = [f"campus/{self.campus.slug}"]
+        places += [f"badges/{badge_id}/v{number}" for badge_id, number in self.versions()]
+        for locale in locales():
+            with speaking(locale):
+                self.known.update(f"{place}/{_page_name()}" for place in places)
+
+    def versions(self) -> Sequence[tuple[uuid.UUID, int]]:
+        return self.services.kept_site.versions(self.campus)
+
+    def dress(self) -> Iterator[KeptFile]:
+        """What pages wear: styles, typefaces, the campus's colours."""
+        for name, file in files().items():
+            if name == "sceau.css" or name == "mark.svg" or name.startswith("fonts/"):
+                yield KeptFile(f"static/{name}", file.body)
+        campus = self.campus
+        colours = render_campus_css(campus.slug, campus.hue, campus.liveliness)
+        yield KeptFile(f"couleurs/{campus.slug}.css", colours.encode())
+
+    def of_campus(self) -> Iterator[KeptFile]:
+        slug = self.campus.slug
+        found = self.services.campuses.page(slug)
+        yield from self._in_every_language(
+            f"campus/{slug}", "campuses/show.html", lambda: {"c": campus_shown(self.services, found)}
+        )
+        yield KeptFile("index.html", _leading_to(f"campus/{slug}/index.html"))
+
+    def of_badge(self, badge_id: uuid.UUID, number: int) -> Iterator[KeptFile]:
+        published = self.services.publication.badge(badge_id, number)
+        place = f"badges/{badge_id}/v{number}"
+        yield from self._in_every_language(
+            place, "badges/show.html", lambda: {"d": definition_shown(self.services, published)}
+        )
+        if published.newest.number == number:
+            yield KeptFile(f"badges/{badge_id}/index.html", _leading_to(f"v{number}/index.html"))
+
+    def of_award(self, record: AwardRecord) -> Iterator[KeptFile]:
+        award_id = record.award.id
+        answer = self.services.verification.verify_award(record)
+        yield from self._in_every_language(
+            f"attributions/{award_id}",
+            "awards/answer.html",
+            lambda: {
+                "a": shown(self.services, answer),
+                "share": None,
+                "kept_at": f"/attributions/{award_id}",
+            },
+            is_about_somebody=True,
+        )
+        # What is printed below pictures and in QR codes has to lead home as long as paper lasts.
+        short = f"v/{short_code(award_id)}"
+        yield KeptFile(f"{short}/index.html", _leading_to(f"../../attributions/{award_id}/index.html"))
+
+    def _in_every_language(
+        self,
+        place: str,
+        template: str,
+        view: Callable[[], Mapping[str, Any]],
+        *,
+        is_about_somebody: bool = False,
+    ) -> Iterator[KeptFile]:
+        for locale in locales():
+            with speaking(locale):
+                frame = self._frame(private=is_about_somebody)
+                html = environment().get_template(template).render(frame=frame, csrf_field="", **view())
+                yield KeptFile(f"{place}/{_page_name()}", self._linked(html, place).encode())
+
+    def _frame(self, *, private: bool) -> Frame:
+        return Frame(
+            language=current_locale(),
+            languages=other_languages(),
+            here="",
+            navigation=[],
+            visitor=Visitor(),
+            campus=look_of(self.campus),
+            private=private,
+            wide=False,
+            kept=day(self.made_at, self.campus.time_zone),
+        )
+
+    def _linked(self, html: str, place: str) -> str:
+        def rewrite(found: re.Match[str]) -> str:
+            name, address, anchor = found.groups()
+            return f'{name}="{self._link(address, place)}{anchor or ""}"'
+
+        return _LINK.sub(rewrite, html)
+
+    def _link(self, address: str, place: str) -> str:
+        """From a page in `place` to a file of this edition; else the address as it is on the web."""
+        base = self.services.addresses.base_url
+        if address.startswith("/"):
+            path = urlsplit(address).path.lstrip("/")
+        elif address.startswith(base + "/"):
+            path = urlsplit(address[len(base) :]).path.lstrip("/")
+        else:
+            return address
+        if style := _STATIC.fullmatch(path):
+            return relpath(f"static/{style[1]}", place)
+        for candidate in (path, *(f"{path}/{name}" for name in (_page_name(), INDEX, "checkpoint"))):
+            if candidate in self.known:
+                return relpath(candidate, place)
+        return f"{base}{address}" if address.startswith("/") else address
+
+
+def _page_name() -> str:
+    """In the first language the name that web servers look for."""
+    language = current_locale()
+    return "index.html" if language == locales()[0] else f"index.{language}.html"
+
+
+def _leading_to(path: str) -> bytes:
+    return (
+        f'<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="robots" content="noindex">'
+        f'<meta http-equiv="refresh" content="0; url={path}"><title>Sceau</title>'
+        f'<p><a href="{path}">Continuer / Continue</a></p></html>\n'
+    ).encode()
