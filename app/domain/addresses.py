@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from app.domain.short_addresses import short_code
 
+_PORTFOLIO_PATH = re.compile(r"/portfolio/([0-9a-f-]{36})/?")
 _AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg|zip))?/?")
 
 
@@ -37,6 +38,9 @@ class Addresses:
     def short_in_print(self, award_id: uuid.UUID) -> str:
         """The same without its scheme, as people read and type it."""
         return f"{self.host}/v/{short_code(award_id)}"
+
+    def portfolio(self, portfolio_id: uuid.UUID) -> str:
+        return f"{self.base_url}/portfolio/{portfolio_id}"
 
     def evidence(self, award_id: uuid.UUID) -> str:
         return f"{self.base_url}/preuves/{award_id}"
@@ -104,7 +108,13 @@ class Addresses:
 
     def award_named_by(self, url: str) -> uuid.UUID | None:
         """The award whose page or file `url` is, if it is one of ours."""
-        found = _AWARD_PATH.fullmatch(urlsplit(url.strip()).path) if self.is_ours(url.strip()) else None
+        return self._named_by(url, _AWARD_PATH)
+
+    def portfolio_named_by(self, url: str) -> uuid.UUID | None:
+        return self._named_by(url, _PORTFOLIO_PATH)
+
+    def _named_by(self, url: str, path: re.Pattern[str]) -> uuid.UUID | None:
+        found = path.fullmatch(urlsplit(url.strip()).path) if self.is_ours(url.strip()) else None
         try:
             return uuid.UUID(found.group(1)) if found else None
         except ValueError:

@@ -71,6 +71,8 @@ class Award(SQLModel, table=True):
     visibility: Visibility = Field(
         default=Visibility.CLOSED, sa_column=word_of(Visibility, name="award_visibility")
     )
+    is_findable: bool = False
+    """Its holder lets search engines find its page, while that is open."""
     holder_name: str | None = Field(default=None, max_length=250)
     evidence: str = Field(default="", max_length=4000)
     part: str | None = Field(default=None, max_length=20)

@@ -51,6 +51,8 @@ class Campus(SQLModel, table=True):
     site: str = Field(default="", max_length=200)
     description: str = Field(default="", max_length=2000)
     contact_email: str = Field(default="", max_length=254)
+    linkedin_id: str = Field(default="", max_length=20)
+    """The number of its page on LinkedIn, as it stands in links that fill in their form."""
     time_zone: str = Field(default="Europe/Paris", max_length=60)
     hue: float = Field(default=210.0, ge=0, lt=360)
     liveliness: float = Field(default=0.08, ge=0, le=0.14)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.adapters.badge_pictures import BadgeArtist, CardWords, PictureOrder
 from app.db.awards import AwardRecord
 from app.domain.addresses import Addresses
@@ -26,6 +28,10 @@ class AwardPictures:
     def card(self, record: AwardRecord, words: CardWords) -> bytes:
         """What a link to the award unfolds into, 1200 × 630, as PNG."""
         return self.artist.card(self._order(record), words)
+
+    def portfolio_card(self, records: Sequence[AwardRecord], words: CardWords) -> bytes:
+        """The same for a link to several, under the picture of the first; an empty one has none."""
+        return self.artist.card(self._order(records[0]) if records else None, words)
 
     def _order(self, record: AwardRecord) -> PictureOrder:
         return picture_order(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -133,6 +134,10 @@ class PaperService:
     def code(self, record: AwardRecord, form: str) -> Published:
         """A QR code of the award's short address, as `svg` or `png`."""
         return _code(self.addresses.short(record.award.id), form)
+
+    def portfolio_code(self, portfolio_id: uuid.UUID, form: str) -> Published:
+        """The same of a portfolio's address."""
+        return _code(self.addresses.portfolio(portfolio_id), form)
 
 
 @lru_cache(maxsize=64)

@@ -21,6 +21,8 @@ ICONS = {
     "file": '<path d="M5 2.5h9l5 5v14H5z"/><path d="M14 2.5v5h5"/>',
     "up": '<path d="M12 16V4m-5 5 5-5 5 5M4 20h16"/>',
     "down": '<path d="M12 4v12m-5-5 5 5 5-5M4 20h16"/>',
+    "rise": '<path d="M12 20V4m-7 7 7-7 7 7"/>',
+    "sink": '<path d="M12 4v16m-7-7 7 7 7-7"/>',
     "print": '<path d="M7 9V3h10v6M7 18H3.5V9h17v9H17M7 14.5h10V21H7z"/>',
     "camera": '<path d="M2.5 7h4.5l2-3h6l2 3h4.5v13h-19z"/><circle cx="12" cy="13" r="3.8"/>',
     "person": '<circle cx="12" cy="8" r="4.5"/><path d="M3.5 21.5c1-4.5 4.3-6.5 8.5-6.5s7.5 2 8.5 6.5"/>',

@@ -21,6 +21,7 @@ from app.services.award_pictures import CardWords
 from app.services.awards import AwardRecord
 from app.services.pictures import kind_words
 from app.web.answers import shown
+from app.web.portfolios import oembed_of
 from app.web.render import page
 from app.web.saying import said
 from app.web.security_headers import framed_anywhere
@@ -75,7 +76,10 @@ def checker_frame(request: Request) -> HTMLResponse:
 @router.get("/oembed", dependencies=[limited("verify")])
 @public
 def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Response:
-    """What a site that is given the address of an award may show in its place (oEmbed 1.0, rich)."""
+    """What a site that is given the address of an award or a portfolio may show in its place (oEmbed 1.0, rich)."""
+    portfolio_id = services.addresses.portfolio_named_by(url[:2000])
+    if portfolio_id is not None and format == "json":
+        return _embedded(oembed_of(services, portfolio_id))
     award_id = services.addresses.award_named_by(url[:2000])
     if award_id is None or format != "json":
         raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
@@ -96,6 +100,10 @@ def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Re
         "width": WIDTH,
         "height": HEIGHT,
     }
+    return _embedded(body)
+
+
+def _embedded(body: dict[str, Any]) -> Response:
     return JSONResponse(body, headers={"Cache-Control": _ONE_MINUTE, "Access-Control-Allow-Origin": "*"})
 
 

@@ -10,7 +10,13 @@ from fastapi import Depends, Request, Response
 from app.errors import NotSignedIn
 from app.language import N_
 from app.policies import Policy, Who, marked
-from app.request_scope import SECRETS_SEPARATOR, ReadingServices, WritingServices, process_of
+from app.request_scope import (
+    SECRETS_SEPARATOR,
+    ReadingServices,
+    WritingServices,
+    find_signed_in,
+    process_of,
+)
 from app.services.sessions import NewSession, SignedIn
 from app.wiring import Process, Services
 
@@ -92,3 +98,18 @@ def _secrets(request: Request) -> list[str]:
     return [each for each in request.cookies.get(_cookie(request), "").split(SECRETS_SEPARATOR) if each][
         :_MOST_BADGES
     ]
+
+
+def people_here(request: Request, services: Services) -> dict[uuid.UUID, SignedIn]:
+    """Whoever is signed in, and whose badges this browser holds: several people's on a family's computer."""
+    found = {who.person.id: who for who in held_here(request, services).values()}
+    signed_in = find_signed_in(request, services)
+    return found | ({signed_in.person.id: signed_in} if signed_in else {})
+
+
+def awards_within_reach(request: Request, services: Services, person_id: uuid.UUID) -> list[uuid.UUID]:
+    """That person's badges: all of them once they signed in, else those that this browser holds."""
+    signed_in = find_signed_in(request, services)
+    if signed_in is not None and signed_in.person.id == person_id:
+        return services.portfolios.awards_of(person_id)
+    return [award_id for award_id, who in held_here(request, services).items() if who.person.id == person_id]

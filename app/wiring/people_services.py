@@ -16,6 +16,7 @@ from app.services.operators import OperatorService
 from app.services.passkeys import PasskeyService
 from app.services.people import PeopleService
 from app.services.personal_log import PersonalLog
+from app.services.portfolios import PortfolioService
 from app.services.sessions import SessionService
 from app.services.sign_in import SignInService
 from app.services.slips import SlipService
@@ -128,6 +129,10 @@ class PeopleServices(CampusServices):
             self.stores.history,
             self.clock,
         )
+
+    @cached_property
+    def portfolios(self) -> PortfolioService:
+        return PortfolioService(self.stores.portfolios, self.stores.people, self.badges, self.clock)
 
     @cached_property
     def directory(self) -> DirectoryService:

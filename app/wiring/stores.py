@@ -27,6 +27,7 @@ from app.db.openings import OpeningStore
 from app.db.operators import OperatorStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
+from app.db.portfolios import PortfolioStore
 from app.db.reach import Reach
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
@@ -128,6 +129,10 @@ class Stores:
     @cached_property
     def people(self) -> PeopleStore:
         return PeopleStore(self.session)
+
+    @cached_property
+    def portfolios(self) -> PortfolioStore:
+        return PortfolioStore(self.session)
 
     @cached_property
     def reminders(self) -> ReminderStore:

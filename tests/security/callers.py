@@ -86,6 +86,8 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         award_id = result.lines[0].award_id
         assert award_id is not None
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        portfolio = services.portfolios.start(services.awards.record(award_id).person, [award_id])
+        services.portfolios.set_open(portfolio, True)
         invitation = services.invitations.invite(
             campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
         )
@@ -135,6 +137,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "wish": services.reminders.token_of(person.id),
             "file": "checkpoint",
             "passkey_id": str(uuid.uuid4()),
+            "portfolio_id": str(portfolio.id),
         }  # fmt: skip
     return Things(campus, ids, award_id)
 

@@ -52,11 +52,17 @@ class DemoLinks:
     request: str
     """The same, as reviewers see it."""
     asking: str
+    portfolio: str
+    keeping: str
+    """Opens a badge of whose portfolio that is."""
 
     @property
     def public(self) -> tuple[str, ...]:
         beside = tuple(f"{self.open_award}/{page}" for page in ("personne", "campus", "integrer"))
-        return (self.open_award, *beside, self.closed_award, self.definition, self.asking, self.asked)
+        return (
+            self.open_award, *beside, self.closed_award, self.definition, self.asking, self.asked,
+            self.portfolio, f"{self.portfolio}/integrer",
+        )  # fmt: skip
 
     @property
     def of_admins(self) -> tuple[str, ...]:
@@ -124,6 +130,9 @@ def demo_links(server: LiveServer) -> DemoLinks:
         token = services.people.private_link_token(closed.award.id, closed.award.link_generation)
         trainer = services.people.first_with_role(campus, Role.TRAINER)
         assert trainer is not None, "the demo has trainers"
+        (portfolio,) = services.portfolios.found_by_search(limit=1)
+        shown = services.portfolios.open_page(portfolio).pieces[0].record.award
+        kept_by = services.people.private_link_token(shown.id, shown.link_generation)
         return DemoLinks(
             trainer=sign_in_link(services, campus, Role.TRAINER),
             private=address.private_link(token),
@@ -140,6 +149,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
             asked=address.request(services.asking.token_of(asked)),
             request=f"{address.requests_of(CAMPUS)}/{asked.id}",
             asking=f"{address.badge(asked.badge_id)}/demande",
+            portfolio=address.portfolio(portfolio),
+            keeping=address.private_link(kept_by),
         )
 
 

@@ -22,6 +22,8 @@ from app.domain.colours import CampusColours
 __all__ = ["BadgeArtist", "CardWords", "PictureOrder", "kind_alone", "picture_alternative"]
 
 _SMALL_UNDER: Final = 150
+_PLAIN: Final = (208.0, 0.08)
+"""The hue and liveliness of what belongs to no campus."""
 _SMALL_SVG: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000" aria-hidden="true">{}</svg>\n'
 )
@@ -67,10 +69,11 @@ class BadgeArtist:
         template, inks = self._shape(order)
         return _SMALL_SVG.format(small_mark(order, template, inks, self._faces))
 
-    def card(self, order: PictureOrder, words: CardWords) -> bytes:
-        """The card of a link, as a PNG of 1200 × 630; its badge is the picture of `order`."""
-        colours = CampusColours.of(order.hue, order.liveliness)
-        return _of_all_colours(draw_card(words, self.draw(order), colours, self._faces), CARD_WIDTH)
+    def card(self, order: PictureOrder | None, words: CardWords) -> bytes:
+        """The card of a link, as a PNG of 1200 × 630; its badge, if any, is the picture of `order`."""
+        colours = CampusColours.of(order.hue, order.liveliness) if order else CampusColours.of(*_PLAIN)
+        badge = self.draw(order) if order else ""
+        return _of_all_colours(draw_card(words, badge, colours, self._faces), CARD_WIDTH)
 
     def rasterise(self, svg: str, *, width: int = 600) -> bytes:
         """A PNG of at most 256 colours; neither system library nor font takes part."""

@@ -17,6 +17,7 @@ from app.domain.activities import ActivityKind, PartKind
 from app.domain.badges import Kind, Repeat
 from app.domain.campus import LabelCategory
 from app.domain.people import Role
+from app.domain.portfolios import Grouping, Naming
 
 FOLDER = Path(__file__).parent
 
@@ -252,6 +253,14 @@ class Request(_Section):
     links: tuple[Prose, ...] = ()
 
 
+class Portfolio(_Section):
+    person: Slug
+    line: Prose
+    naming: Naming
+    grouping: Grouping
+    findable: bool
+
+
 @dataclass(frozen=True)
 class DemoContent:
     network: Network
@@ -262,6 +271,7 @@ class DemoContent:
     groups: tuple[Group, ...]
     awards: tuple[SingleAward, ...]
     requests: tuple[Request, ...]
+    portfolios: tuple[Portfolio, ...]
 
     def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
         for campus in self.campuses.values():
@@ -287,6 +297,7 @@ def read_content(folder: Path = FOLDER) -> DemoContent:
         groups=_sections(Group, awards["groups"]),
         awards=_sections(SingleAward, awards["awards"]),
         requests=_sections(Request, _toml(folder / "requests.toml")["requests"]),
+        portfolios=_sections(Portfolio, _toml(folder / "portfolios.toml")["portfolios"]),
     )
 
 

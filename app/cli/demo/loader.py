@@ -71,6 +71,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
         *_recordings(content, stage, today=now.astimezone(ZONE).date()),
         *_awards(stage, givings),
         *_requests(content, stage, now=now),
+        *_portfolios(content, stage, now=now),
     ]
     # The sort is stable: deeds of one moment are done in the order above.
     return sorted((Deed(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
@@ -124,6 +125,11 @@ def _requests(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[
             now - timedelta(days=request.days_ago),
             partial(stage.ask, request, content.learners[request.person]),
         )
+
+
+def _portfolios(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for portfolio in content.portfolios:
+        yield Deed(now, partial(stage.show_together, portfolio, content.learners[portfolio.person]))
 
 
 def _group_givings(content: DemoContent) -> Iterator[Giving]:

@@ -18,6 +18,7 @@ from app.domain.participant_lists import ListedPerson
 from app.domain.people import Role
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
+from app.services.portfolios import Wishes
 from app.services.requests import Asked
 from app.wiring import Services
 
@@ -208,6 +209,19 @@ class Stage:
         for award_id in self.awards[giving][: giving.open]:
             holder = self.services.awards.record(award_id).award.person_id
             self.services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(holder))
+
+    def show_together(self, portfolio: written.Portfolio, learner: Learner) -> None:
+        """All that this person opened, on one page that they open too."""
+        mine = [
+            award_id
+            for giving, given in self.awards.items()
+            for line, award_id in zip(giving.lines, given, strict=True)
+            if (line.given_name, line.family_name) == (learner.given, learner.family)
+        ]
+        kept = self.services.portfolios
+        made = kept.start(self.services.awards.record(mine[0]).person, mine)
+        kept.wish(made, Wishes(portfolio.line, portfolio.naming, portfolio.grouping, portfolio.findable))
+        kept.set_open(made, True)
 
     def revoke(self, giving: Giving) -> None:
         campus, by = self._of(giving.badge)

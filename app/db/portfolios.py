@@ -1,0 +1,63 @@
+"""Portfolios, their groups and the badges in them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from app.db.awards import AwardRecord, AwardStore
+from app.db.badges import WITHOUT_PICTURES
+from app.domain.awards import Award
+from app.domain.portfolios import Portfolio, PortfolioGroup, PortfolioPiece
+from app.errors import NotFound
+from app.language import N_
+
+
+class PortfolioStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, *rows: Portfolio | PortfolioGroup | PortfolioPiece) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def remove(self, row: PortfolioGroup | PortfolioPiece) -> None:
+        self.session.delete(row)
+        self.session.flush()
+
+    def get(self, portfolio_id: uuid.UUID) -> Portfolio:
+        portfolio = self.session.get(Portfolio, portfolio_id)
+        if portfolio is None:
+            raise NotFound(N_("Il n’y a pas de portfolio à cette adresse."))
+        return portfolio
+
+    def find_of(self, person_id: uuid.UUID) -> Portfolio | None:
+        query = select(Portfolio).where(Portfolio.person_id == person_id)
+        return self.session.exec(query.order_by(col(Portfolio.created_at), col(Portfolio.id))).first()
+
+    def groups_of(self, portfolio_id: uuid.UUID) -> Sequence[PortfolioGroup]:
+        query = select(PortfolioGroup).where(PortfolioGroup.portfolio_id == portfolio_id)
+        return self.session.exec(query.order_by(col(PortfolioGroup.position), col(PortfolioGroup.id))).all()
+
+    def pieces_of(self, portfolio_id: uuid.UUID) -> Sequence[PortfolioPiece]:
+        query = select(PortfolioPiece).where(PortfolioPiece.portfolio_id == portfolio_id)
+        return self.session.exec(query.order_by(col(PortfolioPiece.position), col(PortfolioPiece.id))).all()
+
+    def records(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AwardRecord]:
+        query = AwardStore.records().where(col(Award.id).in_(list(award_ids)))
+        rows = self.session.execute(query.options(*WITHOUT_PICTURES))
+        return {record.award.id: record for record in (AwardRecord(*row) for row in rows)}
+
+    def awards_of(self, person_id: uuid.UUID) -> list[uuid.UUID]:
+        """All that one person was given by any campus and that left the house, the latest first."""
+        query = select(Award.id).where(Award.person_id == person_id, col(Award.undone_at).is_(None))
+        return list(self.session.exec(query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(500)))
+
+    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+        """Portfolios whose keepers opened them and want them found."""
+        query = select(Portfolio.id).where(
+            col(Portfolio.is_open).is_(True), col(Portfolio.is_findable).is_(True)
+        )
+        return list(self.session.exec(query.order_by(col(Portfolio.created_at).desc()).limit(limit)))

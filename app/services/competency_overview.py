@@ -1,0 +1,58 @@
+"""Which competencies a person's badges attest, at which level, on the strength of which badges and hours."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.db.awards import AwardRecord
+from app.domain.competencies import Competency, Framework
+from app.services.pictures import Attested
+
+
+@dataclass(frozen=True)
+class Mastered:
+    """`level` is the highest that any of the badges attests, None where none names one.
+
+    `hours` counts an activity once, however many badges rest on it; None where no hours were noted.
+    """
+
+    competency: Competency
+    framework: Framework
+    level: int | None
+    records: Sequence[AwardRecord]
+    hours: float | None
+
+
+def overview_of(awards: Iterable[tuple[AwardRecord, Attested]]) -> list[Mastered]:
+    """In the order in which the competencies first appear."""
+    found: dict[uuid.UUID, list[tuple[AwardRecord, int | None]]] = {}
+    known: dict[uuid.UUID, tuple[Competency, Framework]] = {}
+    for record, attested in awards:
+        for link, competency, framework in attested:
+            known[competency.id] = competency, framework
+            found.setdefault(competency.id, []).append((record, link.level))
+    return [_mastered(*known[key], rests) for key, rests in found.items()]
+
+
+def _mastered(
+    competency: Competency, framework: Framework, rests: Sequence[tuple[AwardRecord, int | None]]
+) -> Mastered:
+    levels = [level for _, level in rests if level is not None]
+    return Mastered(
+        competency,
+        framework,
+        max(levels, default=None),
+        [record for record, _ in rests],
+        _hours([record for record, _ in rests]),
+    )
+
+
+def _hours(records: Sequence[AwardRecord]) -> float | None:
+    noted = {
+        record.award.activity_id or record.award.id: record.award.hours
+        for record in records
+        if record.award.hours is not None
+    }
+    return sum(noted.values()) if noted else None
