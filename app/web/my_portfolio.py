@@ -126,12 +126,12 @@ def portfolio_here(portfolio_id: uuid.UUID, request: Request, services: Services
 
 @router.get("")
 @public
-def choose(request: Request, services: ReadingServices) -> Response:
-    """Straight to the portfolio where this browser holds one person's badges."""
+def choose(request: Request, services: ReadingServices) -> HTMLResponse:
+    """The portfolio itself where this browser holds one person's badges."""
     people = [who.person for who in people_here(request, services).values()]
     found = [(person, services.portfolios.find_of(person)) for person in people]
     if len(found) == 1 and found[0][1] is not None:
-        return RedirectResponse(f"/mes-badges/portfolio/{found[0][1].id}", status_code=303)
+        return _editor(request, services, found[0][1].id)
     return _private(
         page(
             request,

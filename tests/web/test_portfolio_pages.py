@@ -78,8 +78,11 @@ def test_it_begins_shut_with_the_badges_that_are_open(house: House, zoe: TestCli
     assert "Robotique" in zoe.get(f"{portfolio}/apercu").text
 
 
-def test_there_is_one_for_a_person_however_often_it_is_begun(zoe: TestClient, portfolio: str):
-    assert zoe.get(MINE).headers["location"] == portfolio
+def test_there_is_one_for_a_person_however_often_it_is_begun(house: House, zoe: TestClient, portfolio: str):
+    assert f'action="{portfolio}/visibilite"' in zoe.get(MINE).text
+    with house.unit_of_work() as services:
+        person = services.people.people.find_named_at("zoe@exemple.fr", "diaye n zoe")
+        assert str(services.portfolios.start(person, []).id) == portfolio.rpartition("/")[2]
 
 
 def test_nobody_else_arranges_it(house: House, zoe: TestClient, portfolio: str):
