@@ -9,7 +9,7 @@ The whole verifier reads back the first two credentials of each pattern and ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,11 +22,21 @@ from app.credentials.errors import MalformedInput
 from app.credentials.issuing.places import Placed, take_apart
 from app.credentials.issuing.signing import Issuing, KeysOf, SignedCredential
 from app.credentials.json_text import JsonObject, dump_json
-from app.credentials.keys import Signer, VerificationKey, decode_base64url, encode_multibase
+from app.credentials.keys import (
+    LocalSigningKey,
+    SigningKey,
+    VerificationKey,
+    Signer,
+    encode_base64url,
+    encode_multibase,
+)
 from app.credentials.model import OpenBadgeCredential
 from app.credentials.proofs.cryptosuites import digest, digest_of_options
 from app.credentials.proofs.data_integrity import proof_options
-from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.proofs.vc_jwt import claims_of, signing_input
+
+Check = Callable[[bytes, bytes], bool]
+"""Whether this signature of this message holds by the published key."""
 
 _MOST_PATTERNS: Final = 256
 _READ_BACK_EVERY: Final = 128
@@ -53,6 +63,8 @@ def issue_many(
 class _Pattern:
     template: Template
     digest_of_options: bytes
+    claims: JsonObject
+    """What a token says beside the credential; two of them repeat what is each member's own."""
     is_short: bool
     """So far below every limit on size that no easy value can lead beyond."""
     used: int = 0
@@ -67,7 +79,7 @@ class Batch:
         self._issuing = Issuing(signer, jwt_signer, at, documents or KeysOf(signer, jwt_signer))
         self._patterns: dict[bytes, _Pattern | None] = {}
         self._options: JsonObject = {}
-        self._keys: tuple[VerificationKey, VerificationKey] | None = None
+        self._checks: tuple[Check, Check] | None = None
 
     def issue(self, credential: OpenBadgeCredential | JsonObject) -> SignedCredential:
         document = credential if isinstance(credential, dict) else credential.to_document()
@@ -100,8 +112,10 @@ class Batch:
         self, shared: bytes, placed: Placed, document: JsonObject, signed: SignedCredential
     ) -> _Pattern | None:
         """Made only where it says of this credential what the general way says."""
-        if self._keys is None:
-            self._keys = self._published_keys(signed, document)
+        if "proof" in document:
+            return None
+        if self._checks is None:
+            self._checks = self._checks_by_published_keys(signed, document)
             self._options = proof_options(self._issuing.signer, self._issuing.at)
         try:
             template = Template(placed.marked)
@@ -109,35 +123,49 @@ class Batch:
                 return None
         except NotCovered:
             return None
-        return _Pattern(template, digest_of_options(document, self._options), len(shared) <= _SHORT)
+        options = digest_of_options(document, self._options)
+        return _Pattern(template, options, claims_of(document), len(shared) <= _SHORT)
 
-    def _published_keys(
-        self, signed: SignedCredential, document: JsonObject
-    ) -> tuple[VerificationKey, VerificationKey]:
+    def _checks_by_published_keys(self, signed: SignedCredential, document: JsonObject) -> tuple[Check, Check]:
         embedded, token = self._issuing.read_back(signed, document)
-        return VerificationKey.from_jwk(embedded.key or {}), VerificationKey.from_jwk(token.key or {})
+        return (
+            _check_of(self._issuing.signer.key, embedded.key or {}),
+            _check_of(self._issuing.jwt_signer.key, token.key or {}),
+        )
 
     def _issue(
         self, document: JsonObject, placed: Placed, pattern: _Pattern, nquads: str
     ) -> SignedCredential:
         if not (placed.is_easy and pattern.is_short):
             self._issuing.check(document)
+        # The document is written once: proof and claims come after its last member in either form.
+        written = dump_json(document)[:-1]
         data = pattern.digest_of_options + digest(nquads)
         signature = self._issuing.signer.key.sign(data)
-        proof = self._options | {"proofValue": encode_multibase(signature)}
+        proof = dump_json(self._options | {"proofValue": encode_multibase(signature)})
+        claims = dump_json(pattern.claims | _own_claims(document))
+        text = signing_input(written + b"," + claims[1:], signer=self._issuing.jwt_signer)
+        text_bytes = text.encode()
+        jwt_signature = self._issuing.jwt_signer.key.sign(text_bytes)
         signed = SignedCredential(
-            embedded=dump_json(document | {"proof": proof}),
-            token=sign_jwt(document, signer=self._issuing.jwt_signer),
+            embedded=b"".join((written, b',"proof":', proof, b"}")),
+            token=f"{text}.{encode_base64url(jwt_signature)}",
         )
+        assert self._checks is not None  # known before the first pattern
+        holds, jwt_holds = self._checks
+        hold = holds(signature, data) and jwt_holds(jwt_signature, text_bytes)
         pattern.used += 1
-        if pattern.used % _READ_BACK_EVERY == 0 or not self._holds(signed.token, signature, data):
+        if not hold or pattern.used % _READ_BACK_EVERY == 0:
             self._issuing.read_back(signed, document)
         return signed
 
-    def _holds(self, token: str, signature: bytes, data: bytes) -> bool:
-        assert self._keys is not None  # known before the first pattern
-        key, jwt_key = self._keys
-        signing_input, _, signed = token.rpartition(".")
-        return key.verify(signature, data) and jwt_key.verify(
-            decode_base64url(signed), signing_input.encode()
-        )
+
+def _check_of(key: SigningKey, published: JsonObject) -> Check:
+    public = VerificationKey.from_jwk(published)
+    return key.check_against(public) if isinstance(key, LocalSigningKey) else public.verify
+
+
+def _own_claims(document: JsonObject) -> JsonObject:
+    subject = document["credentialSubject"]
+    assert isinstance(subject, dict), "as `take_apart` found it"
+    return {"sub": subject["id"], "jti": document["id"]}

@@ -37,8 +37,8 @@ def decode_multibase(text: str, base: Base = "z", *, max_length: int = 2048) -> 
 
 
 def encode_base64url(data: bytes) -> str:
-    written = binascii.b2a_base64(data, newline=False).translate(_TO_BASE64URL, b"=")
-    return written.decode("ascii")
+    written = binascii.b2a_base64(data, newline=False).rstrip(b"=")
+    return written.translate(_TO_BASE64URL).decode("ascii")
 
 
 def decode_base64url(text: str) -> bytes:

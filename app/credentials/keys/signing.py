@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from nacl.bindings import crypto_sign
 
 from app.credentials.errors import UnusableKey
+from app.credentials.keys.own_signatures import OwnSignatures
 from app.credentials.keys.verification import Algorithm, VerificationKey
 
 _PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -79,6 +81,12 @@ class LocalSigningKey:
             r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(SHA256())))
             return r.to_bytes(32, "big") + s.to_bytes(32, "big")
         return self._private.sign(message, padding.PKCS1v15(), SHA256())
+
+    def check_against(self, published: VerificationKey) -> Callable[[bytes, bytes], bool]:
+        """`published.verify` for signatures of this key, in a third of the time where that can be had."""
+        if published != self.public or not isinstance(self._private, ed25519.Ed25519PrivateKey):
+            return published.verify
+        return OwnSignatures(self._private.private_bytes_raw(), published.encoded).holds
 
     def __repr__(self) -> str:
         return f"LocalSigningKey({self.public.thumbprint()})"

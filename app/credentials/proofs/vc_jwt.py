@@ -86,10 +86,14 @@ class ClaimProblem:
 
 def sign_jwt(document: JsonObject, *, signer: Signer, kind: str = "JWT") -> str:
     """The credential as compact JWS. It needs what the claims repeat: issuer, subject id, id, validFrom."""
+    text = signing_input(dump_json(document | claims_of(document)), signer=signer, kind=kind)
+    return f"{text}.{encode_base64url(signer.key.sign(text.encode()))}"
+
+
+def signing_input(payload: bytes, *, signer: Signer, kind: str = "JWT") -> str:
+    """What is signed of a token: header and payload as they are sent."""
     header = _header(signer.key.public.algorithm.value, signer.verification_method, kind)
-    payload = document | _claims_of(document)
-    signing_input = f"{header}.{encode_base64url(dump_json(payload))}"
-    return f"{signing_input}.{encode_base64url(signer.key.sign(signing_input.encode()))}"
+    return f"{header}.{encode_base64url(payload)}"
 
 
 @lru_cache(maxsize=64)
@@ -199,7 +203,7 @@ def _claim_problems(claims: JsonObject) -> Iterator[ClaimProblem]:
         yield ClaimProblem("claims_disagree", "iat")
 
 
-def _claims_of(document: JsonObject) -> JsonObject:
+def claims_of(document: JsonObject) -> JsonObject:
     """The registered claims that repeat the credential (B-013)."""
     issuer, subject, identifier = (
         _id_of(document.get("issuer")),
