@@ -84,7 +84,7 @@ def _embedded_alone(campus: Campus) -> Callable[[], bytes]:
 
     def sign() -> bytes:
         document = next(people)
-        data = configuration + digest(template.nquads(take_apart(document).values))
+        data = configuration + digest(template.canonical_bytes(take_apart(document).values))
         proof = options | {"proofValue": encode_multibase(signer.key.sign(data))}
         return dump_json(document | {"proof": proof})
 

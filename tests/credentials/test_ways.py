@@ -39,7 +39,7 @@ def test_a_refused_document_is_counted_as_well() -> None:
 def test_documents_of_a_template_are_counted_apart() -> None:
     template = Template(badge_document() | {"name": mark(0)})
     before = ways_taken()[Way.TEMPLATE]
-    template.nquads(["a"])
+    template.canonical_bytes(["a"])
     assert ways_taken()[Way.TEMPLATE] == before + 1
 
 

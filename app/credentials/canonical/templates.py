@@ -6,7 +6,8 @@ because
 2. a text goes into a literal escaped, and into an IRI only if it is made of characters an IRI may hold;
 3. a blank node's first-degree hash is kept only where no statement about that node holds a mark;
 4. nodes whose hashes are alike are left to the whole algorithm;
-5. statements that become equal are left to it too, and all lines are sorted anew;
+5. statements that become equal are left to it too, and all lines are sorted anew, unless no value can change their
+   order (`line_order`);
 6. an IRI that becomes another one of the same document is left to it: two objects would have become one.
 """
 
@@ -14,10 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Final
 
 from app.credentials.canonical import compiled
+from app.credentials.canonical.line_order import is_fixed
 from app.credentials.canonical.rdfc import Quad, escape
 from app.credentials.canonical.tables import NotCovered
 from app.credentials.canonical.ways import Way, note
@@ -29,9 +33,31 @@ _MARK: Final = re.compile("\ue000(\\d+)\ue001")
 _IN_AN_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|\\^`\x7f]*')
 
 
+@cache
 def mark(number: int) -> str:
     """What stands in a template's document where value `number` is to come, once or several times."""
     return f"\ue000{number}\ue001"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The lines without a mark, in order, while the blank nodes are labelled in one order."""
+
+    shared: list[str]
+    as_set: frozenset[str]
+    whole: _Whole | None = None
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A document whose lines keep their order: a %-format, and the numbers of the values that it takes.
+
+    `alike` are pairs of values that were one text: where they are not, the order is another one.
+    """
+
+    written: bytes
+    places: Sequence[str]
+    alike: Sequence[tuple[str, str]]
 
 
 class Template:
@@ -49,12 +75,10 @@ class Template:
         mentions = _mentions(quads)
         self._names = {node: f"b{number}" for number, node in enumerate(mentions)}
         self._labels = [f"_:c14n{number}" for number in range(len(mentions))]
-        self._under_subjects = _under_subjects(quads)
-        self._marked = self._format_of(
-            quad for quad in quads if _varies(quad) and not _varies_by_subject(quad)
-        )
+        self._quads = quads
+        self._marked = self._format_of(quad for quad in quads if _varies(quad))
         self._labelled = self._format_of(quad for quad in quads if not _varies(quad))
-        self._under_labels: dict[str, tuple[list[str], frozenset[str]]] = {}
+        self._orders: dict[str, _Order] = {}
         self._kept_hashes: dict[str, str] = {}
         self._hashed_anew: list[tuple[str, str]] = []
         for node, about in mentions.items():
@@ -67,35 +91,58 @@ class Template:
                     raise NotCovered
                 self._kept_hashes[digest] = self._names[node]
 
-    def nquads(self, values: Sequence[str]) -> str:
+    def canonical_bytes(self, values: Sequence[str]) -> bytes:
         """The canonical N-Quads with these values in place of the marks; NotCovered if they must be found otherwise."""
         texts = self._texts(values)
         self._check_iris_stay_apart(texts)
-        shared, as_set = self._lines_under(self._label(texts), texts)
+        order = self._order(self._label(texts), texts)
+        try:
+            written = self._written(order, texts)
+        except UnicodeEncodeError:
+            raise NotCovered from None
+        note(Way.TEMPLATE)
+        return written
+
+    def _written(self, order: _Order, texts: Mapping[str, str]) -> bytes:
+        whole = order.whole
+        if whole is not None and all(texts[one] == texts[other] for one, other in whole.alike):
+            return whole.written % tuple([texts[place].encode() for place in whole.places])
         lines = (self._marked % texts).split("\n")
         lines.pop()
-        for subject, tails in self._under_subjects:
-            begun = subject % texts
-            lines += [begun + tail for tail in tails]
-        if len(set(lines)) != len(lines) or not as_set.isdisjoint(lines):
+        if len(set(lines)) != len(lines) or not order.as_set.isdisjoint(lines):
             raise NotCovered
-        lines = shared + lines
+        lines = order.shared + lines
         lines.sort()
         lines.append("")
-        note(Way.TEMPLATE)
-        return "\n".join(lines)
+        return "\n".join(lines).encode()
 
-    def _lines_under(self, labels: str, texts: Mapping[str, str]) -> tuple[list[str], frozenset[str]]:
-        """The lines without a mark, in order: the same whenever the blank nodes are labelled in the same order."""
-        known = self._under_labels.get(labels)
+    def _order(self, labels: str, texts: Mapping[str, str]) -> _Order:
+        """The same whenever the blank nodes are labelled in the same order."""
+        known = self._orders.get(labels)
         if known is None:
             lines = (self._labelled % texts).split("\n")
             lines.pop()
             lines.sort()
-            known = lines, frozenset(lines)
-            if len(self._under_labels) < _MOST_ORDERS:
-                self._under_labels[labels] = known
+            if len(self._orders) == _MOST_ORDERS:
+                return _Order(lines, frozenset(lines))
+            known = self._orders[labels] = _Order(lines, frozenset(lines), self._whole(texts))
         return known
+
+    def _whole(self, texts: Mapping[str, str]) -> _Whole | None:
+        """In the order that these values give, if all values give it that are alike where these are."""
+        labels = {node: texts[name] for node, name in self._names.items()}
+        by_text: dict[str, str] = {}
+        named = {str(number): by_text.setdefault(texts[str(number)], str(number)) for number in self._in_iris}
+        lines = [
+            [named.get(piece, piece) if place % 2 else piece for place, piece in enumerate(pieces)]
+            for pieces in (_MARK.split(_line(_labelled(quad, labels)) + "\n") for quad in self._quads)
+        ]
+        lines.sort(key=lambda pieces: _filled(pieces, texts))
+        if not is_fixed(lines):
+            return None
+        fixed = "%s".join(text.replace("%", "%%") for text in _texts_between(lines))
+        places = [number for pieces in lines for number in pieces[1::2]]
+        return _Whole(fixed.encode(), places, [pair for pair in named.items() if pair[0] != pair[1]])
 
     def _format_of(self, quads: Iterable[Quad]) -> str:
         return "".join(_format(_line(quad), self._names) + "\n" for quad in quads)
@@ -158,18 +205,22 @@ def _varies(quad: Quad) -> bool:
     return "\ue000" in quad[0] or "\ue000" in quad[2]
 
 
-def _varies_by_subject(quad: Quad) -> bool:
-    """Whether all that follows the subject is the same in every document."""
-    return "\ue000" in quad[0] and "\ue000" not in quad[2] and quad[2][0] != "_"
+def _labelled(quad: Quad, labels: Mapping[str, str]) -> Quad:
+    subject, predicate, object_, graph = quad
+    return labels.get(subject, subject), predicate, labels.get(object_, object_), graph
 
 
-def _under_subjects(quads: Iterable[Quad]) -> list[tuple[str, list[str]]]:
-    """The formats of subjects, each with what follows it: half of the lines that vary, and quick to write."""
-    tails: dict[str, list[str]] = {}
-    for quad in filter(_varies_by_subject, quads):
-        subject, predicate, object_, _ = quad
-        tails.setdefault(_format(subject, {}), []).append(f" {predicate} {object_} .")
-    return list(tails.items())
+def _filled(pieces: Sequence[str], texts: Mapping[str, str]) -> str:
+    return "".join(texts[piece] if place % 2 else piece for place, piece in enumerate(pieces))
+
+
+def _texts_between(lines: Iterable[Sequence[str]]) -> list[str]:
+    """The texts of all lines, one after the other, that stand before, between and behind their marks."""
+    found = [""]
+    for pieces in lines:
+        found[-1] += pieces[0]
+        found += pieces[2::2]
+    return found
 
 
 def _line(quad: Quad) -> str:

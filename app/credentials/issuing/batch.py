@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.credentials.canonical import canonical_nquads
+from app.credentials.canonical import canonical_bytes
 from app.credentials.canonical.tables import NotCovered
 from app.credentials.canonical.templates import MARK_SIGN, Template
 from app.credentials.documents import DocumentSource
@@ -24,9 +24,9 @@ from app.credentials.issuing.signing import Issuing, KeysOf, SignedCredential
 from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.keys import (
     LocalSigningKey,
+    Signer,
     SigningKey,
     VerificationKey,
-    Signer,
     encode_base64url,
     encode_multibase,
 )
@@ -92,7 +92,7 @@ class Batch:
         if pattern is None:
             return self._first_of(shared, placed, document)
         try:
-            nquads = pattern.template.nquads(placed.values)
+            nquads = pattern.template.canonical_bytes(placed.values)
         except NotCovered:
             return self._issuing.issue(document)
         return self._issue(document, placed, pattern, nquads)
@@ -119,14 +119,16 @@ class Batch:
             self._options = proof_options(self._issuing.signer, self._issuing.at)
         try:
             template = Template(placed.marked)
-            if template.nquads(placed.values) != canonical_nquads(document):
+            if template.canonical_bytes(placed.values) != canonical_bytes(document):
                 return None
         except NotCovered:
             return None
         options = digest_of_options(document, self._options)
         return _Pattern(template, options, claims_of(document), len(shared) <= _SHORT)
 
-    def _checks_by_published_keys(self, signed: SignedCredential, document: JsonObject) -> tuple[Check, Check]:
+    def _checks_by_published_keys(
+        self, signed: SignedCredential, document: JsonObject
+    ) -> tuple[Check, Check]:
         embedded, token = self._issuing.read_back(signed, document)
         return (
             _check_of(self._issuing.signer.key, embedded.key or {}),
@@ -134,7 +136,7 @@ class Batch:
         )
 
     def _issue(
-        self, document: JsonObject, placed: Placed, pattern: _Pattern, nquads: str
+        self, document: JsonObject, placed: Placed, pattern: _Pattern, nquads: bytes
     ) -> SignedCredential:
         if not (placed.is_easy and pattern.is_short):
             self._issuing.check(document)

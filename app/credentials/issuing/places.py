@@ -11,8 +11,9 @@ from app.credentials.canonical.templates import mark
 from app.credentials.json_text import JsonObject, JsonValue
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_ENDS_WITH_UUID: Final = re.compile(rf"(.*[/:])({_UUID})", re.ASCII)
-_PART_OF_A_PAGE: Final = re.compile(rf"(.*/)({_UUID})(#[a-z]{{1,20}})", re.ASCII)
+_LAST: Final = 36  # characters of an identifier are its UUID
+_ENDS_WITH_UUID: Final = re.compile(rf"[/:]{_UUID}", re.ASCII)
+_PART_OF_A_PAGE: Final = re.compile(r"#[a-z]{1,20}", re.ASCII)
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{40,120}", re.ASCII)
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 # Letters of European languages and the punctuation of their texts: no sign that turns, hides or combines, no
@@ -92,9 +93,10 @@ def _take_name(placed: Placed, entry: JsonValue) -> JsonObject:
 def _take_evidence(placed: Placed, entry: JsonValue) -> JsonObject:
     evidence = _copy(entry)
     identifier = evidence.get("id")
-    found = _PART_OF_A_PAGE.fullmatch(identifier) if isinstance(identifier, str) else None
-    if found is not None:
-        placed.take_end(evidence, "id", *found.groups())
+    if isinstance(identifier, str):
+        page, sign, part = identifier.partition("#")
+        if _PART_OF_A_PAGE.fullmatch(sign + part) and _ends_with_uuid(page):
+            placed.take_end(evidence, "id", *_split_uuid(page), sign + part)
     if "narrative" in evidence:
         placed.take_text(evidence, "narrative")
     return evidence
@@ -123,7 +125,10 @@ def _list(value: JsonValue) -> list[JsonValue]:
 
 
 def _split_uuid(identifier: JsonValue) -> tuple[str, str]:
-    match = _ENDS_WITH_UUID.fullmatch(identifier) if isinstance(identifier, str) else None
-    if match is None:
+    if not isinstance(identifier, str) or not _ends_with_uuid(identifier):
         raise NotCovered
-    return match[1], match[2]
+    return identifier[:-_LAST], identifier[-_LAST:]
+
+
+def _ends_with_uuid(identifier: str) -> bool:
+    return _ENDS_WITH_UUID.fullmatch(identifier, max(0, len(identifier) - _LAST - 1)) is not None

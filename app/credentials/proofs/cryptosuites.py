@@ -70,11 +70,11 @@ def _digest_of_options(context: tuple[str, ...], options: tuple[tuple[str, str],
 
 
 def _digest_of(document: JsonObject) -> bytes:
-    return hashlib.sha256(canonical_bytes(document)).digest()
+    return digest(canonical_bytes(document))
 
 
-def digest(nquads: str) -> bytes:
-    return hashlib.sha256(nquads.encode()).digest()
+def digest(nquads: bytes) -> bytes:
+    return hashlib.sha256(nquads).digest()
 
 
 def _hash_jcs(document: JsonObject, options: JsonObject) -> bytes:
