@@ -19,6 +19,10 @@ class AppError(Exception):
 class NotFound(AppError): ...
 
 
+class Gone(AppError):
+    """It was there, and was taken away for good at somebody's request."""
+
+
 class NotSignedIn(AppError): ...
 
 

@@ -15,6 +15,7 @@ from app.domain.rates import network_of
 from app.errors import (
     AppError,
     Conflict,
+    Gone,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -35,6 +36,7 @@ STATUS_OF: dict[type[AppError], int] = {
     NotAllowed: 403,
     NotFound: 404,
     Conflict: 409,
+    Gone: 410,
     InvalidInput: 422,
     TooMany: 429,
     Unavailable: 503,

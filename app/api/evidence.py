@@ -26,7 +26,7 @@ _DISCLOSURE = shown(
     "application/json", about="What the holder shows of these lines today; each field can be checked."
 )
 for _shown in (_EVIDENCE, _DISCLOSURE):
-    _shown["responses"] |= documented(403)
+    _shown["responses"] |= documented(403, 410)
 
 
 def _packaged(name: str, media_type: str) -> Published:

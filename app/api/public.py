@@ -109,7 +109,7 @@ def shown(*media_types: str, about: str = "The document, byte for byte as it was
 
 
 _AN_AWARD = shown(*_FORMS_BY_TYPE)
-_AN_AWARD["responses"] |= documented(403, 406)
+_AN_AWARD["responses"] |= documented(403, 406, 410)
 
 
 @router.get("/attributions/{award_id:uuid}.{extension}", summary="An award as a file", **_AN_AWARD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -158,9 +158,11 @@ class ActivityLogStore:
         query = select(LogPayload).where(LogPayload.about_id == person_id)
         return list(self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number))))
 
-    def erase_about(self, person_id: uuid.UUID) -> None:
-        """Payloads and keys go; what is left of the entries commits to nothing that could be found out."""
-        self.session.exec(delete(LogPayload).where(col(LogPayload.about_id) == person_id))
+    def erase_about(self, person_id: uuid.UUID, log_ids: Collection[uuid.UUID]) -> int:
+        """Payloads and keys go; what is left of so many entries commits to nothing that could be found out."""
+        about = col(LogPayload.about_id) == person_id
+        erased = self.session.exec(delete(LogPayload).where(about, col(LogPayload.log_id).in_(log_ids)))
+        return int(erased.rowcount)
 
     def tile(self, log_id: uuid.UUID, tile: Tile) -> bytes:
         """The bytes of a tile, whether it is full and kept, or partial and made from what lies under it."""

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from app.db.bulk import insert_rows
 from app.domain.award_evidence import AwardEvidence, EvidenceDisclosure, Shown
+from app.domain.erasures import ErasedAward
 
 
 class AwardEvidenceStore:
@@ -21,6 +22,10 @@ class AwardEvidenceStore:
 
     def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
         return self.session.get(AwardEvidence, award_id)
+
+    def is_erased(self, award_id: uuid.UUID) -> bool:
+        """Whether that was the number of an award that its holder had erased."""
+        return self.session.get(ErasedAward, award_id) is not None
 
     def shown_of(self, award_id: uuid.UUID) -> dict[int, Shown]:
         """What was chosen, by number of the line."""

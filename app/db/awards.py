@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, insert_rows
+from app.db.erasures import check_not_erased, erased_between
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
@@ -52,17 +53,24 @@ class AwardStore:
     def get_record(self, award_id: uuid.UUID) -> AwardRecord:
         record = self.find_record(award_id)
         if record is None:
+            self.check_not_erased(award_id)
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         return record
+
+    def check_not_erased(self, award_id: uuid.UUID) -> None:
+        """Raises Gone for the number of an award that its holder had erased."""
+        check_not_erased(self.session, award_id)
 
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
         row = self.session.execute(self.records().where(col(Award.id) == award_id)).first()
         return AwardRecord(*row) if row else None
 
     def find_between(self, first: uuid.UUID, last: uuid.UUID) -> uuid.UUID | None:
-        """The award numbered from `first` to `last`; None where there is none, or more than one."""
+        """The award numbered from `first` to `last`, erased or not; None where there is none, or more than one."""
         query = select(Award.id).where(col(Award.id) >= first, col(Award.id) <= last).limit(2)
         found = self.session.exec(query).all()
+        if not found:
+            return erased_between(self.session, first, last)
         return found[0] if len(found) == 1 else None
 
     def find_open(self, *, at: datetime) -> Award | None:
@@ -85,6 +93,7 @@ class AwardStore:
         """Another campus's award is as good as absent (T01)."""
         record = self.find_record(award_id)
         if record is None or record.award.campus_id != campus_id:
+            check_not_erased(self.session, award_id, campus_id)
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         return record
 

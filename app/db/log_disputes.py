@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlmodel import Session, col, delete, select
 
@@ -41,5 +41,6 @@ class LogDisputeStore:
             found += self.session.exec(query)
         return sorted(found, key=lambda one: one.made_at)
 
-    def forget(self, person_id: uuid.UUID) -> None:
-        self.session.exec(delete(LogDispute).where(col(LogDispute.person_id) == person_id))
+    def forget(self, person_id: uuid.UUID, log_ids: Collection[uuid.UUID]) -> None:
+        theirs = col(LogDispute.person_id) == person_id
+        self.session.exec(delete(LogDispute).where(theirs, col(LogDispute.log_id).in_(log_ids)))

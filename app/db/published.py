@@ -32,6 +32,7 @@ _KEYS = (
     "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
     "ON k.campus_id = c.id AND k.purpose = 'credential' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
 )
+_ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
 _LIST = "SELECT published, token, published_at FROM status_list WHERE id = {}"
 
 
@@ -79,6 +80,8 @@ class PublishedStore(Protocol):
     """What every engine's reader answers; None where there is no such document."""
 
     async def award(self, award_id: uuid.UUID) -> StoredAward | None: ...
+
+    async def is_erased(self, award_id: uuid.UUID) -> bool: ...
 
     async def standing(self, award_id: uuid.UUID) -> Standing | None: ...
 
@@ -157,6 +160,9 @@ class SqlitePublishedStore:
     async def award(self, award_id: uuid.UUID) -> StoredAward | None:
         return _stored(self._row(_AWARD, award_id.hex))
 
+    async def is_erased(self, award_id: uuid.UUID) -> bool:
+        return self._row(_ERASED, award_id.hex) is not None
+
     async def standing(self, award_id: uuid.UUID) -> Standing | None:
         return _standing(self._row(_STANDING, award_id.hex))
 
@@ -200,6 +206,9 @@ class PostgresPublishedStore:
 
     async def award(self, award_id: uuid.UUID) -> StoredAward | None:
         return _stored(await self._row(_AWARD, award_id))
+
+    async def is_erased(self, award_id: uuid.UUID) -> bool:
+        return await self._row(_ERASED, award_id) is not None
 
     async def standing(self, award_id: uuid.UUID) -> Standing | None:
         return _standing(await self._row(_STANDING, award_id))

@@ -37,7 +37,7 @@ OPEN = frozenset(
     (
         "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
-        "campus_log", "competency", "framework", "label", "log_checkpoint", "log_cosignature", "log_entry",
+        "campus_log", "competency", "erased_award", "framework", "label", "log_checkpoint", "log_cosignature", "log_entry",
         "log_payload", "log_tile", "log_witness", "membership", "network_member", "signed_credential", "signing_key",
         "status_list", "status_slot",
     )
@@ -48,6 +48,9 @@ APPENDED = frozenset(
     ("history_entry", "log_entry", "log_tile", "log_checkpoint", "log_cosignature", "alembic_version")
 )
 """The application adds to these and changes nothing in them."""
+
+FORGOTTEN = {"history_entry": ("actor_id", "actor_label", "noun_id", "facts")}
+"""What an erasure may empty in a table that is only added to; its trigger lets through no other change."""
 
 # Not in a subquery: one row, which is what the world asks for, costs less so.
 HERE = "nullif(current_setting('sceau.campus', true), '')::uuid"
@@ -101,7 +104,7 @@ def belongs(table: Table, row: str = "") -> str:
         return _OF_CAMPUS[table.name].format(row=row)
     if "campus_id" in table.c:
         return f"{row}.campus_id = {HERE}"
-    column = next(filter(_leads_to_a_campus, table.columns), None)
+    column = next(filter(leads_to_a_campus, table.columns), None)
     if column is None:
         raise NoWall(f"{table.name}: name its campus, or say in app/db/walls.py why it has none")
     above, alias = next(iter(column.foreign_keys)).column, f"{row}_above"
@@ -109,7 +112,7 @@ def belongs(table: Table, row: str = "") -> str:
     return f"EXISTS (SELECT 1 FROM {above.table.name} {alias} WHERE {found})"  # noqa: S608 - names of our own
 
 
-def _leads_to_a_campus(column: Column[object]) -> bool:
+def leads_to_a_campus(column: Column[object]) -> bool:
     return not column.nullable and any(key.column.table.name not in SHARED for key in column.foreign_keys)
 
 
@@ -145,6 +148,8 @@ def _grants(role: str, work_schema: str) -> Iterator[str]:
         deeds = "SELECT" if name == "alembic_version" else "SELECT, INSERT"
         yield f"REVOKE ALL ON {name} FROM {role}"
         yield f"GRANT {deeds if name in APPENDED else deeds + ', UPDATE, DELETE'} ON {name} TO {role}"
+    for name, columns in FORGOTTEN.items():
+        yield f"GRANT UPDATE ({', '.join(columns)}) ON {name} TO {role}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
     yield f"CREATE SCHEMA IF NOT EXISTS {work_schema}"
     yield f"GRANT ALL ON SCHEMA {work_schema} TO {role}"
@@ -184,4 +189,4 @@ def hold_back(engine: Engine) -> bool:
 
 def _digest() -> str:
     """Names these walls: a database that bears another name needs `sceau migrate`."""
-    return hashlib.sha256("\n".join((*_statements(), *sorted(APPENDED))).encode()).hexdigest()
+    return hashlib.sha256("\n".join((*_statements(), *sorted(APPENDED), str(FORGOTTEN))).encode()).hexdigest()

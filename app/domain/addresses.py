@@ -87,6 +87,14 @@ class Addresses:
         """Where reviewers find what waits for them."""
         return f"{self.base_url}/gestion/{slug}/demandes"
 
+    def erasure(self, token: str) -> str:
+        """Where somebody confirms that all about them is to go."""
+        return f"{self.base_url}/effacement/{token}"
+
+    def erasure_proof(self, erasure_id: uuid.UUID) -> str:
+        """Where the proof of an erasure is read; only who is told its number finds it."""
+        return f"{self.base_url}/effacements/{erasure_id}"
+
     def reminders(self, token: str) -> str:
         return f"{self.base_url}/rappels/{token}"
 

@@ -66,7 +66,7 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.BADGES: ("badge", "framework", "competency"),
     Subject.ACTIVITIES: ("activity", "participation"),
     Subject.ACCESS: ("session", "person", "password", "passkey", "account", "address", "token"),
-    Subject.CAMPUS: ("campus", "campus_log", "key", "reminders"),
+    Subject.CAMPUS: ("campus", "campus_log", "key", "reminders", "erasure"),
     Subject.EXPORTS: ("table",),
 }
 PERSONAL: Final = ("session", "password", "passkey", "account", "address", "person")

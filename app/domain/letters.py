@@ -100,6 +100,7 @@ class Occasion(StrEnum):
     REQUEST_MORE = "request_more"
     REQUEST_REFUSED = "request_refused"
     REVIEW = "review"
+    ERASURE = "erasure"
 
 
 class LetterState(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,14 +15,16 @@ from app.domain.activity_log import EntryKind, Fact, minutes_of
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
+from app.domain.erasures import reference_of
 from app.domain.keys import SealedKey
 
-PARTICIPATION, AWARD, ASSESSMENT, DEFINITION, KEY = (
+PARTICIPATION, AWARD, ASSESSMENT, DEFINITION, KEY, ERASURE = (
     "participation",
     "award",
     "assessment",
     "badge_version",
     "signing_key",
+    "erasure",
 )
 
 
@@ -129,6 +132,7 @@ def key_fact(key: SealedKey) -> Fact:
     )
 
 
-def erasure_fact(person_id: Any, entries: int) -> Fact:
-    """That somebody's data went at their request; how many entries it was of, and nothing of whom."""
-    return Fact(EntryKind.ERASURE, "person", person_id, {"entries": entries})
+def erasure_fact(erasure_id: uuid.UUID, entries: int) -> Fact:
+    """That somebody's data went at their request; of how many entries, under which reference, and nothing of whom."""
+    facts = {"entries": entries, "reference": reference_of(erasure_id)}
+    return Fact(EntryKind.ERASURE, ERASURE, erasure_id, facts)

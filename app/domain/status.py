@@ -44,7 +44,8 @@ class StatusSlot(SQLModel, table=True):
     )
     list_id: uuid.UUID = Field(sa_column=part_of("status_list"))
     position: int = Field(primary_key=True)
-    award_id: uuid.UUID = Field(sa_column=points_to("award", index=False))
+    award_id: uuid.UUID
+    """Points to an award without holding on to it: an erased award keeps its place."""
     raised_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 

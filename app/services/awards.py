@@ -163,6 +163,10 @@ class AwardService:
         numbers = ids_of_code(code)
         return self.awards.find_between(*numbers) if numbers else None
 
+    def check_not_erased(self, award_id: uuid.UUID) -> None:
+        """Raises Gone for an award that its holder had erased."""
+        self.awards.check_not_erased(award_id)
+
     def record(self, award_id: uuid.UUID) -> AwardRecord:
         """Any award, for its holder or for public pages, which look at its visibility themselves."""
         return self.awards.get_record(award_id)

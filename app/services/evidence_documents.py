@@ -16,13 +16,15 @@ from app.db.campus import CampusStore
 from app.domain.activity_log import LogCheckpoint, LogEntry, LogPayload, leaf_of
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import CONTEXT_PATH, AwardEvidence, Shown, fields_shown
-from app.errors import NotFound
+from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
 from app.services.publication import Published
 
+_REMOVED = N_("Ces preuves ont été retirées à la demande de la personne.")
 
-class RemovedEvidence(NotFound):
+
+class RemovedEvidence(Gone):
     """The holder asked to be forgotten: what is left of the lines can be read by nobody."""
 
 
@@ -98,6 +100,8 @@ class EvidenceDocuments:
     def _get(self, award_id: uuid.UUID) -> AwardEvidence:
         row = self.find(award_id)
         if row is None:
+            if self.store.is_erased(award_id):
+                raise RemovedEvidence(_REMOVED)
             raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
         return row
 
@@ -105,7 +109,7 @@ class EvidenceDocuments:
         (entry,) = self.rows.numbered(row.log_id, [row.decision])
         payload = self.rows.payload(row.log_id, row.decision)
         if payload is None:
-            raise RemovedEvidence(N_("Ces preuves ont été retirées à la demande de la personne."))
+            raise RemovedEvidence(_REMOVED)
         checkpoint = self.rows.checkpoint(row.log_id, row.size)
         assert checkpoint is not None, "checkpoints are for ever"
         (encoded,) = self.written(checkpoint, [Decision(row.award_id, entry, payload, row.entries)])

@@ -107,14 +107,10 @@ class LoggedDeeds:
     def key_changed(self, campus: Campus, key: SealedKey) -> None:
         self.log.record(campus, [key_fact(key)])
 
-    def forget(self, person_id: uuid.UUID) -> None:
-        """What every campus's log says of somebody goes, with its keys; each log says that something went."""
-        held: dict[uuid.UUID, int] = {}
-        for payload in self.log.store.payloads_about(person_id):
-            held[payload.log_id] = held.get(payload.log_id, 0) + 1
-        self.log.store.erase_about(person_id)
-        self.disputes.forget(person_id)
-        for log_id, entries in sorted(held.items()):
-            campus = self.campuses.get_by_id(self.log.store.get(log_id).campus_id)
-            # Of nobody: the entry must not lead back to whom it forgets.
-            self.log.record(campus, [erasure_fact(uuid.uuid4(), entries)])
+    def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> LogPayload:
+        """What the campus's logs say of somebody goes, with its keys; the line that says so leads back to nobody."""
+        logs = {each.id for each in self.log.store.list_of(campus.id)}
+        entries = self.log.store.erase_about(person_id, logs)
+        self.disputes.forget(person_id, logs)
+        ((_, said),) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
+        return said

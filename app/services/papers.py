@@ -6,6 +6,7 @@ import io
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 import segno
@@ -84,6 +85,25 @@ class LogWords:
     foot: str
 
 
+@dataclass(frozen=True)
+class ErasureWords:
+    """The proof of an erasure, in the reader's language; it names nobody."""
+
+    lang: str
+    title: str
+    author: str
+    intro: str
+    facts: list[tuple[str, str]]
+    went_title: str
+    went: list[tuple[str, str]]
+    stays_title: str
+    stays: list[str]
+    signed: str
+    attached: str
+    attached_words: str
+    foot: str
+
+
 class PaperService:
     def __init__(
         self,
@@ -117,6 +137,11 @@ class PaperService:
 
     def log(self, words: LogWords) -> Published:
         return Published.of(self.papers.pdf("log", _hyphenated(vars(words)), {}, at=self.clock()), PDF)
+
+    def erasure(self, words: ErasureWords, proof: bytes, *, at: datetime) -> Published:
+        """With the proof attached for programs; dated by the erasure: the same bytes each time."""
+        files = {words.attached: proof}
+        return Published.of(self.papers.pdf("erasure", _hyphenated(vars(words)), files, at=at), PDF)
 
     def check(self, words: CheckWords, badge: str) -> Published:
         """The page about a check of now, with the badge that was checked attached."""

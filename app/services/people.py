@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -94,6 +95,8 @@ class PeopleService:
             award = self.awards.find(uuid.UUID(name))
         except ValueError:
             award = None
+        if award is None:
+            self._check_not_erased(name)
         if award is None or not self._proves(proof, award.id, award.link_generation):
             earlier = range(award.link_generation) if award else ()
             if award and any(self._proves(proof, award.id, generation) for generation in earlier):
@@ -105,6 +108,10 @@ class PeopleService:
                 )
             raise NotFound(N_("Ce lien n’ouvre aucun badge. Vérifiez qu’il est entier."))
         return self.sessions.enter_as_learner(award.person_id, award.id)
+
+    def _check_not_erased(self, name: str) -> None:
+        with suppress(ValueError):
+            self.awards.check_not_erased(uuid.UUID(name))
 
     def workplaces(self, signed_in: SignedIn) -> list[Workplace]:
         places: dict[uuid.UUID, Workplace] = {}

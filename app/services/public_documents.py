@@ -13,7 +13,8 @@ from app.credentials.keys import VerificationKey
 from app.db.published import PublishedStore, Standing, StoredKeys
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
-from app.errors import NotFound
+from app.domain.erasures import ERASED
+from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.publication import FORMS, ClosedAward, Published
 
@@ -34,6 +35,8 @@ class PublicDocuments:
         """The signed credential of an award that its holder opened, as `json` or `jwt`."""
         stored = await self.store.award(award_id)
         if stored is None:
+            if await self.store.is_erased(award_id):
+                raise Gone(ERASED)
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         if not stored.is_open:
             raise ClosedAward(

@@ -21,9 +21,9 @@ from app.domain.addresses import Addresses
 from app.domain.awards import Visibility
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.errors import AppError
+from app.errors import AppError, Gone
 from app.metrics import note_verdict
-from app.services.evidence_documents import EvidenceDocuments, RemovedEvidence
+from app.services.evidence_documents import EvidenceDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService, Published
 
@@ -87,7 +87,7 @@ class OwnDocuments:
         if self._names_us(url):
             try:
                 return FetchedDocument(url, self._own(urlsplit(url).path))
-            except (Withdrawn, RemovedEvidence) as error:
+            except (Withdrawn, Gone) as error:
                 raise DocumentUnavailable(url, "gone") from error
             except AppError as error:
                 raise DocumentUnavailable(url, "not_found") from error

@@ -160,4 +160,5 @@ def show_person(person_id: uuid.UUID, request: Request, services: ReadingService
             for participation, activity in found.participations
         ],
         awards=[AwardLine.of(work, record) for record in found.awards],
+        erase=f"{work.home}/repertoire/{person_id}/effacer" if work.may(Deed.PROTECT) else "",
     )

@@ -64,6 +64,15 @@ _TROUBLES = {
         N_("Ce qui avait été fait avant est gardé."),
         "past",
     ),
+    410: Trouble(
+        N_("Ce n’est plus ici"),
+        N_("Ce qui était à cette adresse a été retiré pour de bon."),
+        N_(
+            "Rien d’autre n’est dit : ni quoi, ni de qui. Les badges des autres personnes et le journal du campus "
+            "n’ont pas changé."
+        ),
+        "shut",
+    ),
     413: Trouble(
         N_("C’est trop lourd"),
         N_("Le fichier ou le texte envoyé dépasse la taille permise."),

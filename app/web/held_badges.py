@@ -41,6 +41,7 @@ def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Sign
     """The person whose badge this is, by the link they opened here; another's badge is not theirs to see."""
     who = held_here(request, services).get(award_id)
     if who is None:
+        services.awards.check_not_erased(award_id)
         raise NotSignedIn(
             N_(
                 "Pour voir ce badge, ouvrez le lien privé que le campus vous a donné. Il marche autant de fois que vous voulez."

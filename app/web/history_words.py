@@ -97,6 +97,7 @@ DEEDS = {
     ("key", "create"): N_("Clé de signature créée"),
     ("reminders", "start"): N_("Rappels remis en marche"),
     ("reminders", "stop"): N_("Rappels arrêtés"),
+    ("erasure", "erase"): N_("Données d’une personne effacées"),
     ("table", "export"): N_("Tableau emporté"),
 }
 ELSEWHERE = {("operator", "join"), ("operator", "leave"), ("network", "create"), ("sign_in_link", "make")}
@@ -117,5 +118,6 @@ ACTORS = {
     "sign-in page": N_("Page de connexion"),
     "somebody who asks": N_("Une personne qui demande un badge"),
     "link in a letter": N_("Lien d’une lettre"),
+    "somebody forgotten": N_("Une personne dont les données sont effacées"),
 }
 COMMAND, PROGRAM, SERVICE = N_("Commande de l’exploitant"), N_("Un programme"), N_("Le service")

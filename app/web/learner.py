@@ -149,6 +149,7 @@ def show_mine(
 ) -> HTMLResponse:
     who = held_here(request, services).get(award_id)
     if who is None:
+        services.awards.check_not_erased(award_id)
         return _shelf(request, services, is_missing=True)
     record = services.awards.record(award_id)
     done = say(_DONE[fait]) if fait in _DONE else ""

@@ -27,6 +27,7 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
     """Shut or open, the award's own page answers; a code that names none is most often a letter misread."""
     award_id = services.awards.find_by_code(signs)
     if award_id is not None:
+        services.awards.check_not_erased(award_id)
         return RedirectResponse(f"/attributions/{award_id}", status_code=303)
     return page(
         request,

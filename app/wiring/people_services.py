@@ -10,7 +10,13 @@ from app.services.directory import DirectoryService
 from app.services.handing_over import HandingOver
 from app.services.history import HistoryService
 from app.services.invitations import InvitationService
-from app.services.letters import LetterService, PersonalLetters, ReminderService, RequestLetters
+from app.services.letters import (
+    LetterService,
+    PersonalLetters,
+    ReminderService,
+    RequestLetters,
+    RightsLetters,
+)
 from app.services.memberships import Memberships
 from app.services.operators import OperatorService
 from app.services.passkeys import PasskeyService
@@ -159,6 +165,7 @@ class PeopleServices(CampusServices):
                     self.lent.secret,
                     self.clock,
                 ),
+                RightsLetters(self.stores.awards, self.addresses, self.lent.secret),
                 self.addresses,
                 self.lent.secret,
                 self.clock,

@@ -6,10 +6,10 @@ import uuid
 from functools import cached_property
 
 from app.services.workers import WorkerService
-from app.wiring.log_services import LogServices
+from app.wiring.rights_services import RightsServices
 
 
-class Services(LogServices):
+class Services(RightsServices):
     @cached_property
     def workers(self) -> WorkerService:
         return WorkerService(self.stores.workers, self.clock)

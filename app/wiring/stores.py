@@ -19,6 +19,7 @@ from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
 from app.db.directory import DirectoryStore
 from app.db.files import FileStore
+from app.db.erasures import ErasureStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
@@ -28,6 +29,7 @@ from app.db.operators import OperatorStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.portfolios import PortfolioStore
+from app.db.personal_data import PersonalDataStore
 from app.db.reach import Reach
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
@@ -97,6 +99,12 @@ class Stores:
     @cached_property
     def files(self) -> FileStore:
         return FileStore(self.session)
+    def erasures(self) -> ErasureStore:
+        return ErasureStore(self.session)
+
+    @cached_property
+    def personal_data(self) -> PersonalDataStore:
+        return PersonalDataStore(self.session)
 
     @cached_property
     def history(self) -> HistoryStore:

@@ -138,6 +138,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "file": "checkpoint",
             "passkey_id": str(uuid.uuid4()),
             "portfolio_id": str(portfolio.id),
+            "erasure_id": str(uuid.uuid4()),
         }  # fmt: skip
     return Things(campus, ids, award_id)
 

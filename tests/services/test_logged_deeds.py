@@ -174,7 +174,7 @@ def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(hou
         head = TreeHead.from_text(
             Note.from_text(services.activity_log.store.newest_checkpoint(log.id).note).text
         )
-        services.logged_deeds.forget(zoe.id)
+        services.logged_deeds.forget(zoe.id, house.campus, uuid.uuid4())
         assert services.activity_log.store.payloads_about(zoe.id) == []
         assert all(
             proof.is_in(head) for proof in services.activity_log.proofs(log, range(head.size), head.size)
@@ -189,7 +189,8 @@ def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(hou
         )
         assert list(check.run()) == []
     kind, facts = logged(house)[-1]
-    assert (kind, facts) == (EntryKind.ERASURE, {"entries": 2})
+    assert (kind, facts["entries"]) == (EntryKind.ERASURE, 2)
+    assert set(facts) == {"entries", "reference"}
 
 
 @pytest.mark.parametrize("pieces", [3])

@@ -5,5 +5,14 @@ from app.services.letters.personal import PersonalLetters
 from app.services.letters.post import Post
 from app.services.letters.reminders import ReminderService
 from app.services.letters.requests import RequestLetters
+from app.services.letters.rights import RightsLetters
 
-__all__ = ["LetterService", "Outgoing", "PersonalLetters", "Post", "ReminderService", "RequestLetters"]
+__all__ = [
+    "LetterService",
+    "Outgoing",
+    "PersonalLetters",
+    "Post",
+    "ReminderService",
+    "RequestLetters",
+    "RightsLetters",
+]

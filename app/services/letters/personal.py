@@ -15,6 +15,7 @@ from app.language import N_, speaking
 from app.language.typography import say, say_plural
 from app.services.letters.notice import Action, Notice, html_of, text_of
 from app.services.letters.requests import RequestLetters
+from app.services.letters.rights import RIGHTS, RightsLetters
 
 
 class PersonalLetters:
@@ -23,6 +24,7 @@ class PersonalLetters:
         team: TeamStore,
         campuses: CampusStore,
         requests: RequestLetters,
+        rights: RightsLetters,
         addresses: Addresses,
         secret: bytes,
         clock: Clock,
@@ -30,6 +32,7 @@ class PersonalLetters:
         self.team = team
         self.campuses = campuses
         self.requests = requests
+        self.rights = rights
         self.addresses = addresses
         self.secret = secret
         self.clock = clock
@@ -38,6 +41,8 @@ class PersonalLetters:
         """None where there is nothing to say any more."""
         if letter.occasion == Occasion.INVITATION:
             return self._invitation(letter)
+        if letter.occasion in RIGHTS:
+            return self.rights.written(letter)
         return self.requests.written(letter)
 
     def _invitation(self, letter: PromisedLetter) -> Letter | None:

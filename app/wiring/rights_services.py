@@ -1,0 +1,36 @@
+"""Services about what people may ask of the data about them: to be forgotten, with a proof."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.services.erasures import ErasureProofs, ErasureService
+from app.wiring.log_services import LogServices
+
+
+class RightsServices(LogServices):
+    @cached_property
+    def erasures(self) -> ErasureService:
+        return ErasureService(
+            self.stores.personal_data,
+            self.stores.erasures,
+            self.stores.people,
+            self.stores.awards,
+            self.stores.campuses,
+            self.stores.letters,
+            self.stores.history,
+            self.status,
+            self.logged_deeds,
+            self.activity_log,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def erasure_proofs(self) -> ErasureProofs:
+        return ErasureProofs(
+            self.stores.erasures,
+            self.stores.campuses,
+            self.activity_log,
+            self.log_publication,
+        )

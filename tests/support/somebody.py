@@ -1,0 +1,143 @@
+"""Somebody with a row in every table that holds something about people, marked so that each word is found again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Enum,
+    LargeBinary,
+    String,
+    Table,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.types import TypeDecorator
+
+from app.db.metadata import METADATA
+from app.domain.personal_data import HELD
+from tests.support.house import House
+
+AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def mark_of(column: Column[Any]) -> str:
+    """A word that stands nowhere else."""
+    return f"zq{column.table.name}{column.name}zq".replace("_", "")
+
+
+def fill(house: House) -> tuple[uuid.UUID, dict[str, dict[str, Any]]]:
+    """The person, and the row of each table."""
+    # What a row points to without holding on to it may be made later: its number is known before.
+    made: dict[str, dict[str, Any]] = {"award": {"id": uuid.uuid4()}}
+    with house.owner.begin() as connection:
+        for table in METADATA.sorted_tables:
+            if table.name in HELD:
+                made[table.name] = _row(table, made, connection, house)
+                connection.execute(insert(table).values(made[table.name]))
+    return made["person"]["id"], made
+
+
+def _row(
+    table: Table, made: dict[str, dict[str, Any]], connection: Connection, house: House
+) -> dict[str, Any]:
+    links = {link.column: link for link in HELD[table.name].links}
+    row = {}
+    for column in table.columns:
+        if column.name in HELD[table.name].mentions:
+            row[column.name] = house.trainer.id
+        elif column.name in links and links[column.name].table in made and table.name != "person":
+            link = links[column.name]
+            row[column.name] = made[link.table][link.to]
+        elif table.name == "award" and column.name == "id":
+            row["id"] = made["award"]["id"]
+        else:
+            row[column.name] = _value(column, made, connection, house)
+    return row
+
+
+def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Connection, house: House) -> Any:
+    if column.name == "campus_id":
+        return house.campus.id
+    for key in column.foreign_keys:
+        above = key.column
+        if above.table.name in made:
+            return made[above.table.name][above.name]
+        found = connection.execute(select(above).limit(1)).scalar()
+        if found is None:
+            found = _parent(above.table, made, connection, house)[above.name]
+        return found
+    form = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    if isinstance(form, Enum):
+        return form.enums[-1]
+    if isinstance(form, JSON):
+        return {"said": mark_of(column)}
+    if isinstance(form, LargeBinary):
+        return mark_of(column).encode()
+    if isinstance(form, String):
+        return mark_of(column)[: form.length or 40]
+    if column.nullable and form.python_type is uuid.UUID:
+        return None
+    return {
+        uuid.UUID: uuid.uuid4(), int: int(uuid.uuid4().int % 100_000) + 1_000, bool: False, float: 1.0,
+        datetime: AT, date: AT.date(),
+    }[form.python_type]  # fmt: skip
+
+
+def _parent(
+    table: Table, made: dict[str, dict[str, Any]], connection: Connection, house: House
+) -> dict[str, Any]:
+    """A row of what is nobody's, where the house has none yet."""
+    row = {column.name: _value(column, made, connection, house) for column in table.columns}
+    connection.execute(insert(table).values(row))
+    return row
+
+
+def everything(house: House) -> Iterator[tuple[str, bytes]]:
+    """The database as bytes: SQLite's own files, vacuumed; on PostgreSQL every row of every table."""
+    url = make_url(house.process.settings.database_url)
+    if url.get_backend_name() == "sqlite":
+        house.process.engine.dispose()
+        house.owner.dispose()
+        connection = sqlite3.connect(str(url.database), isolation_level=None)
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        for path in Path(str(url.database)).parent.iterdir():
+            yield path.name, path.read_bytes()
+        return
+    with house.owner.connect() as connection:
+        names = connection.execute(
+            text("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
+        ).scalars()
+        for name in names.all():
+            for row in connection.execute(text(f'SELECT * FROM "{name}"')):
+                yield name, b"\0".join(map(_bytes, row))
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value)
+    if isinstance(value, uuid.UUID):
+        return str(value).encode() + value.bytes + value.hex.encode()
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False).encode()
+    return str(value).encode()
+
+
+def forms_of(word: str | uuid.UUID) -> list[bytes]:
+    """However a word may lie there: as it is, as JSON escapes it, an identifier in each of its spellings."""
+    if isinstance(word, uuid.UUID):
+        return [word.bytes, word.hex.encode(), str(word).encode()]
+    return [word.encode(), json.dumps(word)[1:-1].encode(), word.lower().encode()]
