@@ -23,6 +23,7 @@ class Matter(StrEnum):
     ROOMS = "rooms"
     LOG = "log"
     REQUESTS = "requests"
+    FILES = "files"
     LETTERS = "letters"
     WORK = "work"
     HISTORY = "history"
@@ -118,8 +119,8 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         "request_step": Held(
             Matter.REQUESTS, (Link("request_id", "badge_request"),), mentions=("person_id",)
         ),
-        "request_file": Held(Matter.REQUESTS, (Link("request_id", "badge_request"),)),
-        "request_file_content": Held(Matter.REQUESTS, (Link("file_id", "request_file"),)),
+        "stored_file": Held(Matter.FILES, (*_PERSON, Link("noun_id", "badge_request"))),
+        "stored_file_content": Held(Matter.FILES, (Link("file_id", "stored_file"),)),
         # --- what they were told
         "letter": Held(
             Matter.LETTERS,

@@ -85,6 +85,12 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
             N_("Acceptée : autant que le badge. Refusée ou retirée : un an. Non confirmée : 7 jours"),
             _MISSION,
         ),
+        Matter.FILES: Keeping(
+            N_("Les fichiers que vous avez remis"),
+            N_("Appuyer une demande ou une contribution."),
+            N_("Autant que la demande ou la contribution qu’ils appuient"),
+            _MISSION,
+        ),
         Matter.LETTERS: Keeping(
             N_("Les lettres qui vous sont écrites : quand, à quelle adresse, arrivée ou non"),
             N_("Savoir si un badge est arrivé. Leur texte n’est pas gardé."),

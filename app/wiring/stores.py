@@ -18,8 +18,8 @@ from app.db.campus import CampusStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
 from app.db.directory import DirectoryStore
-from app.db.files import FileStore
 from app.db.erasures import ErasureStore
+from app.db.files import FileStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
@@ -99,6 +99,8 @@ class Stores:
     @cached_property
     def files(self) -> FileStore:
         return FileStore(self.session)
+
+    @cached_property
     def erasures(self) -> ErasureStore:
         return ErasureStore(self.session)
 

@@ -30,6 +30,7 @@ from app.services.badges import Wording
 from app.services.log_check import LogCheck
 from app.services.requests import Asked
 from app.wiring import Services
+from tests.support.handed import taken
 from tests.support.house import COMMAND, House, listed
 from tests.support.somebody import everything, forms_of
 
@@ -90,7 +91,7 @@ def live(house: House) -> tuple[BatchResult, uuid.UUID]:
         asked = Asked(given, family, ADDRESS, STORY, "https://exemple.fr/carnet-de-zoelie")
         token = services.asking.token_of(services.asking.ask(accepting(services, house), asked))
         services.asking.confirm(token)
-        services.asking.complete(token, file=("carnet-de-zoelie.pdf", PIECE))
+        services.asking.complete(token, files=[taken("carnet-de-zoelie.pdf", PIECE)])
     # A list whose line was refused names them too, though it recognised nobody.
     house.award(f"{family} {given};", badge=house.long_haul)
     return result, person_id

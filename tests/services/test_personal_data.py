@@ -71,7 +71,7 @@ def test_nothing_of_any_table_outlives_an_erasure(house: House) -> None:
     assert len(marks) > 60
     assert {name for name, content in everything(house) for mark in marks if mark in content}
     with house.unit_of_work() as services:
-        assert services.erasures.foresee(person_id).campuses == [house.campus]
+        assert house.campus.id in {each.id for each in services.erasures.foresee(person_id).campuses}
         award_id, secret = made["award"]["id"], house.process.secret
         services.erasures.confirm(confirm_token(secret, award_id, house.clock.now, everywhere=True))
     left = {
