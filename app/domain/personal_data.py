@@ -19,6 +19,7 @@ class Matter(StrEnum):
     ADDRESSES = "addresses"
     SIGN_IN = "sign_in"
     AWARDS = "awards"
+    PORTFOLIO = "portfolio"
     PARTICIPATIONS = "participations"
     ROOMS = "rooms"
     LOG = "log"
@@ -109,6 +110,9 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
             once_empty=Link("id", "withdrawal_line", "withdrawal_id"),
         ),
         "withdrawal_line": Held(Matter.AWARDS, _AWARD),
+        "portfolio": Held(Matter.PORTFOLIO, _PERSON),
+        "portfolio_group": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"),)),
+        "portfolio_piece": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"), *_AWARD)),
         # --- what they asked for
         "badge_request": Held(
             Matter.REQUESTS,

@@ -61,6 +61,12 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
             ),
             _MISSION,
         ),
+        Matter.PORTFOLIO: Keeping(
+            N_("Votre portfolio : les badges que vous y rangez, vos lignes, qui le voit"),
+            N_("Montrer plusieurs badges d’un seul lien, si vous le voulez."),
+            N_("Jusqu’à ce que vous le défassiez"),
+            _AGREEMENT,
+        ),
         Matter.PARTICIPATIONS: Keeping(
             N_("Vos participations : activités, rôle, heures, contribution"),
             N_("Ce sur quoi vos badges reposent."),

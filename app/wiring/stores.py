@@ -28,8 +28,8 @@ from app.db.openings import OpeningStore
 from app.db.operators import OperatorStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
-from app.db.portfolios import PortfolioStore
 from app.db.personal_data import PersonalDataStore
+from app.db.portfolios import PortfolioStore
 from app.db.reach import Reach
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
