@@ -53,7 +53,20 @@ class EvidenceDisclosure(SQLModel, table=True):
 NEVER_SHOWN: Final = frozenset({"person", "by", "corrects", "reason"})
 """Whose line it is says the decision; who else had a part in it is nobody's business."""
 _SUMMARY: Final = frozenset(
-    {"activityKind", "startsOn", "endsOn", "minutes", "part", "present", "badge", "kind", "confirmed"}
+    {
+        "activityKind",
+        "startsOn",
+        "endsOn",
+        "minutes",
+        "part",
+        "present",
+        "badge",
+        "kind",
+        "confirmed",
+        "mediaType",
+        "contentDigest",
+        "removed",
+    }
 )
 
 

@@ -52,6 +52,7 @@ class Subject(StrEnum):
     TEAM = "equipe"
     AWARDS = "attributions"
     REQUESTS = "demandes"
+    CONTRIBUTIONS = "contributions"
     BADGES = "badges"
     ACTIVITIES = "activites"
     ACCESS = "acces"
@@ -63,6 +64,7 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.TEAM: ("membership", "invitation"),
     Subject.AWARDS: ("award", "award_batch", "withdrawal"),
     Subject.REQUESTS: ("request",),
+    Subject.CONTRIBUTIONS: ("contribution",),
     Subject.BADGES: ("badge", "framework", "competency"),
     Subject.ACTIVITIES: ("activity", "participation"),
     Subject.ACCESS: ("session", "person", "password", "passkey", "account", "address", "token"),

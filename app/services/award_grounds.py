@@ -15,6 +15,7 @@ from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award
 from app.domain.columns import new_row
 from app.services.award_cases import Case
+from app.services.contributed_lines import ContributedLines
 from app.services.evidence_documents import Decision, EvidenceDocuments
 from app.services.logged_deeds import LoggedDeeds
 
@@ -34,11 +35,13 @@ class AwardGrounds:
         evidence: EvidenceDocuments,
         store: AwardEvidenceStore,
         addresses: Addresses,
+        contributed: ContributedLines,
     ) -> None:
         self.deeds = deeds
         self.evidence = evidence
         self.store = store
         self.addresses = addresses
+        self.contributed = contributed
 
     def decide(
         self,
@@ -50,7 +53,7 @@ class AwardGrounds:
         """Each award in the log, with the entries it rests on, under one signed checkpoint: nobody dates one back."""
         if not awards:
             return {}
-        entries = self._entries(case, awards, participations)
+        entries = self._with_contributions(case, awards, self._entries(case, awards, participations))
         decisions = self.deeds.decided(
             case.campus, [(award, documents[award.id], entries[award.id]) for award in awards]
         )
@@ -94,6 +97,13 @@ class AwardGrounds:
             ]
             for award in awards
         }
+
+    def _with_contributions(
+        self, case: Case, awards: Sequence[Award], entries: Mapping[uuid.UUID, Sequence[int]]
+    ) -> dict[uuid.UUID, list[int]]:
+        activity_id = case.activity.id if case.activity else None
+        added = self.contributed.of_awards(case.campus, case.badge.id, activity_id, awards)
+        return {award.id: sorted({*entries[award.id], *added.get(award.person_id, ())}) for award in awards}
 
     def _grounded(
         self,

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
+from app.db.contributions import ContributionStore
 from app.db.requests import RequestStore
 from app.db.waiting import Lately, WaitingStore
 from app.domain.activities import Activity
@@ -34,6 +35,7 @@ class Waiting:
     """Everything that waits; counts stop at `MOST_COUNTED`."""
 
     requests: int
+    contributions: int
     refused_letters: int
     unclaimed: int
     activities: Sequence[Activity]
@@ -57,12 +59,14 @@ class DashboardService:
         campuses: CampusStore,
         badges: BadgeStore,
         requests: RequestStore,
+        contributions: ContributionStore,
         clock: Clock,
     ) -> None:
         self.waiting = waiting
         self.campuses = campuses
         self.badges = badges
         self.requests = requests
+        self.contributions = contributions
         self.clock = clock
 
     def of(self, campus: Campus, *, today: date) -> Dashboard:
@@ -76,6 +80,7 @@ class DashboardService:
         keys = self.campuses.keys_of(campus.id)
         return Waiting(
             self.requests.count_waiting(campus.id, limit=MOST_COUNTED + 1),
+            self.contributions.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
             self.waiting.unclaimed_awards(
                 campus.id, given=(at - LOOKED_BACK, at - FORGOTTEN_AFTER), at=at, limit=MOST_COUNTED + 1

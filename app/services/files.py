@@ -43,6 +43,21 @@ class FileService:
             raise NotFound(N_("Ce fichier n’a pas d’aperçu."))
         return found
 
+    def open_any(self, file_id: uuid.UUID) -> OpenedFile:
+        """For whoever was shown that very file, wherever it belongs."""
+        file = self._there(file_id)
+        return self.open(file.noun, file.noun_id, file.id)
+
+    def preview_any(self, file_id: uuid.UUID) -> bytes:
+        file = self._there(file_id)
+        return self.preview(file.noun, file.noun_id, file.id)
+
+    def _there(self, file_id: uuid.UUID) -> StoredFile:
+        file = self.files.find(file_id)
+        if file is None:
+            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+        return file
+
     # --- the virus scanner
 
     def waiting(self) -> Sequence[uuid.UUID]:

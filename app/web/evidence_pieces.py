@@ -22,6 +22,9 @@ class LineShown:
     text: str
     facts: Sequence[tuple[str, str]]
     logged: str
+    file: str = ""
+    """Where a file that is shown lies; its preview, too, where it is a picture."""
+    preview: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ _WITNESSED = N_("{witness}, le {day}")
 
 
 def evidence_shown(report: EvidenceReport | None, zone: str, document: str) -> EvidenceShown | None:
+    """`document` is where our own evidence document is, and its files below it; empty for another's badge."""
     if report is None:
         return None
     told = evidence_told(report)
@@ -52,7 +56,7 @@ def evidence_shown(report: EvidenceReport | None, zone: str, document: str) -> E
         state=told.state,
         sentence=said(told.sentence, zone),
         beside=said(told.beside, zone),
-        lines=[_line(line, told.size, zone) for line in told.lines],
+        lines=[_line(line, told.size, zone, document) for line in told.lines],
         checks=[(say(words), say(why)) for words, why in told.checks],
         limits=[say(words) for words in told.limits],
         decided=say(_DECIDED).format(
@@ -68,8 +72,9 @@ def evidence_shown(report: EvidenceReport | None, zone: str, document: str) -> E
     )
 
 
-def _line(line: LineTold, size: int, zone: str) -> LineShown:
+def _line(line: LineTold, size: int, zone: str, document: str) -> LineShown:
     when = days(line.starts_on, line.ends_on) if line.starts_on and line.ends_on else ""
+    file = f"{document}/pieces/{line.number}" if document and line.file_type else ""
     return LineShown(
         number=line.number,
         when=when,
@@ -78,4 +83,6 @@ def _line(line: LineTold, size: int, zone: str) -> LineShown:
         text=line.text,
         facts=[(say(label), said(value, zone)) for label, value in line.facts],
         logged=say(_LOGGED).format(moment=moment(line.logged_at, zone), number=line.number + 1, size=size),
+        file=file,
+        preview=f"{file}/apercu" if file and line.file_type.startswith("image/") else "",
     )

@@ -25,6 +25,9 @@ KINDS: Final = {
     EntryKind.ERASURE: N_("Effacement"),
 }
 _LABELS: Final = {
+    "title": N_("Titre"),
+    "artefact": N_("Pièce"),
+    "link": N_("Lien"),
     "activity": N_("Activité"),
     "activityKind": N_("Sorte"),
     "startsOn": N_("Du"),
@@ -38,6 +41,9 @@ _LABELS: Final = {
     "corrects": N_("Remplace la ligne"),
     "text": N_("Appréciation"),
     "badge": N_("Badge"),
+    "words": N_("Ce que montre la photo"),
+    "removed": N_("Retirée"),
+    "contentDigest": N_("Empreinte SHA-256"),
 }
 _KIND_WORDS: Final = {kind.value: words for kind, words in ACTIVITY_KINDS.items()}
 _PART_WORDS: Final = {part.value: words for part, words in PARTS.items()}
@@ -57,7 +63,7 @@ def _value(name: str, value: object) -> str:
     match name, value:
         case "minutes", int():
             return duration(value)
-        case "present", bool():
+        case "present" | "removed", bool():
             return say(N_("oui")) if value else say(N_("non"))
         case "corrects", int():
             return str(value + 1)

@@ -21,6 +21,7 @@ from app.web.forms import SafeForm, text_of
 from app.web.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.web.history_words import DEEDS, OTHER_DEED
 from app.web.log_words import KINDS, facts_of
+from app.web.my_contributions import ContributionLine
 from app.web.render import page
 from app.web.typography import say
 from app.web.wording import day, moment
@@ -75,6 +76,7 @@ class MyLog:
     shown: Sequence[tuple[int, str, str]]
     """Of each line the badge rests on: its number, its title, and what is shown of it."""
     seen: Sequence[tuple[str, str]]
+    contributions: Sequence[ContributionLine]
     refused: Refused = field(default_factory=Refused)
 
 
@@ -160,6 +162,9 @@ def _page(
             (moment(each.at, record.campus.time_zone), say(DEEDS.get(("award", each.deed), OTHER_DEED)))
             for each in services.awards.history_of(record.campus, award_id)
         ],
+        contributions=[
+            ContributionLine.of(each, url) for each in services.contributions.of_person(person, record.campus)
+        ],
         refused=refused or Refused(),
     )
     answer = page(
@@ -188,7 +193,7 @@ def _shown(services: Services, award_id: uuid.UUID) -> list[tuple[int, str, str]
 
 
 def _title(facts: Mapping[str, object]) -> str:
-    named = facts.get("activity") or facts.get("text") or ""
+    named = next(filter(None, map(facts.get, ("title", "artefact", "link", "activity", "text"))), "")
     return str(named)[:120]
 
 

@@ -63,6 +63,10 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
 
 def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = []
+    if waiting.contributions:
+        sentence = _counted(N_("Contributions à confirmer : {n}"), waiting.contributions)
+        hint = say(N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme."))
+        tasks.append(Task(sentence, hint, f"{work.home}/contributions", TO_DO))
     if waiting.refused_letters:
         sentence = _counted(N_("Lettres qui ne sont pas arrivées : {n}"), waiting.refused_letters)
         hint = say(N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé."))

@@ -11,6 +11,7 @@ from app.services.award_pictures import AwardPictures
 from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.bulk_awards import BulkAwardService
+from app.services.contributed_lines import ContributedLines
 from app.services.evidence_documents import EvidenceDocuments
 from app.services.holders import HolderService
 from app.services.older_badges import OlderBadges
@@ -99,6 +100,7 @@ class AwardServices(PeopleServices):
             self.evidence,
             self.stores.award_evidence,
             self.addresses,
+            ContributedLines(self.stores.contributions, self.stores.files, self.activity_log),
         )
 
     @cached_property

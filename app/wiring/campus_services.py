@@ -74,6 +74,7 @@ class CampusServices(Parts):
             self.stores.campuses,
             self.stores.badges,
             self.stores.requests,
+            self.stores.contributions,
             self.clock,
         )
 

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from app.services.contributions import ContributionService
 from app.services.kept_site import KeptSite
 from app.services.log_publication import LogPublication
 from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
+from app.services.shown_files import ShownFiles
 from app.wiring.request_services import RequestServices
 
 
 class LogServices(RequestServices):
+    @cached_property
+    def contributions(self) -> ContributionService:
+        return ContributionService(
+            self.stores.contributions,
+            self.stores.files,
+            self.stores.activities,
+            self.stores.directory,
+            self.stores.people,
+            self.stores.badges,
+            self.stores.history,
+            self.activity_log,
+            self.clock,
+        )
+
+    @cached_property
+    def shown_files(self) -> ShownFiles:
+        return ShownFiles(self.publication, self.evidence)
+
     @cached_property
     def log_publication(self) -> LogPublication:
         return LogPublication(

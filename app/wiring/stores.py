@@ -17,6 +17,7 @@ from app.db.batches import BatchStore
 from app.db.campus import CampusStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
+from app.db.contributions import ContributionStore
 from app.db.directory import DirectoryStore
 from app.db.erasures import ErasureStore
 from app.db.files import FileStore
@@ -91,6 +92,10 @@ class Stores:
     @cached_property
     def competencies(self) -> CompetencyStore:
         return CompetencyStore(self.session)
+
+    @cached_property
+    def contributions(self) -> ContributionStore:
+        return ContributionStore(self.session)
 
     @cached_property
     def directory(self) -> DirectoryStore:

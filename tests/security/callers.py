@@ -11,12 +11,13 @@ from datetime import date, timedelta
 from fastapi.testclient import TestClient
 
 from app.domain.access import Scope
-from app.domain.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind, PartKind
 from app.domain.activity_log import EntryKind, Fact
 from app.domain.activity_plans import ActivitySession
 from app.domain.awards import Visibility
 from app.domain.badges import Kind
 from app.domain.campus import Campus
+from app.domain.contributions import Told
 from app.domain.history import Actor
 from app.domain.people import Person
 from app.domain.permissions import Role
@@ -116,6 +117,15 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         dispute = services.personal_log.dispute(
             person.id, campus, line, "Je suis restée trois heures.", by=COMMAND
         )
+        told = Told(
+            "Exposé", "J’ai présenté le banc d’essai à la classe.", PartKind.RESOURCE, date(2026, 11, 20), 2.0
+        )
+        made = services.contributions.add(
+            person, campus, told, None, [house.process.intake.take("banc.png", photo())],
+            today=date(2026, 11, 24), by=Actor(person.id),
+        )  # fmt: skip
+        services.contributions.confirm(campus, made.id, by=actor)
+        (piece_of_it,) = services.contributions.look(campus, made.id).files
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
         withdrawal = services.withdrawals.promise(
             campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
@@ -133,6 +143,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
             "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),
+            "contribution_id": str(made.id), "piece_id": str(piece_of_it.id),
             "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
             "wish": services.reminders.token_of(person.id),
             "file": "checkpoint",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.cli.demo.links import CAMPUS, sign_in_link
 from app.domain.awards import AwardState, Visibility
+from app.domain.contributions import ContributionState
 from app.domain.people import Role
 from app.domain.requests import RequestState
 from app.services.awards import AwardRecord
@@ -55,6 +56,8 @@ class DemoLinks:
     portfolio: str
     keeping: str
     """Opens a badge of whose portfolio that is."""
+    contribution: str
+    """One that waits, as trainers see it."""
 
     @property
     def public(self) -> tuple[str, ...]:
@@ -108,6 +111,9 @@ class DemoLinks:
             f"{self.workshop}/projection",
             f"{self.workshop}/projection/ecran",
             f"{self.desk}/lettres",
+            f"{self.desk}/contributions",
+            f"{self.desk}/contributions?etat=decidees",
+            self.contribution,
             register,
             award,
             f"{award}/retirer",
@@ -127,6 +133,7 @@ def demo_links(server: LiveServer) -> DemoLinks:
         revoked = next(record for record in records if record.award.state is AwardState.REVOKED)
         address = services.addresses
         asked = services.reviewing.queue(campus, [RequestState.WAITING], limit=1)[0].request
+        waiting, _, _ = services.contributions.queue(campus, [ContributionState.WAITING], limit=1)[0]
         token = services.people.private_link_token(closed.award.id, closed.award.link_generation)
         trainer = services.people.first_with_role(campus, Role.TRAINER)
         assert trainer is not None, "the demo has trainers"
@@ -148,6 +155,7 @@ def demo_links(server: LiveServer) -> DemoLinks:
             reviewer=sign_in_link(services, campus, Role.REVIEWER),
             asked=address.request(services.asking.token_of(asked)),
             request=f"{address.requests_of(CAMPUS)}/{asked.id}",
+            contribution=f"{address.base_url}/gestion/{CAMPUS}/contributions/{waiting.id}",
             asking=f"{address.badge(asked.badge_id)}/demande",
             portfolio=address.portfolio(portfolio),
             keeping=address.private_link(kept_by),

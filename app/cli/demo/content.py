@@ -261,6 +261,22 @@ class Portfolio(_Section):
     findable: bool
 
 
+class Contribution(_Section):
+    """What somebody of an activity says they did; `person` is their place in its list, counted from one."""
+
+    activity: Reference
+    person: int = Field(ge=1)
+    days_ago: int = Field(ge=0)
+    title: Prose
+    telling: Prose
+    part: PartKind
+    hours: float
+    note: Prose = ""
+    """The text of a file that goes with it."""
+    links: tuple[Prose, ...] = ()
+    confirmed: bool = False
+
+
 @dataclass(frozen=True)
 class DemoContent:
     network: Network
@@ -272,6 +288,7 @@ class DemoContent:
     awards: tuple[SingleAward, ...]
     requests: tuple[Request, ...]
     portfolios: tuple[Portfolio, ...]
+    contributions: tuple[Contribution, ...]
 
     def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
         for campus in self.campuses.values():
@@ -298,6 +315,7 @@ def read_content(folder: Path = FOLDER) -> DemoContent:
         awards=_sections(SingleAward, awards["awards"]),
         requests=_sections(Request, _toml(folder / "requests.toml")["requests"]),
         portfolios=_sections(Portfolio, _toml(folder / "portfolios.toml")["portfolios"]),
+        contributions=_sections(Contribution, _toml(folder / "contributions.toml")["contributions"]),
     )
 
 

@@ -72,6 +72,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
         *_awards(stage, givings),
         *_requests(content, stage, now=now),
         *_portfolios(content, stage, now=now),
+        *_contributions(content, stage, now=now),
     ]
     # The sort is stable: deeds of one moment are done in the order above.
     return sorted((Deed(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
@@ -130,6 +131,11 @@ def _requests(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[
 def _portfolios(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
     for portfolio in content.portfolios:
         yield Deed(now, partial(stage.show_together, portfolio, content.learners[portfolio.person]))
+
+
+def _contributions(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for one in content.contributions:
+        yield Deed(now - timedelta(days=one.days_ago), partial(stage.contribute, one))
 
 
 def _group_givings(content: DemoContent) -> Iterator[Giving]:

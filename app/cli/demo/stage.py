@@ -13,6 +13,8 @@ from app.domain.activities import Activity
 from app.domain.awards import Visibility
 from app.domain.badges import Badge
 from app.domain.campus import Campus, Network
+from app.domain.contributions import Told
+from app.domain.files import FileState, TakenFile
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Role
@@ -235,6 +237,20 @@ class Stage:
         )
         made = self.services.asking.ask(self.badges[request.badge].id, asked)
         self.services.asking.confirm(self.services.asking.token_of(made))
+
+    def contribute(self, one: written.Contribution) -> None:
+        """Somebody of the activity says what they did, on its last day; the trainer may have confirmed it."""
+        campus, by = self._of(one.activity)
+        activity = self.activities[one.activity]
+        _, person = self.services.activities.page(campus, activity.id).participants[one.person - 1]
+        done_on = min(activity.ends_on, self.services.clock().date())
+        told = Told(one.title, one.telling, one.part, done_on, one.hours, "\n".join(one.links))
+        note = TakenFile("notice.txt", "text/plain", one.note.encode(), None, FileState.CLEAN)
+        made = self.services.contributions.add(
+            person, campus, told, activity.id, [note] if one.note else [], today=done_on, by=Actor(person.id)
+        )
+        if one.confirmed:
+            self.services.contributions.confirm(campus, made.id, "Merci, et bravo.", by=by)
 
     def _of(self, reference: str) -> tuple[Campus, Actor]:
         """The campus to which a badge or an activity belongs, and who acts for it."""

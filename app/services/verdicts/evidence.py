@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from app.credentials.evidence.judging import EvidenceOutcome, EvidenceReport
 from app.domain.activities import ActivityKind, PartKind
+from app.domain.artefact_facts import is_artefact
 from app.language import N_
 from app.services.verdicts.sentences import Sentence, plain
 
@@ -34,6 +35,16 @@ _WORDS_ONLY: Final = N_(
     "Ce badge repose sur l’appréciation d’une personne du campus, inscrite au journal avant l’attribution et "
     "inchangée depuis."
 )
+_ONE_CONTRIBUTION: Final = N_(
+    "Ce badge repose sur une contribution{hours}, {when}, confirmée par une personne du campus, inscrite au "
+    "journal avant l’attribution et inchangée depuis."
+)
+_CONTRIBUTIONS: Final = N_(
+    "Ce badge repose sur {count} contributions{hours} {when}, confirmées par une personne du campus, inscrites "
+    "au journal avant l’attribution et inchangées depuis."
+)
+_ONE_BESIDE: Final = N_("S’y ajoute une contribution que le campus a confirmée.")
+_BESIDE: Final = N_("S’y ajoutent {count} contributions que le campus a confirmées.")
 _DECISION_ONLY: Final = N_(
     "L’attribution de ce badge est inscrite au journal du campus depuis le {decided_at}, et n’a pas changé depuis."
 )
@@ -65,6 +76,7 @@ _ACTIVITY_KINDS: Final = {
     ActivityKind.IMMERSION.value: N_("Immersion"),
 }
 _PARTS: Final = {PartKind.LEARNER.value: N_("apprenant"), PartKind.RESOURCE.value: N_("ressource")}
+_PIECE: Final = N_("Pièce jointe")
 _TAKING_PART: Final = ("participation", "correction")
 
 _CHECKS: Final = (
@@ -117,6 +129,8 @@ class LineTold:
     ends_on: date | None
     logged_at: datetime
     facts: Sequence[tuple[str, Sentence]]
+    file_type: str = ""
+    """Of a file that the holder shows by name."""
 
 
 @dataclass(frozen=True)
@@ -146,12 +160,13 @@ def evidence_told(report: EvidenceReport) -> EvidenceTold:
     proved = report.proved
     shown = {entry.index: report.shown.get(entry.index, {}) for entry in proved.evidence.entries}
     part = [entry.index for entry in proved.evidence.entries if entry.leaf.kind in _TAKING_PART]
+    done = [each for each in shown.values() if each.get("confirmed") is True]
     return EvidenceTold(
         state="ok",
         sentence=_sentence(
-            [shown[index] for index in part], bool(proved.evidence.entries), proved.decided_at
+            [shown[index] for index in part], done, bool(proved.evidence.entries), proved.decided_at
         ),
-        beside=_hidden([shown[index] for index in part]),
+        beside=_hidden([shown[index] for index in part]) or (_done_beside(done) if part else None),
         lines=[
             _line(entry.index, entry.leaf.kind, entry.leaf.at, shown[entry.index])
             for entry in proved.evidence.entries
@@ -175,12 +190,29 @@ def duration(minutes: int) -> str:
     return _NO_BREAK.join(parts) or f"0{_NO_BREAK}h"
 
 
-def _sentence(taking_part: Sequence[Mapping[str, Any]], any_line: bool, decided_at: datetime) -> Sentence:
-    count = len(taking_part)
-    if not count:
-        return Sentence(_WORDS_ONLY) if any_line else Sentence(_DECISION_ONLY, {"decided_at": decided_at})
-    firsts = sorted(filter(None, (_day(each.get("startsOn")) for each in taking_part)))
-    lasts = sorted(filter(None, (_day(each.get("endsOn")) for each in taking_part)))
+def _sentence(
+    taking_part: Sequence[Mapping[str, Any]],
+    done: Sequence[Mapping[str, Any]],
+    any_line: bool,
+    decided_at: datetime,
+) -> Sentence:
+    if taking_part:
+        return _counted(taking_part, (_ONE, _MANY))
+    if done:
+        return _counted(done, (_ONE_CONTRIBUTION, _CONTRIBUTIONS))
+    return Sentence(_WORDS_ONLY) if any_line else Sentence(_DECISION_ONLY, {"decided_at": decided_at})
+
+
+def _done_beside(done: Sequence[Mapping[str, Any]]) -> Sentence | None:
+    if not done:
+        return None
+    return Sentence(_ONE_BESIDE) if len(done) == 1 else Sentence(_BESIDE, {"count": len(done)})
+
+
+def _counted(lines: Sequence[Mapping[str, Any]], words: tuple[str, str]) -> Sentence:
+    count = len(lines)
+    firsts = sorted(filter(None, (_day(each.get("startsOn")) for each in lines)))
+    lasts = sorted(filter(None, (_day(each.get("endsOn")) for each in lines)))
     if not firsts or not lasts:
         return Sentence(_UNDATED_ONE if count == 1 else _UNDATED_MANY, {"count": count})
     same = firsts[0] == lasts[-1]
@@ -189,9 +221,9 @@ def _sentence(taking_part: Sequence[Mapping[str, Any]], any_line: bool, decided_
         if same
         else Sentence(_BETWEEN, {"first": firsts[0], "last": lasts[-1]})
     )
-    minutes = sum(each["minutes"] for each in taking_part if isinstance(each.get("minutes"), int))
+    minutes = sum(each["minutes"] for each in lines if isinstance(each.get("minutes"), int))
     hours = f" ({duration(minutes)})" if minutes else ""
-    return Sentence(_ONE if count == 1 else _MANY, {"count": count, "hours": hours, "when": when})
+    return Sentence(words[0] if count == 1 else words[1], {"count": count, "hours": hours, "when": when})
 
 
 def _hidden(taking_part: Sequence[Mapping[str, Any]]) -> Sentence | None:
@@ -200,35 +232,42 @@ def _hidden(taking_part: Sequence[Mapping[str, Any]]) -> Sentence | None:
 
 
 def _line(number: int, kind: str, at: datetime, shown: Mapping[str, Any]) -> LineTold:
-    title = _text(shown.get("activity")) or _text(shown.get("title"))
-    named = _ACTIVITY_KINDS.get(_text(shown.get("activityKind")), "")
-    words = Sentence("{title}", {"title": title}) if title else Sentence(named or KINDS.get(kind, kind))
+    named = (_text(shown.get(name)) for name in ("title", "artefact", "link", "activity"))
+    title = next(filter(None, named), "")
+    kind_words = _PIECE if is_artefact(shown) else KINDS.get(kind, kind)
+    otherwise = kind_words if is_artefact(shown) else _ACTIVITY_KINDS.get(_text(shown.get("activityKind")))
+    words = Sentence("{title}", {"title": title}) if title else Sentence(otherwise or kind_words)
+    told = (_text(shown.get(name)) for name in ("text", "contribution", "words"))
     return LineTold(
         number,
-        KINDS.get(kind, kind),
+        kind_words,
         words,
-        _text(shown.get("text")) or _text(shown.get("contribution")),
+        next(filter(None, told), ""),
         _day(shown.get("startsOn")),
         _day(shown.get("endsOn")),
         at,
         _facts(shown, titled=bool(title)),
+        _text(shown.get("mediaType")) if shown.get("artefact") else "",
     )
 
 
 def _facts(shown: Mapping[str, Any], *, titled: bool) -> list[tuple[str, Sentence]]:
     minutes, part = shown.get("minutes"), _PARTS.get(_text(shown.get("part")))
-    kind, place = _ACTIVITY_KINDS.get(_text(shown.get("activityKind"))), _text(shown.get("place"))
+    kind = _ACTIVITY_KINDS.get(_text(shown.get("activityKind")))
     found: list[tuple[str, Sentence]] = []
     if kind and titled:
         found.append((N_("Sorte"), Sentence(kind)))
+    if shown.get("title") and _text(shown.get("activity")):
+        found.append((N_("Activité"), _as_it_is(_text(shown["activity"]))))
     if isinstance(minutes, int):
         found.append((N_("Durée"), _as_it_is(duration(minutes))))
     if part:
         found.append((N_("Rôle"), Sentence(part)))
     if shown.get("present") is False:
         found.append((N_("Présence"), Sentence(N_("notée absente"))))
-    if place:
-        found.append((N_("Lieu"), _as_it_is(place)))
+    for name, label in (("place", N_("Lieu")), ("contentDigest", N_("Empreinte SHA-256"))):
+        if _text(shown.get(name)):
+            found.append((label, _as_it_is(_text(shown[name]))))
     return found
 
 

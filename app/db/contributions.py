@@ -1,0 +1,75 @@
+"""Contributions: those of a person, and those that wait in a campus."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+
+from sqlmodel import Session, col, delete, func, select
+
+from app.domain.activities import Activity
+from app.domain.contributions import Contribution, ContributionState
+from app.domain.people import Person
+from app.errors import NotFound
+from app.language import N_
+
+
+class ContributionStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, contribution: Contribution) -> None:
+        self.session.add(contribution)
+        self.session.flush()
+
+    def get_in_campus(self, contribution_id: uuid.UUID, campus_id: uuid.UUID) -> Contribution:
+        """Another campus's contribution is as good as absent (T01)."""
+        found = self.session.get(Contribution, contribution_id)
+        if found is None or found.campus_id != campus_id:
+            raise NotFound(N_("Cette contribution n’existe pas ici."))
+        return found
+
+    def lock(self, contribution_id: uuid.UUID) -> Contribution:
+        query = select(Contribution).where(Contribution.id == contribution_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).one()
+
+    def of_person(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> Sequence[Contribution]:
+        query = select(Contribution).where(
+            Contribution.person_id == person_id, Contribution.campus_id == campus_id
+        )
+        return self.session.exec(
+            query.order_by(col(Contribution.created_at).desc(), col(Contribution.id))
+        ).all()
+
+    def confirmed(self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID]) -> Sequence[Contribution]:
+        query = select(Contribution).where(
+            Contribution.campus_id == campus_id,
+            Contribution.state == ContributionState.CONFIRMED,
+            col(Contribution.person_id).in_(person_ids),
+        )
+        return self.session.exec(query.order_by(col(Contribution.decided_at), col(Contribution.id))).all()
+
+    def queue(
+        self, campus_id: uuid.UUID, states: Collection[ContributionState], *, limit: int, oldest_first: bool
+    ) -> list[tuple[Contribution, Person, Activity | None]]:
+        when = col(Contribution.waiting_since)
+        rows = self.session.exec(
+            select(Contribution, Person, Activity)
+            .join(Person, col(Person.id) == col(Contribution.person_id))
+            .join(Activity, col(Activity.id) == col(Contribution.activity_id), isouter=True)
+            .where(Contribution.campus_id == campus_id, col(Contribution.state).in_(list(states)))
+            .order_by(when if oldest_first else when.desc(), col(Contribution.id))
+            .limit(limit)
+        )
+        return [(contribution, person, activity) for contribution, person, activity in rows]
+
+    def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
+        few = (
+            select(Contribution.id)
+            .where(Contribution.campus_id == campus_id, Contribution.state == ContributionState.WAITING)
+            .limit(limit)
+        )
+        return self.session.exec(select(func.count()).select_from(few.subquery())).one()
+
+    def forget(self, person_id: uuid.UUID) -> None:
+        self.session.exec(delete(Contribution).where(col(Contribution.person_id) == person_id))

@@ -1,0 +1,50 @@
+"""The lines of confirmed contributions, and of their pieces, that an award rests on besides the activity."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from app.db.contributions import ContributionStore
+from app.db.files import FileStore
+from app.domain.artefact_facts import ARTEFACT, CONTRIBUTION, link_id
+from app.domain.awards import Award
+from app.domain.campus import Campus
+from app.domain.contributions import Contribution, counts_for
+from app.domain.files import FileNoun
+from app.services.activity_log import ActivityLog
+
+_AT_ONCE = 500
+
+
+class ContributedLines:
+    def __init__(self, contributions: ContributionStore, files: FileStore, log: ActivityLog) -> None:
+        self.contributions = contributions
+        self.files = files
+        self.log = log
+
+    def of_awards(
+        self, campus: Campus, badge_id: uuid.UUID, activity_id: uuid.UUID | None, awards: Sequence[Award]
+    ) -> dict[uuid.UUID, list[int]]:
+        """By person, in the order of the log."""
+        counted = [
+            each
+            for each in self._confirmed(campus, [award.person_id for award in awards])
+            if counts_for(each, activity_id=activity_id, badge_id=badge_id)
+        ]
+        if not counted:
+            return {}
+        owner = {each.id: each.person_id for each in counted}
+        pieces = {link_id(each, link): each.person_id for each in counted for link in each.links}
+        for file in self.files.of_many(FileNoun.CONTRIBUTION, list(owner)):
+            pieces[file.id] = owner[file.noun_id]
+        store, log = self.log.store, self.log.open(campus)
+        found: dict[uuid.UUID, list[int]] = {}
+        for noun, owners in ((CONTRIBUTION, owner), (ARTEFACT, pieces)):
+            for noun_id, number in store.newest_about(log.id, noun, owners).items():
+                found.setdefault(owners[noun_id], []).append(number)
+        return {person_id: sorted(numbers) for person_id, numbers in found.items()}
+
+    def _confirmed(self, campus: Campus, people: Sequence[uuid.UUID]) -> Iterable[Contribution]:
+        for start in range(0, len(people), _AT_ONCE):
+            yield from self.contributions.confirmed(campus.id, people[start : start + _AT_ONCE])
