@@ -30,6 +30,7 @@ from app.settings import Settings
 from app.web import award_page, error_pages
 from app.web.face import Face, dress
 from app.web.held_badges import badges_cookie
+from app.web.private_looks import PrivateLooksNoted
 from app.web.proving import ask_to_prove
 from app.web.recent_pages import RecentPages
 from app.web.routes import router as web_router
@@ -100,6 +101,7 @@ def create_app(
         failure=_by_face(problems.failure, error_pages.failure_page),
     )
     app.add_middleware(SessionSightings)
+    app.add_middleware(PrivateLooksNoted)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
     # Flat and first: the framework compares every route of a router twice, and again for each router around it.

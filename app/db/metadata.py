@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 from app.domain import (
     access,
     activities,
+    activity_files,
     activity_log,
     activity_plans,
     award_evidence,
@@ -30,6 +31,7 @@ from app.domain import (
     passkeys,
     people,
     portfolios,
+    private_looks,
     rates,
     requests,
     rooms,
@@ -43,6 +45,7 @@ from app.domain import (
 NOUNS = (
     access,
     activities,
+    activity_files,
     activity_log,
     award_evidence,
     activity_plans,
@@ -66,6 +69,7 @@ NOUNS = (
     passkeys,
     people,
     portfolios,
+    private_looks,
     rates,
     requests,
     rooms,

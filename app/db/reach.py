@@ -28,6 +28,10 @@ class Reach:
         """For workers and commands, and to find by its secret what names a campus."""
         self._set("everywhere")
 
+    def leave(self) -> None:
+        """Back to what the world may read."""
+        self._set("")
+
     def _set(self, reach: str, campus: str = "", person: str = "") -> None:
         connection = self.session.connection()
         if connection.dialect.name == "postgresql":

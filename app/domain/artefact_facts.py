@@ -49,7 +49,7 @@ def file_fact(file: StoredFile, **more: Any) -> Fact:
     )
 
 
-def removal_fact(file: StoredFile, *, corrects: int, reason: str, by: uuid.UUID | None) -> Fact:
+def removal_fact(file: StoredFile, *, corrects: int, reason: str) -> Fact:
     """That it is no longer kept; the digest stays, so that a copy elsewhere can still be told."""
     return Fact(
         EntryKind.CONTRIBUTION,
@@ -61,7 +61,6 @@ def removal_fact(file: StoredFile, *, corrects: int, reason: str, by: uuid.UUID 
             "removed": True,
             "corrects": corrects,
             "reason": reason,
-            "by": str(by or ""),
         },
         file.person_id,
     )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.db.activities import ActivityStore
+from app.db.activity_files import ActivityFileStore
 from app.db.activity_log import ActivityLogStore
 from app.db.log_disputes import LogDisputeStore
 from app.domain.activity_log import EntryKind
+from app.domain.artefact_facts import ARTEFACT
 from app.domain.campus import Campus
 from app.domain.log_disputes import LogDispute
 from app.domain.log_facts import PARTICIPATION
@@ -20,12 +22,15 @@ LATEST = 200
 
 @dataclass(frozen=True)
 class JournalLine:
-    """`replaced` once a later line corrects it; `who` is empty where the person was forgotten."""
+    """`replaced` once a later line corrects it; `who` is empty where the person was forgotten.
+
+    `participation_id` is None for a line about a photo or a file.
+    """
 
     number: int
     kind: EntryKind
     at: datetime
-    participation_id: uuid.UUID
+    participation_id: uuid.UUID | None
     who: str
     facts: Mapping[str, object]
     replaced: bool
@@ -49,10 +54,17 @@ class Journal:
 
 
 class ActivityJournal:
-    def __init__(self, store: ActivityLogStore, disputes: LogDisputeStore, activities: ActivityStore) -> None:
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        disputes: LogDisputeStore,
+        activities: ActivityStore,
+        pieces: ActivityFileStore,
+    ) -> None:
         self.store = store
         self.disputes = disputes
         self.activities = activities
+        self.pieces = pieces
 
     def of(self, campus: Campus, activity_id: uuid.UUID) -> Journal:
         activity = self.activities.get_in_campus(activity_id, campus.id)
@@ -61,9 +73,11 @@ class ActivityJournal:
             return Journal((), 0)
         there = self.activities.participants(activity.id, with_absent=True)
         names = {participation.id: person.name for participation, person in there}
-        payloads = [
-            each for each in self.store.payloads_of(PARTICIPATION, list(names)) if each.log_id == log.id
+        told = [
+            *self.store.payloads_of(PARTICIPATION, list(names)),
+            *self.store.payloads_of(ARTEFACT, self.pieces.ever_of(activity.id)),
         ]
+        payloads = [each for each in told if each.log_id == log.id]
         latest = sorted(payloads, key=lambda each: each.number, reverse=True)
         # A line that is in dispute is shown however long ago it was written.
         said = self.disputes.about(log.id, [each.number for each in latest])
@@ -80,7 +94,7 @@ class ActivityJournal:
                 each.number,
                 entries[each.number].kind,
                 entries[each.number].at,
-                each.noun_id,
+                each.noun_id if each.noun == PARTICIPATION else None,
                 names.get(each.noun_id, ""),
                 each.facts,
                 newest[each.noun_id] != each.number,

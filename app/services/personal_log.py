@@ -35,6 +35,7 @@ class PersonalLine:
     number: int
     kind: EntryKind
     at: datetime
+    noun: str
     noun_id: uuid.UUID
     facts: JsonObject
     disputes: Sequence[LogDispute]
@@ -103,6 +104,7 @@ class PersonalLog:
                 each.number,
                 entries[each.number].kind,
                 entries[each.number].at,
+                each.noun,
                 each.noun_id,
                 each.facts,
                 said.get((log_id, each.number), ()),

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.permissions import Deed
 from app.errors import InvalidInput
+from app.language import N_
 from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
 from app.services.activity_journal import JournalLine
 from app.web.activities import ActivityView
@@ -119,12 +120,13 @@ def _typed(dispute_id: uuid.UUID, refused: tuple[uuid.UUID, str, str] | None) ->
 
 def _line(line: JournalLine, work: AtWork, activity: ActivityView) -> LineShown:
     own = {"activity", "activityKind", "startsOn", "endsOn", "place"}
+    is_file = line.participation_id is None
     return LineShown(
         line.number,
         moment(line.at, work.campus.time_zone),
-        line.who,
+        say(N_("Photo ou fichier")) if is_file else line.who,
         say(KINDS[line.kind]),
         facts_of({name: value for name, value in line.facts.items() if name not in own}),
-        f"{activity.href}/participants/{line.participation_id}",
+        f"{activity.href}/pieces" if is_file else f"{activity.href}/participants/{line.participation_id}",
         line.replaced,
     )

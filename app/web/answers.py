@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -237,7 +237,12 @@ def _picture(services: Services, answer: Answer, head: Headline) -> Picture | No
 
 def _journal(services: Services, answer: Answer, zone: str) -> EvidenceShown | None:
     document = f"/preuves/{answer.record.award.id}" if answer.record else ""
-    return evidence_shown(services.verification.evidence_of(answer), zone, document)
+    shown = evidence_shown(services.verification.evidence_of(answer), zone, document)
+    if shown is None or answer.record is None or not services.shown_files.shows_the_activity(answer.record):
+        return shown
+    with services.beside(answer.record.award.id):
+        photos = services.shown_files.photos(answer.record)
+    return replace(shown, photos=[(f"{document}/photos/{each.id}/apercu", each.words) for each in photos])
 
 
 def _newer(services: Services, answer: Answer) -> Newer | None:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.awards import Visibility
 from app.domain.permissions import Deed
+from app.domain.private_looks import Looked
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from app.request_scope import ReadingServices, deed
@@ -20,6 +21,7 @@ from app.web.award_results import private_link
 from app.web.desk import AwardLine, BadgeTile, picture_of
 from app.web.forms import SafeForm, text_of
 from app.web.handing_words import handings_of
+from app.web.private_looks import looks_at
 from app.web.render import page
 from app.web.typography import say
 from app.web.words import AWARD_DEEDS, BADGE_KINDS
@@ -118,6 +120,7 @@ def register(
 def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     record = services.awards.get(work.campus, award_id)
+    looks_at(request, record.person.id, Looked.AWARD)
     return page(
         request,
         "awarding/award.html",

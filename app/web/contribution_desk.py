@@ -15,6 +15,7 @@ from app.domain.contributions import LATE_AFTER, Contribution, ContributionState
 from app.domain.files import FileNoun
 from app.domain.people import Person
 from app.domain.permissions import Deed
+from app.domain.private_looks import Looked
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
 from app.request_scope import ReadingServices, deed
@@ -23,6 +24,7 @@ from app.web.contribution_words import STATES
 from app.web.forms import SafeForm, text_of
 from app.web.handed_files import files_shown, previewed, saved
 from app.web.people_lists import hours_text
+from app.web.private_looks import looks_at
 from app.web.render import page
 from app.web.rooms import ids_in
 from app.web.typography import say
@@ -158,20 +160,21 @@ def correct(
     )
 
 
-@router.get("/{contribution_id:uuid}/pieces/{piece_id:uuid}", dependencies=[staff(Deed.WORK)])
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}", dependencies=[staff(Deed.WORK)])
 def save_file(
-    contribution_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+    contribution_id: uuid.UUID, proof_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
-    services.contributions.look(at_work(request).campus, contribution_id)
-    return saved(services.files.open(FileNoun.CONTRIBUTION, contribution_id, piece_id))
+    view = services.contributions.look(at_work(request).campus, contribution_id)
+    looks_at(request, view.person.id, Looked.FILE)
+    return saved(services.files.open(FileNoun.CONTRIBUTION, contribution_id, proof_id))
 
 
-@router.get("/{contribution_id:uuid}/pieces/{piece_id:uuid}/apercu", dependencies=[staff(Deed.WORK)])
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu", dependencies=[staff(Deed.WORK)])
 def preview_file(
-    contribution_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+    contribution_id: uuid.UUID, proof_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
     services.contributions.look(at_work(request).campus, contribution_id)
-    return previewed(services.files.preview(FileNoun.CONTRIBUTION, contribution_id, piece_id))
+    return previewed(services.files.preview(FileNoun.CONTRIBUTION, contribution_id, proof_id))
 
 
 def _decided(
@@ -209,6 +212,7 @@ def _page(
 ) -> HTMLResponse:
     work = at_work(request)
     view = services.contributions.look(work.campus, contribution_id)
+    looks_at(request, view.person.id, Looked.CONTRIBUTION)
     one = view.contribution
     here = f"{work.home}/contributions/{one.id}"
     telling, hours = corrected or (one.telling, hours_text(one.hours))

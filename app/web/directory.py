@@ -11,12 +11,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from app.domain.permissions import Deed
+from app.domain.private_looks import Looked
 from app.domain.tables import csv_for_excel, lines_for_excel
 from app.language import N_
 from app.request_scope import ReadingServices, deed, visit
 from app.services.directory import PeopleOrder, Start
 from app.web.desk import AwardLine
 from app.web.people_lists import hours_text
+from app.web.private_looks import looks_at
 from app.web.render import page
 from app.web.search import person_hit
 from app.web.typography import say
@@ -138,6 +140,7 @@ def streamed_table(
 def show_person(person_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     found = services.directory.person(work.campus, person_id)
+    looks_at(request, person_id, Looked.RECORD)
     return page(
         request,
         "directory/person.html",

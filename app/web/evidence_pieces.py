@@ -40,6 +40,8 @@ class EvidenceShown:
     witnesses: Sequence[str]
     document: str
     """Where the document is, which holds every proof."""
+    photos: Sequence[tuple[str, str]] = ()
+    """Of the activity: where each is, and what it shows."""
 
 
 _LOGGED = N_("Inscrite au journal le {moment}, ligne {number} sur {size}.")

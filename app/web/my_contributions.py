@@ -140,28 +140,28 @@ def withdraw_one(
     return RedirectResponse(f"/mes-badges/{award_id}/journal#contributions", status_code=303)
 
 
-@router.get("/{contribution_id:uuid}/pieces/{piece_id:uuid}", dependencies=[HOLDER])
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}", dependencies=[HOLDER])
 def save_file(
     award_id: uuid.UUID,
     contribution_id: uuid.UUID,
-    piece_id: uuid.UUID,
+    proof_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
 ) -> Response:
     _mine(award_id, contribution_id, request, services)
-    return saved(services.files.open(FileNoun.CONTRIBUTION, contribution_id, piece_id))
+    return saved(services.files.open(FileNoun.CONTRIBUTION, contribution_id, proof_id))
 
 
-@router.get("/{contribution_id:uuid}/pieces/{piece_id:uuid}/apercu", dependencies=[HOLDER])
+@router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu", dependencies=[HOLDER])
 def preview_file(
     award_id: uuid.UUID,
     contribution_id: uuid.UUID,
-    piece_id: uuid.UUID,
+    proof_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
 ) -> Response:
     _mine(award_id, contribution_id, request, services)
-    return previewed(services.files.preview(FileNoun.CONTRIBUTION, contribution_id, piece_id))
+    return previewed(services.files.preview(FileNoun.CONTRIBUTION, contribution_id, proof_id))
 
 
 def _mine(

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.award_evidence import Shown
+from app.domain.log_facts import PARTICIPATION
 from app.domain.people import Person
+from app.domain.private_looks import Looked
 from app.errors import InvalidInput
 from app.language import N_, current_locale
 from app.request_scope import ReadingServices, WritingServices, deed
@@ -18,6 +20,7 @@ from app.services.papers import LogWords
 from app.services.personal_log import PersonalLine
 from app.services.publication import Published
 from app.web.forms import SafeForm, text_of
+from app.web.handed_files import FileShown, files_shown, previewed, saved
 from app.web.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.web.history_words import DEEDS, OTHER_DEED
 from app.web.log_words import KINDS, facts_of
@@ -35,6 +38,14 @@ _CHOICES = {
     Shown.SUMMARY: N_("Un résumé : la sorte, les dates et les heures"),
     Shown.EXISTENCE: N_("Seulement qu’elle existe"),
 }
+_LOOKED = {
+    Looked.RECORD: N_("Votre fiche : activités et badges"),
+    Looked.AWARD: N_("Un de vos badges, du côté du campus"),
+    Looked.REQUEST: N_("Votre demande de badge"),
+    Looked.CONTRIBUTION: N_("Une de vos contributions"),
+    Looked.FILE: N_("Un fichier que vous avez envoyé"),
+}
+_FORMER = N_("Quelqu’un qui n’est plus connu du campus")
 _DONE = {
     "montre": N_("C’est noté. La page du badge montre dès maintenant ce que vous avez choisi."),
     "dit": N_("C’est envoyé au campus. Sa réponse s’affichera ici, sous la ligne."),
@@ -56,6 +67,8 @@ class LineShown:
     facts: Sequence[tuple[str, str]]
     disputes: Sequence[DisputeShown]
     may_dispute: bool
+    files: Sequence[FileShown] = ()
+    """Of the activity, for whoever was there."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,8 @@ class MyLog:
     """Of each line the badge rests on: its number, its title, and what is shown of it."""
     seen: Sequence[tuple[str, str]]
     contributions: Sequence[ContributionLine]
+    looks: Sequence[tuple[str, str, str]]
+    """When somebody of the campus looked, at what, and who."""
     refused: Refused = field(default_factory=Refused)
 
 
@@ -134,6 +149,22 @@ def download_as_pdf(award_id: uuid.UUID, request: Request, services: ReadingServ
     return _file(_paper(services, person, lines), "mon-journal.pdf")
 
 
+@router.get("/pieces/{piece_id:uuid}", dependencies=[HOLDER])
+def save_piece(
+    award_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.activity_files.check_seen_by(holder_of(award_id, request, services).person.id, piece_id)
+    return saved(services.files.open_any(piece_id))
+
+
+@router.get("/pieces/{piece_id:uuid}/apercu", dependencies=[HOLDER])
+def preview_piece(
+    award_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.activity_files.check_seen_by(holder_of(award_id, request, services).person.id, piece_id)
+    return previewed(services.files.preview_any(piece_id))
+
+
 def _file(document: Published, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(document.body, media_type=document.media_type, headers=headers)
@@ -152,11 +183,15 @@ def _page(
     record = services.awards.record(award_id)
     lines = services.personal_log.lines(person.id, {record.campus.id})
     url = f"/mes-badges/{award_id}/journal"
+    there = services.activity_files.by_participation(person.id, [line.noun_id for line in lines])
     view = MyLog(
         url=url,
         badge_url=f"/mes-badges/{award_id}",
         badge=record.version.name,
-        lines=[_line(line, record.campus.id) for line in lines],
+        lines=[
+            _line(line, record.campus.id, files_shown(there.get(line.noun_id, ()), f"{url}/pieces"))
+            for line in lines
+        ],
         shown=_shown(services, award_id),
         seen=[
             (moment(each.at, record.campus.time_zone), say(DEEDS.get(("award", each.deed), OTHER_DEED)))
@@ -164,6 +199,10 @@ def _page(
         ],
         contributions=[
             ContributionLine.of(each, url) for each in services.contributions.of_person(person, record.campus)
+        ],
+        looks=[
+            (day(look.day), say(_LOOKED[look.looked_at]), viewer.name if viewer else say(_FORMER))
+            for look, viewer in services.private_looks.of(person, record.campus)
         ],
         refused=refused or Refused(),
     )
@@ -197,7 +236,7 @@ def _title(facts: Mapping[str, object]) -> str:
     return str(named)[:120]
 
 
-def _line(line: PersonalLine, campus_id: uuid.UUID) -> LineShown:
+def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) -> LineShown:
     return LineShown(
         number=line.number,
         campus=line.campus.short_name,
@@ -205,7 +244,8 @@ def _line(line: PersonalLine, campus_id: uuid.UUID) -> LineShown:
         kind=say(KINDS[line.kind]),
         facts=facts_of(line.facts),
         disputes=[DisputeShown(each.said, each.answer) for each in line.disputes],
-        may_dispute=line.campus.id == campus_id and "activity" in line.facts,
+        may_dispute=line.campus.id == campus_id and line.noun == PARTICIPATION,
+        files=files,
     )
 
 

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.files import FileNoun
 from app.domain.permissions import Deed
+from app.domain.private_looks import Looked
 from app.domain.requests import LATE_AFTER, RequestState, Step
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
@@ -21,6 +22,7 @@ from app.services.requests import UnderReview
 from app.web.desk import picture_of
 from app.web.forms import SafeForm, text_of
 from app.web.handed_files import files_shown, previewed, saved
+from app.web.private_looks import looks_at
 from app.web.render import page
 from app.web.request_words import MY_STEPS, QUEUE_STATES
 from app.web.typography import say
@@ -169,7 +171,8 @@ def refuse(request_id: uuid.UUID, request: Request, form: SafeForm, services: Re
 def download(
     request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
-    services.reviewing.check_there(at_work(request).campus, request_id)
+    asked = services.reviewing.get(at_work(request).campus, request_id)
+    looks_at(request, asked.person_id, Looked.FILE)
     return saved(services.files.open(FileNoun.REQUEST, request_id, file_id))
 
 
@@ -177,7 +180,7 @@ def download(
 def preview(
     request_id: uuid.UUID, file_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
-    services.reviewing.check_there(at_work(request).campus, request_id)
+    services.reviewing.get(at_work(request).campus, request_id)
     return previewed(services.files.preview(FileNoun.REQUEST, request_id, file_id))
 
 
@@ -218,6 +221,7 @@ def _page(
 ) -> HTMLResponse:
     found = services.reviewing.look(work.campus, request_id, by=work.actor)
     asked, at = found.request, services.clock()
+    looks_at(request, asked.person_id, Looked.REQUEST)
     has_agreed = asked.first_reviewer_id == work.who.person.id
     return page(
         request,

@@ -11,13 +11,14 @@ from app.wiring.commands import (
     witness_folder,
 )
 from app.wiring.log_spans import shared_between_processes
-from app.wiring.process import CANNOT_START, DatabaseUnreachable, Process, utc_now
+from app.wiring.process import CANNOT_START, AlreadyThere, DatabaseUnreachable, Process, utc_now
 from app.wiring.services import Services
 
 __all__ = [
     "CANNOT_START",
     "FOLDER_UNUSABLE",
     "WITNESS_KEY_UNUSABLE",
+    "AlreadyThere",
     "DatabaseUnreachable",
     "Process",
     "Services",

@@ -146,6 +146,7 @@ class CampusServices(Parts):
             self.stores.activity_log,
             self.stores.log_disputes,
             self.stores.activities,
+            self.stores.activity_files,
         )
 
     @cached_property

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from app.services.activity_files import ActivityFiles
 from app.services.contributions import ContributionService
 from app.services.kept_site import KeptSite
 from app.services.log_publication import LogPublication
 from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
+from app.services.private_looks import PrivateLooks
 from app.services.shown_files import ShownFiles
 from app.wiring.request_services import RequestServices
 
 
 class LogServices(RequestServices):
+    @cached_property
+    def activity_files(self) -> ActivityFiles:
+        return ActivityFiles(
+            self.stores.activity_files,
+            self.stores.files,
+            self.stores.activities,
+            self.stores.activity_plans,
+            self.stores.history,
+            self.activity_log,
+            self.clock,
+        )
+
     @cached_property
     def contributions(self) -> ContributionService:
         return ContributionService(
@@ -30,7 +44,11 @@ class LogServices(RequestServices):
 
     @cached_property
     def shown_files(self) -> ShownFiles:
-        return ShownFiles(self.publication, self.evidence)
+        return ShownFiles(self.publication, self.evidence, self.activity_files)
+
+    @cached_property
+    def private_looks(self) -> PrivateLooks:
+        return PrivateLooks(self.stores.private_looks, self.clock)
 
     @cached_property
     def log_publication(self) -> LogPublication:

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.clamd import Clamd, ScannerUnusable
@@ -47,6 +47,8 @@ from app.wiring.stores import Stores
 CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ScannerUnusable)
 """Settings or a database that nothing may start on; the error's own sentence says what to do."""
 DatabaseUnreachable = OperationalError
+AlreadyThere = IntegrityError
+"""Two requests at one moment wrote the same row."""
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "badge_templates"
 

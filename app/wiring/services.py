@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from app.services.workers import WorkerService
@@ -22,6 +24,15 @@ class Services(RightsServices):
         award = self.stores.awards.find(award_id)
         if award is not None:
             self.enter(award.campus_id)
+
+    @contextmanager
+    def beside(self, award_id: uuid.UUID) -> Iterator[None]:
+        """For a public page, for a moment: rows of the award's campus that the world does not read by itself."""
+        self.enter_campus_of(award_id)
+        try:
+            yield
+        finally:
+            self.stores.reach.leave()
 
     def search_everywhere(self) -> None:
         """To find by its secret what names a campus, and whether somebody works in another one."""

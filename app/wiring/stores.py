@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from app.db.access import AccessStore
 from app.db.activities import ActivityStore
+from app.db.activity_files import ActivityFileStore
 from app.db.activity_log import ActivityLogStore
 from app.db.activity_plans import ActivityPlanStore
 from app.db.award_evidence import AwardEvidenceStore
@@ -31,6 +32,7 @@ from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.personal_data import PersonalDataStore
 from app.db.portfolios import PortfolioStore
+from app.db.private_looks import PrivateLookStore
 from app.db.reach import Reach
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
@@ -56,6 +58,10 @@ class Stores:
     @cached_property
     def activities(self) -> ActivityStore:
         return ActivityStore(self.session)
+
+    @cached_property
+    def activity_files(self) -> ActivityFileStore:
+        return ActivityFileStore(self.session)
 
     @cached_property
     def activity_log(self) -> ActivityLogStore:
@@ -148,6 +154,9 @@ class Stores:
     @cached_property
     def portfolios(self) -> PortfolioStore:
         return PortfolioStore(self.session)
+
+    def private_looks(self) -> PrivateLookStore:
+        return PrivateLookStore(self.session)
 
     @cached_property
     def reminders(self) -> ReminderStore:

@@ -1,4 +1,4 @@
-"""Reviewers reminded of requests that wait, as promises; and requests that nobody confirmed, forgotten."""
+"""Reviewers reminded of requests that wait, as promises; and requests that nobody confirmed and looks of a year ago, forgotten."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class ReviewReminders:
         self._looked_at = now
         with process.unit_of_work() as services:
             services.reviewing.forget_unconfirmed()
+            services.private_looks.forget_old()
         if process.mailer is None:
             return []
         with process.unit_of_work(reading=True) as services:

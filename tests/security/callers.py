@@ -125,7 +125,11 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             today=date(2026, 11, 24), by=Actor(person.id),
         )  # fmt: skip
         services.contributions.confirm(campus, made.id, by=actor)
-        (piece_of_it,) = services.contributions.look(campus, made.id).files
+        (proof,) = services.contributions.look(campus, made.id).files
+        services.activity_files.attach(
+            campus, activity.id, [house.process.intake.take("tableau.png", photo(colour="#caa"))], by=actor
+        )
+        ((_, piece_of_it),) = services.activity_files.of(campus, activity.id)
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
         withdrawal = services.withdrawals.promise(
             campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
@@ -143,7 +147,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
             "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),
-            "contribution_id": str(made.id), "piece_id": str(piece_of_it.id),
+            "contribution_id": str(made.id), "proof_id": str(proof.id), "piece_id": str(piece_of_it.id),
             "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
             "wish": services.reminders.token_of(person.id),
             "file": "checkpoint",

@@ -37,6 +37,7 @@ CASES: dict[str, Case] = {
     "GET /schemas/preuves-v1.json": _ANYBODY,
     "GET /preuves/{award_id:uuid}/pieces/{number:int}": anybody(404),
     "GET /preuves/{award_id:uuid}/pieces/{number:int}/apercu": anybody(404),
+    "GET /preuves/{award_id:uuid}/photos/{piece_id:uuid}/apercu": anybody(404),
     "OPTIONS /preuves/{award_id:uuid}": _PREFLIGHT,
     "OPTIONS /preuves/{award_id:uuid}/montrees": _PREFLIGHT,
     "OPTIONS /contextes/preuves-v1.jsonld": _PREFLIGHT,
@@ -124,9 +125,11 @@ CASES: dict[str, Case] = {
     "POST /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/retirer": holder(
         409, body={}
     ),
-    "GET /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/pieces/{piece_id:uuid}": _HOLDER,
-    "GET /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/pieces/{piece_id:uuid}/apercu": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/journal/mon-journal.pdf": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/journal/pieces/{piece_id:uuid}": _HOLDER,
+    "GET /mes-badges/{award_id:uuid}/journal/pieces/{piece_id:uuid}/apercu": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/journal/montrer": holder(303, body={}),
     "POST /mes-badges/{award_id:uuid}/journal/contester": holder(422, body={"ligne": "2", "texte": ""}),
     "GET /mes-badges/{award_id:uuid}/mes-donnees": _HOLDER,
@@ -222,6 +225,14 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/activites/{activity_id}/participants/{participation_id}": staff(
         Deed.WORK, 422, body={"heures": "beaucoup"}
     ),
+    "GET /gestion/{slug}/activites/{activity_id}/pieces": _VIEW,
+    "POST /gestion/{slug}/activites/{activity_id}/pieces": staff(Deed.WORK, 422, body={}),
+    "GET /gestion/{slug}/activites/{activity_id}/pieces/{piece_id:uuid}": _VIEW,
+    "GET /gestion/{slug}/activites/{activity_id}/pieces/{piece_id:uuid}/apercu": _VIEW,
+    "POST /gestion/{slug}/activites/{activity_id}/pieces/{piece_id:uuid}/accord": staff(Deed.WORK, 303, body={}),
+    "POST /gestion/{slug}/activites/{activity_id}/pieces/{piece_id:uuid}/retirer": staff(
+        Deed.WORK, 422, body={}
+    ),
     "GET /gestion/{slug}/activites/{activity_id}/seances/{session_id}": _WORK,
     "POST /gestion/{slug}/activites/{activity_id}/seances/{session_id}": staff(Deed.WORK, 303, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/connues": _WORK,
@@ -244,8 +255,8 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/demandes/{request_id:uuid}/refuser": staff(Deed.REVIEW, 422, body={}),
     "GET /gestion/{slug}/contributions": _WORK,
     "GET /gestion/{slug}/contributions/{contribution_id:uuid}": _WORK,
-    "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{piece_id:uuid}": _WORK,
-    "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{piece_id:uuid}/apercu": _WORK,
+    "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}": _WORK,
+    "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu": _WORK,
     "POST /gestion/{slug}/contributions/{contribution_id:uuid}/confirmer": staff(Deed.WORK, 409, body={}),
     "POST /gestion/{slug}/contributions/{contribution_id:uuid}/demander": staff(Deed.WORK, 409, body={}),
     "POST /gestion/{slug}/contributions/{contribution_id:uuid}/refuser": staff(Deed.WORK, 409, body={}),

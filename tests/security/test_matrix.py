@@ -200,12 +200,39 @@ TAKEN_AWAY = [
 ]
 
 
+LOOKED_AT = {
+    "GET /gestion/{slug}/repertoire/{person_id:uuid}",
+    "GET /gestion/{slug}/attributions/{award_id}",
+    "GET /gestion/{slug}/demandes/{request_id:uuid}",
+    "GET /gestion/{slug}/demandes/{request_id:uuid}/pieces/{file_id:uuid}",
+    "GET /gestion/{slug}/contributions/{contribution_id:uuid}",
+    "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}",
+}
+"""What is somebody's own: that a person of the campus looked is noted, once a day, for them to read."""
+
+
+@pytest.mark.parametrize("key", sorted(LOOKED_AT))
+def test_looking_at_what_is_somebody_s_own_is_noted_once_and_nothing_else(
+    key: str, house: House, things: dict[str, Things], callers: list[Caller]
+):
+    case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
+    house.clock.move(days=1)
+    before = _counts(house)
+    for _ in range(2):
+        assert ask(allowed(callers, case, things[OURS]), key, path, case).status_code == 200
+    after = _counts(house)
+    changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+    # A request that nobody known confirmed is nobody's.
+    assert changed in ({"private_look": 1}, {})
+    assert changed or "demandes" in key
+
+
 def test_looking_changes_nothing(
     house: House, things: dict[str, Things], callers: list[Caller], pages: set[str]
 ):
     """The one other exception has its own test: a status list is signed again when half its week is over."""
     before = rows(house)
-    for key in sorted(set(READING) - set(TAKEN_AWAY)):
+    for key in sorted(set(READING) - set(TAKEN_AWAY) - LOOKED_AT):
         case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
         caller = allowed(callers, case, things[OURS])
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):

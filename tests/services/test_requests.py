@@ -237,7 +237,7 @@ def test_files_and_entries_are_the_person_s_own_and_lie_apart(house: House, badg
         assert "carnet.pdf" in view.evidence
         assert services.files.open(FileNoun.REQUEST, request_id, file_id).content == PDF
         with pytest.raises(NotFound):
-            services.reviewing.check_there(house.other_campus, request_id)
+            services.reviewing.get(house.other_campus, request_id)
     assert agree(house, token, by)
     with house.unit_of_work(reading=True) as services:
         record = services.awards.record(request_of(house, token).request.award_id)

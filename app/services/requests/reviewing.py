@@ -115,8 +115,8 @@ class ReviewService:
             request.evidence or proposed_evidence(request, pieces),
         )
 
-    def check_there(self, campus: Campus, request_id: uuid.UUID) -> None:
-        self.requests.get_in_campus(request_id, campus.id)
+    def get(self, campus: Campus, request_id: uuid.UUID) -> BadgeRequest:
+        return self.requests.get_in_campus(request_id, campus.id)
 
     def _entries(self, request: BadgeRequest) -> list[Entry]:
         if request.person_id is None or not request.entries:
