@@ -16,7 +16,7 @@ from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
 from app.services.activity_journal import JournalLine
 from app.web.activities import ActivityView
 from app.web.forms import SafeForm, text_of
-from app.web.log_words import KINDS, facts_of
+from app.web.log_words import facts_of, kind_of
 from app.web.render import page
 from app.web.typography import say
 from app.web.wording import moment
@@ -125,7 +125,7 @@ def _line(line: JournalLine, work: AtWork, activity: ActivityView) -> LineShown:
         line.number,
         moment(line.at, work.campus.time_zone),
         say(N_("Photo ou fichier")) if is_file else line.who,
-        say(KINDS[line.kind]),
+        kind_of(line.kind, line.facts),
         facts_of({name: value for name, value in line.facts.items() if name not in own}),
         f"{activity.href}/pieces" if is_file else f"{activity.href}/participants/{line.participation_id}",
         line.replaced,

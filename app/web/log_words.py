@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 
 from app.domain.activity_log import EntryKind
+from app.domain.artefact_facts import is_artefact
 from app.language import N_
 from app.services.verdicts import duration, plain
 from app.web.typography import say
@@ -24,6 +25,7 @@ KINDS: Final = {
     EntryKind.KEY: N_("Clé de signature"),
     EntryKind.ERASURE: N_("Effacement"),
 }
+_PIECE: Final = N_("Pièce jointe")
 _LABELS: Final = {
     "title": N_("Titre"),
     "artefact": N_("Pièce"),
@@ -47,6 +49,10 @@ _LABELS: Final = {
 }
 _KIND_WORDS: Final = {kind.value: words for kind, words in ACTIVITY_KINDS.items()}
 _PART_WORDS: Final = {part.value: words for part, words in PARTS.items()}
+
+
+def kind_of(kind: EntryKind, facts: Mapping[str, object]) -> str:
+    return say(_PIECE if is_artefact(facts) else KINDS[kind])
 
 
 def facts_of(facts: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from app.web.forms import SafeForm, text_of
 from app.web.handed_files import FileShown, files_shown, previewed, saved
 from app.web.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.web.history_words import DEEDS, OTHER_DEED
-from app.web.log_words import KINDS, facts_of
+from app.web.log_words import facts_of, kind_of
 from app.web.my_contributions import ContributionLine
 from app.web.render import page
 from app.web.typography import say
@@ -241,7 +241,7 @@ def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) 
         number=line.number,
         campus=line.campus.short_name,
         when=moment(line.at, line.campus.time_zone),
-        kind=say(KINDS[line.kind]),
+        kind=kind_of(line.kind, line.facts),
         facts=facts_of(line.facts),
         disputes=[DisputeShown(each.said, each.answer) for each in line.disputes],
         may_dispute=line.campus.id == campus_id and line.noun == PARTICIPATION,
@@ -258,7 +258,7 @@ def _paper(services: Services, person: Person, lines: Sequence[PersonalLine]) ->
         lines=[
             (
                 f"{line.campus.short_name}, {moment(line.at, line.campus.time_zone)}",
-                say(KINDS[line.kind]),
+                kind_of(line.kind, line.facts),
                 facts_of(line.facts),
             )
             for line in lines

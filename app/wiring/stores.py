@@ -155,6 +155,7 @@ class Stores:
     def portfolios(self) -> PortfolioStore:
         return PortfolioStore(self.session)
 
+    @cached_property
     def private_looks(self) -> PrivateLookStore:
         return PrivateLookStore(self.session)
 

@@ -103,6 +103,7 @@ class DemoLinks:
             self.workshop,
             f"{self.workshop}/modifier",
             f"{self.workshop}/journal",
+            f"{self.workshop}/pieces",
             f"{self.workshop}/salle",
             f"{self.workshop}/connues",
             f"{self.workshop}/salle/ecran",

@@ -1,0 +1,81 @@
+"""A contribution in real browsers: written on a phone with a photo and the keyboard, confirmed by a trainer, shown to the world."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
+from tests.support.handed import PHONE as CAMERA
+from tests.support.handed import photo
+from tests.support.open_house import OpenHouse, open_house
+
+__all__ = ["open_house"]
+pytestmark = pytest.mark.browser
+
+
+def test_from_a_photo_on_a_phone_to_a_line_that_the_world_reads(
+    open_house: OpenHouse, open_page: OpenPage, tmp_path: Path
+):
+    taken = tmp_path / "banc.jpg"
+    taken.write_bytes(photo("JPEG", (900, 600), sideways=True))
+    house = open_house.house
+    learner, trainer, employer = open_page(PHONE), open_page(DESKTOP), open_page(PHONE)
+
+    learner.goto(open_house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.presence).private_link)
+    home = learner.url.partition("?")[0]
+    learner.goto(f"{home}/journal")
+    learner.get_by_role("link", name="Ajouter une contribution").click()
+    assert_accessible(learner)
+    assert_no_sideways_scroll(learner)
+    learner.get_by_label("Ce que j’ai fait, en quelques mots").fill("Le banc d’essai")
+    learner.get_by_label("Racontez").fill("J’ai monté le banc d’essai et je l’ai expliqué aux autres.")
+    learner.get_by_label("Ce que montrent les photos").fill("Le banc, monté")
+    file = learner.locator("#fichiers")
+    file.focus()
+    expect(file).to_be_focused()
+    file.set_input_files(taken)
+    learner.get_by_role("button", name="Envoyer au campus").press("Enter")
+    expect(learner.get_by_role("status")).to_contain_text("envoyé au campus")
+    picture = learner.get_by_role("img", name="Le banc, monté")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.complete && image.naturalHeight > image.naturalWidth"), "upright"
+    assert_accessible(learner)
+
+    trainer.goto(open_house.url(house.sign_in_path(house.trainer)))
+    trainer.get_by_role("button", name="Se connecter").click()
+    trainer.goto(open_house.url("/gestion/itip"))
+    trainer.get_by_role("link", name=re.compile("Contributions à confirmer")).click()
+    assert_accessible(trainer)
+    trainer.get_by_role("link", name=re.compile("Zoé N’Diaye")).click()
+    assert_accessible(trainer)
+    with trainer.expect_download() as waiting:
+        trainer.get_by_role("link", name="banc.jpg").click()
+    saved = waiting.value.path().read_bytes()
+    assert CAMERA.encode() not in saved
+    assert b"Exif" not in saved
+    trainer.get_by_label("Pour quel badge").select_option(label=house.role.version.name)
+    trainer.get_by_role("button", name="Confirmer la contribution").click()
+    expect(trainer.get_by_role("status")).to_contain_text("inscrite au journal")
+
+    given = house.award(
+        "Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="A monté le banc, et l’explique."
+    )
+    learner.goto(open_house.url(house.private_link(given)))
+    learner.get_by_role("button", name="Ouvrir la page").click()
+    public = learner.get_by_label("Adresse de la page").input_value()
+    employer.goto(public)
+    expect(employer.get_by_text("une contribution")).not_to_have_count(0)
+    expect(employer.get_by_role("img", name="Le banc, monté")).to_have_count(0)
+    learner.goto(learner.url.partition("?")[0] + "/journal")
+    learner.get_by_label("banc.jpg").select_option("all")
+    learner.get_by_role("button", name="Enregistrer").click()
+    expect(learner.get_by_text(house.trainer.name)).not_to_have_count(0)
+    house.clock.move(minutes=5)
+    employer.reload()
+    expect(employer.get_by_role("img", name="Le banc, monté")).to_be_visible()
+    assert_accessible(employer)
+    assert_no_sideways_scroll(employer)
