@@ -123,6 +123,7 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         "request_step": Held(
             Matter.REQUESTS, (Link("request_id", "badge_request"),), mentions=("person_id",)
         ),
+        "contribution": Held(Matter.REQUESTS, _PERSON, mentions=("decided_by",)),
         "stored_file": Held(Matter.FILES, (*_PERSON, Link("noun_id", "badge_request"))),
         "stored_file_content": Held(Matter.FILES, (Link("file_id", "stored_file"),)),
         # --- what they were told
@@ -137,6 +138,7 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         "activity_trainer": Held(Matter.WORK, _PERSON),
         "badge_opening": Held(Matter.WORK, _PERSON),
         "invitation": Held(Matter.WORK, (Link("accepted_by"),), mentions=("invited_by",)),
+        "private_look": Held(Matter.HISTORY, _PERSON, mentions=("viewer_id",)),
         # Never deleted: an erasure empties what an entry says, and that it was there stays.
         "history_entry": Held(Matter.HISTORY, (Link("actor_id"),)),
     }
@@ -148,6 +150,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "activity_badge": "of an activity",
         "activity_campus": "of an activity",
         "activity_competency": "of an activity",
+        "activity_file": "a number that is or was a file's, and its activity",
         "activity_session": "of an activity",
         "api_token": "of a program",
         "badge": "of a campus",
