@@ -35,7 +35,7 @@ OUTCOMES = {
     LineOutcome.INVALID_ADDRESS: N_("Adresse invalide"),
     LineOutcome.MISSING_NAME: N_("Nom à compléter"),
     LineOutcome.MISSING_EVIDENCE: N_("Preuve manquante"),
-    LineOutcome.TOO_FEW_HOURS: N_("Pas assez d’heures"),
+    LineOutcome.TOO_FEW_HOURS: N_("Participation insuffisante"),
     LineOutcome.ONESELF: N_("Soi-même"),
     LineOutcome.REPEATED_LINE: N_("Ligne en double"),
     LineOutcome.UNREADABLE: N_("Ligne illisible"),

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 from app.db.bulk import IN_ONE_QUERY
 from app.db.plain_text import holds_all
 from app.domain.activities import Activity, ActivityCampus, Participation
-from app.domain.activity_plans import ActivitySession, Attendance
+from app.domain.activity_plans import ActivityCompetency, ActivitySession, Attendance
 from app.domain.campus import Campus
 from app.domain.people import Person
 from app.domain.search import words_of
@@ -151,6 +151,30 @@ class ActivityStore:
                 )
                 found.update({part.id: (part, person) for part, person in self.session.exec(query)})
         return list(found.values())
+
+    def activities_of(self, participation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Activity]:
+        """The activity of each participation."""
+        ids, found = list(participation_ids), dict[uuid.UUID, Activity]()
+        for start in range(0, len(ids), IN_ONE_QUERY):
+            rows = self.session.exec(
+                select(Participation.id, Activity)
+                .join(Activity, col(Activity.id) == col(Participation.activity_id))
+                .where(col(Participation.id).in_(ids[start : start + IN_ONE_QUERY]))
+            )
+            found.update((participation_id, activity) for participation_id, activity in rows)
+        return found
+
+    def get_participations(self, participation_ids: Iterable[uuid.UUID]) -> list[Participation]:
+        ids, found = list(participation_ids), list[Participation]()
+        for start in range(0, len(ids), IN_ONE_QUERY):
+            query = select(Participation).where(col(Participation.id).in_(ids[start : start + IN_ONE_QUERY]))
+            found += self.session.exec(query)
+        return found
+
+    def practised_in(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
+        """The competencies that an activity practises."""
+        query = select(ActivityCompetency.competency_id).where(ActivityCompetency.activity_id == activity_id)
+        return sorted(self.session.exec(query))
 
     def counts_attendance(self, activity_id: uuid.UUID) -> bool:
         query = (

@@ -36,6 +36,15 @@ class WrittenEntry(NamedTuple):
     facts: Any
 
 
+class SaidOf(NamedTuple):
+    """What a log says of one row that is about somebody."""
+
+    number: int
+    noun_id: uuid.UUID
+    about_id: uuid.UUID
+    facts: Any
+
+
 class ActivityLogStore:
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -157,6 +166,25 @@ class ActivityLogStore:
         """All that every campus's log says of one person."""
         query = select(LogPayload).where(LogPayload.about_id == person_id)
         return list(self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number))))
+
+    def said_of_people(
+        self, log_id: uuid.UUID, noun: str, person_ids: Iterable[uuid.UUID] | None
+    ) -> Iterator[SaidOf]:
+        """What the log says of rows about these people, or about anybody, in the order it was said; bare values."""
+        query = (
+            select(LogPayload.number, LogPayload.noun_id, LogPayload.about_id, col(LogPayload.facts))
+            .where(
+                LogPayload.log_id == log_id, LogPayload.noun == noun, col(LogPayload.about_id).is_not(None)
+            )
+            .order_by(col(LogPayload.number))
+        )
+        if person_ids is None:
+            yield from (SaidOf(*row) for row in self.session.execute(query))
+            return
+        ids = list(person_ids)
+        for at in range(0, len(ids), IN_ONE_QUERY):
+            some = query.where(col(LogPayload.about_id).in_(ids[at : at + IN_ONE_QUERY]))
+            yield from (SaidOf(*row) for row in self.session.execute(some))
 
     def erase_about(self, person_id: uuid.UUID, log_ids: Collection[uuid.UUID]) -> int:
         """Payloads and keys go; what is left of so many entries commits to nothing that could be found out."""

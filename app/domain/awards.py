@@ -11,6 +11,8 @@ from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
 from app.domain.activities import Activity, Participation, hours_of
+from app.domain.badge_rule_words import missing_words, rule_words
+from app.domain.badge_rules import Progress
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
 from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of
 from app.domain.people import Person
@@ -78,6 +80,8 @@ class Award(SQLModel, table=True):
     part: str | None = Field(default=None, max_length=20)
     hours: float | None = None
     contribution: str = Field(default="", max_length=1000)
+    grounds: str = Field(default="", max_length=300)
+    """What the lines of the log that it rests on add up to, in the badge's language."""
     awarded_at: datetime = Field(sa_column=moment())
     awarded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
     valid_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -138,19 +142,33 @@ def judge(
     evidence: str,
     held: Award | None,
     repeat: Repeat = Repeat.ONCE,
+    progress: Progress | None = None,
 ) -> Judgement:
     """Each person is judged alone, on their own record, whatever list they stand in (T02, I25)."""
     if giver_id is not None and person.id == giver_id:
         return ONESELF
     if held is not None:
         return HELD_IN_ACTIVITY if repeat is Repeat.ONCE_PER_ACTIVITY else HELD
-    return judge_evidence(version, activity=activity, participation=participation, evidence=evidence)
+    return judge_evidence(
+        version, activity=activity, participation=participation, evidence=evidence, progress=progress
+    )
 
 
 def judge_evidence(
-    version: BadgeVersion, *, activity: Activity | None, participation: Participation | None, evidence: str
+    version: BadgeVersion,
+    *,
+    activity: Activity | None,
+    participation: Participation | None,
+    evidence: str,
+    progress: Progress | None = None,
 ) -> Judgement:
-    """The badge's kind says what an award must rest on."""
+    """The badge's rule and its kind say what an award must rest on; `progress` is None where it has no rule."""
+    if progress is not None and not progress.is_met:
+        return Judgement(
+            LineOutcome.TOO_FEW_HOURS,
+            N_("Ce badge demande {rule} ; il manque {missing}."),
+            {"rule": rule_words(progress.rule), "missing": missing_words(progress.nearest)},
+        )
     hours = hours_of(participation, activity) if participation and activity else None
     if version.required_hours is not None and (hours or 0) < version.required_hours:
         return Judgement(
@@ -158,7 +176,7 @@ def judge_evidence(
             N_("Ce badge demande {required} heures ; {noted} sont notées."),
             {"required": f"{version.required_hours:g}", "noted": f"{hours or 0:g}"},
         )
-    if version.kind is Kind.PARTICIPATION and participation is None:
+    if version.kind is Kind.PARTICIPATION and participation is None and progress is None:
         return Judgement(
             LineOutcome.MISSING_EVIDENCE, N_("Ce badge repose sur une activité : aucune n’est indiquée.")
         )
@@ -196,6 +214,7 @@ def new_award(
     at: datetime,
     award_id: uuid.UUID | None = None,
     batch_id: uuid.UUID | None = None,
+    grounds: str = "",
 ) -> Award:
     """An award of what was decided at `at`; nothing about it is signed yet."""
     awarded_at = whole_second(at)
@@ -212,6 +231,7 @@ def new_award(
         part=participation.part.value if participation else None,
         hours=hours_of(participation, activity) if participation and activity else None,
         contribution=participation.contribution if participation else "",
+        grounds=grounds,
         awarded_at=awarded_at,
         awarded_by=giver_id,
         valid_until=valid_until(version, awarded_at),

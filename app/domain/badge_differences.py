@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from app.domain.badge_rule_words import rule_words
+from app.domain.badge_rules import rule_of
 from app.domain.badges import BadgeVersion
 
 
@@ -21,6 +23,7 @@ class Part(StrEnum):
     COMPETENCIES = "competencies"
     ALIGNMENTS = "alignments"
     REQUIRED_HOURS = "required_hours"
+    RULE = "rule"
     VALIDITY = "validity"
     TAGS = "tags"
     LANGUAGE = "language"
@@ -81,6 +84,7 @@ def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
         Part.COMPETENCIES: tuple(competencies),
         Part.ALIGNMENTS: tuple(f"{each['code']} {each['name']}" for each in version.alignments),
         Part.REQUIRED_HOURS: (f"{version.required_hours:g}",) if version.required_hours else (),
+        Part.RULE: (rule_words(rule),) if (rule := rule_of(version.rule)) else (),
         Part.VALIDITY: (str(version.validity_days),) if version.validity_days else (),
         Part.TAGS: tuple(version.tags),
         Part.LANGUAGE: (version.language,),

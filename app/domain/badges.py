@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import count
+from typing import Any
 
 from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
@@ -81,6 +82,8 @@ class BadgeVersion(SQLModel, table=True):
     tags: list[str] = Field(default_factory=list, sa_column=words())
     validity_days: int | None = None
     required_hours: float | None = None
+    rule: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    """What the log must say of whoever is given it (`badge_rules`); empty where the giver alone judges."""
     alignments: list[dict[str, str]] = Field(default_factory=list, sa_column=words())
     alternative: str = Field(default="", max_length=300)
     hue: float | None = None
@@ -138,6 +141,8 @@ def check_draft(version: BadgeVersion) -> None:
         raise InvalidInput(N_("La durée de validité se compte en jours, à partir de 1."))
     if version.required_hours is not None and not 0 < version.required_hours <= 10_000:
         raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+    if version.required_hours is not None and version.rule:
+        raise InvalidInput(N_("Avec une règle, la durée demandée se dit dans la règle."))
     check_colours(version.hue, version.liveliness)
 
 

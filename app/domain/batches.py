@@ -54,6 +54,8 @@ class AwardBatch(SQLModel, table=True):
     request_digest: str = Field(default="", max_length=64)
     actor_label: str = Field(default="", max_length=120)
     evidence: str = Field(default="", max_length=4000)
+    grounds: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    """`of`: the activities and lines that the giver chose; empty where they left it to the badge."""
     tells: bool = True
     """Whether those who are given the badge are written to."""
     by_review: bool = False
@@ -195,6 +197,11 @@ def hand_over(batch: AwardBatch, *, at: datetime) -> None:
         raise TooLate(N_("Cette attribution n’est pas terminée : rien ne peut encore être remis."))
     if not is_handed_over(batch, at=at):
         batch.undo_until = at
+
+
+def chosen_in(batch: AwardBatch) -> frozenset[uuid.UUID] | None:
+    """The activities and lines of the log that the giver chose; None where they left it to the badge."""
+    return frozenset(map(uuid.UUID, batch.grounds["of"])) if "of" in batch.grounds else None
 
 
 def listed(line: BatchLine) -> ListedPerson:

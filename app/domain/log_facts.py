@@ -28,29 +28,42 @@ PARTICIPATION, AWARD, ASSESSMENT, DEFINITION, KEY, ERASURE = (
 )
 
 
-def participation_fact(activity: Activity, participation: Participation) -> Fact:
+def participation_fact(
+    activity: Activity, participation: Participation, practised: Sequence[uuid.UUID] = ()
+) -> Fact:
+    """`practised` are the competencies that the activity practises, as they are now."""
     return Fact(
         EntryKind.PARTICIPATION,
         PARTICIPATION,
         participation.id,
-        _told_of(activity, participation),
+        told_of(activity, participation, practised),
         participation.person_id,
     )
 
 
-def correction_fact(activity: Activity, participation: Participation, *, corrects: int, reason: str) -> Fact:
+def correction_fact(
+    activity: Activity,
+    participation: Participation,
+    practised: Sequence[uuid.UUID] = (),
+    *,
+    corrects: int,
+    reason: str,
+) -> Fact:
     """All of it anew, and which entry it takes the place of."""
     return Fact(
         EntryKind.CORRECTION,
         PARTICIPATION,
         participation.id,
-        {**_told_of(activity, participation), "corrects": corrects, "reason": reason},
+        {**told_of(activity, participation, practised), "corrects": corrects, "reason": reason},
         participation.person_id,
     )
 
 
-def _told_of(activity: Activity, participation: Participation) -> dict[str, Any]:
-    return {
+def told_of(
+    activity: Activity, participation: Participation, practised: Sequence[uuid.UUID]
+) -> dict[str, Any]:
+    """All that a line says of somebody's part."""
+    said: dict[str, Any] = {
         "activity": activity.title,
         "activityKind": activity.kind.value,
         "startsOn": activity.starts_on.isoformat(),
@@ -62,6 +75,7 @@ def _told_of(activity: Activity, participation: Participation) -> dict[str, Any]
         "contribution": participation.contribution,
         "person": str(participation.person_id),
     }
+    return said | {"practised": [str(each) for each in practised]} if practised else said
 
 
 def assessment_fact(award: Award, version: BadgeVersion) -> Fact:

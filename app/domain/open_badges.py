@@ -28,6 +28,9 @@ from app.domain.activities import Activity, PartKind
 from app.domain.addresses import Addresses
 from app.domain.alignments import CERTIFICATIONS, FRAMEWORK_NAMES, PublicAlignment
 from app.domain.awards import Award
+from app.domain.badge_readiness import join_criteria, split_criteria
+from app.domain.badge_rule_words import criteria_words, rule_words
+from app.domain.badge_rules import rule_of
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion, Kind
 from app.domain.campus import Campus
 from app.domain.competencies import Competency, Framework
@@ -87,7 +90,7 @@ def achievement_of(
         name=as_signed(version.name),
         description=as_signed(version.description),
         criteria=Criteria(
-            id=addresses.version(badge.id, version.number), narrative=as_signed(version.criteria)
+            id=addresses.version(badge.id, version.number), narrative=as_signed(_criteria_of(version))
         ),
         achievement_type=_ACHIEVEMENT_TYPES[version.kind],
         image=Image(
@@ -104,6 +107,19 @@ def achievement_of(
             *(_public_alignment(PublicAlignment.read(each), version.language) for each in version.alignments),
         ),
     )
+
+
+def _criteria_of(version: BadgeVersion) -> str:
+    """What was written, and the rule in words where they do not say it already."""
+    rule = rule_of(version.rule)
+    if rule is None:
+        return version.criteria
+    with speaking(version.language):
+        said = criteria_words(rule)
+    if said in version.criteria:
+        return version.criteria
+    criteria, judging = split_criteria(version.criteria)
+    return join_criteria(f"{criteria}\n\n{said}", judging, version.language)
 
 
 def _alignment(
@@ -198,6 +214,7 @@ class BadgeDocuments:
             award.hours,
             award.contribution,
             award.evidence,
+            award.grounds,
             award.holder_name is None,
         )
         document = self._alike.get(alike)
@@ -278,6 +295,15 @@ def evidence_of(
                     audience=as_signed(activity.audience or "") or None,
                 )
             )
+        if award.grounds:
+            pieces.append(
+                Evidence(
+                    id=f"{page}#lignes" if activity else f"{page}#journal",
+                    name=_("Journal d’activité du campus"),
+                    genre=_("Participation"),
+                    narrative=as_signed(_grounds_sentence(award, version)),
+                )
+            )
         if award.evidence:
             pieces.append(
                 Evidence(
@@ -288,6 +314,11 @@ def evidence_of(
                 )
             )
         return tuple(pieces)
+
+
+def _grounds_sentence(award: Award, version: BadgeVersion) -> str:
+    counted, rule = _("Comptées au journal : {lines}.").format(lines=award.grounds), rule_of(version.rule)
+    return f"{_('Règle du badge : {rule}.').format(rule=rule_words(rule))} {counted}" if rule else counted
 
 
 def _participation_sentence(award: Award, activity: Activity) -> str:

@@ -33,6 +33,7 @@ from app.domain.permissions import Deed, may
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activities import ActivityService
+from app.services.logged_deeds import LoggedDeeds
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Planned:
     sessions: Sequence[ActivitySession]
 
 
+AMENDED = N_("L’activité a été corrigée.")
+"""Why the log says of everybody anew what they did there."""
+
+
 class ActivityPlans:
     def __init__(
         self,
@@ -69,6 +74,7 @@ class ActivityPlans:
         team: TeamStore,
         history: HistoryStore,
         activity_service: ActivityService,
+        deeds: LoggedDeeds,
         clock: Clock,
     ) -> None:
         self.plans = plans
@@ -79,6 +85,7 @@ class ActivityPlans:
         self.team = team
         self.history = history
         self.activity_service = activity_service
+        self.deeds = deeds
         self.clock = clock
 
     def choices(self, campus: Campus) -> Choices:
@@ -128,13 +135,14 @@ class ActivityPlans:
     def amend(
         self, campus: Campus, activity_id: uuid.UUID, told: Activity, plan: Plan, *, by: Actor
     ) -> Activity:
-        """What was awarded before keeps what it said."""
+        """What was awarded before keeps what it said; the log says of everybody who was there what is true now."""
         activity = self._led_by(campus, activity_id)
         check_activity(told)
         for field in ("kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on"):
             setattr(activity, field, getattr(told, field))
         self.activities.save(activity)
         self._write(campus, activity, plan, by)
+        self.deeds.retold(activity, AMENDED)
         self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return activity
 
@@ -206,6 +214,7 @@ class ActivityPlans:
         if accepts:
             place.accepted_at = place.accepted_at or self.clock()
             self.plans.save_place(place)
+            self.deeds.joined(campus, self.activities.get(activity_id))
         else:
             self.plans.leave(place)
         self.history.write(

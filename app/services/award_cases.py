@@ -7,15 +7,18 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from app.domain.activities import Activity, Participation, adds_to, complete
 from app.domain.awards import Award, Judgement, LineOutcome, new_award
+from app.domain.badge_rule_words import grounds_words
+from app.domain.badge_rules import CountedLine, Progress, Rule, rule_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Person, name_key
-from app.language import N_
+from app.language import N_, speaking
 from app.services.activities import LineFault, fault_of
 
 
@@ -29,6 +32,10 @@ class AwardRequest:
     """All who are recorded in the activity."""
     participation_ids: tuple[uuid.UUID, ...] = ()
     lines: tuple[ListedPerson, ...] = ()
+    person_ids: tuple[uuid.UUID, ...] = ()
+    """Of people of whom the campus's log says something: those who meet the badge's rule."""
+    grounds: tuple[uuid.UUID, ...] | None = None
+    """The activities and lines of the log that the giver chose; None where they leave it to the badge."""
     evidence: str = ""
     idempotency_key: str | None = None
     tells: bool = True
@@ -38,7 +45,7 @@ class AwardRequest:
 
     def digest(self) -> str:
         """What an idempotency key stands for; the key itself is no part of it."""
-        said = (
+        said: tuple[object, ...] = (
             self.badge_id,
             self.activity_id,
             self.everybody,
@@ -46,6 +53,8 @@ class AwardRequest:
             self.lines,
             self.evidence,
         )
+        if self.person_ids or self.grounds is not None:
+            said += (self.person_ids, self.grounds)
         return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
@@ -58,6 +67,9 @@ class JudgedLine:
     participation: Participation | None = None
     person: Person | None = None
     held: Award | None = None
+    rests_on: Sequence[CountedLine] | None = None
+    """Lines of the log, beside the words of whoever gives it; None: the participation in the activity alone."""
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,16 @@ class Case:
     by: Actor
     giver: Person | None
     refusal: Judgement | None = None
+    grounds: frozenset[uuid.UUID] | None = None
+
+    @cached_property
+    def rule(self) -> Rule | None:
+        return rule_of(self.version.rule)
+
+    @property
+    def asks_the_log(self) -> bool:
+        """Whether more of the log counts than what somebody did in the activity."""
+        return self.rule is not None or self.grounds is not None
 
     def is_giver_by_name(self, line: ListedPerson) -> bool:
         """By name alone somebody is a new person each time; only an address tells the giver's namesake apart (T02)."""
@@ -121,8 +143,9 @@ class Case:
             and name_key(line.given_name, line.family_name) == name_key(giver.given_name, giver.family_name)
         )
 
-    def fault_of(self, line: ListedPerson) -> LineFault | None:
-        return fault_of(line, needs_address=self.activity is None)
+    def fault_of(self, line: ListedPerson, *, known: bool = False) -> LineFault | None:
+        """`known`: whose person is named by the promise itself."""
+        return fault_of(line, needs_address=self.activity is None and not known)
 
 
 def award_of(
@@ -133,6 +156,7 @@ def award_of(
     at: datetime,
     award_id: uuid.UUID | None = None,
     batch_id: uuid.UUID | None = None,
+    rests_on: Sequence[CountedLine] | None = None,
 ) -> Award:
     return new_award(
         case.badge,
@@ -146,7 +170,15 @@ def award_of(
         at=at,
         award_id=award_id,
         batch_id=batch_id,
+        grounds=_grounds_told(case, rests_on),
     )
+
+
+def _grounds_told(case: Case, rests_on: Sequence[CountedLine] | None) -> str:
+    if not rests_on:
+        return ""
+    with speaking(case.version.language):
+        return grounds_words(rests_on)
 
 
 def line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
@@ -159,6 +191,10 @@ def line_of(participation: Participation, person: Person, address: str) -> Liste
         part=participation.part,
         contribution=participation.contribution,
     )
+
+
+def line_of_person(person: Person, address: str) -> ListedPerson:
+    return ListedPerson(line=0, given_name=person.given_name, family_name=person.family_name, address=address)
 
 
 def would_be(

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from app.credentials.evidence.documents import MEDIA_TYPE, digest_of
 from app.credentials.json_text import JsonObject
 from app.db.award_evidence import AwardEvidenceStore
-from app.domain.activities import Participation
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award
 from app.domain.columns import new_row
-from app.services.award_cases import Case
+from app.services.award_cases import Case, JudgedLine
 from app.services.contributed_lines import ContributedLines
 from app.services.evidence_documents import Decision, EvidenceDocuments
 from app.services.logged_deeds import LoggedDeeds
@@ -48,12 +47,12 @@ class AwardGrounds:
         case: Case,
         awards: Sequence[Award],
         documents: Mapping[uuid.UUID, JsonObject],
-        participations: Sequence[Participation | None],
+        ready: Sequence[JudgedLine],
     ) -> dict[uuid.UUID, Grounded]:
-        """Each award in the log, with the entries it rests on, under one signed checkpoint: nobody dates one back."""
+        """Each award of those who are `ready` in the log, with the entries it rests on, under one signed checkpoint: nobody dates one back."""
         if not awards:
             return {}
-        entries = self._with_contributions(case, awards, self._entries(case, awards, participations))
+        entries = self._with_contributions(case, awards, self._entries(case, awards, ready))
         decisions = self.deeds.decided(
             case.campus, [(award, documents[award.id], entries[award.id]) for award in awards]
         )
@@ -82,20 +81,28 @@ class AwardGrounds:
         self.store.add_all(rows)
 
     def _entries(
-        self, case: Case, awards: Sequence[Award], participations: Sequence[Participation | None]
+        self, case: Case, awards: Sequence[Award], ready: Sequence[JudgedLine]
     ) -> dict[uuid.UUID, list[int]]:
-        """The holder's participation in the activity, and what was said of their work there."""
-        there = [each for each in participations if each is not None]
+        """The lines of the holder's that count, or their participation in the activity; and what was said of them."""
+        there = [line.participation for line in ready if line.participation]
         known = self.deeds.entries_of(case.campus, case.activity, there) if case.activity and there else {}
-        taken = {each.person_id: known[each.id] for each in there}
+        taken = {each.person_id: [known[each.id]] for each in there} | self._counted(case, ready)
         assessed = self.deeds.assessed(case.campus, awards, case.version)
+        said = {award.id: [assessed[award.id]] if award.id in assessed else [] for award in awards}
+        return {award.id: [*taken.get(award.person_id, ()), *said[award.id]] for award in awards}
+
+    def _counted(self, case: Case, ready: Sequence[JudgedLine]) -> dict[uuid.UUID, list[int]]:
+        """By person, where more than the activity counts."""
+        wanted = {
+            line.person.id: [each.participation_id for each in line.rests_on]
+            for line in ready
+            if line.person and line.rests_on is not None
+        }
+        if not wanted:
+            return {}
+        numbers = self.deeds.numbers_of(case.campus, {one for some in wanted.values() for one in some})
         return {
-            award.id: [
-                number
-                for number in (taken.get(award.person_id), assessed.get(award.id))
-                if number is not None
-            ]
-            for award in awards
+            person: sorted(numbers[one] for one in some if one in numbers) for person, some in wanted.items()
         }
 
     def _with_contributions(

@@ -89,7 +89,7 @@ class AwardKeeping:
         troubles: dict[uuid.UUID, InvalidInput] = {}
         documents = self._documents(case, awards, places, troubles)
         decided = [award for award in awards if award.id in documents]
-        grounded = self.grounds.decide(case, decided, documents, [line.participation for line in ready])
+        grounded = self.grounds.decide(case, decided, documents, ready)
         documents = {award_id: each.document for award_id, each in grounded.items()}
         signed = self._signed(case, decided, documents, troubles, at)
         self.deeds.withdrawn(campus, [award for award in decided if award.id in troubles], UNSIGNED)
@@ -178,7 +178,15 @@ class AwardKeeping:
 
 def _award_of(case: Case, promise: AwardBatch, line: JudgedLine, at: datetime, award_id: uuid.UUID) -> Award:
     assert line.person is not None, "a line that is ready has its person"
-    return award_of(case, line.person, line.participation, at=at, award_id=award_id, batch_id=promise.id)
+    return award_of(
+        case,
+        line.person,
+        line.participation,
+        at=at,
+        award_id=award_id,
+        batch_id=promise.id,
+        rests_on=line.rests_on,
+    )
 
 
 def _achievement_in(version: BadgeVersion) -> Achievement:

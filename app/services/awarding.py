@@ -12,7 +12,7 @@ from app.db.people import PeopleStore
 from app.domain.activities import Participation
 from app.domain.awards import ONESELF, Award, Judgement, check_evidence_text, judge
 from app.domain.badges import Badge, check_given, check_open
-from app.domain.batches import AwardBatch, BatchLine, listed
+from app.domain.batches import AwardBatch, BatchLine, chosen_in, listed
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
@@ -37,9 +37,11 @@ from app.services.award_cases import (
     award_of,
     each_once,
     line_of,
+    line_of_person,
     repeated_line,
     would_be,
 )
+from app.services.award_counting import AwardCounting, Counted
 from app.services.openings import OpeningService
 
 
@@ -54,6 +56,7 @@ class Judging:
         awards: AwardStore,
         activity_service: ActivityService,
         openings: OpeningService,
+        counting: AwardCounting,
         clock: Clock,
     ) -> None:
         self.people = people
@@ -62,14 +65,16 @@ class Judging:
         self.awards = awards
         self.activity_service = activity_service
         self.openings = openings
+        self.counting = counting
         self.clock = clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
         """What awarding would find now; nothing is written."""
         case = self.case(campus, request, by)
         found, again = self.meant(case, request)
-        held = self._held(case, [person.id for _, _, person in found if person])
-        judged = [self._judged(case, line, part, person, held) for line, part, person in found]
+        people = [person.id for _, _, person in found if person]
+        held, counted = self._held(case, people), self.counting.read(case, people)
+        judged = [self._judged(case, line, part, person, held, counted) for line, part, person in found]
         lines = judged + [repeated_line(line) for line in again]
         return Preview(campus, case.badge, case.version, case.activity, lines, self._sample(case, judged))
 
@@ -80,7 +85,7 @@ class Judging:
             return None
         person = first.person or self._new_person(first.line)
         part = would_be(first.line, case.activity, first.participation, person, self.clock())
-        return award_of(case, person, part, at=self.clock())
+        return award_of(case, person, part, at=self.clock(), rests_on=first.rests_on)
 
     def case(self, campus: Campus, request: AwardRequest, by: Actor) -> Case:
         """What is asked for, as far as it is the same for everybody; raises where nobody could be given it."""
@@ -96,7 +101,8 @@ class Judging:
         )
         version = self.badges.current_version(badge.id)
         check_given(version)
-        return Case(campus, badge, version, activity, request.evidence, by, self._giver(by))
+        grounds = None if request.grounds is None else frozenset(request.grounds)
+        return Case(campus, badge, version, activity, request.evidence, by, self._giver(by), grounds=grounds)
 
     def case_of(self, campus: Campus, batch: AwardBatch) -> Case:
         """The same of a promise that is carried out now, maybe long after it was made."""
@@ -107,7 +113,9 @@ class Judging:
         refusal = NO_LONGER_OPEN if badge.archived_at else None
         if refusal is None and not batch.by_review:
             refusal = self._refused_now(campus, badge, by)
-        return Case(campus, badge, version, activity, batch.evidence, by, self._giver(by), refusal)
+        return Case(
+            campus, badge, version, activity, batch.evidence, by, self._giver(by), refusal, chosen_in(batch)
+        )
 
     def _giver(self, by: Actor) -> Person | None:
         return self.people.get(by.person_id) if by.person_id else None
@@ -148,14 +156,14 @@ class Judging:
     def decide(self, case: Case, lines: Sequence[BatchLine], *, given: GivenBefore) -> list[JudgedLine]:
         """Each line with its answer, everybody readable recorded; a line that is ready has its person."""
         found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
-        held = self._held(case, [person.id for _, _, person in found if person])
-        before = given([person.id for _, _, person in found if person])
+        people = [person.id for _, _, person in found if person]
+        held, counted, before = self._held(case, people), self.counting.read(case, people), given(people)
         judged = []
         for line, participation, person in found:
             if person is not None and person.id in before:
                 judged.append(repeated_line(line))
                 continue
-            judged.append(self._judged(case, line, participation, person, held))
+            judged.append(self._judged(case, line, participation, person, held, counted))
             if person is not None:
                 before.add(person.id)
         return judged
@@ -165,6 +173,8 @@ class Judging:
 
     def _chosen_in_turn(self, case: Case, request: AwardRequest) -> Iterator[list[Someone]]:
         activity = case.activity
+        if activity is None and request.person_ids:
+            yield self._of_the_log(case, request.person_ids)
         if activity is None or not (request.everybody or request.participation_ids):
             return
         wanted = set(request.participation_ids)
@@ -176,10 +186,26 @@ class Judging:
                 for participation, person in there
             ]
 
+    def _of_the_log(self, case: Case, person_ids: Sequence[uuid.UUID]) -> list[Someone]:
+        """Only of whom this campus's log says something: nobody else's people can be named by number."""
+        there = self.counting.ledger.lines_of(case.campus, set(person_ids))
+        people = {person.id: person for person in self.people.list_by_id(there)}
+        addresses = self.people.addresses_of(people)
+        return [
+            (line_of_person(people[one], addresses.get(one, "")), None, people[one])
+            for one in dict.fromkeys(person_ids)
+            if one in people
+        ]
+
     def _record(self, case: Case, lines: Sequence[BatchLine]) -> list[Found]:
         """Those chosen in the activity as they stand there; those of a list recorded, unless the line is at fault."""
         chosen = self._chosen_before(case, lines)
-        read = {line.position: listed(line) for line in lines if line.participation_id not in chosen}
+        named = self._named_before(case, lines)
+        read = {
+            line.position: listed(line)
+            for line in lines
+            if line.participation_id not in chosen and line.person_id not in named
+        }
         good = [line for line in read.values() if case.fault_of(line) is None]
         meant = {
             read[line.position].line_key: line.person_id
@@ -191,6 +217,8 @@ class Judging:
         for line in lines:
             if line.participation_id in chosen:
                 found.append((listed(line), *chosen[line.participation_id]))
+            elif line.person_id in named:
+                found.append((listed(line), None, named[line.person_id]))
             else:
                 one = read[line.position]
                 found.append((one, *kept.get(one.line_key, (None, None))))
@@ -204,6 +232,13 @@ class Judging:
             return {}
         there = self.activities.participants_among(case.activity.id, participation_ids=ids)
         return {participation.id: (participation, person) for participation, person in there}
+
+    def _named_before(self, case: Case, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Person]:
+        """Without an activity, whoever was known when the badge was promised is who was meant."""
+        if case.activity is not None:
+            return {}
+        ids = [line.person_id for line in lines if line.person_id]
+        return {person.id: person for person in self.people.list_by_id(ids)}
 
     def _recorded(
         self, case: Case, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
@@ -225,26 +260,38 @@ class Judging:
         participation: Participation | None,
         person: Person | None,
         held: dict[uuid.UUID, Award],
+        counted: Counted,
     ) -> JudgedLine:
         if case.refusal is not None:
             return JudgedLine(line, case.refusal)
-        fault = case.fault_of(line)
+        fault = case.fault_of(line, known=person is not None)
         if fault is not None:
             return JudgedLine(line, Judgement(fault.outcome, fault.sentence))
-        if case.is_giver_by_name(line):
+        if case.activity is not None and case.is_giver_by_name(line):
             return JudgedLine(line, ONESELF, participation, person)
         someone = person or self._new_person(line)
+        part = would_be(line, case.activity, participation, someone, self.clock())
+        count = self.counting.count(case, counted, someone.id, part)
         judgement = judge(
             case.version,
             person=someone,
             giver_id=case.by.person_id,
             activity=case.activity,
-            participation=would_be(line, case.activity, participation, someone, self.clock()),
+            participation=part,
             evidence=case.evidence,
             held=held.get(someone.id),
             repeat=case.badge.repeat,
+            progress=count.progress,
         )
-        return JudgedLine(line, judgement, participation, person, held.get(someone.id))
+        return JudgedLine(
+            line,
+            judgement,
+            participation,
+            person,
+            held.get(someone.id),
+            count.rests_on,
+            count.progress,
+        )
 
     def _new_person(self, line: ListedPerson) -> Person:
         return Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())

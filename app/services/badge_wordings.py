@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from app.domain.alignments import MOST_ALIGNMENTS, PublicAlignment
 from app.domain.badge_readiness import BadgeText, Lack, lacks_of, split_criteria
+from app.domain.badge_rule_words import criteria_words
+from app.domain.badge_rules import Rule, rule_of
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion, Kind
 from app.domain.campus import Campus
 from app.domain.competencies import Competency, Framework
 from app.errors import InvalidInput
-from app.language import N_
+from app.language import N_, speaking
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Wording:
     hue: float | None = None
     liveliness: float | None = None
     emblem: str = ""
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
     version.kind = wording.kind
     version.name = wording.name.strip()
     version.description = wording.description.strip()
-    version.criteria = wording.criteria.strip()
+    version.criteria = wording.criteria.strip() or _criteria_of(wording)
+    version.rule = wording.rule.to_document() if wording.rule else {}
     version.language = wording.language
     version.tags = wording.tags
     version.validity_days = wording.validity_days
@@ -83,6 +87,14 @@ def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
         BadgeCompetency(version_id=version.id, competency_id=competency_id, level=level, position=position)
         for position, (competency_id, level) in enumerate(wording.competencies)
     ]
+
+
+def _criteria_of(wording: Wording) -> str:
+    """A rule says of itself what there was to do."""
+    if wording.rule is None:
+        return ""
+    with speaking(wording.language):
+        return criteria_words(wording.rule)
 
 
 def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wording:
@@ -102,6 +114,7 @@ def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wordi
         hue=version.hue,
         liveliness=version.liveliness,
         emblem=version.emblem,
+        rule=rule_of(version.rule),
     )
 
 

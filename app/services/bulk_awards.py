@@ -175,6 +175,7 @@ def _batch_of(
         idempotency_key=request.idempotency_key,
         request_digest=request.digest(),
         evidence=request.evidence,
+        grounds={} if request.grounds is None else {"of": sorted(map(str, request.grounds))},
         tells=request.tells,
         by_review=request.by_review,
         state=BatchState.PLANNED if not_before else BatchState.RUNNING,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from app.credentials.json_text import JsonObject
 from app.db.activities import ActivityStore
@@ -26,6 +27,7 @@ from app.domain.log_facts import (
     key_fact,
     participation_fact,
     revocation_fact,
+    told_of,
 )
 from app.services.activity_log import ActivityLog
 
@@ -61,13 +63,36 @@ class LoggedDeeds:
     ) -> None:
         log = self.log.open(campus)
         known = self.log.store.newest_about(log.id, PARTICIPATION, (each.id for each in participations))
+        practised = self.activities.practised_in(activity.id)
         facts = [
-            correction_fact(activity, each, corrects=known[each.id], reason=reason)
+            correction_fact(activity, each, practised, corrects=known[each.id], reason=reason)
             if each.id in known
-            else participation_fact(activity, each)
+            else participation_fact(activity, each, practised)
             for each in participations
         ]
         self.log.record(campus, facts)
+
+    def retold(self, activity: Activity, reason: str) -> None:
+        """Of everybody of whom the logs say something else than what is true now."""
+        there = [
+            participation for participation, _ in self.activities.participants(activity.id, with_absent=True)
+        ]
+        practised = self.activities.practised_in(activity.id)
+        true = {each.id: told_of(activity, each, practised) for each in there}
+        for campus in sorted(self.activities.campuses_of(activity.id), key=lambda one: one.id):
+            log = self.log.open(campus)
+            said = {
+                each.noun_id: each.facts
+                for each in self.log.store.payloads_of(PARTICIPATION, true)
+                if each.log_id == log.id
+            }
+            changed = [each for each in there if each.id in said and not _says(said[each.id], true[each.id])]
+            self._noted_in(campus, activity, changed, reason)
+
+    def joined(self, campus: Campus, activity: Activity) -> None:
+        """What was recorded before the campus agreed to organise it stands in its log from now on."""
+        there = [participation for participation, _ in self.activities.participants(activity.id)]
+        self.entries_of(campus, activity, there)
 
     def entries_of(
         self, campus: Campus, activity: Activity, participations: Iterable[Participation]
@@ -78,8 +103,22 @@ class LoggedDeeds:
         ids = [each.id for each in wanted]
         known = self.log.store.newest_about(log.id, PARTICIPATION, ids)
         missing = [each for each in wanted if each.id not in known]
-        numbers = self.log.record(campus, [participation_fact(activity, each) for each in missing])
+        if not missing:
+            return known
+        practised = self.activities.practised_in(activity.id)
+        numbers = self.log.record(campus, [participation_fact(activity, each, practised) for each in missing])
         return known | {each.id: number for each, number in zip(missing, numbers, strict=True)}
+
+    def numbers_of(self, campus: Campus, participation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """The newest entry of participations in whatever activities; what only a closed log says is said anew."""
+        log = self.log.open(campus)
+        known = self.log.store.newest_about(log.id, PARTICIPATION, participation_ids)
+        missing = self.activities.get_participations(set(participation_ids) - known.keys())
+        activities = self.activities.activities_of(each.id for each in missing)
+        for activity in sorted(activities.values(), key=lambda one: one.id):
+            some = [each for each in missing if each.activity_id == activity.id]
+            known |= self.entries_of(campus, activity, some)
+        return known
 
     def assessed(
         self, campus: Campus, awards: Sequence[Award], version: BadgeVersion
@@ -114,3 +153,8 @@ class LoggedDeeds:
         self.disputes.forget(person_id, logs)
         ((_, said),) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
         return said
+
+
+def _says(facts: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    """Whether a line says that, whatever it says besides of the line that it corrects."""
+    return {name: value for name, value in facts.items() if name not in ("corrects", "reason")} == dict(told)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app.domain.addresses import Addresses
 from app.domain.awards import LineOutcome
+from app.domain.badge_rule_words import grounds_words
 from app.domain.open_badges import evidence_of
 from app.domain.people import suggested_address
 from app.services.awards import JudgedLine, Preview
@@ -56,6 +57,8 @@ class ReadyLine:
     address: str
     hours: float | None
     contribution: str
+    counted: str = ""
+    """What the lines that its badge would rest on add up to."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,10 @@ def _noted(line: JudgedLine) -> tuple[float | None, str]:
 
 
 def _ready(line: JudgedLine) -> ReadyLine:
-    return ReadyLine(f"contribution-{_key_of(line)}", line.line.name, line.line.address, *_noted(line))
+    counted = grounds_words(line.rests_on) if line.rests_on else ""
+    return ReadyLine(
+        f"contribution-{_key_of(line)}", line.line.name, line.line.address, *_noted(line), counted
+    )
 
 
 def _key_of(line: JudgedLine) -> str:
@@ -168,7 +174,9 @@ def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mappi
         "heures": said.hours_as_written or hours_text(hours),
         "contribution": contribution,
     }
-    names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ())]
+    # Of somebody whom no list and no activity names, nothing is noted here.
+    noted = line.participation is not None or said.line > 0
+    names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ()) if noted]
     return Card(
         key=key,
         name=said.name,

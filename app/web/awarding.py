@@ -21,6 +21,7 @@ from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
 from app.services.activities import ActivityPage
 from app.services.awards import AwardRequest, Preview
 from app.web.activities import ActivityView
+from app.web.award_choices import Ticks, lines_offered
 from app.web.award_corrections import EVIDENCE, Corrections, corrections_of
 from app.web.award_preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.desk import BadgeTile
@@ -49,15 +50,17 @@ class Choice:
     ticked: frozenset[uuid.UUID] = frozenset()
     given: GivenList = field(default_factory=GivenList)
     evidence: str = ""
+    ticks: Ticks = field(default_factory=Ticks)
 
     @staticmethod
     def of(form: FormData) -> Choice:
         return Choice(
             text_of(form, "badge"),
             text_of(form, "qui"),
-            frozenset(_ids(" ".join(texts_of(form, "personne")))),
+            frozenset(ids_in(" ".join(texts_of(form, "personne")))),
             given_list(form),
             text_of(form, EVIDENCE),
+            Ticks.of(form),
         )
 
     def recorded(self, found: ActivityPage) -> tuple[uuid.UUID, ...]:
@@ -68,7 +71,7 @@ class Choice:
         return tuple(one for one in there if self.who == EVERYBODY or one in self.ticked)
 
     def request(self, found: ActivityPage, key: str) -> AwardRequest:
-        badge, recorded = _ids(self.badge), self.recorded(found)
+        badge, recorded = ids_in(self.badge), self.recorded(found)
         if not badge:
             raise InvalidInput(N_("Choisissez le badge à attribuer."))
         if not recorded and not self.given.lines:
@@ -79,12 +82,13 @@ class Choice:
             participation_ids=recorded,
             lines=self.given.lines,
             evidence=self.evidence,
+            grounds=self.ticks.grounds,
             # The preview gives a short one; whatever else comes is cut to what is kept.
             idempotency_key=key[:128] or None,
         )
 
 
-def _ids(text: str) -> list[uuid.UUID]:
+def ids_in(text: str) -> list[uuid.UUID]:
     found = []
     for word in text.split():
         try:
@@ -104,7 +108,7 @@ def choose(
 
 
 @router.post("", dependencies=[staff(Deed.AWARD)])
-def preview_or_give(
+def preview_orgive(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     """One address for both: what was corrected is always judged again before anything is given."""
@@ -118,8 +122,8 @@ def preview_or_give(
     try:
         wanted = choice.request(found, text_of(form, "cle"))
         gives = text_of(form, "geste") in (GIVE, GIVE_LATER)
-        if gives and not corrections.change_anything:
-            return _give(request, work, wanted, form)
+        if gives and not corrections.change_anything and not choice.ticks.changed:
+            return give(request, work, wanted, form)
         if not corrections.amendments:
             judged = services.awards.preview(work.campus, wanted, by=work.actor)
         else:
@@ -128,13 +132,13 @@ def preview_or_give(
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
         if gives and not corrections.troubles and text_of(form, SEEN) == str(len(judged.ready)):
             # Notes that leave as many ready as the button said: it was pressed for them.
-            return _give(request, work, wanted, form)
-        return _preview_page(request, work, found, judged, choice, corrections, held_back=gives)
+            return give(request, work, wanted, form)
+        return _preview_page(request, services, work, found, judged, choice, corrections, held_back=gives)
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
 
-def _give(request: Request, work: AtWork, wanted: AwardRequest, form: FormData) -> Response:
+def give(request: Request, work: AtWork, wanted: AwardRequest, form: FormData) -> Response:
     """Few are given the badge at once; more, or later, is promised and carried out behind the page."""
     process = process_of(request)
     later = _hour(form, work) if text_of(form, "geste") == GIVE_LATER else None
@@ -232,6 +236,7 @@ def _ticks(found: ActivityPage, choice: Choice) -> Sequence[tuple[uuid.UUID, str
 
 def _preview_page(
     request: Request,
+    services: Services,
     work: AtWork,
     found: ActivityPage,
     judged: Preview,
@@ -253,6 +258,8 @@ def _preview_page(
         preview=PreviewView.of(
             judged, work.home, corrections.typed, corrections.troubles, process_of(request).addresses
         ),
+        offered=lines_offered(services, judged, choice.ticks),
+        by_rule=False,
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,

@@ -13,6 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.badge_differences import Content, content_of, differences
 from app.domain.badge_readiness import split_criteria
+from app.domain.badge_rule_words import rule_words
+from app.domain.badge_rules import rule_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.permissions import Deed
 from app.domain.tables import csv_for_excel
@@ -97,6 +99,8 @@ class BadgeShown:
     repeat: str
     validity: str
     required_hours: float | None
+    rule: str
+    """In words; empty where the giver alone judges."""
     competencies: Sequence[tuple[str, str]]
     alignments: Sequence[tuple[str, str]]
     tags: Sequence[str]
@@ -296,11 +300,17 @@ def _shown(work: AtWork, found: BadgePage) -> BadgeShown:
         repeat=REPEATS[badge.repeat],
         validity=validity_words(version.validity_days),
         required_hours=version.required_hours,
+        rule=_rule_words(version),
         competencies=_attested(found),
         alignments=[(each["code"], each["name"]) for each in version.alignments],
         tags=version.tags,
         versions=[_version_line(href, each) for each in reversed(found.versions)],
     )
+
+
+def _rule_words(version: BadgeVersion) -> str:
+    rule = rule_of(version.rule)
+    return rule_words(rule) if rule else ""
 
 
 def _version_line(href: str, version: BadgeVersion) -> VersionLine:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.alignments import FRAMEWORK_NAMES
+from app.domain.badge_rules import rule_of
 from app.domain.badges import Kind, Repeat
 from app.domain.competencies import Competency, Framework
 from app.domain.permissions import Deed
@@ -20,8 +21,9 @@ from app.web.badge_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm, known_by_
 from app.web.badge_preview import Preview, preview_of
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
+from app.web.rule_form import named_in
 from app.web.typography import say
-from app.web.words import KIND_HINTS, KIND_NAMES, REPEATS
+from app.web.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
@@ -47,7 +49,7 @@ def new_badge(request: Request, services: ReadingServices) -> HTMLResponse:
 @router.post("/nouveau", dependencies=_DESIGN)
 def create_badge(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, filled, gesture = at_work(request), BadgeForm.of(form), text_of(form, "geste")
-    if gesture in ("apercu", "ligne"):
+    if gesture in ("apercu", "ligne", "condition"):
         return _looked_at(request, services, work, filled, gesture)
     try:
         wording = filled.wording(_known(services, work))
@@ -97,7 +99,7 @@ def edit_badge(
 def save_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, filled, gesture = at_work(request), BadgeForm.of(form), text_of(form, "geste")
     manuscript = services.badges.manuscript(work.campus, badge_id)
-    if gesture in ("apercu", "ligne"):
+    if gesture in ("apercu", "ligne", "condition"):
         return _looked_at(request, services, work, filled, gesture, manuscript)
     try:
         wording = filled.wording(_known(services, work, manuscript))
@@ -143,6 +145,8 @@ def _looked_at(
     """The same form again: with one more line, or with its preview; nothing is kept."""
     if gesture == "ligne":
         filled.add_row()
+    if gesture == "condition":
+        filled.rule.add_row()
     return _editor(request, services, work, filled, manuscript)
 
 
@@ -160,7 +164,10 @@ def _refused(
 
 
 def _known(services: Services, work: AtWork, manuscript: Manuscript | None = None) -> Known:
-    kept = {link.competency_id for link, _, _ in manuscript.page.competencies} if manuscript else set()
+    kept = set()
+    if manuscript:
+        kept = {link.competency_id for link, _, _ in manuscript.page.competencies}
+        kept |= named_in(rule_of(manuscript.page.version.rule))
     return known_by_id(services.competencies.list_of(work.campus), kept)
 
 
@@ -211,6 +218,9 @@ def _editor(
             (OTHER, say(N_("Autre durée, en jours"))),
         ],
         competencies=_choices(services, work, manuscript),
+        rule=filled.rule,
+        rule_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        rule_competencies=_practised(services, work, manuscript),
         frameworks=[(framework.value, name) for framework, name in FRAMEWORK_NAMES.items()],
     )
 
@@ -224,6 +234,16 @@ class CompetencyChoice:
     id: str
     words: str
     options: list[tuple[str, str]]
+
+
+def _practised(services: Services, work: AtWork, manuscript: Manuscript | None) -> list[tuple[str, str]]:
+    return [
+        ("", say(N_("Sans compétence précise"))),
+        *(
+            (key, f"{competency.code} – {competency.statement}")
+            for key, (competency, _) in _known(services, work, manuscript).items()
+        ),
+    ]
 
 
 def _choices(

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 from app.domain.alignments import MOST_ALIGNMENTS, PublicAlignment, public_alignment
 from app.domain.badge_readiness import join_criteria, split_criteria
+from app.domain.badge_rules import rule_of
 from app.domain.badges import MOST_DAYS, Kind, Repeat
 from app.domain.colours import MOST_LIVELY
 from app.domain.competencies import Competency, Framework
@@ -20,6 +21,7 @@ from app.language import N_
 from app.services.badges import BadgePage, Wording
 from app.web.forms import text_of
 from app.web.people_lists import hours_text
+from app.web.rule_form import RuleForm
 from app.web.typography import say
 from app.web.workplaces import sentence_of
 
@@ -64,6 +66,7 @@ class BadgeForm:
     levels: dict[str, str] = field(default_factory=dict)
     """The choice for each competency, by its id."""
     rows: list[AlignmentRow] = field(default_factory=lambda: [AlignmentRow()])
+    rule: RuleForm = field(default_factory=RuleForm)
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -77,6 +80,7 @@ class BadgeForm:
             {name: text_of(form, name) for name in _FIELDS},
             {name[7:]: text_of(form, name) for name in form if name.startswith("niveau-")},
             rows or [AlignmentRow()],
+            RuleForm.of(form),
         )
 
     @staticmethod
@@ -111,6 +115,7 @@ class BadgeForm:
         filled.rows = [
             AlignmentRow(each["framework"], each["code"], each["name"]) for each in version.alignments
         ] or [AlignmentRow()]
+        filled.rule = RuleForm.from_rule(rule_of(version.rule))
         return filled
 
     @property
@@ -140,7 +145,8 @@ class BadgeForm:
             if len(self.fields[name]) > most:
                 self.errors[name] = say(N_("{most} signes au plus.")).format(most=most)
         hours, days, (hue, liveliness) = self._hours(), self._days(), self._colours()
-        alignments = self._alignments()
+        alignments, rule = self._alignments(), self.rule.rule(known)
+        self.errors |= self.rule.errors
         if self.errors:
             raise InvalidInput(N_("Un champ est à corriger."))
         return Wording(
@@ -162,6 +168,7 @@ class BadgeForm:
             hue=hue,
             liveliness=liveliness,
             emblem=self.fields["sigle"],
+            rule=rule,
         )
 
     @property

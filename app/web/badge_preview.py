@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 from app.credentials.json_text import parse_json_object
 from app.domain.badge_readiness import are_near
+from app.domain.badge_rule_words import rule_words
+from app.domain.badge_rules import Rule
 from app.domain.badges import Kind
 from app.domain.campus import Campus
 from app.domain.colours import CampusColours, contrast
-from app.language import N_
+from app.language import N_, current_locale, locales, speaking
 from app.services.badge_wordings import BadgePage, Wording, lacks_in
 from app.services.pictures import picture_words
 from app.services.verdicts import claims_of
@@ -40,6 +42,8 @@ class Preview:
     picture_words: str
     pieces: BadgePieces
     looks: Sequence[Look]
+    rule: Sequence[tuple[str, str]] = ()
+    """The rule in words, in every language: (language, words)."""
 
     @property
     def is_ready(self) -> bool:
@@ -59,7 +63,23 @@ def preview_of(services: Services, campus: Campus, wording: Wording, *, besides:
             _contrast_look(campus, page),
             *_near(services, campus, wording, besides),
         ],
+        rule=rule_in_words(wording.rule),
     )
+
+
+def rule_in_words(rule: Rule | None) -> list[tuple[str, str]]:
+    """In every language, the reader's first."""
+    if rule is None:
+        return []
+    told = []
+    for language in sorted(locales(), key=lambda one: one != current_locale()):
+        with speaking(language):
+            told.append((language, _sentence(rule_words(rule))))
+    return told
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _pieces(services: Services, page: BadgePage) -> BadgePieces:

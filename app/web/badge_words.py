@@ -19,6 +19,7 @@ PARTS = {
     Part.COMPETENCIES: N_("Compétences attestées"),
     Part.ALIGNMENTS: N_("Correspondances"),
     Part.REQUIRED_HOURS: N_("Durée demandée"),
+    Part.RULE: N_("Règle"),
     Part.VALIDITY: N_("Durée de validité"),
     Part.TAGS: N_("Mots-clés"),
     Part.LANGUAGE: N_("Langue"),

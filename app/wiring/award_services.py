@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from app.services.award_batches import AwardBatchService
+from app.services.award_choices import AwardChoices
+from app.services.award_counting import AwardCounting
 from app.services.award_grounds import AwardGrounds
 from app.services.award_keeping import AwardKeeping
 from app.services.award_pictures import AwardPictures
@@ -17,6 +19,7 @@ from app.services.holders import HolderService
 from app.services.older_badges import OlderBadges
 from app.services.papers import PaperService
 from app.services.publication import PublicationService
+from app.services.rule_ledger import RuleLedger
 from app.services.status import StatusService
 from app.services.verification import VerificationService
 from app.services.withdrawals import WithdrawalService
@@ -81,6 +84,22 @@ class AwardServices(PeopleServices):
             self.stores.awards,
             self.activities,
             self.openings,
+            AwardCounting(self.rule_ledger, self.stores.activities),
+            self.clock,
+        )
+
+    @cached_property
+    def award_choices(self) -> AwardChoices:
+        return AwardChoices(self.rule_ledger, self.stores.activities)
+
+    @cached_property
+    def rule_ledger(self) -> RuleLedger:
+        return RuleLedger(
+            self.stores.activity_log,
+            self.stores.activities,
+            self.stores.badges,
+            self.stores.awards,
+            self.stores.people,
             self.clock,
         )
 

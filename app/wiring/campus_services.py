@@ -127,6 +127,7 @@ class CampusServices(Parts):
             self.stores.team,
             self.stores.history,
             self.activities,
+            self.logged_deeds,
             self.clock,
         )
 

@@ -15,6 +15,7 @@ from app.domain.activities import Activity, ActivityKind, PartKind
 from app.domain.activity_log import EntryKind, Fact
 from app.domain.activity_plans import ActivitySession
 from app.domain.awards import Visibility
+from app.domain.badge_rules import Condition, Measure, Rule
 from app.domain.badges import Kind
 from app.domain.campus import Campus
 from app.domain.contributions import Told
@@ -69,7 +70,8 @@ class Caller:
 def things_of(house: House, campus: Campus, by: Person) -> Things:
     actor = Actor(by.id)
     with house.unit_of_work() as services:
-        wording = Wording(Kind.PARTICIPATION, "Présence", "Être là.", "La personne a pris part à l’activité.")
+        wording = Wording(Kind.PARTICIPATION, "Présence", "Être là.", "La personne a pris part à l’activité.",
+                          rule=Rule(((Condition(Measure.ACTIVITIES, 1),),)))  # fmt: skip
         badge = services.badges.create(campus, wording, slug="presence", by=COMMAND).badge
         framework = services.competencies.framework(campus, code="ref", name="Référentiel", by=COMMAND)
         competency = services.competencies.create(

@@ -178,6 +178,8 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/badges/{badge_id:uuid}/ouvrir": staff(Deed.DESIGN, 303, body={}),
     "POST /gestion/{slug}/badges/{badge_id:uuid}/archiver": staff(Deed.DESIGN, 303, body={}),
     "POST /gestion/{slug}/badges/{badge_id:uuid}/reprendre": staff(Deed.DESIGN, 303, body={}),
+    "GET /gestion/{slug}/badges/{badge_id}/regle": _VIEW,
+    "POST /gestion/{slug}/badges/{badge_id}/regle/attribuer": staff(Deed.AWARD, 422, body={}),
     "GET /gestion/{slug}/badges/{badge_id:uuid}/formateurs": _DESIGN,
     "POST /gestion/{slug}/badges/{badge_id:uuid}/formateurs": staff(Deed.DESIGN, 422, body={}),
     "GET /gestion/{slug}/competences": _VIEW,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from app.cli.demo.links import CAMPUS, sign_in_link
 from app.domain.awards import AwardState, Visibility
+from app.domain.campus import Campus
 from app.domain.contributions import ContributionState
 from app.domain.people import Role
 from app.domain.requests import RequestState
 from app.services.awards import AwardRecord
-from app.wiring import Process
+from app.wiring import Process, Services
 from tests.support.server import LiveServer
 
 PUBLIC_PATHS = (
@@ -52,6 +54,8 @@ class DemoLinks:
     """A request, as the person who made it follows it."""
     request: str
     """The same, as reviewers see it."""
+    ruled: str
+    """A badge with a rule, at the desk."""
     asking: str
     portfolio: str
     keeping: str
@@ -81,7 +85,8 @@ class DemoLinks:
         )
         badge = self.definition.rpartition("/badges/")[2].partition("/")[0]
         openings = f"{self.desk}/badges/{badge}/formateurs"
-        return (self.desk, *(f"{self.desk}/{page}" for page in pages), self.member, openings)
+        rule = (f"{self.ruled}/regle", f"{self.ruled}/modifier")
+        return (self.desk, *(f"{self.desk}/{page}" for page in pages), self.member, openings, *rule)
 
     @property
     def of_reviewers(self) -> tuple[str, ...]:
@@ -157,10 +162,15 @@ def demo_links(server: LiveServer) -> DemoLinks:
             asked=address.request(services.asking.token_of(asked)),
             request=f"{address.requests_of(CAMPUS)}/{asked.id}",
             contribution=f"{address.base_url}/gestion/{CAMPUS}/contributions/{waiting.id}",
+            ruled=f"{address.base_url}/gestion/{CAMPUS}/badges/{_ruled(services, campus)}",
             asking=f"{address.badge(asked.badge_id)}/demande",
             portfolio=address.portfolio(portfolio),
             keeping=address.private_link(kept_by),
         )
+
+
+def _ruled(services: Services, campus: Campus) -> uuid.UUID:
+    return next(badge.id for badge, version in services.badges.list_current(campus) if version.rule)
 
 
 def _first(records: list[AwardRecord], state: AwardState, visibility: Visibility) -> AwardRecord:

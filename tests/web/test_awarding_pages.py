@@ -114,12 +114,12 @@ def test_hours_noted_on_the_preview_of_somebody_recorded_are_kept_in_the_activit
     house.record("MARTIN Chloé", "DUPONT Zoé")
     page = preview(trainer, award, house.long_haul, qui="tous")
     form = form_with(page, "cle")
-    assert counts(page) == {"Prêtes": 0, "Pas assez d’heures": 2}
+    assert counts(page) == {"Prêtes": 0, "Participations insuffisantes": 2}
     first, second = sorted(name for name in form.fields if name.startswith("heures-"))
 
     better = form.fill(**{first: "14", second: "beaucoup"}).press(trainer, page, CHECK)
 
-    assert counts(better) == {"Prêtes": 1, "Pas assez d’heures": 1}
+    assert counts(better) == {"Prêtes": 1, "Participations insuffisantes": 1}
     assert form_with(better, "cle").fields[second] == ["beaucoup"]
     with house.unit_of_work(reading=True) as services:
         noted = [

@@ -121,6 +121,8 @@ class Badge(_Section):
     competencies: tuple[Attested, ...] = ()
     validity_years: int | None = None
     required_hours: float | None = None
+    rule: dict[str, Any] = {}
+    """As a version keeps it."""
     description: Prose
     criteria: Prose
     earlier: tuple[EarlierVersion, ...] = ()

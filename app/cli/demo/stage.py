@@ -11,6 +11,7 @@ from app.cli.demo import content as written
 from app.cli.demo.learners import Learner
 from app.domain.activities import Activity
 from app.domain.awards import Visibility
+from app.domain.badge_rules import rule_of
 from app.domain.badges import Badge
 from app.domain.campus import Campus, Network
 from app.domain.contributions import Told
@@ -148,6 +149,7 @@ class Stage:
             validity_days=badge.validity_days,
             required_hours=wording.required_hours,
             competencies=[(self.competencies[place, item.code], item.level) for item in badge.competencies],
+            rule=rule_of(badge.rule),
         )
         reference = f"{place}/{badge.slug}"
         if number == 1:

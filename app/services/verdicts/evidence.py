@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from app.credentials.evidence.judging import EvidenceOutcome, EvidenceReport
 from app.domain.activities import ActivityKind, PartKind
+from app.domain.activity_log import duration
 from app.domain.artefact_facts import is_artefact
 from app.language import N_
 from app.services.verdicts.sentences import Sentence, plain
 
 _O = EvidenceOutcome
-_NO_BREAK: Final = "\u00a0"
 _ONE: Final = N_(
     "Ce badge repose sur une participation{hours}, {when}, inscrite au journal du campus avant "
     "l’attribution et inchangée depuis."
@@ -179,15 +179,6 @@ def evidence_told(report: EvidenceReport) -> EvidenceTold:
         log=proved.evidence.head.origin,
         witnesses=proved.witnessed,
     )
-
-
-def duration(minutes: int) -> str:
-    """2 h 30, 14 h, 45 min."""
-    hours, rest = divmod(minutes, 60)
-    parts = [f"{hours}{_NO_BREAK}h"] if hours else []
-    if rest:
-        parts.append(str(rest) if hours else f"{rest}{_NO_BREAK}min")
-    return _NO_BREAK.join(parts) or f"0{_NO_BREAK}h"
 
 
 def _sentence(
