@@ -57,6 +57,11 @@ class AwardsRequest(Shape):
     people: list[ParticipantRequest] = Field([], max_length=10_000)
     everybody: bool = Field(False, description="All who are recorded in the activity.")
     participations: list[uuid.UUID] = Field([], max_length=10_000)
+    persons: list[uuid.UUID] = Field(
+        [],
+        max_length=10_000,
+        description="Without an activity: people of the campus's log, as `progress` names them.",
+    )
     evidence: str = Field("", max_length=4000)
 
     def request(self, key: str | None) -> AwardRequest:
@@ -65,6 +70,7 @@ class AwardsRequest(Shape):
             activity_id=self.activity,
             everybody=self.everybody,
             participation_ids=tuple(self.participations),
+            person_ids=tuple(self.persons),
             lines=tuple(person.line(number) for number, person in enumerate(self.people, 1)),
             evidence=self.evidence,
             idempotency_key=key,

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.api.programs import BadgeWriter, Reader
+from app.api.rules import RULE, ProgressView, RuleShape, in_words
 from app.api.shapes import Shape, example
 from app.domain.alignments import MOST_ALIGNMENTS, PublicFramework, public_alignment
 from app.domain.badges import Kind, Repeat
@@ -64,15 +65,19 @@ class WordingRequest(Shape):
     emblem: str = Field(
         "", max_length=8, description="Letters in the middle, if not the campus's short name."
     )
+    rule: RuleShape | None = Field(None, description="What the campus's log must say of whoever is given it.")
 
     def wording(self) -> Wording:
-        facts = self.model_dump(include=set(WordingRequest.model_fields) - {"competencies", "alignments"})
+        facts = self.model_dump(
+            include=set(WordingRequest.model_fields) - {"competencies", "alignments", "rule"}
+        )
         return Wording(
             **facts,
             competencies=[(attested.id, attested.level) for attested in self.competencies],
             alignments=[
                 public_alignment(each.framework.value, each.code, each.name) for each in self.alignments
             ],
+            rule=self.rule.rule() if self.rule else None,
         )
 
 
@@ -106,6 +111,8 @@ class BadgeView(BaseModel):
         hue=210.0,
         liveliness=0.08,
         emblem="3D",
+        rule=RULE,
+        rule_in_words="3 ateliers et 12 h",
         accepts_requests=False,
         archived=False,
         version=1,
@@ -129,6 +136,8 @@ class BadgeView(BaseModel):
     hue: float | None
     liveliness: float | None
     emblem: str
+    rule: RuleShape | None
+    rule_in_words: str
     accepts_requests: bool
     archived: bool
     version: int
@@ -159,6 +168,8 @@ class BadgeView(BaseModel):
             hue=version.hue,
             liveliness=version.liveliness,
             emblem=version.emblem,
+            rule=RuleShape.of(version),
+            rule_in_words=in_words(version),
             accepts_requests=badge.accepts_requests,
             archived=badge.archived_at is not None,
             version=version.number,
@@ -186,6 +197,12 @@ def list_badges(program: Reader) -> list[BadgeView]:
 @router.get("/{badge_id}", summary="One badge, in its newest version")
 def get_badge(badge_id: uuid.UUID, program: Reader) -> BadgeView:
     return BadgeView.of(program.services.badges.page(program.campus, badge_id), program.services)
+
+
+@router.get("/{badge_id}/progress", summary="Who meets a badge's rule, and who is near")
+def list_progress(badge_id: uuid.UUID, program: Reader) -> ProgressView:
+    """Counted in the campus's log as it is now; 404 for a badge without a rule."""
+    return ProgressView.of(program.services.rule_ledger.roll(program.campus, badge_id))
 
 
 @router.post("", status_code=201, summary="Define a badge")

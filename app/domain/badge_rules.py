@@ -143,6 +143,10 @@ class Rule:
         counted = [line for line in within if any(condition.counts(line) for condition in on_the_way)]
         return Progress(self, ways, tuple(sorted(counted, key=_order)))
 
+    def counts(self, line: CountedLine, *, today: date) -> bool:
+        """Whether some condition counts that line."""
+        return self.period.holds(line, today) and any(each.counts(line) for each in self.conditions)
+
     @property
     def conditions(self) -> list[Condition]:
         return [condition for way in self.ways for condition in way]

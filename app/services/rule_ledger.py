@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.db.activities import ActivityStore
 from app.db.activity_log import ActivityLogStore
-from app.db.awards import AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
 from app.domain.awards import Award
@@ -28,6 +29,16 @@ NEAR = 50
 
 Lines = dict[uuid.UUID, list[CountedLine]]
 """By person."""
+
+
+class Why(StrEnum):
+    """Why an award rests on a line."""
+
+    ACTIVITY = "activity"
+    """It is of the activity that the badge was given for."""
+    RULE = "rule"
+    CHOSEN = "chosen"
+    """Whoever gave the badge chose it."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,41 @@ class RuleLedger:
             return None
         lines = self.lines_of(campus, [person_id]).get(person_id, ())
         return rule.progress(lines, today=self.today(campus))
+
+    def ways_ahead(self, campus: Campus, person_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion, Progress]]:
+        """The campus's badges with a rule that somebody does not hold yet, those they are nearest to first."""
+        ruled = [
+            (badge, version, rule)
+            for badge, version in self.badges.list_current(campus.id)
+            if badge.archived_at is None
+            and (rule := rule_of(version.rule)) is not None
+            and person_id not in self.awards.held(badge, [person_id], None)
+        ]
+        if not ruled:
+            return []
+        lines, today = self.lines_of(campus, [person_id]).get(person_id, ()), self.today(campus)
+        told = [(badge, version, rule.progress(lines, today=today)) for badge, version, rule in ruled]
+        return sorted(told, key=lambda one: (-one[2].share, one[1].name))
+
+    def why(self, record: AwardRecord, participation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Why]:
+        """Of each participation that an award rests on, why it does."""
+        rule = rule_of(record.version.rule)
+        there = self.activities.activities_of(participation_ids)
+        day = record.award.awarded_at.astimezone(ZoneInfo(record.campus.time_zone)).date()
+        lines = {
+            line.participation_id: line
+            for line in self.lines_of(record.campus, [record.award.person_id]).get(record.award.person_id, ())
+        }
+        found = {}
+        for one in participation_ids:
+            line = lines.get(one)
+            if one in there and there[one].id == record.award.activity_id:
+                found[one] = Why.ACTIVITY
+            elif rule is not None and line is not None and rule.counts(line, today=day):
+                found[one] = Why.RULE
+            else:
+                found[one] = Why.CHOSEN
+        return found
 
     def roll(self, campus: Campus, badge_id: uuid.UUID) -> Roll:
         badge = self.badges.get(badge_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
@@ -25,6 +25,7 @@ from app.web.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.web.history_words import DEEDS, OTHER_DEED
 from app.web.log_words import facts_of, kind_of
 from app.web.my_contributions import ContributionLine
+from app.web.my_rules import WayAhead, lines_shown, rule_told, ways_ahead
 from app.web.render import page
 from app.web.typography import say
 from app.web.wording import day, moment
@@ -86,8 +87,10 @@ class MyLog:
     badge_url: str
     badge: str
     lines: Sequence[LineShown]
-    shown: Sequence[tuple[int, str, str]]
-    """Of each line the badge rests on: its number, its title, and what is shown of it."""
+    shown: Sequence[tuple[int, str, str, str]]
+    """Of each line the badge rests on: its number, its title, why it is there, and what is shown of it."""
+    rule: str
+    ahead: Sequence[WayAhead]
     seen: Sequence[tuple[str, str]]
     contributions: Sequence[ContributionLine]
     looks: Sequence[tuple[str, str, str]]
@@ -192,7 +195,9 @@ def _page(
             _line(line, record.campus.id, files_shown(there.get(line.noun_id, ()), f"{url}/pieces"))
             for line in lines
         ],
-        shown=_shown(services, award_id),
+        shown=lines_shown(services, record),
+        rule=rule_told(record),
+        ahead=ways_ahead(services, record, person.id),
         seen=[
             (moment(each.at, record.campus.time_zone), say(DEEDS.get(("award", each.deed), OTHER_DEED)))
             for each in services.awards.history_of(record.campus, award_id)
@@ -218,22 +223,6 @@ def _page(
     )
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer
-
-
-def _shown(services: Services, award_id: uuid.UUID) -> list[tuple[int, str, str]]:
-    row = services.evidence.find(award_id)
-    if row is None:
-        return []
-    chosen: Mapping[int, Shown] = services.evidence.shown(row)
-    return [
-        (payload.number, _title(payload.facts), chosen[payload.number].value)
-        for payload in services.evidence.payloads(row)
-    ]
-
-
-def _title(facts: Mapping[str, object]) -> str:
-    named = next(filter(None, map(facts.get, ("title", "artefact", "link", "activity", "text"))), "")
-    return str(named)[:120]
 
 
 def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) -> LineShown:

@@ -331,6 +331,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/campuses/{slug}/competencies": scoped("badge:write", 422, {}),
     "GET /api/v1/campuses/{slug}/badges": _READ,
     "GET /api/v1/campuses/{slug}/badges/{badge_id}": _READ,
+    "GET /api/v1/campuses/{slug}/badges/{badge_id}/progress": _READ,
     "POST /api/v1/campuses/{slug}/badges": scoped("badge:write", 422, {}),
     "POST /api/v1/campuses/{slug}/badges/{badge_id}/versions": scoped("badge:write", 201, _WORDING),
     "GET /api/v1/campuses/{slug}/activities": _READ,
