@@ -190,7 +190,7 @@ def test_whoever_is_forgotten_is_counted_no_more(
 ) -> None:
     (zoe,) = roll(house, ruled).ready
     with house.unit_of_work() as services:
-        services.logged_deeds.forget(zoe.person.id)
+        services.logged_deeds.forget(zoe.person.id, house.campus, uuid.uuid4())
     assert names(house, ruled) == []
     assert give(house, ruled, [zoe.person]).lines == []
 
