@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, delete, func, select
 
+from app.credentials.evidence.leaves import Leaf
 from app.credentials.transparency_log.tiles import WIDTH, Tile, rows_over
 from app.credentials.transparency_log.tree import HASH_BYTES
-from app.db.bulk import IN_ONE_QUERY, insert_rows
+from app.db.bulk import IN_ONE_QUERY, insert_rows, insert_values
 from app.domain.activity_log import (
     CampusLog,
     EntryKind,
@@ -20,6 +21,7 @@ from app.domain.activity_log import (
     LogEntry,
     LogPayload,
     LogTile,
+    Written,
     leaf_of,
 )
 
@@ -73,9 +75,32 @@ class ActivityLogStore:
     def list_all(self) -> list[CampusLog]:
         return list(self.session.exec(select(CampusLog).order_by(col(CampusLog.origin))))
 
-    def append(self, entries: Sequence[LogEntry], payloads: Sequence[LogPayload]) -> None:
-        insert_rows(self.session, entries)
-        insert_rows(self.session, payloads)
+    def append(self, log_id: uuid.UUID, written: Sequence[Written]) -> None:
+        entries = [
+            {
+                "log_id": log_id,
+                "number": each.number,
+                "kind": each.fact.kind,
+                "at": each.leaf.at,
+                "commitment": each.leaf.commitment,
+                "leaf_hash": each.leaf_hash,
+            }
+            for each in written
+        ]
+        payloads = [
+            {
+                "log_id": log_id,
+                "number": each.number,
+                "noun": each.fact.noun,
+                "noun_id": each.fact.noun_id,
+                "about_id": each.fact.about_id,
+                "key": each.key,
+                "facts": each.fact.facts,
+            }
+            for each in written
+        ]
+        insert_values(self.session, LogEntry, entries)
+        insert_values(self.session, LogPayload, payloads)
 
     def keep_tiles(self, tiles: Sequence[LogTile]) -> None:
         insert_rows(self.session, tiles)
@@ -134,6 +159,16 @@ class ActivityLogStore:
                 .order_by(col(LogEntry.number))
             )
         return found
+
+    def leaves(self, log_id: uuid.UUID, numbers: Iterable[int]) -> Iterator[tuple[int, Leaf]]:
+        """The same as bare leaves, each with its number: a bulk award names hundreds."""
+        wanted = sorted(set(numbers))
+        for at in range(0, len(wanted), IN_ONE_QUERY):
+            query = select(LogEntry.number, LogEntry.kind, LogEntry.at, LogEntry.commitment).where(
+                LogEntry.log_id == log_id, col(LogEntry.number).in_(wanted[at : at + IN_ONE_QUERY])
+            )
+            for number, kind, moment, commitment in self.session.exec(query.order_by(col(LogEntry.number))):
+                yield number, Leaf(str(kind), moment, commitment)
 
     def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
         return self.session.get(LogPayload, (log_id, number))

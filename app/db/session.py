@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
+from sqlalchemy.engine import Dialect, make_url
 from sqlmodel import Session
 
 from app.domain.search import plain_text
@@ -32,6 +34,8 @@ def open_engine(url: str) -> Engine:
             json_serializer=_json_text,
             **limit,
         )
+        # The dialect's own types, but for one: rows of this house hold a dozen identifiers each.
+        engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: _HexUuid}
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -43,6 +47,23 @@ def open_engine(url: str) -> Engine:
         hide_parameters=True,
         json_serializer=_json_text,
     )
+
+
+class _HexUuid(Uuid[uuid.UUID]):
+    """Read from the 32 hexadecimal digits that this very column wrote, in a third of the time of the class itself."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], uuid.UUID | None]:  # noqa: ARG002
+        new, put, unknown = uuid.UUID.__new__, object.__setattr__, uuid.SafeUUID.unknown
+
+        def read(digits: str | None) -> uuid.UUID | None:
+            if digits is None:
+                return None
+            value = new(uuid.UUID)
+            put(value, "int", int(digits, 16))
+            put(value, "is_safe", unknown)
+            return value
+
+        return read
 
 
 def _json_text(value: Any) -> str:

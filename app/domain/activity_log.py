@@ -13,9 +13,9 @@ from typing import Any, Final
 from sqlalchemy import BigInteger
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
-from app.credentials.evidence.commitments import KEY_BYTES, commit
+from app.credentials.evidence.commitments import KEY_BYTES, Opening, open_entry
 from app.credentials.evidence.leaves import Leaf
-from app.domain.columns import moment, new_id, new_row, part_of, points_to, word_of, words
+from app.domain.columns import moment, new_id, part_of, points_to, word_of, words
 
 _NO_BREAK: Final = "\u00a0"
 
@@ -143,30 +143,24 @@ def to_the_minute(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(second=0, microsecond=0)
 
 
-def entry_of(fact: Fact, log_id: uuid.UUID, number: int, *, at: datetime) -> tuple[LogEntry, LogPayload]:
-    """The leaf that commits to a fact under a key made for it alone, and the payload beside it."""
-    key, facts = secrets.token_bytes(KEY_BYTES), dict(fact.facts)
-    leaf = Leaf(fact.kind.value, to_the_minute(at), commit(facts, key))
-    entry = new_row(
-        LogEntry,
-        log_id=log_id,
-        number=number,
-        kind=fact.kind,
-        at=leaf.at,
-        commitment=leaf.commitment,
-        leaf_hash=leaf.hash(),
-    )
-    payload = new_row(
-        LogPayload,
-        log_id=log_id,
-        number=number,
-        noun=fact.noun,
-        noun_id=fact.noun_id,
-        about_id=fact.about_id,
-        key=key,
-        facts=facts,
-    )
-    return entry, payload
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A fact as it stands in the log: its leaf, and the key and the opening of what it commits to."""
+
+    fact: Fact
+    number: int
+    leaf: Leaf
+    leaf_hash: bytes
+    key: bytes
+    opening: Opening
+
+
+def entry_of(fact: Fact, number: int, *, minute: datetime) -> Written:
+    """The leaf commits to the fact under a key made for it alone."""
+    key = secrets.token_bytes(KEY_BYTES)
+    opening = open_entry(fact.facts, key, fact.facts)
+    leaf = Leaf(fact.kind.value, minute, opening.commitment)
+    return Written(fact, number, leaf, leaf.hash(), key, opening)
 
 
 def leaf_of(entry: LogEntry) -> Leaf:

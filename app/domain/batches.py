@@ -18,7 +18,7 @@ from app.language import N_
 
 AT_ONCE = 50
 """A promise of so few lines is carried out in the very request that makes it."""
-A_PIECE = 500
+A_PIECE = 1_000
 """How many lines are carried out in one transaction."""
 FARTHEST = timedelta(days=366)
 

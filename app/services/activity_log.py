@@ -19,11 +19,11 @@ from app.domain.activity_log import (
     CampusLog,
     Fact,
     LogCheckpoint,
-    LogEntry,
-    LogPayload,
     LogTile,
+    Written,
     entry_of,
     leaf_of,
+    to_the_minute,
 )
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
@@ -71,22 +71,22 @@ class ActivityLog:
 
     def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
         """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
-        return [entry.number for entry, _ in self.append(campus, facts)]
+        return [written.number for written in self.append(campus, facts)]
 
-    def append(self, campus: Campus, facts: Sequence[Fact]) -> list[tuple[LogEntry, LogPayload]]:
+    def append(self, campus: Campus, facts: Sequence[Fact]) -> list[Written]:
         """The same, with all that was written."""
         if not facts:
             return []
-        log, at = self.open(campus), self.clock()
-        rows = [entry_of(fact, log.id, number, at=at) for number, fact in enumerate(facts, log.size)]
-        hashes = [entry.leaf_hash for entry, _ in rows]
+        log, minute = self.open(campus), to_the_minute(self.clock())
+        written = [entry_of(fact, number, minute=minute) for number, fact in enumerate(facts, log.size)]
+        hashes = [each.leaf_hash for each in written]
         frontier = Frontier.from_bytes(log.size, log.edge)
         for each in hashes:
             frontier.append(each)
-        self.store.append([entry for entry, _ in rows], [payload for _, payload in rows])
+        self.store.append(log.id, written)
         self.store.keep_tiles(self._filled_tiles(log, hashes))
         self.store.grow(log, frontier.size, frontier.to_bytes())
-        return rows
+        return written
 
     def checkpoint(self, campus: Campus) -> LogCheckpoint:
         """The log as it stands, signed; refused where it is not what was signed before (I07)."""

@@ -60,8 +60,8 @@ class AwardGrounds:
         written = self.evidence.written(
             checkpoint,
             [
-                Decision(award.id, leaf, payload, tuple(entries[award.id]))
-                for award, (leaf, payload) in zip(awards, decisions, strict=True)
+                Decision(award.id, decision.number, decision.leaf, decision.opening, entries[award.id])
+                for award, decision in zip(awards, decisions, strict=True)
             ],
         )
         return {
@@ -71,10 +71,10 @@ class AwardGrounds:
                 encoded,
                 checkpoint.log_id,
                 checkpoint.size,
-                leaf.number,
+                decision.number,
                 entries[award.id],
             )
-            for award, (leaf, _), encoded in zip(awards, decisions, written, strict=True)
+            for award, decision, encoded in zip(awards, decisions, written, strict=True)
         }
 
     def keep(self, rows: Sequence[AwardEvidence]) -> None:

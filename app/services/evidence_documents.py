@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from app.credentials.evidence.commitments import Opening, open_entry
 from app.credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
+from app.credentials.evidence.leaves import Leaf
 from app.credentials.transparency_log.notes import Note, NoteKey
 from app.credentials.transparency_log.tree import InclusionProofs
 from app.db.activity_log import ActivityLogStore
 from app.db.award_evidence import AwardEvidenceStore
 from app.db.campus import CampusStore
-from app.domain.activity_log import LogCheckpoint, LogEntry, LogPayload, leaf_of
+from app.domain.activity_log import LogCheckpoint, LogPayload, leaf_of
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import CONTEXT_PATH, AwardEvidence, Shown, fields_shown
 from app.errors import Gone, NotFound
@@ -30,11 +31,12 @@ class RemovedEvidence(Gone):
 
 @dataclass(frozen=True)
 class Decision:
-    """An award's entry in the log, and the entries it rests on."""
+    """An award's entry in the log with all that it says, and the entries it rests on."""
 
     award_id: uuid.UUID
-    entry: LogEntry
-    payload: LogPayload
+    number: int
+    leaf: Leaf
+    opening: Opening
     entries: Sequence[int]
 
 
@@ -57,8 +59,8 @@ class EvidenceDocuments:
         proofs = InclusionProofs(self.log.tree(log, checkpoint.size), checkpoint.size)
         named = {number for each in decisions for number in each.entries}
         proved = {
-            entry.number: LoggedEntry(entry.number, leaf_of(entry), tuple(proofs.of(entry.number)))
-            for entry in self.rows.numbered(log.id, named)
+            number: LoggedEntry(number, leaf, proofs.of(number))
+            for number, leaf in self.rows.leaves(log.id, named)
         }
         note = Note.from_text(checkpoint.note)
         return [
@@ -67,10 +69,8 @@ class EvidenceDocuments:
                 id=self.addresses.evidence(each.award_id),
                 award=self.addresses.award(each.award_id),
                 checkpoint=note,
-                decision=LoggedEntry(
-                    each.entry.number, leaf_of(each.entry), tuple(proofs.of(each.entry.number))
-                ),
-                opening=open_entry(each.payload.facts, each.payload.key, each.payload.facts),
+                decision=LoggedEntry(each.number, each.leaf, proofs.of(each.number)),
+                opening=each.opening,
                 entries=[proved[number] for number in each.entries],
             ).to_bytes()
             for each in decisions
@@ -112,7 +112,10 @@ class EvidenceDocuments:
             raise RemovedEvidence(_REMOVED)
         checkpoint = self.rows.checkpoint(row.log_id, row.size)
         assert checkpoint is not None, "checkpoints are for ever"
-        (encoded,) = self.written(checkpoint, [Decision(row.award_id, entry, payload, row.entries)])
+        opening = open_entry(payload.facts, payload.key, payload.facts)
+        (encoded,) = self.written(
+            checkpoint, [Decision(row.award_id, entry.number, leaf_of(entry), opening, row.entries)]
+        )
         return encoded
 
     def openings(self, row: AwardEvidence) -> dict[int, Opening]:

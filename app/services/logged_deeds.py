@@ -11,7 +11,7 @@ from app.db.activities import ActivityStore
 from app.db.campus import CampusStore
 from app.db.log_disputes import LogDisputeStore
 from app.domain.activities import Activity, Participation
-from app.domain.activity_log import LogEntry, LogPayload
+from app.domain.activity_log import Written
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
@@ -130,7 +130,7 @@ class LoggedDeeds:
 
     def decided(
         self, campus: Campus, decisions: Sequence[tuple[Award, JsonObject, Sequence[int]]]
-    ) -> list[tuple[LogEntry, LogPayload]]:
+    ) -> list[Written]:
         """Each award with all that its credential is going to say."""
         facts = [
             award_fact(award, credential, entries, self.addresses) for award, credential, entries in decisions

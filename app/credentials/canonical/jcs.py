@@ -42,5 +42,10 @@ def _is_doubtful(written: bytes) -> bool:
     return (
         b"null" in written
         or (not written.isascii() and bool(written.translate(None, _BASIC)))
-        or _DOUBTFUL_NUMBER.search(written) is not None
+        or _DOUBTFUL_NUMBER.search(_outside_texts(written)) is not None
     )
+
+
+def _outside_texts(written: bytes) -> bytes:
+    """What stands outside quotes, where numbers are; all of it where a text may hold a quote."""
+    return written if b"\\" in written else b"".join(written.split(b'"')[::2])

@@ -27,7 +27,7 @@ _NAME = re.compile(r"[a-zA-Z]{1,40}")
 
 def commit(payload: Mapping[str, JsonValue], key: bytes) -> bytes:
     """The 32 bytes that stand in the log for `payload`, under the entry's own random `key`."""
-    return _entry_commitment(_field_commitments(payload, key), _entry_key(key))
+    return open_entry(payload, key, payload).commitment
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,14 @@ class Opening:
     values: Mapping[str, JsonValue]
     keys: Mapping[str, bytes]
 
+    @property
+    def commitment(self) -> bytes:
+        """The 32 bytes that the log holds, if this is of one of its entries."""
+        return _entry_commitment(self.commitments, self.entry_key)
+
     def checked(self, commitment: bytes) -> Mapping[str, JsonValue]:
         """The values shown, once it is sure that the log commits to them; else ProofError."""
-        if not hmac.compare_digest(_entry_commitment(self.commitments, self.entry_key), commitment):
+        if not hmac.compare_digest(self.commitment, commitment):
             raise ProofError("opening_does_not_fit")
         for name, value in self.values.items():
             expected = self.commitments.get(name, b"")
@@ -60,6 +65,19 @@ class Opening:
                 field |= {"value": self.values[name], "key": encode_base64url(self.keys[name])}
             fields[name] = field
         return {"key": encode_base64url(self.entry_key), "fields": fields}
+
+    def to_bytes(self) -> bytes:
+        """The canonical JSON of `to_document`."""
+        # Names are ASCII letters and all but values is base64url: there is one way to write it.
+        fields = []
+        for name in sorted(self.commitments):
+            field = f'"{name}":{{"commitment":"{encode_base64url(self.commitments[name])}"'.encode()
+            if name in self.values:
+                key = encode_base64url(self.keys[name]).encode()
+                field += b',"key":"%s","value":%s' % (key, canonical_json(self.values[name]))
+            fields.append(field + b"}")
+        entry_key = encode_base64url(self.entry_key).encode()
+        return b'{"fields":{%s},"key":"%s"}' % (b",".join(fields), entry_key)
 
     @classmethod
     def from_document(cls, document: Any) -> Opening:
@@ -87,18 +105,15 @@ def open_entry(payload: Mapping[str, JsonValue], key: bytes, shown: Collection[s
     unknown = set(shown) - payload.keys()
     if unknown:
         raise ValueError(f"no such fields: {sorted(unknown)}")
-    return Opening(
-        _entry_key(key),
-        _field_commitments(payload, key),
-        {name: payload[name] for name in sorted(shown)},
-        {name: _field_key(key, name) for name in sorted(shown)},
-    )
-
-
-def _field_commitments(payload: Mapping[str, JsonValue], key: bytes) -> dict[str, bytes]:
     if len(key) != KEY_BYTES or not 0 < len(payload) <= MOST_FIELDS or not all(map(_NAME.fullmatch, payload)):
         raise ValueError(f"a key of {KEY_BYTES} bytes, and 1 to {MOST_FIELDS} fields with plain names")
-    return {name: _field_commitment(_field_key(key, name), payload[name]) for name in sorted(payload)}
+    keys = {name: _field_key(key, name) for name in sorted(payload)}
+    return Opening(
+        _entry_key(key),
+        {name: _field_commitment(field_key, payload[name]) for name, field_key in keys.items()},
+        {name: payload[name] for name in sorted(shown)},
+        {name: keys[name] for name in sorted(shown)},
+    )
 
 
 def _entry_key(key: bytes) -> bytes:

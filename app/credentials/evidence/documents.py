@@ -32,9 +32,15 @@ _MEMBERS: Final = {"@context", "id", "type", "award", "checkpoint", "decision", 
 
 
 @lru_cache(maxsize=4_096)
-def _base64(hash_: bytes) -> str:
-    """Of hashes near the root, which every proof against one checkpoint ends with."""
-    return base64.b64encode(hash_).decode()
+def _written_hash(hash_: bytes) -> bytes:
+    """Kept for hashes near the root, which every proof against one checkpoint ends with."""
+    return b'"%s"' % base64.b64encode(hash_)
+
+
+@lru_cache(maxsize=16)
+def _written_note(note: Note) -> bytes:
+    """Kept for a checkpoint that proves a whole bulk award."""
+    return canonical_json(note.to_text())
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,11 @@ class LoggedEntry:
     def is_in(self, head: TreeHead) -> bool:
         return is_included(self.leaf.hash(), self.index, head.size, self.hashes, head.root)
 
-    def to_document(self) -> JsonObject:
-        return {
-            "index": self.index,
-            "leaf": self.leaf.to_document(),
-            "proof": [_base64(each) for each in self.hashes],
-        }
+    def to_bytes(self, opening: Opening | None = None) -> bytes:
+        """Its canonical JSON, with what is shown of it if anything is."""
+        shown = b"" if opening is None else b'"opening":%s,' % opening.to_bytes()
+        proof = b",".join(map(_written_hash, self.hashes))
+        return b'{"index":%d,"leaf":%s,%s"proof":[%s]}' % (self.index, self.leaf.to_bytes(), shown, proof)
 
     @classmethod
     def from_document(cls, document: Any, pointer: str) -> LoggedEntry:
@@ -85,16 +90,18 @@ class Evidence:
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785): the bytes that are served, and whose digest the credential carries."""
-        return canonical_json(
-            {
-                "@context": self.context,
-                "id": self.id,
-                "type": TYPE,
-                "award": self.award,
-                "checkpoint": self.checkpoint.to_text(),
-                "decision": {**self.decision.to_document(), "opening": self.opening.to_document()},
-                "entries": [entry.to_document() for entry in self.entries],
-            }
+        # Written in the order and in the one spelling that RFC 8785 has: there are thousands in a bulk award.
+        return (
+            b'{"@context":%s,"award":%s,"checkpoint":%s,"decision":%s,"entries":[%s],"id":%s,"type":"%s"}'
+            % (
+                canonical_json(self.context),
+                canonical_json(self.award),
+                _written_note(self.checkpoint),
+                self.decision.to_bytes(self.opening),
+                b",".join([entry.to_bytes() for entry in self.entries]),
+                canonical_json(self.id),
+                TYPE.encode(),
+            )
         )
 
     @classmethod

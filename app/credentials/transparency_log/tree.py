@@ -10,6 +10,7 @@ HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 # 2^63 leaves: more than a proof of this many hashes was never needed, so a longer one is refused unread.
 LONGEST_PROOF: Final = 63
+_BLOCK: Final = 8  # levels
 
 
 class Nodes(Protocol):
@@ -49,13 +50,26 @@ class InclusionProofs:
     def __init__(self, nodes: Nodes, size: int) -> None:
         self._nodes, self._size = nodes, size
         self._known: dict[tuple[int, int], bytes] = {}
+        self._above: dict[int, list[bytes]] = {}
 
     def of(self, index: int) -> list[bytes]:
         """What `inclusion_proof` gives."""
         if not 0 <= index < self._size:
             raise ValueError("a leaf of the tree")
-        begin, count, path = 0, self._size, []
-        while count > 1:
+        block = index >> _BLOCK
+        if block + 1 << _BLOCK > self._size:
+            return self._path_to(index, 1)
+        # The leaves of a whole block have the way from its root upwards in common.
+        above = self._above.get(block)
+        if above is None:
+            above = self._above[block] = self._path_to(block << _BLOCK, 1 << _BLOCK)
+        node = self._nodes.node
+        return [node(level, index >> level ^ 1) for level in range(_BLOCK)] + above
+
+    def _path_to(self, index: int, width: int) -> list[bytes]:
+        """The hashes beside the way from the root to the subtree of `width` leaves from `index` on, the lowest first."""
+        begin, count, path = 0, self._size, list[bytes]()
+        while count > width:
             left = _largest_power_below(count)
             if index - begin < left:
                 path.append(self._over(begin + left, count - left))
