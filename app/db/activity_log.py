@@ -75,10 +75,10 @@ class ActivityLogStore:
     def list_all(self) -> list[CampusLog]:
         return list(self.session.exec(select(CampusLog).order_by(col(CampusLog.origin))))
 
-    def append(self, log_id: uuid.UUID, written: Sequence[Written]) -> None:
+    def append(self, written: Sequence[Written]) -> None:
         entries = [
             {
-                "log_id": log_id,
+                "log_id": each.log_id,
                 "number": each.number,
                 "kind": each.fact.kind,
                 "at": each.leaf.at,
@@ -89,7 +89,7 @@ class ActivityLogStore:
         ]
         payloads = [
             {
-                "log_id": log_id,
+                "log_id": each.log_id,
                 "number": each.number,
                 "noun": each.fact.noun,
                 "noun_id": each.fact.noun_id,

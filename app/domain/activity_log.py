@@ -148,6 +148,7 @@ class Written:
     """A fact as it stands in the log: its leaf, and the key and the opening of what it commits to."""
 
     fact: Fact
+    log_id: uuid.UUID
     number: int
     leaf: Leaf
     leaf_hash: bytes
@@ -155,12 +156,12 @@ class Written:
     opening: Opening
 
 
-def entry_of(fact: Fact, number: int, *, minute: datetime) -> Written:
+def entry_of(fact: Fact, log_id: uuid.UUID, number: int, *, minute: datetime) -> Written:
     """The leaf commits to the fact under a key made for it alone."""
     key = secrets.token_bytes(KEY_BYTES)
     opening = open_entry(fact.facts, key, fact.facts)
     leaf = Leaf(fact.kind.value, minute, opening.commitment)
-    return Written(fact, number, leaf, leaf.hash(), key, opening)
+    return Written(fact, log_id, number, leaf, leaf.hash(), key, opening)
 
 
 def leaf_of(entry: LogEntry) -> Leaf:

@@ -78,12 +78,14 @@ class ActivityLog:
         if not facts:
             return []
         log, minute = self.open(campus), to_the_minute(self.clock())
-        written = [entry_of(fact, number, minute=minute) for number, fact in enumerate(facts, log.size)]
+        written = [
+            entry_of(fact, log.id, number, minute=minute) for number, fact in enumerate(facts, log.size)
+        ]
         hashes = [each.leaf_hash for each in written]
         frontier = Frontier.from_bytes(log.size, log.edge)
         for each in hashes:
             frontier.append(each)
-        self.store.append(log.id, written)
+        self.store.append(written)
         self.store.keep_tiles(self._filled_tiles(log, hashes))
         self.store.grow(log, frontier.size, frontier.to_bytes())
         return written

@@ -146,12 +146,12 @@ class LoggedDeeds:
     def key_changed(self, campus: Campus, key: SealedKey) -> None:
         self.log.record(campus, [key_fact(key)])
 
-    def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> LogPayload:
+    def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> Written:
         """What the campus's logs say of somebody goes, with its keys; the line that says so leads back to nobody."""
         logs = {each.id for each in self.log.store.list_of(campus.id)}
         entries = self.log.store.erase_about(person_id, logs)
         self.disputes.forget(person_id, logs)
-        ((_, said),) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
+        (said,) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
         return said
 
 
