@@ -94,7 +94,9 @@ def create_app(
             contact=process.settings.contact,
             visitor_of=visitor_of,
             body_by_path={
-                **dict.fromkeys(("/verifier", "/gestion", "/confirmer", "/api/v1"), LONGEST_BODY),
+                **dict.fromkeys(
+                    ("/verifier", "/gestion", "/confirmer", "/api/v1", "/mes-badges/ailleurs"), LONGEST_BODY
+                ),
                 **dict.fromkeys(WITH_FILES, SEVERAL_FILES),
             },
         ),

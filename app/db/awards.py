@@ -89,6 +89,10 @@ class AwardStore:
         )
         return self.session.exec(query.order_by(col(Award.id)).limit(limit)).all()
 
+    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+        query = select(Award.id).where(Award.visibility == Visibility.OPEN, col(Award.is_findable).is_(True))
+        return list(self.session.exec(query.order_by(col(Award.awarded_at).desc()).limit(limit)))
+
     def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
         """Another campus's award is as good as absent (T01)."""
         record = self.find_record(award_id)

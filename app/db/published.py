@@ -26,7 +26,7 @@ _VERSION = (
 )
 _STANDING = (
     "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
-    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL) FROM award a WHERE a.id = {}"
+    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable FROM award a WHERE a.id = {}"
 )
 _KEYS = (
     "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
@@ -53,6 +53,7 @@ class Standing:
     state: str
     revoked_at: str
     newest_version: int
+    is_findable: bool
 
     @property
     def is_open(self) -> bool:
@@ -106,7 +107,7 @@ def _stored(row: Any) -> StoredAward | None:
 
 
 def _standing(row: Any) -> Standing | None:
-    return None if row is None else Standing(row[0], row[1], str(row[2]), row[3] or 0)
+    return None if row is None else Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]))
 
 
 def _stored_list(row: Any) -> SignedList | None:

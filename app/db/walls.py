@@ -15,6 +15,7 @@ from app.db.metadata import METADATA
 
 SHARED = {
     "alembic_version": "the schema's own",
+    "brought_badge": "of a person, from no campus of ours",
     "challenge": "asked of a browser before anybody is known",
     "federated_account": "of a person, who may work for several campuses",
     "network": "read by everybody",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -44,6 +45,7 @@ class CampusSettings:
     site: str
     description: str
     contact_email: str
+    linkedin_id: str
     language: str
     time_zone: str
     hue: float
@@ -72,6 +74,10 @@ def faults_of(
     if settings.contact_email and not is_address(normal_address(settings.contact_email)):
         found["contact_email"] = InvalidInput(
             N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
+        )
+    if settings.linkedin_id and not re.fullmatch(r"[0-9]{1,20}", settings.linkedin_id):
+        found["linkedin_id"] = InvalidInput(
+            N_("C’est un nombre, par exemple 1234567. Il est dans l’adresse d’administration de votre page.")
         )
     if settings.language not in languages:
         found["language"] = InvalidInput(N_("Ce service ne parle pas encore cette langue."))

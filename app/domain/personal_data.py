@@ -113,6 +113,7 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         "portfolio": Held(Matter.PORTFOLIO, _PERSON),
         "portfolio_group": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"),)),
         "portfolio_piece": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"), *_AWARD)),
+        "brought_badge": Held(Matter.PORTFOLIO, _PERSON),
         # --- what they asked for
         "badge_request": Held(
             Matter.REQUESTS,

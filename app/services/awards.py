@@ -153,6 +153,19 @@ class AwardService:
             self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
         return record
 
+    def set_findable(self, award_id: uuid.UUID, is_findable: bool, *, by: Actor) -> None:
+        """Whether search engines may find the award's page while it is open."""
+        award = self.awards.lock(award_id)
+        if award.is_findable is not is_findable:
+            award.is_findable = is_findable
+            self.awards.save(award)
+            deed = "let_search" if is_findable else "keep_from_search"
+            self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
+
+    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+        """Open ones whose holders want them found, the newest first."""
+        return self.awards.found_by_search(limit=limit)
+
     def example(self) -> uuid.UUID | None:
         """An open award worth looking at, for a house whose people are invented."""
         award = self.awards.find_open(at=self.clock())

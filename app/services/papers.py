@@ -104,6 +104,24 @@ class ErasureWords:
     foot: str
 
 
+@dataclass(frozen=True)
+class PortfolioWords:
+    """All that stands on a portfolio: of each badge its name, kind, whence, state and short address."""
+
+    lang: str
+    title: str
+    author: str
+    line: str
+    intro: str
+    code_words: str
+    sections: list[tuple[str, list[tuple[str, str, str, str, str]]]]
+    competencies_title: str
+    competencies_words: str
+    competencies: list[tuple[str, str, str]]
+    fine: str
+    foot: str
+
+
 class PaperService:
     def __init__(
         self,
@@ -134,6 +152,12 @@ class PaperService:
             "plate": self.addresses.short_in_print(record.award.id),
         }
         return Published.of(self.papers.pdf("certificate", values, files, at=record.award.awarded_at), PDF)
+
+    def portfolio(self, portfolio_id: uuid.UUID, words: PortfolioWords) -> Published:
+        files = {"code.svg": self.portfolio_code(portfolio_id, "svg").body}
+        return Published.of(
+            self.papers.pdf("portfolio", _hyphenated(vars(words)), files, at=self.clock()), PDF
+        )
 
     def log(self, words: LogWords) -> Published:
         return Published.of(self.papers.pdf("log", _hyphenated(vars(words)), {}, at=self.clock()), PDF)

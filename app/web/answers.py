@@ -150,12 +150,19 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
 
 
 def answer_page(
-    request: Request, services: Services, answer: Answer, *, again: str = "", share: object = None
+    request: Request,
+    services: Services,
+    answer: Answer,
+    *,
+    again: str = "",
+    share: object = None,
+    findable: bool = False,
 ) -> HTMLResponse:
+    """`findable`: search engines may keep it."""
     view = shown(services, answer, again=again)
     genuine = view.badge is not None and answer.campus is not None
     campus = look_of(answer.campus) if genuine and answer.campus else None
-    return page(request, "awards/answer.html", campus=campus, private=True, a=view, share=share)
+    return page(request, "awards/answer.html", campus=campus, private=not findable, a=view, share=share)
 
 
 def _checks(answer: Answer, zone: str) -> list[CheckShown]:

@@ -88,8 +88,10 @@ def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLRes
         mine=mine,
         older="" if record.award.revoked_at else f"/ob2/attributions/{award_id}",
     )
-    page = answer_page(request, services, answer, again=path, share=share)
-    page.headers["X-Robots-Tag"] = "noindex, nofollow"
+    findable = record.award.is_findable
+    page = answer_page(request, services, answer, again=path, share=share, findable=findable)
+    if not findable:
+        page.headers["X-Robots-Tag"] = "noindex, nofollow"
     page.headers.add_vary_header("Accept")
     return page
 

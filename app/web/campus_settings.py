@@ -45,7 +45,7 @@ ZONE_NAMES = {
 }
 _FIELDS = {
     "nom": "name", "nom-court": "short_name", "filiere": "sector", "porteur": "carrier", "lieu": "site",
-    "description": "description", "contact": "contact_email", "langue": "language", "heure": "time_zone",
+    "description": "description", "contact": "contact_email", "linkedin": "linkedin_id", "langue": "language", "heure": "time_zone",
     "teinte": "hue", "vivacite": "liveliness",
 }  # fmt: skip
 

@@ -31,6 +31,8 @@ DEEDS = {
     ("award", "undo"): N_("Attribution annulée avant tout envoi"),
     ("award", "open"): N_("Page du badge ouverte à tous"),
     ("award", "close"): N_("Page du badge refermée"),
+    ("award", "let_search"): N_("Page du badge laissée aux moteurs de recherche"),
+    ("award", "keep_from_search"): N_("Page du badge retirée aux moteurs de recherche"),
     ("award", "disclose"): N_("Choix de ce que la personne montre de ses preuves"),
     ("award", "claim"): N_("Badge récupéré"),
     ("award", "renew_link"): N_("Lien privé remplacé"),

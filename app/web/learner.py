@@ -75,6 +75,7 @@ _DONE = {
     "recu": N_(
         "C’est fait : le campus sait que votre badge est arrivé. Sa page reste fermée tant que vous ne l’ouvrez pas."
     ),
+    "recherche": N_("C’est noté. Les moteurs de recherche mettent parfois des semaines à suivre."),
     "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
 }
 _OPEN = Word(N_("Page ouverte"), "ok")
@@ -99,6 +100,7 @@ class MyBadge:
     picture: str
     picture_words: str
     is_open: bool
+    is_findable: bool
     is_revoked: bool
     is_claimed: bool
     revoked_reason: str
@@ -170,6 +172,15 @@ def change_visibility(
     services.handing_over.claim(award_id, by=who.actor)
     done = "ouvert" if wanted is Visibility.OPEN else "ferme"
     return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#page", status_code=303)
+
+
+@router.post("/mes-badges/{award_id:uuid}/recherche", dependencies=[CHANGING_HOLDER])
+def change_search(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    services.awards.set_findable(award_id, text_of(form, "recherche") == "oui", by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}?fait=recherche#page", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/recevoir", dependencies=[CHANGING_HOLDER])
@@ -258,6 +269,7 @@ def _my_badge(services: Services, who: SignedIn, award_id: uuid.UUID) -> MyBadge
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=said(words),
         is_open=award.visibility is Visibility.OPEN,
+        is_findable=award.is_findable,
         is_revoked=award.state is AwardState.REVOKED,
         is_claimed=award.claimed_at is not None,
         revoked_reason=award.revoked_reason,

@@ -25,6 +25,7 @@ class BadgeInPortfolio:
     title: str
     language: str
     url: str
+    short: str
     picture: str
     picture_words: str
     kind: str
@@ -94,6 +95,7 @@ def badge_shown(services: Services, piece: PieceOf) -> BadgeInPortfolio:
         title=record.version.name,
         language=record.version.language,
         url=services.addresses.award(record.award.id),
+        short=services.addresses.short_in_print(record.award.id),
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=said(picture_words(record.campus, record.version, competencies)),
         kind=said(kind_words(record.campus, record.version, competencies)),

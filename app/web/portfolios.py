@@ -16,6 +16,7 @@ from app.policies import public
 from app.request_scope import ReadingServices
 from app.services.award_pictures import CardWords
 from app.services.portfolios import PortfolioPage, ShutPortfolio
+from app.web.brought_badges import in_portfolio
 from app.web.portfolio_pieces import portfolio_shown, title_of
 from app.web.render import page
 from app.web.security_headers import framed_anywhere
@@ -100,6 +101,7 @@ def show_page(
         title=title_of(shown),
         share=share,
         preview=preview,
+        elsewhere=in_portfolio(services, opened.portfolio.person_id, opened.portfolio.id),
     )
 
 

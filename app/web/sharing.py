@@ -67,7 +67,12 @@ def _fields(record: AwardRecord, organisation: str, address: str, number: str) -
     fields: dict[str, str | int] = {
         "startTask": "CERTIFICATION_NAME",
         "name": record.version.name,
-        "organizationName": organisation,
+        # Their form takes the number of a page or a name: with both it forgets one.
+        **(
+            {"organizationId": record.campus.linkedin_id}
+            if record.campus.linkedin_id
+            else {"organizationName": organisation}
+        ),
         "issueYear": given.year,
         "issueMonth": given.month,
         "certUrl": address,

@@ -143,6 +143,8 @@ AWARD_DEEDS = {
     "show_code": N_("Code court montré"),
     "open": N_("Rendu public par la personne qui l’a reçu"),
     "close": N_("Refermé par la personne qui l’a reçu"),
+    "let_search": N_("Laissé aux moteurs de recherche par la personne"),
+    "keep_from_search": N_("Retiré aux moteurs de recherche par la personne"),
 }
 BADGE_DEEDS = {
     "create": N_("Créé"),

@@ -12,6 +12,7 @@ from app.services.award_keeping import AwardKeeping
 from app.services.award_pictures import AwardPictures
 from app.services.awarding import Judging
 from app.services.awards import AwardService
+from app.services.brought_badges import BroughtBadges
 from app.services.bulk_awards import BulkAwardService
 from app.services.contributed_lines import ContributedLines
 from app.services.evidence_documents import EvidenceDocuments
@@ -64,6 +65,10 @@ class AwardServices(PeopleServices):
             self.lent.secret,
             self.clock,
         )
+
+    @cached_property
+    def brought_badges(self) -> BroughtBadges:
+        return BroughtBadges(self.stores.brought_badges, self.verification, self.clock)
 
     @cached_property
     def papers(self) -> PaperService:

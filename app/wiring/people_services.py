@@ -22,6 +22,7 @@ from app.services.operators import OperatorService
 from app.services.passkeys import PasskeyService
 from app.services.people import PeopleService
 from app.services.personal_log import PersonalLog
+from app.services.portfolio_documents import PortfolioDocuments
 from app.services.portfolios import PortfolioService
 from app.services.sessions import SessionService
 from app.services.sign_in import SignInService
@@ -139,6 +140,10 @@ class PeopleServices(CampusServices):
     @cached_property
     def portfolios(self) -> PortfolioService:
         return PortfolioService(self.stores.portfolios, self.stores.people, self.badges, self.clock)
+
+    @cached_property
+    def portfolio_documents(self) -> PortfolioDocuments:
+        return PortfolioDocuments(self.badges, self.addresses, self.clock)
 
     @cached_property
     def directory(self) -> DirectoryService:

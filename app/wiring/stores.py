@@ -15,6 +15,7 @@ from app.db.award_evidence import AwardEvidenceStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
 from app.db.batches import BatchStore
+from app.db.brought_badges import BroughtBadgeStore
 from app.db.campus import CampusStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
@@ -86,6 +87,10 @@ class Stores:
     @cached_property
     def batches(self) -> BatchStore:
         return BatchStore(self.session)
+
+    @cached_property
+    def brought_badges(self) -> BroughtBadgeStore:
+        return BroughtBadgeStore(self.session)
 
     @cached_property
     def campuses(self) -> CampusStore:

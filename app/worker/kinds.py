@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.worker.awards import AWARDS, UNDOINGS, WITHDRAWALS
+from app.worker.brought_badges import BROUGHT_BADGES
 from app.worker.files import SCANS
 from app.worker.letters import LETTERS, REMINDERS
 from app.worker.logs import CHECKPOINTS, REVIEWS
@@ -19,4 +20,5 @@ KINDS: tuple[Kind, ...] = (
     CHECKPOINTS,
     REVIEWS,
     SCANS,
+    BROUGHT_BADGES,
 )

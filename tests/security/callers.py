@@ -17,6 +17,7 @@ from app.domain.activity_plans import ActivitySession
 from app.domain.awards import Visibility
 from app.domain.badge_rules import Condition, Measure, Rule
 from app.domain.badges import Kind
+from app.domain.brought_badges import Belonging, BroughtBadge
 from app.domain.campus import Campus
 from app.domain.contributions import Told
 from app.domain.history import Actor
@@ -91,6 +92,12 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
         portfolio = services.portfolios.start(services.awards.record(award_id).person, [award_id])
         services.portfolios.set_open(portfolio, True)
+        brought = BroughtBadge(
+            person_id=portfolio.person_id, digest="0", content="{}", title="Badge", verdict="expired",
+            belongs=Belonging.UNSAID, brought_at=house.clock(), checked_at=house.clock(),
+            check_again_at=house.clock(),
+        )  # fmt: skip
+        services.brought_badges.store.save(brought)
         invitation = services.invitations.invite(
             campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
         )
@@ -154,7 +161,8 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "wish": services.reminders.token_of(person.id),
             "file": "checkpoint",
             "passkey_id": str(uuid.uuid4()),
-            "portfolio_id": str(portfolio.id),
+            "portfolio_id": str(portfolio.id), "taken": "cv.json",
+            "brought_id": str(brought.id),
             "erasure_id": str(uuid.uuid4()),
         }  # fmt: skip
     return Things(campus, ids, award_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from app.domain.permissions import Deed
 from app.policies import Policy, Who
 from tests.security.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
+from tests.security.policy_portfolios import OF_PORTFOLIOS
 
 __all__ = ["CASES", "ROLES_MAY", "Case"]
 
@@ -150,19 +151,7 @@ CASES: dict[str, Case] = {
     "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
     "POST /mes-badges/{award_id:uuid}/recevoir": holder(303, body={}),
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
-    # --- the learner's portfolio
-    "GET /mes-badges/portfolio": Case(Policy(Who.ANYBODY)),
-    "POST /mes-badges/portfolio": anybody(303, body={}),
-    "GET /mes-badges/portfolio/{portfolio_id:uuid}": _HOLDER,
-    "POST /mes-badges/portfolio/{portfolio_id:uuid}": holder(303, body={"recherche": "oui"}),
-    "POST /mes-badges/portfolio/{portfolio_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
-    "POST /mes-badges/portfolio/{portfolio_id:uuid}/badges": holder(303, body={}),
-    "POST /mes-badges/portfolio/{portfolio_id:uuid}/groupes": holder(422, body={"titre": ""}),
-    "GET /mes-badges/portfolio/{portfolio_id:uuid}/apercu": _HOLDER,
-    "GET /mes-badges/portfolio/{portfolio_id:uuid}/code.{form}": _HOLDER,
-    "GET /portfolio/{portfolio_id:uuid}": _ANYBODY,
-    "GET /portfolio/{portfolio_id:uuid}/carte.png": _ANYBODY,
-    "GET /portfolio/{portfolio_id:uuid}/integrer": _ANYBODY,
+    **OF_PORTFOLIOS,
     # --- a campus's people
     "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
     "GET /gestion/{slug}": _VIEW,

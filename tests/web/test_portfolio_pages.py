@@ -247,3 +247,26 @@ def test_a_sentence_too_long_comes_back_as_it_was_typed(zoe: TestClient, portfol
     answer = send(zoe, portfolio, {"phrase": "é" * 301})
     assert answer.status_code == 422
     assert "é" * 301 in answer.text
+
+
+def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe, portfolio, results):
+    put_in(zoe, portfolio, results[1])
+    resume = zoe.get(f"{portfolio}/fichiers/cv.json").json()
+    assert [each["name"] for each in resume["certificates"]] == ["Robotique pour tous"]
+    assert resume["certificates"][0]["url"].startswith(f"{BASE_URL}/attributions/")
+    assert resume["basics"]["name"] == "Zoé N."
+    europass = zoe.get(f"{portfolio}/fichiers/europass.json").json()
+    (claim,) = europass["credentialSubject"]["hasClaim"]
+    assert claim["specifiedBy"]["volumeOfLearning"] == "PT3H"
+    assert "Personne ne les a scellées" in europass["note"]
+    pdf = zoe.get(f"{portfolio}/fichiers/portfolio.pdf")
+    assert pdf.content.startswith(b"%PDF-")
+    assert house.client().get(f"{portfolio}/fichiers/cv.json").status_code == 401
+
+
+def test_a_badge_withdrawn_is_no_certificate_any_more(house: House, zoe: TestClient, portfolio, results):
+    with house.unit_of_work() as services:
+        services.awards.revoke(
+            house.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+        )
+    assert zoe.get(f"{portfolio}/fichiers/cv.json").json()["certificates"] == []

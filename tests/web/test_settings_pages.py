@@ -94,3 +94,17 @@ def test_a_token_needs_a_name_a_right_and_an_end(house: House):
     for wrong in ({"usage": ""}, {"droit": []}, {"jours": "36500"}, {"droit": ["everything"]}):
         answer = send(admin, TOKENS, {"usage": "Scolarité", "droit": ["read"], "jours": "30"} | wrong)
         assert (answer.status_code, "sceau_" in answer.text) == (422, False), wrong
+
+
+def test_the_number_of_a_linkedin_page_fills_in_their_form(house: House):
+    admin = house.client(house.admin)
+    assert send(admin, SETTINGS, filled(admin) | {"linkedin": "campus-itip"}).status_code == 422
+    result = house.award("Zoé N’Diaye; zoe@exemple.fr")
+    zoe = house.client()
+    zoe.get(house.private_link(result))
+    page = f"/mes-badges/{result.lines[0].award_id}"
+    assert "organizationName=Campus+Industrie" in zoe.get(page).text
+    assert send(admin, SETTINGS, filled(admin) | {"linkedin": "1234567"}).status_code == 303
+    filled_in = zoe.get(page).text
+    assert "organizationId=1234567" in filled_in
+    assert "organizationName" not in filled_in

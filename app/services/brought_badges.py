@@ -1,0 +1,156 @@
+"""Bringing badges from elsewhere: verified on the way in, asked whose they are, and judged again every week."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.credentials.verification.policy import Identity, Policy
+from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import CheckId
+from app.db.brought_badges import BroughtBadgeStore
+from app.domain.brought_badges import MOST_OF_ONE_PERSON, Belonging, BroughtBadge, next_check
+from app.domain.clock import Clock
+from app.domain.people import Person
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+from app.services.verdicts import HeadlineKind, Sentence, claims_of, headline
+from app.services.verdicts.kinds import WORDING
+from app.services.verification import Answer, VerificationService
+
+_MOST_ADDRESSES = 8
+_OPEN = frozenset({HeadlineKind.UNVERIFIABLE, HeadlineKind.OUT_OF_DATE_UNPROVEN})
+
+
+class NotBrought(InvalidInput):
+    """What was given is no badge that may be kept: `answer` says why, as the checker would."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(N_("Ce badge n’a pas été ajouté."))
+        self.answer = answer
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found at one moment, ready to be kept."""
+
+    kind: HeadlineKind
+    place: str
+    belongs: Belonging
+
+
+def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
+    """The state and the words of what was found when the badge was last checked."""
+    state, _, heading, _ = WORDING[HeadlineKind(badge.verdict)]
+    return state, Sentence(heading, {"place": badge.place})
+
+
+class BroughtBadges:
+    def __init__(self, store: BroughtBadgeStore, verification: VerificationService, clock: Clock) -> None:
+        self.store = store
+        self.verification = verification
+        self.clock = clock
+
+    def bring(self, person: Person, presented: bytes | str) -> BroughtBadge:
+        """Kept only if its issuer is known to have signed it; raises NotBrought otherwise."""
+        answer = self.verification.verify(presented)
+        report = answer.report
+        if answer.campus is not None or answer.closed:
+            raise Conflict(
+                N_("Ce badge a été donné ici : ouvrez-le avec son lien privé, il n’est pas d’ailleurs.")
+            )
+        if (
+            report is None
+            or report.document is None
+            or not headline(answer).kind.is_genuine
+            or not answer.text
+        ):
+            raise NotBrought(answer)
+        digest = hashlib.sha256(answer.text.encode()).hexdigest()
+        held = self.store.list_of(person.id)
+        if any(each.digest == digest for each in held):
+            raise Conflict(N_("Vous avez déjà ajouté ce badge."))
+        if len(held) >= MOST_OF_ONE_PERSON:
+            raise Conflict(N_("Il n’y a plus de place : {most} au plus."), most=MOST_OF_ONE_PERSON)
+        claims = claims_of(report.document)
+        badge = BroughtBadge(
+            person_id=person.id,
+            digest=digest,
+            content=answer.text,
+            title=claims.title[:250],
+            issuer_name=claims.issuer_name[:250],
+            awarded_at=claims.awarded_at,
+            verdict="",
+            belongs=Belonging.UNSAID,
+            brought_at=self.clock(),
+            checked_at=self.clock(),
+            check_again_at=self.clock(),
+        )
+        self._note(badge, self._verdict(badge, answer))
+        return badge
+
+    def of(self, person_id: uuid.UUID) -> Sequence[BroughtBadge]:
+        return self.store.list_of(person_id)
+
+    def shown_by(self, person_id: uuid.UUID) -> list[BroughtBadge]:
+        """Those in the person's portfolio."""
+        return [each for each in self.of(person_id) if each.is_shown and each.may_be_shown]
+
+    def get(self, badge_id: uuid.UUID) -> BroughtBadge:
+        badge = self.store.find(badge_id)
+        if badge is None:
+            raise NotFound(N_("Ce badge n’est plus ici."))
+        return badge
+
+    def show(self, badge: BroughtBadge, is_shown: bool) -> None:
+        if is_shown and not badge.may_be_shown:
+            raise Conflict(N_("Ce badge nomme quelqu’un d’autre : il ne se montre pas."))
+        badge.is_shown = is_shown
+        self.store.save(badge)
+
+    def remove(self, badge: BroughtBadge) -> None:
+        self.store.remove(badge)
+
+    def check(self, badge: BroughtBadge) -> Answer:
+        """As anybody would, now; nothing is written."""
+        return self.verification.verify(badge.content)
+
+    # --- judged again
+
+    def due(self, *, limit: int) -> list[uuid.UUID]:
+        return self.store.due(at=self.clock(), limit=limit)
+
+    def judge(self, badge_id: uuid.UUID) -> Verdict | None:
+        """What is so now; it may take a while, and writes nothing. None where the badge was taken away meanwhile."""
+        badge = self.store.find(badge_id)
+        return self._verdict(badge, self.check(badge)) if badge else None
+
+    def note(self, badge_id: uuid.UUID, verdict: Verdict) -> None:
+        badge = self.store.find(badge_id)
+        if badge is not None:
+            self._note(badge, verdict)
+
+    def _note(self, badge: BroughtBadge, verdict: Verdict) -> None:
+        at = self.clock()
+        badge.verdict, badge.place, badge.belongs = verdict.kind.value, verdict.place, verdict.belongs
+        badge.checked_at = at
+        badge.check_again_at = next_check(badge.id, is_open=verdict.kind in _OPEN, at=at)
+        self.store.save(badge)
+
+    def _verdict(self, badge: BroughtBadge, answer: Answer) -> Verdict:
+        head = headline(answer)
+        place = str(head.heading.values.get("place", ""))[:200]
+        return Verdict(head.kind, place, self._belonging(badge))
+
+    def _belonging(self, badge: BroughtBadge) -> Belonging:
+        """Asked of each verified address; a badge that names nobody by address can be anybody's."""
+        reasons = set()
+        for address in self.store.verified_addresses(badge.person_id)[:_MOST_ADDRESSES]:
+            asked = Policy(recipient=Identity(address), check_status=False)
+            report = self.verification.verify(badge.content, asked).report
+            reasons.add(report.check(CheckId.RECIPIENT).reason if report else "")
+        if Reason.RECIPIENT_MATCHES in reasons:
+            return Belonging.THEIRS
+        return Belonging.ANOTHERS if reasons == {Reason.RECIPIENT_DIFFERS} else Belonging.UNSAID

@@ -1,0 +1,114 @@
+"""A portfolio taken along by its keeper, open or shut: JSON Resume, a European Learning Model file, a PDF."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+
+from fastapi import APIRouter, Request, Response
+
+from app.credentials.json_text import dump_json
+from app.language import N_, current_locale
+from app.request_scope import ReadingServices
+from app.services.papers import PortfolioWords
+from app.services.portfolio_documents import Taken
+from app.services.portfolios import PortfolioPage
+from app.services.publication import Published
+from app.web.my_portfolio import KEPT
+from app.web.portfolio_pieces import CompetencyShown, PortfolioShown, portfolio_shown, title_of
+from app.web.typography import say
+from app.web.wording import listing, number
+from app.wiring import Services
+
+router = APIRouter(prefix="/mes-badges/portfolio")
+_JSON = "application/json"
+
+
+class TakenAs(StrEnum):
+    RESUME = "cv.json"
+    EUROPASS = "europass.json"
+    PDF = "portfolio.pdf"
+
+
+@router.get("/{portfolio_id:uuid}/fichiers/{taken}", dependencies=[KEPT])
+def take(portfolio_id: uuid.UUID, taken: TakenAs, request: Request, services: ReadingServices) -> Response:  # noqa: ARG001
+    """Only badges whose pages are open are in it: it says no more than the page would."""
+    file = _file(services, services.portfolios.page(services.portfolios.get(portfolio_id)), taken)
+    return Response(
+        file.body,
+        media_type=file.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{taken.value}"'},
+    )
+
+
+def _file(services: Services, page: PortfolioPage, taken: TakenAs) -> Published:
+    shown = portfolio_shown(services, page)
+    if taken is TakenAs.PDF:
+        return services.papers.portfolio(page.portfolio.id, _words(services, shown))
+    counting = {badge.id for badge in shown.badges if badge.counts}
+    records = [each.record for each in page.pieces if str(each.piece.id) in counting]
+    what = Taken(page, records, services.portfolios.overview(records))
+    if taken is TakenAs.RESUME:
+        return Published.of(dump_json(services.portfolio_documents.resume(what)), _JSON)
+    note = say(
+        N_(
+            "Ces lignes ont la forme du modèle européen d’apprentissage (ELM 3). Personne ne les a scellées : ce "
+            "n’est pas un certificat Europass, et Europass ne l’importe pas de lui-même. Ce qui prouve est le badge "
+            "signé, à l’adresse de chaque ligne."
+        )
+    )
+    return Published.of(dump_json(services.portfolio_documents.europass(what, note)), _JSON)
+
+
+def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
+    return PortfolioWords(
+        lang=current_locale(),
+        title=title_of(shown),
+        author="Sceau",
+        line=shown.line,
+        intro=say(
+            N_("Imprimé le {day}. Photographiez le code : la page vérifie chaque badge quand elle s’ouvre.")
+        ).format(day=shown.when),
+        code_words=say(N_("Code QR : {address}")).format(address=shown.url),
+        sections=[
+            (
+                section.title,
+                [
+                    (
+                        badge.title,
+                        badge.kind,
+                        say(N_("Campus {campus}, le {day}")).format(campus=badge.campus, day=badge.when),
+                        badge.state.text,
+                        badge.short,
+                    )
+                    for badge in section.badges
+                ],
+            )
+            for section in shown.sections
+        ],
+        competencies_title=say(N_("Compétences attestées")),
+        competencies_words=say(
+            N_(
+                "Seuls comptent les badges authentiques et en cours de validité. Une activité compte une fois, "
+                "même si plusieurs badges reposent sur elle."
+            )
+        ),
+        competencies=[(each.statement, _level(each), _rests(each)) for each in shown.competencies],
+        fine=say(
+            N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
+        ),
+        foot=services.addresses.host,
+    )
+
+
+def _level(each: CompetencyShown) -> str:
+    if not each.level:
+        return say(N_("Sans niveau"))
+    return say(N_("{level} ({rank} sur {of})")).format(level=each.level, rank=each.rank, of=len(each.levels))
+
+
+def _rests(each: CompetencyShown) -> str:
+    on = say(N_("Repose sur : {badges}")).format(badges=listing([name for name, _ in each.badges]))
+    if each.hours is None:
+        return on
+    return say(N_("{on} ({hours} heures)")).format(on=on, hours=number(each.hours))
