@@ -52,10 +52,16 @@ def upgrade() -> None:
 
 def _move(file: sa.Table, content: sa.Table) -> None:
     there = op.get_bind()
-    tables = sa.MetaData()
-    old = sa.Table("request_file", tables, autoload_with=there)
-    bytes_of = sa.Table("request_file_content", tables, autoload_with=there)
-    request = sa.Table("badge_request", tables, autoload_with=there)
+    # Written out, not read from the database: SQLite would hand ids over as text.
+    ids = ("id", "request_id", "file_id", "campus_id", "person_id")
+
+    def table(name: str, *columns: str) -> sa.TableClause:
+        typed = [sa.column(each, sa.Uuid()) if each in ids else sa.column(each) for each in columns]
+        return sa.table(name, *typed, sa.column("added_at", sa.DateTime(timezone=True)))
+
+    old = table("request_file", "id", "request_id", "name", "media_type")
+    bytes_of = table("request_file_content", "file_id", "content")
+    request = table("badge_request", "id", "campus_id", "person_id")
     rows = there.execute(
         sa.select(old, request.c.campus_id, request.c.person_id).join(
             request, request.c.id == old.c.request_id

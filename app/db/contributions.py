@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlmodel import Session, col, delete, func, select
 
 from app.domain.activities import Activity
+from app.domain.activity_log import LogPayload
+from app.domain.artefact_facts import CONTRIBUTION
 from app.domain.contributions import Contribution, ContributionState
+from app.domain.log_disputes import LogDispute
 from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
+
+_AT_ONCE = 100
 
 
 class ContributionStore:
@@ -63,13 +69,37 @@ class ContributionStore:
         )
         return [(contribution, person, activity) for contribution, person, activity in rows]
 
+    def disputed(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Contribution]:
+        """Those of which a line is said to be wrong, and nobody has answered."""
+        said = (
+            select(LogPayload.noun_id)
+            .join(
+                LogDispute,
+                (col(LogDispute.log_id) == LogPayload.log_id) & (col(LogDispute.number) == LogPayload.number),
+            )
+            .where(LogPayload.noun == CONTRIBUTION, col(LogDispute.answered_at).is_(None))
+        )
+        query = select(Contribution).where(
+            Contribution.campus_id == campus_id, col(Contribution.id).in_(said)
+        )
+        return self.session.exec(query.order_by(col(Contribution.decided_at)).limit(limit)).all()
+
+    def closed(self, before: datetime) -> list[uuid.UUID]:
+        """Some of those declined or taken back so long ago."""
+        closed = [ContributionState.DECLINED, ContributionState.WITHDRAWN]
+        query = select(Contribution.id).where(
+            col(Contribution.state).in_(closed), col(Contribution.decided_at) < before
+        )
+        return list(self.session.exec(query.limit(_AT_ONCE)))
+
+    def remove(self, contribution_ids: Collection[uuid.UUID]) -> None:
+        self.session.exec(delete(Contribution).where(col(Contribution.id).in_(contribution_ids)))
+
     def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
         few = (
             select(Contribution.id)
             .where(Contribution.campus_id == campus_id, Contribution.state == ContributionState.WAITING)
             .limit(limit)
         )
-        return self.session.exec(select(func.count()).select_from(few.subquery())).one()
-
-    def forget(self, person_id: uuid.UUID) -> None:
-        self.session.exec(delete(Contribution).where(col(Contribution.person_id) == person_id))
+        waiting = self.session.exec(select(func.count()).select_from(few.subquery())).one()
+        return waiting + len(self.disputed(campus_id, limit=limit))

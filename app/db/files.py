@@ -73,9 +73,3 @@ class FileStore:
         ids = list(file_ids)
         self.empty(ids)
         self.session.exec(delete(StoredFile).where(col(StoredFile.id).in_(ids)))
-
-    def forget(self, person_id: uuid.UUID) -> int:
-        """Everything that is this person's; how much it was."""
-        ids = list(self.session.exec(select(StoredFile.id).where(StoredFile.person_id == person_id)))
-        self.remove(ids)
-        return len(ids)

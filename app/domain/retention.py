@@ -86,9 +86,12 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
             _MISSION,
         ),
         Matter.REQUESTS: Keeping(
-            N_("Vos demandes de badge, avec les fichiers joints"),
+            N_("Vos demandes de badge et vos contributions, avec les fichiers joints"),
             N_("Que le campus les examine et vous réponde."),
-            N_("Acceptée : autant que le badge. Refusée ou retirée : un an. Non confirmée : 7 jours"),
+            N_(
+                "Acceptée : autant que le badge ou le journal. Refusée ou retirée : un an. Non confirmée par vous : "
+                "7 jours"
+            ),
             _MISSION,
         ),
         Matter.FILES: Keeping(
@@ -118,7 +121,10 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
         Matter.HISTORY: Keeping(
             N_("L’historique de ce qui a été fait, par qui et quand"),
             N_("Que le campus réponde de chaque attribution et de chaque retrait."),
-            N_("Autant que le campus ; après un effacement, il ne dit plus de qui"),
+            N_(
+                "Autant que le campus ; après un effacement, il ne dit plus de qui. Qui du campus a regardé ce qui est à "
+                "vous : un an"
+            ),
             _MISSION,
         ),
     }

@@ -13,6 +13,7 @@ from app.db.contributions import ContributionStore
 from app.db.directory import DirectoryStore
 from app.db.files import FileStore
 from app.db.history import HistoryStore
+from app.db.log_disputes import LogDisputeStore
 from app.db.people import PeopleStore
 from app.domain.activities import Activity
 from app.domain.artefact_facts import CONTRIBUTION, contribution_fact, file_fact, link_fact
@@ -36,7 +37,9 @@ from app.domain.contributions import (
 )
 from app.domain.files import FileNoun, FileState, StoredFile, TakenFile, check_room, new_file
 from app.domain.history import Actor
+from app.domain.log_disputes import LogDispute
 from app.domain.people import Person
+from app.domain.retention import CLOSED_REQUESTS
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
@@ -50,6 +53,8 @@ class ContributionView:
     person: Person
     activity: Activity | None
     files: Sequence[StoredFile]
+    disputes: Sequence[LogDispute] = ()
+    """Of its lines in the log, those that nobody has answered."""
 
 
 class ContributionService:
@@ -63,6 +68,7 @@ class ContributionService:
         badges: BadgeStore,
         history: HistoryStore,
         log: ActivityLog,
+        disputes: LogDisputeStore,
         clock: Clock,
     ) -> None:
         self.contributions = contributions
@@ -73,6 +79,7 @@ class ContributionService:
         self.badges = badges
         self.history = history
         self.log = log
+        self.disputes = disputes
         self.clock = clock
 
     # --- the person's
@@ -179,8 +186,23 @@ class ContributionService:
         found = self.contributions.get_in_campus(contribution_id, campus.id)
         activity = self.activities.find(found.activity_id) if found.activity_id else None
         return ContributionView(
-            found, self.people.get(found.person_id), activity, self.files.of(_OURS, found.id)
+            found,
+            self.people.get(found.person_id),
+            activity,
+            self.files.of(_OURS, found.id),
+            self._disputes_of(campus, found),
         )
+
+    def _disputes_of(self, campus: Campus, contribution: Contribution) -> list[LogDispute]:
+        log = self.log.store.find(campus.id)
+        if log is None or contribution.state is not ContributionState.CONFIRMED:
+            return []
+        lines = self.log.store.payloads_of(CONTRIBUTION, [contribution.id])
+        said = self.disputes.about(log.id, [each.number for each in lines if each.log_id == log.id])
+        return [each for each in said if each.answered_at is None]
+
+    def disputed(self, campus: Campus, *, limit: int) -> list[ContributionView]:
+        return [self.look(campus, each.id) for each in self.contributions.disputed(campus.id, limit=limit)]
 
     def badges_of(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
         """Those it can count for."""
@@ -252,6 +274,12 @@ class ContributionService:
             campus, [contribution_fact(contribution, activity, corrects=before, reason=reason.strip())]
         )
         self._note("correct", contribution, by)
+
+    def forget_closed(self) -> None:
+        """Declined or taken back a year ago: neither they nor their files are of any use."""
+        ids = self.contributions.closed(self.clock() - CLOSED_REQUESTS)
+        self.files.remove(file.id for file in self.files.of_many(_OURS, ids))
+        self.contributions.remove(ids)
 
     def _decide(
         self, campus: Campus, contribution_id: uuid.UUID, state: ContributionState, answer: str, by: Actor

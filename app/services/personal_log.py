@@ -15,14 +15,18 @@ from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.log_disputes import LogDisputeStore
 from app.domain.activity_log import EntryKind, LogPayload
+from app.domain.artefact_facts import CONTRIBUTION
 from app.domain.award_evidence import Shown
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.log_disputes import LogDispute, answer_dispute, check_words
+from app.domain.log_facts import PARTICIPATION
 from app.errors import NotFound
 from app.language import N_
 
+DISPUTABLE = frozenset({PARTICIPATION, CONTRIBUTION})
+"""Lines that somebody of the campus corrects; what is decided by an award is asked of the campus."""
 _IDENTIFIERS = frozenset({"person", "by"})
 
 
@@ -125,15 +129,13 @@ class PersonalLog:
         """Say that a line about oneself is wrong; whoever works on the activity reads it."""
         log = self.store.find(campus.id)
         payload = self.store.payload(log.id, number) if log else None
-        if log is None or payload is None or payload.about_id != person_id:
+        if log is None or payload is None or payload.about_id != person_id or payload.noun not in DISPUTABLE:
             raise NotFound(N_("Cette ligne n’est pas à votre sujet."))
         dispute = LogDispute(
             log_id=log.id, number=number, person_id=person_id, said=check_words(said), made_at=self.clock()
         )
         self.disputes.save(dispute)
-        self.history.write(
-            by, "dispute", "participation", payload.noun_id, at=self.clock(), campus_id=campus.id
-        )
+        self.history.write(by, "dispute", payload.noun, payload.noun_id, at=self.clock(), campus_id=campus.id)
         return dispute
 
     def answer(self, campus: Campus, dispute_id: uuid.UUID, text: str, *, by: Actor) -> LogDispute:
@@ -146,7 +148,7 @@ class PersonalLog:
         payload = self.store.payload(log.id, dispute.number)
         if payload is not None:
             self.history.write(
-                by, "answer", "participation", payload.noun_id, at=self.clock(), campus_id=campus.id
+                by, "answer", payload.noun, payload.noun_id, at=self.clock(), campus_id=campus.id
             )
         return dispute
 

@@ -16,7 +16,7 @@ from app.domain.files import FileNoun
 from app.domain.people import Person
 from app.domain.permissions import Deed
 from app.domain.private_looks import Looked
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.request_scope import ReadingServices, deed
 from app.web.contribution_form import hours_of
@@ -38,6 +38,7 @@ _DONE = {
     "confirmee": N_("La contribution est confirmée, et inscrite au journal du campus avec ses pièces."),
     "plus": N_("Votre question est posée. La contribution revient ici avec la réponse."),
     "refusee": N_("C’est noté. La raison n’est montrée qu’à la personne."),
+    "repondu": N_("C’est répondu : la personne le lit dans son journal."),
     "corrigee": N_("La correction est une ligne de plus au journal ; c’est elle qui compte désormais."),
 }
 
@@ -86,6 +87,7 @@ def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITI
             one.decided_at or one.waiting_since, waited.days, waited >= LATE_AFTER,
         )  # fmt: skip
 
+    disputed = services.contributions.disputed(work.campus, limit=MOST_SHOWN) if etat is Shown.WAITING else []
     return page(
         request,
         "contributions/queue.html",
@@ -96,6 +98,10 @@ def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITI
         tabs=[(f"?etat={each.value}", say(words), each is etat) for each, words in _TABS.items()],
         is_over=etat is Shown.OVER,
         is_waiting=etat is Shown.WAITING,
+        disputed=[
+            (f"{work.home}/contributions/{view.contribution.id}", view.person.name, view.contribution.title)
+            for view in disputed
+        ],
         lines=[row(one, person, activity.title if activity else "") for one, person, activity in found],
     )
 
@@ -158,6 +164,25 @@ def correct(
     return _decided(
         request, services, contribution_id, decide, "corriger", words, "corrigee", (telling, hours)
     )
+
+
+@router.post("/{contribution_id:uuid}/contestations/{dispute_id}", dependencies=[staff(Deed.WORK)])
+def answer_dispute(
+    contribution_id: uuid.UUID,
+    dispute_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,
+    services: ReadingServices,
+) -> Response:
+    words = text_of(form, "mot")
+    view = services.contributions.look(at_work(request).campus, contribution_id)
+    if dispute_id not in {each.id for each in view.disputes}:
+        raise NotFound(N_("Cette demande n’existe pas ici."))
+
+    def decide(writing: Services, work: AtWork) -> None:
+        writing.personal_log.answer(work.campus, dispute_id, words, by=work.actor)
+
+    return _decided(request, services, contribution_id, decide, f"{dispute_id}", words, "repondu")
 
 
 @router.get("/{contribution_id:uuid}/pieces/{proof_id:uuid}", dependencies=[staff(Deed.WORK)])
@@ -238,6 +263,7 @@ def _page(
         activity=view.activity.title if view.activity else "",
         activity_href=f"{work.home}/activites/{view.activity.id}" if view.activity else "",
         files=files_shown(view.files, f"{here}/pieces"),
+        disputes=[(str(each.id), each.said) for each in view.disputes],
         badges=[("", say(N_("Aucun en particulier")))]
         + [(str(badge.id), each.name) for badge, each in badges],
         badge=next((each.name for badge, each in badges if badge.id == one.badge_id), ""),

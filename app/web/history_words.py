@@ -59,6 +59,8 @@ DEEDS = {
     ("contribution", "ask_more"): N_("Contribution à compléter"),
     ("contribution", "decline"): N_("Contribution refusée"),
     ("contribution", "correct"): N_("Contribution corrigée"),
+    ("contribution", "dispute"): N_("Ligne du journal contestée"),
+    ("contribution", "answer"): N_("Réponse à une contestation"),
     ("contribution", "refuse_file"): N_("Fichier refusé par l’antivirus"),
     ("activity", "attach"): N_("Photos ou fichiers joints"),
     ("activity", "show_file"): N_("Photo montrée à tous"),

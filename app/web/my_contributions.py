@@ -13,7 +13,7 @@ from app.domain.contributions import Contribution, ContributionState
 from app.domain.files import ACCEPTED, FileNoun
 from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
-from app.request_scope import ReadingServices, deed
+from app.request_scope import ReadingServices, deed, limited
 from app.services.contributions import ContributionView
 from app.web.contribution_form import ContributionForm
 from app.web.contribution_words import STATES
@@ -64,7 +64,7 @@ def write_one(award_id: uuid.UUID, request: Request, services: ReadingServices) 
     return _page(request, services, award_id, ContributionForm(done_on=today))
 
 
-@router.post("/nouvelle", dependencies=[HOLDER])
+@router.post("/nouvelle", dependencies=[HOLDER, limited("contribution")])
 def add_one(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     typed = ContributionForm.of(form)
     try:
@@ -94,7 +94,7 @@ def show_one(
     return _page(request, services, award_id, ContributionForm.filled(view.contribution), view, done=done)
 
 
-@router.post("/{contribution_id:uuid}", dependencies=[HOLDER])
+@router.post("/{contribution_id:uuid}", dependencies=[HOLDER, limited("contribution")])
 def complete_one(
     award_id: uuid.UUID,
     contribution_id: uuid.UUID,

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.award_evidence import Shown
-from app.domain.log_facts import PARTICIPATION
 from app.domain.people import Person
 from app.domain.private_looks import Looked
 from app.errors import InvalidInput
 from app.language import N_, current_locale
 from app.request_scope import ReadingServices, WritingServices, deed
 from app.services.papers import LogWords
-from app.services.personal_log import PersonalLine
+from app.services.personal_log import DISPUTABLE, PersonalLine
 from app.services.publication import Published
 from app.web.forms import SafeForm, text_of
 from app.web.handed_files import FileShown, files_shown, previewed, saved
@@ -233,7 +232,7 @@ def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) 
         kind=kind_of(line.kind, line.facts),
         facts=facts_of(line.facts),
         disputes=[DisputeShown(each.said, each.answer) for each in line.disputes],
-        may_dispute=line.campus.id == campus_id and line.noun == PARTICIPATION,
+        may_dispute=line.campus.id == campus_id and line.noun in DISPUTABLE,
         files=files,
     )
 

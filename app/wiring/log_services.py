@@ -39,6 +39,7 @@ class LogServices(RequestServices):
             self.stores.badges,
             self.stores.history,
             self.activity_log,
+            self.stores.log_disputes,
             self.clock,
         )
 

@@ -25,6 +25,7 @@ class ReviewReminders:
         with process.unit_of_work() as services:
             services.reviewing.forget_unconfirmed()
             services.private_looks.forget_old()
+            services.contributions.forget_closed()
         if process.mailer is None:
             return []
         with process.unit_of_work(reading=True) as services:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import uuid
@@ -16,7 +17,9 @@ from app.db import migrations
 from app.db.metadata import METADATA
 from app.db.session import open_engine
 from app.domain.history import Actor
+from app.services.requests import Asked
 from tests.support.databases import as_owner
+from tests.support.handed import PHONE, photo
 from tests.support.house import build_house
 
 MIGRATE = "import sys; from app.db import migrations; migrations.upgrade(sys.argv[1])"
@@ -119,3 +122,29 @@ def test_two_workers_that_start_at_once_migrate_once(empty_url: str):
     with engine.connect() as connection:
         assert len(connection.execute(text("SELECT version_num FROM alembic_version")).all()) == 1
     engine.dispose()
+
+
+def test_photos_of_requests_from_before_lose_what_their_camera_wrote(database_url: str, tmp_path: Path):
+    house = build_house(database_url, tmp_path)
+    with house.unit_of_work() as services:
+        badge = services.badges.badges.get(house.presence.badge.id)
+        badge.accepts_requests = True
+        asked = services.asking.ask(
+            badge.id, Asked("Ada", "Faure", "ada@exemple.fr", "J’ai animé deux ateliers.")
+        )
+        token = services.asking.token_of(asked)
+        services.asking.confirm(token)
+        services.asking.complete(token, files=[house.process.intake.take("banc.jpg", photo("JPEG"))])
+    migrations.downgrade(as_owner(database_url), "0021")
+    with house.owner.begin() as connection:
+        connection.execute(text("UPDATE request_file_content SET content = :photo"), {"photo": photo("JPEG")})
+        assert PHONE.encode() in bytes(
+            connection.execute(text("SELECT content FROM request_file_content")).scalar_one()
+        )
+    migrations.upgrade(as_owner(database_url))
+    with house.unit_of_work(reading=True) as services:
+        (file,) = services.asking.mine(token).files
+        kept = services.files.open_any(file.id).content
+        assert PHONE.encode() not in kept + services.files.preview_any(file.id)
+        assert (file.size, file.digest) == (len(kept), hashlib.sha256(kept).hexdigest())
+    house.close()

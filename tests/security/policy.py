@@ -251,6 +251,9 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/contributions/{contribution_id:uuid}/confirmer": staff(Deed.WORK, 409, body={}),
     "POST /gestion/{slug}/contributions/{contribution_id:uuid}/demander": staff(Deed.WORK, 409, body={}),
     "POST /gestion/{slug}/contributions/{contribution_id:uuid}/refuser": staff(Deed.WORK, 409, body={}),
+    "POST /gestion/{slug}/contributions/{contribution_id:uuid}/contestations/{dispute_id}": staff(
+        Deed.WORK, 404, body={}
+    ),
     "POST /gestion/{slug}/contributions/{contribution_id:uuid}/corriger": staff(Deed.WORK, 422, body={}),
     "GET /gestion/{slug}/lettres": _AWARD,
     "GET /gestion/{slug}/rappels": staff(Deed.MANAGE),

@@ -259,3 +259,38 @@ def test_twenty_that_wait_are_enough(house: House, zoe: Person):
         add(house, zoe, pieces=False)
     with pytest.raises(AppError, match="laissez-lui le temps"):
         add(house, zoe, pieces=False)
+
+
+def test_a_line_said_to_be_wrong_waits_on_the_desk_until_it_is_answered(house: House, zoe: Person):
+    made = add(house, zoe)
+    confirm(house, made)
+    (line,) = payloads(house, zoe, CONTRIBUTION)
+    piece = payloads(house, zoe, ARTEFACT)[0]
+    with house.unit_of_work() as services, pytest.raises(NotFound):
+        services.personal_log.dispute(
+            zoe.id, house.campus, piece.number, "Ce n’est pas moi.", by=Actor(zoe.id)
+        )
+    with house.unit_of_work() as services:
+        services.personal_log.dispute(zoe.id, house.campus, line.number, "Trois heures.", by=Actor(zoe.id))
+        assert services.stores.contributions.count_waiting(house.campus.id, limit=10) == 1
+        (view,) = services.contributions.disputed(house.campus, limit=10)
+        (dispute,) = view.disputes
+        services.personal_log.answer(house.campus, dispute.id, "C’est corrigé.", by=trainer(house))
+        assert not services.contributions.disputed(house.campus, limit=10)
+        assert not services.contributions.look(house.campus, made).disputes
+
+
+def test_what_was_declined_is_forgotten_after_a_year_with_its_files(house: House, zoe: Person):
+    declined, kept = add(house, zoe), add(house, zoe)
+    with house.unit_of_work() as services:
+        services.contributions.decline(house.campus, declined, "C’était un autre groupe.", by=trainer(house))
+    confirm(house, kept)
+    house.clock.move(days=364)
+    for gone in (False, True):
+        with house.unit_of_work() as services:
+            services.contributions.forget_closed()
+            left = {each.id for each in services.contributions.of_person(zoe, house.campus)}
+            assert left == ({kept} if gone else {kept, declined})
+            assert bool(services.files.files.of(FileNoun.CONTRIBUTION, declined)) is not gone
+            assert services.files.files.of(FileNoun.CONTRIBUTION, kept)
+        house.clock.move(days=2)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from app.web.forms import FIELD
+from app.web.forms import FIELD, BodySizeLimit
 from tests.web.small_site import SESSION_COOKIE, reader_of, small_site
 
 HERE = "http://testserver"
@@ -104,3 +104,15 @@ def test_a_request_that_hides_its_length_is_cut_off_too(reader):
 def test_a_length_that_is_no_number_is_refused(reader):
     headers = {**PLAIN_FORM, "content-length": "beaucoup"}
     assert reader.post("/retirer", content=b"x", headers=headers).status_code == 413
+
+
+def test_a_star_in_a_path_gives_more_room_to_what_lies_there_and_nowhere_else():
+    limit = BodySizeLimit(small_site(), usual=10, by_path={"/gestion": 100, "/gestion/*/pieces": 1000})  # type: ignore[arg-type]
+    paths = (
+        "/gestion/itip/activites/1/pieces",
+        "/gestion/itip/activites/1",
+        "/gestionnaire",
+        "/pieces",
+        "/autre",
+    )
+    assert [limit._most(path) for path in paths] == [1000, 100, 100, 10, 10]
