@@ -22,6 +22,9 @@ _WORDING = {
     "description": "Un atelier.",
     "criteria": "A pris part." * 3,
 }
+_MINE = "/mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}"
+_THEIRS = "/gestion/{slug}/contributions/{contribution_id:uuid}"
+_PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 
 CASES: dict[str, Case] = {
     # --- anybody's pages
@@ -121,13 +124,9 @@ CASES: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/journal/mon-journal.json": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/journal/contributions/nouvelle": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/journal/contributions/nouvelle": holder(422, body={}),
-    "GET /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}": _HOLDER,
-    "POST /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}": holder(422, body={}),
-    "POST /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/retirer": holder(
-        409, body={}
-    ),
-    "GET /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}": _HOLDER,
-    "GET /mes-badges/{award_id:uuid}/journal/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu": _HOLDER,
+    **{f"GET {_MINE}{rest}": _HOLDER for rest in ("", *_PROOFS)},
+    f"POST {_MINE}": holder(422, body={}),
+    f"POST {_MINE}/retirer": holder(409, body={}),
     "GET /mes-badges/{award_id:uuid}/journal/mon-journal.pdf": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/journal/pieces/{piece_id:uuid}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/journal/pieces/{piece_id:uuid}/apercu": _HOLDER,
@@ -245,16 +244,10 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/demandes/{request_id:uuid}/demander": staff(Deed.REVIEW, 422, body={}),
     "POST /gestion/{slug}/demandes/{request_id:uuid}/refuser": staff(Deed.REVIEW, 422, body={}),
     "GET /gestion/{slug}/contributions": _WORK,
-    "GET /gestion/{slug}/contributions/{contribution_id:uuid}": _WORK,
-    "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}": _WORK,
-    "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}/apercu": _WORK,
-    "POST /gestion/{slug}/contributions/{contribution_id:uuid}/confirmer": staff(Deed.WORK, 409, body={}),
-    "POST /gestion/{slug}/contributions/{contribution_id:uuid}/demander": staff(Deed.WORK, 409, body={}),
-    "POST /gestion/{slug}/contributions/{contribution_id:uuid}/refuser": staff(Deed.WORK, 409, body={}),
-    "POST /gestion/{slug}/contributions/{contribution_id:uuid}/contestations/{dispute_id}": staff(
-        Deed.WORK, 404, body={}
-    ),
-    "POST /gestion/{slug}/contributions/{contribution_id:uuid}/corriger": staff(Deed.WORK, 422, body={}),
+    **{f"GET {_THEIRS}{rest}": _WORK for rest in ("", *_PROOFS)},
+    **{f"POST {_THEIRS}/{deed}": staff(Deed.WORK, 409, {}) for deed in ("confirmer", "demander", "refuser")},
+    f"POST {_THEIRS}/contestations/{{dispute_id}}": staff(Deed.WORK, 404, {}),
+    f"POST {_THEIRS}/corriger": staff(Deed.WORK, 422, {}),
     "GET /gestion/{slug}/lettres": _AWARD,
     "GET /gestion/{slug}/rappels": staff(Deed.MANAGE),
     "POST /gestion/{slug}/rappels": staff(Deed.MANAGE, 303, body={"rappels": "oui"}),
