@@ -85,7 +85,7 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     ]
 
 
-class _Unlogged:
+class Unlogged:
     """In the place of the activity log and of the evidence it proves, whose share is in the whole request."""
 
     def decide(
@@ -100,7 +100,7 @@ class _Unlogged:
 def _sign_and_keep(house: House) -> float:
     """Milliseconds, commits included, for people who were judged before: awards, documents, places, history."""
     by = Actor(house.trainer.id)
-    request = AwardRequest(_new_badge(house), house.activity.id, everybody=True, tells=False)
+    request = AwardRequest(new_badge(house), house.activity.id, everybody=True, tells=False)
     with house.unit_of_work() as services:
         promise = services.awards.bulk.promise(house.campus, replace(request, everybody=False), by=by)
         judged = services.awards.judging.preview(house.campus, request, by=by).lines
@@ -108,7 +108,7 @@ def _sign_and_keep(house: House) -> float:
     def keep(ready: Sequence[JudgedLine]) -> None:
         with house.unit_of_work() as services:
             keeping = services.awards.bulk.keeping
-            keeping.grounds = _Unlogged()  # type: ignore[assignment]
+            keeping.grounds = Unlogged()  # type: ignore[assignment]
             kept = keeping.keep(services.awards.judging.case(house.campus, request, by), promise, ready)
             assert all(isinstance(each, uuid.UUID) for each in kept)
 
@@ -118,7 +118,7 @@ def _sign_and_keep(house: House) -> float:
 
 def _award(house: House) -> float:
     """Milliseconds of the whole request: promised line by line, judged, logged, signed, kept, letters promised."""
-    request = AwardRequest(_new_badge(house), house.activity.id, everybody=True)
+    request = AwardRequest(new_badge(house), house.activity.id, everybody=True)
 
     def award_and_commit() -> None:
         with house.unit_of_work() as services:
@@ -128,7 +128,7 @@ def _award(house: House) -> float:
     return _milliseconds(award_and_commit)
 
 
-def _new_badge(house: House) -> uuid.UUID:
+def new_badge(house: House) -> uuid.UUID:
     """Awards are for ever: each round gives a badge of its own."""
     name = uuid.uuid4().hex[:12]
     wording = Wording(

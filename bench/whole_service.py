@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from app.db import migrations
 from app.domain.activities import Activity, ActivityKind
 from app.domain.awards import new_award
-from app.domain.badges import Kind
 from app.domain.batches import A_PIECE, AwardBatch, BatchState
 from app.domain.columns import new_id
 from app.domain.history import Actor
@@ -24,12 +23,12 @@ from app.memory import collect_rarely
 from app.services.award_cases import Case, Found
 from app.services.award_documents import document_to_sign, signed_document
 from app.services.awards import AwardRequest
-from app.services.badges import Wording
 from app.services.status import Place, Places
 from app.worker.awards import AWARDS
 from app.worker.worker import Worker
 from bench.credentials import OURS
 from bench.measure import Row, rows
+from bench.ten_thousand import new_badge
 from tests.support.house import House, build_house
 from tests.support.postgres import database_of_this_run
 
@@ -88,7 +87,7 @@ def _working(house: House) -> Iterator[None]:
 
 def _whole(house: House, activity: Activity) -> float:
     """Milliseconds from the press of the button to the last answered line, awarded by the worker."""
-    request = AwardRequest(_new_badge(house), activity.id, everybody=True)
+    request = AwardRequest(new_badge(house), activity.id, everybody=True)
     begun = time.perf_counter_ns()
     with house.unit_of_work() as services:
         batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
@@ -109,7 +108,7 @@ def _is_done(house: House, batch_id: uuid.UUID) -> bool:
 def _alone(house: House, activity: Activity) -> float:
     """Milliseconds for as many documents, signed in both forms, checked, and kept with their awards: no rules, no
     people, no places, no history, no letters, no workflow."""
-    badge_id = _new_badge(house)
+    badge_id = new_badge(house)
     with house.unit_of_work() as services:
         request = AwardRequest(badge_id, activity.id, everybody=True)
         case = services.awards.judging.case(house.campus, request, Actor(house.trainer.id))
@@ -162,16 +161,6 @@ def _crowd(house: House, size: int) -> Activity:
         with house.unit_of_work() as services:
             services.activities.keep(activity, lines, by=by, meant={})
     return activity
-
-
-def _new_badge(house: House) -> uuid.UUID:
-    """Awards are for ever: each round gives a badge of its own."""
-    name = uuid.uuid4().hex[:12]
-    wording = Wording(
-        Kind.PARTICIPATION, name, f"Ce que dit le badge {name}.", "Avoir été là, du début à la fin."
-    )
-    with house.unit_of_work() as services:
-        return services.badges.create(house.campus, wording, slug=name, by=Actor(house.admin.id)).badge.id
 
 
 def _most_memory() -> int:

@@ -117,12 +117,12 @@ class PeopleStore:
         found: dict[uuid.UUID, str] = {}
         for start in range(0, len(ids), 500):
             rows = self.session.exec(
-                select(PersonAddress)
+                select(PersonAddress.person_id, PersonAddress.address)
                 .where(col(PersonAddress.person_id).in_(ids[start : start + 500]))
                 .order_by(col(PersonAddress.verified_at).is_(None), col(PersonAddress.address))
             )
-            for row in rows:
-                found.setdefault(row.person_id, row.address)
+            for person_id, address in rows:
+                found.setdefault(person_id, address)
         return found
 
     def all_addresses(self, person_id: uuid.UUID) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from app.credentials.errors import CredentialError, NotFitToSign
 from app.credentials.issuing import Batch
@@ -12,19 +10,23 @@ from app.credentials.json_text import JsonObject
 from app.domain.awards import Award, SignedDocument
 from app.domain.columns import new_row
 from app.domain.open_badges import BadgeDocuments
-from app.errors import InvalidInput, Unavailable
+from app.errors import AppError, InvalidInput, Unavailable
 from app.language import N_
 from app.services.status import Places
 
 
 def document_to_sign(award: Award, documents: BadgeDocuments, places: Places) -> JsonObject:
-    with _said_to_the_trainer():
+    try:
         return documents.document_of(award, places.entry_of(award.id))
+    except CredentialError as error:
+        raise _said_to_the_trainer(error) from error
 
 
 def signed_document(award: Award, document: JsonObject, batch: Batch) -> SignedDocument:
-    with _said_to_the_trainer():
+    try:
         signed = batch.issue(document)
+    except CredentialError as error:
+        raise _said_to_the_trainer(error) from error
     return new_row(
         SignedDocument,
         award_id=award.id,
@@ -36,16 +38,12 @@ def signed_document(award: Award, document: JsonObject, batch: Batch) -> SignedD
     )
 
 
-@contextmanager
-def _said_to_the_trainer() -> Iterator[None]:
-    try:
-        yield
-    except NotFitToSign as unfit:
-        raise _not_fit(unfit) from unfit
-    except CredentialError as error:
-        raise Unavailable(
-            N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
-        ) from error
+def _said_to_the_trainer(error: CredentialError) -> AppError:
+    if isinstance(error, NotFitToSign):
+        return _not_fit(error)
+    return Unavailable(
+        N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
+    )
 
 
 def _not_fit(unfit: NotFitToSign) -> InvalidInput:
