@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.credentials.canonical import canonical_nquads
-from app.credentials.errors import ProofError
+from app.credentials.errors import KeyNotResolved, ProofError, UnusableKey
 from app.credentials.keys import Algorithm
-from app.credentials.proofs.data_integrity import add_proof, proofs_of
+from app.credentials.proofs.data_integrity import add_proof, proof_options, proofs_of, verify_proofs
 from tests.credentials.signed import DID, NOON, credential, reason, resigned, sha, verified, without_proof
 
 
@@ -94,3 +94,120 @@ def test_reference_to_no_proof_is_refused(ring, previous):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     signed["proof"]["previousProof"] = previous
     assert reason(signed, ring) == "proof_malformed"
+
+
+FIRST, SECOND, THIRD = (f"urn:uuid:{n * 8}-{n * 4}-4{n * 3}-8{n * 3}-{n * 12}" for n in "123")
+
+
+def upon(document, signer, *earlier, **options):
+    """A proof made upon these proofs, as Data Integrity 4.5.2 hashes it."""
+    seen = document | {"proof": list(earlier)}
+    options |= {"previousProof": [proof["id"] for proof in earlier]}
+    unsigned = resigned(document, signer, **options)
+    configuration = {"@context": document["@context"]} | {
+        name: value for name, value in unsigned.items() if name != "proofValue"
+    }
+    data = sha(canonical_nquads(configuration)) + sha(canonical_nquads(seen))
+    return resigned(document, signer, data, **options)
+
+
+def test_a_chain_of_three_falls_from_its_first_proof_on(ring):
+    document = credential()
+    first = resigned(document, ring.signer(), id=FIRST)
+    second = upon(document, ring.signer(), first, id=SECOND)
+    third = upon(document, ring.signer(), second, id=THIRD)
+    whole = document | {"proof": [first, second, third]}
+    assert [result.holds for result in verified(whole, ring).results] == [True, True, True]
+    del ring.keys[first["verificationMethod"]]
+    outcome = verified(whole, ring)
+    assert [result.holds for result in outcome.results] == [False, False, False]
+    assert outcome.results[2].error.detail == "previousProof fails"
+    assert outcome.results[2].key is ring.keys[third["verificationMethod"]]
+    assert outcome.results[2].verification_method == third["verificationMethod"]
+
+
+def test_a_chain_of_three_falls_in_its_middle_and_its_first_proof_stands(ring):
+    document = credential()
+    first = resigned(document, ring.signer(), id=FIRST)
+    second = upon(document, ring.signer(), first, id=SECOND)
+    third = upon(document, ring.signer(), second, id=THIRD)
+    del ring.keys[second["verificationMethod"]]
+    outcome = verified(document | {"proof": [first, second, third]}, ring)
+    assert [result.holds for result in outcome.results] == [True, False, False]
+
+
+def test_a_proof_upon_two_others_needs_both(ring):
+    document = credential()
+    first = resigned(document, ring.signer(), id=FIRST)
+    second = resigned(document, ring.signer(), id=SECOND)
+    third = upon(document, ring.signer(), first, second, id=THIRD)
+    whole = document | {"proof": [first, second, third]}
+    assert [result.holds for result in verified(whole, ring).results] == [True, True, True]
+    del ring.keys[second["verificationMethod"]]
+    assert [result.holds for result in verified(whole, ring).results] == [True, False, False]
+
+
+def test_proofs_that_rest_on_one_another_rest_on_nothing(ring):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    signed["proof"] |= {"id": FIRST, "previousProof": [FIRST]}
+    assert verified(signed, ring).accepted is None
+
+
+@pytest.mark.parametrize("previous", [[FIRST] * 5, [FIRST, 3], {}])
+def test_a_list_of_earlier_proofs_that_is_none_is_named(ring, previous):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    signed["proof"] |= {"previousProof": previous}
+    outcome = verified(signed, ring)
+    assert (outcome.error.reason, outcome.error.detail) == ("proof_malformed", "previousProof")
+
+
+def test_a_proof_may_rest_on_as_many_as_a_document_may_carry(ring):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    signed["proof"] |= {"id": FIRST, "previousProof": [FIRST] * 4}
+    # Four are not too many: what fails is the signature, made upon none of them.
+    assert verified(signed, ring).error.reason == "signature_mismatch"
+
+
+def test_what_was_not_read_is_named_in_a_hundred_characters(ring):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    signed["proof"]["cryptosuite"] = "x" * 300
+    error = verified(signed, ring).error
+    assert (error.reason, error.detail) == ("proof_not_read", "x" * 100)
+    signed["proof"] = {"type": "y" * 300, "verificationMethod": f"{DID}#x", "proofPurpose": "assertionMethod"}
+    assert verified(signed, ring).error.detail == "y" * 100
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    signed["proof"]["proofPurpose"] = "z" * 300
+    error = verified(signed, ring).error
+    assert (error.reason, error.detail) == ("proof_purpose", "z" * 100)
+
+
+def test_only_a_proof_that_holds_contradicts_nothing_and_a_bad_one_does(ring):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    assert verified(signed, ring).results[0].contradicts is False
+    assert verified(signed | {"name": "Autre chose"}, ring).results[0].contradicts is True
+
+
+@pytest.mark.parametrize("why", ["key_method_not_read", "key_not_bound_to_issuer"])
+def test_a_partners_proof_whose_key_is_not_looked_for_harms_nothing(ring, why):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    partner = add_proof(credential(), signer=ring.signer(), created=NOON)["proof"]
+
+    def key_for(method):
+        if method == partner["verificationMethod"]:
+            raise KeyNotResolved(why)
+        return ring.key_for(method)
+
+    signed["proof"] = [partner, signed["proof"]]
+    outcome = verify_proofs(signed, key_for=key_for, at=NOON)
+    assert outcome.accepted is outcome.results[1]
+
+
+def test_what_is_told_of_a_proof_leaves_the_key_out(ring):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    assert "key=" not in repr(verified(signed, ring).results[0])
+
+
+def test_a_key_that_no_suite_is_for_signs_nothing(ring):
+    with pytest.raises(UnusableKey) as refusal:
+        proof_options(ring.signer(Algorithm.RS256), NOON)
+    assert refusal.value.reason == "key_algorithm_mismatch"

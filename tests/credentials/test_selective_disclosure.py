@@ -183,6 +183,61 @@ def test_proof_value_of_another_shape_is_refused(change):
     assert outcome(altered(disclosed("/name"), change)).error.reason == "proof_malformed"
 
 
+def with_value(document, value):
+    return document | {"proof": document["proof"] | {"proofValue": value}}
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (None, "proofValue: not_text"),
+        (7, "proofValue: not_text"),
+        ("z" + "1" * 30, "proofValue: multibase_prefix"),
+        ("u", "proofValue: not_a_disclosure"),
+        (encode_multibase(b"\xd9\x5d\x00" + cbor2.dumps([]), "u"), "proofValue: not_a_disclosure"),
+        (encode_multibase(b"\xd9\x5d\x01" + cbor2.dumps([]), "u"), "proofValue: cbor"),
+        (encode_multibase(b"\xd9\x5d\x01" + cbor2.dumps({}), "u"), "proofValue: cbor"),
+        (encode_multibase(b"\xd9\x5d\x01" + bytes(200 * 1024), "u"), "proofValue: multibase_too_long"),
+    ],
+)
+def test_a_proof_value_that_is_no_disclosure_says_what_it_lacks(value, why):
+    error = outcome(with_value(disclosed("/name"), value)).error
+    assert (error.reason, error.detail) == ("proof_malformed", why)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda parts: parts[2].append(bytes(64)), "as many signatures as statements"),
+        (lambda parts: parts[4].append(9999), "as many signatures as statements"),
+        (lambda parts: parts[3].clear(), "a node without label"),
+        (lambda parts: parts[2].append("x" * 64), "proofValue: cbor"),
+        (lambda parts: parts[2].append(bytes(63)), "proofValue: cbor"),
+        (lambda parts: parts[3].update({99: "x" * 32}), "proofValue: cbor"),
+        (lambda parts: parts[3].update({99: bytes(31)}), "proofValue: cbor"),
+        (lambda parts: parts[3].update({98: bytes(32), 99: bytes(32)}), "proofValue: cbor"),
+        (lambda parts: parts.__setitem__(0, bytes(63)), "proofValue: cbor"),
+        (lambda parts: parts.__setitem__(1, b"\xed\x01" + bytes(range(32))), "proofValue: cbor"),
+        (lambda parts: parts[2].extend([bytes(64)] * (513 - len(parts[2]))), "proofValue: cbor"),
+        (
+            lambda parts: parts[2].extend([bytes(64)] * (512 - len(parts[2]))),
+            "as many signatures as statements",
+        ),
+    ],
+)
+def test_parts_that_do_not_belong_together_are_told_apart(change, why):
+    error = outcome(altered(disclosed("/name"), change)).error
+    assert (error.reason, error.detail) == ("proof_malformed", why)
+
+
+def test_a_proof_with_words_of_its_own_is_refused_before_anything_is_read():
+    document = disclosed("/name")
+    document["proof"]["@context"] = "https://www.w3.org/ns/credentials/v2"
+    assert outcome(document).error.detail == "its @context is not the document's"
+    document["proof"]["@context"] = document["@context"]
+    assert outcome(document).accepted
+
+
 def test_statement_declared_mandatory_by_the_holder_does_not_pass_unsigned():
     def swap(parts):
         parts[2].pop(0)
