@@ -24,6 +24,7 @@ from app.language import N_
 from app.memory import collect_rarely
 from app.negotiation import HeadAsGet
 from app.policies import policies, public
+from app.ready_answers import ReadyAnswers
 from app.request_log import RequestLog, configure_logging
 from app.request_scope import session_cookie, status_of
 from app.settings import Settings
@@ -106,6 +107,7 @@ def create_app(
     app.add_middleware(PrivateLooksNoted)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
+    app.add_middleware(ReadyAnswers, version=process.public_documents.version, clock=process.clock)
     # Flat and first: the framework compares every route of a router twice, and again for each router around it.
     app.router.routes.extend((*documents, *award_page.for_strangers.routes))
     app.include_router(web_router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -27,8 +28,19 @@ def note_verdict(verdict: str, form: str | None) -> None:
     _VERDICTS.labels(verdict, form or "unread").inc()
 
 
+def noter_of(method: str, route: str, status: int) -> Callable[[float], None]:
+    """`note_request` for the same question again and again: its lines are looked up once."""
+    # Whoever asks may invent methods: each of those would be a line for ever.
+    counter = _REQUESTS.labels(method if method in _METHODS else "other", route or "none", status)
+    seconds = _SECONDS.labels(route or "none")
+
+    def note(took: float) -> None:
+        counter.inc()
+        seconds.observe(took)
+
+    return note
+
+
 def note_request(method: str, route: str, status: int, seconds: float) -> None:
     """`route` is its template, never the address; "" where none fits."""
-    # Whoever asks may invent methods: each of those would be a line for ever.
-    _REQUESTS.labels(method if method in _METHODS else "other", route or "none", status).inc()
-    _SECONDS.labels(route or "none").observe(seconds)
+    noter_of(method, route, status)(seconds)

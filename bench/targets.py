@@ -11,6 +11,7 @@ from bench.measure import Row
 NODE: Final = "@digitalbazaar/vc"
 PYTHON: Final = "openbadgeslib"
 FLOOR: Final = "Ed25519 alone"
+BARE: Final = "a bare ASGI application with the same bytes"
 ALONE: Final = "signing and storing alone"
 
 
@@ -21,7 +22,7 @@ class Target:
     row: str
     peer: str | None
     at_least: float | None = None
-    """Times as fast as the peer."""
+    """Times as fast as the peer, or the row's own unit where there is none."""
     at_most: float | None = None
     """Times the bare operation, or the row's own unit."""
 
@@ -32,7 +33,8 @@ class Target:
 
     def is_held_by(self, row: Row) -> bool:
         if self.at_least is not None:
-            return row.ratio is not None and row.ratio >= self.at_least
+            reached = row.median if self.peer is None else row.ratio
+            return reached is not None and reached >= self.at_least
         assert self.at_most is not None
         if self.peer is None:
             return row.median <= self.at_most
@@ -50,7 +52,7 @@ class Target:
 
     def promised(self, row: Row) -> str:
         if self.at_least is not None:
-            return f"≥ {self.at_least:g} ×"
+            return f"≥ {self.at_least:g} ×" if self.peer else f"≥ {self.at_least:,.0f} {row.unit}"
         return f"≤ {self.at_most:,.0f} {row.unit}" if self.peer is None else f"≤ {self.at_most:g} ×"
 
 
@@ -71,6 +73,13 @@ TARGETS: Final = (
     Target("10,000 lines through the whole service", ALONE, at_most=2),
     Target("share of the log in a bulk award", None, at_most=15),
     Target("status list: flip, compress, sign", None, at_most=800),
+    Target("read award as JSON", BARE, at_least=0.5),
+    Target("read award as a picture", BARE, at_least=0.5),
+    Target("read badge definition", BARE, at_least=0.5),
+    Target("read campus key document", BARE, at_least=0.5),
+    Target("read status list", BARE, at_least=0.5),
+    Target("read award as a page", None, at_least=1_000),
+    Target("read awards as JSON, among a million", "among a thousand awards", at_least=0.8),
     Target("verify the largest document", None, at_most=50_000),
 )
 

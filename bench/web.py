@@ -1,66 +1,83 @@
-"""Reads per second of a public document and of a page, one server process, against a bare ASGI application."""
+"""Reads per second of one core's time: public documents and a page, against a bare ASGI application.
+
+Counted by the server's own processor time, so that a client or a neighbour that is slow changes nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
+from app.credentials.json_text import parse_json_object
 from app.db import migrations
 from app.domain.awards import Visibility
 from app.domain.history import Actor
+from bench.bare import ANSWER_VARIABLE
 from bench.measure import Row, ratio_of, summary
+from bench.targets import BARE
 from tests.support.house import build_house
 
 _CONNECTIONS = 8
 _SECONDS = 1.0
 ROUNDS = 4
-BARE = "a bare ASGI application with the same bytes"
-_BODY_VARIABLE = "SCEAU_BENCH_BODY"
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def run() -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as name, ExitStack() as servers:
         folder = Path(name)
         url = f"sqlite:///{folder}/database/sceau.sqlite"
-        address, profile = _public_award(folder, url)
+        address, profile, definition, status_list = public_award(folder, url)
         told = {
             "SCEAU_DATABASE_URL": url,
             "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
+            "SCEAU_WORK": "off",  # its time would be counted as that of reads
         }
-        ours = servers.enter_context(_serving("app.main:served", told))
+        ours = servers.enter_context(serving("app.main:served", told))
         cases = {
             "award as JSON": (address, "application/json"),
+            "award as a picture": (address + ".png", "image/png"),
             "award as a page": (address, "text/html"),
+            "badge definition": (definition, "application/ld+json"),
             "campus key document": (profile + "/did.json", "application/did+json"),
+            "status list": (status_list, "application/vc"),
         }
         found = []
         for task, (path, accept) in cases.items():
-            body = folder / "body"
-            body.write_bytes(_get(ours, path, accept))
-            with _serving("bench.web:bare", {_BODY_VARIABLE: str(body)}) as theirs:
+            answer = folder / "answer"
+            answer.write_bytes(_get(ours, path, accept))
+            with serving("bench.bare:application", {ANSWER_VARIABLE: str(answer)}) as theirs:
                 found.append(_row(task, asyncio.run(_measure(ours, theirs, path, accept))))
         return found
 
 
-def _public_award(folder: Path, url: str) -> tuple[str, str]:
-    """The paths of an award that anybody may read, and of its campus."""
+def public_award(folder: Path, url: str) -> tuple[str, str, str, str]:
+    """The paths of an award that anybody may read, of its campus, of its badge's definition and of its status list."""
     migrations.upgrade(url)
     house = build_house(url, folder)
     award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(label="bench"))
+        record = services.awards.record(award_id)
+        credential = parse_json_object(services.publication.award_file(record, "json").body)
+        definition = services.addresses.version(record.badge.id, record.version.number)
+        status = credential["credentialStatus"]
+        assert isinstance(status, dict)
+        status_list = str(status["statusListCredential"])
     house.close()
-    return f"/attributions/{award_id}", "/campus/itip"
+    return f"/attributions/{award_id}", "/campus/itip", urlsplit(definition).path, urlsplit(status_list).path
 
 
 def _row(task: str, measured: tuple[list[float], list[float]]) -> Row:
@@ -73,21 +90,18 @@ def _row(task: str, measured: tuple[list[float], list[float]]) -> Row:
 # --- the servers
 
 
-async def bare(scope: dict[str, Any], _receive: Any, send: Any) -> None:
-    """What remains when nothing is decided: the same bytes for everybody."""
-    if scope["type"] != "http":
-        return
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(_BODY)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": _BODY})
+class Server(NamedTuple):
+    port: int
+    pid: int
 
-
-_BODY = Path(os.environ[_BODY_VARIABLE]).read_bytes() if _BODY_VARIABLE in os.environ else b""
+    def processor_seconds(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 @contextmanager
-def _serving(application: str, told: dict[str, str]) -> Iterator[int]:
-    """The port of one server process of its own; its log is written and thrown away."""
+def serving(application: str, told: dict[str, str]) -> Iterator[Server]:
+    """One server process of its own; its log is written and thrown away."""
     port = _free_port()
     options = ["--port", str(port), "--no-access-log", "--log-level", "warning"]
     if application.startswith("app."):
@@ -100,7 +114,7 @@ def _serving(application: str, told: dict[str, str]) -> Iterator[int]:
     )
     try:
         _wait_for(port, server)
-        yield port
+        yield Server(port, server.pid)
     finally:
         server.terminate()
         server.wait(20)
@@ -128,19 +142,19 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 # --- the readers
 
 
-def _request(path: str, accept: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: localhost:8000\r\nAccept: {accept}\r\n\r\n".encode()
+def request_for(path: str, accept: str, more: str = "") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost:8000\r\nAccept: {accept}\r\n{more}\r\n".encode()
 
 
-def _get(port: int, path: str, accept: str) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), 10) as connection:
-        connection.sendall(_request(path, accept))
+def _get(server: Server, path: str, accept: str) -> bytes:
+    """The whole answer, as it goes over the wire."""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        connection.sendall(request_for(path, accept))
         answer = b""
         while _length_of(answer) is None or len(answer) < (_length_of(answer) or 0):
             answer += connection.recv(65536)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200"), head[:200]
-    return body
+    assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
+    return answer
 
 
 def _length_of(answer: bytes) -> int | None:
@@ -159,8 +173,8 @@ def _length_of(answer: bytes) -> int | None:
 class _Reader(asyncio.Protocol):
     """Asks again as soon as it is answered; every answer is counted, none is looked at twice."""
 
-    def __init__(self, request: bytes) -> None:
-        self.request = request
+    def __init__(self, requests: Iterator[bytes]) -> None:
+        self.requests = requests
         self.answered = 0
         self.received = b""
         self.transport: asyncio.Transport | None = None
@@ -168,7 +182,7 @@ class _Reader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        transport.write(self.request)
+        transport.write(next(self.requests))
 
     def data_received(self, data: bytes) -> None:
         self.received += data
@@ -178,28 +192,32 @@ class _Reader(asyncio.Protocol):
             self.received = self.received[length:]
             self.answered += 1
             assert self.transport is not None
-            self.transport.write(self.request)
+            self.transport.write(next(self.requests))
 
 
-async def _measure(ours: int, theirs: int, path: str, accept: str) -> tuple[list[float], list[float]]:
-    """Answers per second of both servers, in turns; the first turn of each only warms up."""
-    request = _request(path, accept)
-    measured: dict[int, list[float]] = {ours: [], theirs: []}
+async def _measure(ours: Server, theirs: Server, path: str, accept: str) -> tuple[list[float], list[float]]:
+    """Answers per second of both servers' processor time, in turns; the first turn of each only warms up."""
+    request = request_for(path, accept)
+    measured: dict[Server, list[float]] = {ours: [], theirs: []}
     for _ in range(ROUNDS + 1):
-        for port, figures in measured.items():
-            figures.append(await _reads_per_second(port, request))
+        for server, figures in measured.items():
+            figures.append(await reads_per_second(server, [request]))
     return measured[ours][1:], measured[theirs][1:]
 
 
-async def _reads_per_second(port: int, request: bytes) -> float:
+async def reads_per_second(server: Server, requests: Sequence[bytes]) -> float:
+    """Each connection asks for one of `requests` after the other, all of them together for all."""
     loop = asyncio.get_running_loop()
+    asked = itertools.cycle(requests)
     made = [
-        await loop.create_connection(lambda: _Reader(request), "127.0.0.1", port) for _ in range(_CONNECTIONS)
+        await loop.create_connection(lambda: _Reader(asked), "127.0.0.1", server.port)
+        for _ in range(_CONNECTIONS)
     ]
     readers = [reader for _, reader in made]
-    before, begun = sum(reader.answered for reader in readers), time.perf_counter()
+    before, begun = sum(reader.answered for reader in readers), server.processor_seconds()
     await asyncio.sleep(_SECONDS)
-    answered, seconds = sum(reader.answered for reader in readers) - before, time.perf_counter() - begun
+    answered = sum(reader.answered for reader in readers) - before
+    seconds = server.processor_seconds() - begun
     for transport, _ in made:
         transport.close()
     return answered / seconds

@@ -62,6 +62,8 @@ def _of_function(node: ast.FunctionDef, name: str) -> Iterator[tuple[ast.expr | 
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal":
+        return  # a type, whatever name it is given: nothing looks at it while the program runs
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "bases", "keywords") and not isinstance(
             node, ast.Call

@@ -1,0 +1,171 @@
+"""Public documents that are given again: only the same for everybody, and never once something has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from app.domain.awards import Visibility
+from app.domain.history import Actor
+from app.metrics import REGISTRY
+from app.ready_answers import ReadyAnswers
+from tests.support.house import NOON, House, build_house
+
+AS_JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(sqlite_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def award(house: House) -> uuid.UUID:
+    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    assert award_id
+    turn(house, award_id, Visibility.OPEN)
+    return award_id
+
+
+@pytest.fixture
+def reader(house: House) -> Iterator[TestClient]:
+    with house.client() as client:
+        yield client
+
+
+def turn(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, visibility, by=Actor(label="test"))
+
+
+def was_ready(answer: Response) -> bool:
+    """Only an answer that was made for this request has the request's number."""
+    return "x-request-id" not in answer.headers
+
+
+def test_an_award_that_was_just_read_is_ready_and_the_same(reader: TestClient, award: uuid.UUID) -> None:
+    first, second = (reader.get(f"/attributions/{award}.json") for _ in range(2))
+    assert [was_ready(each) for each in (first, second)] == [False, True]
+    assert second.content == first.content
+    kept = {name: value for name, value in first.headers.items() if name != "x-request-id"}
+    assert dict(second.headers) == kept
+
+
+def test_an_award_that_its_holder_shuts_is_shut_at_once(
+    house: House, reader: TestClient, award: uuid.UUID
+) -> None:
+    for form in ("json", "jwt", "png", "svg"):
+        reader.get(f"/attributions/{award}.{form}")
+        assert was_ready(reader.get(f"/attributions/{award}.{form}"))
+    turn(house, award, Visibility.CLOSED)
+    for form in ("json", "jwt", "png", "svg"):
+        assert reader.get(f"/attributions/{award}.{form}").status_code == 403
+    turn(house, award, Visibility.OPEN)
+    assert reader.get(f"/attributions/{award}.json").status_code == 200
+
+
+def test_what_time_alone_changes_is_asked_for_again(
+    house: House, reader: TestClient, award: uuid.UUID
+) -> None:
+    path = f"/attributions/{award}.json"
+    reader.get(path)
+    house.clock.move(seconds=10)
+    assert was_ready(reader.get(path))
+    house.clock.move(seconds=1)
+    assert not was_ready(reader.get(path))
+
+
+def test_a_copy_that_the_client_has_is_not_sent_again(reader: TestClient, award: uuid.UUID) -> None:
+    first = reader.get(f"/attributions/{award}.json")
+    asked_again = {"If-None-Match": first.headers["etag"]}
+    again = reader.get(f"/attributions/{award}.json", headers=asked_again)
+    assert was_ready(again)
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["cache-control"] == first.headers["cache-control"]
+    other = reader.get(f"/attributions/{award}.json", headers={"If-None-Match": '"another"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_each_form_that_is_asked_for_is_kept_apart(reader: TestClient, award: uuid.UUID) -> None:
+    wishes = ("application/json", "application/vc+jwt", "image/png")
+    first = [reader.get(f"/attributions/{award}", headers={"Accept": wish}) for wish in wishes]
+    again = [reader.get(f"/attributions/{award}", headers={"Accept": wish}) for wish in wishes]
+    assert all(map(was_ready, again))
+    assert [each.content for each in again] == [each.content for each in first]
+    assert len({each.headers["content-type"] for each in again}) == 3
+
+
+def test_pages_and_whatever_is_somebodys_own_are_never_kept(reader: TestClient, award: uuid.UUID) -> None:
+    for path in (f"/attributions/{award}", "/verifier", "/mes-badges", "/connexion"):
+        for _ in range(2):
+            assert not was_ready(reader.get(path, headers={"Accept": "text/html"})), path
+
+
+def test_nothing_is_kept_of_refusals_ranges_and_questions(reader: TestClient, award: uuid.UUID) -> None:
+    path = f"/attributions/{award}.json"
+    for _ in range(2):
+        assert not was_ready(reader.get(f"/attributions/{uuid.uuid4()}.json"))
+        assert not was_ready(reader.get(path, params={"a": "b"}))
+        assert not was_ready(reader.get(path, headers={"Range": "bytes=0-9"}))
+        assert not was_ready(reader.head(path))
+        assert not was_ready(reader.get(path, headers={"Accept": "application/json," + " " * 400}))
+
+
+def test_ready_answers_are_counted_like_all_others(reader: TestClient, award: uuid.UUID) -> None:
+    def read() -> float:
+        labels = {"method": "GET", "route": "/attributions/{award_id:uuid}.{extension}", "status": "200"}
+        return REGISTRY.get_sample_value("sceau_requests_total", labels) or 0.0
+
+    before = read()
+    for _ in range(3):
+        reader.get(f"/attributions/{award}.json")
+    assert read() == before + 3
+
+
+class Kept:
+    """An application that answers everything with a thousand bytes, and whoever reads through the memory before it."""
+
+    def __init__(self, version: object, most_bytes: int = 2_500) -> None:
+        self.asked: list[str] = []
+        self.ready = ReadyAnswers(
+            self.answer, version=lambda: version, clock=lambda: NOON, most_bytes=most_bytes
+        )
+
+    async def answer(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.asked.append(scope["path"])
+        headers = [(b"cache-control", b"public, max-age=60"), (b"etag", b'"1"')]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(1000)})
+
+    def read(self, path: str) -> None:
+        async def ignore(_message: Message) -> None: ...
+
+        async def nothing() -> Message:
+            return {"type": "http.disconnect"}
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        asyncio.run(self.ready(scope, nothing, ignore))
+
+
+def test_the_answers_that_nobody_asked_for_longest_make_room() -> None:
+    kept = Kept(version=1)
+    for path in ("/a", "/b", "/a", "/c", "/a", "/b"):
+        kept.read(path)
+    assert kept.asked == ["/a", "/b", "/c", "/b"]
+
+
+def test_a_database_that_cannot_tell_its_changes_gets_nothing_kept() -> None:
+    kept = Kept(version=None)
+    kept.read("/a")
+    kept.read("/a")
+    assert kept.asked == ["/a", "/a"]
