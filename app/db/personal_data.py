@@ -33,6 +33,7 @@ from app.db.bulk import IN_ONE_QUERY
 from app.db.metadata import METADATA
 from app.db.plain_text import plain
 from app.db.walls import leads_to_a_campus
+from app.domain.people import Person
 from app.domain.personal_data import HELD, Held, Link
 from app.domain.search import plain_text
 
@@ -52,6 +53,18 @@ class Whose:
     family_name: str
     addresses: frozenset[str] = frozenset()
     campus_ids: frozenset[uuid.UUID] | None = None
+
+
+def whose_of(
+    person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID] | None = None
+) -> Whose:
+    return Whose(
+        person.id,
+        person.given_name,
+        person.family_name,
+        frozenset(addresses),
+        None if campus_ids is None else frozenset(campus_ids),
+    )
 
 
 def held_tables() -> list[Table]:
@@ -129,7 +142,7 @@ class PersonalDataStore:
     def _delete(self, table: Table, keys: Collection[Key], also: ColumnElement[bool]) -> int:
         deleted = 0
         for some in _in_pieces(keys):
-            query = delete(table).where(_one_of(table, some), also)
+            query = delete(table).where(one_of(table, some), also)
             deleted += cast(Any, self.session.execute(query)).rowcount
         return deleted
 
@@ -250,7 +263,7 @@ def _is_empty(table: Table, lines: Link) -> ColumnElement[bool]:
     return ~select(theirs.c[lines.to]).where(theirs.c[lines.to] == table.c[lines.column]).exists()
 
 
-def _one_of(table: Table, keys: Collection[Key]) -> ColumnElement[bool]:
+def one_of(table: Table, keys: Collection[Key]) -> ColumnElement[bool]:
     columns = list(table.primary_key)
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])

@@ -87,6 +87,14 @@ class Addresses:
         """Where reviewers find what waits for them."""
         return f"{self.base_url}/gestion/{slug}/demandes"
 
+    def parent(self, token: str) -> str:
+        """Where a parent reads what would be public, and answers."""
+        return f"{self.base_url}/parent/{token}"
+
+    def archive(self, token: str) -> str:
+        """Where somebody takes along all that is held about them."""
+        return f"{self.base_url}/archive/{token}"
+
     def erasure(self, token: str) -> str:
         """Where somebody confirms that all about them is to go."""
         return f"{self.base_url}/effacement/{token}"

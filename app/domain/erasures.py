@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import uuid
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import BigInteger, Field, SQLModel
@@ -15,10 +13,9 @@ from sqlmodel import BigInteger, Field, SQLModel
 from app.domain.columns import moment, new_id, points_to, words
 from app.domain.search import plain_text
 from app.domain.short_addresses import short_code
-from app.errors import Conflict, InvalidInput, NotSignedIn
+from app.errors import Conflict, InvalidInput
 from app.language import N_
 
-CONFIRM_LIFE = timedelta(days=7)
 _SHORTEST_REASON, _LONGEST_REASON = 5, 300
 
 
@@ -87,32 +84,3 @@ def check_reason(reason: str, names: Collection[str]) -> str:
 def _words(text: str) -> set[str]:
     """Long enough to be somebody's: « d », « le » and « n » are part of many names."""
     return {word for word in re.findall(r"\w+", plain_text(text)) if len(word) > 2}
-
-
-# --- confirmed from one's own mailbox
-
-
-def confirm_token(secret: bytes, award_id: uuid.UUID, asked_at: datetime, *, everywhere: bool) -> str:
-    """The unguessable part of the link by which the holder of an award has it all erased."""
-    told = f"{award_id.hex}.{int(asked_at.timestamp())}.{'t' if everywhere else 'c'}"
-    return f"{told}.{_mac(secret, told)}"
-
-
-def read_confirm_token(secret: bytes, token: str, *, at: datetime) -> tuple[uuid.UUID, bool]:
-    """The award and whether everywhere; raises NotSignedIn for a link that is not ours, or too old."""
-    told, _, mac = token.rpartition(".")
-    parts = told.split(".")
-    expected = _mac(secret, told)
-    if len(parts) != 3 or not hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode()):
-        raise NotSignedIn(N_("Ce lien d’effacement n’est pas entier. Reprenez celui de la lettre."))
-    asked_at = datetime.fromtimestamp(int(parts[1]), UTC)
-    if at >= asked_at + CONFIRM_LIFE:
-        raise NotSignedIn(
-            N_("Ce lien d’effacement a plus de sept jours et n’efface plus rien. Redemandez-le.")
-        )
-    return uuid.UUID(parts[0]), parts[2] == "t"
-
-
-def _mac(secret: bytes, told: str) -> str:
-    message = b"erasure|" + told.encode("utf-8", "replace")
-    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]

@@ -101,6 +101,8 @@ class Occasion(StrEnum):
     REQUEST_REFUSED = "request_refused"
     REVIEW = "review"
     ERASURE = "erasure"
+    ARCHIVE = "archive"
+    PARENT = "parent"
 
 
 class LetterState(StrEnum):

@@ -26,6 +26,7 @@ class Matter(StrEnum):
     REQUESTS = "requests"
     FILES = "files"
     LETTERS = "letters"
+    CONSENTS = "consents"
     WORK = "work"
     HISTORY = "history"
 
@@ -114,6 +115,8 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         "portfolio_group": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"),)),
         "portfolio_piece": Held(Matter.PORTFOLIO, (Link("portfolio_id", "portfolio"), *_AWARD)),
         "brought_badge": Held(Matter.PORTFOLIO, _PERSON),
+        "parent_agreement": Held(Matter.CONSENTS, (*_PERSON, *_AWARD)),
+        "consent": Held(Matter.CONSENTS, (*_PERSON, *_AWARD)),
         # --- what they asked for
         "badge_request": Held(
             Matter.REQUESTS,
@@ -130,7 +133,13 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         # --- what they were told
         "letter": Held(
             Matter.LETTERS,
-            (*_PERSON, *_AWARD, Link("about_id", "badge_request"), Link("about_id", "invitation")),
+            (
+                *_PERSON,
+                *_AWARD,
+                Link("about_id", "badge_request"),
+                Link("about_id", "invitation"),
+                Link("about_id", "parent_agreement"),
+            ),
             kept_back=("once_key",),
         ),
         # --- their work for a campus, or for the service

@@ -49,6 +49,8 @@ LIMITS = {
     "request to an address": Limit(3, timedelta(minutes=15)),
     "request file": Limit(60, timedelta(hours=1)),
     "contribution": Limit(300, timedelta(hours=1)),
+    "parent": Limit(20, timedelta(hours=1)),
+    "archive": Limit(20, timedelta(hours=1)),
     "erasure": Limit(10, timedelta(hours=1)),
     "presence": Limit(3_000, _FIVE_MINUTES),
     "cosignature": Limit(600, _FIVE_MINUTES),

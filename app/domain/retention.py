@@ -17,7 +17,7 @@ REFUSED_LINES = timedelta(days=90)
 """Lines of a list in which nobody was recognised."""
 CLOSED_REQUESTS = timedelta(days=365)
 """Refused or taken back; one that was accepted lives as long as its badge."""
-LETTERS = timedelta(days=365)
+LETTERS = timedelta(days=3 * 365)
 INVITATIONS = timedelta(days=365)
 WAYS_IN = timedelta(days=1)
 """Sessions, links and questions, once they are over."""
@@ -103,7 +103,13 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
         Matter.LETTERS: Keeping(
             N_("Les lettres qui vous sont écrites : quand, à quelle adresse, arrivée ou non"),
             N_("Savoir si un badge est arrivé. Leur texte n’est pas gardé."),
-            N_("Un an"),
+            N_("Trois ans"),
+            _MISSION,
+        ),
+        Matter.CONSENTS: Keeping(
+            N_("Ce que vous avez accepté ou repris, et la phrase que vous aviez lue"),
+            N_("Prouver que rien n’a été montré sans vous."),
+            N_("Autant que ce que vous aviez accepté"),
             _MISSION,
         ),
         Matter.SIGN_IN: Keeping(

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
+from app.db.consents import ConsentStore
+from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.domain.awards import (
     AwardState,
@@ -17,6 +19,8 @@ from app.domain.awards import (
 from app.domain.batches import AwardBatch, BatchState
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.consents import About, consent
+from app.domain.guardians import check_may_open
 from app.domain.history import Actor
 from app.domain.short_addresses import ids_of_code
 from app.services.award_batches import AwardBatchService, BatchResult
@@ -54,6 +58,8 @@ class AwardService:
         bulk: BulkAwardService,
         batches: AwardBatchService,
         withdrawals: WithdrawalService,
+        consents: ConsentStore,
+        guardians: GuardianStore,
         clock: Clock,
     ) -> None:
         self.campuses = campuses
@@ -63,6 +69,8 @@ class AwardService:
         self.bulk = bulk
         self.batches = batches
         self.withdrawals = withdrawals
+        self.consents = consents
+        self.guardians = guardians
         self.clock = clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
@@ -147,7 +155,18 @@ class AwardService:
         record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
         if award.visibility is not visibility:
+            if visibility is Visibility.OPEN:
+                check_may_open(record.person, self.guardians.newest_about(award_id))
             award.visibility = visibility
+            told = consent(
+                About.PUBLICATION,
+                award.person_id,
+                given=visibility is Visibility.OPEN,
+                at=self.clock(),
+                campus_id=award.campus_id,
+                award_id=award.id,
+            )
+            self.consents.add(told)
             self.awards.save(award)
             deed = "open" if visibility is Visibility.OPEN else "close"
             self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from app.db.access import AccessStore
 from app.db.awards import AwardStore
 from app.db.campus import CampusStore
+from app.db.consents import ConsentStore
 from app.db.history import HistoryStore
 from app.db.people import PeopleStore
 from app.domain.access import (
@@ -25,6 +26,7 @@ from app.domain.access import (
 )
 from app.domain.campus import Campus, check_works
 from app.domain.clock import Clock
+from app.domain.consents import About, consent
 from app.domain.history import Actor
 from app.domain.people import Person, Role, check_name, normal_address, roles_at
 from app.errors import NotFound, NotSignedIn
@@ -52,6 +54,7 @@ class PeopleService:
         memberships: Memberships,
         campuses: CampusStore,
         awards: AwardStore,
+        consents: ConsentStore,
         history: HistoryStore,
         secret: bytes,
         clock: Clock,
@@ -62,6 +65,7 @@ class PeopleService:
         self.memberships = memberships
         self.campuses = campuses
         self.awards = awards
+        self.consents = consents
         self.history = history
         self.secret = secret
         self.clock = clock
@@ -178,4 +182,5 @@ class PeopleService:
         person = self.people.get(person_id)
         person.allows_name = allowed
         self.people.session.add(person)
+        self.consents.add(consent(About.NAME, person.id, given=allowed, at=self.clock()))
         self.history.write(by, "allow_name", "person", person.id, at=self.clock(), allowed=allowed)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from app.db.activities import ActivityStore
 from app.db.activity_plans import ActivityPlanStore
 from app.db.campus import CampusStore
+from app.db.consents import ConsentStore
 from app.db.history import HistoryStore
 from app.db.people import PeopleStore
 from app.db.rooms import Pulse, RoomStore
@@ -18,6 +19,7 @@ from app.domain.activities import Activity, Participation
 from app.domain.activity_plans import ActivitySession, session_nearest
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.consents import About, consent
 from app.domain.history import Actor
 from app.domain.list_matching import free_homonym, matched, name_key_of
 from app.domain.participant_lists import ListedPerson, tidy
@@ -109,6 +111,7 @@ class RoomService:
         plans: ActivityPlanStore,
         activity_service: ActivityService,
         sessions: ActivitySessions,
+        consents: ConsentStore,
         secret: bytes,
         clock: Clock,
     ) -> None:
@@ -120,6 +123,7 @@ class RoomService:
         self.plans = plans
         self.activity_service = activity_service
         self.sessions = sessions
+        self.consents = consents
         self.secret = secret
         self.clock = clock
 
@@ -239,6 +243,10 @@ class RoomService:
                 signed_at=self.clock(),
             )
         )
+        told = consent(
+            About.ROOM, participation.person_id, given=True, at=self.clock(), campus_id=room.campus_id
+        )
+        self.consents.add(told)
         return self._door(room, ticket.phone), Signed.LISTED if known else Signed.NEW
 
     def _who(

@@ -163,5 +163,8 @@ def show_person(person_id: uuid.UUID, request: Request, services: ReadingService
             for participation, activity in found.participations
         ],
         awards=[AwardLine.of(work, record) for record in found.awards],
+        under_15=found.person.under_15_on is not None,
+        age=f"{work.home}/repertoire/{person_id}/age" if work.may(Deed.WORK) else "",
+        archive=f"{work.home}/repertoire/{person_id}/donnees.zip" if work.may(Deed.PROTECT) else "",
         erase=f"{work.home}/repertoire/{person_id}/effacer" if work.may(Deed.PROTECT) else "",
     )

@@ -20,6 +20,7 @@ from app.services.papers import ErasureWords
 from app.services.publication import Published
 from app.web.data_words import matters_shown, stays_shown
 from app.web.forms import SafeForm, text_of
+from app.web.my_data import archive_file
 from app.web.render import page
 from app.web.typography import say, say_plural
 from app.web.wording import moment
@@ -163,6 +164,21 @@ def desk_of_protection(request: Request, services: ReadingServices) -> HTMLRespo
         ],
         matters=matters_shown(),
     )
+
+
+@router.post("/gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip", dependencies=_PROTECT)
+def archive_for_somebody(
+    person_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> Response:
+    """What this campus holds, for somebody whom no letter reaches."""
+    work = at_work(request)
+    services.directory.person(work.campus, person_id)
+    with deed(request) as writing:
+        writing.history.note_export(work.campus, "donnees", by=work.actor)
+    return archive_file(services.archive.make(person_id, work.campus))
 
 
 @router.get("/gestion/{slug}/repertoire/{person_id:uuid}/effacer", dependencies=_PROTECT)

@@ -34,6 +34,10 @@ DEEDS = {
     ("award", "let_search"): N_("Page du badge laissée aux moteurs de recherche"),
     ("award", "keep_from_search"): N_("Page du badge retirée aux moteurs de recherche"),
     ("award", "disclose"): N_("Choix de ce que la personne montre de ses preuves"),
+    ("award", "ask_parent"): N_("Accord d’un parent demandé"),
+    ("award", "parent_agrees"): N_("Un parent est d’accord pour ouvrir la page"),
+    ("award", "parent_refuses"): N_("Un parent n’est pas d’accord, ou ne l’est plus"),
+    ("person", "age_band"): N_("Moins de 15 ans : noté ou retiré"),
     ("award", "claim"): N_("Badge récupéré"),
     ("award", "renew_link"): N_("Lien privé remplacé"),
     ("award", "write_again"): N_("Lettre renvoyée"),
@@ -125,6 +129,7 @@ TABLES = {
     "attributions": N_("Tableau des attributions"),
     "liens": N_("Liens privés d’une attribution"),
     "historique": N_("Historique du campus"),
+    "donnees": N_("Données d’une personne, pour elle"),
 }
 PROOFS = {
     "link": N_("par lien"),
@@ -136,6 +141,7 @@ ACTORS = {
     "sign-in page": N_("Page de connexion"),
     "somebody who asks": N_("Une personne qui demande un badge"),
     "link in a letter": N_("Lien d’une lettre"),
+    "a parent": N_("Un parent"),
     "somebody forgotten": N_("Une personne dont les données sont effacées"),
 }
 COMMAND, PROGRAM, SERVICE = N_("Commande de l’exploitant"), N_("Un programme"), N_("Le service")

@@ -13,10 +13,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.awards import Award, AwardState, Visibility
+from app.domain.consents import About, wording_of
 from app.language import N_
 from app.policies import Policy, Who, marked, public
 from app.request_scope import ReadingServices, WritingServices
 from app.services.awards import AwardRecord
+from app.services.guardians import ParentState
 from app.services.pictures import picture_words
 from app.services.publication import Published
 from app.services.sessions import SignedIn
@@ -76,6 +78,7 @@ _DONE = {
         "C’est fait : le campus sait que votre badge est arrivé. Sa page reste fermée tant que vous ne l’ouvrez pas."
     ),
     "recherche": N_("C’est noté. Les moteurs de recherche mettent parfois des semaines à suivre."),
+    "parent": N_("C’est parti : ton parent reçoit une lettre. Sa réponse s’affichera ici."),
     "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
 }
 _OPEN = Word(N_("Page ouverte"), "ok")
@@ -101,6 +104,11 @@ class MyBadge:
     picture_words: str
     is_open: bool
     is_findable: bool
+    opening_words: str
+    name_words: str
+    parent: ParentState
+    parent_typed: str
+    parent_trouble: str
     is_revoked: bool
     is_claimed: bool
     revoked_reason: str
@@ -155,9 +163,15 @@ def show_mine(
         return _shelf(request, services, is_missing=True)
     record = services.awards.record(award_id)
     done = say(_DONE[fait]) if fait in _DONE else ""
-    view = _my_badge(services, who, award_id)
+    return badge_page(request, record, my_badge(services, who, award_id), done=done)
+
+
+def badge_page(
+    request: Request, record: AwardRecord, view: MyBadge, *, done: str = "", status: int = 200
+) -> HTMLResponse:
+    look = look_of(record.campus)
     return _private(
-        page(request, "learner/badge.html", campus=look_of(record.campus), private=True, b=view, done=done)
+        page(request, "learner/badge.html", campus=look, private=True, status=status, b=view, done=done)
     )
 
 
@@ -257,7 +271,14 @@ def _shelf(request: Request, services: Services, *, is_missing: bool = False) ->
     )
 
 
-def _my_badge(services: Services, who: SignedIn, award_id: uuid.UUID) -> MyBadge:
+def my_badge(
+    services: Services,
+    who: SignedIn,
+    award_id: uuid.UUID,
+    *,
+    parent_typed: str = "",
+    parent_trouble: str = "",
+) -> MyBadge:
     record = services.awards.record(award_id)
     award = record.award
     answer: Answer = services.verification.verify_award(record)
@@ -270,6 +291,11 @@ def _my_badge(services: Services, who: SignedIn, award_id: uuid.UUID) -> MyBadge
         picture_words=said(words),
         is_open=award.visibility is Visibility.OPEN,
         is_findable=award.is_findable,
+        opening_words=say(wording_of(About.PUBLICATION)),
+        name_words=say(wording_of(About.NAME)),
+        parent=services.guardians.state_of(record),
+        parent_typed=parent_typed,
+        parent_trouble=parent_trouble,
         is_revoked=award.state is AwardState.REVOKED,
         is_claimed=award.claimed_at is not None,
         revoked_reason=award.revoked_reason,

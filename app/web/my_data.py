@@ -9,20 +9,25 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.consents import By
+from app.domain.consents import sentence_of as sentence_of_consent
 from app.errors import AppError
 from app.language import N_
 from app.policies import public
 from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
 from app.services.awards import AwardRecord
+from app.services.publication import Published
 from app.web.data_words import matters_shown, stays_shown
 from app.web.forms import SafeForm, text_of
 from app.web.held_badges import HOLDER, forget_here, holder_of
 from app.web.render import page
 from app.web.typography import say
+from app.web.wording import moment
 from app.web.workplaces import look_of, sentence_of
 from app.wiring import Services
 
 router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+GIVEN, TAKEN_BACK = N_("Accepté"), N_("Repris, ou refusé")
 EVERYWHERE, HERE = "partout", "ici"
 _UNLESS_SAID = N_("Dites d’abord si l’effacement vaut pour ce campus seul, ou pour tous.")
 
@@ -38,7 +43,70 @@ def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingService
         record,
         name=who.person.name,
         matters=matters_shown(foreseen.by_matter),
+        consents=[
+            (
+                moment(each.at, record.campus.time_zone),
+                say(GIVEN if each.given else TAKEN_BACK),
+                say(sentence_of_consent(each)),
+                each.by is By.PARENT,
+            )
+            for each in services.archive.consents.of_person(who.person.id)
+        ],
         campuses=[(each.name, each.contact_email) for each in foreseen.campuses],
+    )
+
+
+@router.post("/mes-badges/{award_id:uuid}/mes-donnees", dependencies=[HOLDER, limited("archive")])
+def ask_archive(
+    award_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> HTMLResponse:
+    """A private link may have been lent: everything leaves by the person's own mailbox alone."""
+    holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    with deed(request) as writing:
+        is_written_to = writing.archive.ask(record)
+    return _asked(request, record, is_written_to, "my_data/archive_asked.html")
+
+
+@router.get("/archive/{token}")
+@public
+def show_archive(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """A page and not yet the file: programs that follow links in letters take nothing along."""
+    record = services.archive.asked(token)
+    answer = page(
+        request,
+        "my_data/archive.html",
+        campus=look_of(record.campus),
+        private=True,
+        name=record.person.given_name or record.person.name,
+        here=f"/archive/{token}",
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+@router.post("/archive/{token}", dependencies=[limited("archive")])
+@public
+def take_archive(token: str, services: ReadingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    return archive_file(services.archive.make(services.archive.asked(token).person.id))
+
+
+def archive_file(archive: Published) -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="mes-donnees.zip"', "Cache-Control": "no-store"}
+    return Response(archive.body, media_type=archive.media_type, headers=headers)
+
+
+def _asked(request: Request, record: AwardRecord, is_written_to: bool, template: str) -> HTMLResponse:
+    process_of(request).on_promise()
+    return _own(
+        request,
+        template,
+        record,
+        is_written_to=is_written_to and process_of(request).mailer is not None,
+        contact=record.campus.contact_email,
     )
 
 
@@ -61,14 +129,7 @@ def ask_erasure(
             is_written_to = writing.erasures.ask(record, everywhere=wanted == EVERYWHERE)
     except AppError as error:
         return _choice(request, services, award_id, wanted=wanted, trouble=sentence_of(error))
-    process_of(request).on_promise()
-    return _own(
-        request,
-        "my_data/asked.html",
-        record,
-        is_written_to=is_written_to and process_of(request).mailer is not None,
-        contact=record.campus.contact_email,
-    )
+    return _asked(request, record, is_written_to, "my_data/asked.html")
 
 
 def _choice(

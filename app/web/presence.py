@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
+from app.domain.consents import About, wording_of
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import is_address, normal_address
 from app.domain.rooms import (
@@ -222,6 +223,7 @@ def _form_page(
         trouble=trouble,
         asks_who=asks_who,
         asks_code=asks_code,
+        agreement=say(wording_of(About.ROOM)),
         ages=(
             (FROM_15, say(N_("15 ans ou plus")), ""),
             (UNDER_15, say(N_("Moins de 15 ans")), ""),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.consents import About, wording_of
 from app.domain.permissions import Deed
 from app.policies import public
 from app.request_scope import ReadingServices, WritingServices, deed
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
+from app.web.typography import say
 from app.web.workplaces import at_work, staff
 
 router = APIRouter()
@@ -25,6 +27,7 @@ def show_wish(wish: str, request: Request, services: ReadingServices, fait: str 
         "learner/reminders.html",
         private=True,
         wanted=person.wants_reminders,
+        agreement=say(wording_of(About.REMINDERS)),
         here=f"/rappels/{wish}",
         done=bool(fait),
     )

@@ -192,6 +192,8 @@ class AwardServices(PeopleServices):
             self.bulk_awards,
             self.award_batches,
             self.withdrawals,
+            self.stores.consents,
+            self.stores.guardians,
             self.clock,
         )
 

@@ -165,6 +165,7 @@ class CampusServices(Parts):
             self.stores.activity_plans,
             self.activities,
             self.activity_sessions,
+            self.stores.consents,
             self.lent.secret,
             self.clock,
         )

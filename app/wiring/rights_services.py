@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from app.services.archive import ArchiveService
 from app.services.erasures import ErasureProofs, ErasureService
+from app.services.guardians import GuardianService
+from app.services.retention import RetentionService
 from app.wiring.log_services import LogServices
 
 
@@ -25,6 +28,40 @@ class RightsServices(LogServices):
             self.lent.secret,
             self.clock,
         )
+
+    @cached_property
+    def archive(self) -> ArchiveService:
+        return ArchiveService(
+            self.stores.personal_data,
+            self.stores.people,
+            self.stores.awards,
+            self.stores.campuses,
+            self.stores.consents,
+            self.stores.activity_log,
+            self.personal_log,
+            self.log_publication,
+            self.publication,
+            self.stores.letters,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def guardians(self) -> GuardianService:
+        return GuardianService(
+            self.stores.guardians,
+            self.stores.awards,
+            self.stores.people,
+            self.stores.letters,
+            self.stores.consents,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def retention(self) -> RetentionService:
+        return RetentionService(self.stores.retention, self.clock)
 
     @cached_property
     def erasure_proofs(self) -> ErasureProofs:

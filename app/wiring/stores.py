@@ -19,10 +19,12 @@ from app.db.brought_badges import BroughtBadgeStore
 from app.db.campus import CampusStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
+from app.db.consents import ConsentStore
 from app.db.contributions import ContributionStore
 from app.db.directory import DirectoryStore
 from app.db.erasures import ErasureStore
 from app.db.files import FileStore
+from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
@@ -37,6 +39,7 @@ from app.db.private_looks import PrivateLookStore
 from app.db.reach import Reach
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
+from app.db.retention import RetentionStore
 from app.db.rooms import RoomStore
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
@@ -115,6 +118,18 @@ class Stores:
     @cached_property
     def files(self) -> FileStore:
         return FileStore(self.session)
+
+    @cached_property
+    def consents(self) -> ConsentStore:
+        return ConsentStore(self.session)
+
+    @cached_property
+    def guardians(self) -> GuardianStore:
+        return GuardianStore(self.session)
+
+    @cached_property
+    def retention(self) -> RetentionStore:
+        return RetentionStore(self.session)
 
     @cached_property
     def erasures(self) -> ErasureStore:

@@ -9,6 +9,7 @@ from app.worker.letters import LETTERS, REMINDERS
 from app.worker.logs import CHECKPOINTS, REVIEWS
 from app.worker.promises import Kind
 from app.worker.requests import REVIEW_REMINDERS
+from app.worker.retention import RETENTION
 
 KINDS: tuple[Kind, ...] = (
     AWARDS,
@@ -19,6 +20,7 @@ KINDS: tuple[Kind, ...] = (
     REVIEW_REMINDERS,
     CHECKPOINTS,
     REVIEWS,
+    RETENTION,
     SCANS,
     BROUGHT_BADGES,
 )

@@ -92,4 +92,5 @@ def test_pages_of_a_learner(
 ) -> None:
     page = open_page(viewport)
     page.goto(demo_links(live_server).private)
-    look_at(page, (page.url, f"{page.url}/journal"), visitor_locale)
+    own = tuple(f"{page.url}/{name}" for name in ("journal", "mes-donnees", "effacement"))
+    look_at(page, (page.url, *own), visitor_locale)

@@ -9,6 +9,7 @@ from app.domain.permissions import Deed
 from app.policies import Policy, Who
 from tests.security.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
 from tests.security.policy_portfolios import OF_PORTFOLIOS
+from tests.security.policy_rights import RIGHTS
 
 __all__ = ["CASES", "ROLES_MAY", "Case"]
 
@@ -27,6 +28,7 @@ _THEIRS = "/gestion/{slug}/contributions/{contribution_id:uuid}"
 _PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 
 CASES: dict[str, Case] = {
+    **RIGHTS,
     # --- anybody's pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,
@@ -132,16 +134,6 @@ CASES: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/journal/pieces/{piece_id:uuid}/apercu": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/journal/montrer": holder(303, body={}),
     "POST /mes-badges/{award_id:uuid}/journal/contester": holder(422, body={"ligne": "2", "texte": ""}),
-    "GET /mes-badges/{award_id:uuid}/mes-donnees": _HOLDER,
-    "GET /mes-badges/{award_id:uuid}/effacement": _HOLDER,
-    "POST /mes-badges/{award_id:uuid}/effacement": holder(422, body={}),
-    "GET /effacement/{token}": anybody(401),
-    "POST /effacement/{token}": anybody(401, body={}),
-    "GET /effacements/{erasure_id:uuid}": anybody(404),
-    "GET /effacements/{erasure_id:uuid}/preuve.{form}": anybody(404),
-    "GET /gestion/{slug}/donnees": staff(Deed.PROTECT),
-    "GET /gestion/{slug}/repertoire/{person_id:uuid}/effacer": staff(Deed.PROTECT),
-    "POST /gestion/{slug}/repertoire/{person_id:uuid}/effacer": staff(Deed.PROTECT, 422, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/journal": _VIEW,
     "GET /gestion/{slug}/activites/{activity_id}/journal/suivi": _VIEW,
     "POST /gestion/{slug}/activites/{activity_id}/journal/contestations/{dispute_id}": staff(

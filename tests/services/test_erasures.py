@@ -19,8 +19,9 @@ from app.domain.activities import Activity, ActivityKind
 from app.domain.activity_log import EntryKind
 from app.domain.awards import Visibility
 from app.domain.badges import Kind
-from app.domain.erasures import CONFIRM_LIFE, Erasure, StillWorksHere, confirm_token
+from app.domain.erasures import Erasure, StillWorksHere
 from app.domain.history import Actor, HistoryEntry
+from app.domain.mailbox_links import LINK_LIFE, Wish, mailbox_token
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Role
 from app.domain.rooms import Ticket
@@ -48,8 +49,9 @@ def person_of(house: House, result: BatchResult, position: int = 0) -> uuid.UUID
 
 
 def erase(house: House, award_id: uuid.UUID, *, everywhere: bool = True) -> list[Erasure]:
+    wish = Wish.ERASURE_EVERYWHERE if everywhere else Wish.ERASURE_HERE
     with house.unit_of_work() as services:
-        token = confirm_token(house.process.secret, award_id, house.clock.now, everywhere=everywhere)
+        token = mailbox_token(house.process.secret, award_id, house.clock.now, wish)
         return services.erasures.confirm(token)
 
 
@@ -262,7 +264,7 @@ def test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed(hous
     with house.unit_of_work(reading=True) as services:
         record, everywhere = services.erasures.asked(token)
         assert (record.award.id, everywhere) == (award_id, True)
-    house.clock.now += CONFIRM_LIFE
+    house.clock.now += LINK_LIFE
     for bad in (token, token[:-1] + ("0" if token[-1] != "0" else "1"), "rien", token.replace(".t.", ".c.")):
         with house.unit_of_work() as services, pytest.raises(NotSignedIn):
             services.erasures.confirm(bad)

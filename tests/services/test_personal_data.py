@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Table
 
 from app.db.metadata import METADATA
-from app.domain.erasures import confirm_token
+from app.domain.mailbox_links import Wish, mailbox_token
 from app.domain.personal_data import HELD, IMPERSONAL
 from tests.support.house import House
 from tests.support.somebody import everything, fill, mark_of
@@ -73,7 +73,7 @@ def test_nothing_of_any_table_outlives_an_erasure(house: House) -> None:
     with house.unit_of_work() as services:
         assert house.campus.id in {each.id for each in services.erasures.foresee(person_id).campuses}
         award_id, secret = made["award"]["id"], house.process.secret
-        services.erasures.confirm(confirm_token(secret, award_id, house.clock.now, everywhere=True))
+        services.erasures.confirm(mailbox_token(secret, award_id, house.clock.now, Wish.ERASURE_EVERYWHERE))
     left = {
         f"{where}: {marks[mark]}" for where, content in everything(house) for mark in marks if mark in content
     }

@@ -13,17 +13,17 @@ from app.db.erasures import ErasureStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
-from app.db.personal_data import GONE, PersonalDataStore, Whose
+from app.db.personal_data import GONE, PersonalDataStore, Whose, whose_of
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.erasures import (
     Erasure,
     StillWorksHere,
     check_reason,
-    read_confirm_token,
 )
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
+from app.domain.mailbox_links import Wish, read_mailbox_token
 from app.domain.people import Person
 from app.domain.personal_data import HELD, Matter
 from app.errors import NotFound
@@ -96,7 +96,8 @@ class ErasureService:
         address = self.people.addresses_of([person.id]).get(person.id, "")
         if not address:
             return False
-        once = f"{'t' if everywhere else 'c'}/{int(at.timestamp())}"
+        wish = Wish.ERASURE_EVERYWHERE if everywhere else Wish.ERASURE_HERE
+        once = f"{wish.value}/{int(at.timestamp())}"
         self.letters.promise_many(
             [
                 letter_to(
@@ -114,8 +115,10 @@ class ErasureService:
 
     def asked(self, token: str) -> tuple[AwardRecord, bool]:
         """What a link out of a letter asks: whose award, and whether everywhere."""
-        award_id, everywhere = read_confirm_token(self.secret, token, at=self.clock())
-        return self.awards.get_record(award_id), everywhere
+        award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
+        if wish is Wish.ARCHIVE:
+            raise NotFound(N_("Ce lien n’efface rien : il ouvre une archive."))
+        return self.awards.get_record(award_id), wish is Wish.ERASURE_EVERYWHERE
 
     # --- the deed
 
@@ -179,13 +182,7 @@ class ErasureService:
             self.log.checkpoint(campus)
 
     def _whose(self, person: Person, campus_ids: Collection[uuid.UUID], *, whole: bool) -> Whose:
-        return Whose(
-            person.id,
-            person.given_name,
-            person.family_name,
-            frozenset(self.people.all_addresses(person.id)),
-            None if whole else frozenset(campus_ids),
-        )
+        return whose_of(person, self.people.all_addresses(person.id), None if whole else campus_ids)
 
     def _check_does_not_work(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None) -> None:
         """What somebody does for a campus is its own to answer for: their roles are taken back first."""

@@ -6,6 +6,7 @@ import secrets
 import uuid
 
 from app.db.campus import CampusStore
+from app.db.consents import ConsentStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
@@ -13,6 +14,7 @@ from app.db.reminders import ReminderStore
 from app.domain.access import reminders_proof
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.consents import About, consent
 from app.domain.history import Actor
 from app.domain.people import Person
 from app.domain.reminders import grouped
@@ -29,6 +31,7 @@ class ReminderService:
         letters: LetterStore,
         people: PeopleStore,
         campuses: CampusStore,
+        consents: ConsentStore,
         history: HistoryStore,
         secret: bytes,
         clock: Clock,
@@ -37,6 +40,7 @@ class ReminderService:
         self.letters = letters
         self.people = people
         self.campuses = campuses
+        self.consents = consents
         self.history = history
         self.secret = secret
         self.clock = clock
@@ -79,6 +83,7 @@ class ReminderService:
             return
         person.wants_reminders = wanted
         self.people.save(person)
+        self.consents.add(consent(About.REMINDERS, person.id, given=wanted, at=self.clock()))
         deed = "start" if wanted else "stop"
         by = Actor(label="link in a letter")
         self.history.write(by, deed, "reminders", person.id, at=self.clock())

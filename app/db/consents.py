@@ -1,0 +1,24 @@
+"""What people agreed to and took back: added to, and read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from app.domain.consents import Consent
+
+
+class ConsentStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, consent: Consent) -> None:
+        self.session.add(consent)
+        self.session.flush()
+
+    def of_person(self, person_id: uuid.UUID) -> Sequence[Consent]:
+        """The latest first."""
+        query = select(Consent).where(Consent.person_id == person_id)
+        return self.session.exec(query.order_by(col(Consent.at).desc(), col(Consent.id))).all()

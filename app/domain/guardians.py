@@ -1,0 +1,84 @@
+"""A parent's agreement: under 15, a badge's page opens once a parent has said yes, and shuts when they take it back."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from app.domain.columns import moment, new_id, points_to
+from app.domain.people import Person, is_address, normal_address
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+
+
+class ParentAgreement(SQLModel, table=True):
+    """What one parent was asked about one badge. `agreed` is what they said last, None until they said anything."""
+
+    __tablename__ = "parent_agreement"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    award_id: uuid.UUID = Field(sa_column=points_to("award"))
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    address: str = Field(max_length=254)
+    asked_at: datetime = Field(sa_column=moment())
+    answered_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    agreed: bool | None = None
+
+
+class ParentNeeded(Conflict):
+    """The page stays shut; nothing is wrong with the badge."""
+
+
+def needs_parent(person: Person) -> bool:
+    """Only where somebody said that they are under 15: of everybody else nothing is asked."""
+    return person.under_15_on is not None
+
+
+def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:
+    if needs_parent(person) and not (agreement and agreement.agreed):
+        raise ParentNeeded(
+            N_(
+                "Avant 15 ans, c’est un parent qui dit oui pour que tout le monde voie ton badge. Il reste à toi."
+            )
+        )
+
+
+def ask(
+    award_id: uuid.UUID, person: Person, typed: str, own: Collection[str], *, at: datetime
+) -> ParentAgreement:
+    address = normal_address(typed)
+    if not is_address(address):
+        raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
+    if address in {normal_address(each) for each in own}:
+        raise InvalidInput(N_("C’est ta propre adresse. Écris celle d’un de tes parents."))
+    return ParentAgreement(award_id=award_id, person_id=person.id, address=address, asked_at=at)
+
+
+def answer(agreement: ParentAgreement, *, agreed: bool, at: datetime) -> bool:
+    """Whether that changes anything."""
+    if agreement.agreed is agreed:
+        return False
+    agreement.agreed, agreement.answered_at = agreed, at
+    return True
+
+
+def parent_proof(secret: bytes, agreement_id: uuid.UUID) -> str:
+    """The unguessable part of the link by which a parent answers, and takes the answer back for years."""
+    return hmac.new(secret, b"parent|" + agreement_id.bytes, hashlib.sha256).hexdigest()[:40]
+
+
+def agreement_named_by(secret: bytes, token: str) -> uuid.UUID:
+    """Raises NotFound for a link that is not ours."""
+    name, _, proof = token.partition(".")
+    try:
+        agreement_id = uuid.UUID(name)
+    except ValueError:
+        agreement_id = uuid.UUID(int=0)
+    expected = parent_proof(secret, agreement_id)
+    if not hmac.compare_digest(proof.encode("utf-8", "replace"), expected.encode()):
+        raise NotFound(N_("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier."))
+    return agreement_id

@@ -1,0 +1,113 @@
+"""A parent's page: what everybody would see of a child's badge, and yes or no, now or later; and the campus's word on age."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.awards import Visibility
+from app.domain.consents import About, wording_of
+from app.domain.permissions import Deed
+from app.errors import InvalidInput
+from app.language import N_
+from app.policies import public
+from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.services.pictures import picture_words
+from app.web.answers import shown
+from app.web.forms import SafeForm, text_of
+from app.web.held_badges import HOLDER, holder_of
+from app.web.learner import badge_page, my_badge
+from app.web.render import page
+from app.web.saying import said
+from app.web.typography import say
+from app.web.wording import day
+from app.web.workplaces import at_work, look_of, sentence_of, staff
+from app.wiring import Services
+
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+YES, NO = "oui", "non"
+_DONE = {
+    YES: N_(
+        "Merci. La page peut s’ouvrir, si votre enfant le veut. Le même lien sert à reprendre votre accord."
+    ),
+    NO: N_("C’est noté. La page est fermée, et le reste tant que vous ne changez pas d’avis."),
+}
+
+
+@router.get("/parent/{token}")
+@public
+def show_to_a_parent(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    """A page and not yet a deed: programs that follow links in letters agree to nothing."""
+    return _page(request, services, token, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@router.post("/parent/{token}")
+@public
+def answer(token: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    said_yes = text_of(form, "reponse")
+    if said_yes not in (YES, NO):
+        return _page(request, services, token, status=422)
+    with deed(request) as writing:
+        writing.guardians.answer(token, agreed=said_yes == YES)
+    return RedirectResponse(f"/parent/{token}?fait={said_yes}", status_code=303)
+
+
+def _page(
+    request: Request, services: Services, token: str, *, done: str = "", status: int = 200
+) -> HTMLResponse:
+    agreement, record = services.guardians.asked(token)
+    view = shown(services, services.verification.verify_award(record))
+    reply = page(
+        request,
+        "my_data/parent.html",
+        campus=look_of(record.campus),
+        private=True,
+        status=status,
+        here=f"/parent/{token}",
+        child=record.person.given_name or record.person.name,
+        title=record.version.name,
+        description=record.version.description,
+        picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        picture_words=said(picture_words(record.campus, record.version)),
+        holder=view.badge.holder if view.badge else "",
+        when=day(record.award.awarded_at, record.campus.time_zone),
+        campus_name=record.campus.name,
+        contact=record.campus.contact_email,
+        is_open=record.award.visibility is Visibility.OPEN,
+        agreed=agreement.agreed,
+        agreement=say(wording_of(About.PARENT)),
+        done=done,
+    )
+    reply.headers["Referrer-Policy"] = "same-origin"
+    return reply
+
+
+@router.post("/mes-badges/{award_id:uuid}/parent", dependencies=[HOLDER, limited("parent")])
+def ask_a_parent(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    who, typed = holder_of(award_id, request, services), text_of(form, "parent")
+    record = services.awards.record(award_id)
+    try:
+        with deed(request) as writing:
+            writing.enter_campus_of(award_id)
+            writing.guardians.ask(record, typed, by=who.actor)
+    except InvalidInput as error:
+        view = my_badge(services, who, award_id, parent_typed=typed, parent_trouble=sentence_of(error))
+        return badge_page(request, record, view, status=422)
+    process_of(request).on_promise()
+    return RedirectResponse(f"/mes-badges/{award_id}?fait=parent#page", status_code=303)
+
+
+@router.post("/gestion/{slug}/repertoire/{person_id:uuid}/age", dependencies=[staff(Deed.WORK)])
+def set_age_band(
+    person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> RedirectResponse:
+    work = at_work(request)
+    services.directory.person(work.campus, person_id)
+    with deed(request) as writing:
+        under_15 = text_of(form, "age") == "moins"
+        writing.guardians.set_age_band(work.campus, person_id, under_15, by=work.actor)
+    return RedirectResponse(f"{work.home}/repertoire/{person_id}#age", status_code=303)

@@ -1,0 +1,126 @@
+"""Under 15 a parent says yes before a badge's page opens; awarding never waits; every agreement is kept; on both databases."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from app.domain.awards import Visibility
+from app.domain.consents import WORDINGS, About, By
+from app.domain.guardians import ParentNeeded
+from app.domain.history import Actor
+from app.errors import InvalidInput, NotFound
+from tests.support.house import COMMAND, House
+
+ZOE = "Martin Zoé;zoe@exemple.fr"
+PARENT = "parent@exemple.fr"
+
+
+@pytest.fixture
+def young(house: House) -> uuid.UUID:
+    """The badge of somebody who is under 15, as the campus noted afterwards."""
+    award_id = house.award(ZOE).lines[0].award_id
+    assert award_id
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(person.id))
+        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+    return award_id
+
+
+def is_open(house: House, award_id: uuid.UUID) -> bool:
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.record(award_id).award.visibility is Visibility.OPEN
+
+
+def open_it(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+
+
+def asked(house: House, award_id: uuid.UUID) -> str:
+    with house.unit_of_work() as services:
+        agreement = services.guardians.ask(services.awards.record(award_id), PARENT, by=COMMAND)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    letter = house.letters.letters[-1]
+    assert letter.to == PARENT
+    token = letter.text.partition("/parent/")[2].split()[0]
+    assert token.startswith(str(agreement.id))
+    return token
+
+
+def test_the_page_is_shut_at_once_and_opens_only_with_a_parents_yes(house: House, young: uuid.UUID) -> None:
+    assert not is_open(house, young)
+    with pytest.raises(ParentNeeded):
+        open_it(house, young)
+    token = asked(house, young)
+    with pytest.raises(ParentNeeded):
+        open_it(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+    assert not is_open(house, young), "it is the child who opens"
+    open_it(house, young)
+    assert is_open(house, young)
+
+
+def test_a_parent_who_changes_their_mind_shuts_it(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    for agreed in (True, False):
+        with house.unit_of_work() as services:
+            services.guardians.answer(token, agreed=agreed)
+        if agreed:
+            open_it(house, young)
+    assert not is_open(house, young)
+    with pytest.raises(ParentNeeded):
+        open_it(house, young)
+
+
+def test_badges_do_not_wait_and_nobody_else_is_asked(house: House, young: uuid.UUID) -> None:
+    again = house.award(ZOE, "Sow Awa;awa@exemple.fr", badge=house.role, evidence="A tenu la table.")
+    assert all(line.award_id for line in again.lines)
+    assert again.lines[1].award_id
+    open_it(house, again.lines[1].award_id)
+    with pytest.raises(ParentNeeded):
+        open_it(house, again.lines[0].award_id)
+
+
+def test_at_15_nothing_is_asked_any_more(house: House, young: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(young).person
+        services.guardians.set_age_band(house.campus, person.id, False, by=COMMAND)
+    open_it(house, young)
+    assert is_open(house, young)
+
+
+@pytest.mark.parametrize("address", ["", "parent", "zoe@exemple.fr", " ZOE@exemple.fr "])
+def test_ones_own_address_is_no_parents(house: House, young: uuid.UUID, address: str) -> None:
+    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.guardians.ask(services.awards.record(young), address, by=COMMAND)
+
+
+def test_nobody_answers_for_a_parent(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    for bad in ("", "rien", token[:-1], f"{uuid.uuid4()}.{token.partition('.')[2]}"):
+        with house.unit_of_work() as services, pytest.raises(NotFound):
+            services.guardians.answer(bad, agreed=True)
+
+
+def test_each_agreement_is_kept_with_the_sentence_that_was_read(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        person = services.awards.record(young).person
+        services.people.allow_name(person.id, False, by=COMMAND)
+        services.reminders.set_for_person(person, False)
+    with house.unit_of_work(reading=True) as services:
+        kept = services.stores.consents.of_person(person.id)
+    said = {(each.about, each.by, each.given) for each in kept}
+    assert said == {
+        (About.PUBLICATION, By.SELF, True),
+        (About.PARENT, By.PARENT, True),
+        (About.NAME, By.SELF, False),
+        (About.REMINDERS, By.SELF, False),
+    }
+    assert all(1 <= each.wording <= len(WORDINGS[each.about]) for each in kept)
