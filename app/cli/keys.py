@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.terminal import ready_process, say, show_table, stop
-from app.domain.keys import KeyState
+from app.cli.verify import moment
+from app.domain.history import Actor
+from app.domain.keys import KeyPurpose, KeyState
 from app.language import N_
 from app.language import gettext as _
 from app.wiring import make_kek
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Les clés de signature des campus."))
 
+_PURPOSES = {KeyPurpose.CREDENTIAL: N_("badges"), KeyPurpose.ACTIVITY_LOG: N_("journal")}
 _STATES = {
     KeyState.PENDING: N_("en attente"),
     KeyState.ACTIVE: N_("en service"),
@@ -28,10 +32,11 @@ def list_keys() -> None:
     with ready_process().unit_of_work(reading=True) as services:
         keys = services.campuses.keys()
     show_table(
-        [_("Campus"), _("Algorithme"), _("État"), _("Depuis"), _("Identifiant")],
+        [_("Campus"), _("Usage"), _("Algorithme"), _("État"), _("Depuis"), _("Identifiant")],
         [
             [
                 campus.slug,
+                _(_PURPOSES[key.purpose]),
                 key.algorithm,
                 _(_STATES[key.state]),
                 key.created_at.date().isoformat(),
@@ -40,6 +45,35 @@ def list_keys() -> None:
             for key, campus in keys
         ],
     )
+
+
+@commands.command("retire", help=N_("Retire une clé de signature et met la suivante en service."))
+def retire(
+    slug: Annotated[str, typer.Argument(metavar="CAMPUS")],
+    key: Annotated[
+        str, typer.Argument(metavar="IDENTIFIANT", help=N_("Tel que « sceau keys list » le montre."))
+    ],
+    reason: Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; l’historique la garde."))],
+    stolen_since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment,
+            metavar="DATE",
+            help=N_("Quelqu’un d’autre a pu l’avoir depuis ce moment (ISO 8601, UTC sans fuseau)."),
+        ),
+    ] = None,
+) -> None:
+    with ready_process().unit_of_work() as services:
+        campus = services.campuses.get(slug)
+        found = next((one for one in services.campuses.keys_of(campus) if one.method_id == key), None)
+        if found is None:
+            stop(_("Ce campus n’a pas de clé de ce nom."))
+        following = services.campus_keys.retire(
+            campus, found.id, reason=reason, stolen_since=stolen_since, by=Actor.command("keys retire")
+        )
+    say(N_("Clé retirée, et le retrait est inscrit au journal du campus."))
+    if following is not None:
+        say(N_("La suivante est en service : {key}"), key=following.method_id)
 
 
 @commands.command("make-kek", help=N_("Crée la clé maîtresse qui scelle les clés de signature."))

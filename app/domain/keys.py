@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Field, Index, SQLModel, text
 
 from app.domain.columns import moment, new_id, points_to, word_of, words
-from app.errors import Conflict
+from app.errors import Conflict, InvalidInput
 from app.language import N_
 
 
@@ -19,6 +19,7 @@ class KeyState(StrEnum):
     ACTIVE = "active"
     VERIFY_ONLY = "verify_only"
     REVOKED = "revoked"
+    """Somebody else may have had it since `revoked_at`: what it signed counts only where the log held it before."""
 
 
 class KeyPurpose(StrEnum):
@@ -70,6 +71,9 @@ class SealedKey(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
+class KeyOfTheLog(Conflict): ...
+
+
 class KeyMoveRefused(Conflict): ...
 
 
@@ -89,3 +93,30 @@ def move_key(key: SealedKey, state: KeyState, *, at: datetime) -> None:
             key.retired_at = at
         case KeyState.REVOKED:
             key.revoked_at = at
+
+
+def may_be_retired(key: SealedKey) -> bool:
+    return key.purpose is KeyPurpose.CREDENTIAL and key.state is not KeyState.REVOKED
+
+
+def check_may_retire(key: SealedKey) -> None:
+    if key.purpose is not KeyPurpose.CREDENTIAL:
+        raise KeyOfTheLog(
+            N_(
+                "C’est la clé du journal : ses points de contrôle en dépendent, et elle ne se retire pas. "
+                "Si elle a été volée, fermez ce journal avec « sceau log reconcile » et prévenez ses témoins."
+            )
+        )
+
+
+def check_retirement(key: SealedKey, reason: str, since: datetime | None, *, at: datetime) -> None:
+    """`since` is when the key may have been in other hands; None where it only gives way to the next."""
+    check_may_retire(key)
+    if len(reason.strip()) < 5:
+        raise InvalidInput(N_("Dites en une phrase pourquoi la clé est retirée : l’historique la garde."))
+    if len(reason) > 500:
+        raise InvalidInput(N_("Le motif tient en 500 signes."))
+    if since is not None and since > at:
+        raise InvalidInput(N_("Le moment de la compromission est à venir : donnez celui dont vous êtes sûr."))
+    if since is not None and since < key.created_at:
+        raise InvalidInput(N_("La clé n’existait pas encore à ce moment-là : donnez un moment d’après."))

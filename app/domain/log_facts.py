@@ -10,6 +10,7 @@ from typing import Any
 from app.credentials.evidence.judging import content_digest
 from app.credentials.json_text import JsonObject
 from app.credentials.keys import VerificationKey, encode_base64url
+from app.credentials.timestamps import format_timestamp
 from app.domain.activities import Activity, Participation, hours_of
 from app.domain.activity_log import EntryKind, Fact, minutes_of
 from app.domain.addresses import Addresses
@@ -142,7 +143,8 @@ def key_fact(key: SealedKey) -> Fact:
             "purpose": key.purpose.value,
             "state": key.state.value,
             "thumbprint": VerificationKey.from_jwk(key.public_jwk).thumbprint(),
-        },
+        }
+        | ({"stolenSince": format_timestamp(key.revoked_at)} if key.revoked_at else {}),
     )
 
 

@@ -96,6 +96,11 @@ class StatusService:
             self.status.raise_slots([slot for slot in slots if slot.list_id == list_id], at=at)
             self._sign(campus, status_list, at=at)
 
+    def sign_all(self, campus: Campus, *, at: datetime) -> None:
+        """Every list of the campus anew, with the key that is in service now."""
+        for list_id in self.status.ids_of(campus.id):
+            self._sign(campus, self.status.lock(list_id), at=at)
+
     def published(self, list_id: uuid.UUID) -> SignedList:
         """The signed list as it lies."""
         return signed_form(self.status.get(list_id))

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.activities import Activity
 from app.domain.badges import Badge, BadgeVersion
+from app.domain.keys import may_be_retired
 from app.domain.people import Role
 from app.domain.permissions import Deed
 from app.request_scope import ReadingServices, signed_in
@@ -19,7 +20,16 @@ from app.services.awards import AwardRecord
 from app.services.campuses import LabelView
 from app.web.render import page
 from app.web.waiting import tasks_of
-from app.web.words import ACTIVITY_KINDS, BADGE_KINDS, KEY_STATES, LABEL_CATEGORIES, LABEL_STATES, ROLES, Word
+from app.web.words import (
+    ACTIVITY_KINDS,
+    BADGE_KINDS,
+    KEY_PURPOSES,
+    KEY_STATES,
+    LABEL_CATEGORIES,
+    LABEL_STATES,
+    ROLES,
+    Word,
+)
 from app.web.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
 from app.wiring import Services
 
@@ -108,9 +118,12 @@ class AwardLine:
 @dataclass(frozen=True)
 class KeyLine:
     method_id: str
+    purpose: str
     algorithm: str
     state: Word
     since: datetime
+    retire: str
+    """Where it is retired; empty where it cannot be."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +221,13 @@ def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str
 
 def _keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
     return [
-        KeyLine(key.method_id, key.algorithm, KEY_STATES[key.state], key.activated_at or key.created_at)
+        KeyLine(
+            key.method_id,
+            KEY_PURPOSES[key.purpose],
+            key.algorithm,
+            KEY_STATES[key.state],
+            key.activated_at or key.created_at,
+            f"{work.home}/cles/{key.id}/retirer" if may_be_retired(key) else "",
+        )
         for key in services.campuses.keys_of(work.campus)
     ]

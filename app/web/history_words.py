@@ -117,6 +117,7 @@ DEEDS = {
     ("campus", "resume"): N_("Campus rouvert par l’exploitant"),
     ("campus", "label"): N_("Label enregistré"),
     ("key", "create"): N_("Clé de signature créée"),
+    ("key", "retire"): N_("Clé de signature retirée"),
     ("reminders", "start"): N_("Rappels remis en marche"),
     ("reminders", "stop"): N_("Rappels arrêtés"),
     ("erasure", "erase"): N_("Données d’une personne effacées"),

@@ -10,7 +10,7 @@ from app.domain.awards import LineOutcome
 from app.domain.badges import Kind, Repeat
 from app.domain.batches import WithdrawalOutcome
 from app.domain.campus import LabelCategory, LabelState
-from app.domain.keys import KeyState
+from app.domain.keys import KeyPurpose, KeyState
 from app.domain.people import Role
 from app.language import N_
 
@@ -125,6 +125,10 @@ LABEL_STATES = {
     LabelState.CURRENT: Word(N_("En cours"), "ok"),
     LabelState.FUTURE: Word(N_("À venir"), "shut"),
     LabelState.EXPIRED: Word(N_("Terminé"), "past"),
+}
+KEY_PURPOSES = {
+    KeyPurpose.CREDENTIAL: N_("Clé des badges"),
+    KeyPurpose.ACTIVITY_LOG: N_("Clé du journal d’activité"),
 }
 KEY_STATES = {
     KeyState.PENDING: Word(N_("En attente"), "shut"),

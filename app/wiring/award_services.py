@@ -14,6 +14,7 @@ from app.services.awarding import Judging
 from app.services.awards import AwardService
 from app.services.brought_badges import BroughtBadges
 from app.services.bulk_awards import BulkAwardService
+from app.services.campus_keys import CampusKeys
 from app.services.contributed_lines import ContributedLines
 from app.services.evidence_documents import EvidenceDocuments
 from app.services.holders import HolderService
@@ -90,6 +91,17 @@ class AwardServices(PeopleServices):
             self.activities,
             self.openings,
             AwardCounting(self.rule_ledger, self.stores.activities),
+            self.clock,
+        )
+
+    @cached_property
+    def campus_keys(self) -> CampusKeys:
+        return CampusKeys(
+            self.stores.campuses,
+            self.signing,
+            self.status,
+            self.logged_deeds,
+            self.stores.history,
             self.clock,
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.access import Scope
+from app.domain.keys import KeyPurpose
 from app.domain.people import Role
 from app.errors import NotSignedIn
 from app.services.sessions import Browser
@@ -68,7 +69,8 @@ def test_keys_are_listed_without_their_private_part(operator: Operator, demo: Pr
         rows = services.campuses.keys()
     assert len(listed.out.splitlines()) == len(rows) == 16
     for key, campus in rows:
-        assert f"{campus.slug}\tEdDSA\ten service\t" in listed.out
+        use = {KeyPurpose.CREDENTIAL: "badges", KeyPurpose.ACTIVITY_LOG: "journal"}[key.purpose]
+        assert f"{campus.slug}\t{use}\tEdDSA\ten service\t" in listed.out
         assert key.method_id in listed.out
         assert key.sealed.hex() not in listed.out
 

@@ -145,6 +145,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         )
         services.withdrawals.carry_out(withdrawal.id)
         ids = {
+            "key_id": str(services.stores.campuses.active_key(campus.id).id),
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
             "person_id": str(person.id), "member_id": str(by.id),
             "token_id": str(made.id),

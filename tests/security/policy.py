@@ -146,6 +146,8 @@ CASES: dict[str, Case] = {
     # --- a campus's people
     "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
     "GET /gestion/{slug}": _VIEW,
+    "GET /gestion/{slug}/cles/{key_id}/retirer": _MANAGE,
+    "POST /gestion/{slug}/cles/{key_id}/retirer": staff(Deed.MANAGE, 422, body={}),
     "GET /gestion/{slug}/badges": _VIEW,
     "GET /gestion/{slug}/badges/badges.csv": _VIEW,
     "GET /gestion/{slug}/badges/nouveau": _DESIGN,

@@ -37,15 +37,23 @@ class ResolvedKey:
     document: JsonObject = field(repr=False)
     lacks_fragment: bool = False
     """The reference was a bare did:key, which names an identifier and not a method: flag it (B-051)."""
+    revoked_at: datetime | None = None
+    """Set only where a key that was withdrawn was asked for all the same."""
 
 
 def resolve_method(
-    method_url: str, *, documents: DocumentSource, at: datetime, purpose: str = "assertionMethod"
+    method_url: str,
+    *,
+    documents: DocumentSource,
+    at: datetime,
+    purpose: str = "assertionMethod",
+    withdrawn: bool = False,
 ) -> ResolvedKey:
     """The key a proof may be checked with, from the document of whoever controls it and nowhere else.
 
     The fragment of the URL is only ever compared: a key written in it would be the signer's own
     word for being the issuer (B-051a). did:key alone needs no document: there the identifier is the key.
+    `withdrawn`: also a key that its controller revoked, for whoever knows of another proof of when it was used.
     """
     if len(method_url) > _MAX_URL or _METHOD_URL.fullmatch(method_url) is None:
         raise KeyNotResolved("key_reference_malformed", method_url[:200])
@@ -56,9 +64,14 @@ def resolve_method(
         raise KeyNotResolved("key_reference_malformed", "no single fragment")
     body = documents.fetch(_document_url(controller), accept=_ACCEPT).body
     document, method = _method_published(body, controller, method_url, purpose)
-    _check_in_force(method, at)
+    revoked_at = _end_of(method, "revoked") if withdrawn else None
+    _check_in_force(method, at, but_for="revoked" if withdrawn else "")
     return ResolvedKey(
-        _key_published(body, controller, method_url, purpose), method_url, controller, document
+        _key_published(body, controller, method_url, purpose),
+        method_url,
+        controller,
+        document,
+        revoked_at=revoked_at,
     )
 
 
@@ -138,16 +151,20 @@ def _check_listed(document: JsonObject, method_url: str, purpose: str) -> None:
         raise KeyNotResolved("key_not_for_assertion", purpose)
 
 
-def _check_in_force(method: JsonObject, at: datetime) -> None:
+def _check_in_force(method: JsonObject, at: datetime, *, but_for: str) -> None:
     for member, reason in (("revoked", "key_revoked"), ("expires", "key_expired")):
-        if member not in method:
-            continue
-        try:
-            ended = parse_timestamp(method[member])
-        except MalformedInput:
-            raise KeyNotResolved("key_document_malformed", member) from None
-        if ended <= at:
+        ended = _end_of(method, member)
+        if ended is not None and ended <= at and member != but_for:
             raise KeyNotResolved(reason)
+
+
+def _end_of(method: JsonObject, member: str) -> datetime | None:
+    if member not in method:
+        return None
+    try:
+        return parse_timestamp(method[member])
+    except MalformedInput:
+        raise KeyNotResolved("key_document_malformed", member) from None
 
 
 def _key_of(method: JsonObject) -> VerificationKey:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from app.credentials.canonical import canonical_json
 from app.credentials.dids import did_web_document_url
@@ -63,6 +64,8 @@ def judge_evidence(credential: JsonObject, *, documents: DocumentSource) -> Evid
     if named is None or issuer is None:
         return None
     address, digest = named
+    if not _lies_with(issuer, address):
+        return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
     try:
         encoded = documents.fetch(address).body
         evidence = Evidence.from_bytes(encoded)
@@ -116,6 +119,15 @@ def _issuer(credential: JsonObject) -> str | None:
     named = credential.get("issuer")
     identifier = named.get("id") if isinstance(named, dict) else named
     return identifier if isinstance(identifier, str) else None
+
+
+def _lies_with(issuer: str, address: str) -> bool:
+    """Whether that is on the issuer's own host: nobody else is asked."""
+    try:
+        place = did_web_document_url(issuer) if issuer.startswith("did:web:") else ""
+        return bool(place) and urlsplit(place).netloc == urlsplit(address).netloc
+    except (CredentialError, ValueError):
+        return False
 
 
 def _is_log_of(issuer: str, origin: str) -> bool:

@@ -24,11 +24,14 @@ class IssuerKeys:
     whoever wrote the badge would choose where we go (T07, C-026). did:key needs no document.
     """
 
-    def __init__(self, issuer_id: str, documents: DocumentSource, at: datetime) -> None:
+    def __init__(
+        self, issuer_id: str, documents: DocumentSource, at: datetime, *, withdrawn: bool = False
+    ) -> None:
         self.issuer_id = issuer_id
         self.resolved: dict[str, ResolvedKey] = {}
         self._documents = documents
         self._at = at
+        self._withdrawn = withdrawn
 
     def key_for(self, method_url: str) -> VerificationKey:
         controller = method_url.partition("#")[0]
@@ -36,7 +39,9 @@ class IssuerKeys:
             raise KeyNotResolved("key_not_bound_to_issuer", f"named under {controller[:200]}")
         if not controller.startswith("did:"):
             self._authority()
-        resolved = resolve_method(method_url, documents=self._documents, at=self._at)
+        resolved = resolve_method(
+            method_url, documents=self._documents, at=self._at, withdrawn=self._withdrawn
+        )
         self.resolved[method_url] = resolved
         return resolved.key
 

@@ -17,6 +17,7 @@ from app.credentials.verification.checks.shape import context, schema
 from app.credentials.verification.checks.signature import SignatureFindings, claims, signature
 from app.credentials.verification.checks.status import StatusQuestion, status
 from app.credentials.verification.checks.validity import validity
+from app.credentials.verification.checks.withdrawn_key import withdrawn_key
 from app.credentials.verification.endorsements import endorsements_in, judge_endorsement
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.older import verify_older
@@ -53,7 +54,7 @@ def verify(
         return verify_older(reading.older, reading.answer, documents=documents, at=at, policy=policy)
     if reading.secured is None or reading.answer.outcome is not Outcome.PASSED:
         return _unread(reading, at)
-    tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
+    tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy, beyond=documents)
     return _climb(reading, reading.secured, tools)
 
 
@@ -75,9 +76,25 @@ class _Tools:
     documents: DocumentSource
     at: datetime
     policy: Policy
+    beyond: DocumentSource | None = None
+    """For what a badge under a withdrawn key is asked besides; None where it gets no such hearing."""
 
     def signature(self, secured: Secured, issuer_id: str) -> SignatureFindings:
         return signature(secured, issuer_id, documents=self.documents, at=self.at, policy=self.policy)
+
+    def heard_in_spite_of_its_key(
+        self, secured: Secured, issuer_id: str, findings: SignatureFindings
+    ) -> SignatureFindings:
+        """Of what a withdrawn key signed: the same again where the issuer's log held it before."""
+        if findings.key.reason != Reason.KEY_REVOKED or self.beyond is None:
+            return findings
+        again = signature(
+            secured, issuer_id, documents=self.documents, at=self.at, policy=self.policy, withdrawn=True
+        )
+        if not again.by_the_issuer or again.resolved is None or again.resolved.revoked_at is None:
+            return findings
+        key = withdrawn_key(secured.document, again.resolved.revoked_at, self.beyond)
+        return replace(again, key=key)
 
     def asked_of_endorsement(self, secured: Secured) -> list[CheckResult]:
         """The steps of a badge, in their order, but for the recipient (C-011)."""
@@ -133,6 +150,7 @@ def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
         remarks=remarks_on(
             secured,
             status_answer,
+            key=findings.key,
             bare_key=resolved is not None and resolved.lacks_fragment,
             not_covered=findings.not_covered,
         ),
@@ -169,7 +187,7 @@ def _signature(
         because = spoilt.id if spoilt else CheckId.SCHEMA
         return SignatureFindings(not_reached(CheckId.PROOF, because), not_reached(CheckId.KEY, because))
     against = claims(secured.jws) if secured.jws else None
-    findings = tools.signature(secured, issuer_id)
+    findings = tools.heard_in_spite_of_its_key(secured, issuer_id, tools.signature(secured, issuer_id))
     if against is not None and findings.proof.outcome is Outcome.PASSED:
         return replace(findings, proof=against)
     return findings

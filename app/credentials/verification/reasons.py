@@ -116,6 +116,24 @@ class Reason(StrEnum):
     KEY_NOT_FOUND = "key_not_found", _KEY, _BAD, "The document that should hold the key does not."
     KEY_NOT_FOR_ASSERTION = "key_not_for_assertion", _KEY, _BAD, "The key is not meant for badges."
     KEY_REVOKED = "key_revoked", _KEY, _BAD, "The issuer has withdrawn this key."
+    KEY_REVOKED_SINCE = (
+        "key_revoked_since",
+        _KEY,
+        _GOOD,
+        "The issuer has withdrawn this key since; its log held the award before.",
+    )
+    KEY_REVOKED_BEFORE = (
+        "key_revoked_before",
+        _KEY,
+        _BAD,
+        "The issuer had withdrawn this key before its log held the award.",
+    )
+    KEY_REVOKED_LOG_UNREAD = (
+        "key_revoked_log_unread",
+        _KEY,
+        _OPEN,
+        "The issuer has withdrawn this key; the log that could say when it signed was out of reach.",
+    )
     KEY_EXPIRED = "key_expired", _KEY, _BAD, "The issuer gave this key an end, which is past."
     KEY_UNUSABLE = "key_unusable", _KEY, _BAD, "The key is too weak or malformed to prove anything."
     KEY_DOCUMENT_MALFORMED = "key_document_malformed", _KEY, _BAD, "No proper key document."

@@ -38,6 +38,7 @@ class RemarkCode(StrEnum):
     STATUS_UNSIGNED = "status_unsigned", "The status list is one that nobody signs."
     STATUS_MESSAGE = "status_message", "The issuer says something more about its status."
     SCHEMA_NOT_CHECKED = "schema_not_checked", "It names a schema of a type that binds nobody."
+    KEY_REVOKED_SINCE = "key_revoked_since", "Its key was withdrawn since; the issuer's log held it before."
     REFRESH_NOT_FOLLOWED = "refresh_not_followed", "A newer version may exist at its refresh service."
 
 
@@ -51,9 +52,11 @@ class Remark:
 
 
 def remarks_on(
-    secured: Secured, status: CheckResult, *, bare_key: bool, not_covered: frozenset[str]
+    secured: Secured, status: CheckResult, *, key: CheckResult, bare_key: bool, not_covered: frozenset[str]
 ) -> tuple[Remark, ...]:
     found = [*_on_document(secured.document), *_on_token(secured), *_on_status(status)]
+    if key.reason == RemarkCode.KEY_REVOKED_SINCE.value:
+        found.append(Remark(RemarkCode.KEY_REVOKED_SINCE, key.details))
     if bare_key:
         found.append(Remark(RemarkCode.KEY_WITHOUT_FRAGMENT))
     if not_covered:

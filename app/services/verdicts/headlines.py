@@ -100,7 +100,7 @@ _NOT_THEIRS: Final = frozenset(
         Reason.KEY_NOT_FOR_ASSERTION,
     }
 )
-_NO_LONGER: Final = frozenset({Reason.KEY_REVOKED, Reason.KEY_EXPIRED})
+_NO_LONGER: Final = frozenset({Reason.KEY_REVOKED, Reason.KEY_REVOKED_BEFORE, Reason.KEY_EXPIRED})
 
 
 def _of_unproven(report: Report, proof: CheckResult, key: CheckResult) -> HeadlineKind:

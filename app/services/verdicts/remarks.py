@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from app.credentials.timestamps import parse_timestamp
 from app.credentials.verification.remarks import Remark, RemarkCode
 from app.credentials.verification.report import Report
 from app.language import N_
@@ -33,10 +34,16 @@ REMARKS: Final[Mapping[RemarkCode, str]] = {
     RemarkCode.SCHEMA_NOT_CHECKED: N_(
         "Il nomme un schéma d’un type que nous ne lisons pas ({type}). Sa forme a été comparée au seul schéma du standard."
     ),
+    RemarkCode.KEY_REVOKED_SINCE: N_(
+        "L’émetteur a retiré depuis, le {withdrawn}, la clé qui l’a signé. L’attribution était inscrite à son journal avant, le {decided} : ce badge reste bon."
+    ),
     RemarkCode.REFRESH_NOT_FOLLOWED: N_(
         "L’émetteur peut en avoir fait une version plus récente : demandez-la à la personne."
     ),
 }
+
+
+_MOMENTS: Final = frozenset({"withdrawn", "decided"})
 
 
 def remarks(report: Report) -> list[Sentence]:
@@ -44,4 +51,10 @@ def remarks(report: Report) -> list[Sentence]:
 
 
 def _said(remark: Remark) -> Sentence:
-    return Sentence(REMARKS[remark.code], {name: plain(value) for name, value in remark.details.items()})
+    return Sentence(
+        REMARKS[remark.code], {name: _value(name, value) for name, value in remark.details.items()}
+    )
+
+
+def _value(name: str, value: str) -> object:
+    return parse_timestamp(value) if name in _MOMENTS else plain(value)

@@ -216,8 +216,26 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         DO_NOT_RELY,
     ),
     Reason.KEY_REVOKED: (
-        N_("L’émetteur a retiré la clé qui a signé."),
-        N_("Elle a pu tomber dans d’autres mains. Demandez un badge signé à nouveau."),
+        N_(
+            "L’émetteur a retiré la clé qui a signé, et son journal ne prouve pas que l’attribution était d’avant."
+        ),
+        N_("La clé a pu tomber dans d’autres mains. Demandez un badge signé à nouveau."),
+    ),
+    Reason.KEY_REVOKED_SINCE: (
+        N_("L’émetteur publie la clé qui a signé. Il l’a retirée depuis, après cette attribution."),
+        N_(
+            "Son journal le prouve : l’attribution y était avant que la clé ne puisse être en d’autres mains."
+        ),
+    ),
+    Reason.KEY_REVOKED_BEFORE: (
+        N_("L’émetteur a retiré la clé qui a signé, et l’attribution n’est entrée à son journal qu’après."),
+        N_("Qui a volé la clé a pu signer ce badge. Demandez un badge signé à nouveau."),
+    ),
+    Reason.KEY_REVOKED_LOG_UNREAD: (
+        N_(
+            "L’émetteur a retiré la clé qui a signé, et son journal, qui dirait depuis quand, n’a pas pu être lu."
+        ),
+        COME_BACK,
     ),
     Reason.KEY_EXPIRED: (
         N_("La clé qui a signé n’est plus en service."),

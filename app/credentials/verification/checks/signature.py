@@ -44,9 +44,16 @@ class SignatureFindings:
 
 
 def signature(
-    secured: Secured, issuer_id: str, *, documents: DocumentSource, at: datetime, policy: Policy
+    secured: Secured,
+    issuer_id: str,
+    *,
+    documents: DocumentSource,
+    at: datetime,
+    policy: Policy,
+    withdrawn: bool = False,
 ) -> SignatureFindings:
-    keys = IssuerKeys(issuer_id, documents, at)
+    """`withdrawn`: a key that the issuer revoked is tried as well; whether it counts is for the caller to find out."""
+    keys = IssuerKeys(issuer_id, documents, at, withdrawn=withdrawn)
     try:
         if secured.jws is not None:
             return _token_signature(secured.jws, keys)

@@ -1,0 +1,38 @@
+"""A key that was withdrawn has signed: was the award in the issuer's log before the key was in other hands?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.credentials.documents import DocumentSource
+from app.credentials.evidence.judging import EvidenceOutcome, judge_evidence
+from app.credentials.json_text import JsonObject
+from app.credentials.timestamps import format_timestamp
+from app.credentials.verification.fetching import FetchBudget
+from app.credentials.verification.reasons import Reason, found
+from app.credentials.verification.report import CheckResult
+
+_EVIDENCE_AND_LOG_KEY: Final = 2
+_A_MINUTE: Final = timedelta(minutes=1)
+"""The log tells no more than the minute, and the whole of it has to lie before."""
+_NOT_THERE: Final = "not_found"
+
+
+def withdrawn_key(document: JsonObject, revoked_at: datetime, documents: DocumentSource) -> CheckResult:
+    """Of a document that holds under that key. Whoever stole it can sign anything, but not put it into yesterday's log.
+
+    The log has a key of its own: that one has to be the issuer's still (I09).
+    """
+    report = judge_evidence(document, documents=FetchBudget(documents, _EVIDENCE_AND_LOG_KEY))
+    withdrawn = format_timestamp(revoked_at)
+    if report is None:
+        return found(Reason.KEY_REVOKED, withdrawn=withdrawn, cause="not_logged")
+    if report.outcome is EvidenceOutcome.UNREAD and report.reason != _NOT_THERE:
+        return found(Reason.KEY_REVOKED_LOG_UNREAD, withdrawn=withdrawn, cause=report.reason)
+    if report.outcome is not EvidenceOutcome.PROVED or report.decided_at is None:
+        return found(Reason.KEY_REVOKED, withdrawn=withdrawn, cause=report.reason)
+    decided = format_timestamp(report.decided_at)
+    if report.decided_at + _A_MINUTE > revoked_at:
+        return found(Reason.KEY_REVOKED_BEFORE, withdrawn=withdrawn, decided=decided)
+    return found(Reason.KEY_REVOKED_SINCE, withdrawn=withdrawn, decided=decided)
