@@ -112,6 +112,25 @@ class StandingView(BaseModel):
 class ProgressView(BaseModel):
     """`others` have begun and are not listed; `held` have the badge already."""
 
+    model_config = example(
+        rule_in_words="3 ateliers et 12 h",
+        ready=[],
+        near=[
+            {
+                "person": "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11",
+                "given_name": "Anne-Gaëlle",
+                "family_name": "Le Bœuf",
+                "is_met": False,
+                "steps": [
+                    {"measure": "activities", "reached": 2, "least": 3, "in_words": "2 sur 3 ateliers"},
+                    {"measure": "hours", "reached": 720, "least": 720, "in_words": "12 h"},
+                ],
+                "missing": "un atelier",
+            }
+        ],
+        others=12,
+        held=4,
+    )
     rule_in_words: str
     ready: list[StandingView]
     near: list[StandingView]
