@@ -16,6 +16,7 @@ from app.web.answers import answer_page, shown
 from app.web.award_page import closed_page
 from app.web.forms import SafeForm, bytes_of, text_of
 from app.web.render import page
+from app.web.security_headers import PERMISSIONS_POLICY
 from app.web.short_addresses import code_in
 from app.web.typography import say
 from app.wiring import Services
@@ -110,7 +111,7 @@ def _form(
 ) -> HTMLResponse:
     """The form; after something that could not be checked, with the answer above it and what was typed in it."""
     view = shown(services, answer) if services and answer else None
-    return page(
+    answered = page(
         request,
         "verifier/form.html",
         status=status,
@@ -121,3 +122,5 @@ def _form(
         a=view,
         kind=kind.value if kind else "",
     )
+    answered.headers["Permissions-Policy"] = PERMISSIONS_POLICY.replace("camera=()", "camera=(self)")
+    return answered

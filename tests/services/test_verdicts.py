@@ -38,6 +38,7 @@ class Employer:
     house: House
     process: Process
     stranger: Campus
+    learner: str = ZOE
 
     def ask(self, presented: bytes | str) -> Answer:
         with self.process.unit_of_work(reading=True) as services:
@@ -48,7 +49,7 @@ class Employer:
 
     def award(self, *, is_open: bool = True, **more: Any) -> tuple[str, dict[str, bytes]]:
         """The address of an award given to Zoé, and its files."""
-        award_id = self.house.award(ZOE, **more).lines[0].award_id
+        award_id = self.house.award(self.learner, **more).lines[0].award_id
         assert award_id is not None
         with self.house.unit_of_work() as services:
             if is_open:

@@ -1,0 +1,145 @@
+"""Public pages: nothing from anybody else, still while they load, whole at 320 pixels (400 % of 1280), and usable by keys alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, ViewportSize
+
+from tests.support.browser import PHONE, OpenPage, assert_no_sideways_scroll
+from tests.support.demo_pages import PUBLIC_PATHS, demo_links
+from tests.support.server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+MOST_MOVED = 0.05
+"""Half of what counts as good (cumulative layout shift)."""
+MOVING = "/connexion"
+"""There the way in with a passkey appears once the browser has said that it knows any."""
+NARROW = ViewportSize(width=320, height=640)
+_SHIFTS = """() => new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((each) => (sum += each.value)))
+    .observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+})"""
+_LOADED = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .map((each) => each.name)"""
+_UNSIZED = """() => [...document.images].filter((each) => !each.getAttribute("width") || !each.getAttribute("height"))
+  .map((each) => each.src)"""
+
+
+def addresses(server: LiveServer) -> tuple[str, ...]:
+    links = demo_links(server)
+    return (*map(server.url, PUBLIC_PATHS), *links.public, links.revoked_award)
+
+
+def test_each_page_asks_nobody_else_and_stays_where_it_is(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    for address in addresses(live_server):
+        page = open_page(PHONE)  # a new window: nothing is remembered from the page before
+        page.goto(address, wait_until="networkidle")
+        assert all(name.startswith(live_server.base_url) for name in page.evaluate(_LOADED)), address
+        assert page.evaluate(_UNSIZED) == [], address
+        if not address.endswith(MOVING):
+            assert page.evaluate(_SHIFTS) < MOST_MOVED, address
+        page.context.close()
+
+
+def test_each_page_is_whole_at_four_hundred_percent(live_server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(NARROW)
+    for address in addresses(live_server):
+        page.goto(address)
+        assert_no_sideways_scroll(page)
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """By the key alone, and each stop on the way can be seen."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen = page.evaluate(
+            """(wanted) => {
+              const at = document.activeElement, style = getComputedStyle(at);
+              const marked = style.outlineStyle !== "none" || style.boxShadow !== "none";
+              return [at.matches(wanted), marked || at === document.body, at.outerHTML.slice(0, 120)];
+            }""",
+            selector,
+        )
+        assert seen[1], f"nothing shows where the keys are: {seen[2]}"
+        if seen[0]:
+            return
+    raise AssertionError(f"the keys do not reach {selector}")
+
+
+def test_an_employer_finds_the_answer_by_keys_alone(live_server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page()
+    links = demo_links(live_server)
+    page.goto(live_server.url("/"))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    tab_to(page, "#lien")
+    page.keyboard.type(links.open_award)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/attributions/**")
+    assert page.locator("h1").inner_text() == "Authentique, en cours de validité"
+    tab_to(page, "summary")
+    page.keyboard.press("Enter")
+    assert page.locator("details[open]").count() >= 1
+
+
+def test_a_learner_opens_and_shuts_a_page_by_keys_alone(live_server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto(demo_links(live_server).private)
+    tab_to(page, "button[name=vue][value=ouvert]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**fait=ouvert**")
+    tab_to(page, "button[name=vue][value=ferme]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**fait=ferme**")
+
+
+def test_a_portfolio_is_arranged_by_keys_alone(live_server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto(demo_links(live_server).keeping)
+    page.goto(live_server.url("/mes-badges/portfolio"))
+    titles = page.locator("ol h4").all_inner_texts()
+    tab_to(page, "button[name=descendre]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#b-**")
+    assert page.locator("ol h4").all_inner_texts() == [titles[1], titles[0], *titles[2:]]
+
+
+class CodeReader:
+    """What a browser that reads codes offers to the page: it finds `address` in whatever it is shown."""
+
+    script = """
+      window.BarcodeDetector = class {
+        static async getSupportedFormats() { return ["qr_code"]; }
+        async detect() { return [{ rawValue: ADDRESS }]; }
+      };"""
+
+
+def test_a_photo_of_a_code_leads_to_the_answer_where_the_browser_reads_codes(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    links = demo_links(live_server)
+    page.add_init_script(CodeReader.script.replace("ADDRESS", repr(links.open_award)))
+    page.goto(live_server.url("/verifier"))
+    page.locator("[data-camera] summary").click()
+    picture = page.request.get(links.open_award + "/carte.png").body()
+    page.locator("[data-camera] input[type=file]").set_input_files(
+        {"name": "code.png", "mimeType": "image/png", "buffer": picture}
+    )
+    page.wait_for_url("**/attributions/**")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_browser_that_reads_no_codes_says_what_to_do_instead(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    page.goto(live_server.url("/verifier"))
+    page.locator("[data-camera] summary").click()
+    assert "appareil photo de votre téléphone" in page.locator("[data-camera] [role=status]").inner_text()
+    assert not page.locator("[data-camera] input").is_visible()
