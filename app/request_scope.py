@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated, Any, cast
@@ -74,17 +75,37 @@ def _at_any_campus(request: Request) -> None:
 
 
 AT_ANY_CAMPUS = Depends(_at_any_campus)
-"""For a page without an account, where a code, a letter or a badge names the campus that the deed is of; and for
-activities, which campuses organise together: what is written of them stands with each."""
+"""For a page without an account, where a code, a letter or a badge names the campus that the deed is of."""
+
+
+def _with_organisers(request: Request) -> None:
+    request.state.with_organisers = True
+
+
+WITH_ORGANISERS = Depends(_with_organisers)
+"""For pages and requests about one activity: what is written of it stands with each campus that organises it."""
 
 
 def enter(request: Request, services: Services, campus: Campus, who: SignedIn | None = None) -> None:
-    """The request is about this campus from now on, and reaches no other, but on pages that say AT_ANY_CAMPUS."""
+    """The request is about this campus from now on, and reaches no other: but on pages that say AT_ANY_CAMPUS, and
+    on those WITH_ORGANISERS for an activity that others organise too."""
     request.state.entered = campus.id, who.person.id if who else None
     if getattr(request.state, "at_any_campus", False):
         services.search_everywhere()
-    else:
-        services.enter(*request.state.entered)
+        return
+    services.enter(*request.state.entered)
+    if getattr(request.state, "with_organisers", False):
+        activity_id = _activity_in(request)
+        request.state.at_any_campus = activity_id is not None and services.join_organisers(
+            campus.id, activity_id
+        )
+
+
+def _activity_in(request: Request) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(str(request.path_params.get("activity_id", "")))
+    except ValueError:
+        return None
 
 
 @contextmanager

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(
         120, ge=5, le=24 * 60, description="How long a session lasts while nobody uses it."
     )
+    sign_in_services: Path | None = Field(
+        None, description="A TOML file that says by which other services (OpenID Connect) one may sign in."
+    )
     limits: str = Field(
         "",
         description="Where rate limits are counted: memory, database or redis://host:6379; empty: what fits.",

@@ -15,10 +15,10 @@ from app.domain.activities import Activity, ActivityKind, PartKind
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import normal_address
 from app.language import gettext as _
-from app.request_scope import AT_ANY_CAMPUS
+from app.request_scope import WITH_ORGANISERS
 from app.services.activities import ActivityPage, RecordedList
 
-router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"], dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"], dependencies=[WITH_ORGANISERS])
 
 Name = Annotated[str, Field(max_length=120)]
 

@@ -15,11 +15,10 @@ from app.api.shapes import Shape, cursor_of, example, place_of
 from app.domain.awards import AwardState, LineOutcome, Visibility
 from app.domain.batches import BatchLine
 from app.language import gettext as _
-from app.request_scope import AT_ANY_CAMPUS
 from app.services.awards import AwardRecord, AwardRequest, BatchResult
 from app.wiring import Services
 
-router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"], dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"])
 
 IdempotencyKey = Annotated[
     str | None,
@@ -225,6 +224,8 @@ class RevocationRequest(Shape):
 def award(body: AwardsRequest, program: AwardGiver, idempotency_key: IdempotencyKey = None) -> BatchView:
     """Each line is judged and answered on its own: good lines are awarded, each other line says why not."""
     asked = body.request(idempotency_key)
+    if body.activity is not None:
+        program.services.join_organisers(program.campus.id, body.activity)
     result = program.services.awards.award(program.campus, asked, by=program.actor)
     return BatchView.of(result, program.services)
 

@@ -59,6 +59,14 @@ class ActivityPlanStore:
     def place_of(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> ActivityCampus | None:
         return self.session.get(ActivityCampus, (activity_id, campus_id))
 
+    def is_shared(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> bool:
+        """Whether that campus and another one have both said that they organise it."""
+        query = select(ActivityCampus.campus_id).where(
+            ActivityCampus.activity_id == activity_id, col(ActivityCampus.accepted_at).is_not(None)
+        )
+        organisers = set(self.session.exec(query))
+        return campus_id in organisers and len(organisers) > 1
+
     def places_of(self, activity_id: uuid.UUID) -> list[tuple[ActivityCampus, Campus]]:
         """Every campus of the activity, those that have not answered included."""
         rows = self.session.exec(

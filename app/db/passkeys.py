@@ -1,4 +1,4 @@
-"""Passkeys and accounts at other sign-in services."""
+"""Passkeys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from sqlmodel import Session as Transaction
 from sqlmodel import col, delete, select
 
-from app.domain.federation import FederatedAccount
 from app.domain.passkeys import Passkey
 
 
@@ -16,7 +15,7 @@ class PasskeyStore:
     def __init__(self, session: Transaction) -> None:
         self.session = session
 
-    def add(self, row: Passkey | FederatedAccount) -> None:
+    def add(self, row: Passkey) -> None:
         self.session.add(row)
         self.session.flush()
 
@@ -39,19 +38,3 @@ class PasskeyStore:
 
     def remove_all_of(self, person_id: uuid.UUID) -> int:
         return self.session.exec(delete(Passkey).where(col(Passkey.person_id) == person_id)).rowcount
-
-    def find_account(self, issuer: str, subject: str) -> FederatedAccount | None:
-        query = select(FederatedAccount).where(
-            FederatedAccount.issuer == issuer, FederatedAccount.subject == subject
-        )
-        return self.session.exec(query).first()
-
-    def account_of(self, person_id: uuid.UUID, issuer: str) -> FederatedAccount | None:
-        query = select(FederatedAccount).where(
-            FederatedAccount.issuer == issuer, FederatedAccount.person_id == person_id
-        )
-        return self.session.exec(query).first()
-
-    def remove_account(self, account: FederatedAccount) -> None:
-        self.session.delete(account)
-        self.session.flush()

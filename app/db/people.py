@@ -145,6 +145,10 @@ class PeopleStore:
 
         What trainers of any campus list is no proof: an address that was not vouched for signs nobody in.
         """
+        return next(iter(self.all_staff_at(address, at=at)), None)
+
+    def all_staff_at(self, address: str, *, at: datetime) -> Sequence[Person]:
+        """The same where several people share an address, the one known longest first."""
         works = select(Membership.person_id).where(
             col(Membership.since) <= at,
             (col(Membership.until).is_(None)) | (col(Membership.until) > at),
@@ -158,7 +162,8 @@ class PeopleStore:
                 col(Person.id).in_(works) | col(Person.id).in_(select(Operator.person_id)),
             )
             .order_by(col(Person.created_at), col(Person.id))
-        ).first()
+            .distinct()
+        ).all()
 
     def memberships_of(self, person_id: uuid.UUID) -> list[tuple[Membership, Campus]]:
         rows = self.session.exec(

@@ -1,4 +1,4 @@
-"""Sign-in links, passwords, and challenges that wait for their answer."""
+"""Sign-in links, passwords, challenges that wait for their answer, and forms that wait for a proof."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlmodel import Session as Transaction
 from sqlmodel import col, delete, select
 
 from app.domain.access import digest_of
+from app.domain.set_aside import SetAside
 from app.domain.sign_in import Challenge, Password, SignInLink
 
 
@@ -17,7 +18,7 @@ class SignInStore:
     def __init__(self, session: Transaction) -> None:
         self.session = session
 
-    def add(self, row: SignInLink | Password | Challenge) -> None:
+    def add(self, row: SignInLink | Password | Challenge | SetAside) -> None:
         self.session.add(row)
         self.session.flush()
 
@@ -64,7 +65,22 @@ class SignInStore:
             self.session.flush()
         return challenge
 
+    def find_form(self, token: str) -> SetAside | None:
+        query = select(SetAside).where(SetAside.secret_digest == digest_of(token))
+        return self.session.exec(query).first()
+
+    def drop_form(self, token: str) -> None:
+        self.session.exec(delete(SetAside).where(col(SetAside.secret_digest) == digest_of(token)))
+
+    def make_room_for_form(self, person_id: uuid.UUID, *, but: int) -> None:
+        """Only the newest of that person's stay."""
+        newest = select(SetAside.id).where(SetAside.person_id == person_id)
+        kept = self.session.exec(newest.order_by(col(SetAside.expires_at).desc()).limit(but)).all()
+        older = delete(SetAside).where(col(SetAside.person_id) == person_id, col(SetAside.id).not_in(kept))
+        self.session.exec(older)
+
     def sweep(self, at: datetime) -> None:
         """Forget what has lapsed."""
         self.session.exec(delete(SignInLink).where(col(SignInLink.expires_at) <= at))
         self.session.exec(delete(Challenge).where(col(Challenge.expires_at) <= at))
+        self.session.exec(delete(SetAside).where(col(SetAside.expires_at) <= at))

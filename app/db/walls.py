@@ -29,6 +29,7 @@ SHARED = {
     "portfolio_piece": "of a person, whose badges are of several campuses",
     "rate_count": "of nobody",
     "session": "of a person, found by its secret",
+    "set_aside": "of a person, found by its secret",
     "sign_in_link": "of a person, found by its secret",
     "worker": "of the machine",
 }
@@ -73,9 +74,10 @@ _OF_CAMPUS = {
 _MAY_BE_ADDED = {
     "activity": f"{HERE} IS NOT NULL",
     "activity_campus": "may_be_organised_here(activity_id)",
-    "history_entry": "campus_id IS NULL",
+    "history_entry": "campus_id IS NULL OR (noun = 'activity' AND organised_here(noun_id) AND EXISTS (SELECT 1 "
+    "FROM activity_campus o WHERE o.activity_id = noun_id AND o.campus_id = history_entry.campus_id))",
 }
-"""New rows that are nobody's yet, or not of one campus alone."""
+"""New rows that are nobody's yet, or not of one campus alone: a campus that is asked reads of it in its history."""
 _MAY_STAND = {"activity_campus": "organised_here(activity_id)"}
 """No campus adds itself to an activity of others."""
 

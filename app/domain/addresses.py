@@ -109,6 +109,10 @@ class Addresses:
     def sign_in_link(self, secret: str) -> str:
         return f"{self.base_url}/connexion/{secret}"
 
+    def sign_in_service(self, name: str) -> str:
+        """Where another sign-in service sends the browser back to."""
+        return f"{self.base_url}/connexion/service/{name}/retour"
+
     def invitation(self, token: str) -> str:
         return f"{self.base_url}/invitation/{token}"
 

@@ -79,6 +79,7 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         ),
         "sign_in_link": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest")),
         "challenge": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "browser_digest", "facts")),
+        "set_aside": Held(Matter.SIGN_IN, _PERSON, kept_back=("secret_digest", "sealed")),
         # --- what they did
         "participation": Held(Matter.PARTICIPATIONS, _PERSON, mentions=("recorded_by",)),
         "attendance": Held(Matter.PARTICIPATIONS, (Link("participation_id", "participation"),)),

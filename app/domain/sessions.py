@@ -64,15 +64,19 @@ def is_sighting_due(session: Session, *, at: datetime) -> bool:
     return session.award_id is None and at - session.seen_at >= BETWEEN_SIGHTINGS
 
 
-def prove(session: Session, proof: Proof, *, secret_digest: str, at: datetime) -> None:
+def prove(
+    session: Session, proof: Proof, *, secret_digest: str, at: datetime, proved_at: datetime | None = None
+) -> None:
     """The same session under a new secret: whoever saw the old one gains nothing by the new proof.
 
-    A weaker proof never takes the place of a passkey.
+    A weaker proof never takes the place of a passkey, nor an older one that of a newer. `proved_at` is `at` unless said.
     """
     session.secret_digest = secret_digest
     session.seen_at = at
-    if proof is Proof.PASSKEY or session.proved_by is not Proof.PASSKEY:
-        session.proved_by, session.proved_at = proof, at
+    when = proved_at or at
+    is_strong = proof is Proof.PASSKEY or session.proved_by is not Proof.PASSKEY
+    if is_strong and when >= session.proved_at:
+        session.proved_by, session.proved_at = proof, when
 
 
 def check_proved(session: Session, *, has_passkey: bool, fresh: bool, at: datetime) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from app.db.activity_plans import ActivityPlanStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
 from app.db.contributions import ContributionStore
@@ -42,6 +43,8 @@ class Waiting:
     drafts: Sequence[tuple[Badge, BadgeVersion]]
     near: tuple[tuple[Badge, BadgeVersion], tuple[Badge, BadgeVersion]] | None
     label: Label | None
+    asked: Sequence[tuple[Activity, Campus]]
+    """What other campuses ask this one to organise with them."""
     lacks_key: bool
     old_key: SealedKey | None
 
@@ -60,6 +63,7 @@ class DashboardService:
         badges: BadgeStore,
         requests: RequestStore,
         contributions: ContributionStore,
+        plans: ActivityPlanStore,
         clock: Clock,
     ) -> None:
         self.waiting = waiting
@@ -67,6 +71,7 @@ class DashboardService:
         self.badges = badges
         self.requests = requests
         self.contributions = contributions
+        self.plans = plans
         self.clock = clock
 
     def of(self, campus: Campus, *, today: date) -> Dashboard:
@@ -89,6 +94,7 @@ class DashboardService:
             [pair for pair in badges if pair[1].is_draft][:FEW],
             _near(badges),
             label_that_ends([label for label, _ in self.campuses.labels_of(campus.id)], on=today),
+            self.plans.asked(campus.id)[:FEW],
             not has_working_key(keys),
             key_to_renew(keys, at=at),
         )

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.db.history import HistoryStore
 from app.db.passkeys import PasskeyStore
@@ -85,15 +85,20 @@ class SessionService:
         self.idle = idle
         self.clock = clock
 
-    def enter(self, person_id: uuid.UUID, proof: Proof, browser: Browser) -> NewSession:
-        """A session for whoever just proved to be that person; where they are signed in already, the same one."""
+    def enter(
+        self, person_id: uuid.UUID, proof: Proof, browser: Browser, *, proved_at: datetime | None = None
+    ) -> NewSession:
+        """A session for whoever just proved to be that person; where they are signed in already, the same one.
+
+        `proved_at`: where another service checked who they are, when it did.
+        """
         at = self.clock()
         self.sessions.sweep(at)
         if browser.here is not None and browser.here.person.id == person_id:
-            return self._prove_again(browser.here.session, proof, browser)
+            return self._prove_again(browser.here.session, proof, browser, proved_at)
         if browser.here is not None:
             self.sessions.end(browser.here.session.id)
-        opened = self._open(person_id, proof, life=self.life, browser=browser.name)
+        opened = self._open(person_id, proof, life=self.life, browser=browser.name, proved_at=proved_at)
         self.history.write(
             Actor(person_id=person_id), "sign_in", "session", opened.session.id, at=at, by=proof.value
         )
@@ -113,6 +118,7 @@ class SessionService:
         life: timedelta,
         browser: str = "",
         award_id: uuid.UUID | None = None,
+        proved_at: datetime | None = None,
     ) -> NewSession:
         secret, at = secrets.token_urlsafe(32), self.clock()
         session = Session(
@@ -123,15 +129,17 @@ class SessionService:
             expires_at=at + life,
             seen_at=at,
             proved_by=proof,
-            proved_at=at,
+            proved_at=proved_at or at,
             browser=browser,
         )
         self.sessions.add(session)
         return NewSession(secret, session)
 
-    def _prove_again(self, session: Session, proof: Proof, browser: Browser) -> NewSession:
+    def _prove_again(
+        self, session: Session, proof: Proof, browser: Browser, proved_at: datetime | None
+    ) -> NewSession:
         secret, at = secrets.token_urlsafe(32), self.clock()
-        prove(session, proof, secret_digest=digest_of(secret), at=at)
+        prove(session, proof, secret_digest=digest_of(secret), at=at, proved_at=proved_at)
         self.sessions.add(session)
         self.history.write(
             Actor(person_id=session.person_id), "prove", "session", session.id, at=at, by=proof.value

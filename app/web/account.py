@@ -23,10 +23,12 @@ from app.request_scope import (
     open_session_in,
     process_of,
     signed_in,
+    visit,
 )
 from app.services.sessions import SignedIn
-from app.web.asking_browser import browser_of
+from app.web.asking_browser import browser_of, remember_browser
 from app.web.forms import SafeForm, checked_form, text_of, untouched_text_of
+from app.web.other_services import services_of
 from app.web.passkey_sign_in import ANSWER
 from app.web.render import page
 from app.web.typography import say
@@ -49,6 +51,8 @@ _DONE = {
     "cle-retiree": N_("La clé est retirée : elle n’ouvre plus rien."),
     "mot-de-passe": N_("Le mot de passe est enregistré. Les autres navigateurs sont déconnectés."),
     "sans-mot-de-passe": N_("Le mot de passe est retiré. Un lien par courriel vous ouvre toujours."),
+    "service": N_("Le compte est relié : il vous ouvre votre espace campus."),
+    "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici."),
     "session": N_("Ce navigateur est déconnecté."),
     "autres": N_("Tous les autres navigateurs sont déconnectés."),
 }  # fmt: skip
@@ -90,6 +94,12 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
     return _page(request, services, done=say(_DONE[fait]) if fait in _DONE else "")
 
 
+def account_page(request: Request, *, status: int, service_trouble: str) -> HTMLResponse:
+    """For whoever came back from another service with nothing done."""
+    with visit(request, reading=True) as services:
+        return _page(request, services, status=status, service_trouble=service_trouble)
+
+
 def _page(
     request: Request,
     services: Services,
@@ -97,14 +107,16 @@ def _page(
     done: str = "",
     name: str = "",
     trouble: AppError | None = None,
+    service_trouble: str = "",
+    status: int = 200,
 ) -> HTMLResponse:
     who = signed_in(request, services)
     address = services.people.people.addresses_of([who.person.id]).get(who.person.id, "")
-    return page(
+    answer = page(
         request,
         "account/show.html",
         private=True,
-        status=422 if trouble else 200,
+        status=422 if trouble else status,
         name=who.person.name,
         address=address,
         zone=who.memberships[0][1].time_zone if who.memberships else process_of(request).settings.time_zone,
@@ -114,8 +126,12 @@ def _page(
         longest_name=LONGEST_NAME,
         typed_name=name,
         key_trouble=sentence_of(trouble) if trouble else "",
+        services=services_of(request, services, who),
+        service_trouble=service_trouble,
         done=done,
     )
+    remember_browser(answer, request)
+    return answer
 
 
 def _sessions_of(services: Services, who: SignedIn) -> Sequence[SessionLine]:
@@ -142,7 +158,7 @@ def keep_key(request: Request, form: SafeForm, services: ReadingServices) -> Res
             )
     except (InvalidInput, Conflict, NotSignedIn) as error:
         return _page(request, services, name=name, trouble=error)
-    answer = _back("cle")
+    answer = back_to_account("cle")
     open_session_in(answer, request, opened)
     return answer
 
@@ -156,14 +172,14 @@ def rename_key(
             writing.passkeys.rename(signed_in(request, writing), passkey_id, text_of(form, "nom"))
     except InvalidInput as error:
         return _page(request, services, trouble=error)
-    return _back("nom")
+    return back_to_account("nom")
 
 
 @router.post("/cles/{passkey_id:uuid}/retirer", dependencies=_SURE)
 def remove_key(passkey_id: uuid.UUID, request: Request) -> Response:
     with deed(request) as services:
         services.passkeys.remove(signed_in(request, services), passkey_id)
-    return _back("cle-retiree")
+    return back_to_account("cle-retiree")
 
 
 # --- the password
@@ -188,14 +204,14 @@ def set_password(request: Request, form: SafeForm, services: ReadingServices) ->
     made = process_of(request).passwords.of(typed)
     with deed(request) as writing:
         writing.sign_in.set_password(signed_in(request, writing), made)
-    return _back("mot-de-passe")
+    return back_to_account("mot-de-passe")
 
 
 @router.post("/mot-de-passe/retirer", dependencies=_SURE)
 def drop_password(request: Request) -> Response:
     with deed(request) as services:
         services.sign_in.drop_password(signed_in(request, services))
-    return _back("sans-mot-de-passe")
+    return back_to_account("sans-mot-de-passe")
 
 
 def _password_page(request: Request, services: Services, trouble: AppError | None = None) -> HTMLResponse:
@@ -218,14 +234,14 @@ def _password_page(request: Request, services: Services, trouble: AppError | Non
 def end_session(session_id: uuid.UUID, request: Request) -> Response:
     with deed(request) as services:
         services.sessions.end(signed_in(request, services), session_id)
-    return _back("session")
+    return back_to_account("session")
 
 
 @router.post("/sessions/fermer-les-autres", dependencies=_CHECKED)
 def end_other_sessions(request: Request) -> Response:
     with deed(request) as services:
         services.sessions.end_all(signed_in(request, services), but_this=True)
-    return _back("autres")
+    return back_to_account("autres")
 
 
 @router.post("/sessions/fermer-partout", dependencies=_CHECKED)
@@ -237,5 +253,5 @@ def end_every_session(request: Request) -> Response:
     return answer
 
 
-def _back(done: str) -> RedirectResponse:
+def back_to_account(done: str) -> RedirectResponse:
     return RedirectResponse(f"/compte?fait={done}", status_code=303)

@@ -14,7 +14,7 @@ from app.domain.activities import Activity, Participation
 from app.domain.activity_plans import ActivitySession
 from app.domain.people import Person
 from app.domain.permissions import Deed
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices
+from app.request_scope import WITH_ORGANISERS, ReadingServices
 from app.services.activity_plans import Planned
 from app.services.awards import GivenBadge
 from app.web.handing_words import handings_of
@@ -24,7 +24,7 @@ from app.web.workplaces import AtWork, at_work, staff
 from app.wiring import Services
 
 PEOPLE_A_PAGE = 100
-router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[WITH_ORGANISERS])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.permissions import Deed
 from app.errors import InvalidInput, NotFound
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.web.activities import ActivityView
 from app.web.activity_form import AUDIENCES, RHYTHMS, ActivityForm
 from app.web.forms import SafeForm, text_of
@@ -20,7 +20,7 @@ from app.web.words import ACTIVITY_KINDS
 from app.web.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
 from app.wiring import Services
 
-router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[WITH_ORGANISERS])
 
 
 @router.get("/nouvelle", dependencies=[staff(Deed.WORK)])

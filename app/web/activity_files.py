@@ -12,7 +12,7 @@ from app.domain.files import ACCEPTED, FileNoun
 from app.domain.permissions import Deed
 from app.errors import AppError, InvalidInput
 from app.language import N_
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.web.activities import ActivityView
 from app.web.forms import SafeForm, text_of
 from app.web.handed_files import FileShown, handed_in, previewed, saved
@@ -23,7 +23,7 @@ from app.web.wording import day
 from app.web.workplaces import at_work, sentence_of, staff
 from app.wiring import Services
 
-router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/pieces", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/pieces", dependencies=[WITH_ORGANISERS])
 _DONE = {
     "jointes": N_("C’est joint, et inscrit au journal. Chaque personne présente le voit dans son journal."),
     "montree": N_("Cette photo peut être montrée à tous, avec les badges de cette activité."),

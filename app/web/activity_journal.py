@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.services.activity_journal import JournalLine
 from app.web.activities import ActivityView
 from app.web.forms import SafeForm, text_of
@@ -23,7 +23,7 @@ from app.web.wording import moment
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
-router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/journal", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/journal", dependencies=[WITH_ORGANISERS])
 BETWEEN_LOOKS = 4_000
 """Milliseconds."""
 

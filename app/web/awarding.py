@@ -17,7 +17,7 @@ from app.domain.participant_lists import read_list
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.language import N_
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
 from app.services.activities import ActivityPage
 from app.services.awards import AwardRequest, Preview
 from app.web.activities import ActivityView
@@ -38,7 +38,7 @@ EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
 MOST_TICKS = 500
 CORRECTED = N_("Corrigé au moment d’attribuer.")
 """Why a participation was corrected in the preview of an award."""
-router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/attribuer", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/attribuer", dependencies=[WITH_ORGANISERS])
 
 
 @dataclass(frozen=True)

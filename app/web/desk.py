@@ -12,13 +12,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.activities import Activity
 from app.domain.badges import Badge, BadgeVersion
+from app.domain.campus import Campus
 from app.domain.keys import may_be_retired
 from app.domain.people import Role
 from app.domain.permissions import Deed
-from app.request_scope import ReadingServices, signed_in
+from app.request_scope import ReadingServices, process_of, signed_in
 from app.services.awards import AwardRecord
 from app.services.campuses import LabelView
-from app.web.render import page
+from app.services.people import Workplace
+from app.web.render import CampusLook, page
 from app.web.waiting import tasks_of
 from app.web.words import (
     ACTIVITY_KINDS,
@@ -35,6 +37,8 @@ from app.wiring import Services
 
 FEW_ACTIVITIES = 8
 FEW_AWARDS = 6
+LAST_CAMPUS = "campus"
+_HALF_A_YEAR = 183 * 24 * 3600
 router = APIRouter()
 
 
@@ -148,21 +152,32 @@ class LabelLine:
         )
 
 
+@dataclass(frozen=True)
+class PlaceLine:
+    """A campus that one works for, and as what."""
+
+    look: CampusLook
+    roles: Sequence[str]
+    is_here: bool
+
+    @staticmethod
+    def of(place: Workplace, here: Campus | None = None) -> PlaceLine:
+        roles = [ROLES[role] for role in Role if role in place.roles]
+        return PlaceLine(look_of(place.campus), roles, here is not None and here.id == place.campus.id)
+
+
 @router.get("/gestion", dependencies=[SIGNED_IN])
-def my_campuses(request: Request, services: ReadingServices) -> Response:
+def my_campuses(request: Request, services: ReadingServices, tous: str = "") -> Response:
+    """The only campus one works for, or the one worked for last in this browser; `tous` shows them all."""
     who = signed_in(request, services)
     places = services.people.workplaces(who)
-    if len(places) == 1 and not services.operators.is_operator(who.person.id):
-        return RedirectResponse(f"/gestion/{places[0].campus.slug}", status_code=303)
-    return page(
-        request,
-        "desk/campuses.html",
-        private=True,
-        operates=services.operators.is_operator(who.person.id),
-        campuses=[
-            (look_of(place.campus), [ROLES[role] for role in Role if role in place.roles]) for place in places
-        ],
-    )
+    operates = services.operators.is_operator(who.person.id)
+    last = request.cookies.get(LAST_CAMPUS) if not tous else None
+    likely = [place for place in places if len(places) == 1 or place.campus.slug == last]
+    if likely and not operates and likely[0].campus.suspended_at is None:
+        return RedirectResponse(f"/gestion/{likely[0].campus.slug}", status_code=303)
+    lines = [PlaceLine.of(place) for place in places]
+    return page(request, "desk/campuses.html", private=True, operates=operates, campuses=lines)
 
 
 @router.get("/gestion/{slug}", dependencies=[staff(Deed.VIEW)])
@@ -172,7 +187,7 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     today = today_in(services, work.campus)
     board = services.dashboard.of(work.campus, today=today)
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
-    return page(
+    answer = page(
         request,
         "desk/desk.html",
         campus=work.look,
@@ -192,6 +207,22 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
         administers=work.may(Deed.MANAGE),
         keys=_keys_of(services, work) if work.may(Deed.MANAGE) else [],
         labels=[LabelLine.of(view) for view in services.campuses.labels_of(work.campus, on=today)],
+        places=[PlaceLine.of(place, work.campus) for place in services.people.workplaces(work.who)],
+    )
+    _remember(answer, request, work)
+    return answer
+
+
+def _remember(answer: Response, request: Request, work: AtWork) -> None:
+    """Where this browser goes on next time; it opens nothing that a role does not open."""
+    answer.set_cookie(
+        LAST_CAMPUS,
+        work.campus.slug,
+        max_age=_HALF_A_YEAR,
+        path="/gestion",
+        secure=process_of(request).settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
     )
 
 

@@ -9,7 +9,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import NotAllowed
 from app.language import N_
 from app.request_scope import SECRETS_SEPARATOR
+from app.web.kept_files import with_kept_files
 
 FIELD = "jeton"
 _MOST_SESSIONS = 20
@@ -111,6 +112,9 @@ def _foreign() -> ForeignForm:
 
 async def checked_form(request: Request) -> FormData:
     """The fields of a form sent from one of our own pages; anything else is refused before it is looked at."""
+    # Kept files come back once, and the page that asks for a proof looks at the form a second time.
+    if (seen := getattr(request.state, "form", None)) is not None:
+        return cast(FormData, seen)
     tokens: CsrfTokens = request.app.state.csrf
     has_session = bool(tokens.sessions_of(request))
     check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
@@ -122,7 +126,8 @@ async def checked_form(request: Request) -> FormData:
                 "Cette page était ouverte depuis trop longtemps. Rien n’a été changé. Rechargez-la, puis recommencez."
             )
         )
-    return form
+    request.state.form = await with_kept_files(request, form)
+    return cast(FormData, request.state.form)
 
 
 SafeForm = Annotated[FormData, Depends(checked_form)]

@@ -111,6 +111,8 @@ DEEDS = {
     ("passkey", "remove"): N_("Clé d’accès retirée"),
     ("passkey", "reset"): N_("Clés d’accès retirées par l’administration"),
     ("passkey", "suspect_copy"): N_("Clé d’accès refusée : copie possible"),
+    ("federated_account", "link"): N_("Compte d’un autre service relié"),
+    ("federated_account", "unlink"): N_("Compte d’un autre service délié"),
     ("campus", "create"): N_("Campus créé"),
     ("campus", "amend"): N_("Réglages changés"),
     ("campus", "suspend"): N_("Campus suspendu par l’exploitant"),

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.people import Person
 from app.domain.permissions import Deed
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.services.directory import Start
 from app.web.activities import ActivityView
 from app.web.forms import SafeForm, text_of, texts_of
@@ -22,7 +22,7 @@ from app.wiring import Services
 
 AT_ONCE = 60
 ADD = "ajouter"
-router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/connues", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/connues", dependencies=[WITH_ORGANISERS])
 
 
 @dataclass(frozen=True)

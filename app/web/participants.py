@@ -14,7 +14,7 @@ from app.domain.people import Person
 from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.web.activities import ActivityView, Adding, activity_page
 from app.web.forms import SafeForm, text_of
 from app.web.list_review import COLUMNS, ReviewView
@@ -27,7 +27,7 @@ from app.wiring import Services
 
 RECORD, CHANGE = "inscrire", "changer"
 router = APIRouter(
-    prefix="/gestion/{slug}/activites/{activity_id}/participants", dependencies=[AT_ANY_CAMPUS]
+    prefix="/gestion/{slug}/activites/{activity_id}/participants", dependencies=[WITH_ORGANISERS]
 )
 
 

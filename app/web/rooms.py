@@ -18,7 +18,7 @@ from app.domain.permissions import Deed
 from app.domain.rooms import shown_room_code
 from app.errors import InvalidInput
 from app.language import N_
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
 from app.services.rooms import RoomPage
 from app.web.activities import ActivityView
 from app.web.forms import SafeForm, text_of, texts_of
@@ -32,7 +32,7 @@ LOOK_EVERY, LOOKS = 1.0, 25
 """A stream ends after so many looks and the browser opens another: a server that stops waits for nobody."""
 OPEN, CLOSE = "ouvrir", "fermer"
 TICK, UNTICK, UNTICK_UNSIGNED = "cocher", "decocher", "decocher-non-signes"
-router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/salle", dependencies=[AT_ANY_CAMPUS])
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/salle", dependencies=[WITH_ORGANISERS])
 
 
 @dataclass(frozen=True)

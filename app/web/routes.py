@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.web import (
     account,
+    account_services,
     activities,
     activity_editing,
     activity_files,
@@ -34,6 +35,7 @@ from app.web import (
     entrance,
     erasures,
     evidence_files,
+    federated_sign_in,
     handing,
     history,
     holders,
@@ -77,9 +79,11 @@ for noun in (
     entrance,
     passkey_sign_in,
     password_sign_in,
+    federated_sign_in,
     proving,
     sign_in,
     account,
+    account_services,
     invitations,
     operation,
     desk,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -10,13 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
 from app.domain.people import normal_address
+from app.domain.sessions import Proof
 from app.domain.sign_in import OtherBrowser
 from app.errors import AppError, NotSignedIn
 from app.language import N_
 from app.policies import guest, public
 from app.request_scope import (
     ReadingServices,
-    WritingServices,
     client_network,
     close_session_in,
     deed,
@@ -34,6 +35,7 @@ from app.web.asking_browser import (
 )
 from app.web.forms import SafeForm, checked_form, text_of
 from app.web.locale import safe_path
+from app.web.other_services import services_of, services_to_enter_by
 from app.web.render import page
 from app.web.typography import say
 from app.web.workplaces import sentence_of
@@ -142,13 +144,24 @@ def use_link(secret: str, request: Request) -> Response:
 
 @router.post("/deconnexion", dependencies=[FromOurPage])
 @public
-def sign_out(request: Request, services: WritingServices) -> RedirectResponse:
-    who = find_signed_in(request, services)
-    if who is not None:
-        services.sessions.end(who)
-    answer = RedirectResponse("/", status_code=303)
+def sign_out(request: Request) -> Response:
+    """Whoever came by another service is told that its own session goes on."""
+    opened_by: list[str] = []
+    with deed(request) as services:
+        who = find_signed_in(request, services)
+        if who is not None:
+            services.sessions.end(who)
+            if who.session.proved_by is Proof.OIDC:
+                opened_by = [line.name for line in services_of(request, services, who) if line.linked_at]
+    answer = _left(request, opened_by) if opened_by else RedirectResponse("/", status_code=303)
     close_session_in(answer, request)
     return answer
+
+
+def _left(request: Request, names: Sequence[str]) -> Response:
+    providers = [process_of(request).providers[name] for name in names]
+    places = [(each.label, each.leaving_url()) for each in providers]
+    return page(request, "signing_in/left.html", private=True, services=places)
 
 
 def entered(request: Request, opened: NewSession) -> Response:
@@ -173,6 +186,7 @@ def ask_page(
     wrong_code: str = "",
     wrong_password: str = "",
     wrong_key: str = "",
+    wrong_service: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     process = process_of(request)
@@ -182,6 +196,8 @@ def ask_page(
         "wrong_code": wrong_code,
         "wrong_password": wrong_password,
         "wrong_key": wrong_key,
+        "wrong_service": wrong_service,
+        "services": services_to_enter_by(request),
         "on_this_machine": process.settings.is_local and not process.settings.smtp_url,
         "letters_leave": process.mailer is not None,
     }

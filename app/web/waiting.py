@@ -47,7 +47,7 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
 
 
 def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
-    here, tasks = f"{work.home}#etat", []
+    here, tasks = f"{work.home}#etat", _asked_for(work, waiting)
     if waiting.lacks_key:
         sentence = say(N_("Aucune clé de signature n’est en service"))
         tasks.append(Task(sentence, say(N_("Aucun badge ne peut être signé.")), here, TO_DO))
@@ -59,6 +59,20 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
         sentence = say(N_("Le label du campus prend fin le {day}")).format(day=day(waiting.label.ends_on))
         tasks.append(Task(sentence, say(N_("Les pages de vos badges disent ses dates.")), here, ENDED))
     return tasks
+
+
+def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
+    return [
+        Task(
+            say(N_("{campus} vous propose d’organiser ensemble « {title} »")).format(
+                campus=leader.short_name, title=activity.title
+            ),
+            say(N_("Dites oui ou non : d’ici là, votre campus n’y est cité nulle part.")),
+            f"{work.home}/activites",
+            TO_DO,
+        )
+        for activity, leader in waiting.asked
+    ]
 
 
 def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:

@@ -75,6 +75,7 @@ class CampusServices(Parts):
             self.stores.badges,
             self.stores.requests,
             self.stores.contributions,
+            self.stores.activity_plans,
             self.clock,
         )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
+from app.adapters.sealed_forms import SealedForms
 from app.adapters.sealed_words import SealedWords
 from app.services.directory import DirectoryService
+from app.services.federation import FederationService
 from app.services.handing_over import HandingOver
 from app.services.history import HistoryService
 from app.services.invitations import InvitationService
@@ -25,6 +27,7 @@ from app.services.personal_log import PersonalLog
 from app.services.portfolio_documents import PortfolioDocuments
 from app.services.portfolios import PortfolioService
 from app.services.sessions import SessionService
+from app.services.set_aside import SetAsideService
 from app.services.sign_in import SignInService
 from app.services.slips import SlipService
 from app.services.team import TeamService
@@ -50,6 +53,22 @@ class PeopleServices(CampusServices):
             self.stores.sign_in,
             self.sessions,
             self.stores.people,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def set_aside(self) -> SetAsideService:
+        return SetAsideService(self.stores.sign_in, SealedForms(self.lent.secret), self.clock)
+
+    @cached_property
+    def federation(self) -> FederationService:
+        return FederationService(
+            self.stores.federation,
+            self.stores.sign_in,
+            self.stores.people,
+            self.sessions,
             self.stores.history,
             self.lent.secret,
             self.clock,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
@@ -19,6 +19,7 @@ from app.adapters.clamd import Clamd, ScannerUnusable
 from app.adapters.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
 from app.adapters.log_anchors import FolderAnchors
 from app.adapters.mailer import SmtpMailer, TerminalMailer
+from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
 from app.adapters.papers import Papers
 from app.adapters.password_hashes import PasswordHashes
 from app.adapters.photographs import PillowPhotographs
@@ -33,6 +34,7 @@ from app.db.walls import hold_back
 from app.db.workers import WorkflowDatabase
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
+from app.domain.federation import IdentityProvider
 from app.domain.letters import Mailer
 from app.domain.rates import Limiter
 from app.domain.status import SignedList
@@ -44,7 +46,7 @@ from app.wiring.parts import Lent
 from app.wiring.services import Services
 from app.wiring.stores import Stores
 
-CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ScannerUnusable)
+CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable)
 """Settings or a database that nothing may start on; the error's own sentence says what to do."""
 DatabaseUnreachable = OperationalError
 AlreadyThere = IntegrityError
@@ -84,6 +86,7 @@ class Process:
         self.intake = FileIntake(PillowPhotographs(), scanner)
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
+        self.providers = _providers_of(settings, self.addresses, clock)
         self.public_documents = PublicDocuments(published_store(self.engine), self.addresses, clock)
 
     @property
@@ -194,6 +197,19 @@ def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
         return NoDocuments()
     reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
     return WebDocuments(clock=clock, reach=reach)
+
+
+def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Mapping[str, IdentityProvider]:
+    """The other sign-in services, whatever SCEAU_FETCH says of documents that strangers name."""
+    if settings.sign_in_services is None:
+        return {}
+    registrations = registrations_in(settings.sign_in_services)
+    ports = {urlsplit(each.issuer).port or 443 for each in registrations}
+    reach = Reach(settings.ports_to_fetch_from | ports, settings.local_ports_to_fetch_from)
+    documents = WebDocuments(clock=clock, reach=reach)
+    return providers_in(
+        registrations, documents, return_url=addresses.sign_in_service, home=addresses.base_url
+    )
 
 
 def _mailer_of(settings: Settings) -> Mailer | None:

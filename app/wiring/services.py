@@ -34,6 +34,13 @@ class Services(RightsServices):
         finally:
             self.stores.reach.leave()
 
+    def join_organisers(self, campus_id: uuid.UUID, activity_id: uuid.UUID) -> bool:
+        """Over the walls, if this campus organises the activity together with others; whether it does."""
+        is_shared = self.stores.activity_plans.is_shared(activity_id, campus_id)
+        if is_shared:
+            self.stores.reach.everywhere()
+        return is_shared
+
     def search_everywhere(self) -> None:
         """To find by its secret what names a campus, and whether somebody works in another one."""
         self.stores.reach.everywhere()

@@ -23,6 +23,7 @@ from app.db.consents import ConsentStore
 from app.db.contributions import ContributionStore
 from app.db.directory import DirectoryStore
 from app.db.erasures import ErasureStore
+from app.db.federation import FederationStore
 from app.db.files import FileStore
 from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
@@ -138,6 +139,10 @@ class Stores:
     @cached_property
     def personal_data(self) -> PersonalDataStore:
         return PersonalDataStore(self.session)
+
+    @cached_property
+    def federation(self) -> FederationStore:
+        return FederationStore(self.session)
 
     @cached_property
     def history(self) -> HistoryStore:

@@ -87,6 +87,17 @@ def test_pages_of_a_reviewer(
 
 @WIDTHS
 @LANGUAGES
+def test_pages_of_the_operator(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    page = open_page(viewport)
+    page.goto(demo_links(live_server).operator)
+    page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
+    look_at(page, tuple(map(live_server.url, ("/exploitation", "/gestion?tous=oui"))), visitor_locale)
+
+
+@WIDTHS
+@LANGUAGES
 def test_pages_of_a_learner(
     live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
 ) -> None:

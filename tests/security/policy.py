@@ -59,12 +59,12 @@ CASES: dict[str, Case] = {
     # --- signing in and out
     "GET /connexion": Case(Policy(Who.GUEST)),
     "POST /connexion": anybody(body={"adresse": "personne@exemple.fr"}),
-    "POST /connexion/mot-de-passe": anybody(
-        401, body={"adresse": "personne@exemple.fr", "mot-de-passe": "inventé"}
-    ),
+    "POST /connexion/mot-de-passe": anybody(401, body={"adresse": "a@exemple.fr", "mot-de-passe": "inventé"}),
     "POST /connexion/code": anybody(401, body={"code": "ABCD-EFGH"}),
     "POST /connexion/cle/question": anybody(body={}),
     "POST /connexion/cle": anybody(401, body={"reponse": "{}"}),
+    "POST /connexion/service/{service}": anybody(404, body={}),
+    "GET /connexion/service/{service}/retour": anybody(404),
     "GET /connexion/{secret}": anybody(401),
     "POST /connexion/{secret}": anybody(401, body={}),
     "POST /deconnexion": anybody(303, body={}, uses_up=True),
@@ -86,6 +86,9 @@ CASES: dict[str, Case] = {
     "POST /compte/sessions/{session_id:uuid}/fermer": signed_in(404, body={}),
     "POST /compte/sessions/fermer-les-autres": signed_in(303, body={}, ends_all=True),
     "POST /compte/sessions/fermer-partout": signed_in(303, body={}, ends_all=True),
+    "POST /compte/services/{service}/relier": signed_in(404, body={}),
+    "POST /compte/services/{account_id:uuid}/delier": signed_in(404, body={}),
+    "POST /confirmer/service/{service}": signed_in(404, body={}),
     "GET /confirmer": _SIGNED_IN,
     "POST /confirmer/cle/question": signed_in(body={}),
     "POST /confirmer/cle": signed_in(403, body={"reponse": "{}"}),

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from app.cli.demo.links import CAMPUS, sign_in_link
+from app.cli.demo.stage import BY_COMMAND
 from app.domain.awards import AwardState, Visibility
 from app.domain.campus import Campus
 from app.domain.contributions import ContributionState
@@ -47,6 +48,9 @@ class DemoLinks:
     desk: str
     workshop: str
     withdrawal: str
+    result: str
+    """What became of a bulk award."""
+    operator: str
     admin: str
     member: str
     reviewer: str
@@ -124,6 +128,7 @@ class DemoLinks:
             award,
             f"{award}/retirer",
             self.withdrawal,
+            self.result,
             f"{award}/remise",
         )
 
@@ -143,6 +148,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
         token = services.people.private_link_token(closed.award.id, closed.award.link_generation)
         trainer = services.people.first_with_role(campus, Role.TRAINER)
         assert trainer is not None, "the demo has trainers"
+        given = next(record for record in records if record.award.batch_id is not None)
+        operator = services.operators.add("Odile", "Marchandeau", "exploitation@exemple.fr", by=BY_COMMAND)
         (portfolio,) = services.portfolios.found_by_search(limit=1)
         shown = services.portfolios.open_page(portfolio).pieces[0].record.award
         kept_by = services.people.private_link_token(shown.id, shown.link_generation)
@@ -156,6 +163,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
             desk=f"{address.base_url}/gestion/{CAMPUS}",
             workshop=f"{address.base_url}/gestion/{CAMPUS}/activites/{workshop.id}",
             withdrawal=f"{address.base_url}/gestion/{CAMPUS}/retraits/nouveau?badge={opened.badge.id}",
+            result=f"{address.base_url}/gestion/{CAMPUS}/resultats/{given.award.batch_id}",
+            operator=address.sign_in_link(services.sign_in.make_link(operator.id, by=BY_COMMAND)),
             admin=sign_in_link(services, campus, Role.CAMPUS_ADMIN),
             member=f"{address.base_url}/gestion/{CAMPUS}/equipe/{trainer.id}",
             reviewer=sign_in_link(services, campus, Role.REVIEWER),

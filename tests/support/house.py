@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -166,12 +167,17 @@ def build_house(
     base_url: str = BASE_URL,
     limiter: Limiter | None = None,
     at: datetime = NOON,
+    **settings: Any,
 ) -> House:
-    """On a migrated database; secrets are made in `folder`."""
+    """On a migrated database; secrets are made in `folder`, and `settings` are the operator's own."""
     clock, letters = SettableClock(at), Letterbox()
     process = Process(
         Settings(
-            base_url=base_url, database_url=database_url, development_dir=folder / "secrets", fetch=False
+            base_url=base_url,
+            database_url=database_url,
+            development_dir=folder / "secrets",
+            fetch=False,
+            **settings,
         ),
         clock=clock,
         mailer=letters,

@@ -106,6 +106,7 @@ def test_a_campus_that_is_asked_sees_nobody_and_is_named_nowhere_until_it_says_y
     assert admin.get(theirs).status_code == 404
     assert "Alimentation, Goût, Tourisme" not in trainer.get(path).text
     assert "AGT" in trainer.get(path).text
+    assert "ITIP vous propose d’organiser ensemble" in admin.get("/gestion/agt").text
     asked = admin.get("/gestion/agt/activites")
     assert "vous propose d’organiser ensemble" in asked.text
     assert "Zoé" not in asked.text

@@ -7,10 +7,14 @@ import re
 
 from fastapi.testclient import TestClient
 from httpx import Response
+from sqlmodel import Session as Transaction
+from sqlmodel import select
 
+from app.domain.set_aside import LIFE, SetAside
 from tests.support.authenticator import Authenticator
-from tests.support.forms import forms_of
+from tests.support.forms import form_with, forms_of
 from tests.support.house import BASE_URL, House, send
+from tests.web.awarding_steps import TABLE
 from tests.web.test_account_pages import GOOD, answered, keeper, press, quick_hashes  # noqa: F401 - a fixture
 
 TEAM = "/gestion/itip/equipe"
@@ -105,8 +109,49 @@ def test_confirming_leads_to_no_other_site_and_fills_in_no_page_of_ours(house: H
         page = trainer.get("/confirmer", params={"suite": foreign})
         assert answered(trainer, page, "/confirmer/cle", key).headers["location"] == "/gestion"
     page = trainer.get("/confirmer")
-    for path, typed in (("//exemple.fr", "[]"), ("/compte", "{"), ("/nulle-part", '[["a", "b"]]')):
+    for carried in ("//exemple.fr", "/nulle-part", "invented", ""):
         (form,) = [form for form in forms_of(page) if form.action == "/confirmer/cle"]
         token = form.fields["jeton"][0]
-        answer = trainer.post("/confirmer/reprendre", data={"jeton": token, "vers": path, "reprise": typed})
+        answer = trainer.post("/confirmer/reprendre", data={"jeton": token, "attente": carried})
         assert answer.headers["location"] == "/gestion"
+
+
+def late_list(house: House) -> tuple[TestClient, Authenticator, Response]:
+    """A list dropped by somebody who got a passkey elsewhere since the page was opened."""
+    trainer, award = house.client(house.trainer), f"/gestion/itip/activites/{house.activity.id}/attribuer"
+    page = trainer.get(award)
+    _, key = keeper(house, house.trainer)
+    form = form_with(page, "badge").fill(badge=str(house.presence.badge.id), qui="liste")
+    asked = form.press(trainer, page, files={"fichier": ("liste.csv", TABLE, "text/csv")})
+    assert asked.status_code == 403, asked.text
+    return trainer, key, asked
+
+
+def test_a_chosen_file_comes_back_by_itself_and_once(house: House):
+    trainer, key, asked = late_list(house)
+    page = answered(trainer, asked, "/confirmer/cle", key)
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/attribuer")]
+    assert "Anne-Gaëlle" in html.unescape(form.press(trainer, page).text)
+    assert "Anne-Gaëlle" not in html.unescape(form.press(trainer, page).text)
+
+
+def test_what_waits_is_sealed_and_opens_for_nobody_else(house: House):
+    _, _, asked = late_list(house)
+    (token,) = next(form.fields["attente"] for form in forms_of(asked) if "attente" in form.fields)
+    with Transaction(house.process.engine) as everything:
+        (kept,) = everything.exec(select(SetAside)).all()
+        assert (b"MARTIN" in kept.sealed, token.encode() in kept.sealed) == (False, False)
+    admin = house.client(house.admin)
+    page = admin.get("/confirmer")
+    jeton = forms_of(page)[0].fields["jeton"][0]
+    stolen = admin.post("/confirmer/reprendre", data={"jeton": jeton, "attente": token})
+    assert stolen.headers["location"] == "/gestion"
+
+
+def test_what_waits_is_forgotten(house: House):
+    _, _, asked = late_list(house)
+    assert asked.status_code == 403
+    house.clock.move(seconds=LIFE.total_seconds())
+    house.client(house.admin)
+    with Transaction(house.process.engine) as everything:
+        assert everything.exec(select(SetAside)).all() == []

@@ -69,14 +69,26 @@ class WebDocuments:
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
 
-    def post(self, url: str, body: bytes, *, media_type: str = "application/json") -> Answer:
+    def forget(self, url: str, *, accept: str = "application/json") -> None:
+        """The next fetch asks again: what was kept turned out to be old."""
+        self._cache.drop(Question(url, accept))
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        media_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Hand something in, under the same guard, following it nowhere; DocumentUnavailable where nobody answers."""
-        headers = {"Accept": "application/json", "User-Agent": "Sceau", "Content-Type": media_type}
+        said = {"Accept": "application/json", "User-Agent": "Sceau", "Content-Type": media_type}
+        sent = {**said, **(headers or {})}
         try:
             target = self._reach.target(url)
             deadline = Deadline(self._limits.seconds, self._monotonic)
             with self._presence(), self._hosts.place(target.host, deadline):
-                return self._exchange.post(target, headers, body, deadline)
+                return self._exchange.post(target, sent, body, deadline)
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
 
