@@ -66,7 +66,7 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.REQUESTS: ("request",),
     Subject.CONTRIBUTIONS: ("contribution",),
     Subject.BADGES: ("badge", "framework", "competency"),
-    Subject.ACTIVITIES: ("activity", "participation"),
+    Subject.ACTIVITIES: ("activity", "participation", "import"),
     Subject.ACCESS: ("session", "person", "password", "passkey", "account", "address", "token"),
     Subject.CAMPUS: ("campus", "campus_log", "key", "reminders", "erasure"),
     Subject.EXPORTS: ("table",),

@@ -122,7 +122,7 @@ def read_list(text: str) -> list[ListedPerson]:
 def read_table(text: str) -> ListTable:
     if "\x00" in text:
         raise InvalidInput(N_("Ce fichier n’est pas une liste lisible."))
-    rows = [row for row in _rows(text.lstrip("\ufeff")) if any(row.cells)]
+    rows = [row for row in rows_in(text.lstrip("\ufeff")) if any(row.cells)]
     if len(rows) > MAX_LINES:
         raise InvalidInput(N_("Cette liste dépasse 10 000 lignes. Découpez-la en plusieurs fichiers."))
     for index, row in enumerate(rows[:_TITLE_LINES]):
@@ -142,7 +142,8 @@ def _table(
     return ListTable(tuple(rows), tuple(columns), heading, titles)
 
 
-def _rows(text: str) -> Iterable[Row]:
+def rows_in(text: str) -> Iterable[Row]:
+    """The lines of a table, whatever separates their cells."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator_of(text), strict=False)
     csv.field_size_limit(MAX_BYTES)
     line = 1
@@ -171,7 +172,7 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
     cells = dict(zip(columns, row.cells, strict=False))
     homonym = 1
     for column in _NAME_COLUMNS & cells.keys():
-        cells[column], number = _without_number(cells[column])
+        cells[column], number = without_number(cells[column])
         homonym = max(homonym, number)
     given, family = cells.get(Column.GIVEN, ""), cells.get(Column.FAMILY, "")
     for order in (Column.FAMILY_FIRST, Column.GIVEN_FIRST):
@@ -199,7 +200,7 @@ def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     """A line without a heading above it: names in one or two cells, an address in any."""
     address, names, homonym = "", [], 1
     for cell in row.cells:
-        cell, number = _without_number(cell)
+        cell, number = without_number(cell)
         homonym = max(homonym, number)
         words = cell.split()
         marked = [word for word in words if "@" in word]
@@ -216,7 +217,7 @@ def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     return ListedPerson(row.number, given_name=given, family_name=family, address=address, homonym=homonym)
 
 
-def _without_number(cell: str) -> tuple[str, int]:
+def without_number(cell: str) -> tuple[str, int]:
     """« Zoé Martin (2) » is another Zoé Martin."""
     found = _NUMBERED.fullmatch(cell)
     return (found[1], int(found[2])) if found else (cell, 1)

@@ -230,6 +230,7 @@ class ActivityService:
         *,
         present: bool,
         by: Actor,
+        reason: str = PRESENCE,
     ) -> None:
         """Tick or untick somebody; a badge they were given stays theirs."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
@@ -238,7 +239,7 @@ class ActivityService:
             return
         participation.is_present = present
         self.activities.add_participations([participation])
-        self.deeds.noted(activity, [participation], PRESENCE)
+        self.deeds.noted(activity, [participation], reason)
         self._note_amendment(activity, participation, by)
 
     def amend(
@@ -266,6 +267,25 @@ class ActivityService:
         self.deeds.noted(activity, [participation], reason.strip())
         self._note_amendment(activity, participation, by)
         return participation
+
+    def amend_all(
+        self,
+        activity: Activity,
+        changed: Sequence[Participation],
+        *,
+        by: Actor,
+        reason: str,
+    ) -> None:
+        """Corrections that were written on these participations already, each an entry of the log and of the history."""
+        if not changed:
+            return
+        for participation in changed:
+            check_participation(participation)
+        self.activities.add_participations(changed)
+        self.deeds.noted(activity, changed, reason)
+        campus, *_ = self.activities.campuses_of(activity.id)
+        ids = [participation.id for participation in changed]
+        self.history.write_all(by, "amend", "participation", ids, at=self.clock(), campus_id=campus.id)
 
     def _note_amendment(self, activity: Activity, participation: Participation, by: Actor) -> None:
         campus, *_ = self.activities.campuses_of(activity.id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from app.db.activities import ActivityStore
 from app.db.activity_plans import ActivityPlanStore
@@ -28,6 +29,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.competencies import Competency
 from app.domain.history import Actor
+from app.domain.import_records import amended
 from app.domain.people import Person
 from app.domain.permissions import Deed, may
 from app.errors import InvalidInput, NotFound
@@ -145,6 +147,18 @@ class ActivityPlans:
         self.deeds.retold(activity, AMENDED)
         self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return activity
+
+    def correct(
+        self, campus: Campus, activity_id: uuid.UUID, facts: Mapping[str, Any], *, by: Actor
+    ) -> list[str]:
+        """Write some facts of an activity that the campus leads; the names of those that changed."""
+        activity = self._led_by(campus, activity_id)
+        changed = amended(activity, facts)
+        if changed:
+            check_activity(activity)
+            self.activities.save(activity)
+            self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        return changed
 
     def duplicate(self, campus: Campus, activity_id: uuid.UUID, *, today: date, by: Actor) -> Activity:
         """The same once more, whole weeks later, with nobody in it yet; other campuses are asked anew."""

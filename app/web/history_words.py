@@ -97,6 +97,7 @@ DEEDS = {
     ("participation", "amend"): N_("Participation corrigée"),
     ("participation", "dispute"): N_("Ligne du journal contestée"),
     ("participation", "answer"): N_("Réponse à une contestation"),
+    ("import", "take_over"): N_("Activités reprises d’un fichier ou d’un programme"),
     ("token", "create"): N_("Jeton d’accès créé pour un programme"),
     ("token", "revoke"): N_("Jeton d’accès retiré"),
     ("session", "sign_in"): N_("Connexion"),

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from functools import cached_property
 
 from app.services.workers import WorkerService
-from app.wiring.rights_services import RightsServices
+from app.wiring.import_services import ImportServices
 
 
-class Services(RightsServices):
+class Services(ImportServices):
     @cached_property
     def workers(self) -> WorkerService:
         return WorkerService(self.stores.workers, self.clock)

@@ -27,6 +27,7 @@ from app.db.federation import FederationStore
 from app.db.files import FileStore
 from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
+from app.db.imports import ImportStore
 from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
 from app.db.log_watch import LogWatchStore
@@ -147,6 +148,10 @@ class Stores:
     @cached_property
     def history(self) -> HistoryStore:
         return HistoryStore(self.session)
+
+    @cached_property
+    def imports(self) -> ImportStore:
+        return ImportStore(self.session)
 
     @cached_property
     def letters(self) -> LetterStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.worker.awards import AWARDS, UNDOINGS, WITHDRAWALS
 from app.worker.brought_badges import BROUGHT_BADGES
 from app.worker.files import SCANS
+from app.worker.imports import IMPORTS
 from app.worker.letters import LETTERS, REMINDERS
 from app.worker.logs import CHECKPOINTS, REVIEWS
 from app.worker.promises import Kind
@@ -15,6 +16,7 @@ KINDS: tuple[Kind, ...] = (
     AWARDS,
     UNDOINGS,
     WITHDRAWALS,
+    IMPORTS,
     LETTERS,
     REMINDERS,
     REVIEW_REMINDERS,

@@ -144,6 +144,8 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
         )
         services.withdrawals.carry_out(withdrawal.id)
+        table = "Identifiant;Activité;Date;Nom\n1;Atelier;24/11/2026;Petit"
+        run = services.imports.drop(campus, "Tableau", table, table.encode(), by=actor)
         ids = {
             "key_id": str(services.stores.campuses.active_key(campus.id).id),
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
@@ -152,6 +154,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "invitation_id": str(invitation.id), "invitation": "invented",
             "withdrawal_id": str(withdrawal.id),
             "session_id": str(session.id),
+            "run_id": str(run.id),
             "activity_id": str(activity.id), "participation_id": str(participation.id),
             "dispute_id": str(dispute.id), "batch_id": str(result.batch.id), "award_id": str(award_id),
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),

@@ -107,6 +107,7 @@ class DemoLinks:
             f"{home}/confirmer",
             self.desk,
             f"{self.desk}/audit/journal",
+            f"{self.desk}/reprises",
             f"{self.desk}/activites",
             f"{self.desk}/activites/nouvelle",
             self.workshop,

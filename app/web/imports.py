@@ -1,0 +1,355 @@
+"""« Reprendre des activités »: a table dropped, its columns understood and shown, each line foreseen, then confirmed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.import_columns import (
+    ImportColumn,
+    ReadingPlan,
+    columns_of,
+    heading_keys,
+    kind_of_word,
+    part_of_word,
+)
+from app.domain.imports import Fate, ImportState
+from app.domain.list_columns import heading_words
+from app.domain.permissions import Deed
+from app.errors import AppError, InvalidInput
+from app.language import N_
+from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
+from app.services.import_judging import Judged
+from app.services.import_templates import csv_template, workbook_template
+from app.services.imports import Draft, Report
+from app.services.participant_lists import text_of_file
+from app.web.forms import SafeForm, bytes_of, text_of
+from app.web.import_report import report_page
+from app.web.import_words import COLUMNS, FORESEEN, FORMS, reason_of
+from app.web.render import page
+from app.web.typography import say
+from app.web.words import ACTIVITY_KINDS, PARTS, Word
+from app.web.workplaces import AtWork, at_work, sentence_of, staff
+from app.wiring import Services
+
+READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
+SHOWN, SAMPLES = 60, 3
+SHOWN_REFUSED = 200
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+router = APIRouter(prefix="/gestion/{slug}/reprises", dependencies=[AT_ANY_CAMPUS])
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    href: str
+    source: str
+    form: str
+    asked_at: datetime
+    running: bool
+    counts: Sequence[tuple[str, int]]
+
+    @staticmethod
+    def of(work: AtWork, report: Report) -> ReportLine:
+        return ReportLine(
+            f"{work.home}/reprises/{report.run.id}",
+            report.run.source,
+            FORMS[report.run.form],
+            report.run.asked_at,
+            report.run.state is ImportState.RUNNING,
+            [(say(_COUNTED[fate]), report.counts.get(fate, 0)) for fate in _COUNTED],
+        )
+
+
+_COUNTED = {
+    Fate.CREATED: N_("créées"),
+    Fate.CHANGED: N_("corrigées"),
+    Fate.SAME: N_("déjà là"),
+    Fate.REFUSED: N_("refusées"),
+}
+_FORESEEN = {
+    Fate.CREATED: N_("À créer"),
+    Fate.CHANGED: N_("À corriger ici"),
+    Fate.SAME: N_("Déjà là"),
+    Fate.REFUSED: N_("Refusées"),
+}
+
+
+@router.get("", dependencies=[staff(Deed.WORK)])
+def start(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _start_page(request, services)
+
+
+@router.post("", dependencies=[staff(Deed.WORK)])
+def drop(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    source, text = text_of(form, "source"), text_of(form, "tableau")
+    try:
+        data = bytes_of(form, "fichier")
+        if data is None and not text:
+            raise InvalidInput(N_("Déposez un fichier, ou collez un tableau."))
+        given = text_of_file(data) if data is not None else text
+        with deed(request) as writing:
+            run = writing.imports.drop(
+                work.campus, source, given, data if data is not None else text.encode(), by=work.actor
+            )
+    except InvalidInput as error:
+        return _start_page(request, services, source, text, sentence_of(error))
+    return RedirectResponse(f"{work.home}/reprises/{run.id}", status_code=303)
+
+
+@router.get("/modele.csv", dependencies=[staff(Deed.WORK)])
+def table_to_fill_in(request: Request) -> Response:  # noqa: ARG001
+    return _file(csv_template(), "reprise-activites.csv", "text/csv; charset=utf-8")
+
+
+@router.get("/modele.xlsx", dependencies=[staff(Deed.WORK)])
+def workbook_to_fill_in(request: Request) -> Response:  # noqa: ARG001
+    return _file(workbook_template(), "reprise-activites.xlsx", _XLSX)
+
+
+def _file(content: bytes, name: str, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get("/{run_id:uuid}", dependencies=[staff(Deed.WORK)])
+def show(run_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    report = services.imports.report(at_work(request).campus, run_id)
+    if report.run.state is ImportState.DRAFT:
+        return _draft_page(request, services, run_id)
+    return report_page(request, services, report)
+
+
+@router.post("/{run_id:uuid}", dependencies=[staff(Deed.WORK)])
+def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Confirmed as it was shown: where columns were changed meanwhile, the table is read and shown again first."""
+    work = at_work(request)
+    here = f"{work.home}/reprises/{run_id}"
+    run = services.imports.report(work.campus, run_id).run
+    if text_of(form, "geste") == ABANDON:
+        with deed(request) as writing:
+            writing.imports.abandon(work.campus, run_id)
+        return RedirectResponse(f"{work.home}/reprises", status_code=303)
+    if run.state is not ImportState.DRAFT:
+        return RedirectResponse(here, status_code=303)
+    plan, shown = _plan_in(form, run.mapping["heading"]), ReadingPlan.from_words(run.mapping["plan"])
+    trouble = _twice(plan)
+    changed = _differs(plan, shown, run.mapping["heading"])
+    if text_of(form, "geste") != CONFIRM or changed or trouble:
+        with deed(request) as writing:
+            writing.imports.reread(work.campus, run_id, plan.after(shown))
+        if text_of(form, "geste") == CONFIRM or trouble:
+            return _draft_page(
+                request, services, run_id, plan.after(shown), trouble=trouble, held_back=changed
+            )
+        return RedirectResponse(here, status_code=303)
+    try:
+        with deed(request) as writing:
+            writing.imports.confirm(work.campus, run_id, plan.after(shown), by=work.actor)
+    except AppError as error:
+        return _start_page(request, services, run.source, trouble=sentence_of(error))
+    process_of(request).on_promise()
+    return RedirectResponse(here, status_code=303)
+
+
+def _differs(plan: ReadingPlan, shown: ReadingPlan, heading: Sequence[str]) -> bool:
+    """Whether the page says anything that was not on it when its lines were foreseen."""
+    columns = dict(zip(heading_keys(heading), columns_of(heading, shown), strict=True))
+    return (
+        any(columns[key] is not column for key, column in plan.columns.items())
+        or any(shown.parts.get(word) is not part for word, part in plan.parts.items())
+        or any(shown.kinds.get(word) is not kind for word, kind in plan.kinds.items())
+        or plan.kind not in (None, shown.kind or ActivityKind.WORKSHOP)
+    )
+
+
+def _plan_in(form: SafeForm, heading: Sequence[str]) -> ReadingPlan:
+    """What the selects of the page say, as far as they go."""
+    columns = {}
+    for index, key in enumerate(heading_keys(heading)):
+        if (typed := text_of(form, f"colonne-{index}")) in set(ImportColumn):
+            columns[key] = ImportColumn(typed)
+    parts = {word: PartKind(typed) for word, typed in _words_in(form, "role") if typed in set(PartKind)}
+    kinds = {
+        word: ActivityKind(typed) for word, typed in _words_in(form, "type") if typed in set(ActivityKind)
+    }
+    kind = text_of(form, "type-sinon")
+    return ReadingPlan(columns, parts, kinds, ActivityKind(kind) if kind in set(ActivityKind) else None)
+
+
+def _words_in(form: SafeForm, name: str) -> list[tuple[str, str]]:
+    """The words of the file that the page asked about, with the answers."""
+    found, index = [], 0
+    while word := text_of(form, f"{name}-mot-{index}"):
+        found.append((heading_words(word), text_of(form, f"{name}-{index}")))
+        index += 1
+    return found
+
+
+def _twice(plan: ReadingPlan) -> str:
+    told = [column for column in plan.columns.values() if column is not ImportColumn.NOTHING]
+    if len(told) == len(set(told)):
+        return ""
+    return say(N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre."))
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    number: int
+    label: str
+    samples: Sequence[str]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class LineView:
+    number: int
+    name: str
+    address: str
+    activity: str
+    word: Word
+    reason: str
+
+    @staticmethod
+    def of(one: Judged) -> LineView:
+        record = one.record
+        return LineView(
+            record.number,
+            record.person.name,
+            record.person.address,
+            record.activity.title,
+            FORESEEN[one.fate],
+            reason_of(one.reason, one.values),
+        )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A word of the file that nobody has explained, or that was explained for this source."""
+
+    index: int
+    word: str
+    chosen: str
+
+
+def _start_page(
+    request: Request, services: Services, source: str = "", text: str = "", trouble: str = ""
+) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "imports/start.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/reprises",
+        zone=work.campus.time_zone,
+        source=source,
+        sources=services.imports.sources(work.campus),
+        text=text,
+        trouble=trouble,
+        reports=[ReportLine.of(work, report) for report in services.imports.reports(work.campus)],
+    )
+
+
+def _draft_page(
+    request: Request,
+    services: Services,
+    run_id: uuid.UUID,
+    plan: ReadingPlan | None = None,
+    *,
+    trouble: str = "",
+    held_back: bool = False,
+) -> HTMLResponse:
+    work = at_work(request)
+    draft = services.imports.draft(work.campus, run_id, plan)
+    groups = {fate: [one for one in draft.judged if one.fate is fate] for fate in _FORESEEN}
+    columns = draft.sheet.columns(draft.plan)
+    return page(
+        request,
+        "imports/draft.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/reprises/{run_id}",
+        zone=work.campus.time_zone,
+        source=draft.run.source,
+        digest=draft.run.digest,
+        before=draft.before.asked_at if draft.before else None,
+        total=len(draft.judged),
+        figures=[(say(words), len(groups[fate]), "") for fate, words in _FORESEEN.items()],
+        columns=_columns(draft, columns),
+        choices=[(column.value, say(words)) for column, words in COLUMNS.items()],
+        missing=[say(words) for wanted, words in _WANTED if not wanted & set(columns)],
+        parts=_questions(draft, ImportColumn.PART),
+        kinds=_questions(draft, ImportColumn.KIND),
+        part_choices=[("", say(N_("À dire"))), *((part.value, say(words)) for part, words in PARTS.items())],
+        kind_choices=[
+            ("", say(N_("À dire"))),
+            *((k.value, say(words)) for k, words in ACTIVITY_KINDS.items()),
+        ],
+        kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
+        all_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        has_kinds=ImportColumn.KIND in columns,
+        groups=[
+            (fate.value, say(words), len(groups[fate]), _lines(fate, groups[fate]))
+            for fate, words in (
+                (Fate.REFUSED, N_("Refusées")),
+                (Fate.CHANGED, N_("À corriger ici")),
+                (Fate.CREATED, N_("À créer")),
+                (Fate.SAME, N_("Déjà là")),
+            )
+        ],
+        writes=len(groups[Fate.CREATED]) + len(groups[Fate.CHANGED]),
+        trouble=trouble,
+        held_back=held_back,
+    )
+
+
+_NAMES = {ImportColumn.FAMILY, ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST}
+_WANTED = (
+    ({ImportColumn.TITLE}, N_("le titre de l’activité")),
+    ({ImportColumn.STARTS_ON}, N_("la date")),
+    (_NAMES, N_("le nom des personnes")),
+)
+
+
+def _lines(fate: Fate, group: Sequence[Judged]) -> list[LineView]:
+    return [LineView.of(one) for one in group[: SHOWN_REFUSED if fate is Fate.REFUSED else SHOWN]]
+
+
+def _columns(draft: Draft, columns: Sequence[ImportColumn]) -> list[ColumnView]:
+    rows = draft.sheet.rows
+    return [
+        ColumnView(
+            index,
+            draft.sheet.heading[index] or say(N_("Colonne {number}")).format(number=index + 1),
+            list(
+                dict.fromkeys(
+                    row.cells[index][:40] for row in rows[:200] if index < len(row.cells) and row.cells[index]
+                )
+            )[:SAMPLES],
+            column.value,
+        )
+        for index, column in enumerate(columns)
+    ]
+
+
+def _questions(draft: Draft, column: ImportColumn) -> list[Question]:
+    """Words that no list of ours knows; those explained before stand there with their answer."""
+    read: Callable[[str, ReadingPlan], PartKind | ActivityKind | None]
+    read = part_of_word if column is ImportColumn.PART else kind_of_word
+    asked: list[Question] = []
+    for word in draft.sheet.words_in(column, draft.plan):
+        if read(word, ReadingPlan()) is None:
+            said = read(word, draft.plan)
+            asked.append(Question(len(asked), word, said.value if said else ""))
+    return asked

@@ -1,0 +1,27 @@
+"""Services that take over activities from elsewhere."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.services.import_judging import ImportJudging
+from app.services.import_writing import ImportWriting
+from app.services.imports import ImportService
+from app.wiring.rights_services import RightsServices
+
+
+class ImportServices(RightsServices):
+    @cached_property
+    def _import_judging(self) -> ImportJudging:
+        return ImportJudging(self.stores.imports, self.activities, self.activity_plans, self.lent.secret)
+
+    @cached_property
+    def imports(self) -> ImportService:
+        return ImportService(
+            self.stores.imports,
+            self.stores.campuses,
+            self.stores.history,
+            self._import_judging,
+            ImportWriting(self.stores.imports, self._import_judging, self.activities, self.activity_plans),
+            self.clock,
+        )
