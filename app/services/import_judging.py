@@ -7,8 +7,7 @@ import hmac
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from app.db.imports import ImportStore
 from app.domain.activities import Activity, Participation
@@ -23,32 +22,18 @@ from app.errors import NotAllowed
 from app.language import N_
 from app.services.activities import ActivityService
 from app.services.activity_plans import ActivityPlans
-
-ERASED = N_("Effacée à la demande de la personne, ou retirée depuis : elle n’est pas reprise.")
-NOTHING_TO_TAKE_BACK = N_("Rien n’avait été repris sous cet identifiant.")
-CHANGES = N_("Change : {what}.")
-CREATES = N_("Nouvelle activité et première participation.")
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One line, and all that was found out about it. `changes` are names of what it would change."""
-
-    record: Record
-    fate: Fate
-    reason: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
-    activity: Activity | None = None
-    activity_news: Mapping[str, Any] = field(default_factory=dict)
-    participation: Participation | None = None
-    person: Person | None = None
-    link: Imported | None = None
-    news: Mapping[str, Any] = field(default_factory=dict)
-    new_address: bool = False
-    """The line tells an address that is not known of the person."""
-    is_somebody_else: bool = False
-    """The identifier stood for another person until now."""
-
+from app.services.import_verdicts import (
+    CREATES,
+    ERASED,
+    NOTHING_TO_TAKE_BACK,
+    Judged,
+    blanks_of,
+    changing,
+    is_same_person,
+    noted_of,
+    refused,
+    said_again,
+)
 
 _Named = Mapping[tuple[str, str], Person]
 """People by an address and the name that goes with it."""
@@ -203,7 +188,7 @@ class ImportJudging:
             return one
         said = one.record.activity.said()
         # An activity that was found by its title keeps what is noted of it; only an identifier makes a source its author.
-        fresh = news(said, link.said) if link is not None else _blanks_of(one.activity, said)
+        fresh = news(said, link.said) if link is not None else blanks_of(one.activity, said)
         changed = would_change(one.activity, fresh)
         if changed and not self._leads(campus, one.activity):
             return one
@@ -236,7 +221,7 @@ class ImportJudging:
         self, campus: Campus, source: str, activity_id: uuid.UUID, group: Sequence[Judged], named: _Named
     ) -> _People:
         """A name alone is enough only for whom the source has no identifier yet."""
-        lines = [one.record.person for one in group if not _is_same_person(one)]
+        lines = [one.record.person for one in group if not is_same_person(one)]
         if not lines:
             return _People({}, {})
         at_hand = [named.get((line.address, name_key_of(line))) for line in lines]
@@ -271,85 +256,19 @@ class ImportJudging:
         participation, person = there.meant.get(line.line_key, (None, None))
         one = replace(one, new_address=bool(line.address) and (line.address, name_key_of(line)) not in named)
         if one.link is not None and one.participation is not None:
-            return _again(one, participation, person, who)
+            return said_again(one, participation, person, who)
         if participation is None:
             reason = "" if one.activity else CREATES
             return replace(one, fate=Fate.CREATED, reason=reason, person=person, news=one.record.said())
         one = replace(one, participation=participation, person=person)
         if there.standing.get(participation.id):
             if restates:
-                return _changed(one, one.record.said(), is_back=not participation.is_present)
-            return _refused(
+                return changing(one, one.record.said(), is_back=not participation.is_present)
+            return refused(
                 one,
                 N_("Cette personne a déjà une participation à cette activité, sous un autre identifiant."),
             )
         # What a trainer noted stays: a source that comes later fills in what was left empty.
-        noted = _noted(participation)
+        noted = noted_of(participation)
         blanks = {name: value for name, value in one.record.said().items() if noted[name] in (None, "")}
-        return _changed(one, blanks, is_back=not participation.is_present)
-
-
-def _blanks_of(activity: Activity, said: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in said.items()
-        if name in ("place", "hours") and getattr(activity, name) in ("", None)
-    }
-
-
-def _noted(participation: Participation) -> dict[str, Any]:
-    return {
-        "hours": participation.hours,
-        "part": participation.part.value,
-        "contribution": participation.contribution,
-    }
-
-
-def _is_same_person(one: Judged) -> bool:
-    """Whether the line names whom its identifier stands for already."""
-    return one.person is not None and name_key_of(one.record.person) == name_key(
-        one.person.given_name, one.person.family_name
-    )
-
-
-def _refused(one: Judged, reason: str) -> Judged:
-    return replace(one, fate=Fate.REFUSED, reason=reason, activity_news={})
-
-
-def _again(one: Judged, participation: Participation | None, person: Person | None, who: str) -> Judged:
-    """A line whose identifier is known: what it says now against what it said last."""
-    assert one.link is not None
-    assert one.participation is not None
-    assert one.person is not None
-    if one.link.said.get("who") == who or _is_same_person(one):
-        fresh = news(one.record.said(), one.link.said)
-        return _changed(one, fresh, is_back=bool(one.link.said.get("withdrawn")))
-    if participation is not None and participation.is_present:
-        return _refused(one, N_("Nomme une autre personne, qui a déjà une participation à cette activité."))
-    return replace(
-        one,
-        fate=Fate.CHANGED,
-        reason=CHANGES,
-        values={"what": sorted({"person", *one.activity_news})},
-        news=one.record.said(),
-        person=person,
-        is_somebody_else=True,
-    )
-
-
-def _changed(one: Judged, fresh: Mapping[str, Any], *, is_back: bool) -> Judged:
-    assert one.participation is not None
-    noted = _noted(one.participation)
-    real = {name: value for name, value in fresh.items() if noted[name] != value}
-    more = [*(["present"] if is_back else []), *(["address"] if one.new_address else [])]
-    what = sorted({*real, *one.activity_news, *more})
-    if not what:
-        return replace(one, fate=Fate.SAME)
-    return replace(one, fate=Fate.CHANGED, reason=CHANGES, values={"what": what}, news=real)
-
-
-def count_fates(judged: Iterable[Judged]) -> dict[Fate, int]:
-    counts = dict.fromkeys(Fate, 0)
-    for one in judged:
-        counts[one.fate] += 1
-    return counts
+        return changing(one, blanks, is_back=not participation.is_present)

@@ -13,7 +13,8 @@ from app.domain.imports import Fate, Imported, ImportRun
 from app.language import N_
 from app.services.activities import ActivityService
 from app.services.activity_plans import ActivityPlans
-from app.services.import_judging import ImportJudging, Judged
+from app.services.import_judging import ImportJudging
+from app.services.import_verdicts import Judged
 
 CORRECTED = N_("Corrigé par la source de la reprise.")
 TAKEN_BACK = N_("Retiré par la source de la reprise.")

@@ -34,7 +34,8 @@ from app.domain.imports import (
     check_draft,
     check_source,
 )
-from app.services.import_judging import ImportJudging, Judged
+from app.services.import_judging import ImportJudging
+from app.services.import_verdicts import Judged
 from app.services.import_writing import ImportWriting
 
 MOST_REPORTS = 100

@@ -14,22 +14,20 @@ from app.domain.activities import ActivityKind, PartKind
 from app.domain.import_columns import (
     ImportColumn,
     ReadingPlan,
-    columns_of,
-    heading_keys,
     kind_of_word,
     part_of_word,
 )
 from app.domain.imports import Fate, ImportState
-from app.domain.list_columns import heading_words
 from app.domain.permissions import Deed
 from app.errors import AppError, InvalidInput
 from app.language import N_
 from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
-from app.services.import_judging import Judged
 from app.services.import_templates import csv_template, workbook_template
+from app.services.import_verdicts import Judged
 from app.services.imports import Draft, Report
 from app.services.participant_lists import text_of_file
 from app.web.forms import SafeForm, bytes_of, text_of
+from app.web.import_form import differs, plan_in, says_twice
 from app.web.import_report import report_page
 from app.web.import_words import COLUMNS, FORESEEN, FORMS, reason_of
 from app.web.render import page
@@ -138,9 +136,9 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         return RedirectResponse(f"{work.home}/reprises", status_code=303)
     if run.state is not ImportState.DRAFT:
         return RedirectResponse(here, status_code=303)
-    plan, shown = _plan_in(form, run.mapping["heading"]), ReadingPlan.from_words(run.mapping["plan"])
-    trouble = _twice(plan)
-    changed = _differs(plan, shown, run.mapping["heading"])
+    plan, shown = plan_in(form, run.mapping["heading"]), ReadingPlan.from_words(run.mapping["plan"])
+    trouble = says_twice(plan)
+    changed = differs(plan, shown, run.mapping["heading"])
     if text_of(form, "geste") != CONFIRM or changed or trouble:
         with deed(request) as writing:
             writing.imports.reread(work.campus, run_id, plan.after(shown))
@@ -156,47 +154,6 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         return _start_page(request, services, run.source, trouble=sentence_of(error))
     process_of(request).on_promise()
     return RedirectResponse(here, status_code=303)
-
-
-def _differs(plan: ReadingPlan, shown: ReadingPlan, heading: Sequence[str]) -> bool:
-    """Whether the page says anything that was not on it when its lines were foreseen."""
-    columns = dict(zip(heading_keys(heading), columns_of(heading, shown), strict=True))
-    return (
-        any(columns[key] is not column for key, column in plan.columns.items())
-        or any(shown.parts.get(word) is not part for word, part in plan.parts.items())
-        or any(shown.kinds.get(word) is not kind for word, kind in plan.kinds.items())
-        or plan.kind not in (None, shown.kind or ActivityKind.WORKSHOP)
-    )
-
-
-def _plan_in(form: SafeForm, heading: Sequence[str]) -> ReadingPlan:
-    """What the selects of the page say, as far as they go."""
-    columns = {}
-    for index, key in enumerate(heading_keys(heading)):
-        if (typed := text_of(form, f"colonne-{index}")) in set(ImportColumn):
-            columns[key] = ImportColumn(typed)
-    parts = {word: PartKind(typed) for word, typed in _words_in(form, "role") if typed in set(PartKind)}
-    kinds = {
-        word: ActivityKind(typed) for word, typed in _words_in(form, "type") if typed in set(ActivityKind)
-    }
-    kind = text_of(form, "type-sinon")
-    return ReadingPlan(columns, parts, kinds, ActivityKind(kind) if kind in set(ActivityKind) else None)
-
-
-def _words_in(form: SafeForm, name: str) -> list[tuple[str, str]]:
-    """The words of the file that the page asked about, with the answers."""
-    found, index = [], 0
-    while word := text_of(form, f"{name}-mot-{index}"):
-        found.append((heading_words(word), text_of(form, f"{name}-{index}")))
-        index += 1
-    return found
-
-
-def _twice(plan: ReadingPlan) -> str:
-    told = [column for column in plan.columns.values() if column is not ImportColumn.NOTHING]
-    if len(told) == len(set(told)):
-        return ""
-    return say(N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre."))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from app.domain.import_columns import ImportColumn, ReadingPlan, heading_keys
 from app.domain.imports import FORGOTTEN, Fate
 from app.domain.participant_lists import read_list
 from app.errors import Conflict, NotFound
-from app.services.import_judging import ERASED
+from app.services.import_verdicts import ERASED
 from tests.support.house import House
 
 HEADING = "Identifiant;Activité;Date;Lieu;Nom;Prénom;Courriel;Rôle;Heures;Contribution"
