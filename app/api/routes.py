@@ -14,15 +14,17 @@ from app.api import (
     health,
     metrics,
     older_badges,
+    participations,
     public,
     verification,
+    xapi,
 )
 from app.api.problems import documented
 
 documents = public.documents
 router = APIRouter()
 v1 = APIRouter(prefix="/api/v1")
-for noun in (competencies, badges, activities, awards):
+for noun in (competencies, badges, activities, participations, xapi, awards):
     v1.include_router(noun.router, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))

@@ -81,7 +81,7 @@ class ImportJudging:
         """Each line in the order given. `restates`: the source may speak of one participation under several identifiers."""
         good = [record for record in records if not record.fault]
         known = self._known(campus, source, good)
-        placed = [self._placed(campus, source, record, known) for record in records]
+        placed = [self._placed(campus, source, record, known, restates) for record in records]
         named = self._named(placed)
         people = self._people(campus, source, placed, named)
         return [
@@ -116,7 +116,7 @@ class ImportJudging:
 
     # --- the activity
 
-    def _placed(self, campus: Campus, source: str, record: Record, known: _Known) -> Judged:
+    def _placed(self, campus: Campus, source: str, record: Record, known: _Known, restates: bool) -> Judged:
         """Refused or settled without looking at people, or waiting with its activity."""
         if record.fault:
             fate = Fate.SAME if record.fault == REPEATS else Fate.REFUSED
@@ -140,7 +140,7 @@ class ImportJudging:
             if activity is None or participation.activity_id != activity.id:
                 return self._moved(record, participation, known)
             one = replace(one, participation=participation, person=person)
-        return self._with_activity_news(campus, one, activity_link)
+        return self._with_activity_news(campus, one, activity_link, restates)
 
     @staticmethod
     def _activity(told: ToldActivity, link: Imported | None, known: _Known) -> Activity | None:
@@ -182,13 +182,18 @@ class ImportJudging:
             link=link,
         )
 
-    def _with_activity_news(self, campus: Campus, one: Judged, link: Imported | None) -> Judged:
+    def _with_activity_news(
+        self, campus: Campus, one: Judged, link: Imported | None, restates: bool
+    ) -> Judged:
         """What the line says anew of an activity that is there: a campus that does not lead it changes nothing of it."""
         if one.activity is None:
             return one
         said = one.record.activity.said()
         # An activity that was found by its title keeps what is noted of it; only an identifier makes a source its author.
         fresh = news(said, link.said) if link is not None else blanks_of(one.activity, said)
+        if restates:
+            # The days of such a source are those of its lines, and not of the activity.
+            fresh = {name: value for name, value in fresh.items() if name not in ("starts_on", "ends_on")}
         changed = would_change(one.activity, fresh)
         if changed and not self._leads(campus, one.activity):
             return one

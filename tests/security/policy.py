@@ -332,6 +332,8 @@ CASES: dict[str, Case] = {
     "POST /api/v1/campuses/{slug}/activities/{activity_id}/participations": scoped(
         "activity:write", 200, [{"family_name": "Petit"}]
     ),
+    "POST /api/v1/campuses/{slug}/participations": scoped("activity:write", 422, {}),
+    "POST /api/v1/campuses/{slug}/xapi/statements": scoped("activity:write", 422, {}),
     "POST /api/v1/campuses/{slug}/awards": scoped("award:create", 422, {}),
     "GET /api/v1/campuses/{slug}/awards": _READ,
     "GET /api/v1/campuses/{slug}/awards/{award_id}": _READ,
