@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("state", word("import_state", "draft", "running", "done"), nullable=False),
-        sa.Column("asked_by", sa.Uuid(), sa.ForeignKey("person.id"), nullable=True),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
         sa.Column("actor_label", sa.String(120), nullable=False),
         sa.Column("asked_at", MOMENT, nullable=False),
         sa.Column("done_at", MOMENT, nullable=True),
@@ -38,7 +38,6 @@ def upgrade() -> None:
     )
     op.create_index("imports_of_campus", "import_run", ["campus_id", "asked_at"])
     op.create_index("imports_to_carry_out", "import_run", ["state", "asked_at"])
-    op.create_index("ix_import_run_asked_by", "import_run", ["asked_by"])
     op.create_table(
         "import_line",
         sa.Column("run_id", sa.Uuid(), sa.ForeignKey("import_run.id"), primary_key=True),

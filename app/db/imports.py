@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from app.db.activities import organised_by
 from app.db.bulk import IN_ONE_QUERY, insert_rows, update_rows
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.imports import FORGOTTEN, Fate, Imported, ImportLine, ImportMapping, ImportRun, ImportState
-from app.domain.people import Person
+from app.domain.people import Person, name_key
 from app.errors import NotFound
 from app.language import N_
 
@@ -138,13 +139,36 @@ class ImportStore:
         values = {"told": {}, "cells": [], "reason": FORGOTTEN, "reason_values": {}}
         self.session.exec(update(ImportLine).where(lines).values(**values))
 
-    def forget_person(self, participation_ids: Sequence[uuid.UUID]) -> None:
-        """What sources said of these participations goes; their identifiers stay, and stand for nobody."""
-        for start in range(0, len(participation_ids), IN_ONE_QUERY):
-            some = participation_ids[start : start + IN_ONE_QUERY]
-            self.session.exec(
-                update(Imported).where(col(Imported.row_id).in_(some)).values(row_id=None, said={})
-            )
+    def forget_person(
+        self, person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID]
+    ) -> None:
+        """What sources said of somebody goes; their identifiers stay and stand for nobody, so that no file brings them back."""
+        theirs = select(Participation.id).where(Participation.person_id == person.id)
+        self.session.exec(
+            update(Imported)
+            .where(col(Imported.campus_id).in_(campus_ids), col(Imported.row_id).in_(theirs))
+            .values(row_id=None, said={})
+        )
+        names = set(name_key(person.given_name, person.family_name).split())
+
+        def is_named(text: str) -> bool:
+            return any(each in text.lower() for each in addresses) or names <= set(name_key("", text).split())
+
+        here = col(ImportRun.campus_id).in_(campus_ids)
+        drafts = select(ImportRun).where(here, ImportRun.state == ImportState.DRAFT)
+        for run in self.session.exec(drafts).all():
+            if is_named(zlib.decompress(run.given).decode()):
+                self.drop(run.id)
+        refused = (
+            select(ImportLine)
+            .join(ImportRun, col(ImportRun.id) == col(ImportLine.run_id))
+            .where(here, ImportLine.fate == Fate.REFUSED, col(ImportRun.forgotten).is_(False))
+        )
+        for line in self.session.exec(refused).all():
+            if is_named(" ".join(line.cells)):
+                self._blank(
+                    (col(ImportLine.run_id) == line.run_id) & (col(ImportLine.position) == line.position)
+                )
 
     # --- what foreign identifiers stand for
 

@@ -65,7 +65,8 @@ class ImportRun(SQLModel, table=True):
     """SHA-256 of the file or request, in hexadecimal."""
     size: int = 0
     state: ImportState = Field(default=ImportState.DRAFT, sa_column=word_of(ImportState, name="import_state"))
-    asked_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    asked_by: uuid.UUID | None = None
+    """A number that may be nobody's any more."""
     actor_label: str = Field(default="", max_length=120)
     asked_at: datetime = Field(sa_column=moment())
     done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

@@ -21,6 +21,7 @@ class RightsServices(LogServices):
             self.stores.awards,
             self.stores.campuses,
             self.stores.letters,
+            self.stores.imports,
             self.stores.history,
             self.status,
             self.logged_deeds,

@@ -144,11 +144,23 @@ def test_without_identifiers_a_table_is_safe_to_repeat_too(house: House) -> None
 
 def test_whoever_was_erased_does_not_come_back_with_the_next_table(house: House) -> None:
     take(house, ZOE)
+    refused = drop(house, "P-3;Robotique;31/02/2025;;MARTIN;Zoé;;;;", ANNE)
+    draft = drop(house, ZOE)
+    with house.unit_of_work() as services:
+        services.imports.confirm(house.campus, refused, ReadingPlan(), by=Actor(house.trainer.id))
     with house.unit_of_work() as services:
         activity = next(a for a, _ in services.activities.list_in(house.campus) if a.title == "Robotique")
-        participation, _ = services.activities.page(house.campus, activity.id).participants[0]
-        services.imports.imports.forget_person([participation.id])
+        people_there = services.activities.page(house.campus, activity.id).participants
+        zoe = next(person for _, person in people_there if person.given_name == "Zoé")
+        services.erasures.carry_out(
+            house.campus, zoe.id, "Demande reçue par courrier.", by=Actor(house.admin.id)
+        )
+    with house.unit_of_work() as services:
+        assert [line.cells for line in services.imports.lines(house.campus, refused)] == [[], []]
+        with pytest.raises(NotFound):
+            services.imports.report(house.campus, draft)
     assert take(house, ZOE) == [(Fate.REFUSED, ERASED)]
+    assert [name for name, *_ in people(house)] == ["Anne Le Goff"]
 
 
 def test_how_a_source_is_read_is_remembered_for_that_source_alone(house: House) -> None:

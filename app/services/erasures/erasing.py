@@ -11,6 +11,7 @@ from app.db.awards import AwardStore
 from app.db.campus import CampusStore
 from app.db.erasures import ErasureStore
 from app.db.history import HistoryStore
+from app.db.imports import ImportStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
 from app.db.personal_data import GONE, PersonalDataStore, Whose, whose_of
@@ -54,6 +55,7 @@ class ErasureService:
         awards: AwardStore,
         campuses: CampusStore,
         letters: LetterStore,
+        imports: ImportStore,
         history: HistoryStore,
         status: StatusService,
         deeds: LoggedDeeds,
@@ -67,6 +69,7 @@ class ErasureService:
         self.awards = awards
         self.campuses = campuses
         self.letters = letters
+        self.imports = imports
         self.history = history
         self.status = status
         self.deeds = deeds
@@ -169,6 +172,7 @@ class ErasureService:
             erasure.log_id, erasure.number = line.log_id, line.number
             done.append(erasure)
         self.erasures.bury(awards, at=at)
+        self.imports.forget_person(person, self.people.all_addresses(person.id), reached)
         self.personal.erase(self._whose(person, reached, whole=whole))
         for each, erasure in zip(campuses, done, strict=True):
             self.erasures.add(erasure)
