@@ -1,0 +1,122 @@
+"""`sceau log check` of a log of a million lines, by two processes: seconds by the clock, processor time, memory."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import text
+
+from app.credentials.transparency_log.tiles import WIDTH
+from app.credentials.transparency_log.tree import Frontier
+from app.db import migrations
+from app.db.activity_log import full_tile
+from app.db.bulk import insert_rows
+from app.domain.activities import Activity, ActivityKind, Participation
+from app.domain.activity_log import Fact
+from app.domain.log_facts import participation_fact
+from app.wiring import Services, shared_between_processes
+from bench.measure import Row
+from tests.support.house import NOON, House, build_house
+
+LINES = 1_000_000
+PROCESSES = 2
+# Of so many lines the second half is written again and again: what is derived is the same work for each.
+_WRITTEN = 8_192
+_BLOCK = _WRITTEN // 2
+
+
+def run(lines: int = LINES) -> list[Row]:
+    with TemporaryDirectory(prefix="sceau-bench-") as folder:
+        url = f"sqlite:///{folder}/database/sceau.sqlite"
+        migrations.upgrade(url)
+        house = build_house(url, Path(folder))
+        _fill(house, lines)
+        found = _checked(house, url)
+        house.close()
+        return found
+
+
+def _fill(house: House, lines: int) -> None:
+    with house.unit_of_work() as services:
+        size = services.activity_log.open(house.campus).size
+        services.activity_log.append(house.campus, list(_facts(_WRITTEN - size)))
+    with house.unit_of_work() as services:
+        _repeat(services, house, -(-lines // _BLOCK) - 2)
+        services.activity_log.checkpoint(house.campus)
+
+
+def _facts(count: int) -> Iterator[Fact]:
+    activity = Activity(
+        kind=ActivityKind.WORKSHOP,
+        title="Robotique pour tous",
+        starts_on=date(2026, 11, 24),
+        ends_on=date(2026, 11, 24),
+        place="Le Creusot",
+        hours=3,
+        created_at=NOON,
+    )
+    for _ in range(count):
+        someone = Participation(
+            activity_id=activity.id, person_id=uuid.uuid4(), line_key="", recorded_at=NOON, hours=2.5
+        )
+        yield participation_fact(activity, someone)
+
+
+def _repeat(services: Services, house: House, times: int) -> None:
+    """The last block of lines once more, so many times, with its tiles, the tiles above, and the edge of the tree."""
+    store, log = services.activity_log.store, services.activity_log.open(house.campus)
+    hashes = [entry.leaf_hash for entry in store.entries(log.id, _BLOCK, _WRITTEN)]
+    for block in range(2, times + 2):
+        shift = (block - 1) * _BLOCK
+        for table, columns in (
+            ("log_entry", "kind, at, commitment, leaf_hash"),
+            ("log_payload", "noun, noun_id, about_id, key, facts"),
+        ):
+            _copy(services, f"INSERT INTO {table} (log_id, number, {columns}) SELECT log_id, number + :shift, {columns} "  # noqa: S608 - names of our own
+                  f"FROM {table} WHERE number >= :first AND number < :last", shift, _BLOCK, _WRITTEN)  # fmt: skip
+        _copy(services, "INSERT INTO log_tile (log_id, level, place, hashes, root) SELECT log_id, 0, place + :shift, hashes, "
+              "root FROM log_tile WHERE level = 0 AND place >= :first AND place < :last",
+              shift // WIDTH, _BLOCK // WIDTH, _WRITTEN // WIDTH)  # fmt: skip
+    frontier = Frontier.from_bytes(log.size, log.edge)
+    for each in hashes * times:
+        frontier.append(each)
+    query = text("SELECT root FROM log_tile WHERE level = 0 ORDER BY place")
+    roots = [bytes(root) for (root,) in store.session.execute(query)]
+    full = range(len(roots) // WIDTH)
+    insert_rows(
+        store.session, [full_tile(log.id, 1, at, roots[at * WIDTH : (at + 1) * WIDTH]) for at in full]
+    )
+    store.grow(log, frontier.size, frontier.to_bytes())
+
+
+def _copy(services: Services, statement: str, shift: int, first: int, last: int) -> None:
+    session = services.activity_log.store.session
+    session.execute(text(statement), {"shift": shift, "first": first, "last": last})
+
+
+def _checked(house: House, url: str) -> list[Row]:
+    before, spent = time.perf_counter(), _processor()
+    with house.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(house.campus.id)
+        assert log is not None
+        faults = services.log_watch.check(log, shared_between_processes(url, PROCESSES))
+        size = log.size
+    seconds, spent = time.perf_counter() - before, _processor() - spent
+    assert not faults, faults[:3]
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(f"  {size:,} lines, {most / 1024:.0f} MiB in the largest process", file=sys.stderr)
+    return [
+        Row("log check, a million lines, two processes", seconds, 0.0, "s"),
+        Row("the same, processor time of all of them", spent, 0.0, "s"),
+    ]
+
+
+def _processor() -> float:
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

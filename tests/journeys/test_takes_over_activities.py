@@ -1,0 +1,73 @@
+"""From a French spreadsheet to activities: dropped, understood, its words explained on the page, confirmed, reported."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
+from tests.support.house import House, build_house
+from tests.support.server import LiveServer, serving
+
+pytestmark = pytest.mark.browser
+TABLE = """Suivi des activités 2025;;;;;;;;;
+Identifiant;Activité;Type;Date;Lieu;Nom;Prénom;Courriel;Rôle;Heures
+P-1;Fabrication additive, découverte;Atelier;03/10/2025;Le Creusot;LE BŒUF;Anne-Gaëlle;ag.leboeuf@exemple.fr;Apprenant;2,5
+P-2;Fabrication additive, découverte;Atelier;03/10/2025;Le Creusot;MARTIN;Zoé;;Coach;3
+P-3;Fabrication additive, découverte;Atelier;31/02/2025;Le Creusot;PETIT;Ousmane;;Apprenant;3
+"""
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
+    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+    yield built
+    built.process.engine.dispose()
+
+
+@pytest.fixture
+def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(house.process.settings, listener, process=house.process) as running:
+        yield running
+
+
+def drop(page: Page, server: LiveServer) -> None:
+    page.goto(server.url("/gestion/itip/reprises"))
+    page.get_by_label("D’où viennent ces activités").fill("Suivi 2025")
+    page.locator("#fichier").set_input_files(
+        {"name": "suivi.csv", "mimeType": "text/csv", "buffer": TABLE.encode("cp1252")}
+    )
+    page.get_by_role("button", name="Lire sans rien enregistrer").click()
+
+
+def test_a_spreadsheet_becomes_activities_once_its_words_are_explained(
+    server: LiveServer, house: House, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    page.goto(server.url(house.sign_in_path(house.trainer)))
+    page.get_by_role("button", name="Se connecter").click()
+    drop(page, server)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Voici ce qui serait repris")
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+    page.get_by_label("« Coach »").select_option("ressource")
+    page.get_by_role("button", name="Relire ainsi").click()
+    page.get_by_role("button", name=re.compile("Reprendre 2 lignes")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de reprise")
+    expect(page.get_by_text("n’est pas une date")).to_be_visible()
+    assert_accessible(page)
+    drop(page, server)
+    expect(page.get_by_text("Ce même fichier a déjà été repris")).to_be_visible()
+    expect(page.get_by_label("« Coach »")).to_have_value("ressource")
+    expect(page.get_by_role("button", name="Garder le compte rendu")).to_be_visible()
