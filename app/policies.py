@@ -25,7 +25,7 @@ class Who(Enum):
     SIGNED_IN = auto()
     """Whoever proved who they are, wherever they work."""
     HOLDER = auto()
-    """The browser that was shown the private link of that very award."""
+    """The browser that was shown the private link of that very award, and its person when signed in."""
     STAFF = auto()
     """Whoever has a role for the deed in the campus; for people of other campuses it is as good as absent."""
     OPERATOR = auto()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, delete, func, select
 
 from app.credentials.evidence.leaves import Leaf
@@ -24,6 +25,7 @@ from app.domain.activity_log import (
     Written,
     leaf_of,
 )
+from app.domain.merging import PersonMerge
 
 
 class WrittenEntry(NamedTuple):
@@ -198,8 +200,8 @@ class ActivityLogStore:
         return found
 
     def payloads_about(self, person_id: uuid.UUID) -> list[LogPayload]:
-        """All that every campus's log says of one person."""
-        query = select(LogPayload).where(LogPayload.about_id == person_id)
+        """All that every campus's log says of one person, under whichever record it was said."""
+        query = select(LogPayload).where(_is_about(person_id))
         return list(self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number))))
 
     def said_of_people(
@@ -223,7 +225,7 @@ class ActivityLogStore:
 
     def erase_about(self, person_id: uuid.UUID, log_ids: Collection[uuid.UUID]) -> int:
         """Payloads and keys go; what is left of so many entries commits to nothing that could be found out."""
-        about = col(LogPayload.about_id) == person_id
+        about = _is_about(person_id)
         erased = self.session.exec(delete(LogPayload).where(about, col(LogPayload.log_id).in_(log_ids)))
         return int(erased.rowcount)
 
@@ -289,3 +291,11 @@ def full_tile(log_id: uuid.UUID, level: int, place: int, hashes: Sequence[bytes]
         hashes=b"".join(hashes),
         root=rows_over(hashes)[-1][0],
     )
+
+
+def _is_about(person_id: uuid.UUID) -> ColumnElement[bool]:
+    """A line says for ever whom it is about: records brought together later are looked up beside it."""
+    merged = select(PersonMerge.gone_id).where(
+        PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
+    )
+    return or_(col(LogPayload.about_id) == person_id, col(LogPayload.about_id).in_(merged))

@@ -27,6 +27,11 @@ class AwardEvidenceStore:
         """Whether that was the number of an award that its holder had erased."""
         return self.session.get(ErasedAward, award_id) is not None
 
+    def replace(self, row: AwardEvidence) -> None:
+        """Of an award that was signed again: what was chosen to be shown of it stays."""
+        self.session.merge(row)
+        self.session.flush()
+
     def shown_of(self, award_id: uuid.UUID) -> dict[int, Shown]:
         """What was chosen, by number of the line."""
         rows = self.session.exec(select(EvidenceDisclosure).where(EvidenceDisclosure.award_id == award_id))

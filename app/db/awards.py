@@ -15,12 +15,14 @@ from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, insert_rows
 from app.db.erasures import check_not_erased, erased_between
 from app.domain.activities import Activity
-from app.domain.awards import Award, AwardState, SignedDocument, Visibility
+from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus import Campus
 from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
+
+MOST_OF_ONE_PERSON = 500
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,17 @@ class AwardStore:
         query = query.order_by(col(Award.awarded_at).desc(), col(Award.id).desc()).limit(limit)
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
+    def list_of_person(self, person_id: uuid.UUID) -> list[AwardRecord]:
+        """Of every campus, the latest first; what was undone before it left the house is nobody's."""
+        query = (
+            self.records()
+            .where(col(Award.person_id) == person_id, col(Award.undone_at).is_(None))
+            .options(*WITHOUT_PICTURES)
+            .order_by(col(Award.awarded_at).desc(), col(Award.id))
+            .limit(MOST_OF_ONE_PERSON)
+        )
+        return [AwardRecord(*row) for row in self.session.execute(query)]
+
     def given_in(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> list[tuple[Award, BadgeVersion]]:
         """What this campus gave on the strength of an activity, in the order it was given."""
         query = (
@@ -198,11 +211,20 @@ class AwardStore:
         )
         return [(award, version) for award, version in self.session.exec(query)]
 
-    def document_of(self, award_id: uuid.UUID) -> SignedDocument:
-        document = self.session.get(SignedDocument, award_id)
+    def document_of(self, award_id: uuid.UUID) -> SignedDocument | NewerDocument:
+        """The newest edition."""
+        award = self.session.get(Award, award_id)
+        document: SignedDocument | NewerDocument | None = self.session.get(SignedDocument, award_id)
+        if award is not None and award.edition > 1:
+            document = self.session.get(NewerDocument, (award_id, award.edition))
         if document is None:
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         return document
+
+    def add_newer(self, award: Award, document: NewerDocument) -> None:
+        self.session.add(award)
+        self.session.add(document)
+        self.session.flush()
 
     def held(
         self, badge: Badge, person_ids: Iterable[uuid.UUID], activity_id: uuid.UUID | None

@@ -17,6 +17,7 @@ from app.db.plain_text import holds_all, plain
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
+from app.domain.merging import PersonMerge
 from app.domain.people import Person, PersonAddress
 from app.domain.search import plain_text
 
@@ -122,7 +123,10 @@ def _belongs(campus_id: uuid.UUID) -> ColumnElement[bool]:
         )
     )
     holds = exists().where(and_(col(Award.person_id) == col(Person.id), col(Award.campus_id) == campus_id))
-    return or_(took_part, holds)
+    gone = exists().where(
+        and_(col(PersonMerge.gone_id) == col(Person.id), col(PersonMerge.undone_at).is_(None))
+    )
+    return and_(or_(took_part, holds), ~gone)
 
 
 def _has_address(address: str) -> ColumnElement[bool]:

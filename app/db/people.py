@@ -112,14 +112,18 @@ class PeopleStore:
         )
 
     def addresses_of(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-        """One address for each person who has any, the verified first."""
+        """One address for each person who has any: their main one, else a verified one."""
         ids = list(person_ids)
         found: dict[uuid.UUID, str] = {}
         for start in range(0, len(ids), 500):
             rows = self.session.exec(
                 select(PersonAddress.person_id, PersonAddress.address)
                 .where(col(PersonAddress.person_id).in_(ids[start : start + 500]))
-                .order_by(col(PersonAddress.verified_at).is_(None), col(PersonAddress.address))
+                .order_by(
+                    col(PersonAddress.is_main).desc(),
+                    col(PersonAddress.verified_at).is_(None),
+                    col(PersonAddress.address),
+                )
             )
             for person_id, address in rows:
                 found.setdefault(person_id, address)
@@ -128,17 +132,6 @@ class PeopleStore:
     def all_addresses(self, person_id: uuid.UUID) -> list[str]:
         rows = self.session.exec(select(PersonAddress.address).where(PersonAddress.person_id == person_id))
         return sorted(set(rows))
-
-    def vouch_for_address(self, person: Person, address: str, *, at: datetime) -> None:
-        """The address is the person's own: not only a list of participants says so."""
-        row = self.session.exec(
-            select(PersonAddress).where(
-                PersonAddress.person_id == person.id, PersonAddress.address == address
-            )
-        ).one()
-        row.verified_at = row.verified_at or at
-        self.session.add(row)
-        self.session.flush()
 
     def find_staff_at(self, address: str, *, at: datetime) -> Person | None:
         """Somebody with a role in some campus today, or who runs the service, whose own address that is.

@@ -18,15 +18,18 @@ from app.domain.awards import Visibility
 from app.domain.status import SignedList
 
 _AWARD = (
-    "SELECT a.visibility, d.embedded, d.token, d.embedded_digest, d.token_digest "
-    "FROM signed_credential d JOIN award a ON a.id = d.award_id WHERE d.award_id = {}"
+    "SELECT a.visibility, coalesce(n.embedded, d.embedded), coalesce(n.token, d.token), "
+    "coalesce(n.embedded_digest, d.embedded_digest), coalesce(n.token_digest, d.token_digest) "
+    "FROM signed_credential d JOIN award a ON a.id = d.award_id "
+    "LEFT JOIN newer_credential n ON n.award_id = a.id AND n.edition = a.edition WHERE d.award_id = {}"
 )
 _VERSION = (
     "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
 )
 _STANDING = (
     "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
-    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable FROM award a WHERE a.id = {}"
+    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition "
+    "FROM award a WHERE a.id = {}"
 )
 _KEYS = (
     "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
@@ -54,6 +57,7 @@ class Standing:
     revoked_at: str
     newest_version: int
     is_findable: bool
+    edition: int
 
     @property
     def is_open(self) -> bool:
@@ -111,7 +115,7 @@ def _stored(row: Any) -> StoredAward | None:
 
 
 def _standing(row: Any) -> Standing | None:
-    return None if row is None else Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]))
+    return None if row is None else Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5])
 
 
 def _stored_list(row: Any) -> SignedList | None:

@@ -11,7 +11,7 @@ from sqlmodel import col, delete, select
 
 from app.domain.access import digest_of
 from app.domain.set_aside import SetAside
-from app.domain.sign_in import Challenge, Password, SignInLink
+from app.domain.sign_in import Asked, Challenge, Password, SignInLink
 
 
 class SignInStore:
@@ -64,6 +64,17 @@ class SignInStore:
             self.session.delete(challenge)
             self.session.flush()
         return challenge
+
+    def challenges_of(self, person_id: uuid.UUID, asked: Asked, *, at: datetime) -> Sequence[Challenge]:
+        """Those that still wait for their answer, the oldest first."""
+        query = select(Challenge).where(
+            Challenge.person_id == person_id, Challenge.asked == asked, col(Challenge.expires_at) > at
+        )
+        return self.session.exec(query.order_by(col(Challenge.expires_at), col(Challenge.id))).all()
+
+    def remove(self, challenge: Challenge) -> None:
+        self.session.delete(challenge)
+        self.session.flush()
 
     def find_form(self, token: str) -> SetAside | None:
         query = select(SetAside).where(SetAside.secret_digest == digest_of(token))

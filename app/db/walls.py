@@ -27,6 +27,7 @@ SHARED = {
     "portfolio": "of a person",
     "portfolio_group": "of a person",
     "portfolio_piece": "of a person, whose badges are of several campuses",
+    "person_merge": "of a person, whom several campuses may know",
     "rate_count": "of nobody",
     "session": "of a person, found by its secret",
     "set_aside": "of a person, found by its secret",
@@ -40,7 +41,7 @@ OPEN = frozenset(
         "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
         "campus_log", "competency", "erased_award", "framework", "label", "log_checkpoint", "log_cosignature", "log_entry",
-        "log_payload", "log_tile", "log_witness", "membership", "network_member", "signed_credential", "signing_key",
+        "log_payload", "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential", "signing_key",
         "status_list", "status_slot",
     )
 )  # fmt: skip
@@ -76,6 +77,7 @@ _MAY_BE_ADDED = {
     "activity_campus": "may_be_organised_here(activity_id)",
     "history_entry": "campus_id IS NULL OR (noun = 'activity' AND organised_here(noun_id) AND EXISTS (SELECT 1 "
     "FROM activity_campus o WHERE o.activity_id = noun_id AND o.campus_id = history_entry.campus_id))",
+    "letter": "campus_id IS NULL",
 }
 """New rows that are nobody's yet, or not of one campus alone: a campus that is asked reads of it in its history."""
 _MAY_STAND = {"activity_campus": "organised_here(activity_id)"}

@@ -109,6 +109,13 @@ class Addresses:
     def sign_in_link(self, secret: str) -> str:
         return f"{self.base_url}/connexion/{secret}"
 
+    @property
+    def own_addresses(self) -> str:
+        return f"{self.base_url}/compte/adresses"
+
+    def confirm_address(self, token: str) -> str:
+        return f"{self.own_addresses}/confirmer/{token}"
+
     def sign_in_service(self, name: str) -> str:
         """Where another sign-in service sends the browser back to."""
         return f"{self.base_url}/connexion/service/{name}/retour"

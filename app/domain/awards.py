@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
+from app.credentials.json_text import JsonValue
 from app.domain.activities import Activity, Participation, hours_of
 from app.domain.badge_rule_words import missing_words, rule_words
 from app.domain.badge_rules import Progress
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
 from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of
-from app.domain.people import Person
+from app.domain.people import Person, normal_address
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
@@ -53,7 +56,8 @@ class LineOutcome(StrEnum):
 class Award(SQLModel, table=True):
     """`once_key` is what the database keeps unique so that nobody is given the same badge twice.
 
-    `undone_at`: withdrawn before it ever left the house, so that nobody need hear of it.
+    `undone_at`: withdrawn before it ever left the house, so that nobody need hear of it. `edition` counts how
+    often it was signed: the newest one is the badge, at the same address.
     """
 
     __tablename__ = "award"
@@ -90,6 +94,10 @@ class Award(SQLModel, table=True):
     undone_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     batch_id: uuid.UUID | None = None
     once_key: str | None = Field(default=None, unique=True, max_length=120)
+    edition: int = 1
+    reissued_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    older_recipient: str = Field(default="", max_length=120)
+    """Salt and hash of an address, by which the 2.0 rendition names the holder; empty unless they asked for it."""
     link_generation: int = 0
     link_opened_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     claimed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
@@ -100,6 +108,19 @@ class SignedDocument(SQLModel, table=True):
 
     __tablename__ = "signed_credential"
     award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    embedded: bytes
+    token: str = Field(sa_type=Text)
+    embedded_digest: str = Field(max_length=64)
+    token_digest: str = Field(max_length=64)
+    signed_at: datetime = Field(sa_column=moment())
+
+
+class NewerDocument(SQLModel, table=True):
+    """The same award signed again, with another name of its holder or none; it supersedes what was signed before."""
+
+    __tablename__ = "newer_credential"
+    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    edition: int = Field(primary_key=True)
     embedded: bytes
     token: str = Field(sa_type=Text)
     embedded_digest: str = Field(max_length=64)
@@ -256,6 +277,26 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
     award.revoked_at = whole_second(at)
     award.revoked_reason = reason.strip()
     award.once_key = None
+
+
+def reissue(award: Award, holder_name: str | None, *, at: datetime) -> None:
+    """A new edition at `at`, which is later than the one before by a second at least: that is how one is told newer (A-034)."""
+    if award.state is AwardState.REVOKED:
+        raise AlreadyRevoked(N_("Ce badge est retiré : il n’est plus signé de nouveau."))
+    award.holder_name = holder_name
+    award.edition += 1
+    award.reissued_at = max(whole_second(at), (award.reissued_at or award.awarded_at) + timedelta(seconds=1))
+
+
+def hash_of_address(address: str) -> str:
+    """`salt$digest`, as Open Badges 2.0 hashes: the address in lower case, then the salt."""
+    salt = secrets.token_hex(16)
+    return f"{salt}${hashlib.sha256((normal_address(address) + salt).encode()).hexdigest()}"
+
+
+def hashed_recipient(kept: str) -> dict[str, JsonValue]:
+    salt, _, digest = kept.partition("$")
+    return {"type": "email", "hashed": True, "salt": salt, "identity": f"sha256${digest}"}
 
 
 def undo(award: Award, *, at: datetime) -> None:

@@ -136,7 +136,7 @@ def person_for(identity: Identity, staff: Sequence[Person], *, is_vouched: bool)
     if not identity.address or not is_vouched:
         raise Unlinked(
             N_(
-                "Ce compte n’est relié à personne ici. Entrez une première fois avec un lien, puis reliez-le dans « Ma connexion »."
+                "Ce compte n’est relié à personne ici. Entrez une première fois avec un lien, puis reliez-le dans « Mon compte »."
             )
         )
     if len(staff) != 1:

@@ -103,6 +103,8 @@ class Occasion(StrEnum):
     ERASURE = "erasure"
     ARCHIVE = "archive"
     PARENT = "parent"
+    ADDRESS_CONFIRM = "address_confirm"
+    ADDRESS_CHANGED = "address_changed"
 
 
 class LetterState(StrEnum):

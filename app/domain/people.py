@@ -55,6 +55,8 @@ class PersonAddress(SQLModel, table=True):
     address: str = Field(max_length=254)
     name_key: str = Field(max_length=LONGEST_KEY)
     verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    is_main: bool = Field(default=False)
+    """Where its person is written to first."""
 
 
 class Membership(SQLModel, table=True):

@@ -38,6 +38,8 @@ class Deed(StrEnum):
     """What the history holds."""
     EXPORT = "export"
     """Tables of people that leave the house."""
+    CORRECT = "correct"
+    """Names, and two records of one person brought together."""
     PROTECT = "protect"
     """What is held about somebody, and its erasure."""
 
@@ -50,13 +52,13 @@ MAY: Final[Mapping[Role, frozenset[Deed]]] = MappingProxyType(
         Role.TRAINER: frozenset({Deed.VIEW, Deed.WORK, Deed.AWARD, Deed.REVOKE}),
         Role.REVIEWER: frozenset({Deed.VIEW, Deed.REVIEW}),
         Role.AUDITOR: frozenset({Deed.VIEW, Deed.AUDIT}),
-        Role.DPO: frozenset({Deed.VIEW, Deed.EXPORT, Deed.PROTECT}),
+        Role.DPO: frozenset({Deed.VIEW, Deed.EXPORT, Deed.CORRECT, Deed.PROTECT}),
     }
 )
 
-PROVED: Final = frozenset({Deed.AWARD, Deed.REVOKE, Deed.EXPORT, Deed.MANAGE, Deed.PROTECT})
+PROVED: Final = frozenset({Deed.AWARD, Deed.REVOKE, Deed.EXPORT, Deed.MANAGE, Deed.CORRECT, Deed.PROTECT})
 """Whoever has a passkey does these with it."""
-DANGEROUS: Final = frozenset({Deed.EXPORT, Deed.MANAGE, Deed.PROTECT})
+DANGEROUS: Final = frozenset({Deed.EXPORT, Deed.MANAGE, Deed.CORRECT, Deed.PROTECT})
 """Asks whoever does it, and not only looks, to have proved a short time ago who they are."""
 
 _REFUSALS: Final = {
@@ -69,6 +71,9 @@ _REFUSALS: Final = {
     Deed.MANAGE: N_("Seule l’administration du campus peut faire cela."),
     Deed.AUDIT: N_("Seules l’administration et l’audit du campus lisent son historique."),
     Deed.EXPORT: N_("Seules l’administration et la protection des données du campus exportent ses tableaux."),
+    Deed.CORRECT: N_(
+        "Seules l’administration et la protection des données du campus corrigent les dossiers des personnes."
+    ),
     Deed.PROTECT: N_("Seule la personne chargée de la protection des données peut faire cela."),
 }
 

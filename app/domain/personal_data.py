@@ -67,6 +67,10 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
     {
         "person": Held(Matter.IDENTITY, (Link("id"),)),
         "person_address": Held(Matter.ADDRESSES, _PERSON),
+        "person_merge": Held(
+            Matter.IDENTITY, (Link("kept_id"), Link("gone_id")), mentions=("merged_by",), kept_back=("moved",)
+        ),
+        "name_wish": Held(Matter.IDENTITY, _PERSON, mentions=("decided_by",)),
         # --- how they come in
         "federated_account": Held(Matter.SIGN_IN, _PERSON),
         "password": Held(Matter.SIGN_IN, _PERSON, kept_back=("hash",)),
@@ -86,11 +90,12 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         "room_entry": Held(
             Matter.ROOMS, (Link("participation_id", "participation"),), kept_back=("phone_digest",)
         ),
-        "log_payload": Held(Matter.LOG, (Link("about_id"),)),
+        "log_payload": Held(Matter.LOG, (Link("about_id"), Link("about_id", "person_merge", "gone_id"))),
         "log_dispute": Held(Matter.LOG, _PERSON),
         # --- what they were given
         "award": Held(Matter.AWARDS, _PERSON, mentions=("awarded_by",), kept_back=("once_key",)),
         "signed_credential": Held(Matter.AWARDS, _AWARD),
+        "newer_credential": Held(Matter.AWARDS, _AWARD),
         "award_evidence": Held(Matter.AWARDS, _AWARD),
         "evidence_disclosure": Held(Matter.AWARDS, _AWARD),
         "claim_code": Held(Matter.AWARDS, _AWARD, kept_back=("digest",)),

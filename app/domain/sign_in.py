@@ -26,7 +26,10 @@ _CODE_SIGNS = 8
 
 
 class SignInLink(SQLModel, table=True):
-    """`browser_digest` names the browser that asked; a link that an operator made is good in any."""
+    """`browser_digest` names the browser that asked; a link that an operator made is good in any.
+
+    `address`: where the letter went; whoever opens the link has proved that it is theirs.
+    """
 
     __tablename__ = "sign_in_link"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -34,6 +37,7 @@ class SignInLink(SQLModel, table=True):
     secret_digest: str = Field(unique=True, max_length=64)
     browser_digest: str = Field(default="", max_length=64, index=True)
     codes_tried: int = Field(default=0)
+    address: str = Field(default="", max_length=254)
     expires_at: datetime = Field(sa_column=moment())
     used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 

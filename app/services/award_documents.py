@@ -19,14 +19,14 @@ def document_to_sign(award: Award, documents: BadgeDocuments, places: Places) ->
     try:
         return documents.document_of(award, places.entry_of(award.id))
     except CredentialError as error:
-        raise _said_to_the_trainer(error) from error
+        raise said_to_the_trainer(error) from error
 
 
 def signed_document(award: Award, document: JsonObject, batch: Batch) -> SignedDocument:
     try:
         signed = batch.issue(document)
     except CredentialError as error:
-        raise _said_to_the_trainer(error) from error
+        raise said_to_the_trainer(error) from error
     return new_row(
         SignedDocument,
         award_id=award.id,
@@ -38,7 +38,7 @@ def signed_document(award: Award, document: JsonObject, batch: Batch) -> SignedD
     )
 
 
-def _said_to_the_trainer(error: CredentialError) -> AppError:
+def said_to_the_trainer(error: CredentialError) -> AppError:
     if isinstance(error, NotFitToSign):
         return _not_fit(error)
     return Unavailable(

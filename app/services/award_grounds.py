@@ -12,6 +12,7 @@ from app.db.award_evidence import AwardEvidenceStore
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award
+from app.domain.campus import Campus
 from app.domain.columns import new_row
 from app.services.award_cases import Case, JudgedLine
 from app.services.contributed_lines import ContributedLines
@@ -76,6 +77,21 @@ class AwardGrounds:
             )
             for award, decision, encoded in zip(awards, decisions, written, strict=True)
         }
+
+    def decide_again(self, campus: Campus, award: Award, document: JsonObject) -> Grounded | None:
+        """Another decision in the log, for another edition, which rests on the same entries; None where the first rested on none."""
+        before = self.store.find(award.id)
+        if before is None:
+            return None
+        log = self.deeds.log.open(campus)
+        entries = list(before.entries) if before.log_id == log.id else []
+        [decided] = self.deeds.decided(campus, [(award, document, entries)])
+        checkpoint = self.deeds.log.checkpoint(campus)
+        decision = Decision(award.id, decided.number, decided.leaf, decided.opening, entries)
+        [encoded] = self.evidence.written(checkpoint, [decision])
+        return self._grounded(
+            award, document, encoded, checkpoint.log_id, checkpoint.size, decided.number, entries
+        )
 
     def keep(self, rows: Sequence[AwardEvidence]) -> None:
         self.store.add_all(rows)

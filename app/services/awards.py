@@ -14,6 +14,7 @@ from app.db.history import HistoryStore
 from app.domain.awards import (
     AwardState,
     Visibility,
+    hash_of_address,
     revoke,
 )
 from app.domain.batches import AwardBatch, BatchState
@@ -198,6 +199,22 @@ class AwardService:
     def check_not_erased(self, award_id: uuid.UUID) -> None:
         """Raises Gone for an award that its holder had erased."""
         self.awards.check_not_erased(award_id)
+
+    def say_address(self, award_id: uuid.UUID, address: str, *, by: Actor) -> None:
+        """In the 2.0 rendition alone, for platforms that know a holder by nothing else; empty: no more."""
+        award = self.awards.lock(award_id)
+        award.older_recipient = hash_of_address(address) if address else ""
+        self.awards.save(award)
+        deed = "say_address" if address else "hide_address"
+        self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+
+    def is_of(self, award_id: uuid.UUID, person_id: uuid.UUID) -> bool:
+        award = self.awards.find(award_id)
+        return award is not None and award.person_id == person_id
+
+    def list_of(self, person_id: uuid.UUID) -> list[AwardRecord]:
+        """Everything one person was given, by whichever campus; the latest first."""
+        return self.awards.list_of_person(person_id)
 
     def record(self, award_id: uuid.UUID) -> AwardRecord:
         """Any award, for its holder or for public pages, which look at its visibility themselves."""

@@ -169,7 +169,7 @@ class FederationService:
         if not self.accounts.add(account):
             raise Conflict(
                 N_(
-                    "Un autre compte de ce service est déjà relié à cette personne. Pour en changer, déliez-le d’abord dans « Ma connexion »."
+                    "Un autre compte de ce service est déjà relié à cette personne. Pour en changer, déliez-le d’abord dans « Mon compte »."
                 )
             )
         self.history.write(by, "link", "federated_account", account.id, at=at)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.db.team import TeamStore
 from app.domain.campus import Campus
@@ -67,6 +68,7 @@ class InvitationService:
         self,
         team: TeamStore,
         people: PeopleStore,
+        own_addresses: OwnAddressStore,
         campuses: CampusStore,
         letters: LetterStore,
         history: HistoryStore,
@@ -77,6 +79,7 @@ class InvitationService:
     ) -> None:
         self.team = team
         self.people = people
+        self.own_addresses = own_addresses
         self.campuses = campuses
         self.letters = letters
         self.history = history
@@ -218,11 +221,9 @@ class InvitationService:
 
     def _newcomer(self, invitation: Invitation, given_name: str, family_name: str) -> Person:
         at = self.clock()
-        person = self.people.get_or_add(
-            Person(given_name=given_name, family_name=family_name, created_at=at), invitation.address
+        return self.own_addresses.owner_of(
+            Person(given_name=given_name, family_name=family_name, created_at=at), invitation.address, at=at
         )
-        self.people.vouch_for_address(person, invitation.address, at=at)
-        return person
 
     def _held(self, token: str, *, to_answer: bool) -> Invitation:
         name, _, rest = token.partition(".")

@@ -15,7 +15,7 @@ from app.credentials.legacy.rendition import (
 )
 from app.db.awards import AwardRecord
 from app.domain.addresses import Addresses
-from app.domain.awards import AwardState
+from app.domain.awards import AwardState, hashed_recipient
 from app.errors import NotFound
 from app.language import N_
 from app.services.publication import FORMS, PublicationService, Published
@@ -67,7 +67,10 @@ class OlderBadges:
         if award.state is AwardState.REVOKED:
             raise Withdrawn(dump_json(revoked_assertion(places)))
         credential = parse_json_object(self.publication.award_file(record, "json").body)
-        return dump_json(assertion_of(credential, places, image=f"{places.assertion}.png"))
+        recipient = hashed_recipient(award.older_recipient) if award.older_recipient else None
+        return dump_json(
+            assertion_of(credential, places, image=f"{places.assertion}.png", recipient=recipient)
+        )
 
     def _places(
         self, slug: str, badge_id: uuid.UUID, number: int, award_id: uuid.UUID | None = None

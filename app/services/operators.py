@@ -7,7 +7,7 @@ import uuid
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.operators import OperatorStore
-from app.db.people import PeopleStore
+from app.db.own_addresses import OwnAddressStore
 from app.domain.campus import Campus, check_names
 from app.domain.clock import Clock
 from app.domain.history import Actor
@@ -26,7 +26,7 @@ class OperatorService:
     def __init__(
         self,
         operators: OperatorStore,
-        people: PeopleStore,
+        own_addresses: OwnAddressStore,
         campuses: CampusStore,
         campus_service: CampusService,
         invitations: InvitationService,
@@ -34,7 +34,7 @@ class OperatorService:
         clock: Clock,
     ) -> None:
         self.operators = operators
-        self.people = people
+        self.own_addresses = own_addresses
         self.campuses = campuses
         self.campus_service = campus_service
         self.invitations = invitations
@@ -50,10 +50,9 @@ class OperatorService:
         address, at = normal_address(address), self.clock()
         if not is_address(address):
             raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
-        person = self.people.get_or_add(
-            Person(given_name=given_name, family_name=family_name, created_at=at), address
+        person = self.own_addresses.owner_of(
+            Person(given_name=given_name, family_name=family_name, created_at=at), address, at=at
         )
-        self.people.vouch_for_address(person, address, at=at)
         if self.operators.find(person.id) is None:
             self.operators.add(Operator(person_id=person.id, since=at))
             self.history.write(by, "join", "operator", person.id, at=at)

@@ -120,7 +120,7 @@ class PasskeyService:
         if passkey is None or (answer.handle is not None and answer.handle != passkey.person_id.bytes):
             raise PasskeyRefused(
                 N_(
-                    "Cette clé d’accès n’est pas enregistrée ici. Entrez d’une autre façon : « Ma connexion » permet de l’enregistrer."
+                    "Cette clé d’accès n’est pas enregistrée ici. Entrez d’une autre façon : « Mon compte » permet de l’enregistrer."
                 )
             )
         if who is not None and passkey.person_id != who.person.id:

@@ -14,6 +14,7 @@ from app.db.awards import AwardStore
 from app.db.campus import CampusStore
 from app.db.consents import ConsentStore
 from app.db.history import HistoryStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.domain.access import (
     ApiToken,
@@ -49,6 +50,7 @@ class PeopleService:
     def __init__(
         self,
         people: PeopleStore,
+        own_addresses: OwnAddressStore,
         access: AccessStore,
         sessions: SessionService,
         memberships: Memberships,
@@ -60,6 +62,7 @@ class PeopleService:
         clock: Clock,
     ) -> None:
         self.people = people
+        self.own_addresses = own_addresses
         self.access = access
         self.sessions = sessions
         self.memberships = memberships
@@ -75,10 +78,11 @@ class PeopleService:
     ) -> Person:
         check_name(given_name, family_name)
         at = self.clock()
-        person = self.people.get_or_add(
-            Person(given_name=given_name, family_name=family_name, created_at=at), normal_address(address)
+        person = self.own_addresses.owner_of(
+            Person(given_name=given_name, family_name=family_name, created_at=at),
+            normal_address(address),
+            at=at,
         )
-        self.people.vouch_for_address(person, normal_address(address), at=at)
         self.memberships.give(campus, person, role, by=by)
         return person
 

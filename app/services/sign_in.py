@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.db.history import HistoryStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
 from app.domain.access import digest_of
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.letters import Letter
-from app.domain.people import Person, normal_address
+from app.domain.own_addresses import Changed
+from app.domain.people import Person, is_address, normal_address
 from app.domain.sessions import Proof
 from app.domain.sign_in import (
     BETWEEN_SIGN_IN_LETTERS,
@@ -28,8 +30,12 @@ from app.domain.sign_in import (
 )
 from app.errors import NotSignedIn
 from app.language import N_
-from app.language import gettext as _
+from app.services.address_notices import AddressNotices
 from app.services.sessions import Browser, NewSession, SessionService, SignedIn
+from app.services.sign_in_letters import Door, letter_with_links
+
+MOST_IN_ONE_LETTER = 12
+_NOTHING = N_("Ce lien n’ouvre rien. Demandez-en un nouveau.")
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class SignInService:
         store: SignInStore,
         sessions: SessionService,
         people: PeopleStore,
+        own_addresses: OwnAddressStore,
+        notices: AddressNotices,
         history: HistoryStore,
         key: bytes,
         clock: Clock,
@@ -51,50 +59,79 @@ class SignInService:
         self.store = store
         self.sessions = sessions
         self.people = people
+        self.own_addresses = own_addresses
+        self.notices = notices
         self.history = history
         self.key = key
         self.clock = clock
 
     # --- links
 
-    def make_link(self, person_id: uuid.UUID, *, by: Actor, browser: Browser | None = None) -> str:
+    def make_link(
+        self, person_id: uuid.UUID, *, by: Actor, browser: Browser | None = None, address: str = ""
+    ) -> str:
         """The secret of a link that opens one session, once, within ten minutes, where it was asked for.
 
-        An operator's link names no browser: whoever is handed it opens it anywhere.
+        An operator's link names no browser: whoever is handed it opens it anywhere. One that leaves for an
+        `address` proves it.
         """
         secret, at = secrets.token_urlsafe(32), self.clock()
         link = SignInLink(
             person_id=person_id,
             secret_digest=digest_of(secret),
             browser_digest=browser.digest if browser else "",
+            address=address,
             expires_at=at + SIGN_IN_LINK_LIFE,
         )
         self.store.add(link)
         self.history.write(by, "make", "sign_in_link", link.id, at=at)
         return secret
 
-    def letter(self, address: str, browser: Browser, link_of: Callable[[str], str]) -> Letter | None:
-        """The letter with a link for whoever works somewhere under that address; None for anybody else."""
-        person = self.find_staff_at(address)
-        too_soon = self.clock() + SIGN_IN_LINK_LIFE - BETWEEN_SIGN_IN_LETTERS
-        if person is None or self.store.has_link_until(person.id, too_soon):
-            return None
-        link = link_of(self.make_link(person.id, by=Actor(label="sign-in page"), browser=browser))
-        return Letter(
-            normal_address(address),
-            _("Votre lien de connexion à Sceau"),
-            _(
-                "Bonjour {name},\n\nCe lien ouvre votre espace campus, une seule fois, pendant dix minutes, "
-                "dans le navigateur où vous l’avez demandé :\n\n"
-                "{link}\n\nSi vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre."
-            ).format(name=person.name, link=link),
-        )
+    def letter(
+        self, address: str, browser: Browser, link_of: Callable[[str], str], *, holder: Person | None = None
+    ) -> Letter | None:
+        """The letter with a link for each person whose account that address opens; None where there is nobody.
+
+        `holder` has a badge in hand: as long as they proved no address, they name theirs themselves.
+        """
+        address, at = normal_address(address), self.clock()
+        too_soon = at + SIGN_IN_LINK_LIFE - BETWEEN_SIGN_IN_LETTERS
+        found = {person.id: person for person in self.own_addresses.entered_from(address, at=at)}
+        if holder is not None and is_address(address) and self._may_open(holder, address):
+            found[holder.id] = holder
+        people = [
+            person
+            for person in list(found.values())[:MOST_IN_ONE_LETTER]
+            if not self.store.has_link_until(person.id, too_soon)
+        ]
+        by = Actor(label="sign-in page")
+        doors = [
+            Door(
+                person.name,
+                link_of(self.make_link(person.id, by=by, browser=browser, address=address)),
+                self.own_addresses.works(person.id, at=at),
+            )
+            for person in people
+        ]
+        return letter_with_links(address, doors) if doors else None
+
+    def _may_open(self, person: Person, address: str) -> bool:
+        has_none = not self.own_addresses.has_account(person.id) and self.own_addresses.is_plain(person.id)
+        return has_none or self.own_addresses.may_enter(person, address)
 
     def own_address(self, who: SignedIn) -> str:
-        """Where a link of theirs may be sent: an address that leads to them and to nobody else; empty if there is none."""
-        address = self.people.addresses_of([who.person.id]).get(who.person.id, "")
-        found = self.find_staff_at(address) if address else None
-        return address if found is not None and found.id == who.person.id else ""
+        """Where a link of theirs may be sent; empty if they proved no address."""
+        own = [
+            row.address for row in self.own_addresses.list_of(who.person.id) if row.verified_at is not None
+        ]
+        return own[0] if own else ""
+
+    def works(self, person_id: uuid.UUID) -> bool:
+        """Whether the person has a role in some campus today, or runs the service."""
+        return self.own_addresses.works(person_id, at=self.clock())
+
+    def leads_to_work(self, secret: str) -> bool:
+        return self.works(self._link(secret).person_id)
 
     def find_staff_at(self, address: str) -> Person | None:
         return self.people.find_staff_at(normal_address(address), at=self.clock())
@@ -125,13 +162,25 @@ class SignInService:
     def _link(self, secret: str, *, to_use: bool = False) -> SignInLink:
         link = self.store.find_link(secret, to_use=to_use)
         if link is None:
-            raise NotSignedIn(N_("Ce lien n’ouvre rien. Demandez-en un nouveau."))
+            raise NotSignedIn(_NOTHING)
         return link
 
     def _enter(self, link: SignInLink, browser: Browser) -> NewSession:
         self.store.add(link)
         self.store.sweep(self.clock())
+        if link.address:
+            self._prove_address(link)
         return self.sessions.enter(link.person_id, Proof.LINK, browser)
+
+    def _prove_address(self, link: SignInLink) -> None:
+        """Whoever opened the letter reads what is sent there; another may have come first since it left."""
+        person = self.people.get(link.person_id)
+        if not self._may_open(person, link.address):
+            raise NotSignedIn(_NOTHING)
+        self.people.add_address(person, link.address)
+        if self.own_addresses.verify(person, link.address, at=self.clock()):
+            self.history.write(Actor(person.id), "prove_address", "person", person.id, at=self.clock())
+            self.notices.tell(person, Changed.FIRST, but=[link.address])
 
     # --- passwords
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from app.credentials.baking import unbake
 from app.credentials.documents import DocumentSource, FetchedDocument
-from app.credentials.errors import DocumentUnavailable, ImageError
+from app.credentials.errors import DocumentUnavailable, ImageError, MalformedInput
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.package import make_package
+from app.credentials.timestamps import parse_timestamp
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
@@ -48,6 +50,8 @@ class Answer:
     """A link to another service, which led to no badge."""
     evidence: EvidenceReport | None = None
     """What the issuer's log proves, where somebody asked for it."""
+    replaced_at: datetime | None = None
+    """When the award was signed anew, where what was presented is an earlier edition of it."""
     text: str = ""
     """The credential that was checked, out of the picture or the page it came in; empty where it is too long."""
 
@@ -195,7 +199,8 @@ class VerificationService:
     def evidence_of(self, answer: Answer) -> EvidenceReport | None:
         """What the campus's log proves of a genuine badge of ours; of others' nothing is fetched for it."""
         document = answer.report.document if answer.report else None
-        if document is None or answer.campus is None:
+        if document is None or answer.campus is None or answer.replaced_at is not None:
+            # An earlier edition names evidence by a digest that the newest one has taken the place of.
             return None
         return judge_evidence(document, documents=self.documents)
 
@@ -217,7 +222,20 @@ class VerificationService:
         identifier = (report.document or {}).get("id")
         award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None
         record = self.awards.find_record(award_id) if award_id and campus else None
-        return Answer(report, record, campus, text=_credential_in(presented))
+        replaced_at = _replaced_at(report, record) if record else None
+        return Answer(report, record, campus, replaced_at=replaced_at, text=_credential_in(presented))
+
+
+def _replaced_at(report: Report, record: AwardRecord) -> datetime | None:
+    """Of two editions of one badge the one with the later `validFrom` is the newer (A-034)."""
+    said = (report.document or {}).get("validFrom")
+    newest = record.award.reissued_at
+    if newest is None or not isinstance(said, str):
+        return None
+    try:
+        return newest if parse_timestamp(said) < newest else None
+    except MalformedInput:
+        return None
 
 
 def _credential_in(presented: bytes | str) -> str:

@@ -1,4 +1,4 @@
-"""« Ma connexion »: one's ways in, and the browsers in which one is signed in."""
+"""« Mon compte »: one's ways in, and the browsers in which one is signed in."""
 
 from __future__ import annotations
 
@@ -111,14 +111,16 @@ def _page(
     status: int = 200,
 ) -> HTMLResponse:
     who = signed_in(request, services)
-    address = services.people.people.addresses_of([who.person.id]).get(who.person.id, "")
     answer = page(
         request,
         "account/show.html",
         private=True,
         status=422 if trouble else status,
         name=who.person.name,
-        address=address,
+        addresses=[
+            each.address for each in services.own_addresses.list_of(who.person.id) if each.verified_at
+        ],
+        works=services.sign_in.works(who.person.id),
         zone=who.memberships[0][1].time_zone if who.memberships else process_of(request).settings.time_zone,
         keys_here=[KeyLine.of(key) for key in services.passkeys.list_of(who.person.id)],
         has_password=services.sign_in.has_password(who.person.id),

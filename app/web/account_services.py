@@ -1,4 +1,4 @@
-"""« Ma connexion »: linking one's account at another sign-in service, and unlinking it."""
+"""« Mon compte »: linking one's account at another sign-in service, and unlinking it."""
 
 from __future__ import annotations
 

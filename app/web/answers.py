@@ -97,6 +97,8 @@ class AnswerShown:
     still: Still | None = None
     picture: Picture | None = None
     newer: Newer | None = None
+    current: str = ""
+    """Where the edition that took the place of what was presented is."""
     journal: EvidenceShown | None = None
     presented: str = ""
     """The credential itself, to be handed back with a form; nothing of it is kept here."""
@@ -104,6 +106,7 @@ class AnswerShown:
 
 _STAMPS = {
     HeadlineKind.REVOKED: N_("Retiré"),
+    HeadlineKind.REPLACED: N_("Remplacé"),
     HeadlineKind.EXPIRED: N_("Expiré"),
     HeadlineKind.SUSPENDED: N_("Suspendu"),
 }
@@ -144,6 +147,9 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         still=_still(answer, head, claims, zone) if claims else None,
         picture=_picture(services, answer, head) if claims else None,
         newer=_newer(services, answer) if claims else None,
+        current=services.addresses.award(answer.record.award.id)
+        if answer.record is not None and answer.replaced_at is not None
+        else "",
         journal=_journal(services, answer, zone),
         presented=answer.text,
     )

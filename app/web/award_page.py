@@ -19,7 +19,7 @@ from app.request_scope import ReadingServices, process_of, visit
 from app.services.verification import Answer
 from app.web.answers import answer_page, shown
 from app.web.embeds import card_address, structured
-from app.web.held_badges import held_here
+from app.web.held_badges import find_holder
 from app.web.recent_pages import recent_pages
 from app.web.render import page
 from app.web.typography import say
@@ -69,7 +69,7 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
 
 def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLResponse:
     record = services.awards.record(award_id)
-    is_held = award_id in held_here(request, services)
+    is_held = find_holder(award_id, request, services) is not None
     mine = f"/mes-badges/{award_id}" if is_held else ""
     if record.award.visibility is not Visibility.OPEN:
         return closed_page(request, services, mine=mine)

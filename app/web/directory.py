@@ -148,6 +148,7 @@ def show_person(person_id: uuid.UUID, request: Request, services: ReadingService
         private=True,
         home=work.home,
         zone=work.campus.time_zone,
+        id=person_id,
         name=found.person.name,
         address=found.address,
         participations=[

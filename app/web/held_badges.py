@@ -1,4 +1,4 @@
-"""Which awards this browser was shown the private link of: a cookie of its own, beside a staff member's session."""
+"""Whose badges this browser may see: those it was shown the private link of, and those of whoever is signed in."""
 
 from __future__ import annotations
 
@@ -37,9 +37,17 @@ def held_here(request: Request, services: Services) -> dict[uuid.UUID, SignedIn]
     return found
 
 
+def find_holder(award_id: uuid.UUID, request: Request, services: Services) -> SignedIn | None:
+    """The person whose badge this is: by the link they opened here, or signed in with an address of theirs."""
+    who = find_signed_in(request, services)
+    if who is not None and services.awards.is_of(award_id, who.person.id):
+        return who
+    return held_here(request, services).get(award_id)
+
+
 def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> SignedIn:
-    """The person whose badge this is, by the link they opened here; another's badge is not theirs to see."""
-    who = held_here(request, services).get(award_id)
+    """The same; another's badge is not theirs to see."""
+    who = find_holder(award_id, request, services)
     if who is None:
         services.awards.check_not_erased(award_id)
         raise NotSignedIn(

@@ -12,11 +12,11 @@ from enum import StrEnum
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.domain.awards import Award, AwardState, Visibility
+from app.domain.awards import AwardState, Visibility
 from app.domain.consents import About, wording_of
 from app.language import N_
 from app.policies import Policy, Who, marked, public
-from app.request_scope import ReadingServices, WritingServices
+from app.request_scope import ReadingServices, WritingServices, find_signed_in
 from app.services.awards import AwardRecord
 from app.services.guardians import ParentState
 from app.services.pictures import picture_words
@@ -26,12 +26,14 @@ from app.services.verification import Answer
 from app.web.answers import AnswerShown, shown
 from app.web.certificates import certificate_of
 from app.web.forms import SafeForm, text_of
-from app.web.held_badges import CHANGING_HOLDER, HOLDER, forget_here, held_here, holder_of, keep_here
+from app.web.held_badges import CHANGING_HOLDER, HOLDER, find_holder, held_here, holder_of, keep_here
+from app.web.public_words import given_by, public_words, why_given
 from app.web.render import page
 from app.web.saying import said
 from app.web.sharing import Sharing, sharing_of
+from app.web.shelf import DONE as SHELF_DONE
+from app.web.shelf import as_private, shelf_page
 from app.web.typography import say
-from app.web.words import BADGE_KINDS, Word
 from app.web.workplaces import look_of
 from app.wiring import Services
 
@@ -72,18 +74,24 @@ _USES = {
     ),
 }
 _DONE = {
-    "ouvert": N_("La page est ouverte. Toute personne qui a le lien la voit."),
-    "ferme": N_("La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien."),
+    **SHELF_DONE,
     "recu": N_(
-        "C’est fait : le campus sait que votre badge est arrivé. Sa page reste fermée tant que vous ne l’ouvrez pas."
+        "C’est fait : votre badge est là, et le campus le sait. Sa page est fermée tant que vous ne l’ouvrez pas."
     ),
     "recherche": N_("C’est noté. Les moteurs de recherche mettent parfois des semaines à suivre."),
     "parent": N_("C’est parti : ton parent reçoit une lettre. Sa réponse s’affichera ici."),
+    "avec-nom": N_(
+        "C’est fait : ce badge dit votre nom. Les fichiers téléchargés avant disent « remplacé »."
+    ),
+    "sans-nom": N_(
+        "C’est fait : ce badge ne dit plus votre nom. Les fichiers téléchargés avant disent « remplacé »."
+    ),
+    "avec-adresse": N_(
+        "C’est fait : la version Open Badges 2.0 de ce badge porte l’empreinte de votre adresse."
+    ),
+    "sans-adresse": N_("C’est fait : la version Open Badges 2.0 de ce badge ne porte plus d’empreinte."),
     "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
 }
-_OPEN = Word(N_("Page ouverte"), "ok")
-_SHUT = Word(N_("Page fermée"), "shut")
-_REVOKED = Word(N_("Retiré par le campus"), "bad")
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ class FileShown:
 class MyBadge:
     """The badge as its holder sees it; `answer` was found just now, as anybody would find it."""
 
+    id: uuid.UUID
     url: str
     public_url: str
     picture: str
@@ -114,21 +123,17 @@ class MyBadge:
     revoked_reason: str
     allows_name: bool
     names_in_badges: bool
+    says_name: bool
+    says_address: bool
+    older_url: str
+    own_addresses: Sequence[tuple[str, str]]
     first_name: str
+    given: str
+    why: str
+    public: Sequence[tuple[str, str]]
     answer: AnswerShown
     files: Sequence[FileShown]
     sharing: Sharing
-
-
-@dataclass(frozen=True)
-class BadgeOnShelf:
-    title: str
-    url: str
-    picture: str
-    picture_words: str
-    kind: str
-    campus: str
-    state: Word
 
 
 @router.get("/recevoir/{token}")
@@ -146,32 +151,40 @@ def receive(token: str, request: Request, services: WritingServices) -> Response
     return answer
 
 
-@router.get("/mes-badges")
-@public
-def shelf(request: Request, services: ReadingServices) -> HTMLResponse:
-    return _shelf(request, services)
-
-
 @router.get("/mes-badges/{award_id:uuid}")
 @marked(Policy(Who.HOLDER))
 def show_mine(
     award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    who = held_here(request, services).get(award_id)
+    who = find_holder(award_id, request, services)
     if who is None:
         services.awards.check_not_erased(award_id)
-        return _shelf(request, services, is_missing=True)
+        return shelf_page(request, services, is_missing=True)
     record = services.awards.record(award_id)
     done = say(_DONE[fait]) if fait in _DONE else ""
-    return badge_page(request, record, my_badge(services, who, award_id), done=done)
+    return badge_page(request, services, record, my_badge(services, who, award_id), done=done)
 
 
 def badge_page(
-    request: Request, record: AwardRecord, view: MyBadge, *, done: str = "", status: int = 200
+    request: Request,
+    services: Services,
+    record: AwardRecord,
+    view: MyBadge,
+    *,
+    done: str = "",
+    status: int = 200,
 ) -> HTMLResponse:
-    look = look_of(record.campus)
-    return _private(
-        page(request, "learner/badge.html", campus=look, private=True, status=status, b=view, done=done)
+    return as_private(
+        page(
+            request,
+            "learner/badge.html",
+            campus=look_of(record.campus),
+            private=True,
+            status=status,
+            b=view,
+            done=done,
+            has_account=find_signed_in(request, services) is not None,
+        )
     )
 
 
@@ -185,6 +198,8 @@ def change_visibility(
     # Whoever decides about the page has the badge in hand.
     services.handing_over.claim(award_id, by=who.actor)
     done = "ouvert" if wanted is Visibility.OPEN else "ferme"
+    if text_of(form, "retour") == "etagere":
+        return RedirectResponse(f"/mes-badges?fait={done}#b-{award_id}", status_code=303)
     return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#page", status_code=303)
 
 
@@ -197,14 +212,6 @@ def change_search(
     return RedirectResponse(f"/mes-badges/{award_id}?fait=recherche#page", status_code=303)
 
 
-@router.post("/mes-badges/{award_id:uuid}/recevoir", dependencies=[CHANGING_HOLDER])
-def claim(award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
-    """The badge has arrived; its page stays as shut as it is."""
-    who = holder_of(award_id, request, services)
-    services.handing_over.claim(award_id, by=who.actor)
-    return RedirectResponse(f"/mes-badges/{award_id}?fait=recu", status_code=303)
-
-
 @router.post("/mes-badges/{award_id:uuid}/nom", dependencies=[CHANGING_HOLDER])
 def change_name_wish(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
@@ -212,17 +219,6 @@ def change_name_wish(
     who = holder_of(award_id, request, services)
     services.people.allow_name(who.person.id, text_of(form, "nom") == "oui", by=who.actor)
     return RedirectResponse(f"/mes-badges/{award_id}?fait=nom#nom", status_code=303)
-
-
-@router.post("/mes-badges/quitter")
-@public
-def leave(request: Request, services: WritingServices, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
-    """On a shared computer: the badges stay the learner's, this browser forgets them and a copied cookie is void."""
-    for who in held_here(request, services).values():
-        services.sessions.end(who)
-    answer = RedirectResponse("/mes-badges", status_code=303)
-    forget_here(answer, request)
-    return answer
 
 
 @router.get("/mes-badges/{award_id:uuid}/badge.{form}", dependencies=[HOLDER])
@@ -262,15 +258,6 @@ def _file(services: Services, record: AwardRecord, form: Form) -> Published:
     return services.publication.award_file(record, form.value)
 
 
-def _shelf(request: Request, services: Services, *, is_missing: bool = False) -> HTMLResponse:
-    """The badges opened in this browser; `is_missing` when another one was asked for."""
-    badges = [_on_shelf(services, award_id) for award_id in held_here(request, services)]
-    status = 401 if is_missing else 200
-    return _private(
-        page(request, "learner/shelf.html", status=status, private=True, badges=badges, is_missing=is_missing)
-    )
-
-
 def my_badge(
     services: Services,
     who: SignedIn,
@@ -285,6 +272,7 @@ def my_badge(
     words = picture_words(record.campus, record.version, services.badges.competencies_of(record.version))
     url = f"/mes-badges/{award_id}"
     return MyBadge(
+        id=award_id,
         url=url,
         public_url=services.addresses.award(award_id),
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
@@ -301,7 +289,14 @@ def my_badge(
         revoked_reason=award.revoked_reason,
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,
+        says_name=award.holder_name is not None,
+        older_url=services.addresses.older_award(award_id),
+        says_address=bool(award.older_recipient),
+        own_addresses=_own_addresses(services, who),
         first_name=who.person.given_name or who.person.name,
+        given=given_by(record),
+        why=why_given(record),
+        public=public_words(record),
         answer=shown(services, answer, again=url),
         files=[
             FileShown(
@@ -316,33 +311,18 @@ def my_badge(
     )
 
 
-def _on_shelf(services: Services, award_id: uuid.UUID) -> BadgeOnShelf:
-    record = services.awards.record(award_id)
-    return BadgeOnShelf(
-        title=record.version.name,
-        url=f"/mes-badges/{award_id}",
-        picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
-        picture_words=said(picture_words(record.campus, record.version)),
-        kind=say(BADGE_KINDS[record.version.kind]),
-        campus=record.campus.short_name,
-        state=_state(record.award),
-    )
-
-
-def _state(award: Award) -> Word:
-    if award.state is AwardState.REVOKED:
-        return _REVOKED
-    return _OPEN if award.visibility is Visibility.OPEN else _SHUT
+def _own_addresses(services: Services, who: SignedIn) -> Sequence[tuple[str, str]]:
+    """A private link proves the hold on one badge, and shows nobody's addresses."""
+    if who.session.award_id is not None:
+        return ()
+    return [
+        (each.address, each.address)
+        for each in services.own_addresses.list_of(who.person.id)
+        if each.verified_at
+    ]
 
 
 def _file_name(title: str) -> str:
     """A name that every system can keep: letters without accents, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", title.casefold().replace("œ", "oe").replace("æ", "ae"))
     return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:60] or "badge"
-
-
-def _private(answer: HTMLResponse) -> HTMLResponse:
-    # Not "no-referrer": older browsers would then send our own forms with the origin "null",
-    # which nothing here could tell from a stranger's.
-    answer.headers["Referrer-Policy"] = "same-origin"
-    return answer

@@ -106,6 +106,8 @@ class Frame:
     campus: CampusLook | None
     private: bool
     wide: bool
+    places: Sequence[NavigationLink] = ()
+    """The pages of whoever is signed in."""
     kept: str = ""
     """The day on which the page was kept as a file, without the service behind it; empty where it answers now."""
 
@@ -113,6 +115,11 @@ class Frame:
 _PUBLIC_LINKS = ((N_("Vérifier un badge"), "/verifier"), (N_("Mes badges"), "/mes-badges"))
 _MANAGING_LINK = (N_("Gérer"), "/gestion")
 _CAMPUS_LINK = (N_("Espace campus"), "/connexion")
+_ACCOUNT_LINK = (N_("Mon compte"), "/compte")
+
+
+PLACES = ((N_("Mes badges"), "/mes-badges"), _ACCOUNT_LINK)
+"""What whoever is signed in has of their own; each page includes `learner/_places.html` in its block `crumbs`."""
 
 
 @cache
@@ -168,21 +175,31 @@ def frame_of(
     request: Request, *, visitor: Visitor, campus: CampusLook | None, private: bool, wide: bool
 ) -> Frame:
     path = request.url.path
-    links = (*_PUBLIC_LINKS, _MANAGING_LINK if visitor.manages else _CAMPUS_LINK)
+    links = (*_PUBLIC_LINKS, _last_link(visitor))
     here = path + (f"?{request.url.query}" if request.url.query else "")
     return Frame(
         language=current_locale(),
         languages=other_languages(),
         here=quote(here if request.method == "GET" else path, safe=""),
-        navigation=[
-            NavigationLink(say(label), href, path == href or path.startswith(href + "/"))
-            for label, href in links
-        ],
+        navigation=_links(links, path),
+        places=_links(PLACES, path) if visitor.signed_in else (),
         visitor=visitor,
         campus=campus,
         private=private,
         wide=wide,
     )
+
+
+def _links(links: Sequence[tuple[str, str]], path: str) -> Sequence[NavigationLink]:
+    return [
+        NavigationLink(say(label), href, path == href or path.startswith(href + "/")) for label, href in links
+    ]
+
+
+def _last_link(visitor: Visitor) -> tuple[str, str]:
+    if visitor.manages:
+        return _MANAGING_LINK
+    return _ACCOUNT_LINK if visitor.signed_in else _CAMPUS_LINK
 
 
 def _may(request: Request) -> Callable[[str], bool]:

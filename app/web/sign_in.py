@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
-from app.domain.people import normal_address
+from app.domain.people import Person, normal_address
 from app.domain.sessions import Proof
 from app.domain.sign_in import OtherBrowser
 from app.errors import AppError, NotSignedIn
@@ -25,6 +25,7 @@ from app.request_scope import (
     limited,
     open_session_in,
     process_of,
+    visit,
 )
 from app.services.sessions import Browser, NewSession
 from app.web.asking_browser import (
@@ -42,6 +43,7 @@ from app.web.workplaces import sentence_of
 from app.wiring import Process
 
 DESK = "/gestion"
+BADGES = "/mes-badges"
 # Where the reader wanted to go; the link itself may arrive by letter and cannot carry it.
 WANTED_COOKIE = "suite"
 _AN_HOUR = 3600
@@ -56,22 +58,16 @@ _WRONG_CODE = N_(
 @router.get("/connexion")
 @guest
 def ask(request: Request, services: ReadingServices, suite: str = "") -> Response:
-    if find_signed_in(request, services) is not None and not suite:
-        answer: Response = RedirectResponse(DESK, status_code=303)
+    who = find_signed_in(request, services)
+    if who is not None and not suite:
+        works = services.sign_in.works(who.person.id)
+        answer: Response = RedirectResponse(DESK if works else BADGES, status_code=303)
         remember_browser(answer, request)
         return answer
     answer = ask_page(request)
     wanted = safe_path(suite, request)
     if wanted != "/":
-        answer.set_cookie(
-            WANTED_COOKIE,
-            wanted,
-            max_age=_AN_HOUR,
-            path="/connexion",
-            httponly=True,
-            samesite="lax",
-            secure=process_of(request).settings.base_url.startswith("https:"),
-        )
+        go_on_to(answer, request, wanted)
     return answer
 
 
@@ -88,11 +84,11 @@ def send_link(request: Request, form: SafeForm) -> HTMLResponse:
     return answer
 
 
-def write_to(process: Process, address: str, browser: Browser) -> None:
+def write_to(process: Process, address: str, browser: Browser, holder: Person | None = None) -> None:
     if process.mailer is None or not address:
         return
     with process.visit() as services:
-        letter = services.sign_in.letter(address, browser, services.addresses.sign_in_link)
+        letter = services.sign_in.letter(address, browser, services.addresses.sign_in_link, holder=holder)
     if letter is None:
         return
     try:
@@ -120,10 +116,11 @@ def show_link(secret: str, request: Request, services: ReadingServices) -> HTMLR
     """A page and not yet a session: programs that follow links in letters must not use the link up."""
     try:
         code = services.sign_in.code_for(secret, same_browser(request))
+        works = services.sign_in.leads_to_work(secret)
     except NotSignedIn as error:
         note_failure(request)
         return _confirm_page(request, secret, error=error)
-    return _confirm_page(request, secret, code=code)
+    return _confirm_page(request, secret, code=code, works=works)
 
 
 @router.post("/connexion/{secret}", dependencies=[limited("signing in"), FromOurPage, FromAskingBrowser])
@@ -167,10 +164,29 @@ def _left(request: Request, names: Sequence[str]) -> Response:
 def entered(request: Request, opened: NewSession) -> Response:
     """To where the reader was going, with their session."""
     wanted = safe_path(request.cookies.get(WANTED_COOKIE), request)
-    answer = RedirectResponse(DESK if wanted == "/" else wanted, status_code=303)
+    answer = RedirectResponse(_home_of(request, opened) if wanted == "/" else wanted, status_code=303)
     open_session_in(answer, request, opened)
     answer.delete_cookie(WANTED_COOKIE, path="/connexion")
     return answer
+
+
+def go_on_to(answer: Response, request: Request, path: str) -> None:
+    """Where the reader goes once they are signed in."""
+    answer.set_cookie(
+        WANTED_COOKIE,
+        path,
+        max_age=_AN_HOUR,
+        path="/connexion",
+        httponly=True,
+        samesite="lax",
+        secure=process_of(request).settings.base_url.startswith("https:"),
+    )
+
+
+def _home_of(request: Request, opened: NewSession) -> str:
+    with visit(request, reading=True) as services:
+        works = services.sign_in.works(opened.session.person_id)
+    return DESK if works else BADGES
 
 
 def note_failure(request: Request) -> None:
@@ -207,7 +223,13 @@ def ask_page(
 
 
 def _confirm_page(
-    request: Request, secret: str, *, code: str = "", error: AppError | None = None, status: int = 200
+    request: Request,
+    secret: str,
+    *,
+    code: str = "",
+    works: bool = True,
+    error: AppError | None = None,
+    status: int = 200,
 ) -> HTMLResponse:
     trouble = sentence_of(error) if error else ""
     answer = page(
@@ -217,6 +239,7 @@ def _confirm_page(
         status=401 if error else status,
         secret=secret,
         code=code,
+        works=works,
         trouble=trouble,
         hours=process_of(request).settings.session_hours,
     )

@@ -18,9 +18,11 @@ from app.services.campus_keys import CampusKeys
 from app.services.contributed_lines import ContributedLines
 from app.services.evidence_documents import EvidenceDocuments
 from app.services.holders import HolderService
+from app.services.names import NameService
 from app.services.older_badges import OlderBadges
 from app.services.papers import PaperService
 from app.services.publication import PublicationService
+from app.services.reissuing import ReissueService
 from app.services.rule_ledger import RuleLedger
 from app.services.status import StatusService
 from app.services.verification import VerificationService
@@ -137,6 +139,30 @@ class AwardServices(PeopleServices):
             self.stores.award_evidence,
             self.addresses,
             ContributedLines(self.stores.contributions, self.stores.files, self.activity_log),
+        )
+
+    @cached_property
+    def reissuing(self) -> ReissueService:
+        return ReissueService(
+            self.stores.awards,
+            self.stores.campuses,
+            self._grounds,
+            self.signing,
+            self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
+    def names(self) -> NameService:
+        return NameService(
+            self.stores.names,
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.merges,
+            self.stores.campuses,
+            self.reissuing,
+            self.stores.history,
+            self.clock,
         )
 
     @cached_property

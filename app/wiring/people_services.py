@@ -7,12 +7,14 @@ from functools import cached_property
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
 from app.adapters.sealed_forms import SealedForms
 from app.adapters.sealed_words import SealedWords
+from app.services.address_notices import AddressNotices
 from app.services.directory import DirectoryService
 from app.services.federation import FederationService
 from app.services.handing_over import HandingOver
 from app.services.history import HistoryService
 from app.services.invitations import InvitationService
 from app.services.letters import (
+    AddressLetters,
     LetterService,
     PersonalLetters,
     ReminderService,
@@ -20,7 +22,9 @@ from app.services.letters import (
     RightsLetters,
 )
 from app.services.memberships import Memberships
+from app.services.merging import MergingService
 from app.services.operators import OperatorService
+from app.services.own_addresses import OwnAddressService
 from app.services.passkeys import PasskeyService
 from app.services.people import PeopleService
 from app.services.personal_log import PersonalLog
@@ -53,8 +57,43 @@ class PeopleServices(CampusServices):
             self.stores.sign_in,
             self.sessions,
             self.stores.people,
+            self.stores.own_addresses,
+            self._address_notices,
             self.stores.history,
             self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def _address_notices(self) -> AddressNotices:
+        return AddressNotices(self.stores.own_addresses, self.stores.letters, self.clock)
+
+    @cached_property
+    def own_addresses(self) -> OwnAddressService:
+        return OwnAddressService(
+            self.stores.own_addresses,
+            self.stores.sign_in,
+            self.stores.letters,
+            self._address_notices,
+            self.merging,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def merging(self) -> MergingService:
+        return MergingService(
+            self.stores.merges,
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.sign_in,
+            self.stores.awards,
+            self.stores.campuses,
+            self.stores.activities,
+            self.logged_deeds,
+            self._address_notices,
+            self.stores.history,
             self.clock,
         )
 
@@ -98,6 +137,7 @@ class PeopleServices(CampusServices):
         return InvitationService(
             self.stores.team,
             self.stores.people,
+            self.stores.own_addresses,
             self.stores.campuses,
             self.stores.letters,
             self.stores.history,
@@ -111,7 +151,7 @@ class PeopleServices(CampusServices):
     def operators(self) -> OperatorService:
         return OperatorService(
             self.stores.operators,
-            self.stores.people,
+            self.stores.own_addresses,
             self.stores.campuses,
             self.campuses,
             self.invitations,
@@ -135,6 +175,7 @@ class PeopleServices(CampusServices):
     def people(self) -> PeopleService:
         return PeopleService(
             self.stores.people,
+            self.stores.own_addresses,
             self.stores.access,
             self.sessions,
             self._memberships,
@@ -191,6 +232,13 @@ class PeopleServices(CampusServices):
                     self.clock,
                 ),
                 RightsLetters(self.stores.awards, self.stores.guardians, self.addresses, self.lent.secret),
+                AddressLetters(
+                    self.stores.people,
+                    self.stores.sign_in,
+                    self.addresses,
+                    self.lent.secret,
+                    self.clock,
+                ),
                 self.addresses,
                 self.lent.secret,
                 self.clock,

@@ -16,6 +16,7 @@ class RequestServices(AwardServices):
             self.stores.badges,
             self.stores.campuses,
             self.stores.people,
+            self.stores.own_addresses,
             self.stores.directory,
             self.stores.awards,
             self.stores.files,

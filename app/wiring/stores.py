@@ -31,8 +31,11 @@ from app.db.imports import ImportStore
 from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
 from app.db.log_watch import LogWatchStore
+from app.db.merging import MergeStore
+from app.db.names import NameStore
 from app.db.openings import OpeningStore
 from app.db.operators import OperatorStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.personal_data import PersonalDataStore
@@ -176,6 +179,18 @@ class Stores:
     @cached_property
     def passkeys(self) -> PasskeyStore:
         return PasskeyStore(self.session)
+
+    @cached_property
+    def merges(self) -> MergeStore:
+        return MergeStore(self.session)
+
+    @cached_property
+    def names(self) -> NameStore:
+        return NameStore(self.session)
+
+    @cached_property
+    def own_addresses(self) -> OwnAddressStore:
+        return OwnAddressStore(self.session, self.people)
 
     @cached_property
     def people(self) -> PeopleStore:

@@ -9,14 +9,14 @@ from app.domain.access import Scope
 from app.domain.permissions import Deed, Role
 from app.policies import Policy, Who
 
-# Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export protect.
+# Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export correct protect.
 GRID = {
-    Role.CAMPUS_ADMIN: "x x x x x x x x x -",
-    Role.DESIGNER:     "x - - - x - - - - -",
-    Role.TRAINER:      "x x x x - - - - - -",
-    Role.REVIEWER:     "x - - - - x - - - -",
-    Role.AUDITOR:      "x - - - - - - x - -",
-    Role.DPO:          "x - - - - - - - x x",
+    Role.CAMPUS_ADMIN: "x x x x x x x x x x -",
+    Role.DESIGNER:     "x - - - x - - - - - -",
+    Role.TRAINER:      "x x x x - - - - - - -",
+    Role.REVIEWER:     "x - - - - x - - - - -",
+    Role.AUDITOR:      "x - - - - - - x - - -",
+    Role.DPO:          "x - - - - - - - x x x",
 }  # fmt: skip
 ROLES_MAY = {
     role: frozenset(deed for deed, mark in zip(Deed, marks.split(), strict=True) if mark == "x")

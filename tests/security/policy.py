@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from app.domain.permissions import Deed
 from app.policies import Policy, Who
+from tests.security.account_cases import ACCOUNT_CASES
 from tests.security.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
 from tests.security.policy_portfolios import OF_PORTFOLIOS
 from tests.security.policy_rights import RIGHTS
@@ -29,6 +30,7 @@ _PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 
 CASES: dict[str, Case] = {
     **RIGHTS,
+    **ACCOUNT_CASES,
     # --- anybody's pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,
@@ -75,17 +77,6 @@ CASES: dict[str, Case] = {
     "GET /presence/{code}": anybody(404),
     "POST /presence": anybody(409, body={}),
     # --- one's own ways in
-    "GET /compte": _SIGNED_IN,
-    "GET /compte/mot-de-passe": _SIGNED_IN,
-    "POST /compte/mot-de-passe": signed_in(422, body={"mot-de-passe": "court"}),
-    "POST /compte/mot-de-passe/retirer": signed_in(303, body={}),
-    "POST /compte/cles/question": signed_in(body={}),
-    "POST /compte/cles": signed_in(422, body={"nom": "Téléphone", "reponse": "{}"}),
-    "POST /compte/cles/{passkey_id:uuid}/nom": signed_in(404, body={"nom": "Autre"}),
-    "POST /compte/cles/{passkey_id:uuid}/retirer": signed_in(404, body={}),
-    "POST /compte/sessions/{session_id:uuid}/fermer": signed_in(404, body={}),
-    "POST /compte/sessions/fermer-les-autres": signed_in(303, body={}, ends_all=True),
-    "POST /compte/sessions/fermer-partout": signed_in(303, body={}, ends_all=True),
     "POST /compte/services/{service}/relier": signed_in(404, body={}),
     "POST /compte/services/{account_id:uuid}/delier": signed_in(404, body={}),
     "POST /confirmer/service/{service}": signed_in(404, body={}),
@@ -143,9 +134,9 @@ CASES: dict[str, Case] = {
         Deed.WORK, 422, body={}
     ),
     "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
-    "POST /mes-badges/{award_id:uuid}/recevoir": holder(303, body={}),
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
     **OF_PORTFOLIOS,
+    "POST /mes-badges/{award_id:uuid}/nom-du-badge": holder(303, body={"vue": "avec"}),
     # --- a campus's people
     "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
     "GET /gestion/{slug}": _VIEW,

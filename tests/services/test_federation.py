@@ -81,7 +81,7 @@ def test_an_unknown_account_opens_nothing_and_says_what_to_do(elsewhere: Elsewhe
     client = elsewhere.house.client()
     refused = elsewhere.enter(client)
     assert refused.status_code == 401
-    assert "Ma connexion" in refused.text or "Demandez une invitation" in refused.text
+    assert "Mon compte" in refused.text or "Demandez une invitation" in refused.text
     assert (name_in(client), accounts(elsewhere)) == ("", [])
 
 

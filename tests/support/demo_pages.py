@@ -22,6 +22,7 @@ PUBLIC_PATHS = (
     "/verifier/integrer",
     "/connexion",
     "/mes-badges",
+    "/mes-badges/retrouver",
     "/presence",
     "/recuperer",
     f"/campus/{CAMPUS}",
@@ -86,6 +87,7 @@ class DemoLinks:
             "badges",
             "competences",
             "repertoire",
+            "repertoire/noms",
         )
         badge = self.definition.rpartition("/badges/")[2].partition("/")[0]
         openings = f"{self.desk}/badges/{badge}/formateurs"
@@ -104,6 +106,9 @@ class DemoLinks:
         return (
             f"{home}/compte",
             f"{home}/compte/mot-de-passe",
+            f"{home}/compte/adresses",
+            f"{home}/compte/nom",
+            f"{home}/compte/reunir",
             f"{home}/confirmer",
             self.desk,
             f"{self.desk}/audit/journal",

@@ -1,4 +1,4 @@
-"""« Ma connexion »: one's keys, password and sessions, each changed by whoever they belong to."""
+"""« Mon compte »: one's keys, password and sessions, each changed by whoever they belong to."""
 
 from __future__ import annotations
 

@@ -177,11 +177,12 @@ def test_opening_the_link_and_receiving_are_told_to_the_campus(house: House, tra
     learner.get(house.private_link(result))
     assert "Lien ouvert" in trainer.get(f"{activity(house)}/remise").text
     page = learner.get(f"/mes-badges/{award_id}")
-    assert "Recevoir mon badge" in page.text
-    answer = send(learner, f"/mes-badges/{award_id}/recevoir", {}, seen_on=f"/mes-badges/{award_id}")
+    assert "La garder fermée" in page.text
+    kept = {"vue": "ferme"}
+    answer = send(learner, f"/mes-badges/{award_id}/visibilite", kept, seen_on=f"/mes-badges/{award_id}")
     received = learner.get(answer.headers["location"]).text
-    assert "votre badge est arrivé" in received
-    assert "Recevoir mon badge" not in received
+    assert "La page est fermée" in received
+    assert "La garder fermée" not in received
     assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
 
 

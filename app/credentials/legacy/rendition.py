@@ -25,14 +25,19 @@ class Places:
     all_assertions: str
 
 
-def assertion_of(credential: JsonObject, places: Places, *, image: str) -> JsonObject:
-    """H-003, H-008: the holder stays the URN of the signed badge, in clear; an address of theirs stands nowhere."""
+def assertion_of(
+    credential: JsonObject, places: Places, *, image: str, recipient: JsonObject | None = None
+) -> JsonObject:
+    """H-003, H-008: the holder stays the URN of the signed badge, in clear; an address of theirs stands nowhere.
+
+    `recipient` is what the holder asked to be known by instead: the hash of an address, never the address.
+    """
     subject = _object(credential.get("credentialSubject"))
     written: JsonObject = {
         "@context": CONTEXT_2,
         "type": "Assertion",
         "id": places.assertion,
-        "recipient": {"type": "url", "hashed": False, "identity": subject.get("id")},
+        "recipient": recipient or {"type": "url", "hashed": False, "identity": subject.get("id")},
         "badge": places.badge_class,
         "issuedOn": credential.get("awardedDate") or credential.get("validFrom"),
         "verification": {"type": "HostedBadge"},

@@ -1,5 +1,6 @@
 """Telling people: what letters say, when they leave, and what became of them."""
 
+from app.services.letters.addresses import AddressLetters
 from app.services.letters.letters import LetterService, Outgoing
 from app.services.letters.personal import PersonalLetters
 from app.services.letters.post import Post
@@ -8,6 +9,7 @@ from app.services.letters.requests import RequestLetters
 from app.services.letters.rights import RightsLetters
 
 __all__ = [
+    "AddressLetters",
     "LetterService",
     "Outgoing",
     "PersonalLetters",

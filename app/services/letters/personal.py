@@ -13,6 +13,7 @@ from app.domain.people import is_address
 from app.domain.team import Invitation, InvitationState, invitation_proof
 from app.language import N_, speaking
 from app.language.typography import say, say_plural
+from app.services.letters.addresses import AddressLetters
 from app.services.letters.notice import Action, Notice, html_of, text_of
 from app.services.letters.requests import RequestLetters
 from app.services.letters.rights import RIGHTS, RightsLetters
@@ -25,6 +26,7 @@ class PersonalLetters:
         campuses: CampusStore,
         requests: RequestLetters,
         rights: RightsLetters,
+        own_addresses: AddressLetters,
         addresses: Addresses,
         secret: bytes,
         clock: Clock,
@@ -33,6 +35,7 @@ class PersonalLetters:
         self.campuses = campuses
         self.requests = requests
         self.rights = rights
+        self.own_addresses = own_addresses
         self.addresses = addresses
         self.secret = secret
         self.clock = clock
@@ -43,6 +46,8 @@ class PersonalLetters:
             return self._invitation(letter)
         if letter.occasion in RIGHTS:
             return self.rights.written(letter)
+        if letter.occasion in (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED):
+            return self.own_addresses.written(letter)
         return self.requests.written(letter)
 
     def _invitation(self, letter: PromisedLetter) -> Letter | None:

@@ -14,6 +14,7 @@ from app.db.directory import DirectoryStore
 from app.db.files import FileStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.db.requests import RequestStore
 from app.domain.activities import Activity, Participation
@@ -92,6 +93,7 @@ class AskingService:
         badges: BadgeStore,
         campuses: CampusStore,
         people: PeopleStore,
+        own_addresses: OwnAddressStore,
         directory: DirectoryStore,
         awards: AwardStore,
         files: FileStore,
@@ -104,6 +106,7 @@ class AskingService:
         self.badges = badges
         self.campuses = campuses
         self.people = people
+        self.own_addresses = own_addresses
         self.directory = directory
         self.awards = awards
         self.files = files
@@ -184,12 +187,11 @@ class AskingService:
             given_name=request.given_name, family_name=request.family_name, created_at=self.clock()
         )
         if request.person_id is None:
-            person = self.people.get_or_add(named, request.address)
-        else:
-            person = self.people.get(request.person_id)
-            self.people.add_address(person, request.address)
-        if request.address in self.people.all_addresses(person.id):
-            self.people.vouch_for_address(person, request.address, at=self.clock())
+            return self.own_addresses.owner_of(named, request.address, at=self.clock())
+        person = self.people.get(request.person_id)
+        self.people.add_address(person, request.address)
+        if self.own_addresses.may_enter(person, request.address):
+            self.own_addresses.verify(person, request.address, at=self.clock())
         return person
 
     def _check_free(self, person: Person, badge: Badge) -> None:

@@ -66,7 +66,8 @@ def kind_of(answer: Answer) -> HeadlineKind:
     if proof.reason == Reason.HOSTED_NO_MORE:
         return _K.WITHDRAWN_AT_ADDRESS
     if Outcome.PASSED is proof.outcome is key.outcome:
-        return _of_genuine(report, is_ours=answer.campus is not None)
+        kind = _of_genuine(report, is_ours=answer.campus is not None)
+        return _K.REPLACED if kind is _K.VALID and answer.replaced_at is not None else kind
     return _of_unproven(report, proof, key)
 
 
@@ -173,6 +174,8 @@ def _values(answer: Answer) -> dict[str, object]:
     values["given"] = _given(answer, report, dict(values))
     if answer.record is not None and answer.record.award.revoked_at is not None:
         values["revoked_at"] = answer.record.award.revoked_at
+    if answer.replaced_at is not None:
+        values["replaced_at"] = answer.replaced_at
     return values
 
 

@@ -16,6 +16,7 @@ class HeadlineKind(StrEnum):
     UNKNOWN_ISSUER = "unknown_issuer"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
+    REPLACED = "replaced"
     REVOKED = "revoked"
     SUSPENDED = "suspended"
     OTHER_PERSON = "other_person"
@@ -60,6 +61,7 @@ _GENUINE: Final = frozenset(
         _K.UNKNOWN_ISSUER,
         _K.EXPIRED,
         _K.NOT_YET_VALID,
+        _K.REPLACED,
         _K.REVOKED,
         _K.SUSPENDED,
         _K.OTHER_PERSON,
@@ -112,6 +114,14 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         "past",
         N_("Authentique, mais pas encore valable"),
         N_("Revenez ce jour-là : la page refait la vérification à chaque visite."),
+    ),
+    _K.REPLACED: (
+        "past",
+        "past",
+        N_("Authentique, mais remplacé le {replaced_at}"),
+        N_(
+            "Le badge lui-même n’est pas retiré. Ouvrez sa page, ou demandez à la personne le fichier actuel."
+        ),
     ),
     _K.REVOKED: (
         "bad",
@@ -233,6 +243,13 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     ),
     _K.EXPIRED: (N_("{given} {dates}"), "", ""),
     _K.NOT_YET_VALID: (N_("{given} {dates}"), "", ""),
+    _K.REPLACED: (
+        N_(
+            "Le campus {campus} a bien signé ce fichier, puis l’a signé de nouveau : le nom qu’il dit a changé. La version actuelle est à la même adresse."
+        ),
+        "",
+        "",
+    ),
     _K.REVOKED: (
         N_("{given} Il l’a ensuite retiré : ce badge ne vaut plus."),
         N_("L’organisme qui l’avait signé l’a retiré. Il ne vaut plus."),

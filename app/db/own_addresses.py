@@ -1,0 +1,156 @@
+"""Addresses that are people's own: proved by them, put in order, and what a letter to one of them opens."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from app.db.people import PeopleStore
+from app.domain.awards import Award
+from app.domain.operators import Operator
+from app.domain.people import Membership, Person, PersonAddress, name_key
+
+
+class OwnAddressStore:
+    def __init__(self, session: Session, people: PeopleStore) -> None:
+        self.session = session
+        self.people = people
+
+    def list_of(self, person_id: uuid.UUID) -> list[PersonAddress]:
+        """One row for each address, the main one first; a person known under two names has two rows of each."""
+        rows = self.session.exec(
+            select(PersonAddress)
+            .where(PersonAddress.person_id == person_id)
+            .order_by(
+                col(PersonAddress.is_main).desc(),
+                col(PersonAddress.verified_at).is_(None),
+                col(PersonAddress.verified_at),
+                col(PersonAddress.address),
+            )
+        )
+        found: dict[str, PersonAddress] = {}
+        for row in rows:
+            found.setdefault(row.address, row)
+        return list(found.values())
+
+    def has_account(self, person_id: uuid.UUID) -> bool:
+        """Whether the person proved an address: from then on only they add others."""
+        query = select(PersonAddress.id).where(
+            PersonAddress.person_id == person_id, col(PersonAddress.verified_at).is_not(None)
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def is_plain(self, person_id: uuid.UUID) -> bool:
+        """Nobody who ever worked for a campus, or runs the service: their way in is never a first come, first served."""
+        worked = select(Membership.id).where(Membership.person_id == person_id).limit(1)
+        return self.session.exec(worked).first() is None and self.session.get(Operator, person_id) is None
+
+    def works(self, person_id: uuid.UUID, *, at: datetime) -> bool:
+        query = select(Membership.id).where(
+            Membership.person_id == person_id,
+            col(Membership.since) <= at,
+            (col(Membership.until).is_(None)) | (col(Membership.until) > at),
+        )
+        return (
+            self.session.exec(query.limit(1)).first() is not None
+            or self.session.get(Operator, person_id) is not None
+        )
+
+    def people_at(self, address: str) -> list[tuple[Person, bool]]:
+        """Everybody known at that address, with whether they proved it."""
+        rows = self.session.exec(
+            select(Person, PersonAddress)
+            .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
+            .where(PersonAddress.address == address)
+            .order_by(col(Person.created_at), col(Person.id))
+        )
+        people, proved = dict[uuid.UUID, Person](), dict[uuid.UUID, bool]()
+        for person, row in rows:
+            people[person.id] = person
+            proved[person.id] = proved.get(person.id, False) or row.verified_at is not None
+        return [(person, proved[person.id]) for person in people.values()]
+
+    def may_enter(self, person: Person, address: str) -> bool:
+        """Whether a letter to `address` may open the account of `person`.
+
+        What a trainer of any campus listed makes the first way in of somebody who has none, and adds none later.
+        """
+        proved = next((proved for one, proved in self.people_at(address) if one.id == person.id), None)
+        return self._may_enter(person, proved is True)
+
+    def entered_from(self, address: str, *, at: datetime) -> list[Person]:
+        """Those whose account a letter to that address opens, and who have something to see there."""
+        return [
+            person
+            for person, proved in self.people_at(address)
+            if self._may_enter(person, proved) and (self.works(person.id, at=at) or self._holds(person.id))
+        ]
+
+    def _may_enter(self, person: Person, proved: bool) -> bool:
+        return proved or (not self.has_account(person.id) and self.is_plain(person.id))
+
+    def _holds(self, person_id: uuid.UUID) -> bool:
+        return (
+            self.session.exec(select(Award.id).where(Award.person_id == person_id).limit(1)).first()
+            is not None
+        )
+
+    def rows_of(self, person_id: uuid.UUID, address: str) -> Sequence[PersonAddress]:
+        query = select(PersonAddress).where(
+            PersonAddress.person_id == person_id, PersonAddress.address == address
+        )
+        return self.session.exec(query).all()
+
+    def verify(self, person: Person, address: str, *, at: datetime) -> bool:
+        """The address is proved to be the person's own, and their main one if it is the first; whether that is new."""
+        rows, first = self.rows_of(person.id, address), not self.has_account(person.id)
+        is_new = all(row.verified_at is None for row in rows)
+        for row in rows:
+            row.verified_at = row.verified_at or at
+            row.is_main = row.is_main or first
+            self.session.add(row)
+        self.session.flush()
+        return is_new
+
+    def make_main(self, person_id: uuid.UUID, address: str) -> bool:
+        """Whether that changed anything."""
+        rows = self.session.exec(select(PersonAddress).where(PersonAddress.person_id == person_id)).all()
+        changed = any(row.is_main != (row.address == address) for row in rows)
+        for row in rows:
+            row.is_main = row.address == address
+            self.session.add(row)
+        self.session.flush()
+        return changed
+
+    def remove(self, person_id: uuid.UUID, address: str) -> None:
+        """Should it have been the main one, the oldest of the others that are proved takes its place."""
+        was_main = any(row.is_main for row in self.rows_of(person_id, address))
+        for row in self.rows_of(person_id, address):
+            self.session.delete(row)
+        self.session.flush()
+        left = [row for row in self.list_of(person_id) if row.verified_at is not None]
+        if was_main and left:
+            self.make_main(person_id, left[0].address)
+
+    def owner_of(self, person: Person, address: str, *, at: datetime) -> Person:
+        """Whoever has just been shown to own `address`, under the name of `person`.
+
+        Where a list had put that address and name beside somebody who proved other addresses, or who works for a
+        campus, it is taken from there: nobody comes into another's account by what a trainer wrote.
+        """
+        key = name_key(person.given_name, person.family_name)
+        known = self.people.find_named_at(address, key)
+        if known is None or self.may_enter(known, address):
+            owner = known or self.people.get_or_add(person, address)
+        else:
+            self.people.save(person)
+            for row in self.rows_of(known.id, address):
+                if row.name_key == key:
+                    row.person_id, row.is_main = person.id, False
+                    self.session.add(row)
+            owner = person
+        self.verify(owner, address, at=at)
+        return owner

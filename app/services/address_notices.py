@@ -1,0 +1,44 @@
+"""What the other addresses of somebody are told when one of them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from app.db.letters import LetterStore
+from app.db.own_addresses import OwnAddressStore
+from app.domain.clock import Clock
+from app.domain.columns import new_id
+from app.domain.letters import Occasion, letter_to
+from app.domain.own_addresses import Changed
+from app.domain.people import Person
+
+
+class AddressNotices:
+    """Whoever reads another address of the person learns that something changed, and can say that it was not them."""
+
+    def __init__(self, own: OwnAddressStore, letters: LetterStore, clock: Clock) -> None:
+        self.own = own
+        self.letters = letters
+        self.clock = clock
+
+    def tell(
+        self, person: Person, changed: Changed, *, also: Sequence[str] = (), but: Collection[str] = ()
+    ) -> None:
+        known = self.own.list_of(person.id)
+        proved = [row.address for row in known if row.verified_at is not None]
+        # Before the first proof all that is known is what campuses wrote down: that is where the person may read.
+        told = [row.address for row in known] if changed is Changed.FIRST else proved
+        self.letters.promise_many(
+            [
+                letter_to(
+                    address,
+                    Occasion.ADDRESS_CHANGED,
+                    person.id,
+                    once=f"{changed}.{new_id()}",
+                    person_id=person.id,
+                    at=self.clock(),
+                )
+                for address in dict.fromkeys((*told, *also))
+                if address not in but
+            ]
+        )

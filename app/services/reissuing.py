@@ -1,0 +1,134 @@
+"""Sign an award anew in place of an earlier edition: same identifier, same address, same place in the status list.
+
+Open Badges 3.0 tells two editions of one badge by `id` and `issuer.id`, and the newer one by `validFrom`
+(A-033, A-034); `awardedDate` stays. The earlier one is not revoked: what it says of the deed stays true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from app.credentials.errors import CredentialError
+from app.credentials.issuing import Batch
+from app.credentials.json_text import JsonObject, JsonValue, parse_json_object
+from app.credentials.timestamps import format_timestamp
+from app.db.awards import AwardStore
+from app.db.campus import CampusStore
+from app.db.history import HistoryStore
+from app.domain.awards import Award, NewerDocument, reissue
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.open_badges import as_signed
+from app.errors import NotAllowed
+from app.language import N_
+from app.services.award_documents import said_to_the_trainer
+from app.services.award_grounds import AwardGrounds
+from app.services.signing import Signing
+
+
+class ReissueService:
+    def __init__(
+        self,
+        awards: AwardStore,
+        campuses: CampusStore,
+        grounds: AwardGrounds,
+        signing: Signing,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.campuses = campuses
+        self.grounds = grounds
+        self.signing = signing
+        self.history = history
+        self.clock = clock
+
+    def choose_name(self, award: Award, with_name: bool, *, name: str, by: Actor) -> bool:
+        """The holder's choice for one badge they have; whether it had to be signed anew."""
+        campus = self.campuses.get_by_id(award.campus_id)
+        if with_name and not campus.names_in_credentials:
+            raise NotAllowed(N_("Ce campus n’écrit aucun nom dans ses badges."))
+        wanted = name if with_name else None
+        if award.holder_name == wanted:
+            return False
+        self._reissue(campus, self.awards.lock(award.id), wanted, why="name_choice", by=by)
+        return True
+
+    def write_name(self, awards: Sequence[Award], name: str, *, by: Actor) -> int:
+        """How many of these badges, all of which say a name of their holder, were signed anew to say this one."""
+        changed = [award for award in awards if award.holder_name != name]
+        for award in changed:
+            self._reissue(self.campuses.get_by_id(award.campus_id), award, name, why="name", by=by)
+        return len(changed)
+
+    def _reissue(self, campus: Campus, award: Award, name: str | None, *, why: str, by: Actor) -> None:
+        before = parse_json_object(self.awards.document_of(award.id).embedded)
+        reissue(award, name, at=self.clock())
+        assert award.reissued_at is not None, "it was reissued just now"
+        document = _with_name(before, name, valid_from=format_timestamp(award.reissued_at))
+        grounded = self.grounds.decide_again(campus, award, document)
+        signers = self.signing.signers_of(campus)
+        batch = Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=award.reissued_at)
+        try:
+            signed = batch.issue(grounded.document if grounded else document)
+        except CredentialError as error:
+            raise said_to_the_trainer(error) from error
+        self.awards.add_newer(
+            award,
+            NewerDocument(
+                award_id=award.id,
+                edition=award.edition,
+                embedded=signed.embedded,
+                token=signed.token,
+                embedded_digest=hashlib.sha256(signed.embedded).hexdigest(),
+                token_digest=hashlib.sha256(signed.token.encode()).hexdigest(),
+                signed_at=award.reissued_at,
+            ),
+        )
+        if grounded:
+            self.grounds.store.replace(grounded.row)
+        self.history.write(
+            by,
+            "reissue",
+            "award",
+            award.id,
+            at=self.clock(),
+            campus_id=campus.id,
+            edition=award.edition,
+            why=why,
+        )
+
+
+def _with_name(document: JsonObject, name: str | None, *, valid_from: str) -> JsonObject:
+    """All that the earlier edition says, but for its proof, its evidence's digest and the name."""
+    kept = {key: value for key, value in document.items() if key not in ("proof", "relatedResource")}
+    subject = kept["credentialSubject"]
+    assert isinstance(subject, dict), "we signed one subject"
+    others: list[JsonValue] = [
+        each
+        for each in _listed(subject.get("identifier"))
+        if not (isinstance(each, dict) and each.get("identityType") == "name")
+    ]
+    if name is not None:
+        others.append(
+            {
+                "type": "IdentityObject",
+                "hashed": False,
+                "identityHash": as_signed(name),
+                "identityType": "name",
+            }
+        )
+    said = {key: value for key, value in subject.items() if key != "identifier"}
+    return {
+        **kept,
+        "validFrom": valid_from,
+        "credentialSubject": {**said, "identifier": others} if others else said,
+    }
+
+
+def _listed(value: JsonValue) -> list[JsonValue]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
