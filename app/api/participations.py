@@ -19,12 +19,9 @@ from app.domain.participant_lists import ListedPerson
 from app.domain.people import check_name, normal_address
 from app.errors import InvalidInput
 from app.language import gettext as _
-from app.request_scope import AT_ANY_CAMPUS
 from app.services.import_verdicts import Judged
 
-router = APIRouter(
-    prefix="/campuses/{slug}/participations", tags=["activities"], dependencies=[AT_ANY_CAMPUS]
-)
+router = APIRouter(prefix="/campuses/{slug}/participations", tags=["activities"])
 
 DryRun = Annotated[
     bool, Query(description="Answer what would become of each line, and write nothing: not even a report.")
@@ -134,7 +131,7 @@ class LineOutcomeView(BaseModel):
     external_id: str
     outcome: Fate = Field(description="`created`, `changed`, `same` or `refused`.")
     changes: list[str] = Field(description="The names of what a correction changes.")
-    problem: LineProblem | None
+    problem: LineProblem | None = None
 
 
 class ImportView(BaseModel):
