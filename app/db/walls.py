@@ -17,6 +17,7 @@ SHARED = {
     "alembic_version": "the schema's own",
     "brought_badge": "of a person, from no campus of ours",
     "challenge": "asked of a browser before anybody is known",
+    "consent": "of a person, given to several campuses, asked for before a campus is entered",
     "federated_account": "of a person, who may work for several campuses",
     "network": "read by everybody",
     "operator": "of the whole service",

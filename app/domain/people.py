@@ -75,7 +75,9 @@ def name_key(given_name: str, family_name: str) -> str:
 
     « LE BŒUF Anne-Gaëlle » and « Anne Gaelle Le Boeuf » share a key.
     """
-    decomposed = unicodedata.normalize("NFKD", f"{given_name} {family_name}".casefold())
+    # Some letters are small only once they are taken apart, and come apart only once they are small.
+    small = unicodedata.normalize("NFKD", f"{given_name} {family_name}").casefold()
+    decomposed = unicodedata.normalize("NFKD", small)
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     for letter, letters in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i")):
         plain = plain.replace(letter, letters)

@@ -49,6 +49,8 @@ def _examples(schema: dict[str, Any], media: dict[str, Any]) -> list[Any]:
     if "example" in media:
         return [media["example"]]
     schema = _resolved(schema)
+    if "examples" in schema:
+        return list(schema["examples"])
     if schema.get("type") == "array":
         return [[example] for example in _examples(schema["items"], {})]
     return [schema["example"]] if "example" in schema else []

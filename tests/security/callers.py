@@ -105,7 +105,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         services.people.create_token(
             campus, label="Scolarité", scopes=["read"], life=timedelta(days=30), by=actor
         )
-        [made] = services.people.list_tokens(campus)
+        [token] = services.people.list_tokens(campus)
         badge.accepts_requests = True
         asked = services.asking.ask(
             badge.id, Asked("Ada", "Faure", f"ada@{campus.slug}.exemple.fr", "J’ai animé deux ateliers.")
@@ -150,7 +150,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "key_id": str(services.stores.campuses.active_key(campus.id).id),
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
             "person_id": str(person.id), "member_id": str(by.id),
-            "token_id": str(made.id),
+            "token_id": str(token.id),
             "invitation_id": str(invitation.id), "invitation": "invented",
             "withdrawal_id": str(withdrawal.id),
             "session_id": str(session.id),

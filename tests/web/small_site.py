@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 from jinja2 import ChoiceLoader, FileSystemLoader
 from starlette.exceptions import HTTPException
 
+from app.domain.addresses import Addresses
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
 from app.web import error_pages, render
 from app.web.campus_colours import render_campus_css
@@ -69,6 +71,8 @@ def small_site(*, https: bool = False) -> FastAPI:
         app, Face(csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr")
     )
     _answer_errors(app)
+    # All that these pages ask of the house: where it is found.
+    app.state.process = SimpleNamespace(addresses=Addresses("https://badges.exemple.fr"))
     environment = render.environment()
     environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
 
