@@ -13,17 +13,20 @@ from sqlmodel import Session, SQLModel, col, delete, select
 
 from app.domain.activities import ActivityCampus, Participation
 from app.domain.awards import Award
+from app.domain.federation import FederatedAccount
 from app.domain.merging import PersonMerge, Standing
 from app.domain.passkeys import Passkey
 from app.domain.people import PersonAddress
 from app.domain.requests import BadgeRequest
 from app.domain.sessions import Session as Sitting
+from app.domain.set_aside import SetAside
 from app.domain.sign_in import Challenge, Password, SignInLink
 from app.errors import NotFound
 from app.language import N_
 
 # What one signs in with is ended, not handed on; what was done stays said of who did it then.
-_STAYS = frozenset(("history_entry", "session", "sign_in_link", "challenge", "password", "passkey", "award"))
+_WAYS_IN = (Sitting, SignInLink, Challenge, Password, Passkey, FederatedAccount, SetAside)
+_STAYS = frozenset(("history_entry", "award", *(str(kind.__tablename__) for kind in _WAYS_IN)))
 # What had been merged into the record that goes is merged into the one that is kept; what went before stays said.
 _COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "merged_by")))
 Keys = dict[str, Any]
@@ -129,7 +132,7 @@ class MergeStore:
         return [{each.name: row[number + 1] for number, each in enumerate(others)} for row in rows]
 
     def _end_ways_in(self, gone: uuid.UUID) -> None:
-        for kind in (Sitting, SignInLink, Challenge, Password, Passkey):
+        for kind in _WAYS_IN:
             self.session.exec(delete(kind).where(col(kind.person_id) == gone))
 
     def hand_back(self, merge: PersonMerge) -> None:

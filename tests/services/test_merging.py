@@ -5,9 +5,13 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from sqlmodel import select
 
+from app.db.merging import MergeStore
+from app.domain.federation import FederatedAccount
 from app.domain.history import Actor
 from app.domain.people import Role
+from app.domain.set_aside import SetAside
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.support.house import COMMAND, House, send
 from tests.web.test_learner_account import award_elsewhere
@@ -49,6 +53,26 @@ def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(
     learner = house.client()
     assert learner.get(house.private_link(second)).status_code == 303
     assert learner.get(f"/mes-badges/{award_id}").status_code == 200
+
+
+def test_no_way_in_is_handed_on_with_a_record(house: House):
+    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
+    with house.unit_of_work() as services:
+        session = services.stores.session
+        session.add(
+            FederatedAccount(
+                person_id=gone, issuer="https://ent.exemple.fr", subject="17", linked_at=house.clock()
+            )
+        )
+        session.add(
+            SetAside(person_id=gone, secret_digest="0" * 64, sealed=b"sealed", expires_at=house.clock())
+        )
+    # As somebody does who proved both addresses: a campus may not take a record with an account.
+    with house.unit_of_work() as services:
+        MergeStore(services.stores.session).hand_over(kept, gone)
+    with house.unit_of_work(reading=True) as services:
+        for kind in (FederatedAccount, SetAside):
+            assert services.stores.session.exec(select(kind)).all() == []
 
 
 def test_the_same_badge_is_not_given_again_to_the_record_that_is_kept(house: House):
