@@ -221,6 +221,17 @@ class AwardStore:
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         return document
 
+    def earlier_editions(self, award: Award) -> list[tuple[int, bytes]]:
+        """(edition, signed bytes) of what newer ones replaced, the oldest first."""
+        first = self.session.get(SignedDocument, award.id)
+        if award.edition == 1 or first is None:
+            return []
+        query = select(NewerDocument).where(
+            NewerDocument.award_id == award.id, col(NewerDocument.edition) < award.edition
+        )
+        later = self.session.exec(query.order_by(col(NewerDocument.edition)))
+        return [(1, first.embedded), *((each.edition, each.embedded) for each in later)]
+
     def add_newer(self, award: Award, document: NewerDocument) -> None:
         self.session.add(award)
         self.session.add(document)

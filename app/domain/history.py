@@ -67,11 +67,20 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.CONTRIBUTIONS: ("contribution",),
     Subject.BADGES: ("badge", "framework", "competency"),
     Subject.ACTIVITIES: ("activity", "participation", "import"),
-    Subject.ACCESS: ("session", "person", "password", "passkey", "account", "address", "token"),
+    Subject.ACCESS: (
+        "session",
+        "person",
+        "password",
+        "passkey",
+        "federated_account",
+        "account",
+        "address",
+        "token",
+    ),
     Subject.CAMPUS: ("campus", "campus_log", "key", "reminders", "erasure"),
     Subject.EXPORTS: ("table",),
 }
-PERSONAL: Final = ("session", "password", "passkey", "account", "address", "person")
+PERSONAL: Final = ("session", "password", "passkey", "federated_account", "account", "address", "person")
 """What people do to their own way in: of no campus, and told in each where they work."""
 
 

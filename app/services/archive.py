@@ -159,6 +159,8 @@ class ArchiveService:
             return
         for form in _FORMS:
             yield f"badges/{award_id}.{form}", self.publication.award_file(record, form).body
+        for edition, signed in self.awards.earlier_editions(record.award):
+            yield f"badges/{award_id}-edition-{edition}.json", signed
 
     def _log(
         self, person_id: uuid.UUID, payloads: list[Row], campuses: list[Campus]

@@ -41,7 +41,7 @@ class Elsewhere:
         assert award_id is not None
         with house.unit_of_work() as services:
             self.person = services.awards.record(award_id).person
-            services.people.people.vouch_for_address(self.person, ADDRESS, at=house.clock())
+            services.stores.own_addresses.verify(self.person, ADDRESS, at=house.clock())
 
     def bring(self, presented: bytes | str) -> BroughtBadge:
         with self.process.unit_of_work() as services:

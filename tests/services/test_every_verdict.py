@@ -10,6 +10,7 @@ from datetime import timedelta
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.status_list import StatusList, status_entry, status_list_credential
 from app.credentials.verification.policy import Identity, Policy
+from app.domain.history import Actor
 from app.services import verdicts
 from app.services.verdicts import HeadlineKind
 from tests.credentials.legacy.older_issuer import ASSERTION, assertion, issuer, published
@@ -46,6 +47,17 @@ def shut(employer: Employer) -> str:
 def withdrawn(employer: Employer) -> bytes:
     address, files = employer.award()
     employer.revoke(address)
+    return files["json"]
+
+
+def replaced(employer: Employer) -> bytes:
+    """The file as it was before the campus corrected the name of its holder."""
+    address, files = employer.award()
+    with employer.house.unit_of_work() as services:
+        award_id = services.addresses.award_named_by(address)
+        assert award_id is not None
+        person, admin = services.awards.record(award_id).person, Actor(employer.house.admin.id)
+        services.names.correct_in_campus(employer.house.campus, person.id, "Zoë", "Martin", by=admin)
     return files["json"]
 
 
@@ -136,6 +148,7 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
     ("PNG", ours("png"), K.VALID),
     ("SVG", ours("svg"), K.VALID),
     ("withdrawn", withdrawn, K.REVOKED),
+    ("replaced", replaced, K.REPLACED),
     ("link of a shut page", shut, K.CLOSED),
     ("JSON changed", altered, K.ALTERED),
     ("JWT changed", altered_token, K.ALTERED),

@@ -74,7 +74,8 @@ class LogLife(RuleBasedStateMachine):
     @rule()
     def erase(self) -> None:
         with self.house.unit_of_work() as services:
-            services.activity_log.store.erase_about(SOMEBODY)
+            store = services.activity_log.store
+            store.erase_about(SOMEBODY, [log.id for log in store.list_of(self.house.campus.id)])
             fact = Fact(EntryKind.ERASURE, "person", SOMEBODY, {"reason": "demande"})
             services.activity_log.record(self.house.campus, [fact])
 

@@ -75,6 +75,8 @@ def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Con
         return house.campus.id
     if column.name == "wording":
         return 1
+    if column.name == "edition" and column.table.name != "award":
+        return made["award"]["edition"]
     for key in column.foreign_keys:
         above = key.column
         if above.table.name in made:
