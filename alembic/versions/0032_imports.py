@@ -23,7 +23,7 @@ def upgrade() -> None:
         "import_run",
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("campus_id", sa.Uuid(), sa.ForeignKey("campus.id"), nullable=False),
-        sa.Column("form", word("import_form", "table", "api", "xapi", "calendar"), nullable=False),
+        sa.Column("form", word("import_form", "table", "api", "xapi"), nullable=False),
         sa.Column("source", sa.String(60), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),

@@ -29,7 +29,6 @@ class ImportForm(StrEnum):
     TABLE = "table"
     API = "api"
     XAPI = "xapi"
-    CALENDAR = "calendar"
 
 
 class ImportState(StrEnum):

@@ -47,7 +47,6 @@ FORMS = {
     ImportForm.TABLE: N_("Tableau"),
     ImportForm.API: N_("Programme"),
     ImportForm.XAPI: N_("Énoncés xAPI"),
-    ImportForm.CALENDAR: N_("Calendrier"),
 }
 _FACTS = {
     "hours": N_("heures"),
