@@ -160,6 +160,7 @@ _LINE = st.tuples(_PIECE, st.lists(st.tuples(st.sampled_from("01"), _PIECE), max
 
 @settings(max_examples=500)
 @given(st.lists(_LINE, max_size=4), st.lists(st.text("ab<c", max_size=3), min_size=2, max_size=2))
+@example([["a"], ["a", "0", ""]], ["", ""])
 def test_an_order_that_is_called_fixed_holds_with_any_values(
     lines: list[list[str]], values: list[str]
 ) -> None:

@@ -238,8 +238,8 @@ def test_looking_changes_nothing(
         caller = allowed(callers, case, things[OURS])
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):
             # 410: where the award was withdrawn meanwhile, its older rendition says so; 404: the badge's newest
-            # version, written meanwhile, has no rule to make progress in.
-            good = (case.good, 410, 404) if key.endswith("/progress") else (case.good, 410)
+            # version, written meanwhile, has no rule to make progress in or to fill.
+            good = (case.good, 410, 404) if key.endswith(("/progress", "/regle")) else (case.good, 410)
             assert ask(caller, key, path, case, accept=accept).status_code in good
         assert rows(house) == before, key
 

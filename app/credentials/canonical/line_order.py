@@ -27,7 +27,8 @@ def _comes_first(line: Pieces, other: Pieces) -> bool:
             return piece[at] < opposite[at]
         # One text is the beginning of the other: what follows it is a value, unless its line ends there.
         return at == len(piece) and place == len(line) - 1
-    return len(line) < len(other)
+    # The other goes on where this line ends; values alone may be nothing, and then the two are one line.
+    return any(other[len(line) + 1 :: 2])
 
 
 def _first_difference(text: str, other: str) -> int:
