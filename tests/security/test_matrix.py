@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +18,7 @@ from app.domain.permissions import MAY
 from app.negotiation import ForPeople
 from app.policies import NoPolicy, Who, policies, public
 from tests.security.callers import Caller, Member, Things, callers_of, members_of, things_of
+from tests.security.kept import Kept
 from tests.security.policy import CASES, ROLES_MAY, Case
 from tests.support.house import House, build_house
 
@@ -171,34 +170,6 @@ def ask(
 
 
 # --- nothing happens that nobody wanted
-
-
-class Kept:
-    """A digest of all that is kept, worked out again where SQLite says that somebody wrote to its file."""
-
-    def __init__(self, house: House, database: Path) -> None:
-        self._house = house
-        self._watch = sqlite3.connect(database)
-        self._known: dict[int, str] = {}
-
-    def digest(self) -> str:
-        (version,) = self._watch.execute("PRAGMA data_version").fetchone()
-        if version not in self._known:
-            self._known = {version: self._read()}
-        return self._known[version]
-
-    def _read(self) -> str:
-        digest = hashlib.sha256()
-        tables = MetaData()
-        with self._house.owner.connect() as connection:
-            tables.reflect(connection)
-            for table in tables.sorted_tables:
-                rows = sorted(map(repr, connection.execute(select(table))))
-                digest.update(f"{table.name}{rows}".encode())
-        return digest.hexdigest()
-
-    def close(self) -> None:
-        self._watch.close()
 
 
 @pytest.fixture(scope="module")
