@@ -29,6 +29,15 @@ def main() -> int:
     parser.add_argument(
         "--sample", type=int, help="so many mutants of each file, drawn at random, in place of all"
     )
+    parser.add_argument(
+        "--tests",
+        nargs="+",
+        default=TESTS,
+        help="fewer tests, for a first answer: what they miss counts as living",
+    )
+    parser.add_argument(
+        "--again", type=Path, help="only the mutants that lived, by what an earlier run has written"
+    )
     parser.add_argument("--patience", type=float, default=20, help="seconds of tests for each mutant")
     options = parser.parse_args()
     os.environ.setdefault(URL_VARIABLE, "none of these tests needs a database")
@@ -38,10 +47,14 @@ def main() -> int:
         processes=options.processes,
         patience=options.patience,
         sample=options.sample,
+        again=_lived_in(options.again) if options.again else None,
         report=report,
     )
     quiet = ["-q", "--no-header", "-s", "-n", "0", "-p", "no:cacheprovider"]
-    if pytest.main([*quiet, *TESTS], plugins=[run]) not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    if pytest.main([*quiet, *options.tests], plugins=[run]) not in (
+        pytest.ExitCode.OK,
+        pytest.ExitCode.TESTS_FAILED,
+    ):
         return 2
     killed = len(run.outcomes[KILLED])
     lived = len(run.outcomes[SURVIVED]) + len(run.outcomes[NOT_RUN])
@@ -51,6 +64,11 @@ def main() -> int:
         print("void: the tests fail in this runner with nothing changed", file=report, flush=True)
         return 2
     return 0 if share >= AT_LEAST else 1
+
+
+def _lived_in(written: Path) -> frozenset[str]:
+    outcomes = (line.partition(": ") for line in written.read_text().splitlines())
+    return frozenset(mutant for outcome, _, mutant in outcomes if outcome in (SURVIVED, NOT_RUN))
 
 
 if __name__ == "__main__":

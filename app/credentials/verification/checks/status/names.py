@@ -48,7 +48,7 @@ def _withdrawn(listed: JsonObject) -> dict[str, str]:
     """The credentials that no longer count, each with the reason given, or ""."""
     entries = next((listed[member] for member in _MEMBERS if member in listed), None)
     if not isinstance(entries, list):
-        raise MalformedInput("revocation_list", f"/{_MEMBERS[0]}")
+        raise MalformedInput("revocation_list")
     return dict(_entry(entry) for entry in entries if _counts(entry))
 
 
@@ -60,7 +60,7 @@ def _entry(entry: JsonValue) -> tuple[str, str]:
     members = entry if isinstance(entry, dict) else {"id": entry}
     identifier, reason = members.get("id"), members.get("revocationReason")
     if not isinstance(identifier, str):
-        raise MalformedInput("revocation_list", f"/{_MEMBERS[0]}")
+        raise MalformedInput("revocation_list")
     return _same(identifier), reason if isinstance(reason, str) else ""
 
 
