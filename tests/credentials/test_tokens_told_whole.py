@@ -1,0 +1,345 @@
+"""What is wrong with a token or a set of proofs, whole: the reason, the detail and the place, at a limit and one over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.credentials.errors import KeyNotResolved, MalformedInput, ProofError
+from app.credentials.keys import Algorithm, encode_base64url, encode_multibase
+from app.credentials.proofs.data_integrity import proofs_of, shows_a_part, verify_proofs
+from app.credentials.proofs.vc_jwt import (
+    MAX_TOKEN,
+    ParsedJws,
+    check_header,
+    claim_problems,
+    claims_of,
+    credential_of,
+    other_header_members,
+    parse_compact_jws,
+    sign_jwt,
+    verify_jws,
+)
+from tests.credentials.signed import DID, NOON, KeyRing, credential
+
+RING = KeyRing()
+SIGNER = RING.signer()
+SUBJECT = credential()["credentialSubject"]["id"]
+V1 = "https://www.w3.org/2018/credentials/v1"
+
+
+def jws(**header: Any) -> ParsedJws:
+    whole = {"alg": "EdDSA", "kid": "k"} | header
+    return ParsedJws({name: value for name, value in whole.items() if value is not ...}, {}, b"", b"")
+
+
+def refused(error: Any) -> tuple[str, str, str]:
+    return error.reason, getattr(error, "pointer", ""), error.detail
+
+
+MANY = ["apu", "apv", "b64", "crit", "enc", "epk", "iss", "iv", "jku", "nonce", "p2c", "p2s", "tag", "url", "x5c", "x5t",
+        "x5t#S256", "x5u", "zip"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "reason", "detail"),
+    [
+        ({"alg": "a" * 41}, "algorithm_not_allowed", "a" * 40),
+        ({"alg": None}, "algorithm_not_allowed", "None"),
+        ({"alg": ["EdDSA"]}, "algorithm_not_allowed", "['EdDSA']"),
+        *(({name: 1}, "header_not_allowed", name) for name in MANY),
+        (dict.fromkeys(MANY), "header_not_allowed", ", ".join(MANY)[:200]),
+        ({"typ": "jwt"}, "header_not_allowed", "typ"),
+        ({"typ": None}, "header_not_allowed", "typ"),
+        ({"kid": 7}, "header_not_allowed", "kid or jwk"),
+        ({"kid": None}, "header_not_allowed", "kid or jwk"),
+        ({"jwk": "x"}, "header_not_allowed", "kid or jwk"),
+        ({"kid": ..., "jwk": None}, "header_not_allowed", "kid or jwk"),
+    ],
+)
+def test_a_header_is_refused_by_name(header: Any, reason: str, detail: str) -> None:
+    with pytest.raises(ProofError) as error:
+        check_header(jws(**header))
+    assert refused(error.value) == (reason, "", detail)
+
+
+@pytest.mark.parametrize(
+    ("name", "algorithm"),
+    [
+        ("EdDSA", Algorithm.EDDSA),
+        ("Ed25519", Algorithm.EDDSA),
+        ("ES256", Algorithm.ES256),
+        ("RS256", Algorithm.RS256),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JWT", "vc+jwt", "application/vc+jwt", "vc+ld+jwt", ...])
+def test_a_header_names_one_of_these_algorithms_and_types(name: str, algorithm: Algorithm, kind: Any) -> None:
+    assert check_header(jws(alg=name, typ=kind)) is algorithm
+    assert check_header(jws(alg=name, typ=kind, kid=..., jwk={})) is algorithm
+
+
+def test_members_that_are_let_be_are_told_in_order() -> None:
+    assert other_header_members(jws(typ="JWT", cty="x", jwk={})) == []
+    assert other_header_members(jws(zzz=1, aaa=2)) == ["aaa", "zzz"]
+
+
+def test_a_token_of_another_key_is_told_apart_from_one_of_another_kind() -> None:
+    read = parse_compact_jws(sign_jwt(credential(), signer=SIGNER))
+    assert read.header == {"alg": "EdDSA", "kid": SIGNER.verification_method, "typ": "JWT"}
+    verify_jws(read, SIGNER.key.public)
+    with pytest.raises(ProofError) as other_key:
+        verify_jws(read, KeyRing().signer().key.public)
+    assert refused(other_key.value) == ("signature_mismatch", "", "")
+    with pytest.raises(ProofError) as other_kind:
+        verify_jws(read, RING.signer(Algorithm.ES256).key.public)
+    assert refused(other_kind.value) == ("algorithm_not_allowed", "", "the key is one for ES256")
+
+
+def part(text: str) -> str:
+    return encode_base64url(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        ("", "not_compact_jws"),
+        ("a.b", "not_compact_jws"),
+        ("a.b.c.d", "not_compact_jws"),
+        (".e30.AA", "not_compact_jws"),
+        ("e30..AA", "not_compact_jws"),
+        ("e30=.e30.AA", "not_compact_jws"),
+        ("e30.e30.A", "base64url"),
+        ("e31.e30.AA", "base64url"),
+        (f"{part('[]')}.e30.AA", "not_an_object"),
+        (f"e30.{part('[]')}.AA", "not_an_object"),
+        (part('{"a":{"b":{"c":{"d":{}}}}}') + ".e30.AA", "too_deep"),
+        ("e30." + "A" * (MAX_TOKEN - 6) + ".A", "base64url"),
+        ("e30." + "A" * (MAX_TOKEN - 5) + ".A", "too_large"),
+    ],
+)
+def test_what_is_no_token_is_told_why(token: str, reason: str) -> None:
+    with pytest.raises(MalformedInput) as error:
+        parse_compact_jws(token)
+    assert error.value.reason == reason
+
+
+def test_a_token_is_read_to_its_limits() -> None:
+    deep = part('{"a":{"b":{"c":{}}}}')
+    assert parse_compact_jws(f"{deep}.e30.AA").signature == b"\0"
+    assert parse_compact_jws("e30.e30.").signature == b""
+    assert parse_compact_jws("e30.e30.AA").signing_input == b"e30.e30"
+    room = MAX_TOKEN - len("e30..AA")
+    whole = f"e30.{part('{' + ' ' * (room * 3 // 4 - 2) + '}')}.AA"
+    assert MAX_TOKEN == 65_536
+    assert parse_compact_jws(whole + "A" * (MAX_TOKEN - len(whole) - 1)).payload == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "pointer"),
+    [
+        ({"issuer": {"name": "x"}}, "jwt_needs_member", "/issuer/id"),
+        ({"issuer": 7}, "jwt_needs_member", "/issuer/id"),
+        ({"credentialSubject": {}}, "jwt_needs_member", "/credentialSubject/id"),
+        ({"id": None}, "jwt_needs_member", "/id"),
+        ({"validFrom": "noon"}, "timestamp", "/validFrom"),
+        ({"validFrom": None}, "timestamp", "/validFrom"),
+        ({"validFrom": "2026-06-30T09:00:00.5Z"}, "timestamp", "/validFrom"),
+        ({"validUntil": "noon"}, "timestamp", "/validUntil"),
+        ({"validUntil": "2026-06-30T09:00:00.5Z"}, "timestamp", "/validUntil"),
+        *(({name: 1}, "registered_claim", f"/{name}")
+          for name in ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "vc", "vp")),
+        ({"vp": 1, "aud": 1}, "registered_claim", "/aud"),
+    ],
+)  # fmt: skip
+def test_what_a_token_could_not_repeat_is_pointed_at(changes: Any, reason: str, pointer: str) -> None:
+    with pytest.raises(MalformedInput) as error:
+        claims_of(credential(**changes))
+    assert refused(error.value) == (reason, pointer, "")
+
+
+def test_the_claims_of_a_badge() -> None:
+    assert claims_of(credential()) == {
+        "iss": DID, "sub": SUBJECT, "jti": credential()["id"], "nbf": 1_782_810_000
+    }  # fmt: skip
+    assert claims_of(credential(validUntil="2026-06-30T09:00:01Z"))["exp"] == 1_782_810_001
+
+
+def payload(**changes: Any) -> dict[str, Any]:
+    whole = credential() | claims_of(credential()) | changes
+    return {name: value for name, value in whole.items() if value is not ...}
+
+
+def wrapped(**changes: Any) -> dict[str, Any]:
+    inside = {name: value for name, value in credential().items() if name != "validFrom"}
+    inside |= {"@context": [V1], "issuanceDate": "2026-06-30T09:00:00Z"}
+    return claims_of(credential()) | {"vc": inside} | changes
+
+
+END = 253_402_300_799
+MISSING, WRONG = "claim_missing", "claims_disagree"
+
+
+@pytest.mark.parametrize(
+    ("claims", "problems"),
+    [
+        (payload(), []),
+        (wrapped(), []),
+        (wrapped(vp={}), [(WRONG, "vc")]),
+        (payload(vp={}), [(WRONG, "vc")]),
+        (payload(vc={}), [(WRONG, "vc"), (WRONG, "iss"), (WRONG, "sub"), (WRONG, "jti"), (WRONG, "nbf")]),
+        (payload(iss=...), [(MISSING, "iss")]),
+        (payload(sub=...), [(MISSING, "sub")]),
+        (payload(jti=...), [(MISSING, "jti")]),
+        (payload(nbf=...), [(MISSING, "nbf")]),
+        (payload(iss="x"), [(WRONG, "iss")]),
+        (payload(iss=7, issuer=7), [(WRONG, "iss")]),
+        (payload(sub="x"), [(WRONG, "sub")]),
+        (payload(jti="x"), [(WRONG, "jti")]),
+        (payload(nbf=1_782_810_001), [(WRONG, "nbf")]),
+        (payload(nbf=True), [(WRONG, "nbf")]),
+        (payload(validFrom="noon"), [(WRONG, "nbf")]),
+        (payload(nbf=None, validFrom="noon"), [(WRONG, "nbf")]),
+        (payload(exp=1), []),
+        (payload(exp=END), []),
+        (payload(exp=END + 1), [(WRONG, "exp")]),
+        (payload(exp=-62_135_596_800), []),
+        (payload(exp=-62_135_596_801), [(WRONG, "exp")]),
+        (payload(exp=False), [(WRONG, "exp")]),
+        (payload(exp="1"), [(WRONG, "exp")]),
+        (payload(validUntil="2026-06-30T09:00:01Z"), [(MISSING, "exp")]),
+        (payload(validUntil="2026-06-30T09:00:01Z", exp=1_782_810_001), []),
+        (payload(validUntil="2026-06-30T09:00:01Z", exp=1_782_810_002), [(WRONG, "exp")]),
+        (payload(iat=1.5), []),
+        (payload(iat=None), [(WRONG, "iat")]),
+        (payload(iss=..., nbf=..., iat="x"), [(MISSING, "iss"), (MISSING, "nbf"), (WRONG, "iat")]),
+    ],
+)
+def test_every_claim_that_does_not_repeat_the_badge_is_told(claims: Any, problems: Any) -> None:
+    assert [(each.reason, each.claim) for each in claim_problems(claims)] == problems
+
+
+def test_the_badge_inside_a_token() -> None:
+    every = dict.fromkeys(("iss", "sub", "aud", "nbf", "iat", "jti"), "x")
+    assert credential_of(credential() | every) == credential()
+    assert credential_of(payload(exp=END))["validUntil"] == "9999-12-31T23:59:59Z"
+    assert credential_of(payload(exp=END + 1)) == credential()
+    assert credential_of(payload(exp=1, validUntil="x")) == credential(validUntil="x")
+    assert credential_of(wrapped(exp=0))["expirationDate"] == "1970-01-01T00:00:00Z"
+    assert credential_of(wrapped())["issuer"] == credential()["issuer"]
+    assert credential_of({"vc": "x", "a": 1}) == {"vc": "x", "a": 1}
+
+
+def proof(**changes: Any) -> dict[str, Any]:
+    whole = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "verificationMethod": "did:x#k",
+        "proofPurpose": "assertionMethod",
+        "proofValue": encode_multibase(bytes(64)),
+    }
+    return {name: value for name, value in (whole | changes).items() if value is not ...}
+
+
+NAMES_NONE = "previousProof names no proof of this document"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        ({"type": ...}, "proof_malformed", "type"),
+        ({"verificationMethod": ["did:x#k"]}, "proof_malformed", "verificationMethod"),
+        ({"proofPurpose": ...}, "proof_malformed", "proofPurpose"),
+        ({"type": "t" * 101, "cryptosuite": ...}, "proof_not_read", "t" * 100),
+        ({"cryptosuite": "c" * 101}, "proof_not_read", "c" * 100),
+        ({"cryptosuite": ...}, "proof_not_read", "DataIntegrityProof"),
+        ({"cryptosuite": 7}, "proof_not_read", "7"),
+        ({"proofPurpose": "p" * 101}, "proof_purpose", "p" * 100),
+        ({"created": "2026-06-30T12:05:01Z"}, "proof_from_the_future", "2026-06-30T12:05:01Z"),
+        ({"created": "noon"}, "proof_malformed", "created or expires"),
+        ({"expires": "2026-06-30T12:00:00Z"}, "proof_expired", "2026-06-30T12:00:00Z"),
+        ({"expires": None}, "proof_malformed", "created or expires"),
+        ({"previousProof": []}, "proof_malformed", NAMES_NONE),
+        ({"previousProof": ["urn:x:1"] * 4}, "proof_malformed", NAMES_NONE),
+        ({"previousProof": ["urn:x:1"] * 5}, "proof_malformed", "previousProof"),
+        ({"previousProof": 7}, "proof_malformed", "previousProof"),
+        ({"previousProof": ["urn:x:1", 7]}, "proof_malformed", "previousProof"),
+        ({"proofValue": ...}, "proof_malformed", "proofValue"),
+        ({"created": "2026-06-30T12:05:00Z", "proofValue": "z"}, "proof_malformed", "proofValue"),
+        ({"expires": "2026-06-30T12:00:01Z", "proofValue": "z"}, "proof_malformed", "proofValue"),
+        ({"cryptosuite": "eddsa-2022"}, "key_not_found", "did:x#k"),
+        ({"cryptosuite": "eddsa-jcs-2022", "@context": V1}, "proof_malformed",
+         "its @context does not begin the document's"),
+        ({"@context": V1}, "proof_malformed", "its @context is not the document's"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_proof_is_told_with_its_detail(changes: Any, reason: str, detail: str) -> None:
+    written = credential(proof=proof(**changes))
+    found = verify_proofs(written, key_for=RING.key_for, at=NOON, clock_skew=timedelta(minutes=5))
+    assert found.accepted is None
+    assert found.error is not None
+    assert refused(found.error) == (reason, "", detail)
+
+
+def test_a_key_of_another_kind_is_named() -> None:
+    other = RING.signer(Algorithm.ES256)
+    written = credential(proof=proof(verificationMethod=other.verification_method))
+    found = verify_proofs(written, key_for=RING.key_for, at=NOON)
+    (result,) = found.results
+    assert refused(result.error) == ("algorithm_not_allowed", "", "the key is one for ES256")
+    assert (result.verification_method, result.key) == (other.verification_method, other.key.public)
+    assert found.document == credential()
+
+
+@pytest.mark.parametrize(
+    ("written", "reason", "detail"),
+    [
+        ([], "no_proof", ""),
+        ([proof()] * 5, "too_many_proofs", "5"),
+        ([proof(), 7], "proof_malformed", "a proof is an object"),
+        ([proof(id="a"), proof(id="b"), proof(id="a")], "proof_malformed", "two proofs with one id"),
+    ],
+)
+def test_what_is_no_set_of_proofs_is_told_why(written: Any, reason: str, detail: str) -> None:
+    with pytest.raises(ProofError) as error:
+        proofs_of(credential(proof=written))
+    assert refused(error.value) == (reason, "", detail)
+    with pytest.raises(ProofError) as absent:
+        proofs_of(credential())
+    assert refused(absent.value) == ("no_proof", "", "")
+
+
+def test_a_set_holds_up_to_four_proofs() -> None:
+    four = [proof(id=f"urn:x:{number}") for number in range(3)] + [proof()]
+    assert proofs_of(credential(proof=four)) == tuple(four)
+    assert proofs_of(credential(proof=proof())) == (proof(),)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (proof(cryptosuite="ecdsa-sd-2023"), True),
+        ([7, proof(), proof(cryptosuite="ecdsa-sd-2023")], True),
+        ([proof()], False),
+        ("ecdsa-sd-2023", False),
+        (None, False),
+    ],
+)
+def test_a_proof_says_whether_a_part_is_shown(written: Any, shown: bool) -> None:
+    assert shows_a_part({"proof": written}) is shown
+    assert shows_a_part({}) is False
+
+
+def test_of_several_proofs_the_bad_one_is_told_before_the_unread_one() -> None:
+    unread = [proof(cryptosuite="other"), proof(cryptosuite="eddsa-jcs-2022", proofPurpose="x")]
+    found = verify_proofs(credential(proof=unread), key_for=RING.key_for, at=NOON)
+    assert [result.contradicts for result in found.results] == [False, True]
+    assert found.error is found.results[1].error
+
+    def elsewhere(_: str) -> Any:
+        raise KeyNotResolved("key_not_bound_to_issuer", "named under did:x")
+
+    found = verify_proofs(credential(proof=proof()), key_for=elsewhere, at=NOON)
+    assert [result.contradicts for result in found.results] == [False]
+    assert refused(found.error) == ("key_not_bound_to_issuer", "", "named under did:x")
