@@ -62,8 +62,8 @@ def _of_function(node: ast.FunctionDef, name: str) -> Iterator[tuple[ast.expr | 
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal":
-        return  # a type, whatever name it is given: nothing looks at it while the program runs
+    if _is_type(node):
+        return
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "bases", "keywords") and not isinstance(
             node, ast.Call
@@ -72,6 +72,16 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _for_people(node, child):
                 yield child
+
+
+def _is_type(node: ast.AST) -> bool:
+    """A type, whatever name it is given: nothing looks at it while the program runs."""
+    match node:
+        case ast.Subscript(value=ast.Name(id="Literal")) | ast.Call(func=ast.Name(id="TypeVar")):
+            return True
+        case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
+            return True
+    return False
 
 
 def _for_people(parent: ast.AST, child: ast.AST) -> bool:

@@ -66,9 +66,8 @@ class _Findings:
     method: str | None = None
     key: VerificationKey | None = None
 
-    def add(self, answer: CheckResult) -> CheckResult:
+    def add(self, answer: CheckResult) -> None:
         self.answers[answer.id] = answer
-        return answer
 
     def passed(self, check: CheckId) -> bool:
         return check in self.answers and self.answers[check].outcome is Outcome.PASSED

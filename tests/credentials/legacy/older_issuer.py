@@ -30,6 +30,9 @@ def pem_of(key: LocalSigningKey) -> str:
     return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
+PEM = pem_of(SIGNING_KEY)
+
+
 def assertion(**changes: Any) -> dict[str, Any]:
     return {
         "@context": V2,
@@ -83,7 +86,7 @@ def key_document(**changes: Any) -> dict[str, Any]:
         "type": "CryptographicKey",
         "id": KEY,
         "owner": ISSUER,
-        "publicKeyPem": pem_of(SIGNING_KEY),
+        "publicKeyPem": PEM,
         **changes,
     }
 
