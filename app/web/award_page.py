@@ -20,6 +20,7 @@ from app.services.verification import Answer
 from app.web.answers import answer_page, shown
 from app.web.embeds import card_address, structured
 from app.web.held_badges import find_holder
+from app.web.pressing import press, takes_gzip
 from app.web.recent_pages import recent_pages
 from app.web.render import page
 from app.web.typography import say
@@ -52,13 +53,19 @@ async def show_award_to_a_stranger(award_id: uuid.UUID, request: Request) -> Res
     standing = await process_of(request).public_documents.standing(award_id)
     if standing is None or not standing.is_open:
         return await run_in_threadpool(_shown, award_id, request)
-    key = (award_id, current_locale(), standing)
-    return await recent_pages(request).get(key, lambda: run_in_threadpool(_shown, award_id, request))
+    pressed = takes_gzip(request.headers)
+    key = (award_id, current_locale(), standing, pressed)
+    make = _shown_and_pressed if pressed else _shown
+    return await recent_pages(request).get(key, lambda: run_in_threadpool(make, award_id, request))
 
 
-def _shown(award_id: uuid.UUID, request: Request) -> HTMLResponse:
+def _shown(award_id: uuid.UUID, request: Request) -> Response:
     with visit(request, reading=True) as services:
         return _award(award_id, request, services)
+
+
+def _shown_and_pressed(award_id: uuid.UUID, request: Request) -> Response:
+    return press(_shown(award_id, request))
 
 
 @router.get("/attributions/{award_id:uuid}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.credentials.json_text import dump_json
+from app.domain.awards import Visibility
 from app.language import N_, current_locale
 from app.policies import public
 from app.request_scope import ReadingServices, limited
@@ -16,6 +18,7 @@ from app.services.papers import CheckWords
 from app.services.publication import Published
 from app.services.verification import Answer
 from app.web.answers import AnswerShown, shown
+from app.web.award_page import closed_page
 from app.web.forms import SafeForm, text_of
 from app.web.typography import say
 from app.wiring import Services
@@ -37,10 +40,29 @@ def keep_trace(request: Request, services: ReadingServices, form: SafeForm) -> R
     text, wanted = text_of(form, TEXT_FIELD), text_of(form, FORM_FIELD)
     if not text or wanted not in set(Trace):
         return RedirectResponse("/verifier", status_code=303)
-    trace = _trace(services, services.verification.verify(text), Trace(wanted))
+    return _handed(services, services.verification.verify(text), Trace(wanted))
+
+
+@router.get("/attributions/{award_id:uuid}/trace", dependencies=[limited("verify")])
+@public
+def keep_trace_of_award(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, trace: str = ""
+) -> Response:
+    """The same of a badge that is here: it need not travel to the page and back."""
+    record = services.awards.record(award_id)
+    if record.award.visibility is not Visibility.OPEN:
+        return closed_page(request, services)
+    if trace not in set(Trace):
+        return RedirectResponse(f"/attributions/{award_id}", status_code=303)
+    return _handed(services, services.verification.verify_award(record), Trace(trace))
+
+
+def _handed(services: Services, answer: Answer, wanted: Trace) -> Response:
+    trace = _trace(services, answer, wanted)
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="verification.{wanted}"',
+        "X-Robots-Tag": "noindex, nofollow",
     }
     return Response(trace.body, media_type=trace.media_type, headers=headers)
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from app.web import error_pages, info, locale, static_files
 from app.web.forms import BodySizeLimit, CsrfTokens
 from app.web.locale import SpeakTheirLanguage
+from app.web.pressing import PressedPages
 from app.web.render import Visitor
 from app.web.security_headers import SecurityHeaders
 
@@ -56,3 +57,4 @@ def dress(
     app.add_middleware(BodySizeLimit, usual=face.usual_body, by_path=face.body_by_path)
     app.add_middleware(SpeakTheirLanguage, otherwise=face.language)
     app.add_middleware(SecurityHeaders, https=face.https)
+    app.add_middleware(PressedPages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -61,7 +62,13 @@ def files() -> dict[str, StaticFile]:
         if path.is_file() and path.suffix in _TYPES and path.parent != _STYLES
     }
     styles = "".join((_STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_ORDER)
-    return {**found, "sceau.css": _static_file(styles.encode(), ".css")}
+    return {**found, "sceau.css": _static_file(_tight(styles).encode(), ".css")}
+
+
+def _tight(styles: str) -> str:
+    """Without remarks, and on one line; what stands within a line keeps its spaces, which may mean something."""
+    lines = (line.strip() for line in re.sub(r"/\*.*?\*/", "", styles, flags=re.DOTALL).splitlines())
+    return re.sub(r"(?<=[{};,]) ", "", " ".join(filter(None, lines))).replace(": ", ":")
 
 
 def _static_file(body: bytes, suffix: str) -> StaticFile:

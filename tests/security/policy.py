@@ -92,6 +92,7 @@ CASES: dict[str, Case] = {
     "GET /attributions/{award_id:uuid}/integrer": _ANYBODY,
     "GET /oembed": anybody(404),
     "POST /verifier/trace": anybody(303, body={}),
+    "GET /attributions/{award_id:uuid}/trace": anybody(303),
     "GET /attributions/{award_id:uuid}/personne": _ANYBODY,
     "POST /attributions/{award_id:uuid}/personne/adresse": anybody(200, body={"adresse": "a@exemple.fr"}),
     "POST /attributions/{award_id:uuid}/personne/code": anybody(200, body={}),

@@ -13,8 +13,9 @@ from httpx import Response
 from pypdf import PdfReader
 
 from app.credentials.baking import unbake
+from app.domain.awards import Visibility
 from tests.support.forms import form_with
-from tests.support.house import House, send
+from tests.support.house import COMMAND, House, send
 
 HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
 
@@ -77,3 +78,31 @@ def test_the_report_and_the_package_are_for_programs(employer: TestClient, badge
 def test_a_form_without_a_badge_leads_back_to_the_checker(employer: TestClient, form: dict[str, str]):
     answer = send(employer, "/verifier/trace", form, seen_on="/verifier")
     assert (answer.status_code, answer.headers["location"]) == (303, "/verifier")
+
+
+def open_page_of(house: House, visibility: Visibility = Visibility.OPEN) -> str:
+    award_id = house.award(HOLDER).lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, visibility, by=COMMAND)
+    return f"/attributions/{award_id}"
+
+
+def test_a_badge_that_is_here_is_named_by_its_address_and_does_not_travel_with_the_form(
+    house: House, employer: TestClient
+):
+    address = open_page_of(house)
+    page = employer.get(address, headers={"Accept": "text/html"})
+    assert "z5" not in page.text  # how each proof value begins here
+    assert f'action="{address}/trace"' in page.text
+    pdf = employer.get(f"{address}/trace", params={"trace": "pdf"})
+    assert "Authentique" in words_of(pdf.content)
+    assert unbake(pdf.content).text == employer.get(f"{address}.json").text
+    assert employer.get(f"{address}/trace", params={"trace": "json"}).json()["verdict"] == "valid"
+    led = employer.get(f"{address}/trace", params={"trace": "exe"}, follow_redirects=False)
+    assert (led.status_code, led.headers["location"]) == (303, address)
+
+
+def test_nothing_is_traced_of_a_badge_whose_page_is_shut(house: House, employer: TestClient):
+    shut = employer.get(f"{open_page_of(house, Visibility.CLOSED)}/trace", params={"trace": "pdf"})
+    assert shut.status_code == 403
+    assert "N’Diaye" not in shut.text
