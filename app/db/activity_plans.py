@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.activity_files import ActivityFile
 from app.domain.activity_plans import (
     ActivityBadge,
     ActivityCompetency,
@@ -17,6 +18,7 @@ from app.domain.activity_plans import (
 )
 from app.domain.campus import Campus
 from app.domain.people import Person
+from app.domain.rooms import Room
 
 
 class ActivityPlanStore:
@@ -117,6 +119,18 @@ class ActivityPlanStore:
     def add_sessions(self, sessions: Iterable[ActivitySession]) -> None:
         self.session.add_all(list(sessions))
         self.session.flush()
+
+    def remove_session(self, session: ActivitySession) -> None:
+        self.session.delete(session)
+        self.session.flush()
+
+    def used_sessions(self, activity_id: uuid.UUID) -> set[uuid.UUID]:
+        """Sessions that something rests on already: somebody came, a sheet was opened, a file was added."""
+        those = select(ActivitySession.id).where(ActivitySession.activity_id == activity_id)
+        found: set[uuid.UUID] = set()
+        for column in (Attendance.session_id, Room.session_id, ActivityFile.session_id):
+            found |= set(filter(None, self.session.exec(select(column).where(col(column).in_(those)))))
+        return found
 
     def came_to(self, session_id: uuid.UUID) -> set[uuid.UUID]:
         query = select(Attendance.participation_id).where(Attendance.session_id == session_id)

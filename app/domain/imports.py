@@ -29,6 +29,7 @@ class ImportForm(StrEnum):
     TABLE = "table"
     API = "api"
     XAPI = "xapi"
+    CALENDAR = "calendar"
 
 
 class ImportState(StrEnum):
@@ -135,3 +136,11 @@ def check_draft(run: ImportRun) -> None:
         raise Conflict(N_("Cette reprise a déjà été confirmée."))
     if not run.given:
         raise Conflict(N_("Ce fichier a été effacé : déposez-le à nouveau."))
+
+
+def form_of(data: bytes) -> ImportForm:
+    """What a dropped file looks like: a calendar, statements as JSON, else a table."""
+    start = data[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:15].upper() == b"BEGIN:VCALENDAR":
+        return ImportForm.CALENDAR
+    return ImportForm.XAPI if start[:1] in (b"[", b"{") else ImportForm.TABLE

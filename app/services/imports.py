@@ -90,7 +90,7 @@ class ImportService:
         """Keep what was dropped until somebody confirms it, a day at most. `data` are its bytes as they came."""
         name = check_source(source)
         sheet = read_sheet(text)
-        run = self._run(campus, ImportForm.TABLE, name, data, by)
+        run = self.new_run(campus, ImportForm.TABLE, name, data, by)
         run.given = zlib.compress(text.encode())
         run.mapping = {"heading": list(sheet.heading), "plan": self._remembered(campus, name).to_words()}
         self.imports.save(run)
@@ -195,19 +195,25 @@ class ImportService:
     ) -> tuple[ImportRun, list[Judged]]:
         """All lines of a request at once. A dry run writes nothing that stays, not even a report."""
         self.campuses.lock(campus.id)
-        run = self._run(campus, form, check_source(source), data, by)
-        checked = without_contradictions(records, restates=restates)
+        run = self.new_run(campus, form, check_source(source), data, by)
         with self.imports.trial() if dry_run else nullcontext():
-            run.state, run.done_at = ImportState.DONE, self.clock()
-            self.imports.save(run)
-            judged = self.writing.carry_out(campus, run, checked, by=by, restates=restates)
-            self.imports.add_lines([_answered(run, at, one) for at, one in enumerate(judged)])
-            self.history.write(
-                by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(judged)
-            )
-        return run, judged
+            return run, self.settle(campus, run, records, by=by, restates=restates)
 
-    def _run(self, campus: Campus, form: ImportForm, source: str, data: bytes, by: Actor) -> ImportRun:
+    def settle(
+        self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
+    ) -> list[Judged]:
+        """Carry out and answer every line of an import in the transaction at hand."""
+        checked = without_contradictions(records, restates=restates)
+        run.state, run.given, run.done_at = ImportState.DONE, b"", self.clock()
+        self.imports.save(run)
+        judged = self.writing.carry_out(campus, run, checked, by=by, restates=restates)
+        self.imports.add_lines([_answered(run, at, one) for at, one in enumerate(judged)])
+        self.history.write(
+            by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(judged)
+        )
+        return judged
+
+    def new_run(self, campus: Campus, form: ImportForm, source: str, data: bytes, by: Actor) -> ImportRun:
         return ImportRun(
             campus_id=campus.id,
             form=form,

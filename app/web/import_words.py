@@ -47,6 +47,7 @@ FORMS = {
     ImportForm.TABLE: N_("Tableau"),
     ImportForm.API: N_("Programme"),
     ImportForm.XAPI: N_("Énoncés xAPI"),
+    ImportForm.CALENDAR: N_("Agenda"),
 }
 _FACTS = {
     "hours": N_("heures"),
@@ -59,6 +60,7 @@ _FACTS = {
     "starts_on": N_("premier jour"),
     "ends_on": N_("dernier jour"),
     "place": N_("lieu"),
+    "held_on": N_("jour de la séance"),
     "address": N_("adresse électronique"),
 }
 

@@ -1,4 +1,4 @@
-"""« Reprendre des activités »: a table dropped, its columns understood and shown, each line foreseen, then confirmed."""
+"""« Reprendre des activités »: a file dropped, its columns understood and shown, each line foreseen, then confirmed."""
 
 from __future__ import annotations
 
@@ -17,28 +17,26 @@ from app.domain.import_columns import (
     kind_of_word,
     part_of_word,
 )
-from app.domain.imports import Fate, ImportState
+from app.domain.imports import Fate, ImportForm, ImportState
 from app.domain.permissions import Deed
 from app.errors import AppError, InvalidInput
 from app.language import N_
 from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
 from app.services.import_templates import csv_template, workbook_template
-from app.services.import_verdicts import Judged
 from app.services.imports import Draft, Report
-from app.services.participant_lists import text_of_file
 from app.web.forms import SafeForm, bytes_of, text_of
+from app.web.import_foreseen import LineView, confirmed, dropped, foreseen_page, told_lines
 from app.web.import_form import differs, plan_in, says_twice
 from app.web.import_report import report_page
-from app.web.import_words import COLUMNS, FORESEEN, FORMS, reason_of
+from app.web.import_words import COLUMNS, FORMS
 from app.web.render import page
 from app.web.typography import say
-from app.web.words import ACTIVITY_KINDS, PARTS, Word
+from app.web.words import ACTIVITY_KINDS, PARTS
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
 READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
-SHOWN, SAMPLES = 60, 3
-SHOWN_REFUSED = 200
+SAMPLES = 3
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 router = APIRouter(prefix="/gestion/{slug}/reprises", dependencies=[AT_ANY_CAMPUS])
 
@@ -70,12 +68,6 @@ _COUNTED = {
     Fate.SAME: N_("déjà là"),
     Fate.REFUSED: N_("refusées"),
 }
-_FORESEEN = {
-    Fate.CREATED: N_("À créer"),
-    Fate.CHANGED: N_("À corriger ici"),
-    Fate.SAME: N_("Déjà là"),
-    Fate.REFUSED: N_("Refusées"),
-}
 
 
 @router.get("", dependencies=[staff(Deed.WORK)])
@@ -91,11 +83,8 @@ def drop(request: Request, form: SafeForm, services: ReadingServices) -> Respons
         data = bytes_of(form, "fichier")
         if data is None and not text:
             raise InvalidInput(N_("Déposez un fichier, ou collez un tableau."))
-        given = text_of_file(data) if data is not None else text
         with deed(request) as writing:
-            run = writing.imports.drop(
-                work.campus, source, given, data if data is not None else text.encode(), by=work.actor
-            )
+            run = dropped(writing, work, source, data if data is not None else text.encode(), text)
     except InvalidInput as error:
         return _start_page(request, services, source, text, sentence_of(error))
     return RedirectResponse(f"{work.home}/reprises/{run.id}", status_code=303)
@@ -120,7 +109,7 @@ def _file(content: bytes, name: str, media_type: str) -> Response:
 def show(run_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     report = services.imports.report(at_work(request).campus, run_id)
     if report.run.state is ImportState.DRAFT:
-        return _draft_page(request, services, run_id)
+        return foreseen_page(request, services, report.run) or _draft_page(request, services, run_id)
     return report_page(request, services, report)
 
 
@@ -135,6 +124,10 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
             writing.imports.abandon(work.campus, run_id)
         return RedirectResponse(f"{work.home}/reprises", status_code=303)
     if run.state is not ImportState.DRAFT:
+        return RedirectResponse(here, status_code=303)
+    if run.form is not ImportForm.TABLE:
+        with deed(request) as writing:
+            confirmed(writing, work, run, text_of(form, "type-sinon"))
         return RedirectResponse(here, status_code=303)
     plan, shown = plan_in(form, run.mapping["heading"]), ReadingPlan.from_words(run.mapping["plan"])
     trouble = says_twice(plan)
@@ -162,28 +155,6 @@ class ColumnView:
     label: str
     samples: Sequence[str]
     chosen: str
-
-
-@dataclass(frozen=True)
-class LineView:
-    number: int
-    name: str
-    address: str
-    activity: str
-    word: Word
-    reason: str
-
-    @staticmethod
-    def of(one: Judged) -> LineView:
-        record = one.record
-        return LineView(
-            record.number,
-            record.person.name,
-            record.person.address,
-            record.activity.title,
-            FORESEEN[one.fate],
-            reason_of(one.reason, one.values),
-        )
 
 
 @dataclass(frozen=True)
@@ -227,7 +198,6 @@ def _draft_page(
 ) -> HTMLResponse:
     work = at_work(request)
     draft = services.imports.draft(work.campus, run_id, plan)
-    groups = {fate: [one for one in draft.judged if one.fate is fate] for fate in _FORESEEN}
     columns = draft.sheet.columns(draft.plan)
     return page(
         request,
@@ -242,7 +212,6 @@ def _draft_page(
         digest=draft.run.digest,
         before=draft.before.asked_at if draft.before else None,
         total=len(draft.judged),
-        figures=[(say(words), len(groups[fate]), "") for fate, words in _FORESEEN.items()],
         columns=_columns(draft, columns),
         choices=[(column.value, say(words)) for column, words in COLUMNS.items()],
         missing=[say(words) for wanted, words in _WANTED if not wanted & set(columns)],
@@ -256,16 +225,7 @@ def _draft_page(
         kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
         all_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
         has_kinds=ImportColumn.KIND in columns,
-        groups=[
-            (fate.value, say(words), len(groups[fate]), _lines(fate, groups[fate]))
-            for fate, words in (
-                (Fate.REFUSED, N_("Refusées")),
-                (Fate.CHANGED, N_("À corriger ici")),
-                (Fate.CREATED, N_("À créer")),
-                (Fate.SAME, N_("Déjà là")),
-            )
-        ],
-        writes=len(groups[Fate.CREATED]) + len(groups[Fate.CHANGED]),
+        **told_lines([LineView.of(one) for one in draft.judged]),
         trouble=trouble,
         held_back=held_back,
     )
@@ -277,10 +237,6 @@ _WANTED = (
     ({ImportColumn.STARTS_ON}, N_("la date")),
     (_NAMES, N_("le nom des personnes")),
 )
-
-
-def _lines(fate: Fate, group: Sequence[Judged]) -> list[LineView]:
-    return [LineView.of(one) for one in group[: SHOWN_REFUSED if fate is Fate.REFUSED else SHOWN]]
 
 
 def _columns(draft: Draft, columns: Sequence[ImportColumn]) -> list[ColumnView]:

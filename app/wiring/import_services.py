@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from app.services.calendar_imports import CalendarImports
+from app.services.calendar_judging import CalendarJudging
+from app.services.calendar_writing import CalendarWriting
 from app.services.import_judging import ImportJudging
 from app.services.import_writing import ImportWriting
 from app.services.imports import ImportService
+from app.services.statement_imports import StatementImports
 from app.wiring.rights_services import RightsServices
 
 
@@ -25,3 +29,14 @@ class ImportServices(RightsServices):
             ImportWriting(self.stores.imports, self._import_judging, self.activities, self.activity_plans),
             self.clock,
         )
+
+    @cached_property
+    def statement_imports(self) -> StatementImports:
+        return StatementImports(self.imports)
+
+    @cached_property
+    def calendar_imports(self) -> CalendarImports:
+        imports, plans = self.stores.imports, self.stores.activity_plans
+        judging = CalendarJudging(imports, plans, self._import_judging)
+        writing = CalendarWriting(imports, plans, judging, self.activity_plans, self.activity_sessions)
+        return CalendarImports(self.imports, judging, writing)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.domain.imports import Fate
 from tests.support.browser import PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
 from tests.support.house import House, build_house
 from tests.support.server import LiveServer, serving
@@ -71,3 +72,55 @@ def test_a_spreadsheet_becomes_activities_once_its_words_are_explained(
     expect(page.get_by_text("Ce même fichier a déjà été repris")).to_be_visible()
     expect(page.get_by_label("« Coach »")).to_have_value("ressource")
     expect(page.get_by_role("button", name="Garder le compte rendu")).to_be_visible()
+
+
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:robotique@exemple.fr
+SUMMARY:Robotique pour tous
+LOCATION:VRAI, Le Creusot
+DTSTART;TZID=Europe/Paris:20261005T090000
+DTEND;TZID=Europe/Paris:20261005T113000
+RRULE:FREQ=WEEKLY;COUNT=3
+END:VEVENT
+BEGIN:VEVENT
+UID:annule@exemple.fr
+SUMMARY:Forum reporté
+STATUS:CANCELLED
+DTSTART;VALUE=DATE:20261110
+END:VEVENT
+END:VCALENDAR
+"""
+STATEMENTS = """[{"id": "0f0e0d0c-0b0a-4908-8706-050403020100", "timestamp": "2026-11-20T14:00:00+01:00",
+"actor": {"name": "Ousmane Petit", "mbox": "mailto:ousmane.petit@exemple.fr"},
+"verb": {"id": "http://adlnet.gov/expapi/verbs/attended"},
+"object": {"id": "https://cours.exemple.fr/7", "definition": {"name": {"fr": "Prise en main"}}}}]"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told", "count"),
+    [("agenda.ics", CALENDAR, "Robotique pour tous", 3), ("xapi.json", STATEMENTS, "Ousmane Petit", 1)],
+    ids=["calendar", "statements"],
+)
+def test_calendars_and_statements_are_shown_before_they_are_written(
+    server: LiveServer, house: House, open_page: OpenPage, name: str, content: str, told: str, count: int
+) -> None:
+    page = open_page(PHONE)
+    page.goto(server.url(house.sign_in_path(house.trainer)))
+    page.get_by_role("button", name="Se connecter").click()
+    page.goto(server.url("/gestion/itip/reprises"))
+    page.get_by_label("D’où viennent ces activités").fill("Agenda du VRAI")
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content.encode()}
+    page.locator("#fichier").set_input_files(file)
+    page.get_by_role("button", name="Lire sans rien enregistrer").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Voici ce qui serait repris")
+    expect(page.get_by_text(told).first).to_be_visible()
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+    page.get_by_role("button", name=re.compile(rf"Reprendre {count} ligne")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de reprise")
+    assert_accessible(page)
+    with house.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(house.campus)
+        assert report.counts.get(Fate.CREATED) == count
