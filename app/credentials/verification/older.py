@@ -78,7 +78,6 @@ class _Stop(Exception):
 
     def __init__(self, *answers: CheckResult) -> None:
         self.answers = answers
-        super().__init__(*(answer.reason for answer in answers))
 
 
 def verify_older(
@@ -150,7 +149,7 @@ class _Climb:
         """H-003: of a hosted badge, what was handed over serves only to find its address."""
         claims, address = self.badge.claims, self.badge.address
         if claims is not None:
-            self.findings.generation = generation_of(claims) or 2
+            self.findings.generation = generation_of(claims) or self.generation
             address = _reading(lambda: address_in(claims, self.generation))
             if address is None and self.badge.jws is None:
                 raise _Stop(found(Reason.NO_PROOF))
@@ -206,8 +205,7 @@ class _Climb:
 
     def _signed(self, assertion: Assertion, issuer: Issuer) -> None:
         jws = self.badge.jws
-        if jws is None:
-            raise _Stop(found(Reason.NO_PROOF))
+        assert jws is not None  # outside of a token only what is hosted comes this far
         try:
             signers = LinkedKeys(issuer, self.documents, self.generation)
             self.findings.method, self.findings.key = signers.key_that_signed(jws, assertion)

@@ -43,7 +43,7 @@ class LinkedKeys:
         if self.generation == 1:
             address = assertion.address or ""
             if not is_same_origin(address, self.issuer.url):
-                raise KeyNotResolved("key_not_bound_to_issuer", address[:300])
+                raise KeyNotResolved("key_not_bound_to_issuer", address)
             return [(address, lambda: self._pem_at(address))]
         return [self._linked(key) for key in linked_keys(self.issuer, assertion.creator)]
 
@@ -64,4 +64,4 @@ class LinkedKeys:
 
     def _pem_at(self, url: str) -> VerificationKey:
         body = self.documents.fetch(url, accept=_ACCEPT_PEM).body
-        return read_pem(body[: 16 * 1024].decode(errors="replace"))
+        return read_pem(body.decode(errors="replace"))

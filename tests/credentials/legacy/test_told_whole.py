@@ -128,6 +128,13 @@ def test_a_badge_of_1_0_is_answered_whole_and_its_parts_are_named_by_their_addre
     }
 
 
+def test_a_badge_of_1_1_has_words_and_one_of_1_0_need_not_have_any() -> None:
+    page = ASSERTION_1 | {"@context": V1, "type": "Assertion", "id": ASSERTION}
+    answers = told(page, Documents(PAGES_1 | {ASSERTION: page}))
+    assert answers["context"] == ("context_known", {})
+    assert answers["schema"] == ("schema_conforms", {})
+
+
 def signed_1(url: str) -> Any:
     return jws(ASSERTION_1 | {"verify": {"type": "signed", "url": url}})
 
@@ -243,6 +250,7 @@ def test_a_badge_that_is_gone_is_answered_whole() -> None:
     ("presented", "pages", "detail"),
     [
         (assertion(badge=7), {"assertion": assertion(badge=7)}, ("wrong_type", "/badge", "assertion")),
+        (jws(signed_assertion(badge=7)), {}, ("wrong_type", "/badge", "assertion")),
         (assertion(), {"badge_class": badge_class(name=7)}, ("wrong_type", "/name", "badge")),
         (assertion(), {"issuer": issuer(name=7)}, ("wrong_type", "/name", "issuer")),
         (assertion(), {"badge_class": "[]"}, ("not_an_object", "", "badge")),
@@ -331,12 +339,23 @@ def test_a_signature_that_does_not_hold_is_told_as_such() -> None:
 
 
 def test_a_signed_badge_outside_of_a_token_is_nobodys() -> None:
-    answers = told(signed_assertion())
-    assert answers["proof"] == ("no_proof", {})
-    assert told({"@context": V2, "type": "Assertion", "verification": {"type": "hosted"}})["proof"][0] in (
-        "no_proof",
-        "not_reached",
-    )
+    documents = published()
+    assert told(signed_assertion(), documents) == {
+        "readable": HOSTED["readable"],
+        "proof": ("no_proof", {}),
+        **skipped("proof", *REST, "status"),
+    }
+    assert documents.asked == []
+
+
+def test_a_badge_at_an_address_that_does_not_speak_for_its_issuer_is_asked_no_more() -> None:
+    far = "https://elsewhere.example/1"
+    documents = published().with_({far: assertion(id=far)})
+    assert told(assertion(id=far), documents) == HOSTED | {
+        "proof": ("hosted", {"url": far}),
+        "key": ("hosted_out_of_scope", {"url": far}),
+        **skipped("key", "issuer", "status"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -384,6 +403,11 @@ def test_an_answer_about_the_words_of_an_older_badge(contexts: Any, answer: Any)
         ({}, "zoe@ecole.example", ("recipient_matches", {"type": "emailAddress"})),
         ({}, "zoe@autre.example", ("recipient_differs", {"type": "emailAddress"})),
         ({"type": ["x", "email"]}, "zoe@ecole.example", ("recipient_matches", {"type": "emailAddress"})),
+        (
+            {"type": [["email"], 7, "email"]},
+            "zoe@ecole.example",
+            ("recipient_matches", {"type": "emailAddress"}),
+        ),
         ({"type": "url"}, "zoe@ecole.example", ("recipient_not_named", {"type": "emailAddress"})),
     ],
 )

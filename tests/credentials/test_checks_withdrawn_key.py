@@ -1,0 +1,107 @@
+"""A key that was withdrawn: only what the issuer's log held a whole minute before is believed, and each answer is whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.credentials.errors import DocumentUnavailable
+from app.credentials.evidence.commitments import commit, open_entry
+from app.credentials.evidence.documents import Evidence, LoggedEntry, digest_of
+from app.credentials.evidence.judging import content_digest
+from app.credentials.evidence.leaves import Leaf
+from app.credentials.keys import Algorithm, LocalSigningKey
+from app.credentials.transparency_log.checkpoints import TreeHead
+from app.credentials.transparency_log.notes import Note, NoteKey, sign
+from app.credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
+from app.credentials.verification.checks.withdrawn_key import withdrawn_key
+from tests.support.credentials import DID, HOST
+from tests.support.documents import Documents
+
+DECIDED = datetime(2026, 6, 30, 12, tzinfo=UTC)
+AWARD, ADDRESS = f"{HOST}/attributions/7", f"{HOST}/preuves/7.json"
+LOG = LocalSigningKey.generate(Algorithm.EDDSA)
+ORIGIN = "badges.example/campus/itip/journal"
+LOG_KEY, KEY_ADDRESS = NoteKey(ORIGIN, LOG.public), f"https://{ORIGIN}/key"
+BADGE: dict[str, Any] = {"id": AWARD, "issuer": DID, "name": "Soudure"}
+SECRET = bytes(32)
+DECISION = {"award": AWARD, "credential": content_digest(BADGE), "entries": []}
+LEAF = Leaf("award", DECIDED, commit(DECISION, SECRET))
+TREE = LeafHashes([LEAF.hash()])
+TEXT = TreeHead(ORIGIN, 1, root_of(TREE, 1)).to_text()
+EVIDENCE = Evidence(
+    f"{HOST}/contextes/preuves-v1.jsonld",
+    ADDRESS,
+    AWARD,
+    Note(TEXT, (sign(TEXT, ORIGIN, LOG),)),
+    LoggedEntry(0, LEAF, tuple(inclusion_proof(TREE, 0, 1))),
+    open_entry(DECISION, SECRET, DECISION),
+    (),
+).to_bytes()
+LOGGED = BADGE | {"relatedResource": {"id": ADDRESS, "digestMultibase": digest_of(EVIDENCE)}}
+
+
+class Site(Documents):
+    """What the issuer serves; one of its addresses may answer with a cause instead."""
+
+    def __init__(self, away: str = "", cause: str = "") -> None:
+        super().__init__({ADDRESS: EVIDENCE, KEY_ADDRESS: LOG_KEY.to_vkey()})
+        self._away, self._cause = away, cause
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> Any:
+        if url == self._away:
+            raise DocumentUnavailable(url, self._cause)
+        return super().fetch(url, accept=accept)
+
+
+def told(document: dict[str, Any], revoked_at: datetime, site: Documents | None = None) -> Any:
+    answer = withdrawn_key(document, revoked_at, site or Site())
+    return answer.reason, dict(answer.details)
+
+
+DECIDED_AT = {"decided": "2026-06-30T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"),
+    [
+        (86_400, "key_revoked_since"),
+        (60, "key_revoked_since"),
+        (59, "key_revoked_before"),
+        (0, "key_revoked_before"),
+        (-86_400, "key_revoked_before"),
+    ],
+)
+def test_the_whole_minute_that_the_log_tells_has_to_lie_before(seconds: int, reason: str) -> None:
+    revoked_at = DECIDED + timedelta(seconds=seconds)
+    withdrawn = {"withdrawn": revoked_at.isoformat().replace("+00:00", "Z")}
+    assert told(LOGGED, revoked_at) == (reason, withdrawn | DECIDED_AT)
+
+
+LATER = DECIDED + timedelta(days=1)
+WITHDRAWN = {"withdrawn": "2026-07-01T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("document", "site", "reason", "cause"),
+    [
+        (BADGE, Site(), "key_revoked", "not_logged"),
+        (LOGGED, Site(ADDRESS, "not_found"), "key_revoked", "not_found"),
+        (LOGGED, Site(ADDRESS, "timed_out"), "key_revoked_log_unread", "timed_out"),
+        (LOGGED, Site(KEY_ADDRESS, "timed_out"), "key_revoked_log_unread", "timed_out"),
+        (LOGGED | {"name": "Doctorat"}, Site(), "key_revoked", "decision_about_other_content"),
+        (LOGGED | {"issuer": "did:web:a.example"}, Site(), "key_revoked", "log_of_somebody_else"),
+    ],
+)
+def test_without_an_entry_of_the_log_the_key_stays_withdrawn(
+    document: Any, site: Any, reason: str, cause: str
+) -> None:
+    assert told(document, LATER, site) == (reason, WITHDRAWN | {"cause": cause})
+
+
+def test_evidence_and_key_are_asked_for_and_nothing_more() -> None:
+    site = Site()
+    assert told(LOGGED, LATER, site)[0] == "key_revoked_since"
+    assert site.asked == [ADDRESS, KEY_ADDRESS]
