@@ -147,10 +147,11 @@ def test_the_address_of_a_file_is_told_in_five_hundred_characters() -> None:
 
 
 def test_a_multihash_is_read_in_two_hundred_characters_at_most() -> None:
-    body = b"\x12" + bytes([147]) + bytes(147)
-    assert len(encode_multibase(body, "u")) == 200
-    answer = resources_against({"id": URL, MULTI: encode_multibase(body, "u")}, {URL: FILE})
-    assert told(answer) == ("resource_differs", {"url": URL, "cause": MULTI})
+    for size, length, reason in ((147, 200, "resource_differs"), (148, 201, "resource_digest_not_read")):
+        written = encode_multibase(b"\x12" + bytes([size]) + bytes(size), "u")
+        assert len(written) == length
+        answer = told(resources_against({"id": URL, MULTI: written}, {URL: FILE}))
+        assert answer == (reason, {"url": URL, "cause": MULTI})
 
 
 V2, OB = badge_document()["@context"]
@@ -166,6 +167,11 @@ ENDORSEMENT = ["VerifiableCredential", "EndorsementCredential"]
         ({"@context": [V2, 7]}, ("context_order", {})),
         ({"@context": [V2, OB, 7]}, ("context_not_allowed", {})),
         ({"@context": [V1, OB]}, ("context_known", {})),
+        ({"@context": [V2, OB.replace("-3.0.3", "")]}, ("context_known", {})),
+        ({"@context": [V2, OB.replace("3.0.3", "3.0.2")]}, ("context_known", {})),
+        ({"@context": [V2, OB.replace("3.0.3", "3.9.9")]},
+         ("context_not_held", {"url": OB.replace("3.0.3", "3.9.9")})),
+        ({"@context": [V2, OB.replace("https", "http")]}, ("context_order", {})),
         ({"@context": [V2, OB, OB]}, ("context_not_allowed", {})),
         ({"@context": [V2, OB, "https://x.example/" + "y" * 483]},
          ("context_not_held", {"url": ("https://x.example/" + "y" * 483)[:500]})),
@@ -270,6 +276,7 @@ def test_a_name_of_any_length_gives_its_domain() -> None:
         assert domain_of(long + "y" * (length - len(long))) == "a.example"
 
 
+MIDDAY = "2026-06-30T12:00:00Z"
 START, END = "2026-06-30T12:05:00Z", "2026-06-30T11:59:59Z"
 
 
@@ -280,6 +287,7 @@ START, END = "2026-06-30T12:05:00Z", "2026-06-30T11:59:59Z"
         ("2026-06-30T12:05:01Z", ..., ("not_yet_valid", {"valid_from": "2026-06-30T12:05:01Z"})),
         (END, END, ("expired", {"valid_from": END, "valid_until": END})),
         (START, END, ("period_reversed", {"valid_from": START, "valid_until": END})),
+        (END, MIDDAY, ("in_force", {"valid_from": END, "valid_until": MIDDAY})),
         (START, START, ("in_force", {"valid_from": START, "valid_until": START})),
         (..., START, ("period_unreadable", {})),
         (START, None, ("period_unreadable", {})),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -84,6 +86,8 @@ def test_a_key_is_remembered_under_the_name_it_was_asked_by() -> None:
         ([OWN.to_jwk() | {"kid": "k1", "iss": DID}], {"kid": "k1"}, "k1"),
         ([OWN.to_jwk() | {"kid": "k1", "iss": DID}], {"kid": "k1", "jwk": OWN.to_jwk()}, "k1"),
         ([OTHER.to_jwk() | {"kid": "k1"}, OWN.to_jwk() | {"kid": "k1", "iss": DID}], {"kid": "k1"}, "k1"),
+        ([OWN.to_jwk() | {"kid": DID, "iss": DID}], {"kid": DID}, DID),
+        ([OWN.to_jwk() | {"kid": f"{HOST}#1", "iss": DID}], {"kid": f"{HOST}#1"}, f"{HOST}#1"),
         ([OTHER.to_jwk() | {"iss": DID}, OWN.to_jwk() | {"iss": DID}], {"jwk": OWN.to_jwk()},
          f"{JWKS_URL}#{OWN.thumbprint()}"),
         ([BAD_JWK | {"iss": DID}, OWN.to_jwk() | {"iss": DID}], {"jwk": OWN.to_jwk()},
@@ -231,6 +235,59 @@ def test_a_signature_that_holds_is_told_with_the_method_of_its_key() -> None:
 )  # fmt: skip
 def test_a_signature_that_does_not_hold_is_told_with_its_cause(presented: str, proof: Any) -> None:
     assert told(presented) == [proof, NOT_ASKED]
+
+
+def test_a_header_is_refused_before_any_key_is_looked_for() -> None:
+    documents = CAMPUS.documents()
+    assert told(token({"crit": ["x"]}), documents)[0][0] == "header_not_allowed"
+    assert documents.asked == []
+
+
+def test_nodes_too_alike_to_be_told_apart_leave_the_question_open() -> None:
+    level: dict[str, Any] = {"type": ["Profile"], "name": "x"}
+    for _ in range(8):
+        level = {"type": ["Profile"], "name": "x", "parentOrg": [level, copy.deepcopy(level)]}
+    alike = EMBEDDED | {"issuer": EMBEDDED["issuer"] | {"parentOrg": level}}
+    assert told(json.dumps(alike)) == [("too_hard", {}), NOT_ASKED]
+
+
+def test_a_number_that_no_two_writers_write_alike_is_signed_by_nobody() -> None:
+    written = json.loads(with_proof(cryptosuite="eddsa-jcs-2022")) | {"grade": 2**70}
+    (reason, details), key = told(json.dumps(written))
+    assert (reason, key) == ("proof_malformed", NOT_ASKED)
+    assert details["cause"].startswith("not_canonicalizable at the whole input")
+
+
+def test_a_key_of_a_kind_that_is_not_read_leaves_the_question_open() -> None:
+    broken = did_document(publicKeyMultibase="z6Mk")
+    assert told(EMBEDDED_TEXT, broken) == [OPEN, ("key_method_not_read", {"cause": "unsupported_key"})]
+
+
+def test_a_key_that_was_withdrawn_is_found_only_for_whoever_asks_for_such_a_key() -> None:
+    documents = did_document(revoked="2026-06-29T00:00:00Z")
+    assert refusal(lambda: keys_of(documents=documents).key_for(METHOD)) == ("key_revoked", "")
+    keys = IssuerKeys(DID, documents, NOON, withdrawn=True)
+    assert keys.key_for(METHOD) == OWN
+    assert keys.resolved[METHOD].revoked_at == datetime(2026, 6, 29, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(1, "signature_holds"), (0, "proof_from_the_future")])
+def test_a_proof_may_be_as_far_in_the_future_as_the_policy_lets_clocks_differ(
+    hours: int, reason: str
+) -> None:
+    policy = Policy(clock_skew=timedelta(hours=hours))
+    late = add_proof(badge_document(), signer=CAMPUS.signer, created=NOON + timedelta(hours=1))
+    older = badge_document() | {"endorsementJwt": ["eyJ.e30.AA"], "proof": late["proof"]}
+    for presented in (late, older):
+        findings = signature(
+            secured_from_text(json.dumps(presented)),
+            DID,
+            documents=CAMPUS.documents(),
+            at=NOON,
+            policy=policy,
+        )
+        assert findings.proof.reason == reason
+    assert findings.not_covered == (frozenset({"endorsementJwt"}) if hours else frozenset())
 
 
 def test_the_cause_of_a_refusal_is_told_in_three_hundred_characters() -> None:

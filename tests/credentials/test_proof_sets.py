@@ -122,6 +122,7 @@ def test_a_chain_of_three_falls_from_its_first_proof_on(ring):
     outcome = verified(whole, ring)
     assert [result.holds for result in outcome.results] == [False, False, False]
     assert outcome.results[2].error.detail == "previousProof fails"
+    assert outcome.results[2].error.reason == "proof_malformed"
     assert outcome.results[2].key is ring.keys[third["verificationMethod"]]
     assert outcome.results[2].verification_method == third["verificationMethod"]
 

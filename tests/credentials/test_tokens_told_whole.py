@@ -20,6 +20,7 @@ from app.credentials.proofs.vc_jwt import (
     other_header_members,
     parse_compact_jws,
     sign_jwt,
+    signing_input,
     verify_jws,
 )
 from tests.credentials.signed import DID, NOON, KeyRing, credential
@@ -50,7 +51,7 @@ MANY = ["apu", "apv", "b64", "crit", "enc", "epk", "iss", "iv", "jku", "nonce", 
         ({"alg": None}, "algorithm_not_allowed", "None"),
         ({"alg": ["EdDSA"]}, "algorithm_not_allowed", "['EdDSA']"),
         *(({name: 1}, "header_not_allowed", name) for name in MANY),
-        (dict.fromkeys(MANY), "header_not_allowed", ", ".join(MANY)[:200]),
+        (dict.fromkeys(MANY), "header_not_allowed", ", ".join(MANY)),
         ({"typ": "jwt"}, "header_not_allowed", "typ"),
         ({"typ": None}, "header_not_allowed", "typ"),
         ({"kid": 7}, "header_not_allowed", "kid or jwk"),
@@ -88,6 +89,10 @@ def test_members_that_are_let_be_are_told_in_order() -> None:
 def test_a_token_of_another_key_is_told_apart_from_one_of_another_kind() -> None:
     read = parse_compact_jws(sign_jwt(credential(), signer=SIGNER))
     assert read.header == {"alg": "EdDSA", "kid": SIGNER.verification_method, "typ": "JWT"}
+    other = parse_compact_jws(sign_jwt(credential(), signer=SIGNER, kind="vc+jwt"))
+    assert other.header == read.header | {"typ": "vc+jwt"}
+    assert signing_input(b"{}", signer=SIGNER).split(".") == [TOKEN_HEADER, "e30"]
+    assert repr(read) == f"ParsedJws(header={read.header!r}, payload={read.payload!r})"
     verify_jws(read, SIGNER.key.public)
     with pytest.raises(ProofError) as other_key:
         verify_jws(read, KeyRing().signer().key.public)
@@ -95,6 +100,9 @@ def test_a_token_of_another_key_is_told_apart_from_one_of_another_kind() -> None
     with pytest.raises(ProofError) as other_kind:
         verify_jws(read, RING.signer(Algorithm.ES256).key.public)
     assert refused(other_kind.value) == ("algorithm_not_allowed", "", "the key is one for ES256")
+
+
+TOKEN_HEADER = sign_jwt(credential(), signer=SIGNER).partition(".")[0]
 
 
 def part(text: str) -> str:
@@ -134,6 +142,13 @@ def test_a_token_is_read_to_its_limits() -> None:
     whole = f"e30.{part('{' + ' ' * (room * 3 // 4 - 2) + '}')}.AA"
     assert MAX_TOKEN == 65_536
     assert parse_compact_jws(whole + "A" * (MAX_TOKEN - len(whole) - 1)).payload == {}
+
+
+def test_a_token_that_may_be_longer_may_be_longer_in_each_of_its_parts() -> None:
+    """A status list: its bits make it longer than a badge may be."""
+    long = part('{"a":"' + "x" * 300 * 1024 + '"}')
+    for token in (f"{long}.e30.AA", f"e30.{long}.AA"):
+        assert parse_compact_jws(token, max_length=512 * 1024).signature == b"\0"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from typing import Final
 
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject, JsonValue
@@ -64,9 +64,10 @@ def _is_sri(written: JsonValue, body: bytes) -> bool | None:
 
 
 def _is_multihash(written: JsonValue, body: bytes) -> bool | None:
+    if not isinstance(written, str):
+        return None
     try:
-        base: Literal["z", "u"] = "u" if isinstance(written, str) and written.startswith("u") else "z"
-        data = decode_multibase(written, base, max_length=200) if isinstance(written, str) else b""
+        data = decode_multibase(written, "u" if written.startswith("u") else "z", max_length=200)
     except MalformedInput:
         return None
     name = _MULTIHASHES.get(data[0]) if data else None

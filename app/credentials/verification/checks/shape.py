@@ -67,15 +67,13 @@ def _may_hold_context(document: JsonObject) -> bool:
 
 def _nested_context(document: JsonObject) -> str | None:
     """Where an inner object brings its own @context; an embedded endorsement may repeat known ones (A-078)."""
-    waiting: list[tuple[str, JsonValue]] = [
-        (f"/{name}", value) for name, value in document.items() if name != "@context"
-    ]
+    waiting: list[tuple[str, JsonValue]] = [(f"/{name}", value) for name, value in document.items()]
     while waiting:
         pointer, value = waiting.pop()
         if isinstance(value, dict):
             if "@context" in value and not _is_endorsement(value):
                 return pointer
-            waiting += [(f"{pointer}/{name}", each) for name, each in value.items() if name != "@context"]
+            waiting += [(f"{pointer}/{name}", each) for name, each in value.items()]
         elif isinstance(value, list):
             waiting += [(f"{pointer}/{index}", each) for index, each in enumerate(value)]
     return None

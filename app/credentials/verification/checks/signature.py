@@ -15,7 +15,6 @@ from app.credentials.errors import (
     KeyNotResolved,
     ProofError,
     UnsafeDocument,
-    UnusableKey,
 )
 from app.credentials.json_text import JsonObject
 from app.credentials.proofs.data_integrity import ProofResult, verify_proofs
@@ -130,8 +129,6 @@ def _against(error: CredentialError) -> SignatureFindings:
     if isinstance(error, DocumentUnavailable):
         key = found(Reason.KEY_DOCUMENT_UNAVAILABLE, url=error.url, cause=error.reason)
         return SignatureFindings(_UNREAD_KEY, key)
-    if isinstance(error, UnusableKey):
-        return SignatureFindings(_UNREAD_KEY, found(Reason.KEY_UNUSABLE, cause=error.reason))
     if isinstance(error, KeyNotResolved):
         reason = reason_of(error.reason, Reason.KEY_UNUSABLE)
         return SignatureFindings(_UNREAD_KEY, found(reason, cause=error.detail[:300]))
@@ -140,10 +137,10 @@ def _against(error: CredentialError) -> SignatureFindings:
 
 def _proof_answer(error: CredentialError) -> CheckResult:
     if isinstance(error, ProofError):
-        return found(reason_of(error.reason, Reason.PROOF_MALFORMED), cause=error.detail[:300])
+        return found(reason_of(error.reason, Reason.PROOF_MALFORMED), cause=error.detail)
     if isinstance(error, UnsafeDocument):
         reason = Reason.UNDEFINED_TERM if error.reason == "undefined_term" else Reason.DATA_NOT_SIGNED
         return found(reason, cause=error.reason, pointer=error.pointer)
     if isinstance(error, CanonicalizationTooHard):
         return found(Reason.TOO_HARD)
-    return found(Reason.PROOF_MALFORMED, cause=str(error)[:300])
+    return found(Reason.PROOF_MALFORMED, cause=str(error))
