@@ -27,20 +27,31 @@ ORIGIN = "badges.example/campus/itip/journal"
 LOG_KEY, KEY_ADDRESS = NoteKey(ORIGIN, LOG.public), f"https://{ORIGIN}/key"
 BADGE: dict[str, Any] = {"id": AWARD, "issuer": DID, "name": "Soudure"}
 SECRET = bytes(32)
-DECISION = {"award": AWARD, "credential": content_digest(BADGE), "entries": []}
-LEAF = Leaf("award", DECIDED, commit(DECISION, SECRET))
-TREE = LeafHashes([LEAF.hash()])
-TEXT = TreeHead(ORIGIN, 1, root_of(TREE, 1)).to_text()
-EVIDENCE = Evidence(
-    f"{HOST}/contextes/preuves-v1.jsonld",
-    ADDRESS,
-    AWARD,
-    Note(TEXT, (sign(TEXT, ORIGIN, LOG),)),
-    LoggedEntry(0, LEAF, tuple(inclusion_proof(TREE, 0, 1))),
-    open_entry(DECISION, SECRET, DECISION),
-    (),
-).to_bytes()
-LOGGED = BADGE | {"relatedResource": {"id": ADDRESS, "digestMultibase": digest_of(EVIDENCE)}}
+
+
+def evidence_of(badge: dict[str, Any]) -> bytes:
+    """What the log tells of the award of this badge."""
+    decision = {"award": badge["id"], "credential": content_digest(badge), "entries": []}
+    leaf = Leaf("award", DECIDED, commit(decision, SECRET))
+    tree = LeafHashes([leaf.hash()])
+    text = TreeHead(ORIGIN, 1, root_of(tree, 1)).to_text()
+    return Evidence(
+        f"{HOST}/contextes/preuves-v1.jsonld",
+        ADDRESS,
+        badge["id"],
+        Note(text, (sign(text, ORIGIN, LOG),)),
+        LoggedEntry(0, leaf, tuple(inclusion_proof(tree, 0, 1))),
+        open_entry(decision, SECRET, decision),
+        (),
+    ).to_bytes()
+
+
+def logged(badge: dict[str, Any], evidence: bytes) -> dict[str, Any]:
+    return badge | {"relatedResource": [{"id": ADDRESS, "digestMultibase": digest_of(evidence)}]}
+
+
+EVIDENCE = evidence_of(BADGE)
+LOGGED = logged(BADGE, EVIDENCE)
 
 
 class Site(Documents):
