@@ -226,6 +226,7 @@ def test_a_proof_value_that_is_no_disclosure_says_what_it_lacks(value, why):
         (lambda parts: parts[3].update({99: bytes(31)}), "proofValue: cbor"),
         (lambda parts: parts[3].update({98: bytes(32), 99: bytes(32)}), "proofValue: cbor"),
         (lambda parts: parts.__setitem__(0, bytes(63)), "proofValue: cbor"),
+        (lambda parts: parts[4].append(b"1"), "proofValue: cbor"),
         (lambda parts: parts.__setitem__(1, b"\xed\x01" + bytes(range(32))), "proofValue: cbor"),
         (lambda parts: parts[2].extend([bytes(64)] * (513 - len(parts[2]))), "proofValue: cbor"),
         (
