@@ -21,6 +21,7 @@ from app.credentials.verification.report import EndorsementAnswer, Outcome
 from app.credentials.verification.secured import Secured, looks_secured, secured_from_json, secured_from_text
 from tests.credentials.legacy.older_issuer import ASSERTION, assertion
 from tests.credentials.pictures import itxt, png
+from tests.credentials.test_pdf_attachments import pdf
 from tests.support.credentials import NOON, badge_document
 from tests.support.documents import Documents
 from tests.support.forgery import EMBEDDED, SIGNED
@@ -118,12 +119,16 @@ def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
         (png(itxt(b"openbadgecredential", b"a"), itxt(b"openbadgecredential", b"b")),
          ("image_ambiguous", {"cause": "several_credentials"}, "png", None)),
         (b"\xff\xfe", ("unrecognised_format", {}, "unknown", None)),
+        (b"X<svg", ("unrecognised_format", {}, "unknown", None)),
+        (PNG + bytes(2 * 1024 * 1024), ("too_large", {"cause": "too_large"}, "png", None)),
+        (pdf(), ("pdf_without_badge", {"cause": "no_credential"}, "pdf", None)),
+        (pdf(("badge.json", SIGNED.embedded)), ("readable", {}, "pdf", "3.0")),
         (b"x" * LIMIT, ("unrecognised_format", {}, "unknown", None)),
         (b"x" * (LIMIT + 1), ("too_large", {}, "unknown", None)),
         (b'{"a":"' + b"x" * LIMIT + b'"}', ("too_large", {}, "unknown", None)),
         (b"{}  ", ("not_an_open_badge_3", {"types": ""}, "json", "3.0")),
     ],
-    ids=range(17),
+    ids=range(21),
 )  # fmt: skip
 def test_bytes_are_read_as_what_they_are(presented: bytes, answer: Any) -> None:
     assert told(presented) == answer

@@ -46,7 +46,7 @@ def read(presented: bytes | str) -> Reading:
         if presented.lstrip("\ufeff \t\r\n").startswith("<"):
             return _from_picture(presented.encode(errors="replace"), "svg")
         return _from_text(presented)
-    if presented.startswith(b"{") and len(presented) <= _MAX_TEXT:
+    if presented.startswith(b"{"):
         try:
             return _of_kind(secured_from_json(presented), "json")
         except MalformedInput:
