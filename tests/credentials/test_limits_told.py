@@ -34,6 +34,15 @@ def test_one_bit_is_raised_and_lowered_and_no_other(index: int) -> None:
     assert bits.to_bytes() == bytes(SIZE // 8)
 
 
+def test_a_bit_is_raised_and_lowered_beside_others_of_its_byte() -> None:
+    bits = StatusList(SIZE)
+    for index in (41, 40, 47):
+        bits.set(index)
+    assert bits.to_bytes()[:6] == bytes([0, 0, 0, 0, 0, 0b1100_0001])
+    bits.set(40, False)
+    assert bits.to_bytes()[:6] == bytes([0, 0, 0, 0, 0, 0b0100_0001])
+
+
 @pytest.mark.parametrize("index", [-1, SIZE])
 def test_there_is_no_place_before_the_first_or_after_the_last(index: int) -> None:
     with pytest.raises(IndexError):
