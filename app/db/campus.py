@@ -57,11 +57,12 @@ class CampusStore:
             .order_by(col(Network.name))
         ).all()
 
-    def labels_of(self, campus_id: uuid.UUID) -> list[tuple[Label, Network]]:
+    def labels_of(self, issuer: str) -> list[tuple[Label, Network]]:
+        """The labels of whoever signs under this identifier, here or elsewhere; the earliest first."""
         rows = self.session.exec(
             select(Label, Network)
             .join(Network, col(Network.id) == col(Label.network_id))
-            .where(Label.campus_id == campus_id)
+            .where(Label.issuer == issuer)
             .order_by(col(Label.starts_on))
         )
         return [(label, network) for label, network in rows]

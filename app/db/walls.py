@@ -19,7 +19,10 @@ SHARED = {
     "challenge": "asked of a browser before anybody is known",
     "consent": "of a person, given to several campuses, asked for before a campus is entered",
     "federated_account": "of a person, who may work for several campuses",
+    "followed_list": "of another service, read by everybody",
+    "label": "of a network, given to a campus here or elsewhere, read by everybody",
     "network": "read by everybody",
+    "network_key": "of a network",
     "operator": "of the whole service",
     "passkey": "of a person",
     "password": "of a person",
@@ -30,9 +33,11 @@ SHARED = {
     "portfolio_piece": "of a person, whose badges are of several campuses",
     "person_merge": "of a person, whom several campuses may know",
     "rate_count": "of nobody",
+    "recognition": "of a network, about a campus here or elsewhere, read by everybody",
     "session": "of a person, found by its secret",
     "set_aside": "of a person, found by its secret",
     "sign_in_link": "of a person, found by its secret",
+    "trust_edition": "of a network, read by everybody",
     "worker": "of the machine",
 }
 """Tables without a campus, and why."""
@@ -41,7 +46,7 @@ OPEN = frozenset(
     (
         "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
-        "campus_log", "competency", "erased_award", "framework", "label", "log_checkpoint", "log_cosignature", "log_entry",
+        "campus_log", "competency", "erased_award", "framework", "log_checkpoint", "log_cosignature", "log_entry",
         "log_payload", "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential", "signing_key",
         "status_list", "status_slot",
     )

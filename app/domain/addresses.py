@@ -24,6 +24,16 @@ class Addresses:
     def campus(self, slug: str) -> str:
         return f"{self.base_url}/campus/{slug}"
 
+    def network(self, slug: str) -> str:
+        return f"{self.base_url}/reseau/{slug}"
+
+    def trust_list(self, slug: str) -> str:
+        """Where the signed list of the campuses that a network recognises is."""
+        return f"{self.network(slug)}/campus-reconnus.json"
+
+    def label(self, label_id: uuid.UUID) -> str:
+        return f"{self.base_url}/labels/{label_id}"
+
     def log_origin(self, slug: str, epoch: int) -> str:
         """The name of a campus's activity log: its address without a scheme (C2SP tlog-checkpoint)."""
         return f"{self.host}/campus/{slug}/journal" + (f"/{epoch}" if epoch > 1 else "")

@@ -25,6 +25,7 @@ class LabelState(StrEnum):
     CURRENT = "current"
     FUTURE = "future"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 class Network(SQLModel, table=True):
@@ -70,7 +71,10 @@ class NetworkMember(SQLModel, table=True):
 
 
 class Label(SQLModel, table=True):
-    """A mark of trust that a network gives a campus, with a category and dates."""
+    """A mark of trust that a network gives a campus, with a category and dates; signed, it is a credential of its own.
+
+    `issuer` is how the campus's badges name it: a campus of this service, or of any other.
+    """
 
     __tablename__ = "label"
     __table_args__ = (
@@ -79,12 +83,16 @@ class Label(SQLModel, table=True):
         ),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
-    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    issuer: str = Field(max_length=600, index=True)
     network_id: uuid.UUID = Field(sa_column=points_to("network"))
     category: LabelCategory = Field(sa_column=word_of(LabelCategory, name="label_category"))
     starts_on: date | None = None
     ends_on: date | None = None
     note: str = Field(default="", max_length=300)
+    embedded: bytes = Field(default=b"")
+    """The label as the network signed it; empty where it was only written down."""
+    signed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 def is_slug(text: str) -> bool:
@@ -124,6 +132,8 @@ def check_label_dates(label: Label) -> None:
 
 def label_state(label: Label, *, on: date) -> LabelState:
     """Whether the label holds on that day; a label without dates holds until told otherwise."""
+    if label.withdrawn_at is not None:
+        return LabelState.WITHDRAWN
     if label.starts_on and on < label.starts_on:
         return LabelState.FUTURE
     if label.ends_on and on > label.ends_on:

@@ -177,6 +177,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "competency": "of a campus",
         "erased_award": "a number that was an award's, and that it is gone",
         "erasure": "that something went, and how much; nothing of whom",
+        "followed_list": "of another service, about organisations",
         "framework": "of a campus",
         "import_line": "numbers of lines; what refused ones said goes after 30 days, or with whom it names",
         "import_mapping": "headings and words of a source",
@@ -190,12 +191,15 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "log_tile": "hashes",
         "log_witness": "of another organisation",
         "network": "of campuses",
+        "network_key": "of a network",
         "network_member": "of campuses",
         "rate_count": "counted under a keyed digest, and gone within hours",
+        "recognition": "an organisation and its public address",
         "room": "of an activity",
         "signing_key": "of a campus",
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",
+        "trust_edition": "of a network, about organisations",
         "worker": "of a machine",
     }
 )

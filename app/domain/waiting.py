@@ -21,8 +21,9 @@ MOST_COUNTED = 100
 
 def label_that_ends(labels: Sequence[Label], *, on: date) -> Label | None:
     """The label to see to: the one that runs out last, if it has run out or soon will."""
-    dated = [label for label in labels if label.ends_on is not None]
-    if not dated or len(dated) < len(labels):
+    standing = [label for label in labels if label.withdrawn_at is None]
+    dated = [label for label in standing if label.ends_on is not None]
+    if not dated or len(dated) < len(standing):
         return None
     last = max(dated, key=lambda label: label.ends_on or on)
     return last if last.ends_on is not None and last.ends_on < on + LABEL_NOTICE else None

@@ -19,11 +19,9 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import (
     Campus,
     Label,
-    LabelCategory,
     LabelState,
     Network,
     NetworkMember,
-    check_label_dates,
     check_slug,
     label_state,
 )
@@ -128,30 +126,6 @@ class CampusService:
         self.history.write(by, "create", "network", network.id, at=self.clock())
         return network
 
-    def label(
-        self,
-        campus: Campus,
-        network: Network,
-        category: LabelCategory,
-        *,
-        starts_on: date | None,
-        ends_on: date | None,
-        note: str,
-        by: Actor,
-    ) -> Label:
-        label = Label(
-            campus_id=campus.id,
-            network_id=network.id,
-            category=category,
-            starts_on=starts_on,
-            ends_on=ends_on,
-            note=note,
-        )
-        check_label_dates(label)
-        self.campuses.add(label)
-        self.history.write(by, "label", "campus", campus.id, at=self.clock(), campus_id=campus.id)
-        return label
-
     def get(self, slug: str) -> Campus:
         return self.campuses.get(slug)
 
@@ -178,7 +152,7 @@ class CampusService:
     def labels_of(self, campus: Campus, *, on: date) -> list[LabelView]:
         return [
             LabelView(network, label, label_state(label, on=on))
-            for label, network in self.campuses.labels_of(campus.id)
+            for label, network in self.campuses.labels_of(campus.did)
         ]
 
     def desk(self, campus: Campus) -> CampusDesk:

@@ -93,7 +93,7 @@ class DashboardService:
             self.waiting.activities_without_awards(campus.id, ended=(today - LOOKED_BACK, today), limit=FEW),
             [pair for pair in badges if pair[1].is_draft][:FEW],
             _near(badges),
-            label_that_ends([label for label, _ in self.campuses.labels_of(campus.id)], on=today),
+            label_that_ends([label for label, _ in self.campuses.labels_of(campus.did)], on=today),
             self.plans.asked(campus.id)[:FEW],
             not has_working_key(keys),
             key_to_renew(keys, at=at),

@@ -26,6 +26,8 @@ from app.domain.clock import Clock
 from app.errors import AppError, Gone
 from app.metrics import note_verdict
 from app.services.evidence_documents import EvidenceDocuments
+from app.services.issuer_standing import IssuerStanding, IssuerStandings
+from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService, Published
 
@@ -50,6 +52,8 @@ class Answer:
     """A link to another service, which led to no badge."""
     evidence: EvidenceReport | None = None
     """What the issuer's log proves, where somebody asked for it."""
+    standing: IssuerStanding | None = None
+    """Who the issuer is by the registers believed here; None where there are none."""
     replaced_at: datetime | None = None
     """When the award was signed anew, where what was presented is an earlier edition of it."""
     text: str = ""
@@ -76,10 +80,12 @@ class OwnDocuments:
         publication: PublicationService,
         older_badges: OlderBadges,
         evidence: EvidenceDocuments,
+        networks: NetworkDocuments,
         campuses: CampusStore,
         addresses: Addresses,
         beyond: DocumentSource,
     ) -> None:
+        self.networks = networks
         self.publication = publication
         self.older_badges = older_badges
         self.evidence = evidence
@@ -112,6 +118,12 @@ class OwnDocuments:
         match path.strip("/").split("/"):
             case ["campus", slug, "did.json"]:
                 return self.publication.campus_did(slug).body
+            case ["reseau", slug, "did.json"]:
+                return self.networks.did(slug).body
+            case ["reseau", slug, "campus-reconnus.json"]:
+                return self.networks.trust_list(slug).body
+            case ["labels", label_id]:
+                return self.networks.label(_uuid(label_id)).body
             case [".well-known", "did.json"]:
                 return self.publication.host_did().body
             case [".well-known", "jwks.json"]:
@@ -149,30 +161,35 @@ class VerificationService:
         publication: PublicationService,
         older_badges: OlderBadges,
         evidence: EvidenceDocuments,
+        networks: NetworkDocuments,
+        standings: IssuerStandings,
         addresses: Addresses,
         beyond: DocumentSource,
         clock: Clock,
     ) -> None:
+        self.standings = standings
         self.awards = awards
         self.campuses = campuses
         self.publication = publication
         self.addresses = addresses
-        self.documents = OwnDocuments(publication, older_badges, evidence, campuses, addresses, beyond)
+        self.documents = OwnDocuments(
+            publication, older_badges, evidence, networks, campuses, addresses, beyond
+        )
         self.clock = clock
 
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
         """Check a file or a text; a link to one of our awards is checked as that award."""
-        link = _link_in(presented)
+        link, policy = _link_in(presented), self.standings.trusting(policy or Policy())
         if link is not None:
             return self._verify_link(link, policy)
-        report = verify(presented, documents=self.documents, at=self.clock(), policy=policy or Policy())
+        report = verify(presented, documents=self.documents, at=self.clock(), policy=policy)
         return self._answer(report, presented)
 
-    def _verify_link(self, link: str, policy: Policy | None) -> Answer:
+    def _verify_link(self, link: str, policy: Policy) -> Answer:
         award_id = self.addresses.award_named_by(link)
         record = self.awards.find_record(award_id) if award_id else None
         if record is None:
-            return self._open(link, policy or Policy())
+            return self._open(link, policy)
         if record.award.visibility is not Visibility.OPEN:
             return Answer(None, campus=record.campus, closed=True)
         return self.verify_award(record, policy)
@@ -223,7 +240,14 @@ class VerificationService:
         award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None
         record = self.awards.find_record(award_id) if award_id and campus else None
         replaced_at = _replaced_at(report, record) if record else None
-        return Answer(report, record, campus, replaced_at=replaced_at, text=_credential_in(presented))
+        return Answer(
+            report,
+            record,
+            campus,
+            standing=self.standings.of(report),
+            replaced_at=replaced_at,
+            text=_credential_in(presented),
+        )
 
 
 def _replaced_at(report: Report, record: AwardRecord) -> datetime | None:

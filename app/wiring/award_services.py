@@ -243,6 +243,8 @@ class AwardServices(PeopleServices):
             self.publication,
             self.older_badges,
             self.evidence,
+            self.network_documents,
+            self.standings,
             self.addresses,
             self.lent.beyond,
             self.clock,

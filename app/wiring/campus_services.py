@@ -14,7 +14,10 @@ from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.dashboard import DashboardService
 from app.services.files import FileService
+from app.services.issuer_standing import IssuerStandings
 from app.services.logged_deeds import LoggedDeeds
+from app.services.network_documents import NetworkDocuments
+from app.services.network_signing import NetworkSigning
 from app.services.openings import OpeningService
 from app.services.participants import ParticipantService
 from app.services.rooms import RoomService
@@ -26,6 +29,18 @@ class CampusServices(Parts):
     @cached_property
     def signing(self) -> Signing:
         return Signing(self.stores.campuses, self.lent.vault)
+
+    @cached_property
+    def network_signing(self) -> NetworkSigning:
+        return NetworkSigning(self.stores.recognition, self.lent.vault, self.addresses)
+
+    @cached_property
+    def network_documents(self) -> NetworkDocuments:
+        return NetworkDocuments(self.stores.recognition, self.network_signing)
+
+    @cached_property
+    def standings(self) -> IssuerStandings:
+        return IssuerStandings(self.stores.recognition, self.network_signing, self.lent.shelf, self.clock)
 
     @cached_property
     def activity_log(self) -> ActivityLog:

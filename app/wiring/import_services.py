@@ -11,10 +11,10 @@ from app.services.import_judging import ImportJudging
 from app.services.import_writing import ImportWriting
 from app.services.imports import ImportService
 from app.services.statement_imports import StatementImports
-from app.wiring.rights_services import RightsServices
+from app.wiring.trust_services import TrustServices
 
 
-class ImportServices(RightsServices):
+class ImportServices(TrustServices):
     @cached_property
     def _import_judging(self) -> ImportJudging:
         return ImportJudging(self.stores.imports, self.activities, self.activity_plans, self.lent.secret)

@@ -14,6 +14,7 @@ from app.credentials.documents import DocumentSource
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.status import SignedList
+from app.services.issuer_standing import ListShelf
 from app.settings import Settings
 from app.wiring.stores import Stores
 
@@ -33,6 +34,7 @@ class Lent:
     beyond: DocumentSource
     """Documents of others."""
     renew_list: Callable[[uuid.UUID], SignedList]
+    shelf: ListShelf
 
 
 class Parts:

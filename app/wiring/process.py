@@ -39,6 +39,7 @@ from app.domain.letters import Mailer
 from app.domain.rates import Limiter
 from app.domain.status import SignedList
 from app.services.file_intake import FileIntake
+from app.services.issuer_standing import ListShelf
 from app.services.letters import LetterService, Post
 from app.services.public_documents import PublicDocuments
 from app.settings import Settings
@@ -84,6 +85,7 @@ class Process:
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
         scanner = Clamd(settings.scanner) if settings.scanner else None
         self.intake = FileIntake(PillowPhotographs(), scanner)
+        self.shelf = ListShelf()
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.providers = _providers_of(settings, self.addresses, clock)
@@ -164,6 +166,7 @@ class Process:
             lambda: _papers(TEMPLATES),
             self.beyond,
             self.renew_list,
+            self.shelf,
         )
 
     @property

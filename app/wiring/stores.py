@@ -42,6 +42,7 @@ from app.db.personal_data import PersonalDataStore
 from app.db.portfolios import PortfolioStore
 from app.db.private_looks import PrivateLookStore
 from app.db.reach import Reach
+from app.db.recognition import RecognitionStore
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
 from app.db.retention import RetentionStore
@@ -203,6 +204,10 @@ class Stores:
     @cached_property
     def private_looks(self) -> PrivateLookStore:
         return PrivateLookStore(self.session)
+
+    @cached_property
+    def recognition(self) -> RecognitionStore:
+        return RecognitionStore(self.session)
 
     @cached_property
     def reminders(self) -> ReminderStore:

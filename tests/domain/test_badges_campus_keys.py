@@ -88,7 +88,7 @@ def test_versions_are_numbered_one_after_the_other() -> None:
 
 def test_a_label_holds_from_its_first_day_to_its_last() -> None:
     label = Label(
-        campus_id=uuid.uuid4(),
+        issuer="did:web:badges.exemple.fr:campus:itip",
         network_id=uuid.uuid4(),
         category=LabelCategory.EXCELLENCE,
         starts_on=date(2022, 4, 15),
@@ -103,7 +103,7 @@ def test_a_label_holds_from_its_first_day_to_its_last() -> None:
 
 def test_a_label_cannot_end_before_it_begins() -> None:
     label = Label(
-        campus_id=uuid.uuid4(),
+        issuer="did:web:badges.exemple.fr:campus:itip",
         network_id=uuid.uuid4(),
         category=LabelCategory.STANDARD,
         starts_on=date(2022, 1, 2),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from app.domain.badges import Kind
-from app.domain.campus import LabelCategory, Network
 from app.domain.history import Actor
 from app.services.badges import Wording
 from app.services.dashboard import Dashboard
-from tests.support.house import COMMAND, House
+from tests.support.house import House
+from tests.support.networks import label as give
+from tests.support.networks import network_of
 
 
 def board(house: House) -> Dashboard:
@@ -68,15 +69,10 @@ def test_a_label_that_ends_within_three_months_waits_unless_another_goes_on(hous
 
     def label(ends_on: date | None) -> None:
         with house.unit_of_work() as services:
-            services.campuses.label(
-                house.campus, network, LabelCategory.EXCELLENCE,
-                starts_on=date(2022, 4, 1), ends_on=ends_on, note="", by=COMMAND,
-            )  # fmt: skip
+            give(services, network, house.campus, date(2022, 4, 1), ends_on)
 
     with house.unit_of_work() as services:
-        network = services.campuses.create_network(
-            Network(slug="bfc", name="BFC"), [house.campus], by=COMMAND
-        )
+        network = network_of(services, house.campus)
     assert board(house).waiting.label is None
     label(today + timedelta(days=30))
     found = board(house).waiting.label

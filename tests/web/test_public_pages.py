@@ -8,11 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.badges import Kind
-from app.domain.campus import LabelCategory, Network
+from app.domain.campus import LabelCategory
 from app.main import create_app
 from app.services.badges import Wording
 from app.wiring import Process
 from tests.support.house import COMMAND, House
+from tests.support.networks import label, network_of
 from tests.web.test_award_page import award
 
 
@@ -103,14 +104,9 @@ def test_page_and_document_share_one_address(house: House, reader: TestClient):
 def test_a_campus_shows_its_label_with_dates_its_networks_badges_and_keys(house: House, reader: TestClient):
     house.award("Zoé N’Diaye; zoe@exemple.fr")
     with house.unit_of_work() as services:
-        network = services.campuses.create_network(
-            Network(slug="bfc", name="Réseau BFC"), [house.campus], by=COMMAND
-        )
+        network = network_of(services, house.campus)
         day = house.clock().date()
-        services.campuses.label(
-            house.campus, network, LabelCategory.EXCELLENCE,
-            starts_on=day.replace(year=2022), ends_on=day.replace(year=2025), note="", by=COMMAND,
-        )  # fmt: skip
+        label(services, network, house.campus, day.replace(year=2022), day.replace(year=2025))
         key = next(key for key, owner in services.campuses.keys() if owner.slug == "itip")  # noqa: SIM118
     page = reader.get("/campus/itip").text
     for said in (
@@ -165,13 +161,8 @@ def test_a_label_is_in_force_only_between_two_known_dates(
     today = house.clock().date()
     first, last = (None if days is None else today + timedelta(days=days) for days in (starts, ends))
     with house.unit_of_work() as services:
-        network = services.campuses.create_network(
-            Network(slug="bfc", name="Réseau BFC"), [house.campus], by=COMMAND
-        )
-        services.campuses.label(
-            house.campus, network, LabelCategory.STANDARD,
-            starts_on=first, ends_on=last, note="", by=COMMAND,
-        )  # fmt: skip
+        network = network_of(services, house.campus)
+        label(services, network, house.campus, first, last, LabelCategory.STANDARD)
     campus, badge = reader.get("/campus/itip").text, reader.get(f"/attributions/{award(house)}").text
     assert words in campus
     assert (f"({words.lower()})" in badge) == (words != "En cours")

@@ -21,6 +21,7 @@ from app.domain.participant_lists import ListedPerson
 from app.domain.people import Role
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
+from app.services.network_register import Named
 from app.services.portfolios import Wishes
 from app.services.requests import Asked
 from app.wiring import Services
@@ -97,17 +98,19 @@ class Stage:
             self.competencies[campus.slug, competency.code] = made.id
 
     def join_networks(self, content: written.DemoContent) -> None:
-        """The region labels every campus; groups of campuses are networks too."""
+        """The region recognises and labels every campus; groups of campuses are networks too."""
         region = self._network(
             content.network.slug, content.network.name, content.network.description, [*content.campuses]
         )
         for group in content.groups_of_campuses:
             self._network(group.slug, group.name, group.description, group.campuses)
         for campus in content.campuses.values():
+            issuer = self.campuses[campus.slug].did
+            self.services.register.write(region, Named(issuer, campus.name, campus.short), by=BY_COMMAND)
             for label in campus.labels:
-                self.services.campuses.label(
-                    self.campuses[campus.slug],
+                self.services.register.give_label(
                     region,
+                    issuer,
                     label.category,
                     starts_on=label.valid_from,
                     ends_on=label.valid_until,

@@ -29,8 +29,11 @@ def issue_endorsement(
     jwt_signer: Signer,
     at: datetime,
     documents: DocumentSource | None = None,
+    in_force_at: datetime | None = None,
 ) -> SignedCredential:
     """The signed words of the endorser, whose keys `signer` and `jwt_signer` are, about one thing.
+
+    `in_force_at`: when it is read back, for words that hold only from some later day on.
 
     UnsafeDocument where a signature would not cover all of it, SelfCheckFailed where it would not be believed.
     """
@@ -42,7 +45,9 @@ def issue_endorsement(
     published = documents or KeysOf(signer, jwt_signer)
     about = endorsement.credential_subject.id
     for written in (signed.embedded.decode(), signed.token):
-        answer = verify_endorsement(written, documents=published, at=at, about=about, policy=_READ_BACK)
+        answer = verify_endorsement(
+            written, documents=published, at=in_force_at or at, about=about, policy=_READ_BACK
+        )
         if answer.outcome is not Outcome.PASSED and answer.reason != Reason.STATUS_LEFT_OUT:
             raise SelfCheckFailed(answer)
     return signed

@@ -77,8 +77,8 @@ def digest(nquads: bytes) -> bytes:
     return hashlib.sha256(nquads).digest()
 
 
-def _hash_jcs(document: JsonObject, options: JsonObject) -> bytes:
-    """B-061: the proof's contexts are a beginning of the document's, and take their place."""
+def hash_jcs(document: JsonObject, options: JsonObject) -> bytes:
+    """What eddsa-jcs-2022 and ecdsa-jcs-2019 sign. B-061: the proof's contexts are a beginning of the document's, and take their place."""
     if "@context" in options:
         stated, named = options["@context"], document.get("@context")
         beginning = stated if isinstance(stated, list) else [stated]
@@ -120,8 +120,8 @@ _EDDSA_RDFC: Final = Cryptosuite(Algorithm.EDDSA, _whole(hash_rdfc))
 _CRYPTOSUITES: Final = {
     "eddsa-rdfc-2022": _EDDSA_RDFC,
     "eddsa-2022": _EDDSA_RDFC,  # B-005: its name before 2023
-    "eddsa-jcs-2022": Cryptosuite(Algorithm.EDDSA, _whole(_hash_jcs)),
+    "eddsa-jcs-2022": Cryptosuite(Algorithm.EDDSA, _whole(hash_jcs)),
     "ecdsa-rdfc-2019": Cryptosuite(Algorithm.ES256, _whole(hash_rdfc)),
-    "ecdsa-jcs-2019": Cryptosuite(Algorithm.ES256, _whole(_hash_jcs)),
+    "ecdsa-jcs-2019": Cryptosuite(Algorithm.ES256, _whole(hash_jcs)),
     "ecdsa-sd-2023": Cryptosuite(Algorithm.ES256, prepare_disclosure),  # B-004
 }

@@ -16,8 +16,15 @@ from app.credentials.errors import (
     UnusableKey,
 )
 from app.credentials.json_text import JsonObject, JsonValue
-from app.credentials.keys import Signer, VerificationKey, encode_multibase
-from app.credentials.proofs.cryptosuites import DATA_INTEGRITY, Cryptosuite, hash_rdfc, name_for, suite_of
+from app.credentials.keys import Algorithm, Signer, VerificationKey, encode_multibase
+from app.credentials.proofs.cryptosuites import (
+    DATA_INTEGRITY,
+    Cryptosuite,
+    hash_jcs,
+    hash_rdfc,
+    name_for,
+    suite_of,
+)
 from app.credentials.timestamps import format_timestamp, parse_timestamp
 
 MAX_PROOFS: Final = 4  # T12
@@ -93,6 +100,17 @@ def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> Jso
     earlier = document.get("proof")
     proofs = [*(earlier if isinstance(earlier, list) else [earlier]), proof] if earlier else proof
     return document | {"proof": proofs}
+
+
+def add_plain_proof(document: JsonObject, *, signer: Signer, created: datetime) -> JsonObject:
+    """The document with a proof of eddsa-jcs-2022 over its JSON as it stands, which no reader has to expand."""
+    if signer.key.public.algorithm is not Algorithm.EDDSA:
+        raise UnusableKey("key_algorithm_mismatch", "eddsa-jcs-2022 takes an Ed25519 key")
+    unsecured = _without(document, "proof")
+    options = proof_options(signer, created) | {"cryptosuite": "eddsa-jcs-2022"}
+    options |= {"@context": unsecured["@context"]} if "@context" in unsecured else {}
+    signature = signer.key.sign(hash_jcs(unsecured, options))
+    return unsecured | {"proof": options | {"proofValue": encode_multibase(signature)}}
 
 
 def proof_options(signer: Signer, created: datetime) -> JsonObject:

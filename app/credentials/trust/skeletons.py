@@ -1,0 +1,42 @@
+"""What a name looks like to a hurried eye: two names with one skeleton are easily taken for each other (UTS #39)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+
+_LONGEST: Final = 400
+# Beyond the standard's single characters: what hands and small screens confuse within the Latin letters themselves.
+_ALIKE: Final = str.maketrans({"i": "l", "j": "l", "1": "l", "|": "l", "0": "o", "5": "s"})
+_PAIRS: Final = (("rn", "m"), ("vv", "w"))
+
+
+@lru_cache(maxsize=16_384)
+def skeleton(text: str) -> str:
+    """Letters and digits only: without accents, case, hyphens or spaces, and each sign as the one it resembles."""
+    looks = _prototypes()
+    shown: list[str] = []
+    for sign in unicodedata.normalize("NFKD", text[:_LONGEST]):
+        if unicodedata.category(sign)[0] == "M":
+            continue
+        # A small Cyrillic letter may have no twin of its own where its capital has one.
+        like = looks.get(sign) or looks.get(sign.upper()) or sign
+        shown.extend(each for each in like.casefold() if each.isalnum())
+    bare = "".join(shown)
+    for pair, one in _PAIRS:
+        bare = bare.replace(pair, one)
+    return bare.translate(_ALIKE)
+
+
+@cache
+def _prototypes() -> Mapping[str, str]:
+    table = (files("app.credentials.trust") / "confusables.tsv").read_text("utf-8")
+    looks = {}
+    for line in table.splitlines():
+        if line and not line.startswith("#"):
+            like, _, sources = line.partition("\t")
+            looks.update({chr(int(code, 16)): like for code in sources.split()})
+    return looks

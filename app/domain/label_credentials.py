@@ -1,0 +1,42 @@
+"""A label said in Open Badges words: the network's endorsement of a campus."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from app.credentials.model import EndorsementCredential, Profile
+from app.credentials.model.endorsement import EndorsementSubject
+from app.domain.addresses import Addresses
+from app.domain.campus import Label, LabelCategory, Network
+from app.domain.open_badges import as_signed
+from app.domain.recognition import label_period
+from app.language import N_, gettext, speaking
+
+_LANGUAGE: Final = "fr"
+LABEL_NAMES: Final = {
+    LabelCategory.STANDARD: N_("Label Campus des métiers et des qualifications"),
+    LabelCategory.EXCELLENCE: N_("Label Campus des métiers et des qualifications d’excellence"),
+}
+_SAYS: Final = N_("{network} donne à « {campus} » le {label}.")
+
+
+def label_credential_of(
+    label: Label, campus_name: str, network: Network, did: str, addresses: Addresses, *, at: datetime
+) -> EndorsementCredential:
+    """`did` is the network's. Where no first day is known, the label is valid from its signing on."""
+    valid_from, valid_until = label_period(label)
+    with speaking(_LANGUAGE):
+        name = gettext(LABEL_NAMES[label.category])
+        comment = gettext(_SAYS).format(
+            network=network.name, campus=campus_name, label=name[:1].lower() + name[1:]
+        )
+    return EndorsementCredential(
+        id=addresses.label(label.id),
+        name=as_signed(name),
+        description=as_signed(label.note) or None,
+        issuer=Profile(id=did, name=as_signed(network.name), url=addresses.network(network.slug)),
+        valid_from=valid_from or at,
+        valid_until=valid_until,
+        credential_subject=EndorsementSubject(id=label.issuer, endorsement_comment=as_signed(comment)),
+    )

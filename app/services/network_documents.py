@@ -1,0 +1,38 @@
+"""What a network shows the world, byte for byte as signed: its keys, its list, its labels."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.credentials.json_text import dump_json
+from app.db.recognition import RecognitionStore
+from app.errors import Gone, NotFound
+from app.language import N_
+from app.services.network_signing import NetworkSigning
+from app.services.publication import Published
+
+
+class NetworkDocuments:
+    def __init__(self, store: RecognitionStore, signing: NetworkSigning) -> None:
+        self.store = store
+        self.signing = signing
+
+    def did(self, slug: str) -> Published:
+        document = self.signing.document_of(self.store.network(slug))
+        return Published.of(dump_json(document), "application/did+json")
+
+    def trust_list(self, slug: str) -> Published:
+        """The newest edition; the worker signs the next one before its time is over."""
+        edition = self.store.edition_of(self.store.network(slug).id)
+        if edition is None:
+            raise NotFound(N_("Ce réseau n’a pas encore publié de liste."))
+        return Published.of(edition.body, "application/vc+ld+json")
+
+    def label(self, label_id: uuid.UUID) -> Published:
+        """The signed label; gone where the network withdrew it."""
+        label = self.store.label(label_id)
+        if label.withdrawn_at is not None:
+            raise Gone(N_("Le réseau a retiré ce label."))
+        if not label.embedded:
+            raise NotFound(N_("Ce label n’a pas été signé."))
+        return Published.of(label.embedded, "application/vc+ld+json")

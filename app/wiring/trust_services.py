@@ -1,0 +1,39 @@
+"""Services about trust: registers of networks, labels as credentials, and the lists of others."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.services.followed_lists import FollowedLists
+from app.services.labels import LabelService
+from app.services.network_register import NetworkRegister
+from app.wiring.rights_services import RightsServices
+
+
+class TrustServices(RightsServices):
+    @cached_property
+    def labels(self) -> LabelService:
+        return LabelService(
+            self.stores.recognition,
+            self.stores.campuses,
+            self.network_signing,
+            self.stores.history,
+            self.addresses,
+            self.verification.documents,
+            self.clock,
+        )
+
+    @cached_property
+    def register(self) -> NetworkRegister:
+        return NetworkRegister(
+            self.stores.recognition,
+            self.labels,
+            self.network_signing,
+            self.stores.history,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def followed_lists(self) -> FollowedLists:
+        return FollowedLists(self.stores.recognition, self.stores.history, self.lent.beyond, self.clock)
