@@ -13,6 +13,7 @@ from app.api import (
     evidence,
     health,
     metrics,
+    networks,
     older_badges,
     participations,
     public,
@@ -34,6 +35,9 @@ router.include_router(activity_log.preflights)
 router.include_router(older_badges.router)
 router.include_router(evidence.router)
 router.include_router(evidence.preflights)
+router.include_router(networks.with_page)
+router.include_router(networks.router)
+router.include_router(networks.preflights)
 router.include_router(public.preflights)
 router.include_router(health.router)
 router.include_router(metrics.router)

@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from app.api.shapes import Shape, example
+from app.api.standing import StandingView
 from app.errors import InvalidInput
 from app.language import N_
 from app.policies import public
@@ -77,6 +78,16 @@ class ReportView(BaseModel):
         form="data_integrity",
         issuer="did:web:badges.exemple.fr:campus:itip",
         issuer_name="Industrie Technologique Innovante et Performante",
+        issuer_standing={
+            "kind": "recognised",
+            "message": "Reconnu par « Réseau BFC », sous le nom « Industrie Technologique ».",
+            "network": "Réseau BFC",
+            "list_url": "https://badges.exemple.fr/reseau/bfc/campus-reconnus.json",
+            "known_as": "Industrie Technologique",
+            "says": "Industrie Technologique Innovante et Performante",
+            "labels": [],
+            "lookalike": None,
+        },
         verification_method="did:web:badges.exemple.fr:campus:itip#Q2Z…",
         document={"id": _AWARD, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
         presented={"id": _AWARD, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
@@ -97,6 +108,9 @@ class ReportView(BaseModel):
     form: str | None
     issuer: str | None
     issuer_name: str | None = Field(description="The campus, when the issuer is one of this service's.")
+    issuer_standing: StandingView | None = Field(
+        description="What registers of networks say of the issuer; absent where none is kept or followed here."
+    )
     verification_method: str | None
     document: dict[str, Any] | None = Field(
         description="What was signed by a key of the issuer, and only that; absent when no signature held."
@@ -144,6 +158,7 @@ class ReportView(BaseModel):
             form=report.form if report else None,
             issuer=report.issuer if report else None,
             issuer_name=answer.campus.name if answer.campus else None,
+            issuer_standing=StandingView.of(answer.standing) if answer.standing else None,
             verification_method=report.verification_method if report else None,
             document=report.document if report else None,
             presented=report.presented if report else None,

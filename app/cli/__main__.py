@@ -10,7 +10,19 @@ from typing import Any
 import typer
 
 from app import __version__
-from app.cli import awards, keys, logs, operators, serve, sites, tokens, verify, witness
+from app.cli import (
+    awards,
+    keys,
+    logs,
+    networks,
+    operators,
+    serve,
+    sites,
+    tokens,
+    trust,
+    verify,
+    witness,
+)
 from app.cli.demo import commands as demo
 from app.cli.terminal import ExitCode, aside, operator_locale
 from app.errors import AppError
@@ -56,6 +68,8 @@ app.add_typer(witness.commands, name="witness")
 app.add_typer(sites.commands, name="site")
 app.add_typer(operators.campuses, name="campus")
 app.add_typer(operators.operators, name="operator")
+app.add_typer(networks.commands, name="network")
+app.add_typer(trust.commands, name="trust")
 
 
 @app.callback(invoke_without_command=True)

@@ -16,16 +16,20 @@ from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
 from app.credentials.documents import DocumentSource, NoDocuments
-from app.credentials.errors import MalformedInput
+from app.credentials.errors import MalformedInput, UnusableKey
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
+from app.credentials.keys import VerificationKey
 from app.credentials.package import open_package
 from app.credentials.package.reading import SIGNATURE as PACKAGE
 from app.credentials.timestamps import format_timestamp
+from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
 from app.credentials.verification.ladder import verify as check
 from app.credentials.verification.report import Verdict
 from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services import verdicts
+from app.services.followed_lists import FOLLOWING_TROUBLES
+from app.services.issuer_standing import IssuerStanding, standing_in
 from app.services.verification import Answer
 from app.settings import Settings
 from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, utc_now
@@ -101,8 +105,18 @@ def verify(
             parser=moment, metavar="DATE", help=N_("Vérifie comme à ce moment (ISO 8601, UTC sans fuseau).")
         ),
     ] = None,
+    trust_list: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help=N_("Une liste signée de campus reconnus, gardée en fichier.")
+        ),
+    ] = None,
+    network_key: Annotated[
+        str, typer.Option(help=N_("La clé du réseau qui a signé cette liste (« z6Mk… »)."))
+    ] = "",
 ) -> None:
-    ask = _asker(offline=offline, documents=documents, at=at)
+    lists = [_trust_list(trust_list, network_key, at or utc_now())] if trust_list else []
+    ask = _knowing(lists, _asker(offline=offline, documents=documents, at=at))
     asked = []
     for source in sources:
         asked.append(_ask_about(source, ask, offline=offline, at=at))
@@ -118,6 +132,30 @@ def _asker(*, offline: bool, documents: Path | None, at: datetime | None) -> Ask
         return _ask_of(documents_in(documents) if documents else NoDocuments(), at or utc_now())
     process = _local_process()
     return _ask_service(process, at) if process else _ask_of(NoDocuments(), at or utc_now())
+
+
+def _trust_list(file: Path, key: str, at: datetime) -> TrustList:
+    try:
+        return read_trust_list(file.read_bytes(), PinnedNetwork(VerificationKey.from_multikey(key)), at=at)
+    except UnusableKey as error:
+        raise typer.BadParameter(
+            _("--trust-list demande --network-key, la clé du réseau (« z6Mk… »).")
+        ) from error
+    except TrustListRefused as error:
+        why = FOLLOWING_TROUBLES.get(error.reason, N_("ce n’est pas une liste de campus reconnus."))
+        raise typer.BadParameter(_("La liste n’est pas acceptée : {why}").format(why=_(why))) from error
+
+
+def _knowing(lists: Sequence[TrustList], ask: Ask) -> Ask:
+    """The same answers, with who the issuer is by these lists."""
+
+    def asked(presented: bytes | str) -> Answer:
+        answer = ask(presented)
+        if not lists or answer.report is None or answer.report.document is None:
+            return answer
+        return replace(answer, standing=standing_in(lists, answer.report))
+
+    return asked if lists else ask
 
 
 def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
@@ -216,11 +254,20 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
     for told in verdicts.told(answer.report, answer.campus):
         word = (_(told.word), _COLOURS.get(told.state, ""))
         yield Text.assemble(f"  · {_(told.title)}{colon}", word, f". {told.sentence.text()}")
+    if answer.standing is not None:
+        yield from _standing_lines(answer.standing)
     if answer.evidence is not None:
         said = verdicts.evidence_told(answer.evidence)
         yield Text(f"  {said.sentence.text()}", style=_COLOURS.get(said.state, ""))
         if said.beside is not None:
             yield Text(f"  {said.beside.text()}", style="dim")
+
+
+def _standing_lines(standing: IssuerStanding) -> Iterator[Text]:
+    told = verdicts.standing_told(standing)
+    yield Text(f"  {told.sentence.text()}", style=_COLOURS.get(told.state, ""))
+    for warning in filter(None, (told.warning, told.advice)):
+        yield Text(f"  {warning.text()}", style=_COLOURS["bad"])
 
 
 def _words_of_package(packed_at: datetime) -> str:
@@ -243,9 +290,24 @@ def _print_json(asked: Asked) -> None:
         if asked.answer.report is not None:
             told |= asked.answer.report.to_document()
             told["checks"] = _checks(asked.answer)
+        if asked.answer.standing is not None:
+            told["issuerStanding"] = _standing(asked.answer.standing)
         if asked.answer.evidence is not None:
             told["evidence"] = _evidence(asked.answer.evidence)
     print(json.dumps(told, ensure_ascii=False))
+
+
+def _standing(standing: IssuerStanding) -> dict[str, object]:
+    told = verdicts.standing_told(standing)
+    return {
+        "kind": standing.kind.value,
+        "message": told.sentence.text(),
+        "network": standing.network or None,
+        "knownAs": standing.known_as or None,
+        "says": standing.says or None,
+        "looksLike": standing.alike.known.id if standing.alike else None,
+        "warning": told.warning.text() if told.warning else None,
+    }
 
 
 def _evidence(report: EvidenceReport) -> dict[str, object]:

@@ -51,7 +51,6 @@ class CampusPage:
 
     campus: Campus
     networks: Sequence[Network]
-    labels: Sequence[LabelView]
     badges: Sequence[tuple[Badge, BadgeVersion]]
     competencies: Sequence[tuple[Competency, Framework]]
 
@@ -132,6 +131,10 @@ class CampusService:
     def find(self, slug: str) -> Campus | None:
         return self.campuses.find(slug)
 
+    def find_by_issuer(self, issuer: str) -> Campus | None:
+        """The campus of this service that signs under this identifier."""
+        return self.campuses.find_by_did(issuer)
+
     def list_all(self) -> Sequence[Campus]:
         return self.campuses.list_all()
 
@@ -140,7 +143,6 @@ class CampusService:
         return CampusPage(
             campus,
             self.campuses.networks_of(campus.id),
-            self.labels_of(campus, on=self.clock().date()),
             [
                 (badge, version)
                 for badge, version in self.badges.list_current(campus.id)

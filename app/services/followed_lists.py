@@ -27,6 +27,18 @@ logger = structlog.get_logger(__name__)
 _ACCEPT: Final = "application/vc+ld+json, application/vc, application/json"
 _ADDRESS: Final = re.compile(r"https?://[!-~]{4,590}")
 
+FOLLOWING_TROUBLES: Final = {
+    "other_network": N_("elle est d’un autre réseau qu’avant."),
+    "not_signed_by_the_network": N_("elle n’est pas signée par la clé confiée pour ce réseau."),
+    "older_than_known": N_("elle est plus ancienne que l’édition déjà lue."),
+    "from_the_future": N_("elle est datée d’un moment à venir."),
+    "too_large": N_("elle est trop grande."),
+    "too_many": N_("elle nomme trop de campus."),
+    "named_twice": N_("elle nomme deux fois le même campus."),
+    "malformed": N_("ce n’est pas une liste de campus reconnus."),
+}
+"""Why a list was not taken, by the reason; whatever is not here is trouble on the way."""
+
 
 @dataclass(frozen=True)
 class Fetched:

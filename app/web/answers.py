@@ -26,7 +26,7 @@ from app.services.verdicts import (
 from app.services.verification import Answer
 from app.web.badge_pieces import BadgePieces, pieces_of
 from app.web.evidence_pieces import EvidenceShown, evidence_shown
-from app.web.issuers import IssuerShown, campus_issuer, foreign_issuer
+from app.web.issuers import IssuerShown, StandingShown, campus_issuer, foreign_issuer, standing_shown
 from app.web.render import page
 from app.web.saying import said
 from app.web.typography import say
@@ -94,6 +94,7 @@ class AnswerShown:
     claimed: Sequence[tuple[str, str]]
     badge: BadgePieces | None = None
     issuer: IssuerShown | None = None
+    standing: StandingShown | None = None
     still: Still | None = None
     picture: Picture | None = None
     newer: Newer | None = None
@@ -144,6 +145,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         claimed=_claimed(answer, head, zone),
         badge=_badge(services, claims, campus, zone),
         issuer=_issuer(services, answer, claims, campus),
+        standing=standing_shown(answer.standing, zone) if claims else None,
         still=_still(answer, head, claims, zone) if claims else None,
         picture=_picture(services, answer, head) if claims else None,
         newer=_newer(services, answer) if claims else None,
@@ -208,7 +210,13 @@ def _issuer(
         return None
     if campus is not None:
         return campus_issuer(services, campus)
-    return foreign_issuer(claims, answer.report.issuer or "" if answer.report else "")
+    report = answer.report
+    return foreign_issuer(
+        claims,
+        report.issuer or "" if report else "",
+        answer.standing,
+        report.at if report else services.clock(),
+    )
 
 
 def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.domain.badges import Badge, BadgeVersion
-from app.domain.campus import Campus
+from app.domain.campus import Campus, Network
 from app.domain.keys import SealedKey
 from app.negotiation import ForPeople
 from app.policies import public
@@ -69,7 +69,7 @@ class CampusShown:
     issuer: IssuerShown
     sector: str
     site: str
-    networks: Sequence[str]
+    networks: Sequence[Network]
     badges: Sequence[BadgeLine]
     frameworks: Sequence[FrameworkShown]
     keys: Sequence[KeyLine]
@@ -89,7 +89,7 @@ def campus_shown(services: Services, found: CampusPage) -> CampusShown:
         issuer=campus_issuer(services, campus),
         sector=campus.sector,
         site=campus.site,
-        networks=[network.name for network in found.networks],
+        networks=found.networks,
         badges=[_badge(campus, badge, version) for badge, version in found.badges],
         frameworks=_frameworks(found),
         keys=_keys(services, campus),

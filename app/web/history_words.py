@@ -131,6 +131,7 @@ DEEDS = {
     ("campus", "suspend"): N_("Campus suspendu par l’exploitant"),
     ("campus", "resume"): N_("Campus rouvert par l’exploitant"),
     ("campus", "label"): N_("Label enregistré"),
+    ("campus", "withdraw_label"): N_("Label retiré par le réseau"),
     ("key", "create"): N_("Clé de signature créée"),
     ("key", "retire"): N_("Clé de signature retirée"),
     ("reminders", "start"): N_("Rappels remis en marche"),
@@ -138,7 +139,21 @@ DEEDS = {
     ("erasure", "erase"): N_("Données d’une personne effacées"),
     ("table", "export"): N_("Tableau emporté"),
 }
-ELSEWHERE = {("operator", "join"), ("operator", "leave"), ("network", "create"), ("sign_in_link", "make")}
+ELSEWHERE = {
+    ("operator", "join"),
+    ("operator", "leave"),
+    ("network", "create"),
+    ("sign_in_link", "make"),
+    ("recognition", "recognise"),
+    ("recognition", "amend"),
+    ("recognition", "recognised"),
+    ("recognition", "suspended"),
+    ("recognition", "ended"),
+    ("label", "label"),
+    ("label", "withdraw_label"),
+    ("followed_list", "follow"),
+    ("followed_list", "unfollow"),
+}
 """Of the whole service and not of a campus: no page of a campus tells them."""
 TABLES = {
     "repertoire": N_("Tableau des personnes"),

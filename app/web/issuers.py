@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from app.credentials.trust import GivenLabel
 from app.domain.campus import Campus, LabelState
 from app.language import N_
-from app.services.campuses import LabelView
-from app.services.verdicts import Claims, place_of
+from app.services.issuer_standing import IssuerStanding
+from app.services.labels import LabelJudged
+from app.services.verdicts import Claims, label_listed, label_told, place_of, standing_told
+from app.web.saying import said
 from app.web.typography import say
-from app.web.wording import day, local
+from app.web.wording import day
 from app.web.words import LABEL_CATEGORIES, LABEL_STATES, Word
 from app.wiring import Services
 
+_SUSPENDED = Word(N_("Suspendu"), "past")
 _NO_KNOWN_END = Word(N_("Date de fin non publiée"), "shut")
+
+
+@dataclass(frozen=True)
+class LabelVerdict:
+    """A label as a thing of its own: what the network said, and what its signature is worth; `url` is its page."""
+
+    state: str
+    word: str
+    sentence: str
+    detail: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,7 @@ class LabelShown:
     giver: str
     note: str
     state: Word
+    verdict: LabelVerdict
 
     @property
     def sentence(self) -> str:
@@ -51,6 +67,8 @@ class IssuerShown:
     carrier: str
     labels: Sequence[LabelShown]
     is_ours: bool
+    listed: Sequence[LabelVerdict] = ()
+    """The labels of a campus elsewhere, as a network's signed list gives them."""
 
     @property
     def label(self) -> LabelShown | None:
@@ -59,8 +77,33 @@ class IssuerShown:
         return next(reversed(current or self.labels), None)
 
 
+@dataclass(frozen=True)
+class StandingShown:
+    """Who the issuer is; `warning` where it could be taken for somebody recognised."""
+
+    state: str
+    word: str
+    sentence: str
+    detail: str
+    warning: str
+    advice: str
+
+
+def standing_shown(standing: IssuerStanding | None, zone: str) -> StandingShown | None:
+    if standing is None:
+        return None
+    told = standing_told(standing)
+    return StandingShown(
+        told.state,
+        say(told.word),
+        said(told.sentence, zone),
+        said(told.beside, zone),
+        said(told.warning, zone),
+        said(told.advice, zone),
+    )
+
+
 def campus_issuer(services: Services, campus: Campus) -> IssuerShown:
-    today = local(services.clock(), campus.time_zone).date()
     return IssuerShown(
         name=say(N_("Campus {name}")).format(name=campus.name),
         short=campus.short_name,
@@ -69,13 +112,16 @@ def campus_issuer(services: Services, campus: Campus) -> IssuerShown:
         url=f"/campus/{campus.slug}",
         contact=campus.contact_email,
         carrier=campus.carrier,
-        labels=[label_shown(view) for view in services.campuses.labels_of(campus, on=today)],
+        labels=[label_shown(judged) for judged in services.labels.of_issuer(campus.did)],
         is_ours=True,
     )
 
 
-def foreign_issuer(claims: Claims, identifier: str) -> IssuerShown:
+def foreign_issuer(
+    claims: Claims, identifier: str, standing: IssuerStanding | None, at: datetime
+) -> IssuerShown:
     place = place_of(identifier)
+    listed = standing.labels if standing else ()
     return IssuerShown(
         name=claims.issuer_name or place,
         short=place,
@@ -86,24 +132,35 @@ def foreign_issuer(claims: Claims, identifier: str) -> IssuerShown:
         carrier="",
         labels=(),
         is_ours=False,
+        listed=[_listed(label, standing.network, at) for label in listed] if standing else (),
     )
 
 
-def label_shown(view: LabelView) -> LabelShown:
-    label = view.label
+def label_shown(judged: LabelJudged) -> LabelShown:
+    label, told = judged.label, label_told(judged)
     return LabelShown(
         name=say(LABEL_CATEGORIES[label.category]),
         dates=_dates(label.starts_on, label.ends_on),
-        giver=view.network.name,
+        giver=judged.network.name,
         note=label.note,
-        state=_state(view),
+        state=_state(judged),
+        verdict=LabelVerdict(
+            told.state, say(told.word), said(told.sentence), said(told.beside), f"/labels/{label.id}"
+        ),
     )
 
 
-def _state(view: LabelView) -> Word:
+def _listed(label: GivenLabel, network: str, at: datetime) -> LabelVerdict:
+    told = label_listed(label, network, at)
+    return LabelVerdict(told.state, say(told.word), said(told.sentence), said(told.beside), label.url)
+
+
+def _state(judged: LabelJudged) -> Word:
     """A label is given for a time: where its end is not known, nobody can say that it is in force."""
-    is_open_ended = view.state is LabelState.CURRENT and view.label.ends_on is None
-    return _NO_KNOWN_END if is_open_ended else LABEL_STATES[view.state]
+    if judged.is_suspended and judged.state is not LabelState.WITHDRAWN:
+        return _SUSPENDED
+    is_open_ended = judged.state is LabelState.CURRENT and judged.label.ends_on is None
+    return _NO_KNOWN_END if is_open_ended else LABEL_STATES[judged.state]
 
 
 def _dates(starts: date | None, ends: date | None) -> str:

@@ -55,6 +55,7 @@ from app.web import (
     my_portfolio,
     my_request,
     names,
+    networks,
     operation,
     own_addresses,
     parents,
@@ -161,5 +162,6 @@ for noun in (
     learner,
     badges,
     campuses,
+    networks,
 ):
     router.include_router(noun.router)

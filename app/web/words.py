@@ -125,6 +125,7 @@ LABEL_STATES = {
     LabelState.CURRENT: Word(N_("En cours"), "ok"),
     LabelState.FUTURE: Word(N_("À venir"), "shut"),
     LabelState.EXPIRED: Word(N_("Terminé"), "past"),
+    LabelState.WITHDRAWN: Word(N_("Retiré"), "bad"),
 }
 KEY_PURPOSES = {
     KeyPurpose.CREDENTIAL: N_("Clé des badges"),

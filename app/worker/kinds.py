@@ -11,6 +11,7 @@ from app.worker.logs import CHECKPOINTS, REVIEWS
 from app.worker.promises import Kind
 from app.worker.requests import REVIEW_REMINDERS
 from app.worker.retention import RETENTION
+from app.worker.trust import FOLLOWED_LISTS, OWN_LISTS
 
 KINDS: tuple[Kind, ...] = (
     AWARDS,
@@ -25,4 +26,6 @@ KINDS: tuple[Kind, ...] = (
     RETENTION,
     SCANS,
     BROUGHT_BADGES,
+    OWN_LISTS,
+    FOLLOWED_LISTS,
 )

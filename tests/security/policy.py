@@ -11,6 +11,7 @@ from tests.security.account_cases import ACCOUNT_CASES
 from tests.security.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
 from tests.security.policy_portfolios import OF_PORTFOLIOS
 from tests.security.policy_rights import RIGHTS
+from tests.security.policy_trust import OF_NETWORKS
 
 __all__ = ["CASES", "ROLES_MAY", "Case"]
 
@@ -31,6 +32,7 @@ _PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 CASES: dict[str, Case] = {
     **RIGHTS,
     **ACCOUNT_CASES,
+    **OF_NETWORKS,
     # --- anybody's pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,

@@ -27,6 +27,7 @@ PUBLIC_PATHS = (
     "/recuperer",
     f"/campus/{CAMPUS}",
     f"/campus/{CAMPUS}/journal",
+    "/reseau/bourgogne-franche-comte",
     "/aide",
     "/donnees-personnelles",
     "/accessibilite",

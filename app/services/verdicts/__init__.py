@@ -6,9 +6,11 @@ from app.services.verdicts.claims import AlignedTo, Claims, EvidencePiece, claim
 from app.services.verdicts.endorsements import EndorsementTold, endorsements
 from app.services.verdicts.evidence import EvidenceTold, LineTold, evidence_told
 from app.services.verdicts.headlines import Headline, HeadlineKind, headline
+from app.services.verdicts.labels import LabelTold, label_listed, label_told
 from app.services.verdicts.limits import limits
 from app.services.verdicts.remarks import remarks
 from app.services.verdicts.sentences import Sentence, plain
+from app.services.verdicts.standing import StandingTold, standing_told
 
 __all__ = [
     "AlignedTo",
@@ -19,18 +21,23 @@ __all__ = [
     "EvidenceTold",
     "Headline",
     "HeadlineKind",
+    "LabelTold",
     "LineTold",
     "Sentence",
+    "StandingTold",
     "beside",
     "claims_of",
     "duration",
     "endorsements",
     "evidence_told",
     "headline",
+    "label_listed",
+    "label_told",
     "limits",
     "place_of",
     "plain",
     "remarks",
     "sentence",
+    "standing_told",
     "told",
 ]

@@ -1,0 +1,65 @@
+"""What a network signs: its keys, the list of campuses it recognises, the labels it gave, and the words of the list."""
+
+from __future__ import annotations
+
+import uuid
+from importlib.resources import files
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.problems import documented
+from app.api.public import FIVE_MINUTES, CampusSlug, allow_reading_from_anywhere, answer, shown
+from app.domain.recognition import TRUST_CONTEXT_PATH
+from app.negotiation import ForPrograms
+from app.policies import public
+from app.request_scope import ReadingServices
+from app.services.publication import Published
+
+router = APIRouter(tags=["networks"], responses=documented(404))
+with_page = APIRouter(tags=["networks"], responses=documented(404, 410), route_class=ForPrograms)
+preflights = APIRouter(include_in_schema=False)
+
+_A_DAY = "public, max-age=86400"
+_CREDENTIAL = "application/vc+ld+json"
+_CONTEXT = Published.of(
+    (files("app.credentials.trust") / "confiance-v1.jsonld").read_bytes(), "application/ld+json"
+)
+
+
+@router.get("/reseau/{slug}/did.json", summary="A network's DID document", **shown("application/did+json"))
+@public
+def network_did(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    return answer(request, services.network_documents.did(slug), cache=FIVE_MINUTES)
+
+
+@router.get(
+    "/reseau/{slug}/campus-reconnus.json",
+    summary="The signed list of the campuses that a network recognises",
+    **shown(_CREDENTIAL, about="The newest edition, byte for byte as the network signed it."),
+)
+@public
+def trust_list(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    return answer(request, services.network_documents.trust_list(slug), cache=FIVE_MINUTES)
+
+
+@with_page.get("/labels/{label_id:uuid}", summary="A label that a network gave, signed", **shown(_CREDENTIAL))
+@public
+def label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    return answer(
+        request, services.network_documents.label(label_id), cache=FIVE_MINUTES, media_type=_CREDENTIAL
+    )
+
+
+@router.get(TRUST_CONTEXT_PATH, summary="The words of such lists (JSON-LD)", **shown("application/ld+json"))
+@public
+def context(request: Request) -> Response:
+    return answer(request, _CONTEXT, cache=_A_DAY)
+
+
+for _path in (
+    "/reseau/{slug}/did.json",
+    "/reseau/{slug}/campus-reconnus.json",
+    "/labels/{label_id:uuid}",
+    TRUST_CONTEXT_PATH,
+):
+    preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])
