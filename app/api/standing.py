@@ -11,7 +11,7 @@ from app.services import verdicts
 from app.services.issuer_standing import IssuerStanding, StandingKind
 
 
-class LabelView(BaseModel):
+class IssuerLabelView(BaseModel):
     """A label of the issuer, as the network's signed list gives it."""
 
     id: str = Field(description="Where the label itself is, signed.")
@@ -29,22 +29,22 @@ class LookalikeView(BaseModel):
     message: str
 
 
-class StandingView(BaseModel):
+class IssuerStandingView(BaseModel):
     """Who the issuer is: by the registers of networks that this service believes, else by its own words."""
 
     kind: StandingKind
     message: str
-    network: str | None
-    list_url: str | None = Field(description="Where the network's signed list is.")
-    known_as: str | None = Field(description="The name in the register.")
-    says: str | None = Field(description="The name that the issuer gives itself; nobody checked it.")
-    labels: list[LabelView]
-    lookalike: LookalikeView | None
+    network: str | None = None
+    list_url: str | None = Field(None, description="Where the network's signed list is.")
+    known_as: str | None = Field(None, description="The name in the register.")
+    says: str | None = Field(None, description="The name that the issuer gives itself; nobody checked it.")
+    labels: list[IssuerLabelView]
+    lookalike: LookalikeView | None = None
 
     @staticmethod
-    def of(standing: IssuerStanding) -> StandingView:
+    def of(standing: IssuerStanding) -> IssuerStandingView:
         told = verdicts.standing_told(standing)
-        return StandingView(
+        return IssuerStandingView(
             kind=standing.kind,
             message=told.sentence.text(),
             network=standing.network or None,
@@ -52,7 +52,7 @@ class StandingView(BaseModel):
             known_as=standing.known_as or None,
             says=standing.says or None,
             labels=[
-                LabelView(
+                IssuerLabelView(
                     id=each.url,
                     category=each.category,
                     valid_from=each.valid_from,

@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from app.api.shapes import Shape, example
-from app.api.standing import StandingView
+from app.api.standing import IssuerStandingView
 from app.errors import InvalidInput
 from app.language import N_
 from app.policies import public
@@ -108,7 +108,7 @@ class ReportView(BaseModel):
     form: str | None
     issuer: str | None
     issuer_name: str | None = Field(description="The campus, when the issuer is one of this service's.")
-    issuer_standing: StandingView | None = Field(
+    issuer_standing: IssuerStandingView | None = Field(
         description="What registers of networks say of the issuer; absent where none is kept or followed here."
     )
     verification_method: str | None
@@ -158,7 +158,7 @@ class ReportView(BaseModel):
             form=report.form if report else None,
             issuer=report.issuer if report else None,
             issuer_name=answer.campus.name if answer.campus else None,
-            issuer_standing=StandingView.of(answer.standing) if answer.standing else None,
+            issuer_standing=IssuerStandingView.of(answer.standing) if answer.standing else None,
             verification_method=report.verification_method if report else None,
             document=report.document if report else None,
             presented=report.presented if report else None,

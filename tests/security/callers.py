@@ -168,7 +168,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "passkey_id": str(uuid.uuid4()),
             "portfolio_id": str(portfolio.id), "taken": "cv.json",
             "brought_id": str(brought.id),
-            "erasure_id": str(uuid.uuid4()),
+            "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
             "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()),
         }  # fmt: skip
