@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 
 from app.db import migrations
 from app.domain.activities import Activity, ActivityKind
-from app.domain.awards import new_award
+from app.domain.awards import SignedDocument, new_award
 from app.domain.batches import A_PIECE, AwardBatch, BatchState
 from app.domain.columns import new_id
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson
 from app.memory import collect_rarely
 from app.services.award_cases import Case, Found
-from app.services.award_documents import document_to_sign, signed_document
+from app.services.award_documents import document_to_sign, signed_documents
 from app.services.awards import AwardRequest
 from app.services.status import Place, Places
 from app.worker.awards import AWARDS
@@ -137,7 +137,11 @@ def _sign_and_keep(house: House, case: Case, found: Sequence[Found]) -> None:
             for award_id, (_, participation, person) in zip(ids, found, strict=True)
             if person is not None
         ]  # fmt: skip
-        signed = [signed_document(award, document_to_sign(award, words, places), batch) for award in awards]
+        documents = [document_to_sign(award, words, places) for award in awards]
+        signed = [
+            each for each in signed_documents(awards, documents, batch) if isinstance(each, SignedDocument)
+        ]
+        assert len(signed) == len(awards)
         services.stores.awards.add_all(awards, signed)
 
 

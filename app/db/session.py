@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
@@ -70,11 +70,16 @@ def _json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+_PAGES_KEPT: Final = "cache_size=-16384"
+"""KiB of pages kept by each connection: identifiers are random, so that every insertion lands anywhere in an index."""
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction control would begin too late and never IMMEDIATE.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
-        connection.execute(f"PRAGMA {pragma}")
+    settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", _PAGES_KEPT)
+    for setting in settings:
+        connection.execute(f"PRAGMA {setting}")
     connection.create_function("plain_text", 1, plain_text, deterministic=True)
 
 

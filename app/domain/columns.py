@@ -85,17 +85,24 @@ def new_row(kind: type[Row], /, **values: Any) -> Row:
 
     For rows that come by the thousand. As with the class itself, nothing is validated.
     """
-    given, made = _defaults_of(kind)
-    row: Row = class_mapper(kind).class_manager.new_instance()
-    row.__dict__.update(given)
-    row.__dict__.update({name: make() for name, make in made.items() if name not in values})
-    row.__dict__.update(values)
+    begin, given, made = _made_as(kind)
+    row: Row = begin()
+    held = row.__dict__
+    held.update(given)
+    for name, make in made:
+        if name not in values:
+            held[name] = make()
+    held.update(values)
     return row
 
 
+_Made = tuple[Callable[[], Any], dict[str, Any], list[tuple[str, Callable[[], Any]]]]
+
+
 @cache
-def _defaults_of(kind: type[SQLModel]) -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
+def _made_as(kind: type[SQLModel]) -> _Made:
+    """How the ORM begins a row, what it holds unless told otherwise, and what is made anew for each."""
     fields = kind.model_fields.items()
     made: dict[str, Any] = {name: field.default_factory for name, field in fields if field.default_factory}
     given = {name: field.default for name, field in fields if name not in made and not field.is_required()}
-    return given, made
+    return class_mapper(kind).class_manager.new_instance, given, list(made.items())

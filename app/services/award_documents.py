@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from app.credentials.errors import CredentialError, NotFitToSign
-from app.credentials.issuing import Batch
+from app.credentials.issuing import Batch, SignedCredential
 from app.credentials.json_text import JsonObject
 from app.domain.awards import Award, SignedDocument
 from app.domain.columns import new_row
@@ -22,11 +23,19 @@ def document_to_sign(award: Award, documents: BadgeDocuments, places: Places) ->
         raise said_to_the_trainer(error) from error
 
 
-def signed_document(award: Award, document: JsonObject, batch: Batch) -> SignedDocument:
-    try:
-        signed = batch.issue(document)
-    except CredentialError as error:
-        raise said_to_the_trainer(error) from error
+def signed_documents(
+    awards: Sequence[Award], documents: Sequence[JsonObject], batch: Batch
+) -> list[SignedDocument | InvalidInput]:
+    """Of each its signed bytes, or why its texts cannot be signed; whatever else goes wrong is raised."""
+    return [_kept(award, signed) for award, signed in zip(awards, batch.issue_each(documents), strict=True)]
+
+
+def _kept(award: Award, signed: SignedCredential | CredentialError) -> SignedDocument | InvalidInput:
+    if isinstance(signed, CredentialError):
+        trouble = said_to_the_trainer(signed)
+        if isinstance(trouble, InvalidInput):
+            return trouble
+        raise trouble from signed
     return new_row(
         SignedDocument,
         award_id=award.id,

@@ -25,7 +25,7 @@ from app.domain.people import is_address
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.award_cases import Case, JudgedLine, award_of
-from app.services.award_documents import document_to_sign, signed_document
+from app.services.award_documents import document_to_sign, signed_documents
 from app.services.award_grounds import AwardGrounds
 from app.services.badges import BadgeService
 from app.services.logged_deeds import LoggedDeeds
@@ -123,11 +123,12 @@ class AwardKeeping:
         at: datetime,
     ) -> dict[uuid.UUID, SignedDocument]:
         signed, batch = {}, self.batch_of(case, at)
-        for award in awards:
-            try:
-                signed[award.id] = signed_document(award, documents[award.id], batch)
-            except InvalidInput as trouble:
-                troubles[award.id] = trouble
+        found = signed_documents(awards, [documents[award.id] for award in awards], batch)
+        for award, each in zip(awards, found, strict=True):
+            if isinstance(each, InvalidInput):
+                troubles[award.id] = each
+            else:
+                signed[award.id] = each
         return signed
 
     def _write(

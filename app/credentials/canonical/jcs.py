@@ -20,13 +20,16 @@ _SORTED: Final = (
 # Where the quick writer may differ: fractions, exponents, integers near 2^53, a null that may have been NaN, and
 # letters beyond the basic plane, by which members are sorted otherwise. What merely looks so costs time only.
 _DOUBTFUL_NUMBER: Final = re.compile(rb"[:\[,]-?\d+(?:\d{15}|\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)[,\]}]")
-_BASIC: Final = bytes(range(0xF0))
+_BEYOND_BASIC: Final = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))
+"""With what UTF-8 begins letters beyond the basic plane."""
 
 
 def canonical_json(value: JsonValue) -> bytes:
     """The one spelling of this value; what has none (large integers, NaN, lone surrogates) is refused."""
     try:
-        if isinstance(value, dict | list | str):
+        if isinstance(value, str):
+            return orjson.dumps(value, option=_SORTED)  # a text alone holds no number, and nothing to sort
+        if isinstance(value, dict | list):
             written = orjson.dumps(value, option=_SORTED)
             if not _is_doubtful(written):
                 return written
@@ -41,7 +44,7 @@ def canonical_json(value: JsonValue) -> bytes:
 def _is_doubtful(written: bytes) -> bool:
     return (
         b"null" in written
-        or (not written.isascii() and bool(written.translate(None, _BASIC)))
+        or (not written.isascii() and any(lead in written for lead in _BEYOND_BASIC))
         or _DOUBTFUL_NUMBER.search(_outside_texts(written)) is not None
     )
 

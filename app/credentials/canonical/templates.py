@@ -70,8 +70,10 @@ class Template:
         self._in_iris: set[int] = set()
         self._iris: set[str] = set()
         self._marked_iris: list[str] = []
+        self._all_iris: set[str] = set()
         for quad in quads:
             self._note_iris(quad)
+        self._iris_may_meet = not is_fixed([_MARK.split(iri) for iri in sorted(self._all_iris)])
         mentions = _mentions(quads)
         self._names = {node: f"b{number}" for number, node in enumerate(mentions)}
         self._labels = [f"_:c14n{number}" for number in range(len(mentions))]
@@ -106,7 +108,8 @@ class Template:
     def _written(self, order: _Order, texts: Mapping[str, str]) -> bytes:
         whole = order.whole
         if whole is not None and all(texts[one] == texts[other] for one, other in whole.alike):
-            return whole.written % tuple([texts[place].encode() for place in whole.places])
+            encoded = {name: text.encode() for name, text in texts.items()}
+            return whole.written % tuple(map(encoded.__getitem__, whole.places))
         lines = (self._marked % texts).split("\n")
         lines.pop()
         if len(set(lines)) != len(lines) or not order.as_set.isdisjoint(lines):
@@ -151,6 +154,7 @@ class Template:
         for term in (quad[0], quad[2]):
             if term[0] != "<":
                 continue
+            self._all_iris.add(term)
             numbers = [int(number) for number in _MARK.findall(term)]
             if not numbers:
                 self._iris.add(term)
@@ -165,9 +169,14 @@ class Template:
         """The values as they are written, by number; what an IRI may hold needs no escaping in a literal."""
         if _IN_AN_IRI.fullmatch("/".join([values[number] for number in self._in_iris])) is None:
             raise NotCovered
-        return dict(zip(map(str, range(len(values))), map(escape, values), strict=True))
+        in_iris = self._in_iris
+        return {
+            str(number): value if number in in_iris else escape(value) for number, value in enumerate(values)
+        }
 
     def _check_iris_stay_apart(self, texts: Mapping[str, str]) -> None:
+        if not self._iris_may_meet:
+            return
         iris = {iri % texts for iri in self._marked_iris}
         if len(iris) != len(self._marked_iris) or not self._iris.isdisjoint(iris):
             raise NotCovered

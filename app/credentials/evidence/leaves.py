@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from app.credentials.errors import MalformedInput
@@ -65,4 +66,10 @@ class Leaf:
         return cls(kind, moment, decode_base64url(commitment))
 
     def _minute(self) -> str:
-        return self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+        return _written_minute(self.at)
+
+
+@lru_cache(maxsize=256)
+def _written_minute(at: datetime) -> str:
+    """Kept: the leaves of a bulk award are of few minutes."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")

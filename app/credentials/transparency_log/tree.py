@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
@@ -11,6 +12,7 @@ EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 # 2^63 leaves: more than a proof of this many hashes was never needed, so a longer one is refused unread.
 LONGEST_PROOF: Final = 63
 _BLOCK: Final = 8  # levels
+_ONE_BY_ONE: Final = 64
 
 
 class Nodes(Protocol):
@@ -51,6 +53,8 @@ class InclusionProofs:
         self._nodes, self._size = nodes, size
         self._known: dict[tuple[int, int], bytes] = {}
         self._above: dict[int, list[bytes]] = {}
+        self._asked: Counter[int] = Counter()
+        self._rows: dict[int, list[list[bytes]]] = {}
 
     def of(self, index: int) -> list[bytes]:
         """What `inclusion_proof` gives."""
@@ -63,8 +67,24 @@ class InclusionProofs:
         above = self._above.get(block)
         if above is None:
             above = self._above[block] = self._path_to(block << _BLOCK, 1 << _BLOCK)
+        rows = self._rows.get(block) or self._rows_of(block)
+        if rows is None:
+            node = self._nodes.node
+            return [node(level, index >> level ^ 1) for level in range(_BLOCK)] + above
+        place = index - (block << _BLOCK)
+        return [row[place >> level ^ 1] for level, row in enumerate(rows)] + above
+
+    def _rows_of(self, block: int) -> list[list[bytes]] | None:
+        """All hashes of the block, once so many of its leaves were asked for that this costs less than one by one."""
+        self._asked[block] += 1
+        if self._asked[block] <= _ONE_BY_ONE:
+            return None
         node = self._nodes.node
-        return [node(level, index >> level ^ 1) for level in range(_BLOCK)] + above
+        rows = self._rows[block] = [
+            [node(level, (block << _BLOCK - level) + at) for at in range(1 << _BLOCK - level)]
+            for level in range(_BLOCK)
+        ]
+        return rows
 
     def _path_to(self, index: int, width: int) -> list[bytes]:
         """The hashes beside the way from the root to the subtree of `width` leaves from `index` on, the lowest first."""
