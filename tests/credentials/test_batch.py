@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.credentials.errors import NotFitToSign, SelfCheckFailed
-from app.credentials.issuing import SignedCredential, issue, issue_many
+from app.credentials.issuing import Batch, SignedCredential, issue, issue_many
 from app.credentials.issuing.draft import Draft
 from app.credentials.issuing.lints import faults_of
 from app.credentials.issuing.places import take_apart
@@ -51,6 +51,15 @@ def one(document: dict[str, Any]) -> SignedCredential:
 
 _WORDS = st.text(st.sampled_from("\"\\\t\n\r%'&é’«»\U0001f9ff中ا_: .#/=()s0AZ"), min_size=1, max_size=30)
 _NAMES = _WORDS.filter(lambda text: text.strip() == text)
+
+
+def test_whoever_is_refused_takes_nothing_from_the_others() -> None:
+    documents = [member(number) for number in range(6)]
+    documents[4] = member(4, narrative="Voir avec zoe@exemple.fr.")
+    batch = Batch(signer=CAMPUS.signer, jwt_signer=CAMPUS.jwt_signer, at=NOON)
+    *first, refused, last = batch.issue_each(documents)
+    assert isinstance(refused, NotFitToSign)
+    assert [*first, last] == [one(each) for each in (*documents[:4], documents[5])]
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from app.credentials.transparency_log.tree import (
     EMPTY_ROOT,
     Frontier,
+    InclusionProofs,
     LeafHashes,
     consistency_proof,
     inclusion_proof,
@@ -166,3 +167,12 @@ def test_the_published_consistency_vectors_hold_and_fail_as_they_should() -> Non
         (old, new) = _hashes([vector["root1"], vector["root2"]])
         holds = is_consistent(vector["size1"], vector["size2"], _hashes(vector["proof"]), old, new)
         assert holds is not vector["wantErr"], f"{name}: {vector['desc']}"
+
+
+def test_proofs_of_all_leaves_at_once_are_those_of_each() -> None:
+    size = 700  # two whole blocks, and a part of the third
+    tree = tree_of(size)
+    proofs = InclusionProofs(tree, size)
+    assert [proofs.of(index) for index in range(size)] == [
+        inclusion_proof(tree, index, size) for index in range(size)
+    ]
