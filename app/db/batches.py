@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +93,17 @@ class BatchStore:
     def lines_of(self, batch_id: uuid.UUID) -> Sequence[BatchLine]:
         query = select(BatchLine).where(BatchLine.batch_id == batch_id)
         return self.session.exec(query.order_by(col(BatchLine.position))).all()
+
+    def lines_with(
+        self, batch_id: uuid.UUID, outcomes: Collection[LineOutcome], *, after: int = -1, limit: int
+    ) -> Sequence[BatchLine]:
+        """The first lines behind the position `after` that came out in one of these ways."""
+        query = select(BatchLine).where(
+            BatchLine.batch_id == batch_id,
+            BatchLine.position > after,
+            col(BatchLine.outcome).in_(outcomes),
+        )
+        return self.session.exec(query.order_by(col(BatchLine.position)).limit(limit)).all()
 
     def next_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
         """The first that still wait for their turn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.db.activities import ActivityStore
@@ -52,6 +52,20 @@ class BatchResult:
     @property
     def refused(self) -> list[BatchLine]:
         return [line for line in self.lines if line.outcome.is_refused]
+
+
+@dataclass(frozen=True)
+class BatchOverview:
+    """The same without its lines, of which there may be a hundred thousand: how many came out in which way."""
+
+    batch: AwardBatch
+    counts: Mapping[LineOutcome, int]
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+
+    def count(self, *outcomes: LineOutcome) -> int:
+        return sum(self.counts.get(each, 0) for each in outcomes)
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,30 @@ class AwardBatchService:
         generations = self.awards.generations_of([line.award_id for line in lines if line.award_id])
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
         return BatchResult(batch, lines, self.badges.get(version.badge_id), version, activity, generations)
+
+    def overview(self, campus: Campus, batch_id: uuid.UUID) -> BatchOverview:
+        batch = self.batches.get(batch_id, campus.id)
+        badge, version = self.badge_of(batch)
+        activity = self.activities.find(batch.activity_id) if batch.activity_id else None
+        return BatchOverview(batch, self.batches.counts(batch.id), badge, version, activity)
+
+    def first_lines(
+        self, batch: AwardBatch, outcomes: Collection[LineOutcome], limit: int
+    ) -> Sequence[BatchLine]:
+        return self.batches.lines_with(batch.id, outcomes, limit=limit)
+
+    def lines_in_turn(
+        self, batch: AwardBatch, outcomes: Collection[LineOutcome], *, at_a_time: int = A_PIECE
+    ) -> Iterator[Sequence[BatchLine]]:
+        """All that came out in one of these ways, so many at a time that nobody need hold all of them at once."""
+        after = -1
+        while some := self.batches.lines_with(batch.id, outcomes, after=after, limit=at_a_time):
+            yield some
+            after = some[-1].position
+
+    def generations_of(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID, int]:
+        """The generation of the private link of each award that these lines came to."""
+        return self.awards.generations_of([line.award_id for line in lines if line.award_id])
 
     def progress(self, campus: Campus, batch_id: uuid.UUID, *, latest: int = 0) -> Progress:
         batch = self.batches.get(batch_id, campus.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -11,11 +11,12 @@ from fastapi.responses import HTMLResponse
 
 from app.domain.awards import LineOutcome
 from app.domain.batches import BatchLine, BatchState, listed, may_be_undone
+from app.domain.participant_lists import MAX_LINES
 from app.domain.permissions import Deed
 from app.domain.tables import csv_for_excel
 from app.language import gettext as _
 from app.request_scope import ReadingServices
-from app.services.awards import BatchResult
+from app.services.award_batches import BatchOverview
 from app.web.activities import ActivityView
 from app.web.award_preview import NEED_A_PERSON
 from app.web.desk import BadgeTile
@@ -56,10 +57,10 @@ class ResultGroup:
 def result_page(
     request: Request, services: Services, work: AtWork, batch_id: uuid.UUID, trouble: str = ""
 ) -> HTMLResponse:
-    result = services.awards.batch(work.campus, batch_id)
-    batch, now = result.batch, services.clock()
-    refused = result.with_outcome(*NEED_A_PERSON)
-    withheld = services.award_batches.withheld([line.award_id for line in result.lines if line.award_id])
+    overview = services.award_batches.overview(work.campus, batch_id)
+    batch, now = overview.batch, services.clock()
+    groups = _Groups(services, overview, work.home)
+    refused = groups.lines(NEED_A_PERSON, MAX_LINES)
     return page(
         request,
         "awarding/result.html",
@@ -73,13 +74,14 @@ def result_page(
         batch=batch,
         undone=batch.state is BatchState.UNDONE,
         undo_until=batch.undo_until if may_be_undone(batch, at=now) else None,
-        badge=BadgeTile.of(result.badge, result.version),
-        activity=ActivityView.of(work, result.activity) if result.activity else None,
-        awarded=_group(result.with_outcome(LineOutcome.AWARDED), services, result, work.home, withheld),
-        held=_group(result.with_outcome(LineOutcome.ALREADY_HELD), services, result, work.home, withheld),
-        refused=_group(refused, services, result, work.home, withheld),
-        repeated=[name_of(line) for line in result.with_outcome(LineOutcome.REPEATED_LINE)],
-        again=as_text(map(listed, refused)) if refused else "",
+        badge=BadgeTile.of(overview.badge, overview.version),
+        activity=ActivityView.of(work, overview.activity) if overview.activity else None,
+        awarded=groups.shown((LineOutcome.AWARDED,)),
+        held=groups.shown((LineOutcome.ALREADY_HELD,)),
+        refused=groups.shown(NEED_A_PERSON),
+        repeated=[name_of(line) for line in groups.lines((LineOutcome.REPEATED_LINE,), MAX_LINES)],
+        # More than a list may hold cannot be dropped again as one.
+        again=as_text(map(listed, refused)) if 0 < overview.count(*NEED_A_PERSON) <= MAX_LINES else "",
     )
 
 
@@ -87,8 +89,12 @@ def result_page(
 def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """The lines that were given nothing, with the reason: corrected, the file can be dropped again."""
     work = at_work(request)
-    result = services.awards.batch(work.campus, batch_id)
-    rows = [(*cells_of(listed(line)), reason_of(line)) for line in result.with_outcome(*NEED_A_PERSON)]
+    batch = services.award_batches.overview(work.campus, batch_id).batch
+    rows = (
+        (*cells_of(listed(line)), reason_of(line))
+        for some in services.award_batches.lines_in_turn(batch, NEED_A_PERSON)
+        for line in some
+    )
     return _table("refus", (*HEADING, "Motif"), rows)
 
 
@@ -96,21 +102,36 @@ def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServic
 def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """The private link of everybody who holds the badge now, whether given this time or before."""
     work = at_work(request)
-    result = services.awards.batch(work.campus, batch_id)
+    overview = services.award_batches.overview(work.campus, batch_id)
     export_noted(request, "liens")
-    withheld = services.award_batches.withheld([line.award_id for line in result.lines if line.award_id])
-    rows = [
-        (
-            line.family_name,
-            line.given_name,
-            line.address,
-            result.version.name,
-            private_link(services, line.award_id, result.generations[line.award_id]),
-        )
-        for line in result.with_outcome(LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
-        if line.award_id and line.award_id not in withheld
-    ]
-    return _table("liens", ("Nom", "Prénom", "Courriel", "Badge", _("Lien privé")), rows)
+    heading = ("Nom", "Prénom", "Courriel", "Badge", _("Lien privé"))
+    return _table("liens", heading, _linked(services, overview))
+
+
+def _linked(services: Services, overview: BatchOverview) -> Iterator[Sequence[str]]:
+    holding = (LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
+    for some in services.award_batches.lines_in_turn(overview.batch, holding):
+        links = _links(services, some)
+        for line in some:
+            if line.award_id in links:
+                yield (
+                    line.family_name,
+                    line.given_name,
+                    line.address,
+                    overview.version.name,
+                    links[line.award_id],
+                )
+
+
+def _links(services: Services, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, str]:
+    """The private links of the awards that these lines came to, but for those that may still be undone."""
+    generations = services.award_batches.generations_of(lines)
+    withheld = services.award_batches.withheld(list(generations))
+    return {
+        award_id: private_link(services, award_id, generation)
+        for award_id, generation in generations.items()
+        if award_id not in withheld
+    }
 
 
 def private_link(services: Services, award_id: uuid.UUID, generation: int) -> str:
@@ -125,27 +146,32 @@ def reason_of(line: BatchLine) -> str:
     return say(line.reason).format(**line.reason_values)
 
 
-def _group(
-    lines: Sequence[BatchLine],
-    services: Services,
-    result: BatchResult,
-    home: str,
-    withheld: Collection[uuid.UUID],
-) -> ResultGroup:
-    shown = [
-        ResultLine(
-            name=name_of(line),
-            address=line.address,
-            state=OUTCOMES[line.outcome],
-            reason=reason_of(line),
-            href=f"{home}/attributions/{line.award_id}" if line.award_id else "",
-            private_link=private_link(services, line.award_id, result.generations[line.award_id])
-            if line.award_id and line.award_id not in withheld
-            else "",
-        )
-        for line in lines[:MOST_SHOWN]
-    ]
-    return ResultGroup(len(lines), shown)
+@dataclass(frozen=True)
+class _Groups:
+    services: Services
+    overview: BatchOverview
+    home: str
+
+    def lines(self, outcomes: Collection[LineOutcome], limit: int) -> Sequence[BatchLine]:
+        if not self.overview.count(*outcomes):
+            return ()
+        return self.services.award_batches.first_lines(self.overview.batch, outcomes, limit)
+
+    def shown(self, outcomes: Collection[LineOutcome]) -> ResultGroup:
+        lines = self.lines(outcomes, MOST_SHOWN)
+        links = _links(self.services, lines)
+        shown = [
+            ResultLine(
+                name=name_of(line),
+                address=line.address,
+                state=OUTCOMES[line.outcome],
+                reason=reason_of(line),
+                href=f"{self.home}/attributions/{line.award_id}" if line.award_id else "",
+                private_link=links.get(line.award_id, ""),
+            )
+            for line in lines
+        ]
+        return ResultGroup(self.overview.count(*outcomes), shown)
 
 
 def _table(name: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:

@@ -65,6 +65,19 @@ def test_each_line_is_answered_once_however_often_it_is_carried_out(house: House
     assert letters(house, first) == [LetterState.WAITING] * 12
 
 
+def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(house: House):
+    batch = promised(house, *PEOPLE[:2], WRONG, *PEOPLE[2:5])
+    every = carried_out(house, batch.id).lines
+    with house.unit_of_work(reading=True) as services:
+        overview = services.award_batches.overview(house.campus, batch.id)
+        first = services.award_batches.first_lines(batch, [LineOutcome.AWARDED], 3)
+        parts = list(services.award_batches.lines_in_turn(batch, list(LineOutcome), at_a_time=4))
+    assert (overview.count(LineOutcome.AWARDED), overview.count(LineOutcome.INVALID_ADDRESS)) == (5, 1)
+    assert [line.position for line in first] == [0, 1, 3]
+    assert [[line.position for line in part] for part in parts] == [[0, 1, 2, 3], [4, 5]]
+    assert len(every) == 6
+
+
 def test_the_same_press_is_one_promise(house: House):
     batches = {promised(house, *PEOPLE, key="one press").id for _ in range(2)}
     assert len(batches) == 1
