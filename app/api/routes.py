@@ -10,6 +10,7 @@ from app.api import (
     awards,
     badges,
     competencies,
+    endorsements,
     evidence,
     health,
     metrics,
@@ -25,14 +26,20 @@ from app.api.problems import documented
 documents = public.documents
 router = APIRouter()
 v1 = APIRouter(prefix="/api/v1")
-for noun in (competencies, badges, activities, participations, xapi, awards):
-    v1.include_router(noun.router, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
+for each in (
+    *(noun.router for noun in (competencies, badges, activities, participations, xapi, awards)),
+    endorsements.of_campus,
+):
+    v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))
 router.include_router(v1)
 router.include_router(activity_log.router)
 router.include_router(activity_log.preflights)
 router.include_router(older_badges.router)
+router.include_router(endorsements.router)
+router.include_router(endorsements.with_page)
+router.include_router(endorsements.preflights)
 router.include_router(evidence.router)
 router.include_router(evidence.preflights)
 router.include_router(networks.with_page)

@@ -191,7 +191,7 @@ class PersonalDataStore:
 
 
 _NOUNS = ("award", "request", "participation", "person", "password", "passkey", "reminders", "session",
-          "account", "address", "membership", "invitation", "federated_account")  # fmt: skip
+          "account", "address", "membership", "invitation", "federated_account", "endorsement")  # fmt: skip
 """The nouns of a history that may be somebody, or something of theirs."""
 
 

@@ -28,7 +28,9 @@ _VERSION = (
 )
 _STANDING = (
     "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
-    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition "
+    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition, "
+    "(SELECT MAX(e.changed_at) FROM endorsement e WHERE e.award_id = a.id), "
+    "(SELECT MAX(e.changed_at) FROM endorsement e WHERE e.version_id = a.version_id) "
     "FROM award a WHERE a.id = {}"
 )
 _KEYS = (
@@ -58,6 +60,8 @@ class Standing:
     newest_version: int
     is_findable: bool
     edition: int
+    endorsed: tuple[str, str]
+    """When what organisations say of it, and of its badge, last changed."""
 
     @property
     def is_open(self) -> bool:
@@ -115,7 +119,10 @@ def _stored(row: Any) -> StoredAward | None:
 
 
 def _standing(row: Any) -> Standing | None:
-    return None if row is None else Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5])
+    if row is None:
+        return None
+    endorsed = str(row[6]), str(row[7])
+    return Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5], endorsed)
 
 
 def _stored_list(row: Any) -> SignedList | None:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from app.db.metadata import METADATA
 from app.db.personal_data import one_of
 from app.domain import retention
+from app.domain.endorsements import Refusal
 from app.domain.requests import RequestState
 
 AT_A_TIME = 500
@@ -46,6 +47,15 @@ class RetentionStore:
         )
         yield letter, letter.c.about_id.in_(select(invitation.c.id).where(unanswered))
         yield invitation, unanswered
+        asked = table["endorsement_request"]
+        # Whoever wants to be asked for nothing more stays known for it.
+        unheeded = and_(
+            asked.c.endorsement_id.is_(None),
+            asked.c.refusal != Refusal.EVER.value,
+            asked.c.expires_at < at - retention.ASKED_ORGANISATIONS,
+        )
+        yield letter, letter.c.about_id.in_(select(asked.c.id).where(unheeded))
+        yield asked, unheeded
         yield (
             letter,
             and_(letter.c.state != "waiting", letter.c.promised_at < at - retention.LETTERS),

@@ -19,10 +19,13 @@ SHARED = {
     "challenge": "asked of a browser before anybody is known",
     "consent": "of a person, given to several campuses, asked for before a campus is entered",
     "federated_account": "of a person, who may work for several campuses",
+    "endorsement_place": "of an organisation, whose words may be about several campuses",
     "followed_list": "of another service, read by everybody",
     "label": "of a network, given to a campus here or elsewhere, read by everybody",
     "network": "read by everybody",
     "network_key": "of a network",
+    "organisation": "a partner of several campuses, read by everybody",
+    "organisation_key": "of an organisation",
     "operator": "of the whole service",
     "passkey": "of a person",
     "password": "of a person",
@@ -46,7 +49,7 @@ OPEN = frozenset(
     (
         "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
-        "campus_log", "competency", "erased_award", "framework", "log_checkpoint", "log_cosignature", "log_entry",
+        "campus_log", "competency", "endorsement", "erased_award", "framework", "log_checkpoint", "log_cosignature", "log_entry",
         "log_payload", "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential", "signing_key",
         "status_list", "status_slot",
     )

@@ -113,6 +113,27 @@ class Addresses:
         """Where the proof of an erasure is read; only who is told its number finds it."""
         return f"{self.base_url}/effacements/{erasure_id}"
 
+    def organisation(self, organisation_id: uuid.UUID) -> str:
+        return f"{self.base_url}/organisations/{organisation_id}"
+
+    def organisation_list(self, organisation_id: uuid.UUID) -> str:
+        """The status list of what an organisation signed here."""
+        return f"{self.organisation(organisation_id)}/statuts"
+
+    def organisation_desk(self, token: str) -> str:
+        """Where somebody of an organisation finds all that it said here."""
+        return f"{self.base_url}/organisations/gerer/{token}"
+
+    def endorsement(self, endorsement_id: uuid.UUID) -> str:
+        return f"{self.base_url}/recommandations/{endorsement_id}"
+
+    def endorse(self, token: str) -> str:
+        """Where somebody of an organisation reads what they are asked to endorse, and signs."""
+        return f"{self.base_url}/recommander/{token}"
+
+    def withdraw_endorsement(self, token: str) -> str:
+        return f"{self.base_url}/recommandations/retirer/{token}"
+
     def reminders(self, token: str) -> str:
         return f"{self.base_url}/rappels/{token}"
 

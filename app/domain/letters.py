@@ -105,6 +105,9 @@ class Occasion(StrEnum):
     PARENT = "parent"
     ADDRESS_CONFIRM = "address_confirm"
     ADDRESS_CHANGED = "address_changed"
+    ENDORSEMENT_ASKED = "endorsement_asked"
+    ENDORSEMENT_SIGNED = "endorsement_signed"
+    ENDORSEMENT_DESK = "endorsement_desk"
 
 
 class LetterState(StrEnum):

@@ -51,6 +51,12 @@ LIMITS = {
     "request from a network": Limit(40, timedelta(hours=1)),
     "request to an address": Limit(3, timedelta(minutes=15)),
     "request file": Limit(60, timedelta(hours=1)),
+    # One letter to one stranger: enough for a class that asks its companies, too little to pester anybody.
+    "endorsement from a network": Limit(40, timedelta(hours=1)),
+    "endorsement of somebody": Limit(5, timedelta(hours=24)),
+    "endorsement of a campus": Limit(40, timedelta(hours=24)),
+    "endorsement to an address": Limit(3, timedelta(hours=24)),
+    "endorsing": Limit(60, timedelta(hours=1)),
     "contribution": Limit(300, timedelta(hours=1)),
     "parent": Limit(20, timedelta(hours=1)),
     "archive": Limit(20, timedelta(hours=1)),

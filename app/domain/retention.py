@@ -19,6 +19,8 @@ CLOSED_REQUESTS = timedelta(days=365)
 """Refused or taken back; one that was accepted lives as long as its badge."""
 LETTERS = timedelta(days=3 * 365)
 INVITATIONS = timedelta(days=365)
+ASKED_ORGANISATIONS = timedelta(days=365)
+"""Requests for an endorsement that nobody answered, or that were declined."""
 WAYS_IN = timedelta(days=1)
 """Sessions, links and questions, once they are over."""
 

@@ -15,7 +15,7 @@ from app.domain.keys import KeyPurpose, KeyState, SealedKey
 
 
 @dataclass(frozen=True)
-class CampusSigners:
+class Signers:
     """The two names of one key: a Multikey method for embedded proofs, a JWK method for JWTs (L-006)."""
 
     embedded: Signer
@@ -49,10 +49,10 @@ class Signing:
         self.campuses.add(row)
         return row
 
-    def signers_of(self, campus: Campus) -> CampusSigners:
+    def signers_of(self, campus: Campus) -> Signers:
         row = self.campuses.active_key(campus.id)
         key = self._open(row, campus)
-        return CampusSigners(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+        return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
 
     def _open(self, row: SealedKey, campus: Campus) -> SigningKey:
         key = self.vault.open(row.sealed, _owner(campus, row.method_id, row.purpose), kek_id=row.kek_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from app.credentials.baking import unbake
-from app.credentials.documents import DocumentSource, FetchedDocument
+from app.credentials.documents import DocumentSource, FetchedDocument, NoDocuments
 from app.credentials.errors import DocumentUnavailable, ImageError, MalformedInput
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.package import make_package
@@ -29,6 +29,7 @@ from app.services.evidence_documents import EvidenceDocuments
 from app.services.issuer_standing import IssuerStanding, IssuerStandings
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
+from app.services.organisations import OrganisationService
 from app.services.publication import PublicationService, Published
 
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
@@ -81,7 +82,7 @@ class OwnDocuments:
         older_badges: OlderBadges,
         evidence: EvidenceDocuments,
         networks: NetworkDocuments,
-        campuses: CampusStore,
+        organisations: OrganisationService,
         addresses: Addresses,
         beyond: DocumentSource,
     ) -> None:
@@ -89,9 +90,21 @@ class OwnDocuments:
         self.publication = publication
         self.older_badges = older_badges
         self.evidence = evidence
-        self.campuses = campuses
+        self.organisations = organisations
         self.addresses = addresses
         self.beyond = beyond
+
+    def alone(self) -> OwnDocuments:
+        """The same without others': nobody waits for another server."""
+        return OwnDocuments(
+            self.publication,
+            self.older_badges,
+            self.evidence,
+            self.networks,
+            self.organisations,
+            self.addresses,
+            NoDocuments(),
+        )
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
         if self._names_us(url):
@@ -130,6 +143,10 @@ class OwnDocuments:
                 return self.publication.jwks().body
             case ["statuts", list_id]:
                 return self.publication.status_list(_uuid(list_id)).body
+            case ["organisations", organisation_id, "did.json"]:
+                return self.organisations.did(_uuid(organisation_id)).body
+            case ["organisations", organisation_id, "statuts"]:
+                return self.organisations.status_list(_uuid(organisation_id)).body
             case ["preuves", award_id, *shown] if shown in ([], ["montrees"]):
                 written = self.evidence.disclosure if shown else self.evidence.document
                 return written(_uuid(award_id)).body
@@ -163,6 +180,7 @@ class VerificationService:
         evidence: EvidenceDocuments,
         networks: NetworkDocuments,
         standings: IssuerStandings,
+        organisations: OrganisationService,
         addresses: Addresses,
         beyond: DocumentSource,
         clock: Clock,
@@ -173,7 +191,7 @@ class VerificationService:
         self.publication = publication
         self.addresses = addresses
         self.documents = OwnDocuments(
-            publication, older_badges, evidence, networks, campuses, addresses, beyond
+            publication, older_badges, evidence, networks, organisations, addresses, beyond
         )
         self.clock = clock
 

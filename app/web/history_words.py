@@ -81,6 +81,14 @@ DEEDS = {
     ("badge", "open_to_some"): N_("Badge réservé à certains formateurs"),
     ("badge", "open_to"): N_("Badge ouvert à une personne"),
     ("badge", "shut_to"): N_("Badge refermé à une personne"),
+    ("endorsement", "ask"): N_("Recommandation demandée à une organisation"),
+    ("endorsement", "sign"): N_("Recommandation signée par une organisation"),
+    ("endorsement", "decline"): N_("Recommandation refusée par une organisation"),
+    ("endorsement", "withdraw"): N_("Recommandation retirée par l’organisation"),
+    ("endorsement", "hide"): N_("Recommandation cachée par la personne"),
+    ("endorsement", "show"): N_("Recommandation montrée de nouveau par la personne"),
+    ("endorsement", "set_aside"): N_("Recommandation écartée par le campus"),
+    ("endorsement", "take_up"): N_("Recommandation montrée de nouveau par le campus"),
     ("framework", "create"): N_("Référentiel créé"),
     ("competency", "create"): N_("Compétence créée"),
     ("competency", "amend"): N_("Compétence changée"),
@@ -173,6 +181,7 @@ ACTORS = {
     "somebody who asks": N_("Une personne qui demande un badge"),
     "link in a letter": N_("Lien d’une lettre"),
     "a parent": N_("Un parent"),
+    "an organisation": N_("Une organisation"),
     "somebody forgotten": N_("Une personne dont les données sont effacées"),
 }
 COMMAND, PROGRAM, SERVICE = N_("Commande de l’exploitant"), N_("Un programme"), N_("Le service")

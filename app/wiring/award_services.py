@@ -245,6 +245,7 @@ class AwardServices(PeopleServices):
             self.evidence,
             self.network_documents,
             self.standings,
+            self.organisations,
             self.addresses,
             self.lent.beyond,
             self.clock,

@@ -13,12 +13,14 @@ from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
 from app.services.dashboard import DashboardService
+from app.services.endorsements import EndorsementSubjects
 from app.services.files import FileService
 from app.services.issuer_standing import IssuerStandings
 from app.services.logged_deeds import LoggedDeeds
 from app.services.network_documents import NetworkDocuments
 from app.services.network_signing import NetworkSigning
 from app.services.openings import OpeningService
+from app.services.organisations import OrganisationService
 from app.services.participants import ParticipantService
 from app.services.rooms import RoomService
 from app.services.signing import Signing
@@ -41,6 +43,16 @@ class CampusServices(Parts):
     @cached_property
     def standings(self) -> IssuerStandings:
         return IssuerStandings(self.stores.recognition, self.network_signing, self.lent.shelf, self.clock)
+
+    @cached_property
+    def organisations(self) -> OrganisationService:
+        return OrganisationService(self.stores.organisations, self.lent.vault, self.addresses, self.clock)
+
+    @cached_property
+    def endorsement_subjects(self) -> EndorsementSubjects:
+        return EndorsementSubjects(
+            self.stores.awards, self.stores.badges, self.stores.campuses, self.addresses
+        )
 
     @cached_property
     def activity_log(self) -> ActivityLog:

@@ -15,6 +15,7 @@ from app.services.history import HistoryService
 from app.services.invitations import InvitationService
 from app.services.letters import (
     AddressLetters,
+    EndorsementLetters,
     LetterService,
     PersonalLetters,
     ReminderService,
@@ -235,6 +236,14 @@ class PeopleServices(CampusServices):
                 AddressLetters(
                     self.stores.people,
                     self.stores.sign_in,
+                    self.addresses,
+                    self.lent.secret,
+                    self.clock,
+                ),
+                EndorsementLetters(
+                    self.stores.endorsements,
+                    self.stores.organisations,
+                    self.endorsement_subjects,
                     self.addresses,
                     self.lent.secret,
                     self.clock,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from app.services.requests import AskingService, ReviewService
-from app.wiring.award_services import AwardServices
+from app.wiring.endorsement_services import EndorsementServices
 
 
-class RequestServices(AwardServices):
+class RequestServices(EndorsementServices):
     @cached_property
     def asking(self) -> AskingService:
         return AskingService(

@@ -24,6 +24,7 @@ class RightsServices(LogServices):
             self.stores.imports,
             self.stores.history,
             self.status,
+            self.endorsements_taken_back,
             self.logged_deeds,
             self.activity_log,
             self.lent.secret,

@@ -22,6 +22,7 @@ from app.db.competencies import CompetencyStore
 from app.db.consents import ConsentStore
 from app.db.contributions import ContributionStore
 from app.db.directory import DirectoryStore
+from app.db.endorsements import EndorsementStore
 from app.db.erasures import ErasureStore
 from app.db.federation import FederationStore
 from app.db.files import FileStore
@@ -35,6 +36,7 @@ from app.db.merging import MergeStore
 from app.db.names import NameStore
 from app.db.openings import OpeningStore
 from app.db.operators import OperatorStore
+from app.db.organisations import OrganisationStore
 from app.db.own_addresses import OwnAddressStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
@@ -248,3 +250,11 @@ class Stores:
     @cached_property
     def workers(self) -> WorkerStore:
         return WorkerStore(self.session)
+
+    @cached_property
+    def endorsements(self) -> EndorsementStore:
+        return EndorsementStore(self.session)
+
+    @cached_property
+    def organisations(self) -> OrganisationStore:
+        return OrganisationStore(self.session)

@@ -31,6 +31,7 @@ from app.errors import NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog, LogOutOfStep
 from app.services.awards import AwardRecord
+from app.services.endorsements import EndorsementsTakenBack
 from app.services.logged_deeds import LoggedDeeds
 from app.services.status import StatusService
 
@@ -58,6 +59,7 @@ class ErasureService:
         imports: ImportStore,
         history: HistoryStore,
         status: StatusService,
+        endorsements: EndorsementsTakenBack,
         deeds: LoggedDeeds,
         log: ActivityLog,
         secret: bytes,
@@ -72,6 +74,7 @@ class ErasureService:
         self.imports = imports
         self.history = history
         self.status = status
+        self.endorsements = endorsements
         self.deeds = deeds
         self.log = log
         self.secret = secret
@@ -156,6 +159,7 @@ class ErasureService:
             theirs = [award_id for award_id, campus_id in awards.items() if campus_id == each.id]
             counts = self.personal.counts(self._whose(person, {each.id}, whole=len(campuses) == 1 and whole))
             self.status.raise_for(each, theirs, at=at)
+            self.endorsements.raise_for(theirs)
             erasure = Erasure(
                 campus_id=each.id,
                 deed=deed,

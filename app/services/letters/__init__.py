@@ -1,6 +1,7 @@
 """Telling people: what letters say, when they leave, and what became of them."""
 
 from app.services.letters.addresses import AddressLetters
+from app.services.letters.endorsements import EndorsementLetters
 from app.services.letters.letters import LetterService, Outgoing
 from app.services.letters.personal import PersonalLetters
 from app.services.letters.post import Post
@@ -10,6 +11,7 @@ from app.services.letters.rights import RightsLetters
 
 __all__ = [
     "AddressLetters",
+    "EndorsementLetters",
     "LetterService",
     "Outgoing",
     "PersonalLetters",

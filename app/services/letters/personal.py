@@ -14,6 +14,7 @@ from app.domain.team import Invitation, InvitationState, invitation_proof
 from app.language import N_, speaking
 from app.language.typography import say, say_plural
 from app.services.letters.addresses import AddressLetters
+from app.services.letters.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.letters.notice import Action, Notice, html_of, text_of
 from app.services.letters.requests import RequestLetters
 from app.services.letters.rights import RIGHTS, RightsLetters
@@ -27,6 +28,7 @@ class PersonalLetters:
         requests: RequestLetters,
         rights: RightsLetters,
         own_addresses: AddressLetters,
+        endorsements: EndorsementLetters,
         addresses: Addresses,
         secret: bytes,
         clock: Clock,
@@ -36,6 +38,7 @@ class PersonalLetters:
         self.requests = requests
         self.rights = rights
         self.own_addresses = own_addresses
+        self.endorsements = endorsements
         self.addresses = addresses
         self.secret = secret
         self.clock = clock
@@ -48,6 +51,8 @@ class PersonalLetters:
             return self.rights.written(letter)
         if letter.occasion in (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED):
             return self.own_addresses.written(letter)
+        if letter.occasion in OF_ENDORSEMENTS:
+            return self.endorsements.written(letter)
         return self.requests.written(letter)
 
     def _invitation(self, letter: PromisedLetter) -> Letter | None:

@@ -1,0 +1,124 @@
+"""Endorsements, and the letters by which they were asked for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, or_, select
+
+from app.domain.endorsements import Endorsed, Endorsement, EndorsementRequest, Refusal
+from app.errors import NotFound
+from app.language import N_
+
+_AT_MOST = 500
+
+
+class EndorsementStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, row: Endorsement | EndorsementRequest) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    # --- requests
+
+    def find_request(self, request_id: uuid.UUID) -> EndorsementRequest | None:
+        return self.session.get(EndorsementRequest, request_id)
+
+    def lock_request(self, request_id: uuid.UUID) -> EndorsementRequest | None:
+        """For one answer at a time: a link serves once."""
+        query = select(EndorsementRequest).where(EndorsementRequest.id == request_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def requests_about(
+        self,
+        campus_id: uuid.UUID,
+        *,
+        award_id: uuid.UUID | None = None,
+        version_id: uuid.UUID | None = None,
+    ) -> Sequence[EndorsementRequest]:
+        """The newest first: about one award, one version of a badge, or the campus itself."""
+        query = select(EndorsementRequest).where(EndorsementRequest.campus_id == campus_id)
+        if award_id is not None:
+            query = query.where(EndorsementRequest.award_id == award_id)
+        elif version_id is not None:
+            query = query.where(EndorsementRequest.version_id == version_id)
+        else:
+            query = query.where(EndorsementRequest.about == Endorsed.CAMPUS)
+        return self.session.exec(self._newest(query)).all()
+
+    def requests_of(self, campus_id: uuid.UUID) -> Sequence[EndorsementRequest]:
+        """What the campus itself asked for; what learners ask for is theirs."""
+        query = select(EndorsementRequest).where(
+            EndorsementRequest.campus_id == campus_id, EndorsementRequest.about != Endorsed.AWARD
+        )
+        return self.session.exec(self._newest(query)).all()
+
+    def refuses_all(self, address: str) -> bool:
+        query = select(EndorsementRequest.id).where(
+            EndorsementRequest.address == address, EndorsementRequest.refusal == Refusal.EVER.value
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    @staticmethod
+    def _newest(query: Any) -> Any:
+        return query.order_by(col(EndorsementRequest.asked_at).desc(), col(EndorsementRequest.id)).limit(
+            _AT_MOST
+        )
+
+    # --- endorsements
+
+    def find(self, endorsement_id: uuid.UUID) -> Endorsement | None:
+        return self.session.get(Endorsement, endorsement_id)
+
+    def get(self, endorsement_id: uuid.UUID) -> Endorsement:
+        found = self.find(endorsement_id)
+        if found is None:
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        return found
+
+    def shown_about(
+        self, *, award_id: uuid.UUID | None = None, version_id: uuid.UUID | None = None, limit: int
+    ) -> Sequence[Endorsement]:
+        """What nobody took back about an award, or a version of a badge, or both; the newest first."""
+        wanted = []
+        if award_id is not None:
+            wanted.append(Endorsement.award_id == award_id)
+        if version_id is not None:
+            wanted.append((Endorsement.version_id == version_id) & (col(Endorsement.award_id).is_(None)))
+        return self._list(or_(*wanted), self._is_shown(), limit=limit)
+
+    def shown_about_campus(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Endorsement]:
+        is_about = (Endorsement.campus_id == campus_id) & (Endorsement.about == Endorsed.CAMPUS)
+        return self._list(is_about, self._is_shown(), limit=limit)
+
+    def of_award(self, award_id: uuid.UUID) -> Sequence[Endorsement]:
+        return self._list(Endorsement.award_id == award_id)
+
+    def of_campus(self, campus_id: uuid.UUID) -> Sequence[Endorsement]:
+        """About the campus, its badges and the awards it gave."""
+        return self._list(Endorsement.campus_id == campus_id)
+
+    def of_organisation(self, organisation_id: uuid.UUID) -> Sequence[Endorsement]:
+        return self._list(Endorsement.organisation_id == organisation_id)
+
+    def ids_of_awards(self, award_ids: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
+        query = select(Endorsement.id).where(col(Endorsement.award_id).in_(list(award_ids)))
+        return self.session.exec(query).all()
+
+    @staticmethod
+    def _is_shown() -> Any:
+        return (
+            col(Endorsement.withdrawn_at).is_(None)
+            & col(Endorsement.hidden_at).is_(None)
+            & col(Endorsement.set_aside_at).is_(None)
+        )
+
+    def _list(self, *conditions: Any, limit: int = _AT_MOST) -> Sequence[Endorsement]:
+        query = select(Endorsement).where(*conditions)
+        return self.session.exec(
+            query.order_by(col(Endorsement.signed_at).desc(), col(Endorsement.id)).limit(limit)
+        ).all()

@@ -1,0 +1,170 @@
+"""Endorsements as the world reads them: beside what they are about, each verified now, and at their own addresses."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.credentials.documents import DocumentSource
+from app.credentials.verification.ladder import verify_endorsement
+from app.credentials.verification.report import EndorsementAnswer, Outcome
+from app.db.awards import AwardRecord, AwardStore
+from app.db.endorsements import EndorsementStore
+from app.db.organisations import OrganisationStore
+from app.domain.awards import AwardState, Visibility
+from app.domain.badges import BadgeVersion
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.endorsements import MOST_SHOWN, Endorsed, Endorsement
+from app.domain.erasures import ERASED
+from app.domain.organisations import Organisation
+from app.errors import Gone, NotFound
+from app.language import N_
+from app.services.endorsements.subjects import EndorsementSubjects, Subject
+from app.services.publication import FORMS, ClosedAward, Published
+
+WITHDRAWN = N_("Cette recommandation a été retirée par l’organisation qui l’avait écrite.")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`answer`: what was found now; None of what was withdrawn, of which nothing is left to check."""
+
+    endorsement: Endorsement
+    organisation: Organisation
+    answer: EndorsementAnswer | None
+
+    @property
+    def state(self) -> Literal["shown", "withdrawn", "hidden", "set_aside"]:
+        """Who took it back, the organisation before all others."""
+        if self.endorsement.withdrawn_at is not None:
+            return "withdrawn"
+        if self.endorsement.set_aside_at is not None:
+            return "set_aside"
+        return "hidden" if self.endorsement.hidden_at is not None else "shown"
+
+    @property
+    def holds(self) -> bool:
+        return self.answer is not None and self.answer.outcome is Outcome.PASSED
+
+
+class EndorsementShowing:
+    def __init__(
+        self,
+        endorsements: EndorsementStore,
+        organisations: OrganisationStore,
+        awards: AwardStore,
+        subjects: EndorsementSubjects,
+        documents: DocumentSource,
+        near: DocumentSource,
+        clock: Clock,
+    ) -> None:
+        """`near`: what this service holds itself, so that no page of a badge waits for somebody else's server."""
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.awards = awards
+        self.subjects = subjects
+        self.documents = documents
+        self.near = near
+        self.clock = clock
+
+    # --- beside what they are about
+
+    def about_award(self, record: AwardRecord) -> list[Shown]:
+        """Of the award where its page is open, and of the badge in the version that was given."""
+        if record.award.state is AwardState.REVOKED:
+            return []
+        is_open = record.award.visibility is Visibility.OPEN
+        return self._told(
+            self.endorsements.shown_about(
+                award_id=record.award.id if is_open else None, version_id=record.version.id, limit=MOST_SHOWN
+            )
+        )
+
+    def about_version(self, version: BadgeVersion) -> list[Shown]:
+        return self._told(self.endorsements.shown_about(version_id=version.id, limit=MOST_SHOWN))
+
+    def about_campus(self, campus: Campus) -> list[Shown]:
+        return self._told(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
+
+    def by_organisation(self, organisation_id: uuid.UUID) -> list[tuple[Shown, Subject]]:
+        """All that it said and that may be read: of awards, those whose page is open."""
+        organisation = self.organisations.get(organisation_id)
+        rows = [each for each in self.endorsements.of_organisation(organisation.id) if each.is_shown]
+        return [(self._shown(each), self.subjects.about(each)) for each in rows if self._is_readable(each)]
+
+    def mine(self, award_id: uuid.UUID) -> list[Shown]:
+        """For the holder: hidden ones too."""
+        return self._told(self.endorsements.of_award(award_id))
+
+    def of_campus(self, campus: Campus) -> list[Shown]:
+        """For the campus: also what is not shown."""
+        return self._told(self.endorsements.of_campus(campus.id))
+
+    # --- at its own address
+
+    def get(self, endorsement_id: uuid.UUID) -> tuple[Shown, Subject]:
+        """One that may be read, checked now with all that others publish too."""
+        endorsement = self._readable(endorsement_id)
+        return self._shown(endorsement, self.documents), self.subjects.about(endorsement)
+
+    def look(self, endorsement: Endorsement) -> tuple[Shown, Subject]:
+        """For those whose words they are, whoever else may read them."""
+        return self._shown(endorsement), self.subjects.about(endorsement)
+
+    def is_read(self, endorsement: Endorsement) -> bool:
+        """Whether the world may read it now."""
+        return endorsement.is_shown and self._is_readable(endorsement)
+
+    def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
+        """The bytes that were signed, as `json` or `jwt`."""
+        endorsement = self._readable(endorsement_id)
+        written = {"json": endorsement.embedded, "jwt": endorsement.token}
+        if endorsement.foreign_issuer and not endorsement.embedded.startswith("{"):
+            written = {"json": "", "jwt": endorsement.embedded}
+        if not written[form]:
+            raise NotFound(N_("Cette recommandation n’existe pas sous cette forme."))
+        return Published.of(written[form].encode(), FORMS[form])
+
+    def _readable(self, endorsement_id: uuid.UUID) -> Endorsement:
+        endorsement = self.endorsements.find(endorsement_id)
+        if endorsement is None:
+            if self.organisations.find_place(endorsement_id):
+                raise Gone(ERASED)
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        if endorsement.withdrawn_at is not None:
+            raise Gone(WITHDRAWN)
+        if not endorsement.is_shown:
+            raise NotFound(N_("Cette recommandation n’est pas montrée."))
+        if not self._is_readable(endorsement):
+            raise ClosedAward(
+                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
+            )
+        return endorsement
+
+    def _is_readable(self, endorsement: Endorsement) -> bool:
+        if endorsement.about is not Endorsed.AWARD:
+            return True
+        award = self.awards.find(endorsement.award_id) if endorsement.award_id else None
+        return (
+            award is not None
+            and award.visibility is Visibility.OPEN
+            and award.state is not AwardState.REVOKED
+        )
+
+    def _told(self, rows: Sequence[Endorsement]) -> list[Shown]:
+        return [self._shown(each) for each in rows]
+
+    def _shown(self, endorsement: Endorsement, documents: DocumentSource | None = None) -> Shown:
+        organisation = self.organisations.get(endorsement.organisation_id)
+        if not endorsement.embedded:
+            return Shown(endorsement, organisation, None)
+        answer = verify_endorsement(
+            endorsement.embedded,
+            documents=documents or self.near,
+            at=self.clock(),
+            about=endorsement.subject,
+        )
+        return Shown(endorsement, organisation, answer)

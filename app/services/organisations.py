@@ -1,0 +1,171 @@
+"""Partner organisations as issuers: known by a proved domain, each with a key, a DID and a status list hosted here."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.adapters.key_vault import KeyVault, SealedFor
+from app.credentials.dids import PublishedKey, did_document, did_web, jwt_method_id
+from app.credentials.json_text import dump_json
+from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
+from app.credentials.model import BitstringStatusListEntry, Profile
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.status_list import StatusList as Bits
+from app.credentials.status_list import status_entry, status_list_credential
+from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from app.db.organisations import OrganisationStore
+from app.domain.addresses import Addresses
+from app.domain.clock import Clock
+from app.domain.open_badges import as_signed
+from app.domain.organisations import (
+    LIST_SIZE,
+    EndorsementPlace,
+    Organisation,
+    OrganisationKey,
+    domain_of,
+    mailbox_of,
+)
+from app.domain.status import LIST_LIFE, LIST_TTL
+from app.errors import NotFound, Unavailable
+from app.language import N_
+from app.services.publication import Published
+from app.services.signing import Signers
+
+_PURPOSE: Final = "endorsement"
+
+
+class OrganisationService:
+    def __init__(
+        self, organisations: OrganisationStore, vault: KeyVault, addresses: Addresses, clock: Clock
+    ) -> None:
+        self.organisations = organisations
+        self.vault = vault
+        self.addresses = addresses
+        self.clock = clock
+
+    def get(self, organisation_id: uuid.UUID) -> Organisation:
+        return self.organisations.get(organisation_id)
+
+    def of_address(self, address: str, *, name: str, site: str, at: datetime) -> Organisation:
+        """The organisation that whoever reads mail at `address` speaks for, as they call it now."""
+        domain, mailbox = domain_of(address), mailbox_of(address)
+        organisation = self.organisations.find_of(domain, mailbox)
+        if organisation is None:
+            number = uuid.uuid4()
+            organisation = Organisation(
+                id=number,
+                domain=domain,
+                mailbox=mailbox,
+                did=did_web(self.addresses.base_url, "organisations", str(number)),
+                name=name,
+                site=site,
+                created_at=at,
+            )
+        organisation.name, organisation.site = name, site
+        self.organisations.add(organisation)
+        return organisation
+
+    def signers_of(self, organisation: Organisation, *, at: datetime) -> Signers:
+        """Its key under both its names; made when it first signs."""
+        return self._opened(organisation, self._in_service(organisation) or self._make(organisation, at))
+
+    def _in_service(self, organisation: Organisation) -> OrganisationKey | None:
+        rows = self.organisations.keys_of(organisation.id)
+        return next((row for row in rows if row.retired_at is None), None)
+
+    def _opened(self, organisation: Organisation, row: OrganisationKey) -> Signers:
+        key = self.vault.open(row.sealed, _owner(organisation, row.method_id), kek_id=row.kek_id)
+        # Whoever can write to the database must not be able to make us sign with a key nobody published (T35).
+        if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
+            raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé."))
+        return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+
+    def _make(self, organisation: Organisation, at: datetime) -> OrganisationKey:
+        key = LocalSigningKey.generate(Algorithm.EDDSA)
+        method_id = f"{organisation.did}#{key.public.thumbprint()}"
+        row = OrganisationKey(
+            organisation_id=organisation.id,
+            method_id=method_id,
+            public_jwk=key.public.to_jwk(),
+            sealed=self.vault.seal(key, _owner(organisation, method_id)),
+            kek_id=self.vault.kek.id,
+            kek_version=self.vault.kek.version,
+            created_at=at,
+        )
+        self.organisations.add(row)
+        return row
+
+    # --- what the world reads
+
+    def profile_of(self, organisation: Organisation) -> Profile:
+        return Profile(id=organisation.did, name=as_signed(organisation.name), url=organisation.site or None)
+
+    def profile(self, organisation_id: uuid.UUID) -> Published:
+        profile = self.profile_of(self.get(organisation_id)).to_document()
+        document = {"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **profile}
+        return Published.of(dump_json(document), "application/ld+json")
+
+    def did(self, organisation_id: uuid.UUID) -> Published:
+        organisation = self.get(organisation_id)
+        keys = [
+            PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk))
+            for row in self.organisations.keys_of(organisation.id)
+        ]
+        page = self.addresses.organisation(organisation.id)
+        document = did_document(organisation.did, keys, also_known_as=(page,))
+        return Published.of(dump_json(document), "application/did+json")
+
+    def status_list(self, organisation_id: uuid.UUID, form: str = "json") -> Published:
+        """Signed when it is read, the same for five minutes unless something is withdrawn meanwhile."""
+        organisation = self.get(organisation_id)
+        key = self._in_service(organisation)
+        if key is None:
+            raise NotFound(N_("Cette organisation n’a rien signé ici."))
+        at = _beginning_of(self.clock(), LIST_TTL)
+        bits = Bits(LIST_SIZE)
+        for position in self.organisations.raised(organisation.id):
+            bits.set(position)
+        document = status_list_credential(
+            self.addresses.organisation_list(organisation.id),
+            issuer=organisation.did,
+            status_list=bits,
+            purpose="revocation",
+            valid_from=at,
+            valid_until=at + LIST_LIFE,
+            ttl=LIST_TTL,
+        )
+        signers = self._opened(organisation, key)
+        if form == "jwt":
+            token = sign_jwt(document, signer=signers.jwt, kind="vc+jwt")
+            return Published.of(token.encode(), "application/vc+jwt")
+        return Published.of(
+            dump_json(add_proof(document, signer=signers.embedded, created=at)), "application/vc"
+        )
+
+    # --- places
+
+    def reserve(self, organisation: Organisation, endorsement_id: uuid.UUID) -> BitstringStatusListEntry:
+        """A random free place in the organisation's list, for ever that endorsement's."""
+        position = secrets.randbelow(LIST_SIZE)
+        while self.organisations.is_taken(organisation.id, position):
+            position = secrets.randbelow(LIST_SIZE)
+        self.organisations.add(
+            EndorsementPlace(
+                organisation_id=organisation.id, position=position, endorsement_id=endorsement_id
+            )
+        )
+        entry = status_entry(self.addresses.organisation_list(organisation.id), position)
+        return BitstringStatusListEntry.from_document(entry)
+
+
+def _owner(organisation: Organisation, method_id: str) -> SealedFor:
+    return SealedFor(str(organisation.id), method_id, Algorithm.EDDSA.value, _PURPOSE)
+
+
+def _beginning_of(at: datetime, period: timedelta) -> datetime:
+    seconds = int(period.total_seconds())
+    return at - timedelta(seconds=int(at.timestamp()) % seconds)

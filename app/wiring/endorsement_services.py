@@ -1,0 +1,62 @@
+"""Services about endorsements: asked for, signed in an organisation's name, shown and taken back."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.services.endorsements import (
+    EndorsementAsking,
+    EndorsementShowing,
+    EndorsementSigning,
+    EndorsementsTakenBack,
+)
+from app.wiring.award_services import AwardServices
+
+
+class EndorsementServices(AwardServices):
+    @cached_property
+    def endorsement_asking(self) -> EndorsementAsking:
+        return EndorsementAsking(
+            self.stores.endorsements,
+            self.stores.people,
+            self.stores.letters,
+            self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
+    def endorsement_signing(self) -> EndorsementSigning:
+        return EndorsementSigning(
+            self.stores.endorsements,
+            self.organisations,
+            self.endorsement_subjects,
+            self.stores.letters,
+            self.stores.history,
+            self.verification.documents,
+            self.addresses,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def endorsements(self) -> EndorsementShowing:
+        return EndorsementShowing(
+            self.stores.endorsements,
+            self.stores.organisations,
+            self.stores.awards,
+            self.endorsement_subjects,
+            self.verification.documents,
+            self.verification.documents.alone(),
+            self.clock,
+        )
+
+    @cached_property
+    def endorsements_taken_back(self) -> EndorsementsTakenBack:
+        return EndorsementsTakenBack(
+            self.stores.endorsements,
+            self.stores.organisations,
+            self.stores.letters,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
