@@ -110,7 +110,7 @@ def upgrade() -> None:
         sa.Column("foreign_issuer", sa.String(400), nullable=False),
         sa.Column("wording", sa.Integer(), nullable=False),
         _moment("signed_at"),
-        _moment("changed_at"),
+        sa.Column("changes", sa.Integer(), nullable=False),
         _moment("withdrawn_at", nullable=True),
         _moment("hidden_at", nullable=True),
         _moment("set_aside_at", nullable=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from app.api.endorsements import SaidView, said_of
 from app.api.shapes import Shape, example
 from app.api.standing import IssuerStandingView
 from app.errors import InvalidInput
@@ -73,6 +75,7 @@ class ReportView(BaseModel):
         problems=[],
         warnings=[],
         endorsements=[],
+        recommendations=[],
         at="2026-11-25T11:00:00Z",
         container="png",
         form="data_integrity",
@@ -103,6 +106,9 @@ class ReportView(BaseModel):
         description="What changes no verdict and should be known all the same."
     )
     endorsements: list[EndorsementView]
+    recommendations: list[SaidView] = Field(
+        description="What organisations say beside an award of this service; it changes nothing about the verdict."
+    )
     at: datetime | None
     container: str | None
     form: str | None
@@ -120,7 +126,7 @@ class ReportView(BaseModel):
     )
 
     @staticmethod
-    def of(answer: Answer) -> ReportView:
+    def of(answer: Answer, said: Sequence[SaidView] = ()) -> ReportView:
         headline = verdicts.headline(answer)
         report = answer.report
         return ReportView(
@@ -153,6 +159,7 @@ class ReportView(BaseModel):
                 )
                 for told in (report.endorsements if report else ())
             ],
+            recommendations=list(said),
             at=report.at if report else None,
             container=report.container if report else None,
             form=report.form if report else None,
@@ -204,7 +211,9 @@ async def verify_credential(request: Request) -> ReportView:
 
 def _answer(request: Request, presented: bytes | str) -> ReportView:
     with visit(request, reading=True) as services:
-        return ReportView.of(services.verification.verify(presented))
+        answer = services.verification.verify(presented)
+        beside = services.endorsements.about_award(answer.record) if answer.record else ()
+        return ReportView.of(answer, said_of(services, beside))
 
 
 async def _presented(request: Request) -> bytes | str:

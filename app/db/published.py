@@ -29,8 +29,8 @@ _VERSION = (
 _STANDING = (
     "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
     "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition, "
-    "(SELECT MAX(e.changed_at) FROM endorsement e WHERE e.award_id = a.id), "
-    "(SELECT MAX(e.changed_at) FROM endorsement e WHERE e.version_id = a.version_id) "
+    "(SELECT SUM(e.changes) FROM endorsement e WHERE e.award_id = a.id), "
+    "(SELECT SUM(e.changes) FROM endorsement e WHERE e.version_id = a.version_id) "
     "FROM award a WHERE a.id = {}"
 )
 _KEYS = (
@@ -60,8 +60,8 @@ class Standing:
     newest_version: int
     is_findable: bool
     edition: int
-    endorsed: tuple[str, str]
-    """When what organisations say of it, and of its badge, last changed."""
+    endorsed: tuple[int, int]
+    """How often what organisations say of it, and of its badge, has changed."""
 
     @property
     def is_open(self) -> bool:
@@ -121,7 +121,7 @@ def _stored(row: Any) -> StoredAward | None:
 def _standing(row: Any) -> Standing | None:
     if row is None:
         return None
-    endorsed = str(row[6]), str(row[7])
+    endorsed = int(row[6] or 0), int(row[7] or 0)
     return Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5], endorsed)
 
 

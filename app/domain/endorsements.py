@@ -84,7 +84,7 @@ class Endorsement(SQLModel, table=True):
     """What was signed, kept as those bytes. `foreign_issuer` is who signed, where that was not this service.
 
     Shown while nobody took it back: neither the organisation, nor the holder of the award, nor the campus.
-    `changed_at` moves with each of those, so that pages kept for some seconds are made anew.
+    `changes` counts each of those, so that pages kept for some seconds are made anew.
     """
 
     __tablename__ = "endorsement"
@@ -104,7 +104,7 @@ class Endorsement(SQLModel, table=True):
     foreign_issuer: str = Field(default="", max_length=400)
     wording: int = 1
     signed_at: datetime = Field(sa_column=moment())
-    changed_at: datetime = Field(sa_column=moment())
+    changes: int = 1
     withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     hidden_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     """By the holder of the award."""

@@ -27,6 +27,7 @@ from app.services.verification import Answer
 from app.web.badge_pieces import BadgePieces, pieces_of
 from app.web.evidence_pieces import EvidenceShown, evidence_shown
 from app.web.issuers import IssuerShown, StandingShown, campus_issuer, foreign_issuer, standing_shown
+from app.web.recommendations import RecommendationShown, recommendations
 from app.web.render import page
 from app.web.saying import said
 from app.web.typography import say
@@ -101,6 +102,8 @@ class AnswerShown:
     current: str = ""
     """Where the edition that took the place of what was presented is."""
     journal: EvidenceShown | None = None
+    recommendations: Sequence[RecommendationShown] = ()
+    """What organisations say beside the badge; no part of what was found about it."""
     presented: str = ""
     """The credential itself, to be handed back with a form; nothing of it is kept here."""
 
@@ -153,6 +156,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         if answer.record is not None and answer.replaced_at is not None
         else "",
         journal=_journal(services, answer, zone),
+        recommendations=_recommendations(services, answer, zone) if claims else (),
         presented=answer.text,
     )
 
@@ -193,6 +197,14 @@ def _endorsements(answer: Answer, zone: str) -> list[EndorsementShown]:
         )
         for each in endorsements(answer.report)
     ]
+
+
+def _recommendations(services: Services, answer: Answer, zone: str) -> list[RecommendationShown]:
+    record = answer.record
+    if record is None:
+        return []
+    found = services.endorsements.about_award(record)
+    return recommendations(found, zone, contact=record.campus.contact_email)
 
 
 def _badge(services: Services, claims: Claims | None, campus: Campus | None, zone: str) -> BadgePieces | None:

@@ -20,6 +20,7 @@ from app.services.verdicts import claims_of
 from app.web.badge_pieces import BadgePieces, pieces_of
 from app.web.badge_words import validity_words
 from app.web.issuers import IssuerShown, campus_issuer
+from app.web.recommendations import RecommendationShown, recommendations
 from app.web.render import page
 from app.web.saying import said
 from app.web.wording import day
@@ -55,6 +56,7 @@ class DefinitionShown:
     versions: Sequence[VersionShown]
     json_url: str
     ask_url: str
+    recommendations: Sequence[RecommendationShown]
 
     @property
     def is_superseded(self) -> bool:
@@ -108,4 +110,7 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
         ask_url=f"{base}/demande"
         if published.badge.accepts_requests and published.badge.archived_at is None
         else "",
+        recommendations=recommendations(
+            services.endorsements.about_version(version), campus.time_zone, contact=campus.contact_email
+        ),
     )

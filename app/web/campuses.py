@@ -17,6 +17,7 @@ from app.request_scope import ReadingServices
 from app.services.campuses import CampusPage
 from app.services.pictures import picture_words
 from app.web.issuers import IssuerShown, campus_issuer
+from app.web.recommendations import RecommendationShown, recommendations
 from app.web.render import page
 from app.web.saying import said
 from app.web.typography import say
@@ -74,6 +75,7 @@ class CampusShown:
     frameworks: Sequence[FrameworkShown]
     keys: Sequence[KeyLine]
     did_url: str
+    recommendations: Sequence[RecommendationShown]
 
 
 @router.get("/campus/{slug}")
@@ -94,6 +96,9 @@ def campus_shown(services: Services, found: CampusPage) -> CampusShown:
         frameworks=_frameworks(found),
         keys=_keys(services, campus),
         did_url=f"/campus/{campus.slug}/did.json",
+        recommendations=recommendations(
+            services.endorsements.about_campus(campus), campus.time_zone, contact=campus.contact_email
+        ),
     )
 
 

@@ -52,7 +52,7 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
     )
     try:
         subject = _subject(services, work, typed.about)
-        refused = _is_refused(request, typed.asked.address)
+        refused = _is_refused(services, work, typed.asked.address)
         asked = services.endorsement_asking.checked(subject, typed.asked, refused=refused, by=work.actor)
         for name, counted in services.endorsement_asking.counts(subject, asked):
             process_of(request).limiter.hit(name, counted)
@@ -89,10 +89,12 @@ def _subject(services: Services, work: AtWork, chosen: str) -> Subject:
     raise InvalidInput(N_("Choisissez ce qui est à recommander : un badge, ou le campus."))
 
 
-def _is_refused(request: Request, address: str) -> bool:
+def _is_refused(services: Services, work: AtWork, address: str) -> bool:
     """Said to any campus, and kept to by all of them."""
-    with process_of(request).unit_of_work(reading=True) as everywhere:
-        return everywhere.endorsement_asking.is_refused_by(address)
+    services.search_everywhere()
+    refused = services.endorsement_asking.is_refused_by(address)
+    services.enter(work.campus.id, work.who.person.id)
+    return refused
 
 
 def _page(
@@ -106,10 +108,7 @@ def _page(
 ) -> HTMLResponse:
     campus = work.campus
     found = services.endorsements.of_campus(campus)
-    given = [
-        (str(badge.id), version.name)
-        for badge, version in services.campuses.page(campus.slug).badges
-    ]
+    given = [(str(badge.id), version.name) for badge, version in services.campuses.page(campus.slug).badges]
     return page(
         request,
         "endorsements/campus.html",

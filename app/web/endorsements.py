@@ -32,9 +32,7 @@ _ANSWERS = {
     Reason.REVOKED.value: N_("Elle a été retirée par l’organisation."),
     Reason.EXPIRED.value: N_("Sa durée est passée."),
 }
-_HOLDS = N_(
-    "La signature est celle de l’organisation, rien n’a changé depuis, et elle n’a pas été retirée."
-)
+_HOLDS = N_("La signature est celle de l’organisation, rien n’a changé depuis, et elle n’a pas été retirée.")
 _LOST = N_("La signature ne tient pas : ces mots ne comptent pas.")
 _OPEN = N_("Elle n’a pas pu être vérifiée pour le moment : qui l’a signée ne répond pas.")
 
@@ -66,9 +64,7 @@ def show(endorsement_id: uuid.UUID, request: Request, services: ReadingServices)
 
 @router.get(f"{_BACK}/{{token}}", dependencies=[AT_ANY_CAMPUS])
 @public
-def show_taking_back(
-    token: str, request: Request, services: ReadingServices, fait: str = ""
-) -> HTMLResponse:
+def show_taking_back(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     """A page and not yet the deed: programs that follow links in letters take nothing back."""
     row = services.endorsements_taken_back.named_by(token)
     found, subject = services.endorsements.look(row)
@@ -100,9 +96,7 @@ def take_back(token: str, request: Request, _form: SafeForm) -> Response:
 def _sentence(found: Shown) -> str:
     if found.holds or found.answer is None:
         return _HOLDS
-    return _ANSWERS.get(
-        found.answer.reason, _LOST if found.answer.outcome.value == "failed" else _OPEN
-    )
+    return _ANSWERS.get(found.answer.reason, _LOST if found.answer.outcome.value == "failed" else _OPEN)
 
 
 def _has_json(found: Shown) -> bool:

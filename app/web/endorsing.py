@@ -145,9 +145,7 @@ def _page(
     if subject.badge and version:
         picture = f"/badges/{subject.badge.id}/v{version.number}/image.svg"
         words = said(picture_words(subject.campus, version))
-        definition = definition_shown(
-            services, services.publication.badge(subject.badge.id, version.number)
-        )
+        definition = definition_shown(services, services.publication.badge(subject.badge.id, version.number))
     reply = page(
         request,
         "endorsements/sign.html",

@@ -14,12 +14,12 @@ from app.domain.awards import AwardState
 from app.domain.endorsements import EndorsementRequest, Refusal, is_waiting
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.request_scope import ReadingServices, deed, limited, process_of
 from app.services.awards import AwardRecord
 from app.services.endorsements import Asked
 from app.web.badge_openings import ids_in
 from app.web.forms import SafeForm, text_of
-from app.web.held_badges import CHANGING_HOLDER, HOLDER, holder_of
+from app.web.held_badges import HOLDER, holder_of
 from app.web.recommendations import recommendations
 from app.web.render import page
 from app.web.shelf import as_private
@@ -60,18 +60,14 @@ def request_shown(row: EndorsementRequest, *, at: datetime) -> RequestShown:
 
 
 @router.get("", dependencies=[HOLDER])
-def show(
-    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
-) -> HTMLResponse:
+def show(award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     holder_of(award_id, request, services)
     record = services.awards.record(award_id)
     return _page(request, services, record, done=say(_DONE[fait]) if fait in _DONE else "")
 
 
-@router.post("", dependencies=[AT_ANY_CAMPUS, HOLDER, limited("endorsement from a network")])
-def ask(
-    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
-) -> Response:
+@router.post("", dependencies=[HOLDER, limited("endorsement from a network")])
+def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     who = holder_of(award_id, request, services)
     record = services.awards.record(award_id)
     typed = Asked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot"))
@@ -97,8 +93,10 @@ def ask(
     return RedirectResponse(f"/mes-badges/{award_id}/recommandations?fait=demandee", status_code=303)
 
 
-@router.post("/montrer", dependencies=[CHANGING_HOLDER])
-def show_or_hide(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+@router.post("/montrer", dependencies=[HOLDER])
+def show_or_hide(
+    award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
     who = holder_of(award_id, request, services)
     hidden = text_of(form, "geste") == "cacher"
     with deed(request) as writing:
@@ -121,7 +119,9 @@ def _page(
     award_id, zone = record.award.id, record.campus.time_zone
     is_revoked = record.award.state is AwardState.REVOKED
     rows: Sequence[EndorsementRequest] = (
-        [] if is_revoked else services.endorsement_asking.about(services.endorsement_subjects.of_award(record))
+        []
+        if is_revoked
+        else services.endorsement_asking.about(services.endorsement_subjects.of_award(record))
     )
     return as_private(
         page(

@@ -39,7 +39,10 @@ def show(
     return page(
         request,
         "endorsements/organisation.html",
-        o=organisation,
+        number=str(organisation.id),
+        name=organisation.name,
+        site=organisation.site,
+        identifier=organisation.did,
         how=_how(organisation),
         said=[
             (recommendation(each, subject.campus.time_zone), subject.title, subject.campus.name)
@@ -64,16 +67,14 @@ def ask_for_the_list(organisation_id: uuid.UUID, request: Request, form: SafeFor
 
 @router.get("/organisations/gerer/{token}")
 @public
-def show_list(
-    token: str, request: Request, services: ReadingServices, fait: str = ""
-) -> HTMLResponse:
+def show_list(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     organisation, rows = services.endorsements_taken_back.desk(token)
     reply = page(
         request,
         "endorsements/desk.html",
         private=True,
         here=f"/organisations/gerer/{token}",
-        o=organisation,
+        name=organisation.name,
         said=[
             (recommendation(found, subject.campus.time_zone), subject.title, subject.campus.name)
             for found, subject in (services.endorsements.look(row) for row in rows)
@@ -102,9 +103,9 @@ def _how(organisation: Organisation) -> str:
                 "l’organisation. Ici depuis le {day}."
             )
         ).format(domain=organisation.domain, day=since)
-    return say(
-        N_("Connue par son domaine {domain}, vérifié par courriel. Ici depuis le {day}.")
-    ).format(domain=organisation.domain, day=since)
+    return say(N_("Connue par son domaine {domain}, vérifié par courriel. Ici depuis le {day}.")).format(
+        domain=organisation.domain, day=since
+    )
 
 
 router.include_router(public_page)

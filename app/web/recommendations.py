@@ -51,6 +51,8 @@ class RecommendationShown:
     found: Word
     state: Word
     is_shown: bool
+    is_hidden: bool
+    is_withdrawn: bool
     url: str
     organisation_url: str
     reason: str
@@ -85,6 +87,8 @@ def recommendation(said: Shown, zone: str, *, contact: str = "") -> Recommendati
         found=found,
         state=STATES[said.state],
         is_shown=row.is_shown,
+        is_hidden=row.hidden_at is not None,
+        is_withdrawn=row.withdrawn_at is not None,
         url=f"/recommandations/{row.id}",
         organisation_url=f"/organisations/{organisation.id}",
         reason=row.set_aside_reason,

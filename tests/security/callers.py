@@ -29,6 +29,7 @@ from app.services.badges import Wording
 from app.services.requests import Asked
 from app.services.withdrawals import WithdrawalRequest
 from tests.api.doors import program
+from tests.support.endorsed import endorsed
 from tests.support.handed import photo
 from tests.support.house import COMMAND, House, listed
 
@@ -146,7 +147,9 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         services.withdrawals.carry_out(withdrawal.id)
         table = "Identifiant;Activité;Date;Nom\n1;Atelier;24/11/2026;Petit"
         run = services.imports.drop(campus, "Tableau", table, table.encode(), by=actor)
+        endorsement = endorsed(services, campus, badge.id)
         ids = {
+            "endorsement_id": str(endorsement.id), "organisation_id": str(endorsement.organisation_id),
             "key_id": str(services.stores.campuses.active_key(campus.id).id),
             "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
             "person_id": str(person.id), "member_id": str(by.id),

@@ -9,6 +9,7 @@ from app.domain.permissions import Deed
 from app.policies import Policy, Who
 from tests.security.account_cases import ACCOUNT_CASES
 from tests.security.cases import ROLES_MAY, Case, anybody, holder, scoped, signed_in, staff
+from tests.security.policy_endorsements import OF_ENDORSEMENTS
 from tests.security.policy_portfolios import OF_PORTFOLIOS
 from tests.security.policy_rights import RIGHTS
 from tests.security.policy_trust import OF_NETWORKS
@@ -31,6 +32,7 @@ _PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 
 CASES: dict[str, Case] = {
     **RIGHTS,
+    **OF_ENDORSEMENTS,
     **ACCOUNT_CASES,
     **OF_NETWORKS,
     # --- anybody's pages

@@ -269,14 +269,14 @@ def test_each_letter_counts_for_who_asks_and_for_who_is_asked(house: House, awar
     assert {name for name, _ in counts} <= LIMITS.keys()
 
 
-@pytest.mark.parametrize("key", ["embedded", "token"])
-def test_a_spoilt_row_is_not_shown_as_anybodys_words(house: House, award_id: uuid.UUID, key: str) -> None:
+@pytest.mark.parametrize("spoil", [("embauchons", "renvoyons"), ("}", "")], ids=["words", "form"])
+def test_a_spoilt_row_is_not_shown_as_anybodys_words(
+    house: House, award_id: uuid.UUID, spoil: tuple[str, str]
+) -> None:
     endorsement = signed(house, asked(house, award_id))
     with house.unit_of_work() as services:
         row = services.stores.endorsements.get(endorsement.id)
-        row.embedded = (
-            getattr(row, key).replace("embauchons", "renvoyons") if key == "embedded" else row.token[:-4]
-        )
+        row.embedded = row.embedded.replace(*spoil)
         services.stores.endorsements.save(row)
     assert shown_with(house, award_id) == []
 

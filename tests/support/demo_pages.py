@@ -68,13 +68,17 @@ class DemoLinks:
     """Opens a badge of whose portfolio that is."""
     contribution: str
     """One that waits, as trainers see it."""
+    endorsing: str
+    """What a company is asked, as it reads it."""
+    endorsed: tuple[str, str]
+    """An endorsement, and the organisation that gave it."""
 
     @property
     def public(self) -> tuple[str, ...]:
         beside = tuple(f"{self.open_award}/{page}" for page in ("personne", "campus", "integrer"))
         return (
             self.open_award, *beside, self.closed_award, self.definition, self.asking, self.asked,
-            self.portfolio, f"{self.portfolio}/integrer",
+            self.portfolio, f"{self.portfolio}/integrer", self.endorsing, *self.endorsed,
         )  # fmt: skip
 
     @property
@@ -128,6 +132,7 @@ class DemoLinks:
             f"{self.workshop}/projection",
             f"{self.workshop}/projection/ecran",
             f"{self.desk}/lettres",
+            f"{self.desk}/recommandations",
             f"{self.desk}/contributions",
             f"{self.desk}/contributions?etat=decidees",
             self.contribution,
@@ -160,6 +165,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
         (portfolio,) = services.portfolios.found_by_search(limit=1)
         shown = services.portfolios.open_page(portfolio).pieces[0].record.award
         kept_by = services.people.private_link_token(shown.id, shown.link_generation)
+        waits = next(r for r in services.endorsement_asking.of_campus(campus.id) if not r.answered_at)
+        said = services.endorsements.of_campus(campus)[0].endorsement
         return DemoLinks(
             trainer=sign_in_link(services, campus, Role.TRAINER),
             private=address.private_link(token),
@@ -182,6 +189,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
             asking=f"{address.badge(asked.badge_id)}/demande",
             portfolio=address.portfolio(portfolio),
             keeping=address.private_link(kept_by),
+            endorsing=address.endorse(services.endorsement_signing.token_of(waits.id)),
+            endorsed=(address.endorsement(said.id), address.organisation(said.organisation_id)),
         )
 
 

@@ -279,6 +279,19 @@ class Contribution(_Section):
     confirmed: bool = False
 
 
+class Endorsement(_Section):
+    """What a company says of a badge, or of the campus; one without words was asked and has not answered."""
+
+    campus: Slug
+    badge: Reference | None = None
+    organisation: Prose
+    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@(gmail\.com|[a-z0-9-]+\.exemple\.fr)$")]
+    site: str = ""
+    role: str = ""
+    words: str = ""
+    days_ago: int = Field(ge=0)
+
+
 @dataclass(frozen=True)
 class DemoContent:
     network: Network
@@ -291,6 +304,7 @@ class DemoContent:
     requests: tuple[Request, ...]
     portfolios: tuple[Portfolio, ...]
     contributions: tuple[Contribution, ...]
+    endorsements: tuple[Endorsement, ...]
 
     def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
         for campus in self.campuses.values():
@@ -318,6 +332,7 @@ def read_content(folder: Path = FOLDER) -> DemoContent:
         requests=_sections(Request, _toml(folder / "requests.toml")["requests"]),
         portfolios=_sections(Portfolio, _toml(folder / "portfolios.toml")["portfolios"]),
         contributions=_sections(Contribution, _toml(folder / "contributions.toml")["contributions"]),
+        endorsements=_sections(Endorsement, _toml(folder / "endorsements.toml")["endorsements"]),
     )
 
 

@@ -73,6 +73,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
         *_requests(content, stage, now=now),
         *_portfolios(content, stage, now=now),
         *_contributions(content, stage, now=now),
+        *_endorsements(content, stage, now=now),
     ]
     # The sort is stable: deeds of one moment are done in the order above.
     return sorted((Deed(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
@@ -136,6 +137,11 @@ def _portfolios(content: DemoContent, stage: Stage, *, now: datetime) -> Iterato
 def _contributions(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
     for one in content.contributions:
         yield Deed(now - timedelta(days=one.days_ago), partial(stage.contribute, one))
+
+
+def _endorsements(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for one in content.endorsements:
+        yield Deed(now - timedelta(days=one.days_ago), partial(stage.endorse, one))
 
 
 def _group_givings(content: DemoContent) -> Iterator[Giving]:

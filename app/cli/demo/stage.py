@@ -15,6 +15,7 @@ from app.domain.badge_rules import rule_of
 from app.domain.badges import Badge
 from app.domain.campus import Campus, Network
 from app.domain.contributions import Told
+from app.domain.endorsements import checked_words
 from app.domain.files import FileState, TakenFile
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson
@@ -22,6 +23,8 @@ from app.domain.people import Role
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
 from app.services.network_register import Named
+from app.services.endorsements import Asked as Endorsing
+from app.services.endorsements import Told as Signing
 from app.services.portfolios import Wishes
 from app.services.requests import Asked
 from app.wiring import Services
@@ -256,6 +259,21 @@ class Stage:
         )
         if one.confirmed:
             self.services.contributions.confirm(campus, made.id, "Merci, et bravo.", by=by)
+
+    def endorse(self, one: written.Endorsement) -> None:
+        """The campus asks somebody of a company, who answers where there are words."""
+        campus, by = self.campuses[one.campus], self.trainers[one.campus]
+        subjects, signing = self.services.endorsement_subjects, self.services.endorsement_signing
+        subject = (
+            subjects.of_badge(campus, self.badges[one.badge].id) if one.badge else subjects.of_campus(campus)
+        )
+        asked = self.services.endorsement_asking.ask(
+            subject, Endorsing(one.address, one.organisation), refused=False, by=by
+        )
+        if one.words:
+            words = checked_words(one.words, one.role, "", shows_name=False)
+            told = Signing(one.organisation, one.site)
+            signing.sign(signing.token_of(asked.id), told, words, language="fr")
 
     def _of(self, reference: str) -> tuple[Campus, Actor]:
         """The campus to which a badge or an activity belongs, and who acts for it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.credentials.documents import DocumentSource
+from app.credentials.errors import MalformedInput
 from app.credentials.verification.ladder import verify_endorsement
 from app.credentials.verification.report import EndorsementAnswer, Outcome
 from app.db.awards import AwardRecord, AwardStore
@@ -161,10 +162,14 @@ class EndorsementShowing:
         organisation = self.organisations.get(endorsement.organisation_id)
         if not endorsement.embedded:
             return Shown(endorsement, organisation, None)
-        answer = verify_endorsement(
-            endorsement.embedded,
-            documents=documents or self.near,
-            at=self.clock(),
-            about=endorsement.subject,
-        )
+        try:
+            answer = verify_endorsement(
+                endorsement.embedded,
+                documents=documents or self.near,
+                at=self.clock(),
+                about=endorsement.subject,
+            )
+        except MalformedInput as error:
+            # Only of a row that somebody spoilt.
+            answer = EndorsementAnswer("", endorsement.subject, None, "", Outcome.FAILED, error.reason)
         return Shown(endorsement, organisation, answer)

@@ -121,6 +121,10 @@ class EndorsementSigning:
         self.endorsements.save(request)
         self._write("decline", request.id, request.campus_id)
 
+    def token_of(self, request_id: uuid.UUID) -> str:
+        """What the link of a request ends with."""
+        return named_token(self.secret, ASKED, request_id)
+
     def withdraw_token(self, endorsement_id: uuid.UUID) -> str:
         return named_token(self.secret, WITHDRAW, endorsement_id)
 
@@ -150,7 +154,6 @@ class EndorsementSigning:
             embedded="",
             wording=len(WORDINGS),
             signed_at=at,
-            changed_at=at,
         )
 
     def _credential(

@@ -119,7 +119,7 @@ class EndorsementsTakenBack:
         self.organisations.raise_places(self.endorsements.ids_of_awards(award_ids), at=self.clock())
 
     def _note(self, endorsement: Endorsement, deed: str, by: Actor, **facts: str) -> None:
-        endorsement.changed_at = self.clock()
+        endorsement.changes += 1
         self.endorsements.save(endorsement)
         self.history.write(
             by,

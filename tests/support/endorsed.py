@@ -1,0 +1,26 @@
+"""An endorsement as a company writes it, without the letters in between."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.domain.campus import Campus
+from app.domain.endorsements import Endorsement, checked_words
+from app.domain.history import Actor
+from app.services.endorsements import Asked, Told
+from app.wiring import Services
+
+BOSS = "lea.roy@atelier-roy.example"
+WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d’atelier", "", shows_name=False)
+
+
+def endorsed(services: Services, campus: Campus, badge_id: uuid.UUID | None = None) -> Endorsement:
+    """By the workshop Roy: a badge of the campus that somebody holds, or the campus itself."""
+    subjects, signing = services.endorsement_subjects, services.endorsement_signing
+    subject = subjects.of_badge(campus, badge_id) if badge_id else subjects.of_campus(campus)
+    asked = services.endorsement_asking.ask(
+        subject, Asked(BOSS, "Atelier Roy"), refused=False, by=Actor.command("tests")
+    )
+    return signing.sign(
+        signing.token_of(asked.id), Told("Atelier Roy", "https://atelier-roy.example"), WORDS, language="fr"
+    )
