@@ -108,6 +108,7 @@ def _page(
 ) -> HTMLResponse:
     campus = work.campus
     found = services.endorsements.of_campus(campus)
+    titles = [services.endorsement_subjects.about(each.endorsement).title for each in found]
     given = [(str(badge.id), version.name) for badge, version in services.campuses.page(campus.slug).badges]
     return page(
         request,
@@ -119,7 +120,9 @@ def _page(
         here=f"{work.home}/recommandations",
         subjects=[*given, (_THE_CAMPUS, say(N_("Le campus lui-même")))],
         typed=typed,
-        said=recommendations(found, campus.time_zone, contact=campus.contact_email),
+        said=list(
+            zip(recommendations(found, campus.time_zone, contact=campus.contact_email), titles, strict=True)
+        ),
         asked=[
             request_shown(each, at=services.clock())
             for each in services.endorsement_asking.of_campus(campus.id)
