@@ -105,7 +105,7 @@ def upgrade() -> None:
         sa.Column("organisation_name", sa.String(120), nullable=False),
         sa.Column("address", sa.String(254), nullable=False),
         sa.Column("language", sa.String(12), nullable=False),
-        sa.Column("embedded", sa.Text(), nullable=False),
+        sa.Column("written", sa.Text(), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
         sa.Column("foreign_issuer", sa.String(400), nullable=False),
         sa.Column("wording", sa.Integer(), nullable=False),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.domain.endorsements import Endorsed, Endorsement, EndorsementRequest, Refusal
 from app.errors import NotFound
@@ -48,14 +49,14 @@ class EndorsementStore:
             query = query.where(EndorsementRequest.version_id == version_id)
         else:
             query = query.where(EndorsementRequest.about == Endorsed.CAMPUS)
-        return self.session.exec(self._newest(query)).all()
+        return self._requests(query)
 
     def requests_of(self, campus_id: uuid.UUID) -> Sequence[EndorsementRequest]:
         """What the campus itself asked for; what learners ask for is theirs."""
         query = select(EndorsementRequest).where(
             EndorsementRequest.campus_id == campus_id, EndorsementRequest.about != Endorsed.AWARD
         )
-        return self.session.exec(self._newest(query)).all()
+        return self._requests(query)
 
     def refuses_all(self, address: str) -> bool:
         query = select(EndorsementRequest.id).where(
@@ -63,11 +64,9 @@ class EndorsementStore:
         )
         return self.session.exec(query.limit(1)).first() is not None
 
-    @staticmethod
-    def _newest(query: Any) -> Any:
-        return query.order_by(col(EndorsementRequest.asked_at).desc(), col(EndorsementRequest.id)).limit(
-            _AT_MOST
-        )
+    def _requests(self, query: SelectOfScalar[EndorsementRequest]) -> Sequence[EndorsementRequest]:
+        newest = query.order_by(col(EndorsementRequest.asked_at).desc(), col(EndorsementRequest.id))
+        return self.session.exec(newest.limit(_AT_MOST)).all()
 
     # --- endorsements
 
@@ -84,16 +83,16 @@ class EndorsementStore:
         self, *, award_id: uuid.UUID | None = None, version_id: uuid.UUID | None = None, limit: int
     ) -> Sequence[Endorsement]:
         """What nobody took back about an award, or a version of a badge, or both; the newest first."""
-        wanted = []
+        wanted: list[Any] = []
         if award_id is not None:
             wanted.append(Endorsement.award_id == award_id)
         if version_id is not None:
-            wanted.append((Endorsement.version_id == version_id) & (col(Endorsement.award_id).is_(None)))
+            wanted.append((col(Endorsement.version_id) == version_id) & (col(Endorsement.award_id).is_(None)))
         return self._list(or_(*wanted), self._is_shown(), limit=limit)
 
     def shown_about_campus(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Endorsement]:
-        is_about = (Endorsement.campus_id == campus_id) & (Endorsement.about == Endorsed.CAMPUS)
-        return self._list(is_about, self._is_shown(), limit=limit)
+        is_about = Endorsement.about == Endorsed.CAMPUS
+        return self._list(Endorsement.campus_id == campus_id, is_about, self._is_shown(), limit=limit)
 
     def of_award(self, award_id: uuid.UUID) -> Sequence[Endorsement]:
         return self._list(Endorsement.award_id == award_id)

@@ -99,7 +99,7 @@ class Endorsement(SQLModel, table=True):
     address: str = Field(max_length=254)
     """Of who signed: for letters about it, shown to nobody."""
     language: str = Field(default="fr", max_length=12)
-    embedded: str = Field(sa_type=Text)
+    written: str = Field(sa_type=Text)
     token: str = Field(default="", sa_type=Text)
     foreign_issuer: str = Field(default="", max_length=400)
     wording: int = 1

@@ -100,7 +100,7 @@ def _sentence(found: Shown) -> str:
 
 
 def _has_json(found: Shown) -> bool:
-    return found.endorsement.embedded.startswith("{")
+    return found.endorsement.written.startswith("{")
 
 
 def _url_of(subject: Subject) -> str:

@@ -45,7 +45,7 @@ def test_it_is_answered_in_the_form_that_is_asked_for(
 ):
     answer = world.get(f"/recommandations/{endorsement.id}", headers={"accept": accept})
     assert answer.status_code == 200
-    assert answer.text == endorsement.embedded
+    assert answer.text == endorsement.written
     again = world.get(
         f"/recommandations/{endorsement.id}",
         headers={"accept": accept, "if-none-match": answer.headers["etag"]},
@@ -61,7 +61,7 @@ def test_it_is_gone_once_withdrawn_and_the_list_says_so(
         services.endorsements_taken_back.withdraw(token)
     assert world.get(f"/recommandations/{endorsement.id}.json").status_code == 410
     answer = verify_endorsement(
-        endorsement.embedded, documents=OverHttp(world), at=house.clock(), about=endorsement.subject
+        endorsement.written, documents=OverHttp(world), at=house.clock(), about=endorsement.subject
     )
     assert (answer.outcome, answer.reason) == (Outcome.FAILED, "revoked")
 

@@ -138,7 +138,7 @@ def test_a_link_serves_once_and_not_for_ever(house: House, award_id: uuid.UUID) 
 
 def test_the_organisation_takes_it_back_and_copies_no_longer_count(house: House, award_id: uuid.UUID) -> None:
     endorsement = signed(house, asked(house, award_id))
-    copy, about = endorsement.embedded, endorsement.subject
+    copy, about = endorsement.written, endorsement.subject
     token = link_in(house, "/recommandations/retirer/")
     with house.unit_of_work() as services:
         services.endorsements_taken_back.withdraw(token)
@@ -146,7 +146,7 @@ def test_the_organisation_takes_it_back_and_copies_no_longer_count(house: House,
     assert judged_by_a_stranger(house, copy, about) is Outcome.FAILED
     with house.unit_of_work(reading=True) as services:
         kept = services.stores.endorsements.get(endorsement.id)
-        assert (kept.embedded, kept.token, kept.address) == ("", "", "")
+        assert (kept.written, kept.token, kept.address) == ("", "", "")
         with pytest.raises(Gone):
             services.endorsements.document(endorsement.id, "json")
 
@@ -185,7 +185,7 @@ def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(
         )
     assert shown_with(house, award_id) == []
     # The organisation's word stays what it signed: setting aside is no withdrawal.
-    assert judged_by_a_stranger(house, endorsement.embedded, endorsement.subject) is Outcome.PASSED
+    assert judged_by_a_stranger(house, endorsement.written, endorsement.subject) is Outcome.PASSED
 
 
 def test_a_closed_page_says_nothing_of_it(house: House, award_id: uuid.UUID) -> None:
@@ -202,7 +202,7 @@ def test_a_closed_page_says_nothing_of_it(house: House, award_id: uuid.UUID) -> 
 def test_it_goes_with_its_award_and_a_copy_counts_no_more(house: House, award_id: uuid.UUID) -> None:
     endorsement = signed(house, asked(house, award_id))
     waiting = asked(house, award_id, to="autre@atelier-roy.example")
-    copy, about = endorsement.embedded, endorsement.subject
+    copy, about = endorsement.written, endorsement.subject
     with house.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.erasures.carry_out(
@@ -276,7 +276,7 @@ def test_a_spoilt_row_is_not_shown_as_anybodys_words(
     endorsement = signed(house, asked(house, award_id))
     with house.unit_of_work() as services:
         row = services.stores.endorsements.get(endorsement.id)
-        row.embedded = row.embedded.replace(*spoil)
+        row.written = row.written.replace(*spoil)
         services.stores.endorsements.save(row)
     assert shown_with(house, award_id) == []
 

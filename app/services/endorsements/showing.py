@@ -122,9 +122,9 @@ class EndorsementShowing:
     def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
         """The bytes that were signed, as `json` or `jwt`."""
         endorsement = self._readable(endorsement_id)
-        written = {"json": endorsement.embedded, "jwt": endorsement.token}
-        if endorsement.foreign_issuer and not endorsement.embedded.startswith("{"):
-            written = {"json": "", "jwt": endorsement.embedded}
+        written = {"json": endorsement.written, "jwt": endorsement.token}
+        if endorsement.foreign_issuer and not endorsement.written.startswith("{"):
+            written = {"json": "", "jwt": endorsement.written}
         if not written[form]:
             raise NotFound(N_("Cette recommandation n’existe pas sous cette forme."))
         return Published.of(written[form].encode(), FORMS[form])
@@ -160,11 +160,11 @@ class EndorsementShowing:
 
     def _shown(self, endorsement: Endorsement, documents: DocumentSource | None = None) -> Shown:
         organisation = self.organisations.get(endorsement.organisation_id)
-        if not endorsement.embedded:
+        if not endorsement.written:
             return Shown(endorsement, organisation, None)
         try:
             answer = verify_endorsement(
-                endorsement.embedded,
+                endorsement.written,
                 documents=documents or self.near,
                 at=self.clock(),
                 about=endorsement.subject,

@@ -100,7 +100,7 @@ class EndorsementSigning:
             jwt_signer=signers.jwt,
             at=at,
         )
-        endorsement.embedded, endorsement.token = signed.embedded.decode(), signed.token
+        endorsement.written, endorsement.token = signed.embedded.decode(), signed.token
         return self._kept(request, endorsement)
 
     def take_in(self, token: str, told: Told, written: str, *, language: str) -> Endorsement:
@@ -110,7 +110,7 @@ class EndorsementSigning:
         issuer = self._judged(written.strip(), subject, at=at)
         organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
         endorsement = self._new(request, subject, organisation, language=language, at=at)
-        endorsement.embedded, endorsement.foreign_issuer = written.strip(), issuer
+        endorsement.written, endorsement.foreign_issuer = written.strip(), issuer
         return self._kept(request, endorsement)
 
     def refuse(self, token: str, refusal: Refusal) -> None:
@@ -151,7 +151,7 @@ class EndorsementSigning:
             organisation_name=organisation.name,
             address=request.address,
             language=language,
-            embedded="",
+            written="",
             wording=len(WORDINGS),
             signed_at=at,
         )
