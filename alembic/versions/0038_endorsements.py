@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0038"
-down_revision = "0036"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
@@ -108,6 +108,9 @@ def upgrade() -> None:
         sa.Column("written", sa.Text(), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
         sa.Column("foreign_issuer", sa.String(400), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        _moment("checked_at", nullable=True),
+        _moment("check_again_at", nullable=True),
         sa.Column("wording", sa.Integer(), nullable=False),
         _moment("signed_at"),
         sa.Column("changes", sa.Integer(), nullable=False),
@@ -117,7 +120,7 @@ def upgrade() -> None:
         sa.Column("set_aside_reason", sa.String(300), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    for column in ("organisation_id", "campus_id", "version_id", "award_id"):
+    for column in ("organisation_id", "campus_id", "version_id", "award_id", "check_again_at"):
         op.create_index(f"ix_endorsement_{column}", "endorsement", [column])
 
 

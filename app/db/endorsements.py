@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
@@ -103,6 +104,13 @@ class EndorsementStore:
 
     def of_organisation(self, organisation_id: uuid.UUID) -> Sequence[Endorsement]:
         return self._list(Endorsement.organisation_id == organisation_id)
+
+    def due(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
+        """Signed elsewhere and to be checked again, the longest waiting first."""
+        query = select(Endorsement.id).where(
+            col(Endorsement.check_again_at) <= at, col(Endorsement.withdrawn_at).is_(None)
+        )
+        return self.session.exec(query.order_by(col(Endorsement.check_again_at)).limit(limit)).all()
 
     def ids_of_awards(self, award_ids: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
         query = select(Endorsement.id).where(col(Endorsement.award_id).in_(list(award_ids)))

@@ -27,6 +27,9 @@ DESK_FOR: Final = timedelta(days=7)
 NOT_AGAIN_FOR: Final = timedelta(days=7)
 MOST_WAITING: Final = 5
 """Requests about one thing that may wait for an answer at a time."""
+AGAIN: Final = timedelta(days=7)
+SOON: Final = timedelta(days=1)
+"""When words signed elsewhere are checked again: where somebody's server did not answer, the next day."""
 MOST_SHOWN: Final = 10
 SHORTEST, LONGEST = 20, 600
 LONGEST_ROLE: Final = 80
@@ -102,6 +105,10 @@ class Endorsement(SQLModel, table=True):
     written: str = Field(sa_type=Text)
     token: str = Field(default="", sa_type=Text)
     foreign_issuer: str = Field(default="", max_length=400)
+    comment: str = Field(default="", sa_type=Text)
+    """Of words signed elsewhere: as they were read at `checked_at`, empty where they did not hold then."""
+    checked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    check_again_at: datetime | None = Field(default=None, sa_column=moment(nullable=True, index=True))
     wording: int = 1
     signed_at: datetime = Field(sa_column=moment())
     changes: int = 1

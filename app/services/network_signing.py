@@ -12,7 +12,7 @@ from app.db.recognition import RecognitionStore
 from app.domain.addresses import Addresses
 from app.domain.campus import Network
 from app.domain.recognition import NetworkKey
-from app.services.signing import CampusSigners
+from app.services.signing import Signers
 
 _PURPOSE = "network"
 
@@ -27,12 +27,12 @@ class NetworkSigning:
         key = self.store.key_of(network.id)
         return key.did if key else did_web(self.addresses.base_url, "reseau", network.slug)
 
-    def signers_of(self, network: Network, *, at: datetime) -> CampusSigners:
+    def signers_of(self, network: Network, *, at: datetime) -> Signers:
         row = self.store.key_of(network.id) or self._make_key(network, at=at)
         key = self.vault.open(row.sealed, _owner(network, row.method_id), kek_id=row.kek_id)
         if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
             raise ValueError("the sealed key is not the published key")
-        return CampusSigners(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+        return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
 
     def public_key_of(self, network: Network) -> VerificationKey | None:
         row = self.store.key_of(network.id)

@@ -27,8 +27,9 @@ _PERSONAL = N_(
 )
 _SAME_DOMAIN = N_("Ce domaine est aussi celui du campus.")
 _ELSEWHERE = N_("Signée ailleurs, par {issuer}.")
-_LATER = N_("Vérifiée le {day}, quand elle a été remise ; ouvrez-la pour refaire la vérification.")
+_LATER = N_("Vérifiée le {day} ; ouvrez-la pour refaire la vérification.")
 _HOLDS, _THEN = Word(N_("Signature vérifiée"), "ok"), Word(N_("Signée ailleurs"), "shut")
+_UNKNOWN = Word(N_("Non vérifié"), "unk")
 _LOST = Word(N_("Ne compte pas"), "bad")
 STATES = {
     "shown": Word(N_("Montrée"), "ok"),
@@ -75,8 +76,8 @@ def recommendation(said: Shown, zone: str, *, contact: str = "") -> Recommendati
         beside.append(say(_SAME_DOMAIN))
     found, comment = _found(said)
     lines = [plain(line, _LONGEST) for line in comment.splitlines()]
-    if found is _THEN:
-        beside.append(say(_LATER).format(day=signed_on))
+    if found is _THEN and row.checked_at:
+        beside.append(say(_LATER).format(day=day(row.checked_at, zone)))
     return RecommendationShown(
         id=str(row.id),
         name=row.organisation_name,
@@ -101,4 +102,8 @@ def _found(said: Shown) -> tuple[Word, str]:
         return _LOST, ""
     if said.holds:
         return _HOLDS, said.answer.comment
-    return _THEN, ""
+    # A server elsewhere would have to be asked: what it was when it was last asked is told with its day.
+    row = said.endorsement
+    if not row.foreign_issuer:
+        return _UNKNOWN, ""
+    return (_THEN, row.comment) if row.comment else (_LOST, "")

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from app.services.endorsements import (
     EndorsementAsking,
+    EndorsementsCheckedAgain,
     EndorsementShowing,
     EndorsementSigning,
     EndorsementsTakenBack,
@@ -49,6 +50,10 @@ class EndorsementServices(AwardServices):
             self.verification.documents.alone(),
             self.clock,
         )
+
+    @cached_property
+    def endorsements_checked_again(self) -> EndorsementsCheckedAgain:
+        return EndorsementsCheckedAgain(self.stores.endorsements, self.verification.documents, self.clock)
 
     @cached_property
     def endorsements_taken_back(self) -> EndorsementsTakenBack:

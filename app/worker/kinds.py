@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.worker.awards import AWARDS, UNDOINGS, WITHDRAWALS
 from app.worker.brought_badges import BROUGHT_BADGES
+from app.worker.endorsements import ENDORSEMENTS
 from app.worker.files import SCANS
 from app.worker.imports import IMPORTS
 from app.worker.letters import LETTERS, REMINDERS
@@ -28,4 +29,5 @@ KINDS: tuple[Kind, ...] = (
     BROUGHT_BADGES,
     OWN_LISTS,
     FOLLOWED_LISTS,
+    ENDORSEMENTS,
 )

@@ -22,9 +22,9 @@ from app.domain.participant_lists import ListedPerson
 from app.domain.people import Role
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
-from app.services.network_register import Named
 from app.services.endorsements import Asked as Endorsing
 from app.services.endorsements import Told as Signing
+from app.services.network_register import Named
 from app.services.portfolios import Wishes
 from app.services.requests import Asked
 from app.wiring import Services

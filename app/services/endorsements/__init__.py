@@ -1,6 +1,7 @@
 """Endorsements by organisations without an account: asked for, signed, shown, taken back."""
 
 from app.services.endorsements.asking import Asked, EndorsementAsking
+from app.services.endorsements.checking import EndorsementsCheckedAgain
 from app.services.endorsements.showing import EndorsementShowing, Shown
 from app.services.endorsements.signing import EndorsementSigning, Told
 from app.services.endorsements.subjects import EndorsementSubjects, Subject
@@ -12,6 +13,7 @@ __all__ = [
     "EndorsementShowing",
     "EndorsementSigning",
     "EndorsementSubjects",
+    "EndorsementsCheckedAgain",
     "EndorsementsTakenBack",
     "Shown",
     "Subject",

@@ -12,13 +12,14 @@ from app.credentials.issuing.endorsing import issue_endorsement
 from app.credentials.model import EndorsementCredential, EndorsementSubject
 from app.credentials.verification.endorsements import ENDORSES_ANOTHER
 from app.credentials.verification.ladder import verify_endorsement
-from app.credentials.verification.report import Outcome
+from app.credentials.verification.report import EndorsementAnswer, Outcome
 from app.db.endorsements import EndorsementStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.endorsements import (
+    AGAIN,
     LONGEST_SIGNED,
     WORDINGS,
     DeadRequest,
@@ -107,10 +108,12 @@ class EndorsementSigning:
         """Words that were signed elsewhere about this very thing, kept as they are."""
         request, subject = self._taken(token)
         at = self.clock()
-        issuer = self._judged(written.strip(), subject, at=at)
+        answer = self._judged(written.strip(), subject, at=at)
         organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
         endorsement = self._new(request, subject, organisation, language=language, at=at)
-        endorsement.written, endorsement.foreign_issuer = written.strip(), issuer
+        endorsement.written, endorsement.foreign_issuer = written.strip(), (answer.issuer or "")[:400]
+        endorsement.comment, endorsement.checked_at = answer.comment, at
+        endorsement.check_again_at = at + AGAIN
         return self._kept(request, endorsement)
 
     def refuse(self, token: str, refusal: Refusal) -> None:
@@ -188,8 +191,8 @@ class EndorsementSigning:
             credential_status=self.organisations.reserve(organisation, endorsement.id),
         )
 
-    def _judged(self, written: str, subject: Subject, *, at: datetime) -> str:
-        """Who signed it; raises InvalidInput for anything that does not hold, now, about this."""
+    def _judged(self, written: str, subject: Subject, *, at: datetime) -> EndorsementAnswer:
+        """What was found; raises InvalidInput for anything that does not hold, now, about this."""
         if not written or len(written) > LONGEST_SIGNED:
             raise InvalidInput(
                 N_("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
@@ -219,7 +222,7 @@ class EndorsementSigning:
                     "Cette recommandation ne compte pas : sa signature ne tient pas, ou elle n’est plus valable."
                 )
             )
-        return answer.issuer
+        return answer
 
     def _kept(self, request: EndorsementRequest, endorsement: Endorsement) -> Endorsement:
         self.endorsements.save(endorsement)

@@ -83,7 +83,7 @@ class EndorsementsTakenBack:
         """For good: its bit rises, and neither the words nor the address stay here."""
         if endorsement.withdrawn_at is None:
             endorsement.withdrawn_at = self.clock()
-            endorsement.written = endorsement.token = endorsement.address = ""
+            endorsement.written = endorsement.token = endorsement.comment = endorsement.address = ""
             self.organisations.raise_places([endorsement.id], at=endorsement.withdrawn_at)
             self._note(endorsement, "withdraw", AN_ORGANISATION)
         return endorsement
