@@ -125,5 +125,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("endorsement", "endorsement_request", "endorsement_place", "organisation_key", "organisation"):
+    for table in (
+        "endorsement",
+        "endorsement_request",
+        "endorsement_place",
+        "organisation_key",
+        "organisation",
+    ):
         op.drop_table(table)
