@@ -34,10 +34,10 @@ class CompetencyShape(Shape):
 
 
 class ConditionShape(Shape):
-    """At least so many activities, or minutes: of these kinds, in that part, practising that competency."""
+    """At least so many activities, minutes or confirmed contributions: of these kinds, in that part, practising that competency."""
 
     measure: Measure
-    least: int = Field(ge=1, description="Activities, or minutes where hours are counted.")
+    least: int = Field(ge=1, description="Activities or contributions, or minutes where hours are counted.")
     kinds: list[ActivityKind] = Field([], max_length=5)
     part: PartKind | None = None
     competency: CompetencyShape | None = None
@@ -110,7 +110,10 @@ class StandingView(BaseModel):
 
 
 class ProgressView(BaseModel):
-    """`others` have begun and are not listed; `held` have the badge already."""
+    """`others` have begun and are not listed; `held` have the badge already.
+
+    Of those who are there 500 are listed; `waiting` seem to be there too, and are listed once those have the badge.
+    """
 
     model_config = example(
         rule_in_words="3 ateliers et 12 h",
@@ -130,12 +133,14 @@ class ProgressView(BaseModel):
         ],
         others=12,
         held=4,
+        waiting=0,
     )
     rule_in_words: str
     ready: list[StandingView]
     near: list[StandingView]
     others: int
     held: int
+    waiting: int
 
     @staticmethod
     def of(roll: Roll) -> ProgressView:
@@ -145,6 +150,7 @@ class ProgressView(BaseModel):
             near=[StandingView.of(one) for one in roll.near],
             others=roll.others,
             held=roll.held,
+            waiting=roll.waiting,
         )
 
 

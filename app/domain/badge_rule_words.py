@@ -49,6 +49,11 @@ def step_words(step: Step) -> str:
     condition = step.condition
     if not step.missing:
         return _asked(condition, step.reached)
+    if condition.measure is Measure.CONTRIBUTIONS:
+        words = _("{reached} sur {contributions}").format(
+            reached=step.reached, contributions=_contributions(condition.least)
+        )
+        return words + _besides(condition)
     if condition.measure is Measure.HOURS:
         reached, least = duration(step.reached), duration(condition.least)
         return _("{reached} sur {least}").format(reached=reached, least=least) + _besides(condition)
@@ -71,8 +76,11 @@ def progress_words(progress: Progress) -> str:
 
 def grounds_words(lines: Sequence[CountedLine]) -> str:
     """« 4 activités, 14 h, du 3 octobre au 28 novembre 2025 »: what a credential says of the lines it rests on."""
-    count, minutes = len(lines), minutes_in(lines)
-    facts = [ngettext("{n} activité", "{n} activités", count).format(n=count)]
+    contributed = sum(line.is_contribution for line in lines)
+    count, minutes = len(lines) - contributed, minutes_in(lines)
+    facts = [ngettext("{n} activité", "{n} activités", count).format(n=count)] if count else []
+    if contributed:
+        facts.append(_contributions(contributed))
     if minutes:
         facts.append(duration(minutes))
     first, last = min(line.starts_on for line in lines), max(line.ends_on for line in lines)
@@ -87,19 +95,27 @@ def grounds_words(lines: Sequence[CountedLine]) -> str:
 def _asked(condition: Condition, amount: int) -> str:
     if condition.measure is Measure.HOURS:
         return duration(amount) + _besides(condition)
+    if condition.measure is Measure.CONTRIBUTIONS:
+        return _contributions(amount) + _besides(condition)
     return _activities(condition, amount) + _besides(condition)
 
 
 def _besides(condition: Condition) -> str:
     """What the amount alone does not say."""
     words = ""
-    if condition.measure is Measure.HOURS and condition.kinds:
+    if condition.measure is not Measure.ACTIVITIES and condition.kinds:
         words += _(" dans des {kinds}").format(kinds=_kinds(condition, 2))
     if condition.part is not None:
         words += _(" comme ressource") if condition.part is PartKind.RESOURCE else _(" comme apprenant")
     if condition.practised is not None:
         words += _(" où l’on pratique « {competency} »").format(competency=condition.practised.name)
     return words
+
+
+def _contributions(count: int) -> str:
+    if count == 1:
+        return _("une contribution confirmée")
+    return ngettext("{n} contribution confirmée", "{n} contributions confirmées", count).format(n=count)
 
 
 def _activities(condition: Condition, count: int) -> str:

@@ -23,6 +23,8 @@ _NAME: Final = 300
 class Measure(StrEnum):
     ACTIVITIES = "activities"
     HOURS = "hours"
+    CONTRIBUTIONS = "contributions"
+    """What somebody says they did, and a trainer has confirmed."""
 
 
 @dataclass(frozen=True)
@@ -35,22 +37,27 @@ class Practised:
 
 @dataclass(frozen=True)
 class CountedLine:
-    """What the log says now of one person's part in one activity; `number` is None where the open log lacks it."""
+    """What the log says now of one person's part in one activity, or of one confirmed contribution of theirs.
+
+    `number` is None where the open log lacks it, `kind` where a contribution belongs to no activity. Hours are those of
+    activities: a contribution to one is part of them.
+    """
 
     participation_id: uuid.UUID
     number: int | None
-    kind: ActivityKind
+    kind: ActivityKind | None
     part: PartKind
     starts_on: date
     ends_on: date
     minutes: int
     title: str = ""
     practised: frozenset[uuid.UUID] = frozenset()
+    is_contribution: bool = False
 
 
 @dataclass(frozen=True)
 class Condition:
-    """At least so many activities, or minutes, of these kinds, in that part, practising that competency.
+    """At least so many activities, minutes or contributions, of these kinds, in that part, practising that competency.
 
     Where it names no kind, part or competency, each counts.
     """
@@ -63,15 +70,16 @@ class Condition:
 
     def counts(self, line: CountedLine) -> bool:
         return (
-            (not self.kinds or line.kind in self.kinds)
+            line.is_contribution is (self.measure is Measure.CONTRIBUTIONS)
+            and (not self.kinds or line.kind in self.kinds)
             and (self.part is None or line.part is self.part)
             and (self.practised is None or self.practised.id in line.practised)
-            and (self.measure is Measure.ACTIVITIES or line.minutes > 0)
+            and (self.measure is not Measure.HOURS or line.minutes > 0)
         )
 
     def reached(self, lines: Iterable[CountedLine]) -> int:
         counted = [line for line in lines if self.counts(line)]
-        return len(counted) if self.measure is Measure.ACTIVITIES else sum(line.minutes for line in counted)
+        return sum(line.minutes for line in counted) if self.measure is Measure.HOURS else len(counted)
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,12 @@ class Rule:
         counted = [line for line in within if any(condition.counts(line) for condition in on_the_way)]
         return Progress(self, ways, tuple(sorted(counted, key=_order)))
 
+    def estimated(self, amounts: Sequence[int]) -> Progress:
+        """How far somebody is of whom only the amounts are known, one for each of the conditions; without lines."""
+        left = iter(amounts)
+        ways = tuple(tuple(Step(condition, next(left)) for condition in way) for way in self.ways)
+        return Progress(self, ways, ())
+
     def counts(self, line: CountedLine, *, today: date) -> bool:
         """Whether some condition counts that line."""
         return self.period.holds(line, today) and any(each.counts(line) for each in self.conditions)
@@ -189,10 +203,18 @@ def check_rule(rule: Rule) -> None:
     if len(rule.conditions) > MOST_CONDITIONS:
         raise InvalidInput(N_("Une règle a six conditions au plus."))
     for each in rule.conditions:
-        most = MOST_ACTIVITIES if each.measure is Measure.ACTIVITIES else MOST_MINUTES
+        most = MOST_MINUTES if each.measure is Measure.HOURS else MOST_ACTIVITIES
         if not isinstance(each.least, int) or isinstance(each.least, bool) or not 1 <= each.least <= most:
             raise InvalidInput(
-                N_("Une condition demande de 1 à 500 activités, ou de 1 minute à 10 000 heures.")
+                N_(
+                    "Une condition demande de 1 à 500 activités ou contributions, ou de 1 minute à 10 000 heures."
+                )
+            )
+        if each.measure is Measure.CONTRIBUTIONS and each.practised is not None:
+            raise InvalidInput(
+                N_(
+                    "Une contribution ne dit pas de compétence pratiquée : comptez des activités ou des heures."
+                )
             )
         if each.practised is not None and not 0 < len(each.practised.name) <= _NAME:
             raise InvalidInput(N_("Cette règle n’est pas lisible."))
@@ -233,8 +255,31 @@ def counted_line(
         return None
 
 
+def contributed_line(
+    contribution_id: uuid.UUID, number: int | None, facts: Mapping[str, Any]
+) -> CountedLine | None:
+    """A confirmed contribution as rules count it."""
+    try:
+        if facts.get("confirmed") is not True:
+            return None
+        return CountedLine(
+            contribution_id,
+            number,
+            ActivityKind(facts["activityKind"]) if "activityKind" in facts else None,
+            PartKind(facts["part"]),
+            date.fromisoformat(facts["startsOn"]),
+            date.fromisoformat(facts["endsOn"]),
+            facts["minutes"] or 0,
+            facts["title"],
+            is_contribution=True,
+        )
+    except (KeyError, ValueError):
+        return None
+
+
 def minutes_in(lines: Sequence[CountedLine]) -> int:
-    return sum(line.minutes for line in lines)
+    """The hours of activities: those of a contribution to one are part of them."""
+    return sum(line.minutes for line in lines if not line.is_contribution)
 
 
 def months_before(day: date, months: int) -> date:

@@ -59,15 +59,22 @@ class AwardCounting:
             return Count()
         lines = _with(counted, counted.lines.get(person_id, ()), case.activity, participation)
         own = participation.id if participation else None
+        contributed = [line for line in lines if line.is_contribution]
         if case.grounds is not None:
             lines = [
-                line for line in lines if line.participation_id == own or _is_chosen(case, counted, line)
+                line
+                for line in lines
+                if line.is_contribution or line.participation_id == own or _is_chosen(case, counted, line)
             ]
         if case.rule is None:
-            return Count(None, lines)
+            return Count(None, [line for line in lines if not line.is_contribution])
         progress = case.rule.progress(lines, today=self.ledger.today(case.campus))
         if case.grounds is not None:
-            return Count(progress, lines)
+            # A giver chooses among activities; of contributions, those that the rule counts go with them.
+            left_out = {line.participation_id for line in contributed} - {
+                line.participation_id for line in progress.lines
+            }
+            return Count(progress, [line for line in lines if line.participation_id not in left_out])
         kept = {line.participation_id for line in progress.lines} | {own}
         return Count(progress, [line for line in lines if line.participation_id in kept])
 

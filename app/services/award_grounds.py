@@ -53,7 +53,7 @@ class AwardGrounds:
         """Each award of those who are `ready` in the log, with the entries it rests on, under one signed checkpoint: nobody dates one back."""
         if not awards:
             return {}
-        entries = self._with_contributions(case, awards, self._entries(case, awards, ready))
+        entries = self._with_contributions(case, awards, self._entries(case, awards, ready), ready)
         decisions = self.deeds.decided(
             case.campus, [(award, documents[award.id], entries[award.id]) for award in awards]
         )
@@ -110,7 +110,7 @@ class AwardGrounds:
     def _counted(self, case: Case, ready: Sequence[JudgedLine]) -> dict[uuid.UUID, list[int]]:
         """By person, where more than the activity counts."""
         wanted = {
-            line.person.id: [each.participation_id for each in line.rests_on]
+            line.person.id: [each.participation_id for each in line.rests_on if not each.is_contribution]
             for line in ready
             if line.person and line.rests_on is not None
         }
@@ -122,10 +122,17 @@ class AwardGrounds:
         }
 
     def _with_contributions(
-        self, case: Case, awards: Sequence[Award], entries: Mapping[uuid.UUID, Sequence[int]]
+        self,
+        case: Case,
+        awards: Sequence[Award],
+        entries: Mapping[uuid.UUID, Sequence[int]],
+        ready: Sequence[JudgedLine],
     ) -> dict[uuid.UUID, list[int]]:
         activity_id = case.activity.id if case.activity else None
-        added = self.contributed.of_awards(case.campus, case.badge.id, activity_id, awards)
+        counted = {
+            each.participation_id for line in ready for each in line.rests_on or () if each.is_contribution
+        }
+        added = self.contributed.of_awards(case.campus, case.badge.id, activity_id, awards, counted)
         return {award.id: sorted({*entries[award.id], *added.get(award.person_id, ())}) for award in awards}
 
     def _grounded(

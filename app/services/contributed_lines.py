@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from app.db.contributions import ContributionStore
 from app.db.files import FileStore
@@ -24,13 +24,18 @@ class ContributedLines:
         self.log = log
 
     def of_awards(
-        self, campus: Campus, badge_id: uuid.UUID, activity_id: uuid.UUID | None, awards: Sequence[Award]
+        self,
+        campus: Campus,
+        badge_id: uuid.UUID,
+        activity_id: uuid.UUID | None,
+        awards: Sequence[Award],
+        by_rule: Collection[uuid.UUID] = (),
     ) -> dict[uuid.UUID, list[int]]:
-        """By person, in the order of the log."""
+        """By person, in the order of the log; `by_rule` are those that the badge's rule counted."""
         counted = [
             each
             for each in self._confirmed(campus, [award.person_id for award in awards])
-            if counts_for(each, activity_id=activity_id, badge_id=badge_id)
+            if each.id in by_rule or counts_for(each, activity_id=activity_id, badge_id=badge_id)
         ]
         if not counted:
             return {}

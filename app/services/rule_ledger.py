@@ -14,8 +14,10 @@ from app.db.activity_log import ActivityLogStore
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.people import PeopleStore
+from app.db.rule_counts import RuleCountStore
+from app.domain.artefact_facts import CONTRIBUTION
 from app.domain.awards import Award
-from app.domain.badge_rules import CountedLine, Progress, Rule, counted_line, rule_of
+from app.domain.badge_rules import CountedLine, Progress, Rule, contributed_line, counted_line, rule_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.clock import Clock
@@ -24,6 +26,8 @@ from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
 
+READ_AT_ONCE = 500
+"""Of how many who are there the lines are read and shown; once they have the badge, the next are."""
 NEAR = 50
 """How many of those who are not there yet are named, the nearest first."""
 
@@ -62,6 +66,8 @@ class Roll:
     held: int
     others: int
     """Who have begun and are not named among the nearest."""
+    waiting: int = 0
+    """Who seem to be there too, and are read once those above have the badge."""
 
 
 class RuleLedger:
@@ -72,6 +78,7 @@ class RuleLedger:
         badges: BadgeStore,
         awards: AwardStore,
         people: PeopleStore,
+        counts: RuleCountStore,
         clock: Clock,
     ) -> None:
         self.log = log
@@ -79,6 +86,7 @@ class RuleLedger:
         self.badges = badges
         self.awards = awards
         self.people = people
+        self.counts = counts
         self.clock = clock
 
     def lines_of(self, campus: Campus, person_ids: Iterable[uuid.UUID] | None = None) -> Lines:
@@ -89,9 +97,10 @@ class RuleLedger:
         wanted = None if person_ids is None else list(person_ids)
         newest: dict[uuid.UUID, tuple[uuid.UUID, CountedLine | None]] = {}
         for log in self.log.list_of(campus.id):
-            for said in self.log.said_of_people(log.id, PARTICIPATION, wanted):
-                number = said.number if log.closed_at is None else None
-                newest[said.noun_id] = said.about_id, counted_line(said.noun_id, number, said.facts)
+            for noun, read in ((PARTICIPATION, counted_line), (CONTRIBUTION, contributed_line)):
+                for said in self.log.said_of_people(log.id, noun, wanted):
+                    number = said.number if log.closed_at is None else None
+                    newest[said.noun_id] = said.about_id, read(said.noun_id, number, said.facts)
         found: Lines = {}
         for person_id, line in newest.values():
             if line is not None:
@@ -152,28 +161,50 @@ class RuleLedger:
         rule = rule_of(version.rule)
         if rule is None:
             raise NotFound(N_("Ce badge n’a pas de règle."))
-        today = self.today(campus)
-        begun = {
-            person_id: progress
-            for person_id, lines in self.lines_of(campus).items()
-            if (progress := rule.progress(lines, today=today)).lines
-        }
-        held = self.awards.held(badge, list(begun), None)
-        there = [person_id for person_id, each in begun.items() if each.is_met and person_id not in held]
-        behind = sorted(
-            (person_id for person_id, each in begun.items() if not each.is_met and person_id not in held),
-            key=lambda person_id: (-begun[person_id].share, person_id.hex),
-        )
-        people = {person.id: person for person in self.people.list_by_id([*there, *behind[:NEAR]])}
+        there, behind, held = self._foreseen(campus, badge, rule)
+        shown = [*there[:READ_AT_ONCE], *behind[:NEAR]]
+        lines, today = self.lines_of(campus, shown), self.today(campus)
+        read = {one: rule.progress(lines.get(one, ()), today=today) for one in shown}
+        people = {person.id: person for person in self.people.list_by_id(shown)}
+        told = [Standing(people[one], read[one]) for one in shown if one in people and read[one].lines]
+        near = sorted((one for one in told if not one.progress.is_met), key=_nearest_first)
         return Roll(
             badge,
             version,
             rule,
-            sorted((Standing(people[one], begun[one]) for one in there if one in people), key=_by_name),
-            [Standing(people[one], begun[one]) for one in behind[:NEAR] if one in people],
-            len(held),
+            sorted((one for one in told if one.progress.is_met), key=_by_name),
+            near[:NEAR],
+            held,
             max(0, len(behind) - NEAR),
+            max(0, len(there) - READ_AT_ONCE),
         )
+
+    def _foreseen(
+        self, campus: Campus, badge: Badge, rule: Rule
+    ) -> tuple[list[uuid.UUID], list[uuid.UUID], int]:
+        """Who has enough by what the database adds up, who is behind with the nearest first, and how many hold the badge."""
+        today, conditions = self.today(campus), rule.conditions
+        counts = [self.counts.counts(campus.id, each, rule, today) for each in conditions]
+        begun = {
+            person_id: rule.estimated([each.get(person_id, 0) for each in counts])
+            for person_id in set().union(*counts)
+        }
+        begun = {one: each for one, each in begun.items() if any(step.reached for step in each.nearest)}
+        held = self.awards.held(badge, list(begun), None)
+        before = self.counts.holders(badge.id)
+        there = sorted(
+            (one for one, each in begun.items() if each.is_met and one not in held),
+            key=lambda one: (one in before, one.hex),
+        )
+        behind = sorted(
+            (one for one, each in begun.items() if not each.is_met and one not in held),
+            key=lambda one: (-begun[one].share, one.hex),
+        )
+        return there, behind, len(held)
+
+
+def _nearest_first(standing: Standing) -> tuple[float, str]:
+    return -standing.progress.share, standing.person.id.hex
 
 
 def _by_name(standing: Standing) -> tuple[str, str, str]:

@@ -20,7 +20,7 @@ from app.services.rule_ledger import Roll, Standing
 from app.web.award_choices import Ticks, lines_offered
 from app.web.award_corrections import EVIDENCE
 from app.web.award_preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
-from app.web.awarding import CHOOSE_AGAIN, EVERYBODY, GIVE, GIVE_LATER, MOST_TICKS, SEEN, TICKED, give, ids_in
+from app.web.awarding import CHOOSE_AGAIN, GIVE, GIVE_LATER, SEEN, TICKED, give, ids_in
 from app.web.desk import BadgeTile
 from app.web.forms import SafeForm, text_of, texts_of
 from app.web.render import page
@@ -74,7 +74,7 @@ def preview_or_give(
     roll = services.rule_ledger.roll(work.campus, badge_id)
     if text_of(form, "geste") == CHOOSE_AGAIN:
         return _roll_page(request, work, roll)
-    evidence, people = text_of(form, EVIDENCE), _chosen(form.get("qui"), texts_of(form, "personne"), roll)
+    evidence, people = text_of(form, EVIDENCE), _chosen(texts_of(form, "personne"))
     try:
         if not people:
             raise InvalidInput(N_("Choisissez au moins une personne."))
@@ -94,16 +94,13 @@ def preview_or_give(
         return _roll_page(request, work, roll, evidence, sentence_of(error))
 
 
-def _chosen(who: object, ticked: Sequence[str], roll: Roll) -> tuple[uuid.UUID, ...]:
-    if who == EVERYBODY:
-        return tuple(one.person.id for one in roll.ready)
+def _chosen(ticked: Sequence[str]) -> tuple[uuid.UUID, ...]:
     return tuple(dict.fromkeys(ids_in(" ".join(ticked))))
 
 
 def _roll_page(
     request: Request, work: AtWork, roll: Roll, evidence: str = "", trouble: str = ""
 ) -> HTMLResponse:
-    few = len(roll.ready) <= MOST_TICKS
     return page(
         request,
         "awarding/rule.html",
@@ -116,8 +113,9 @@ def _roll_page(
         rule=rule_words(roll.rule),
         awards=work.may(Deed.AWARD) and roll.badge.archived_at is None,
         ready_count=len(roll.ready),
-        ready=[PersonLine.of(work, one) for one in roll.ready] if few else [],
-        who=TICKED if few else EVERYBODY,
+        ready=[PersonLine.of(work, one) for one in roll.ready],
+        who=TICKED,
+        waiting=roll.waiting,
         near=[PersonLine.of(work, one) for one in roll.near],
         others=roll.others,
         held=roll.held,

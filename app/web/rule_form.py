@@ -32,7 +32,7 @@ from app.web.workplaces import sentence_of
 
 AND, OR = "et", "ou"
 ALWAYS, DATES, MONTHS = "toujours", "dates", "mois"
-MEASURES = {"activites": Measure.ACTIVITIES, "heures": Measure.HOURS}
+MEASURES = {"activites": Measure.ACTIVITIES, "heures": Measure.HOURS, "contributions": Measure.CONTRIBUTIONS}
 _MEASURE_NAMES = {measure: name for name, measure in MEASURES.items()}
 _ROW = re.compile(r"regle-nombre-([0-9])")
 
@@ -149,10 +149,10 @@ class RuleForm:
         )
 
     def _least(self, name: str, measure: Measure, typed: str) -> int:
-        if measure is Measure.ACTIVITIES:
+        if measure is not Measure.HOURS:
             if re.fullmatch(r"[0-9]{1,4}", typed) and 1 <= int(typed) <= MOST_ACTIVITIES:
                 return int(typed)
-            self.errors[name] = say(N_("Écrivez un nombre d’activités, de 1 à 500."))
+            self.errors[name] = say(N_("Écrivez un nombre entier, de 1 à 500."))
             return 1
         hours, fault = hours_in(typed)
         minutes = round((hours or 0) * 60)

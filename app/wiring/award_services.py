@@ -119,6 +119,7 @@ class AwardServices(PeopleServices):
             self.stores.badges,
             self.stores.awards,
             self.stores.people,
+            self.stores.rule_counts,
             self.clock,
         )
 

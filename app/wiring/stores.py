@@ -49,6 +49,7 @@ from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
 from app.db.retention import RetentionStore
 from app.db.rooms import RoomStore
+from app.db.rule_counts import RuleCountStore
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
 from app.db.status import StatusStore
@@ -82,6 +83,10 @@ class Stores:
     @cached_property
     def award_evidence(self) -> AwardEvidenceStore:
         return AwardEvidenceStore(self.session)
+
+    @cached_property
+    def rule_counts(self) -> RuleCountStore:
+        return RuleCountStore(self.session)
 
     @cached_property
     def activity_plans(self) -> ActivityPlanStore:

@@ -69,6 +69,18 @@ def test_a_project_is_counted_for_whoever_led_it_only():
     assert not met(rule, line(ActivityKind.PROJECT), line(part=PartKind.RESOURCE))
 
 
+def test_confirmed_contributions_are_counted_for_themselves_and_their_hours_with_no_activity():
+    rule = Rule(
+        ((Condition(Measure.CONTRIBUTIONS, 2, part=PartKind.RESOURCE), Condition(Measure.HOURS, 60)),)
+    )
+    own = replace(line(ActivityKind.PROJECT, part=PartKind.RESOURCE, hours=5), is_contribution=True)
+    progress = rule.progress([own], today=TODAY)
+    assert [step.reached for step in progress.nearest] == [1, 0]
+    assert missing_words(progress.nearest) == "une contribution confirmée comme ressource et 1\u00a0h"
+    with speaking("en"):
+        assert rule_words(rule) == "2 confirmed contributions as a resource and 1\u00a0h"
+
+
 def test_either_way_leads_to_the_badge():
     rule = Rule(((WORKSHOPS, TWELVE_HOURS), (A_PROJECT,)))
     assert met(rule, line(ActivityKind.PROJECT, part=PartKind.RESOURCE))
@@ -186,10 +198,10 @@ days = st.dates(date(2025, 1, 1), date(2026, 3, 31))
 conditions = st.builds(
     lambda measure, least, kinds, part, practised: Condition(
         measure,
-        least if measure is Measure.ACTIVITIES else least * 90,
+        least * 90 if measure is Measure.HOURS else least,
         tuple(kind for kind in ActivityKind if kind in kinds),
         part,
-        practised,
+        None if measure is Measure.CONTRIBUTIONS else practised,
     ),
     st.sampled_from(Measure),
     st.integers(1, 6),
@@ -220,7 +232,14 @@ lines = st.builds(
     st.integers(0, 5),
     st.sets(st.sampled_from([WELDING.id, SPEAKING.id])),
 )
-logs = st.lists(lines, max_size=12)
+contributed = st.builds(
+    lambda line, within: replace(
+        line, is_contribution=True, kind=line.kind if within else None, practised=frozenset()
+    ),
+    lines,
+    st.booleans(),
+)
+logs = st.lists(lines | contributed, max_size=12)
 
 
 @given(rules)
@@ -325,6 +344,11 @@ def _holds(words: str, log: list[CountedLine]) -> bool:
         if words.endswith(ending):
             words = words.removesuffix(ending)
             log = [each for each in log if each.part.value == part]
+    said = re.fullmatch(r"(une|\d+) contributions? confirmées?(?: dans des (.+))?", words)
+    log = [each for each in log if each.is_contribution is bool(said)]
+    if said:
+        of_kind = [each for each in log if not said[2] or (each.kind and each.kind.value in _kinds(said[2]))]
+        return len(of_kind) >= (1 if said[1] == "une" else int(said[1]))
     amount, _, what = words.partition(" dans des ")
     hours = re.fullmatch(r"(?:(\d+)\u00a0h)?\u00a0?(?:(\d+)(?:\u00a0min)?)?", amount)
     if hours:

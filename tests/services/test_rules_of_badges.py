@@ -16,9 +16,11 @@ from app.domain.awards import LineOutcome
 from app.domain.badge_rule_words import missing_words
 from app.domain.badge_rules import Condition, Measure, Rule
 from app.domain.badges import Badge, Kind, Repeat
+from app.domain.contributions import Told
 from app.domain.history import Actor
 from app.domain.people import Person
 from app.errors import NotFound
+from app.services import rule_ledger
 from app.services.awards import AwardRequest, BatchResult
 from app.services.badges import Wording
 from app.services.rule_ledger import Roll
@@ -238,3 +240,49 @@ def test_an_earlier_version_keeps_its_rule(house: House, ruled: Badge, workshops
 def test_a_badge_without_a_rule_has_no_roll(house: House) -> None:
     with house.unit_of_work(reading=True) as services, pytest.raises(NotFound):
         services.rule_ledger.roll(house.campus, house.presence.badge.id)
+
+
+CONTRIBUTED = Rule(((Condition(Measure.CONTRIBUTIONS, 1, part=PartKind.RESOURCE),),))
+
+
+def test_a_confirmed_contribution_counts_and_the_badge_rests_on_it(house: House) -> None:
+    house.record(ZOE)
+    with house.unit_of_work() as services:
+        badge = services.badges.create(
+            house.campus, replace(WORDING, rule=CONTRIBUTED), slug="contribue", by=COMMAND
+        ).badge
+        ((_, zoe),) = services.activities.page(house.campus, house.activity.id).participants
+        told = Told("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
+                    date(2026, 11, 20), 2.5)  # fmt: skip
+        made = services.contributions.add(
+            zoe, house.campus, told, None, [], today=date(2026, 11, 24), by=Actor(zoe.id)
+        )
+    assert names(house, badge) == []
+    with house.unit_of_work() as services:
+        services.contributions.confirm(house.campus, made.id, by=Actor(house.trainer.id))
+    assert names(house, badge) == ["Zoé Martin"]
+    (line,) = give(house, badge, [zoe]).lines
+    assert line.outcome is LineOutcome.AWARDED
+    assert line.award_id is not None
+    with house.unit_of_work(reading=True) as services:
+        row = services.evidence.find(line.award_id)
+        assert row is not None
+        assert [each.facts.get("title") for each in services.evidence.payloads(row)] == ["Le banc d’essai"]
+        (piece,) = parse_json_object(services.stores.awards.document_of(line.award_id).embedded)["evidence"]
+        assert "une contribution confirmée" in piece["narrative"]
+    assert names(house, badge) == []
+
+
+def test_of_a_crowd_only_the_first_are_read_and_the_rest_are_counted(
+    house: House, ruled: Badge, workshops: list[Activity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = listed(*(f"PERSONNE-{number:02} Awa;p{number}@exemple.fr" for number in range(6)))
+    with house.unit_of_work() as services:
+        for activity in workshops:
+            services.activities.record(house.campus, activity.id, crowd, by=Actor(house.trainer.id))
+    monkeypatch.setattr(rule_ledger, "READ_AT_ONCE", 4)
+    found = roll(house, ruled)
+    assert (len(found.ready), found.waiting, len(found.near)) == (4, 3, 1)
+    give(house, ruled, [one.person for one in found.ready])
+    found = roll(house, ruled)
+    assert (len(found.ready), found.waiting, found.held) == (3, 0, 4)

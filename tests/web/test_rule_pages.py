@@ -115,7 +115,7 @@ def test_the_preview_says_the_rule_in_french_and_in_english(designer: TestClient
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"regle-nombre-0": "trois"}, "Écrivez un nombre d’activités"),
+        ({"regle-nombre-0": "trois"}, "Écrivez un nombre entier"),
         ({"regle-nombre-1": "douze"}, "Le nombre d’heures n’est pas lisible"),
         ({"regle-du": ""}, "Donnez au moins une des deux dates"),
         ({"regle-periode": "mois", "regle-mois": "0"}, "Écrivez un nombre de mois"),
