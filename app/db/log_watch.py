@@ -40,6 +40,17 @@ class LogWatchStore:
         )
         return list(self.session.exec(query.where(LogCosignature.log_id == log_id)))
 
+    def first_to_see(self, log_id: uuid.UUID, number: int) -> list[tuple[str, datetime]]:
+        """Of each witness, when it first put its name to a tree that holds that entry; the earliest first."""
+        seen = func.min(LogCosignature.seen_at)
+        query = (
+            select(LogCosignature.witness, seen)
+            .where(LogCosignature.log_id == log_id, col(LogCosignature.size) > number)
+            .group_by(col(LogCosignature.witness))
+            .order_by(seen, col(LogCosignature.witness))
+        )
+        return [(witness, at) for witness, at in self.session.exec(query)]
+
     def witnesses_of(self, campus_id: uuid.UUID) -> list[LogWitness]:
         query = select(LogWitness).where(LogWitness.campus_id == campus_id)
         return list(self.session.exec(query.order_by(col(LogWitness.named_at), col(LogWitness.name))))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Float, Select, cast
+from sqlalchemy import Float, cast
 from sqlmodel import Session, col, func, select
 
 from app.db.activities import organised_by
@@ -37,9 +38,7 @@ class RuleCountStore:
         return set(self.session.exec(query.distinct()))
 
     @staticmethod
-    def _activities(
-        campus_id: uuid.UUID, condition: Condition, first: date | None, last: date | None
-    ) -> Select[tuple[uuid.UUID, float]]:
+    def _activities(campus_id: uuid.UUID, condition: Condition, first: date | None, last: date | None) -> Any:
         hours = func.coalesce(Participation.hours, Activity.hours, 0.0)
         amount = func.sum(cast(hours, Float) * 60) if condition.measure is Measure.HOURS else func.count()
         query = (
@@ -67,7 +66,7 @@ class RuleCountStore:
     @staticmethod
     def _contributions(
         campus_id: uuid.UUID, condition: Condition, first: date | None, last: date | None
-    ) -> Select[tuple[uuid.UUID, int]]:
+    ) -> Any:
         query = (
             select(Contribution.person_id, func.count())
             .where(Contribution.campus_id == campus_id, Contribution.state == ContributionState.CONFIRMED)

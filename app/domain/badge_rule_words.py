@@ -51,7 +51,7 @@ def step_words(step: Step) -> str:
         return _asked(condition, step.reached)
     if condition.measure is Measure.CONTRIBUTIONS:
         words = _("{reached} sur {contributions}").format(
-            reached=step.reached, contributions=_contributions(condition.least)
+            reached=step.reached, contributions=_numbered(condition.least)
         )
         return words + _besides(condition)
     if condition.measure is Measure.HOURS:
@@ -113,8 +113,10 @@ def _besides(condition: Condition) -> str:
 
 
 def _contributions(count: int) -> str:
-    if count == 1:
-        return _("une contribution confirmée")
+    return _("une contribution confirmée") if count == 1 else _numbered(count)
+
+
+def _numbered(count: int) -> str:
     return ngettext("{n} contribution confirmée", "{n} contributions confirmées", count).format(n=count)
 
 

@@ -104,7 +104,7 @@ def check_may_retire(key: SealedKey) -> None:
         raise KeyOfTheLog(
             N_(
                 "C’est la clé du journal : ses points de contrôle en dépendent, et elle ne se retire pas. "
-                "Si elle a été volée, fermez ce journal avec « sceau log reconcile » et prévenez ses témoins."
+                "Si elle a été volée, prévenez ses témoins : eux voient un journal qui se contredit."
             )
         )
 

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from app.domain.activities import ActivityKind
+from app.domain.activity_log import duration
 from app.domain.imports import Fate, ImportForm, ImportRun, form_of
 from app.language import N_
 from app.request_scope import deed
@@ -76,7 +77,7 @@ class LineView:
 
 def _when(first: date | None, last: date | None, hours: float | None) -> str:
     days = [f"{each:%d/%m/%Y}" for each in (first, last if last != first else None) if each]
-    length = [] if hours is None else [say(N_("{hours} h")).format(hours=f"{hours:.10g}".replace(".", ","))]
+    length = [] if hours is None else [duration(round(hours * 60))]
     return ", ".join([" – ".join(days), *length]) if days else ""
 
 

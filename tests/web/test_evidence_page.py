@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 
+from app.credentials.transparency_log.notes import WitnessKey
+from app.domain.activity_log import LogCosignature
 from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
+from app.domain.keys import KeyPurpose
 from tests.support.house import COMMAND, House
 
 HARD_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
@@ -89,3 +93,48 @@ def test_whoever_was_forgotten_is_not_told_of(house: House, award_id: uuid.UUID)
         services.logged_deeds.forget(services.awards.record(award_id).person.id, house.campus, uuid.uuid4())
     page = read(house, award_id)
     assert "Les preuves de ce badge ont été retirées à la demande de la personne." in page
+
+
+def witnessed(house: House, *, after: timedelta) -> None:
+    """A witness puts its name to the log as it is, so long after now."""
+    with house.unit_of_work() as services:
+        key = WitnessKey("temoin.exemple.org", bytes(32))
+        services.log_watch.name_witness(house.campus, key.public.to_vkey(), "Campus AGT", by=COMMAND)
+        checkpoint = services.activity_log.checkpoint(house.campus)
+        services.log_watch.watch.add(
+            LogCosignature(
+                log_id=checkpoint.log_id,
+                size=checkpoint.size,
+                witness=key.name,
+                line="— temoin.exemple.org AAAA",
+                seen_at=house.clock.now + after,
+            )
+        )
+
+
+def stolen(house: House, *, after: timedelta) -> None:
+    since = house.clock.now + after
+    house.clock.move(days=3)
+    with house.unit_of_work() as services:
+        keys = services.campuses.keys_of(house.campus)
+        key = next(each for each in keys if each.purpose is KeyPurpose.CREDENTIAL)
+        services.campus_keys.retire(
+            house.campus, key.id, reason="Sauvegarde perdue.", stolen_since=since, by=COMMAND
+        )
+
+
+def test_the_page_says_who_else_saw_the_award_in_the_log(house: House, award_id: uuid.UUID) -> None:
+    assert "Aucun témoin extérieur n’a encore vu cette attribution" in read(house, award_id)
+    witnessed(house, after=timedelta())
+    assert "Vu aussi par : Campus AGT, le 24 novembre 2026" in read(house, award_id)
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"), [(timedelta(hours=1), "avait vu"), (timedelta(days=2), "n’avait vu")]
+)
+def test_of_a_stolen_key_the_page_says_whether_a_witness_saw_the_award_before(
+    house: House, award_id: uuid.UUID, seen: timedelta, said: str
+) -> None:
+    witnessed(house, after=seen)
+    stolen(house, after=timedelta(days=1))
+    assert f"témoin extérieur {said} cette attribution avant que la clé soit volée" in read(house, award_id)

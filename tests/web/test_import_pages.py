@@ -15,7 +15,7 @@ DESK = "/gestion/itip/reprises"
 @pytest.mark.parametrize(
     ("content", "told", "created"),
     [
-        (CALENDAR, "05/10/2026, 2,5 h", 3),
+        (CALENDAR, "05/10/2026, 2 h 30", 3),
         (STATEMENTS, "Prise en main", 1),
         (TABLE.replace("Coach", "Ressource"), "Fabrication additive", 2),
     ],
