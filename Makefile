@@ -21,7 +21,7 @@ INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_m
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test lint format bench fuzz torture screenshots catalogues lock clean needs
+.PHONY: help setup run test lint format bench fuzz torture lighthouse screenshots catalogues lock clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fuzz: $(DEVELOPMENT) ## Feed every parser made-up input for ten minutes each (SE
 torture: needs $(DEVELOPMENT) ## Kill workers and servers at random moments of bulk awards, on both engines, and count (KILLS=20: less).
 	@$(BIN)/python -W ignore -m tests.torture --kills $(KILLS)
 
+lighthouse: needs $(DEVELOPMENT) tests/lighthouse/node_modules/.installed ## What Lighthouse says of the main public pages; fails below 95.
+	@$(BIN)/python -m tests.lighthouse
+
 screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
 	@$(BIN)/python -m tests.screenshots
 
@@ -66,7 +69,7 @@ lock: $(UV) ## Choose the versions of the lock files afresh where they must chan
 
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	@rm -rf tests/interop/node_modules
+	@rm -rf tests/interop/node_modules tests/lighthouse/node_modules
 	@find app bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs:
@@ -93,3 +96,6 @@ tests/interop/node_modules/.installed: tests/interop/package-lock.json
 	else \
 		echo 'npm is missing: the tests against Node.js libraries will say that they were skipped.'; \
 	fi
+
+tests/lighthouse/node_modules/.installed: tests/lighthouse/package-lock.json
+	@npm ci --prefix tests/lighthouse --silent --no-audit --no-fund --ignore-scripts && touch $@

@@ -20,7 +20,7 @@ BADGE = "Robotique pour tous"
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, _listener() as listener:
+    with tempfile.TemporaryDirectory() as scratch, free_listener() as listener:
         settings = Settings(
             base_url=f"http://localhost:{listener.getsockname()[1]}",
             database_url=f"sqlite:///{scratch}/database/sceau.sqlite",
@@ -36,7 +36,7 @@ def main() -> None:
             browser.close()
 
 
-def _listener() -> socket.socket:
+def free_listener() -> socket.socket:
     """The demo's own port when it is free, since the pictures of the badges show the address."""
     try:
         return socket.create_server(("127.0.0.1", Settings().port))

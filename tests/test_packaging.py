@@ -16,7 +16,7 @@ from packaging.version import Version
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-NODE_LOCK = REPOSITORY / "tests/interop/package-lock.json"
+NODE_LOCKS = ("tests/interop/package-lock.json", "tests/lighthouse/package-lock.json")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 
 NOT_FOR_THE_LIBRARY = (
@@ -77,8 +77,9 @@ def test_a_lock_names_no_registry(lock: str):
     assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host", text)
 
 
-def test_the_lock_of_the_node_libraries_names_no_registry():
-    packages = json.loads(NODE_LOCK.read_text("utf-8"))["packages"]
+@pytest.mark.parametrize("lock", NODE_LOCKS)
+def test_the_lock_of_the_node_libraries_names_no_registry(lock: str):
+    packages = json.loads((REPOSITORY / lock).read_text("utf-8"))["packages"]
     assert [name for name, package in packages.items() if "resolved" in package] == []
     assert [name for name, package in packages.items() if name and "integrity" not in package] == []
 

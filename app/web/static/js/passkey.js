@@ -93,4 +93,6 @@ if (window.PublicKeyCredential) {
   for (const instead of document.querySelectorAll("[data-without-passkey]")) {
     instead.hidden = true;
   }
+} else {
+  document.querySelectorAll("[data-room]").forEach((form) => form.removeAttribute("data-room"));
 }
