@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -183,6 +184,7 @@ class VerificationService:
         organisations: OrganisationService,
         addresses: Addresses,
         beyond: DocumentSource,
+        codes_in: Callable[[bytes], Sequence[str]],
         clock: Clock,
     ) -> None:
         self.standings = standings
@@ -193,7 +195,13 @@ class VerificationService:
         self.documents = OwnDocuments(
             publication, older_badges, evidence, networks, organisations, addresses, beyond
         )
+        self.codes_in = codes_in
         self.clock = clock
+
+    def link_shown_in(self, picture: bytes) -> str:
+        """The address that a code in a picture or on a page says, one of ours before others; empty if there is none."""
+        links = [text for text in self.codes_in(picture) if text.startswith(("http://", "https://"))]
+        return next(filter(self.addresses.is_ours, links), links[0] if links else "")
 
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
         """Check a file or a text; a link to one of our awards is checked as that award."""

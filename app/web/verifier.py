@@ -41,7 +41,7 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     """The first of file, text and link that was given; nothing of it is kept."""
     file, text, link = bytes_of(form, "fichier"), text_of(form, "texte"), text_of(form, "lien")
     if file:
-        return _answered(request, services, services.verification.verify(file))
+        return _answer_file(request, services, file)
     if text:
         return _answered(request, services, services.verification.verify(text), text=text)
     if link:
@@ -49,6 +49,16 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     return _form(
         request, status=422, error=say(N_("Donnez une adresse, un fichier ou un texte : un seul suffit."))
     )
+
+
+def _answer_file(request: Request, services: Services, file: bytes) -> Response:
+    """A picture or a page without a badge in it may show the code that leads to one: a photo, a screenshot, a scan."""
+    answer = services.verification.verify(file)
+    if not answer.closed and not headline(answer).kind.is_an_answer:
+        link = services.verification.link_shown_in(file)
+        if link:
+            return _answer_link(request, services, link)
+    return _answered(request, services, answer)
 
 
 def _answer_link(request: Request, services: Services, written: str) -> Response:

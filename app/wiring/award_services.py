@@ -249,5 +249,6 @@ class AwardServices(PeopleServices):
             self.organisations,
             self.addresses,
             self.lent.beyond,
+            self.lent.codes.read,
             self.clock,
         )

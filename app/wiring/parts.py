@@ -10,6 +10,7 @@ from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.key_vault import KeyVault
 from app.adapters.log_anchors import FolderAnchors
 from app.adapters.papers import Papers
+from app.adapters.picture_codes import PictureCodes
 from app.credentials.documents import DocumentSource
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
@@ -31,6 +32,7 @@ class Lent:
     anchors: FolderAnchors
     artist: Callable[[], BadgeArtist]
     papers: Callable[[], Papers]
+    codes: PictureCodes
     beyond: DocumentSource
     """Documents of others."""
     renew_list: Callable[[uuid.UUID], SignedList]

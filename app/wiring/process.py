@@ -23,6 +23,7 @@ from app.adapters.openid_connect import ProvidersUnusable, providers_in, registr
 from app.adapters.papers import Papers
 from app.adapters.password_hashes import PasswordHashes
 from app.adapters.photographs import PillowPhotographs
+from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
@@ -86,6 +87,7 @@ class Process:
         scanner = Clamd(settings.scanner) if settings.scanner else None
         self.intake = FileIntake(PillowPhotographs(), scanner)
         self.shelf = ListShelf()
+        self.codes = PictureCodes()
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.providers = _providers_of(settings, self.addresses, clock)
@@ -164,6 +166,7 @@ class Process:
             self.anchors,
             lambda: self.artist,
             lambda: _papers(TEMPLATES),
+            self.codes,
             self.beyond,
             self.renew_list,
             self.shelf,

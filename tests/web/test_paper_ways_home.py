@@ -7,15 +7,17 @@ import re
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
+import pypdfium2
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 from pypdf import PdfReader
 
 from app.credentials.baking import unbake
 from app.domain.awards import Visibility
 from app.domain.history import Actor
 from app.domain.short_addresses import short_code
-from tests.support.house import House
+from tests.support.house import House, send
 
 HOLDER = "Zoé N’Diaye; zoe@exemple.fr"
 
@@ -158,3 +160,51 @@ def test_a_stranger_gets_neither_certificate_nor_code(house: House, award_id):
     stranger = house.client()
     for path in ("badge.pdf", "code.svg"):
         assert stranger.get(f"/mes-badges/{award_id}/{path}").status_code == 401
+
+
+def printed(certificate: bytes) -> Image.Image:
+    """The certificate's first page as it comes out of a printer, or stands on a screen."""
+    return pypdfium2.PdfDocument(certificate)[0].render(scale=2).to_pil().convert("RGB")
+
+
+def file_of(image: Image.Image, kind: str) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("way", ["screenshot", "scanned", "photo"])
+def test_a_picture_of_the_certificate_leads_to_the_answer(
+    house: House, certificate: bytes, award_id, way: str
+):
+    open_page(house, award_id)
+    page = printed(certificate)
+    askew = page.rotate(3, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC)
+    name, content = {
+        "screenshot": ("ecran.png", file_of(page, "PNG")),
+        "scanned": ("scan.pdf", file_of(askew.convert("L"), "PDF")),
+        "photo": ("photo.jpg", file_of(askew.point(lambda light: light * 3 // 4), "JPEG")),
+    }[way]
+    answer = send(house.client(), "/verifier", files={"fichier": (name, content, "application/octet-stream")})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/attributions/{award_id}")
+
+
+def test_a_picture_that_a_phone_has_emptied_shows_the_address_that_leads_to_the_answer(
+    house: House, zoe: TestClient, award_id
+):
+    open_page(house, award_id)
+    emptied = file_of(Image.open(io.BytesIO(zoe.get(f"/mes-badges/{award_id}/badge.png").content)), "PNG")
+    answer = send(house.client(), "/verifier", files={"fichier": ("badge.png", emptied, "image/png")})
+    assert answer.status_code == 200
+    assert "tapez" in answer.text
+
+
+def test_a_picture_whose_code_leads_to_a_shut_page_says_that_it_is_shut(
+    house: House, certificate: bytes, award_id
+):
+    picture = file_of(printed(certificate), "PNG")
+    employer = house.client()
+    led = send(employer, "/verifier", files={"fichier": ("ecran.png", picture, "image/png")})
+    shut = employer.get(led.headers["location"], headers={"Accept": "text/html"})
+    assert shut.status_code == 403
+    assert "N’Diaye" not in shut.text
