@@ -71,6 +71,11 @@ WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
                 "Je suis son parent, et j’accepte que la page de ce badge s’ouvre : toute personne qui a le lien la "
                 "verra."
             ),
+            N_(
+                "Je suis son parent, et j’accepte que la page de ce badge s’ouvre : toute personne qui a le lien la "
+                "verra. Mon enfant peut aussi le montrer dans son portfolio, et laisser les moteurs de recherche "
+                "trouver ces pages."
+            ),
         ),
     }
 )

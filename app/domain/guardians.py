@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Field, SQLModel
 
 from app.domain.columns import moment, new_id, points_to
+from app.domain.consents import About, Consent
 from app.domain.people import Person, is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
+
+_TOLD_OF_PORTFOLIOS: Final = 2
+"""The wording since which a parent reads that a badge may stand in a portfolio and be found by search."""
 
 
 class ParentAgreement(SQLModel, table=True):
@@ -43,6 +48,27 @@ def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:
         raise ParentNeeded(
             N_(
                 "Avant 15 ans, c’est un parent qui dit oui pour que tout le monde voie ton badge. Il reste à toi."
+            )
+        )
+
+
+def check_may_show_further(
+    person: Person, said: Iterable[Consent], award_id: uuid.UUID | None = None
+) -> None:
+    """Beyond a badge's own page, in a portfolio and to search engines, where a parent read that this may be; of one
+    award, or of any. `said` is all that was ever agreed to, the latest first."""
+    if not needs_parent(person):
+        return
+    newest: dict[uuid.UUID | None, Consent] = {}
+    for each in said:
+        if each.about is About.PARENT:
+            newest.setdefault(each.award_id, each)
+    heard = [each for about, each in newest.items() if award_id in (None, about)]
+    if not any(each.given and each.wording >= _TOLD_OF_PORTFOLIOS for each in heard):
+        raise ParentNeeded(
+            N_(
+                "Avant 15 ans, c’est un parent qui dit oui d’abord. Demande son accord sur la page d’un de tes badges : "
+                "il vaut aussi pour le portfolio et pour les moteurs de recherche."
             )
         )
 

@@ -21,7 +21,7 @@ from app.domain.batches import AwardBatch, BatchState
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.consents import About, consent
-from app.domain.guardians import check_may_open
+from app.domain.guardians import check_may_open, check_may_show_further
 from app.domain.history import Actor
 from app.domain.short_addresses import ids_of_code
 from app.services.award_batches import AwardBatchService, BatchResult
@@ -175,8 +175,11 @@ class AwardService:
 
     def set_findable(self, award_id: uuid.UUID, is_findable: bool, *, by: Actor) -> None:
         """Whether search engines may find the award's page while it is open."""
+        record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
         if award.is_findable is not is_findable:
+            if is_findable:
+                check_may_show_further(record.person, self.consents.of_person(record.person.id), award_id)
             award.is_findable = is_findable
             self.awards.save(award)
             deed = "let_search" if is_findable else "keep_from_search"

@@ -11,21 +11,24 @@ from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
+from app.db.portfolios import PortfolioStore
 from app.domain.awards import Award, Visibility
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.consents import About, By, consent
 from app.domain.guardians import (
     ParentAgreement,
+    ParentNeeded,
     agreement_named_by,
     answer,
     ask,
+    check_may_show_further,
     needs_parent,
     parent_proof,
 )
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
-from app.domain.people import note_age_band
+from app.domain.people import Person, note_age_band
 from app.services.awards import AwardRecord
 
 A_PARENT = Actor(label="a parent")
@@ -49,6 +52,7 @@ class GuardianService:
         guardians: GuardianStore,
         awards: AwardStore,
         people: PeopleStore,
+        portfolios: PortfolioStore,
         letters: LetterStore,
         consents: ConsentStore,
         history: HistoryStore,
@@ -58,6 +62,7 @@ class GuardianService:
         self.guardians = guardians
         self.awards = awards
         self.people = people
+        self.portfolios = portfolios
         self.letters = letters
         self.consents = consents
         self.history = history
@@ -111,6 +116,7 @@ class GuardianService:
         self._write(A_PARENT, "parent_agrees" if agreed else "parent_refuses", record.award)
         if not agreed:
             self._shut(self.awards.lock(record.award.id), A_PARENT)
+            self._shut_portfolio(record.person)
         return record
 
     def set_age_band(self, campus: Campus, person_id: uuid.UUID, under_15: bool, *, by: Actor) -> None:
@@ -124,6 +130,18 @@ class GuardianService:
             agreement = self.guardians.newest_about(award.id)
             if agreement is None or not agreement.agreed:
                 self._shut(award, by)
+        self._shut_portfolio(person)
+
+    def _shut_portfolio(self, person: Person) -> None:
+        """Nothing is left that a parent agreed to show in it."""
+        portfolio = self.portfolios.find_of(person.id)
+        if portfolio is None or not portfolio.is_open:
+            return
+        try:
+            check_may_show_further(person, self.consents.of_person(person.id))
+        except ParentNeeded:
+            portfolio.is_open = False
+            self.portfolios.add(portfolio)
 
     def _shut(self, award: Award, by: Actor) -> None:
         if award.visibility is Visibility.OPEN:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.db.awards import AwardRecord
+from app.db.consents import ConsentStore
 from app.db.people import PeopleStore
 from app.db.portfolios import PortfolioStore
 from app.domain.awards import Visibility
 from app.domain.clock import Clock
+from app.domain.guardians import check_may_show_further
 from app.domain.people import Person
 from app.domain.portfolios import (
     MOST_GROUPS,
@@ -84,10 +86,16 @@ class PortfolioPage:
 
 class PortfolioService:
     def __init__(
-        self, store: PortfolioStore, people: PeopleStore, badges: BadgeService, clock: Clock
+        self,
+        store: PortfolioStore,
+        people: PeopleStore,
+        consents: ConsentStore,
+        badges: BadgeService,
+        clock: Clock,
     ) -> None:
         self.store = store
         self.people = people
+        self.consents = consents
         self.badges = badges
         self.clock = clock
 
@@ -144,11 +152,20 @@ class PortfolioService:
 
     def wish(self, portfolio: Portfolio, wishes: Wishes) -> None:
         check_line(wishes.line)
+        if wishes.is_findable and not portfolio.is_findable:
+            self.check_may_be_shown(portfolio)
         portfolio.line, portfolio.naming = wishes.line, wishes.naming
         portfolio.grouping, portfolio.is_findable = wishes.grouping, wishes.is_findable
         self.store.add(portfolio)
 
+    def check_may_be_shown(self, portfolio: Portfolio) -> None:
+        """Raises ParentNeeded for somebody under 15 of whom no parent agreed to that."""
+        person = self.people.get(portfolio.person_id)
+        check_may_show_further(person, self.consents.of_person(person.id))
+
     def set_open(self, portfolio: Portfolio, is_open: bool) -> None:
+        if is_open and not portfolio.is_open:
+            self.check_may_be_shown(portfolio)
         portfolio.is_open = is_open
         self.store.add(portfolio)
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
+from app.domain.guardians import ParentNeeded
 from app.domain.portfolios import Grouping, Naming, Portfolio
 from app.errors import AppError, NotSignedIn
 from app.language import N_
@@ -115,15 +116,22 @@ def wish(portfolio_id: uuid.UUID, request: Request, services: WritingServices, f
     )
     try:
         services.portfolios.wish(portfolio, wishes)
+    except ParentNeeded as error:
+        return _editor(request, services, portfolio_id, refused=sentence_of(error), wishes=wishes)
     except AppError as error:
         return _editor(request, services, portfolio_id, trouble=sentence_of(error), wishes=wishes)
     return _back(portfolio_id, "note")
 
 
 @router.post("/{portfolio_id:uuid}/visibilite", dependencies=[CHANGED])
-def change_visibility(portfolio_id: uuid.UUID, services: WritingServices, form: SafeForm) -> Response:
+def change_visibility(
+    portfolio_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
     is_open = text_of(form, "vue") == "ouvert"
-    services.portfolios.set_open(services.portfolios.get(portfolio_id), is_open)
+    try:
+        services.portfolios.set_open(services.portfolios.get(portfolio_id), is_open)
+    except AppError as error:
+        return _editor(request, services, portfolio_id, refused=sentence_of(error))
     return _back(portfolio_id, "ouvert" if is_open else "ferme", "page")
 
 
@@ -198,6 +206,7 @@ def _editor(
     portfolio_id: uuid.UUID,
     *,
     done: str = "",
+    refused: str = "",
     trouble: str = "",
     wishes: Wishes | None = None,
     group_trouble: str = "",
@@ -210,9 +219,10 @@ def _editor(
             request,
             "portfolios/edit.html",
             private=True,
-            status=422 if trouble or group_trouble else 200,
+            status=422 if refused or trouble or group_trouble else 200,
             p=view,
             done=done,
+            refused=refused,
             trouble=trouble,
             group_trouble=group_trouble,
             typed=typed,

@@ -201,7 +201,9 @@ class PeopleServices(CampusServices):
 
     @cached_property
     def portfolios(self) -> PortfolioService:
-        return PortfolioService(self.stores.portfolios, self.stores.people, self.badges, self.clock)
+        return PortfolioService(
+            self.stores.portfolios, self.stores.people, self.stores.consents, self.badges, self.clock
+        )
 
     @cached_property
     def portfolio_documents(self) -> PortfolioDocuments:

@@ -54,6 +54,7 @@ class RightsServices(LogServices):
             self.stores.guardians,
             self.stores.awards,
             self.stores.people,
+            self.stores.portfolios,
             self.stores.letters,
             self.stores.consents,
             self.stores.history,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,9 @@ from app.domain.awards import Visibility
 from app.domain.consents import WORDINGS, About, By
 from app.domain.guardians import ParentNeeded
 from app.domain.history import Actor
+from app.domain.portfolios import Grouping, Naming
 from app.errors import InvalidInput, NotFound
+from app.services.portfolios import Wishes
 from tests.support.house import COMMAND, House
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
@@ -124,3 +127,60 @@ def test_each_agreement_is_kept_with_the_sentence_that_was_read(house: House, yo
         (About.REMINDERS, By.SELF, False),
     }
     assert all(1 <= each.wording <= len(WORDINGS[each.about]) for each in kept)
+
+
+def wishes(*, found: bool) -> Wishes:
+    return Wishes(line="", naming=Naming.SHORT, grouping=Grouping.NONE, is_findable=found)
+
+
+def test_a_portfolio_and_being_found_wait_for_a_parent_too(house: House, young: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        kept = services.portfolios.start(services.awards.record(young).person, [young])
+        for deed in (
+            lambda: services.portfolios.set_open(kept, True),
+            lambda: services.portfolios.wish(kept, wishes(found=True)),
+            lambda: services.awards.set_findable(young, True, by=COMMAND),
+        ):
+            with pytest.raises(ParentNeeded):
+                deed()
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        services.awards.set_findable(young, True, by=COMMAND)
+        kept = services.portfolios.get(kept.id)
+        services.portfolios.wish(kept, wishes(found=True))
+        services.portfolios.set_open(kept, True)
+    house.clock.now += timedelta(minutes=1)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=False)
+    with house.unit_of_work(reading=True) as services:
+        assert not services.portfolios.get(kept.id).is_open, "nothing is left that a parent agreed to"
+        assert services.portfolios.found_by_search(limit=9) == []
+        assert services.awards.found_by_search(limit=9) == []
+
+
+def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        person = services.awards.record(young).person
+        (told,) = (
+            each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
+        )
+        told.wording = 1
+        kept = services.portfolios.start(person, [young])
+        with pytest.raises(ParentNeeded):
+            services.portfolios.set_open(kept, True)
+    open_it(house, young)
+    assert is_open(house, young)
+
+
+def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(house: House) -> None:
+    award_id = house.award(ZOE).lines[0].award_id
+    assert award_id
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        kept = services.portfolios.start(person, [award_id])
+        services.portfolios.set_open(kept, True)
+        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+        assert not services.portfolios.get(kept.id).is_open
