@@ -24,6 +24,7 @@ _LONGEST_SIDE: Final = 3000
 _MOST_PAGES: Final = 4
 _MOST_CODES: Final = 8
 _LONGEST_TEXT: Final = 2000
+_QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _PDF: Final = b"%PDF-"
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 
@@ -58,7 +59,7 @@ def _codes(content: bytes) -> list[str]:
     texts: list[str] = []
     for page in _pages(content):
         page.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-        found = zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode)
+        found = zxingcpp.read_barcodes(page, formats=_QR)
         texts += [each.text for each in found if len(each.text) <= _LONGEST_TEXT]
         if texts:
             break
