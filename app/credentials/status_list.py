@@ -101,7 +101,7 @@ class PublishedList:
     purposes: tuple[str, ...]
     status_list: StatusList
     ttl: timedelta | None
-    kind: str = "BitstringStatusList"
+    kind: str
 
 
 # The second is the older name of the same thing; only the text of the bits is written otherwise.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
+import zlib
 from datetime import timedelta
 
 import pytest
 
 from app.credentials.errors import MalformedInput
+from app.credentials.keys import encode_multibase
 from app.credentials.status_list import (
     MINIMUM_SIZE,
     StatusList,
@@ -87,6 +90,13 @@ def test_bits_of_2021_are_read_with_and_without_padding_and_letter(padding, lett
             {"type": "BitstringStatusListCredential", "credentialSubject": {"type": "BitstringStatusList"}},
             "/credentialSubject/statusPurpose",
         ),
+        (
+            {
+                "type": "BitstringStatusListCredential",
+                "credentialSubject": {"type": "BitstringStatusList", "statusPurpose": "revocation"},
+            },
+            "/credentialSubject/encodedList",
+        ),
     ],
 )
 def test_whatever_is_no_list_is_refused_for_one_reason(document, pointer):
@@ -142,3 +152,10 @@ def test_messages_beyond_256_are_left_unread():
         "statusMessage": [{"status": f"0x{n:x}", "message": str(n)} for n in range(300)],
     }
     assert sorted(read_entry(entry).messages) == list(range(256))
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, bz2.compress, bytes])
+def test_bits_in_another_wrapper_than_gzip_are_no_list(compress):
+    with pytest.raises(MalformedInput) as refusal:
+        StatusList.decode(encode_multibase(compress(bytes(16_384)), "u"))
+    assert refusal.value.reason == "encoded_list"

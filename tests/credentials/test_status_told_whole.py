@@ -248,6 +248,7 @@ LISTED = {"url": NAMES_URL, "signed": "no"}
     ("served", "reason", "details"),
     [
         (names(), "not_listed", {"signed": "no"}),
+        (names(f"{CREDENTIAL_ID}0", {"id": HOST}), "not_listed", {"signed": "no"}),
         (names(CREDENTIAL_ID), "revoked", {"signed": "no"}),
         (names(f" {CREDENTIAL_ID}\n"), "revoked", {"signed": "no"}),
         (names(CREDENTIAL_ID.replace("/", "%2F")), "revoked", {"signed": "no"}),

@@ -40,7 +40,7 @@ def named_status(written: JsonObject, credential_id: JsonValue, question: Status
     reason = withdrawn.get(_same(credential_id))
     if reason is None:
         return found(Reason.NOT_LISTED, url=url, signed="no")
-    told = {"message": reason[:500]} if reason else {}
+    told = {"message": reason} if reason else {}
     return found(Reason.REVOKED, url=url, signed="no", **told)
 
 
