@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -107,13 +108,12 @@ def _whole(hash_data: Callable[[JsonObject, JsonObject], bytes]) -> Callable[[Js
 def _signature_of(proof: JsonObject) -> bytes:
     """B-031: 64 bytes in base58btc and in nothing else."""
     value = proof.get("proofValue")
-    try:
-        signature = decode_multibase(value, max_length=128) if isinstance(value, str) else b""
-    except MalformedInput:
-        signature = b""
-    if len(signature) != 64:
-        raise ProofError("proof_malformed", "proofValue")
-    return signature
+    if isinstance(value, str):
+        with suppress(MalformedInput):
+            signature = decode_multibase(value, max_length=128)
+            if len(signature) == 64:
+                return signature
+    raise ProofError("proof_malformed", "proofValue")
 
 
 _EDDSA_RDFC: Final = Cryptosuite(Algorithm.EDDSA, _whole(hash_rdfc))
