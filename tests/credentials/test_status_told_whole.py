@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ NAMES_URL = f"{HOST}/names.json"
 NAMES = {"id": NAMES_URL, "type": "1EdTechRevocationList"}
 ENTRY = status_entry(LIST_URL, 7)
 BITS_ASKED = "application/vc, application/vc+jwt;q=0.9, application/json;q=0.8, text/plain;q=0.7"
+SHORT = "u" + encode_base64url(gzip.compress(bytes(1000)))
 ELSEWHERE = "did:web:elsewhere.example"
 
 
@@ -110,6 +112,13 @@ def test_an_entry_is_answered_whole(entry: Any, reason: str, details: dict[str, 
         (padded(bits(), 512 * 1024 + 1), "status_list_malformed", AT | {"cause": "too_large"}),
         (b"\xff", "status_list_malformed", AT | {"cause": "not_utf8"}),
         ("{}", "status_list_malformed", AT | {"cause": "status_list"}),
+        (
+            bits(type=["StatusList2021Credential"], subject={"type": "StatusList2021"}),
+            "status_list_malformed",
+            AT | {"cause": "type"},
+        ),
+        (bits(subject={"encodedList": SHORT}), "status_list_too_short", AT | {"cause": "list_too_short"}),
+        (bits(subject={"encodedList": "z"}), "status_list_malformed", AT | {"cause": "encoded_list"}),
     ],
 )
 def test_a_list_of_bits_is_answered_whole(served: Any, reason: str, details: dict[str, str]) -> None:

@@ -203,7 +203,11 @@ class MutationRun:
 
     def _note(self, mutant: Mutant, outcome: str) -> None:
         if mutant.number is None:
-            self.controls_noticed += outcome != SURVIVED
+            if outcome != SURVIVED:
+                self.controls_noticed += 1
+                self._say(
+                    f"with nothing changed: {outcome}: {mutant.path}, {mutant.fault.function or '(module)'}"
+                )
             return
         self.outcomes[outcome].append(mutant)
         if outcome != KILLED:
