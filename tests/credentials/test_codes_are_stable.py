@@ -9,7 +9,7 @@ from app.credentials.verification.policy import Identity
 from app.credentials.verification.problems import problem_of
 from app.credentials.verification.reasons import Reason, found, not_reached, reason_of
 from app.credentials.verification.remarks import RemarkCode
-from app.credentials.verification.report import CheckId
+from app.credentials.verification.report import CheckId, verdict_of
 
 SIGNS = {"+": "passed", "-": "failed", "?": "unknown", "0": "skipped"}
 CODES = {
@@ -148,6 +148,8 @@ def test_an_answer_is_made_of_its_reason() -> None:
         assert reason_of(reason.value, Reason.NOT_REACHED) is reason
         assert reason.meaning.endswith(".")
     assert reason_of("x", Reason.REVOKED) is Reason.REVOKED
+    bare = CheckResult(CheckId.KEY, Outcome.FAILED, "x")
+    assert (bare.to_document()["details"], bare.void, bare.meaning) == ({}, False, "")
     skipped = CheckResult(CheckId.KEY, Outcome.SKIPPED, "not_reached", {"because": "proof"})
     assert not_reached(CheckId.KEY, CheckId.PROOF) == skipped
 
@@ -180,6 +182,7 @@ def test_remarks_and_verdicts_have_these_codes_and_no_others() -> None:
     assert [code.value for code in RemarkCode] == REMARKS.split()
     assert all(code.meaning.endswith(".") for code in RemarkCode)
     assert [verdict.value for verdict in Verdict] == ["valid", "invalid", "undetermined"]
+    assert verdict_of([]).value == "undetermined"
     assert [outcome.value for outcome in Outcome] == ["passed", "failed", "skipped", "unknown"]
 
 

@@ -195,6 +195,11 @@ def test_a_value_is_told_with_its_message(
     assert told(entry, bits(*raised, size=2 * MINIMUM_SIZE)) == (reason, AT | details)
 
 
+def test_the_older_kind_of_list_is_read_under_its_own_name() -> None:
+    older = bits(7, type=["StatusList2021Credential"], subject={"type": "StatusList2021"})
+    assert told(ENTRY | {"type": "StatusList2021Entry"}, older) == ("revoked", AT)
+
+
 def test_a_suspension_is_one_and_a_message_is_told_even_of_nothing() -> None:
     suspended = bits(7, subject={"statusPurpose": "suspension"})
     assert told(ENTRY | {"statusPurpose": "suspension"}, suspended) == ("suspended", AT)
