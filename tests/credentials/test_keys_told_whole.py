@@ -95,6 +95,7 @@ def test_a_key_is_remembered_under_the_name_it_was_asked_by() -> None:
         ([7, OWN.to_jwk() | {"iss": DID, "kid": "k2"}], {"jwk": OWN.to_jwk()},
          f"{JWKS_URL}#{OWN.thumbprint()}"),
     ],
+    ids=range(8),
 )  # fmt: skip
 def test_a_key_of_the_hosts_set_is_found_by_kid_or_by_itself(jwks: Any, header: Any, method: str) -> None:
     keys = keys_of(documents=key_set(*jwks))
