@@ -127,6 +127,7 @@ def test_each_reason_belongs_to_one_check_and_one_outcome() -> None:
         for reason in Reason
     }
     assert found_here == promised
+    assert all(reason_of(code, Reason.READABLE).value == code for code in promised)
     assert list(CheckId) == list(CODES)[1:]
 
 
