@@ -229,11 +229,12 @@ def test_what_it_did_not_hold_before_is_not(presented: Any, documents: Any, proo
 
 
 def test_an_endorsement_under_a_withdrawn_key_gets_no_such_hearing() -> None:
-    written = add_proof(
-        endorsement(issuer={"id": DID, "type": ["Profile"]}), signer=CAMPUS.signer, created=NOON
-    )
-    answer = verify_endorsement(json.dumps(written), documents=withdrawn(WITHDRAWN), at=LATER)
+    document = logged(endorsement(issuer={"id": DID, "type": ["Profile"]}), EVIDENCE)
+    written = add_proof(document, signer=CAMPUS.signer, created=NOON)
+    documents = withdrawn(WITHDRAWN)
+    answer = verify_endorsement(json.dumps(written), documents=documents, at=LATER)
     assert (answer.outcome.value, answer.reason) == ("failed", "key_revoked")
+    assert documents.asked == [DID_URL]
 
 
 def test_files_at_hand_are_asked_after_only_where_the_issuer_vouches_for_them() -> None:
