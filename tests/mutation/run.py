@@ -203,7 +203,7 @@ class MutationRun:
 
     def _note(self, mutant: Mutant, outcome: str) -> None:
         if mutant.number is None:
-            if outcome != SURVIVED:
+            if outcome in (KILLED, NOT_MADE):
                 self.controls_noticed += 1
                 self._say(
                     f"with nothing changed: {outcome}: {mutant.path}, {mutant.fault.function or '(module)'}"
