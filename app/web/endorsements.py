@@ -54,7 +54,9 @@ def show(endorsement_id: uuid.UUID, request: Request, services: ReadingServices)
         subject_url=_url_of(subject),
         campus_name=campus.name,
         json_url=f"/recommandations/{endorsement_id}.json" if _has_json(found) else "",
-        jwt_url=f"/recommandations/{endorsement_id}.jwt" if found.endorsement.token else "",
+        jwt_url=f"/recommandations/{endorsement_id}.jwt"
+        if found.endorsement.token or not _has_json(found)
+        else "",
         issuer=found.answer.issuer if found.answer else "",
     )
     if subject.about is Endorsed.AWARD:
