@@ -98,6 +98,7 @@ def _everything(services: Services, campus: Campus, made_at: datetime, *, final:
         pages.known.add(file.path)
         yield file
     yield from pages.of_campus()
+    yield from pages.of_networks()
     for badge_id, number in site.versions(campus):
         yield from pages.of_badge(badge_id, number)
     for record in with_progress(list(site.open_awards(campus)), _("Badges ouverts")):

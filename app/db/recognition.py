@@ -59,6 +59,11 @@ class RecognitionStore:
         query = select(Recognition).where(Recognition.network_id == network_id, Recognition.issuer == issuer)
         return self.session.exec(query).first()
 
+    def networks_about(self, issuer: str) -> Sequence[Network]:
+        """Those in whose register whoever signs under this identifier stands."""
+        query = select(Network).join(Recognition, col(Recognition.network_id) == col(Network.id))
+        return self.session.exec(query.where(Recognition.issuer == issuer).order_by(Network.slug)).all()
+
     def labels_given(self, network_id: uuid.UUID) -> Sequence[Label]:
         query = select(Label).where(Label.network_id == network_id)
         return self.session.exec(query.order_by(col(Label.starts_on), col(Label.id))).all()

@@ -17,9 +17,11 @@ from app.domain.award_evidence import CONTEXT_PATH, SCHEMA_PATH
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
+from app.domain.recognition import TRUST_CONTEXT_PATH
 from app.errors import NotFound
 from app.services.evidence_documents import EvidenceDocuments
 from app.services.log_publication import LogPublication
+from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.publication import PublicationService
 from app.services.status import StatusService
@@ -51,6 +53,7 @@ class KeptSite:
         publication: PublicationService,
         older_badges: OlderBadges,
         evidence: EvidenceDocuments,
+        networks: NetworkDocuments,
         log: LogPublication,
         status: StatusService,
         verification: VerificationService,
@@ -64,6 +67,7 @@ class KeptSite:
         self.publication = publication
         self.older_badges = older_badges
         self.evidence = evidence
+        self.networks = networks
         self.log = log
         self.status = status
         self.verification = verification
@@ -89,6 +93,7 @@ class KeptSite:
         yield KeptFile(".well-known/jwks.json", self.publication.jwks().body)
         for path, name in _EVIDENCE.items():
             yield KeptFile(path.lstrip("/"), (files("app.credentials.evidence") / name).read_bytes())
+        yield from self._trust(campus)
         yield from self._definitions(campus)
         yield from self._lists(campus, final=final)
         yield from self._log(campus)
@@ -122,6 +127,17 @@ class KeptSite:
             for form in ("png", "svg"):
                 yield KeptFile(f"{path}/image.{form}", self.publication.picture(badge_id, number, form).body)
             yield KeptFile(f"ob2/{path}", self.older_badges.badge_class(badge_id, number).body)
+
+    def _trust(self, campus: Campus) -> Iterator[KeptFile]:
+        """Who recognised the campus and which labels it had, as those networks signed it."""
+        words = (files("app.credentials.trust") / "confiance-v1.jsonld").read_bytes()
+        yield KeptFile(TRUST_CONTEXT_PATH.lstrip("/"), words)
+        for network in self.networks.networks_about(campus.did):
+            place = f"reseau/{network.slug}"
+            yield KeptFile(f"{place}/did.json", self.networks.did(network.slug).body)
+            yield KeptFile(f"{place}/campus-reconnus.json", self.networks.trust_list(network.slug).body)
+        for label in self.networks.labels_of(campus.did):
+            yield KeptFile(f"labels/{label.id}/{INDEX}", self.networks.label(label.id).body)
 
     def _lists(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
         for list_id in self.statuses.ids_of(campus.id):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from app.credentials.json_text import dump_json
 from app.db.recognition import RecognitionStore
+from app.domain.campus import Label, Network
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.network_signing import NetworkSigning
@@ -27,6 +29,18 @@ class NetworkDocuments:
         if edition is None:
             raise NotFound(N_("Ce réseau n’a pas encore publié de liste."))
         return Published.of(edition.body, "application/vc+ld+json")
+
+    def networks_about(self, issuer: str) -> Sequence[Network]:
+        return self.store.networks_about(issuer)
+
+    def labels_of(self, issuer: str) -> Sequence[Label]:
+        """The signed ones that were not withdrawn."""
+        return [
+            label
+            for network in self.store.networks_about(issuer)
+            for label in self.store.labels_given(network.id)
+            if label.issuer == issuer and label.embedded and label.withdrawn_at is None
+        ]
 
     def label(self, label_id: uuid.UUID) -> Published:
         """The signed label; gone where the network withdrew it."""

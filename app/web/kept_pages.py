@@ -7,20 +7,23 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from posixpath import relpath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from app.domain.campus import Campus
+from app.domain.campus import Campus, Network
 from app.domain.short_addresses import short_code
 from app.language import current_locale, locales, speaking
 from app.services.awards import AwardRecord
 from app.services.kept_site import INDEX, KeptFile
+from app.services.labels import LabelJudged
 from app.web.answers import shown
 from app.web.badges import definition_shown
 from app.web.campus_colours import render_campus_css
 from app.web.campuses import campus_shown
 from app.web.locale import other_languages
+from app.web.networks import label_page, register_shown
 from app.web.render import Frame, Visitor, environment
 from app.web.static_files import files
 from app.web.wording import day
@@ -44,6 +47,8 @@ class KeptPages:
         """Pages link to one another before they are written."""
         places = [f"campus/{self.campus.slug}"]
         places += [f"badges/{badge_id}/v{number}" for badge_id, number in self.versions()]
+        places += [f"reseau/{network.slug}" for network in self._networks()]
+        places += [f"labels/{judged.label.id}" for judged in self._labels()]
         for locale in locales():
             with speaking(locale):
                 self.known.update(f"{place}/{_page_name()}" for place in places)
@@ -67,6 +72,28 @@ class KeptPages:
             f"campus/{slug}", "campuses/show.html", lambda: {"c": campus_shown(self.services, found)}
         )
         yield KeptFile("index.html", _leading_to(f"campus/{slug}/index.html"))
+
+    def of_networks(self) -> Iterator[KeptFile]:
+        """Who recognised the campus, and each of its labels."""
+        for network in self._networks():
+            place = f"reseau/{network.slug}"
+            view = partial(self._register_of, network.slug)
+            yield from self._in_every_language(place, "networks/show.html", view)
+        for judged in self._labels():
+            place, view = f"labels/{judged.label.id}", partial(self._label, judged)
+            yield from self._in_every_language(place, "networks/label.html", view)
+
+    def _register_of(self, slug: str) -> Mapping[str, Any]:
+        return {"n": register_shown(self.services, self.services.register.page(slug))}
+
+    def _label(self, judged: LabelJudged) -> Mapping[str, Any]:
+        return {"l": label_page(self.services, judged)}
+
+    def _networks(self) -> Sequence[Network]:
+        return self.services.network_documents.networks_about(self.campus.did)
+
+    def _labels(self) -> Sequence[LabelJudged]:
+        return self.services.labels.of_issuer(self.campus.did)
 
     def of_badge(self, badge_id: uuid.UUID, number: int) -> Iterator[KeptFile]:
         published = self.services.publication.badge(badge_id, number)

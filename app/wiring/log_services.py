@@ -72,6 +72,7 @@ class LogServices(RequestServices):
             self.publication,
             self.older_badges,
             self.evidence,
+            self.network_documents,
             self.log_publication,
             self.status,
             self.verification,

@@ -73,7 +73,8 @@ class TrustList:
         return self._by_id.get(issuer_id)
 
     def is_current(self, at: datetime) -> bool:
-        return self.valid_from <= at < self.valid_until
+        """An edition from after `at` is current too: it is read to look back on an earlier day."""
+        return at < self.valid_until
 
     @cached_property
     def _by_id(self) -> Mapping[str, Entry]:
