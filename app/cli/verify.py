@@ -119,7 +119,7 @@ def verify(
     ask = _knowing(lists, _asker(offline=offline, documents=documents, at=at))
     asked = []
     for source in sources:
-        asked.append(_ask_about(source, ask, offline=offline, at=at))
+        asked.append(_ask_about(source, ask, lists, offline=offline, at=at))
         (_print_json if as_json else _print_words)(asked[-1])
     raise typer.Exit(min((each.code for each in asked), key=_GRAVEST_FIRST.index))
 
@@ -200,7 +200,9 @@ def _may_exist(database_url: str) -> bool:
     return not scheme.startswith("sqlite") or Path(place.partition("?")[0]).is_file()
 
 
-def _ask_about(source: str, ask: Ask, *, offline: bool, at: datetime | None) -> Asked:
+def _ask_about(
+    source: str, ask: Ask, lists: Sequence[TrustList], *, offline: bool, at: datetime | None
+) -> Asked:
     if source.startswith(("https://", "http://")):
         return Asked(source, ask(source))
     try:
@@ -211,7 +213,8 @@ def _ask_about(source: str, ask: Ask, *, offline: bool, at: datetime | None) -> 
         if not offline:
             return Asked(source, ask(package.badge))
         at = at or package.made_at
-        return Asked(source, _ask_of(package.documents, at)(package.badge), packed_at=package.made_at)
+        ask = _knowing(lists, _ask_of(package.documents, at))
+        return Asked(source, ask(package.badge), packed_at=package.made_at)
     except MalformedInput as error:
         return Asked(
             source, None, _("ce n’est pas un paquet de vérification ({reason})").format(reason=error.reason)

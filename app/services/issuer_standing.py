@@ -6,7 +6,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from threading import Lock
 from typing import Final
@@ -31,6 +31,7 @@ from app.db.recognition import RecognitionStore
 from app.domain.clock import Clock
 from app.services.network_signing import NetworkSigning
 
+_NO_END: Final = datetime.max.replace(tzinfo=UTC)
 _MOST_KEPT: Final = 32
 _LONGEST_NAME: Final = 300
 
@@ -114,7 +115,9 @@ class IssuerStandings:
     def _own(self, network_id: uuid.UUID) -> TrustList | None:
         edition = self.store.edition_of(network_id)
         key = self.signing.public_key_of(self.store.network_by_id(network_id))
-        return _read(edition.body, key, edition.signed_at) if edition and key else None
+        found = _read(edition.body, key, edition.signed_at) if edition and key else None
+        # Our own register cannot go stale here: each change of it is an edition.
+        return replace(found, valid_until=_NO_END) if found else None
 
     def _followed(self, list_id: uuid.UUID) -> TrustList | None:
         row = self.store.followed_by_id(list_id)

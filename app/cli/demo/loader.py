@@ -74,6 +74,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
         *_portfolios(content, stage, now=now),
         *_contributions(content, stage, now=now),
         *_endorsements(content, stage, now=now),
+        Deed(now, stage.renew_lists),
     ]
     # The sort is stable: deeds of one moment are done in the order above.
     return sorted((Deed(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)

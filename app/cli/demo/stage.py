@@ -121,6 +121,11 @@ class Stage:
                     by=BY_COMMAND,
                 )
 
+    def renew_lists(self) -> None:
+        """What the worker does every day."""
+        for network_id in self.services.register.due():
+            self.services.register.renew(network_id)
+
     def _network(self, slug: str, name: str, description: str, members: Sequence[str]) -> Network:
         row = Network(slug=slug, name=name, description=description)
         return self.services.campuses.create_network(
