@@ -282,11 +282,9 @@ class Contribution(_Section):
 class Endorsement(_Section):
     """What a company says of a badge, or of the campus; one without words was asked and has not answered."""
 
-    campus: Slug
-    badge: Reference | None = None
+    about: Slug | Reference
     organisation: Prose
     address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@(gmail\.com|[a-z0-9-]+\.exemple\.fr)$")]
-    site: str = ""
     role: str = ""
     words: str = ""
     days_ago: int = Field(ge=0)

@@ -267,17 +267,19 @@ class Stage:
 
     def endorse(self, one: written.Endorsement) -> None:
         """The campus asks somebody of a company, who answers where there are words."""
-        campus, by = self.campuses[one.campus], self.trainers[one.campus]
+        campus, by = self._of(one.about)
         subjects, signing = self.services.endorsement_subjects, self.services.endorsement_signing
         subject = (
-            subjects.of_badge(campus, self.badges[one.badge].id) if one.badge else subjects.of_campus(campus)
+            subjects.of_badge(campus, self.badges[one.about].id)
+            if one.about in self.badges
+            else subjects.of_campus(campus)
         )
         asked = self.services.endorsement_asking.ask(
             subject, Endorsing(one.address, one.organisation), refused=False, by=by
         )
         if one.words:
             words = checked_words(one.words, one.role, "", shows_name=False)
-            told = Signing(one.organisation, one.site)
+            told = Signing(one.organisation, "")
             signing.sign(signing.token_of(asked.id), told, words, language="fr")
 
     def _of(self, reference: str) -> tuple[Campus, Actor]:
