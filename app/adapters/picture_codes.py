@@ -27,6 +27,7 @@ _LONGEST_TEXT: Final = 2000
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _PDF: Final = b"%PDF-"
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
+_READ: Final = (_PDF, b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
 
 
 class PictureCodes:
@@ -37,7 +38,7 @@ class PictureCodes:
 
     def read(self, content: bytes) -> list[str]:
         """What the codes say, top first; nothing where there is none, or where it would take too long."""
-        if not self._room.acquire(timeout=_SECONDS):
+        if not content.startswith(_READ) or not self._room.acquire(timeout=_SECONDS):
             return []
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter and module
