@@ -18,6 +18,7 @@ from app.api import (
     older_badges,
     participations,
     public,
+    sessions,
     verification,
     xapi,
 )
@@ -27,7 +28,7 @@ documents = public.documents
 router = APIRouter()
 v1 = APIRouter(prefix="/api/v1")
 for each in (
-    *(noun.router for noun in (competencies, badges, activities, participations, xapi, awards)),
+    *(noun.router for noun in (competencies, badges, activities, sessions, participations, xapi, awards)),
     endorsements.of_campus,
 ):
     v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))

@@ -158,12 +158,12 @@ class ActivityPlanStore:
         )
 
     def hours_attended(self, activity_id: uuid.UUID) -> dict[uuid.UUID, float]:
-        """The hours of the sessions that each participation came to."""
+        """The hours of the sessions that each participation came to, where they were not cancelled."""
         rows = self.session.exec(
             select(Attendance.participation_id, func.sum(func.coalesce(ActivitySession.hours, 0.0)))
             .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
             .join(Participation, col(Participation.id) == col(Attendance.participation_id))
-            .where(ActivitySession.activity_id == activity_id)
+            .where(ActivitySession.activity_id == activity_id, col(ActivitySession.cancelled_at).is_(None))
             .group_by(col(Attendance.participation_id))
         )
         return {participation_id: float(hours) for participation_id, hours in rows}

@@ -41,7 +41,11 @@ class ActivityBadge(SQLModel, table=True):
 
 
 class ActivitySession(SQLModel, table=True):
-    """One meeting of a series. An activity that meets once has none."""
+    """One meeting of a series. An activity that meets once has none.
+
+    `planned_for` is the day it was planned for at first, where it was moved since; `place` is empty where it is
+    the activity's. One that is cancelled keeps who had come, and none of its hours count.
+    """
 
     __tablename__ = "activity_session"
     __table_args__ = (
@@ -52,6 +56,9 @@ class ActivitySession(SQLModel, table=True):
     activity_id: uuid.UUID = Field(sa_column=points_to("activity"))
     held_on: date
     hours: float | None = None
+    place: str = Field(default="", max_length=200)
+    planned_for: date | None = None
+    cancelled_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class Attendance(SQLModel, table=True):
@@ -110,8 +117,9 @@ def copied(activity: Activity, *, days: int, at: datetime) -> Activity:
 
 
 def session_nearest(sessions: Iterable[ActivitySession], *, today: date) -> ActivitySession | None:
-    """Today's, or else the one that is nearest; of two as near, the one that was held."""
-    return min(sessions, key=lambda each: (abs((each.held_on - today).days), each.held_on), default=None)
+    """Today's, or else the one that is nearest; of two as near, the one that was held. None that is cancelled."""
+    held = [each for each in sessions if each.cancelled_at is None]
+    return min(held, key=lambda each: (abs((each.held_on - today).days), each.held_on), default=None)
 
 
 def check_leads(place: ActivityCampus) -> None:

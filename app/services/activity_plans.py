@@ -32,6 +32,7 @@ from app.domain.history import Actor
 from app.domain.import_records import amended
 from app.domain.people import Person
 from app.domain.permissions import Deed, may
+from app.domain.series import settle
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activities import ActivityService
@@ -142,6 +143,7 @@ class ActivityPlans:
         check_activity(told)
         for field in ("kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on"):
             setattr(activity, field, getattr(told, field))
+        settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
         self._write(campus, activity, plan, by)
         self.deeds.retold(activity, AMENDED)
@@ -176,8 +178,11 @@ class ActivityPlans:
         self._write(campus, copy, plan, by)
         shift = copy.starts_on - activity.starts_on
         self.plans.add_sessions(
-            ActivitySession(activity_id=copy.id, held_on=each.held_on + shift, hours=each.hours)
+            ActivitySession(
+                activity_id=copy.id, held_on=each.held_on + shift, hours=each.hours, place=each.place
+            )
             for each in planned.sessions
+            if each.cancelled_at is None
         )
         return copy
 

@@ -15,6 +15,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.people import Person
+from app.domain.series import check_takes_place
 from app.errors import NotFound
 from app.language import N_
 from app.services.activities import PRESENCE
@@ -76,8 +77,9 @@ class ActivitySessions:
     ) -> None:
         """Of the participations that were `shown`, these came; whoever signed in meanwhile stays as they are."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        session = self._get(activity, session_id)
         self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        check_takes_place(session)
         there = {participation.id for participation, _ in self.activities.participants(activity.id)}
         before = self.plans.came_to(session.id)
         added = (set(came) & there) - before

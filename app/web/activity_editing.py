@@ -60,6 +60,8 @@ def amend_activity(
 ) -> Response:
     work = at_work(request)
     shown = ActivityView.of(work, services.activities.get(work.campus, activity_id))
+    typed = ActivityForm.of(form)
+    typed.follows_sessions = bool(services.activity_sessions.list_of(work.campus, activity_id)[0])
 
     def amend(filled: ActivityForm) -> uuid.UUID:
         told = filled.activity()
@@ -67,7 +69,7 @@ def amend_activity(
             plan = filled.plan(told)
             return writing.activity_plans.amend(work.campus, activity_id, told, plan, by=work.actor).id
 
-    return _tried(request, services, work, ActivityForm.of(form), amend, shown)
+    return _tried(request, services, work, typed, amend, shown)
 
 
 def _tried(

@@ -48,6 +48,8 @@ class ActivityForm:
     fields: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_FIELDS, ""))
     chosen: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _CHOICES})
     errors: dict[str, str] = field(default_factory=dict)
+    follows_sessions: bool = False
+    """Its dates and hours are those of its sessions, which are changed one by one."""
 
     @staticmethod
     def of(form: FormData) -> ActivityForm:
@@ -79,6 +81,7 @@ class ActivityForm:
                 "competence": [str(competency.id) for competency in planned.competencies],
                 "badge": [str(badge.id) for badge, _ in planned.badges],
             },
+            follows_sessions=bool(planned.sessions),
         )
 
     def activity(self) -> Activity:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ from app.web.history_words import (
 )
 from app.web.render import page
 from app.web.typography import say
-from app.web.wording import local
+from app.web.wording import day, local
 from app.web.words import ROLES, SCOPES
 from app.web.workplaces import AtWork, at_work, staff
 from app.wiring import Services
@@ -125,11 +126,23 @@ def detail_of(event: Event) -> str:
         parts += [say(SCOPES[scope]) for scope in Scope if scope.value in facts.get("scopes", ())]
     if isinstance(facts.get("number"), int):
         parts.append(say(N_("version {number}")).format(number=facts["number"]))
+    parts += _days_of(facts)
     if facts.get("by") in PROOFS:
         parts.append(say(PROOFS[facts["by"]]))
     if facts.get("table") in TABLES:
         parts.append(say(TABLES[facts["table"]]))
     return ", ".join(parts)
+
+
+def _days_of(facts: Mapping[str, Any]) -> list[str]:
+    """Of a session: its day, and the other one it was moved to."""
+    on, to = facts.get("on"), facts.get("to")
+    if not isinstance(on, str):
+        return []
+    told = day(date.fromisoformat(on))
+    if not isinstance(to, str) or to == on:
+        return [told]
+    return [say(N_("du {first} au {day}")).format(first=told, day=day(date.fromisoformat(to)))]
 
 
 def who_of(event: Event) -> str:

@@ -20,7 +20,12 @@ router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/seances/{sess
 
 @router.get("", dependencies=[staff(Deed.WORK)])
 def show_sheet(
-    activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, services: ReadingServices, note: str = ""
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    note: str = "",
+    fait: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.activity_sessions.sheet(work.campus, activity_id, session_id)
@@ -39,6 +44,9 @@ def show_sheet(
         ],
         came=len(found.came),
         noted=note == "oui",
+        done=fait,
+        leads=services.activity_plans.planned(work.campus, activity_id).leads,
+        sessions_held=sum(1 for each in found.sessions if each.cancelled_at is None),
     )
 
 

@@ -23,6 +23,7 @@ from app.services.openings import OpeningService
 from app.services.organisations import OrganisationService
 from app.services.participants import ParticipantService
 from app.services.rooms import RoomService
+from app.services.series import SeriesService
 from app.services.signing import Signing
 from app.wiring.parts import Parts
 
@@ -164,6 +165,17 @@ class CampusServices(Parts):
         return ActivitySessions(
             self.stores.activity_plans,
             self.stores.activities,
+            self.stores.history,
+            self.logged_deeds,
+            self.clock,
+        )
+
+    @cached_property
+    def series(self) -> SeriesService:
+        return SeriesService(
+            self.stores.activity_plans,
+            self.stores.activities,
+            self.stores.rooms,
             self.stores.history,
             self.logged_deeds,
             self.clock,

@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from app.api.routes import v1
+from app.domain.activity_plans import ActivitySession
 from tests.api.doors import EVERY_SCOPE, anybody, closed_award, program, token
 from tests.support.house import COMMAND, House
 
@@ -31,6 +32,9 @@ POLICY = {
     ("POST", "/activities"): "activity:write",
     ("GET", "/activities/{activity_id}/participations"): "read",
     ("POST", "/activities/{activity_id}/participations"): "activity:write",
+    ("GET", "/activities/{activity_id}/sessions"): "read",
+    ("POST", "/activities/{activity_id}/sessions"): "activity:write",
+    ("PUT", "/activities/{activity_id}/sessions/{session_id}"): "activity:write",
     ("POST", "/participations"): "activity:write",
     ("POST", "/xapi/statements"): "activity:write",
     ("POST", "/awards"): "award:create",
@@ -77,8 +81,11 @@ def ids(house: House) -> dict[str, uuid.UUID]:
         competency_id = services.competencies.create(
             campus, framework, code="C-1", statement="Mesurer", levels=[], by=by
         ).id
+        session = ActivitySession(activity_id=house.activity.id, held_on=house.activity.starts_on)
+        services.activity_plans.plans.add_sessions([session])
     return {
         "competency_id": competency_id,
+        "session_id": session.id,
         "badge_id": house.presence.badge.id,
         "activity_id": house.activity.id,
         "award_id": closed_award(house),
@@ -86,7 +93,7 @@ def ids(house: House) -> dict[str, uuid.UUID]:
 
 
 def send(client: TestClient, address: Address, path: str):
-    body = {"json": [] if path.endswith("/participations") else {}} if address.method == "POST" else {}
+    body = {"json": [] if path.endswith("/participations") else {}} if address.method != "GET" else {}
     return client.request(address.method, path, **body)
 
 
@@ -140,10 +147,12 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
     bodies = {
         "/versions": {"kind": "participation", "name": "A", "description": "B", "criteria": "C" * 30},
         "/participations": [{"family_name": "Martin"}],
+        "/sessions": {"held_on": "2026-12-08"},
+        "/sessions/{session_id}": {"held_on": "2026-12-08"},
         "/revocation": {"reason": "Attribué par erreur."},
     }
     body = next((body for end, body in bodies.items() if address.path.endswith(end)), None)
-    sent = {"json": body} if address.method == "POST" else {}
+    sent = {"json": body} if address.method != "GET" else {}
     theirs = neighbour.request(address.method, address.of("agt", ids), **sent)
     invented = {name: uuid.uuid4() for name in ids}
     nobody_s = neighbour.request(address.method, address.of("agt", invented), **sent)

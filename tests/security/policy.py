@@ -12,6 +12,7 @@ from tests.security.cases import ROLES_MAY, Case, anybody, holder, scoped, signe
 from tests.security.policy_endorsements import OF_ENDORSEMENTS
 from tests.security.policy_portfolios import OF_PORTFOLIOS
 from tests.security.policy_rights import RIGHTS
+from tests.security.policy_series import SERIES
 from tests.security.policy_trust import OF_NETWORKS
 
 __all__ = ["CASES", "ROLES_MAY", "Case"]
@@ -33,6 +34,7 @@ _PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 CASES: dict[str, Case] = {
     **RIGHTS,
     **OF_ENDORSEMENTS,
+    **SERIES,
     **ACCOUNT_CASES,
     **OF_NETWORKS,
     # --- anybody's pages
@@ -225,8 +227,6 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/activites/{activity_id}/pieces/{piece_id:uuid}/retirer": staff(
         Deed.WORK, 422, body={}
     ),
-    "GET /gestion/{slug}/activites/{activity_id}/seances/{session_id}": _WORK,
-    "POST /gestion/{slug}/activites/{activity_id}/seances/{session_id}": staff(Deed.WORK, 303, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/connues": _WORK,
     "POST /gestion/{slug}/activites/{activity_id}/connues": staff(Deed.WORK, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/salle": _WORK,

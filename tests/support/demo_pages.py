@@ -35,6 +35,7 @@ PUBLIC_PATHS = (
     "/nulle-part",
 )
 TODAYS_WORKSHOP = "Robotique pour tous, atelier du jour"
+SERIES = "Ateliers d’éloquence"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class DemoLinks:
     """What a company is asked, as it reads it."""
     endorsed: tuple[str, str]
     """An endorsement, and the organisation that gave it."""
+    series: str
+    """An activity of several sessions."""
+    session: str
 
     @property
     def public(self) -> tuple[str, ...]:
@@ -127,6 +131,11 @@ class DemoLinks:
             f"{self.workshop}/salle",
             f"{self.workshop}/connues",
             f"{self.workshop}/salle/ecran",
+            self.series,
+            f"{self.series}/modifier",
+            f"{self.series}/seances/nouvelle",
+            self.session,
+            f"{self.session}/changer",
             f"{self.workshop}/attribuer",
             f"{self.workshop}/remise",
             f"{self.workshop}/projection",
@@ -151,6 +160,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
         campus = services.campuses.get(CAMPUS)
         records = services.awards.list_in(campus, limit=200)
         workshop = next(a for a, _ in services.activities.list_in(campus) if a.title == TODAYS_WORKSHOP)
+        series = next(a for a, _ in services.activities.list_in(campus) if a.title == SERIES)
+        sessions, _ = services.activity_sessions.list_of(campus, series.id)
         closed = _first(records, AwardState.ISSUED, Visibility.CLOSED)
         opened = _first(records, AwardState.ISSUED, Visibility.OPEN)
         revoked = next(record for record in records if record.award.state is AwardState.REVOKED)
@@ -185,6 +196,8 @@ def demo_links(server: LiveServer) -> DemoLinks:
             asked=address.request(services.asking.token_of(asked)),
             request=f"{address.requests_of(CAMPUS)}/{asked.id}",
             contribution=f"{address.base_url}/gestion/{CAMPUS}/contributions/{waiting.id}",
+            series=f"{address.base_url}/gestion/{CAMPUS}/activites/{series.id}",
+            session=f"{address.base_url}/gestion/{CAMPUS}/activites/{series.id}/seances/{sessions[0].id}",
             ruled=f"{address.base_url}/gestion/{CAMPUS}/badges/{_ruled(services, campus)}",
             asking=f"{address.badge(asked.badge_id)}/demande",
             portfolio=address.portfolio(portfolio),

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from app.domain.activities import Activity
 from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.web.test_room_pages import FILLED, form_of, scan, words
@@ -39,7 +40,9 @@ def record(trainer: TestClient, series: str, text: str) -> None:
 
 
 def sheets(trainer: TestClient, series: str) -> list[str]:
-    return list(dict.fromkeys(re.findall(rf'href="({series}/seances/[^"]+)"', trainer.get(series).text)))
+    return list(
+        dict.fromkeys(re.findall(rf'href="({series}/seances/[0-9a-f-]{{36}})"', trainer.get(series).text))
+    )
 
 
 def hours(house: House, series: str) -> dict[str, float | None]:
@@ -103,3 +106,108 @@ def test_a_series_says_how_many_sessions_it_has(trainer: TestClient, times: str)
     back = form.press(trainer, page)
     assert back.status_code == 422
     assert "Une série a de 1 à 60 séances." in back.text.replace("\u00a0", " ")
+
+
+def changed(trainer: TestClient, sheet: str, **typed: str) -> Response:
+    page = trainer.get(f"{sheet}/changer")
+    return form_with(page, "jour").fill(**typed).press(trainer, page)
+
+
+def activity_of(house: House, series: str) -> Activity:
+    with house.unit_of_work(reading=True) as services:
+        return next(one for one, _ in services.activities.list_in(house.campus) if str(one.id) in series)
+
+
+def lines_of(house: House, series: str) -> list[dict[str, object]]:
+    """What the log says now of those who take part."""
+    with house.unit_of_work(reading=True) as services:
+        journal = services.activity_journal.of(house.campus, activity_of(house, series).id)
+        return [dict(line.facts) for line in journal.lines if not line.replaced]
+
+
+def test_a_session_more_makes_the_series_longer_in_the_log_too(
+    house: House, trainer: TestClient, series: str
+):
+    record(trainer, series, "Zoé MARTIN")
+    page = trainer.get(f"{series}/seances/nouvelle")
+    assert 'value="2026-12-15"' in page.text, "a week after the last one"
+    done = form_with(page, "jour").fill(jour="2026-12-16", lieu="Salle B").press(trainer, page)
+    assert "4 séances" in words(trainer.get(done.headers["location"]))
+    shown = activity_of(house, series)
+    assert (shown.starts_on, shown.ends_on, shown.hours) == (date(2026, 11, 24), date(2026, 12, 16), 8)
+    assert [line["endsOn"] for line in lines_of(house, series)] == ["2026-12-16"]
+
+
+def test_who_came_stays_noted_when_their_session_moves(house: House, trainer: TestClient, series: str):
+    record(trainer, series, "Zoé MARTIN\nMoussa KEÏTA")
+    first = sheets(trainer, series)[0]
+    note(trainer, first, "Zoé")
+    done = changed(trainer, first, jour="2026-11-26", heures="3,5", lieu="Salle B")
+    said = words(trainer.get(done.headers["location"]))
+    assert "Prévue le 24 novembre 2026, cette séance a lieu le 26 novembre 2026." in said
+    assert "1 personne y est notée présente et le reste." in said
+    assert hours(house, series) == {"Zoé": 3.5, "Moussa": 0}
+    assert {(line["startsOn"], line["minutes"]) for line in lines_of(house, series)} == {
+        ("2026-11-26", 210),
+        ("2026-11-26", 0),
+    }
+    assert "(au lieu du 24 novembre 2026)" in words(trainer.get(series))
+
+
+def test_a_cancelled_session_counts_for_nobody_until_it_is_restored(
+    house: House, trainer: TestClient, series: str
+):
+    record(trainer, series, "Zoé MARTIN")
+    first, _, third = sheets(trainer, series)
+    note(trainer, first, "Zoé")
+    note(trainer, third, "Zoé")
+    done = send(trainer, f"{third}/annuler", seen_on=f"{third}/changer")
+    said = words(trainer.get(done.headers["location"]))
+    assert "Cette séance n'a pas lieu" in said.replace("’", "'")
+    assert hours(house, series) == {"Zoé": 2}
+    assert activity_of(house, series).ends_on == date(2026, 12, 1)
+    assert send(trainer, third, {"present": ""}, seen_on=first).status_code == 409
+    send(trainer, f"{third}/retablir", seen_on=third)
+    assert hours(house, series) == {"Zoé": 4}
+    assert activity_of(house, series).hours == 6
+
+
+def test_the_code_on_the_wall_goes_with_the_session_that_is_cancelled(house: House, series: str):
+    trainer, phone = house.client(house.trainer), house.client()
+    send(trainer, f"{series}/salle", {"geste": "ouvrir"})
+    found = re.search(r'class="plate xl">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
+    assert found
+    page = scan(house, phone, found[1])
+    first = sheets(trainer, series)[0]
+    send(trainer, f"{first}/annuler", seen_on=f"{first}/changer")
+    assert "La liste est fermée" in words(form_of(page).fill(**FILLED).press(phone, page))
+    assert hours(house, series) == {}
+
+
+def test_two_sessions_a_day_and_a_series_without_any_are_refused_in_words(trainer: TestClient, series: str):
+    first, second, third = sheets(trainer, series)
+    back = changed(trainer, second, jour="2026-11-24", lieu="Salle B")
+    assert back.status_code == 422
+    assert "déjà une séance ce jour-là" in words(back)
+    assert 'value="Salle B"' in back.text, "what was typed is kept"
+    for sheet in (first, second):
+        assert send(trainer, f"{sheet}/annuler", seen_on=f"{sheet}/changer").status_code == 303
+    last = send(trainer, f"{third}/annuler", seen_on=f"{third}/changer")
+    assert last.status_code == 409
+    assert "la seule séance qui reste" in words(last)
+
+
+def test_amending_a_series_leaves_its_dates_to_its_sessions(house: House, trainer: TestClient, series: str):
+    page = trainer.get(f"{series}/modifier")
+    form_with(page, "titre").fill(titre="Éloquence et débat").press(trainer, page)
+    shown = activity_of(house, series)
+    assert (shown.title, shown.ends_on, shown.hours) == ("Éloquence et débat", date(2026, 12, 8), 6)
+
+
+def test_the_history_says_which_session_changed_and_when_it_is(
+    house: House, trainer: TestClient, series: str
+):
+    changed(trainer, sheets(trainer, series)[0], jour="2026-11-26")
+    told = words(house.client(house.admin).get("/gestion/itip/historique"))
+    assert "Séance changée" in told
+    assert "du 24 novembre 2026 au 26 novembre 2026" in told

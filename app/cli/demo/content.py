@@ -153,6 +153,8 @@ class Activity(_Section):
     audience: tuple[Prose, ...]
     declared_size: int | None = None
     description: Prose
+    sessions: tuple[date, ...] = ()
+    """The days of a series; the hours are shared out evenly."""
 
     @model_validator(mode="after")
     def _has_one_pair_of_dates(self) -> Self:

@@ -10,6 +10,7 @@ from datetime import date
 from app.cli.demo import content as written
 from app.cli.demo.learners import Learner
 from app.domain.activities import Activity
+from app.domain.activity_plans import Plan
 from app.domain.awards import Visibility
 from app.domain.badge_rules import rule_of
 from app.domain.badges import Badge
@@ -184,14 +185,15 @@ class Stage:
             starts_on=activity.starts_on(today),
             ends_on=activity.ends_on(today),
             place=activity.place or "",
-            hours=activity.hours,
+            hours=activity.hours / max(len(activity.sessions), 1),
             audience=", ".join(activity.audience),
             declared_size=activity.declared_size,
             created_at=self.services.clock(),
         )
         organisers = [self.campuses[slug] for slug in activity.campuses]
         by = self.trainers[activity.campuses[0]]
-        self.activities[reference] = self.services.activities.create(row, organisers, by=by)
+        plan = Plan([campus.slug for campus in organisers[1:]], days=activity.sessions)
+        self.activities[reference] = self.services.activity_plans.create(organisers[0], row, plan, by=by)
         for campus in organisers[1:]:
             self.services.activity_plans.answer(campus, row.id, accepts=True, by=by)
 

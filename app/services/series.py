@@ -1,0 +1,140 @@
+"""Changing a series once it is planned: its sessions, its dates and hours, and what the log says of who came."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from app.db.activities import ActivityStore
+from app.db.activity_plans import ActivityPlanStore
+from app.db.history import HistoryStore
+from app.db.rooms import RoomStore
+from app.domain.activities import Activity
+from app.domain.activity_plans import ActivitySession, check_leads
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.rooms import close_room, is_open
+from app.domain.series import SessionFacts, cancel, change, check_may_add, check_session, restore, settle
+from app.errors import NotFound
+from app.language import N_
+from app.services.logged_deeds import LoggedDeeds
+
+CHANGED = N_("Les séances ont changé.")
+"""Why the log says anew of somebody what they did there."""
+
+
+class SeriesService:
+    def __init__(
+        self,
+        plans: ActivityPlanStore,
+        activities: ActivityStore,
+        rooms: RoomStore,
+        history: HistoryStore,
+        deeds: LoggedDeeds,
+        clock: Clock,
+    ) -> None:
+        self.plans = plans
+        self.activities = activities
+        self.rooms = rooms
+        self.history = history
+        self.deeds = deeds
+        self.clock = clock
+
+    def session(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID
+    ) -> tuple[ActivitySession, int]:
+        """One session, and how many came to it."""
+        activity = self._led_by(campus, activity_id)
+        return self._get(activity, session_id), len(self.plans.came_to(session_id))
+
+    def add(
+        self, campus: Campus, activity_id: uuid.UUID, facts: SessionFacts, *, by: Actor
+    ) -> ActivitySession:
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        sessions = self.plans.sessions_of(activity.id)
+        check_may_add(sessions)
+        check_session(facts, sessions)
+        session = ActivitySession(
+            activity_id=activity.id, held_on=facts.held_on, hours=facts.hours, place=facts.place
+        )
+        self.plans.add_sessions([session])
+        self._settle(campus, activity, "add_session", by, on=facts.held_on.isoformat())
+        return session
+
+    def change(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, facts: SessionFacts, *, by: Actor
+    ) -> bool:
+        """Another day, other hours, another place; whoever came stays noted. Whether anything changed."""
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        check_session(facts, self.plans.sessions_of(activity.id), session)
+        before = session.held_on
+        if not change(session, facts):
+            return False
+        self.plans.add_sessions([session])
+        if session.held_on != before:
+            self._shut_room(activity, session)
+        told = {"on": before.isoformat(), "to": session.held_on.isoformat()}
+        self._settle(campus, activity, "change_session", by, **told)
+        return True
+
+    def cancel(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, *, by: Actor
+    ) -> ActivitySession:
+        """Whoever came to it stays in the activity, without its hours."""
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        if cancel(session, self.plans.sessions_of(activity.id), at=self.clock()):
+            self.plans.add_sessions([session])
+            self._shut_room(activity, session)
+            self._settle(campus, activity, "cancel_session", by, on=session.held_on.isoformat())
+        return session
+
+    def restore(
+        self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, *, by: Actor
+    ) -> ActivitySession:
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        session = self._get(activity, session_id)
+        if restore(session):
+            self.plans.add_sessions([session])
+            self._settle(campus, activity, "restore_session", by, on=session.held_on.isoformat())
+        return session
+
+    def _settle(self, campus: Campus, activity: Activity, deed: str, by: Actor, **told: Any) -> None:
+        """The activity, everybody's hours and the log follow the sessions."""
+        settle(activity, self.plans.sessions_of(activity.id))
+        self.activities.save(activity)
+        if self.activities.counts_attendance(activity.id):
+            attended = self.plans.hours_attended(activity.id)
+            there = [one for one, _ in self.activities.participants(activity.id, with_absent=True)]
+            for participation in there:
+                participation.hours = attended.get(participation.id, 0.0)
+            self.activities.add_participations(there)
+        self.deeds.retold(activity, CHANGED)
+        at = self.clock()
+        self.history.write(by, deed, "activity", activity.id, at=at, campus_id=campus.id, **told)
+
+    def _shut_room(self, activity: Activity, session: ActivitySession) -> None:
+        """The code on the wall was for that day."""
+        found = self.rooms.find_of(activity.id, session.id)
+        if found is not None and is_open(room := self.rooms.lock(found.id), at=self.clock()):
+            close_room(room, at=self.clock())
+            self.rooms.save(room)
+
+    def _led_by(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        place = self.plans.place_of(activity.id, campus.id)
+        if place is not None:
+            check_leads(place)
+        return activity
+
+    def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
+        session = self.plans.find_session(activity.id, session_id)
+        if session is None:
+            raise NotFound(N_("Cette séance n’existe pas dans cette activité."))
+        return session

@@ -1,0 +1,202 @@
+"""The sessions of a series added, moved and cancelled from one small form, and what changed said in words."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.domain.activity_plans import ActivitySession
+from app.domain.participant_lists import hours_in
+from app.domain.permissions import Deed
+from app.domain.series import DayTaken, SessionFacts
+from app.errors import Conflict, InvalidInput
+from app.language import N_
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.web.activities import ActivityView
+from app.web.forms import SafeForm, text_of
+from app.web.people_lists import hours_text
+from app.web.render import page
+from app.web.typography import say
+from app.web.workplaces import AtWork, at_work, sentence_of, staff
+from app.wiring import Services
+
+router = APIRouter(
+    prefix="/gestion/{slug}/activites/{activity_id}/seances",
+    dependencies=[WITH_ORGANISERS, staff(Deed.WORK)],
+)
+ADDED, CHANGED, CANCELLED, RESTORED = "ajoutee", "changee", "annulee", "retablie"
+_A_WEEK = timedelta(days=7)
+
+
+@dataclass
+class SessionForm:
+    day: str = ""
+    hours: str = ""
+    place: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def facts(self) -> SessionFacts:
+        """What was typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
+        hours, fault = hours_in(self.hours)
+        if fault:
+            self.errors["heures"] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+        elif hours is not None and not 0 < hours <= 24:
+            self.errors["heures"] = say(N_("Une séance dure 24 heures au plus."))
+        try:
+            held_on = date.fromisoformat(self.day)
+        except ValueError:
+            held_on = date.min
+            self.errors["jour"] = say(N_("Cette date n’est pas lisible : écrivez 2026-11-24."))
+        if len(self.place) > 200:
+            self.errors["lieu"] = say(N_("{most} signes au plus.")).format(most=200)
+        if self.errors:
+            raise InvalidInput(N_("Un champ est à corriger."))
+        return SessionFacts(held_on, hours, self.place)
+
+
+@router.get("/nouvelle")
+def new_session(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    work = at_work(request)
+    sessions, _ = services.activity_sessions.list_of(work.campus, activity_id)
+    return _page(request, services, work, activity_id, _next_of(sessions))
+
+
+@router.post("/nouvelle")
+def add_session(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, typed = at_work(request), _typed(form)
+    services.activities.get(work.campus, activity_id)
+    try:
+        facts = typed.facts()
+        with deed(request) as writing:
+            made = writing.series.add(work.campus, activity_id, facts, by=work.actor)
+    except (InvalidInput, DayTaken) as error:
+        return _again(request, services, work, activity_id, typed, error)
+    return _told(work, activity_id, made.id, ADDED)
+
+
+@router.get("/{session_id:uuid}/changer")
+def edit_session(
+    activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, services: ReadingServices
+) -> HTMLResponse:
+    work = at_work(request)
+    session, _ = services.series.session(work.campus, activity_id, session_id)
+    filled = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
+    return _page(request, services, work, activity_id, filled, session_id)
+
+
+@router.post("/{session_id:uuid}/changer")
+def change_session(
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,
+    services: ReadingServices,
+) -> Response:
+    work, typed = at_work(request), _typed(form)
+    services.series.session(work.campus, activity_id, session_id)
+    try:
+        facts = typed.facts()
+        with deed(request) as writing:
+            writing.series.change(work.campus, activity_id, session_id, facts, by=work.actor)
+    except (InvalidInput, DayTaken) as error:
+        return _again(request, services, work, activity_id, typed, error, session_id)
+    return _told(work, activity_id, session_id, CHANGED)
+
+
+@router.post("/{session_id:uuid}/annuler")
+def cancel_session(
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+    services: ReadingServices,
+) -> Response:
+    work = at_work(request)
+    session, _ = services.series.session(work.campus, activity_id, session_id)
+    try:
+        with deed(request) as writing:
+            writing.series.cancel(work.campus, activity_id, session_id, by=work.actor)
+    except Conflict as error:
+        filled = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
+        return _page(
+            request, services, work, activity_id, filled, session_id, trouble=sentence_of(error), status=409
+        )
+    return _told(work, activity_id, session_id, CANCELLED)
+
+
+@router.post("/{session_id:uuid}/retablir")
+def restore_session(
+    activity_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request: Request,
+    form: SafeForm,  # noqa: ARG001 - its check is the point
+) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.series.restore(work.campus, activity_id, session_id, by=work.actor)
+    return _told(work, activity_id, session_id, RESTORED)
+
+
+def _typed(form: SafeForm) -> SessionForm:
+    return SessionForm(text_of(form, "jour"), text_of(form, "heures"), text_of(form, "lieu"))
+
+
+def _next_of(sessions: list[ActivitySession]) -> SessionForm:
+    """As long as the last one, and as long after it as that one came after the one before."""
+    if not sessions:
+        return SessionForm()
+    last = sessions[-1]
+    gap = last.held_on - sessions[-2].held_on if len(sessions) > 1 else _A_WEEK
+    return SessionForm((last.held_on + gap).isoformat(), hours_text(last.hours), last.place)
+
+
+def _told(work: AtWork, activity_id: uuid.UUID, session_id: uuid.UUID, done: str) -> RedirectResponse:
+    here = f"{work.home}/activites/{activity_id}/seances/{session_id}"
+    return RedirectResponse(f"{here}?fait={done}", status_code=303)
+
+
+def _again(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    typed: SessionForm,
+    error: InvalidInput | DayTaken,
+    session_id: uuid.UUID | None = None,
+) -> HTMLResponse:
+    if not typed.errors:
+        typed.errors["jour"] = sentence_of(error)
+    return _page(request, services, work, activity_id, typed, session_id, status=422)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity_id: uuid.UUID,
+    filled: SessionForm,
+    session_id: uuid.UUID | None = None,
+    *,
+    trouble: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    session, came = services.series.session(work.campus, activity_id, session_id) if session_id else (None, 0)
+    return page(
+        request,
+        "activities/session_form.html",
+        campus=work.look,
+        private=True,
+        status=status,
+        home=work.home,
+        activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
+        session=session,
+        came=came,
+        form=filled,
+        trouble=trouble,
+    )

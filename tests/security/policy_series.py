@@ -1,0 +1,23 @@
+"""The same table for the sessions of a series."""
+
+from __future__ import annotations
+
+from app.domain.permissions import Deed
+from tests.security.cases import Case, scoped, staff
+
+_PAGES = "/gestion/{slug}/activites/{activity_id}/seances"
+_API = "/api/v1/campuses/{slug}/activities/{activity_id}/sessions"
+
+SERIES: dict[str, Case] = {
+    f"GET {_PAGES}/{{session_id}}": staff(Deed.WORK),
+    f"POST {_PAGES}/{{session_id}}": staff(Deed.WORK, 303, body={}),
+    f"GET {_PAGES}/nouvelle": staff(Deed.WORK),
+    f"POST {_PAGES}/nouvelle": staff(Deed.WORK, 422, body={}),
+    f"GET {_PAGES}/{{session_id:uuid}}/changer": staff(Deed.WORK),
+    f"POST {_PAGES}/{{session_id:uuid}}/changer": staff(Deed.WORK, 422, body={}),
+    f"POST {_PAGES}/{{session_id:uuid}}/annuler": staff(Deed.WORK, 409, body={}),
+    f"POST {_PAGES}/{{session_id:uuid}}/retablir": staff(Deed.WORK, 303, body={}),
+    f"GET {_API}": scoped("read"),
+    f"POST {_API}": scoped("activity:write", 422, {}),
+    f"PUT {_API}/{{session_id}}": scoped("activity:write", 200, {"held_on": "2026-11-24", "hours": 2}),
+}
