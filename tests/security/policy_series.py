@@ -18,6 +18,6 @@ SERIES: dict[str, Case] = {
     f"POST {_PAGES}/{{session_id:uuid}}/annuler": staff(Deed.WORK, 409, body={}),
     f"POST {_PAGES}/{{session_id:uuid}}/retablir": staff(Deed.WORK, 303, body={}),
     f"GET {_API}": scoped("read"),
-    f"POST {_API}": scoped("activity:write", 422, {}),
+    f"POST {_API}": scoped("activity:write", 409, {"held_on": "2026-11-24"}),
     f"PUT {_API}/{{session_id}}": scoped("activity:write", 200, {"held_on": "2026-11-24", "hours": 2}),
 }
