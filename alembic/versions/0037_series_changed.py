@@ -13,13 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column(
-        "activity_session", sa.Column("place", sa.String(200), nullable=False, server_default="")
-    )
+    op.add_column("activity_session", sa.Column("place", sa.String(200), nullable=False, server_default=""))
     op.add_column("activity_session", sa.Column("planned_for", sa.Date(), nullable=True))
-    op.add_column(
-        "activity_session", sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True)
-    )
+    op.add_column("activity_session", sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
