@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from app.api.programs import ActivityWriter, Reader
 from app.api.shapes import Shape, example
 from app.domain.activities import Activity, ActivityKind, PartKind
+from app.domain.guardians import needs_parent
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import normal_address
 from app.language import gettext as _
@@ -41,6 +42,7 @@ _LEARNER = {
     "part": "apprenant",
     "hours": 3,
     "contribution": "A réglé les capteurs de son équipe.",
+    "under_15": False,
 }
 
 
@@ -85,6 +87,11 @@ class ParticipantRequest(Shape):
     part: PartKind = PartKind.LEARNER
     hours: float | None = Field(None, ge=0, le=10_000)
     contribution: str = Field("", max_length=1000)
+    under_15: bool | None = Field(
+        None,
+        description="The age band, where the campus knows it: before 15, a parent agrees before a badge's page"
+        " opens. Never an age or a birth date; nothing said changes nothing.",
+    )
 
     def line(self, number: int) -> ListedPerson:
         return ListedPerson(
@@ -95,6 +102,7 @@ class ParticipantRequest(Shape):
             hours=self.hours,
             part=self.part,
             contribution=self.contribution,
+            under_15=self.under_15,
         )
 
 
@@ -107,6 +115,7 @@ class ParticipantView(BaseModel):
     part: PartKind
     hours: float | None
     contribution: str
+    under_15: bool = Field(description="Whether somebody said that the person is under 15.")
 
 
 class RefusedLine(BaseModel):
@@ -153,6 +162,7 @@ def _participants(page: ActivityPage) -> list[ParticipantView]:
             part=participation.part,
             hours=participation.hours,
             contribution=participation.contribution,
+            under_15=needs_parent(person),
         )
         for participation, person in page.participants
     ]

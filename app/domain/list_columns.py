@@ -38,6 +38,12 @@ _IN_THESE_WORDS = {
     Column.CONTRIBUTION: {"contribution", "role tenu", "apport", "ce que la personne a fait"},
     Column.UNDER_15: {"age", "tranche d age", "moins de 15 ans"},
 }  # fmt: skip
+UNDER_15, FROM_15 = "moins de 15 ans", "15 ans ou plus"
+BELOW, ABOVE = (
+    {UNDER_15, "moins de 15"},
+    {FROM_15, "15 ans et plus", "15 17 ans", "adulte", "majeur", "majeure"},
+)
+"""An age band in its own words; those of 15 and more are all one here, since nothing else is asked of them."""
 _MAIL = {"mail", "email", "courriel", "mel"}
 _TIME = {"heure", "heures", "duree", "hours"}
 # « Nom de l’établissement » names nobody.
@@ -55,6 +61,10 @@ _PARTICLES = {
 def heading_words(cell: str) -> str:
     """A heading without case, accents or punctuation, its words in their order."""
     return " ".join(name_key("", word) for word in re.findall(r"\w+", cell))
+
+
+def is_age_band(cell: str) -> bool:
+    return heading_words(cell) in BELOW | ABOVE
 
 
 def columns_of_heading(cells: Sequence[str]) -> tuple[Column, ...] | None:
@@ -110,6 +120,8 @@ def columns_of_cells(rows: Sequence[Sequence[str]]) -> tuple[Column, ...]:
     for index, cells in enumerate(by_column):
         if cells and all("@" in cell for cell in cells) and Column.ADDRESS not in columns:
             columns[index] = Column.ADDRESS
+        elif cells and all(is_age_band(cell) for cell in cells) and Column.UNDER_15 not in columns:
+            columns[index] = Column.UNDER_15
     names = [index for index in range(width) if columns[index] is Column.NOTHING and by_column[index]][:2]
     if len(names) == 1:
         columns[names[0]] = order_of_names(by_column[names[0]])

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 
 from app.domain.activities import PartKind
 from app.domain.list_columns import (
+    ABOVE,
+    BELOW,
     Column,
     columns_of_cells,
     columns_of_heading,
     heading_words,
+    is_age_band,
     order_of_names,
     split_name,
 )
@@ -27,7 +30,6 @@ MAX_LINES = 10_000
 MAX_CELL = 4_000
 _SEPARATORS = ";\t,"
 MAX_COLUMNS = 60
-UNDER_15, FROM_15 = "moins de 15 ans", "15 ans ou plus"
 _NUMBERED = re.compile(r"(.*\S)\s*\(([2-9])\)")
 _NAME_COLUMNS = {Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST}
 # Where a heading may stand below a title and a date.
@@ -197,9 +199,12 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
 
 
 def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
-    """A line without a heading above it: names in one or two cells, an address in any."""
-    address, names, homonym = "", [], 1
+    """A line without a heading above it: names in one or two cells, an address in any, « moins de 15 ans » after them."""
+    address, names, homonym, under_15 = "", [], 1, None
     for cell in row.cells:
+        if names and is_age_band(cell):
+            under_15 = under_15_in(cell)
+            continue
         cell, number = without_number(cell)
         homonym = max(homonym, number)
         words = cell.split()
@@ -214,7 +219,14 @@ def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     else:
         order = Column.FAMILY_FIRST if Column.FAMILY_FIRST in columns else Column.GIVEN_FIRST
         given, family = split_name(names[0] if names else "", order)
-    return ListedPerson(row.number, given_name=given, family_name=family, address=address, homonym=homonym)
+    return ListedPerson(
+        row.number,
+        given_name=given,
+        family_name=family,
+        address=address,
+        under_15=under_15,
+        homonym=homonym,
+    )
 
 
 def without_number(cell: str) -> tuple[str, int]:
@@ -235,9 +247,9 @@ def under_15_in(cell: str) -> bool | None:
     words = heading_words(cell)
     if not words:
         return None
-    if words in (FROM_15, "15 ans et plus", "non"):
+    if words in ABOVE or words == "non":
         return False
-    return True if words in (UNDER_15, "moins de 15", "oui") else None
+    return True if words in BELOW or words == "oui" else None
 
 
 def _one_line(text: str) -> str:

@@ -24,9 +24,10 @@ from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.list_matching import matched, name_key_of
 from app.domain.participant_lists import ListedPerson, has_usable_address, tidy, without_repeats
-from app.domain.people import Person, check_name, note_age_band
+from app.domain.people import Person, check_name
 from app.errors import AppError
 from app.language import N_
+from app.services.age_bands import AgeBands
 from app.services.logged_deeds import LoggedDeeds
 
 COMPLETED = N_("Complété depuis une liste.")
@@ -68,6 +69,7 @@ class ActivityService:
         campuses: CampusStore,
         history: HistoryStore,
         deeds: LoggedDeeds,
+        age_bands: AgeBands,
         clock: Clock,
     ) -> None:
         self.activities = activities
@@ -75,6 +77,7 @@ class ActivityService:
         self.campuses = campuses
         self.history = history
         self.deeds = deeds
+        self.age_bands = age_bands
         self.clock = clock
 
     def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
@@ -174,6 +177,7 @@ class ActivityService:
         completed: list[Participation] = []
         # Where attendance is noted session by session, whoever has come to none has no hours.
         otherwise = 0.0 if lines and self.activities.counts_attendance(activity.id) else None
+        leads, *_ = self.activities.campuses_of(activity.id)
         for line in lines:
             participation, person = known.get(line.line_key) or (None, people[line.line_key])
             participation = participation or new.get(person.id)
@@ -183,7 +187,8 @@ class ActivityService:
                 check_participation(participation)
                 self._note_amendment(activity, participation, by)
                 completed.append(participation)
-            note_age_band(person, line.under_15, on=self.clock().date())
+            if line.under_15 is not None:
+                self.age_bands.note(person, line.under_15, by=by, campus_id=leads.id)
             kept[line.line_key] = (participation, person)
             if participation.line_key.startswith("|") and line.address:
                 self.people.add_address(person, line.address)

@@ -11,24 +11,21 @@ from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
-from app.db.portfolios import PortfolioStore
-from app.domain.awards import Award, Visibility
+from app.domain.awards import Award
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.consents import About, By, consent
 from app.domain.guardians import (
     ParentAgreement,
-    ParentNeeded,
     agreement_named_by,
     answer,
     ask,
-    check_may_show_further,
     needs_parent,
     parent_proof,
 )
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
-from app.domain.people import Person, note_age_band
+from app.services.age_bands import AgeBands
 from app.services.awards import AwardRecord
 
 A_PARENT = Actor(label="a parent")
@@ -52,20 +49,20 @@ class GuardianService:
         guardians: GuardianStore,
         awards: AwardStore,
         people: PeopleStore,
-        portfolios: PortfolioStore,
         letters: LetterStore,
         consents: ConsentStore,
         history: HistoryStore,
+        age_bands: AgeBands,
         secret: bytes,
         clock: Clock,
     ) -> None:
         self.guardians = guardians
         self.awards = awards
         self.people = people
-        self.portfolios = portfolios
         self.letters = letters
         self.consents = consents
         self.history = history
+        self.age_bands = age_bands
         self.secret = secret
         self.clock = clock
 
@@ -115,39 +112,15 @@ class GuardianService:
         self.consents.add(told)
         self._write(A_PARENT, "parent_agrees" if agreed else "parent_refuses", record.award)
         if not agreed:
-            self._shut(self.awards.lock(record.award.id), A_PARENT)
-            self._shut_portfolio(record.person)
+            self.age_bands.shut(self.awards.lock(record.award.id), A_PARENT)
+            self.age_bands.shut_portfolio(record.person)
         return record
 
     def set_age_band(self, campus: Campus, person_id: uuid.UUID, under_15: bool, *, by: Actor) -> None:
         """As the campus knows it; what stands open without a parent's yes is shut."""
-        person, at = self.people.get(person_id), self.clock()
-        if not note_age_band(person, under_15, on=at.date()):
-            return
+        person = self.people.get(person_id)
+        self.age_bands.note(person, under_15, by=by, campus_id=campus.id)
         self.people.save(person)
-        self.history.write(by, "age_band", "person", person.id, at=at, campus_id=campus.id, under_15=under_15)
-        for award in self.guardians.open_awards_of(person_id) if under_15 else ():
-            agreement = self.guardians.newest_about(award.id)
-            if agreement is None or not agreement.agreed:
-                self._shut(award, by)
-        self._shut_portfolio(person)
-
-    def _shut_portfolio(self, person: Person) -> None:
-        """Nothing is left that a parent agreed to show in it."""
-        portfolio = self.portfolios.find_of(person.id)
-        if portfolio is None or not portfolio.is_open:
-            return
-        try:
-            check_may_show_further(person, self.consents.of_person(person.id))
-        except ParentNeeded:
-            portfolio.is_open = False
-            self.portfolios.add(portfolio)
-
-    def _shut(self, award: Award, by: Actor) -> None:
-        if award.visibility is Visibility.OPEN:
-            award.visibility = Visibility.CLOSED
-            self.awards.save(award)
-            self._write(by, "close", award)
 
     def _write(self, by: Actor, deed: str, award: Award) -> None:
         self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from starlette.datastructures import FormData
 
-from app.domain.list_columns import Column
-from app.domain.participant_lists import FROM_15, UNDER_15, ListedPerson, ListTable, read_list, read_table
+from app.domain.list_columns import FROM_15, UNDER_15, Column
+from app.domain.participant_lists import ListedPerson, ListTable, read_list, read_table
 from app.errors import AppError
 from app.language import N_
 from app.services.participant_lists import text_of_file

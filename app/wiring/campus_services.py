@@ -9,6 +9,7 @@ from app.services.activity_journal import ActivityJournal
 from app.services.activity_log import ActivityLog
 from app.services.activity_plans import ActivityPlans
 from app.services.activity_sessions import ActivitySessions
+from app.services.age_bands import AgeBands
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
@@ -135,6 +136,17 @@ class CampusServices(Parts):
         )
 
     @cached_property
+    def age_bands(self) -> AgeBands:
+        return AgeBands(
+            self.stores.guardians,
+            self.stores.awards,
+            self.stores.portfolios,
+            self.stores.consents,
+            self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
     def activities(self) -> ActivityService:
         return ActivityService(
             self.stores.activities,
@@ -142,6 +154,7 @@ class CampusServices(Parts):
             self.stores.campuses,
             self.stores.history,
             self.logged_deeds,
+            self.age_bands,
             self.clock,
         )
 

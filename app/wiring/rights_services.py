@@ -54,10 +54,10 @@ class RightsServices(LogServices):
             self.stores.guardians,
             self.stores.awards,
             self.stores.people,
-            self.stores.portfolios,
             self.stores.letters,
             self.stores.consents,
             self.stores.history,
+            self.age_bands,
             self.lent.secret,
             self.clock,
         )

@@ -184,3 +184,15 @@ def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(hous
         services.portfolios.set_open(kept, True)
         services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
         assert not services.portfolios.get(kept.id).is_open
+
+
+@pytest.mark.parametrize("typed", ["moins de 15 ans", "Moins de 15"])
+def test_a_list_that_says_so_shuts_the_page_too(house: House, typed: str) -> None:
+    award_id = house.award(ZOE).lines[0].award_id
+    assert award_id
+    open_it(house, award_id)
+    house.record(f"{ZOE};{typed}")
+    assert not is_open(house, award_id)
+    house.record(f"{ZOE};15-17 ans")
+    open_it(house, award_id)
+    assert is_open(house, award_id)
