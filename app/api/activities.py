@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.api.programs import ActivityWriter, Reader
 from app.api.shapes import Shape, example
-from app.domain.activities import Activity, ActivityKind, PartKind
+from app.domain.activities import Activity, ActivityKind, Participation, PartKind
 from app.domain.guardians import needs_parent
 from app.domain.participant_lists import ListedPerson
-from app.domain.people import normal_address
+from app.domain.people import Person, normal_address
 from app.language import gettext as _
 from app.request_scope import WITH_ORGANISERS
-from app.services.activities import ActivityPage, RecordedList
+from app.services.activities import PRESENCE, ActivityPage, RecordedList
 
 router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"], dependencies=[WITH_ORGANISERS])
 
+WithAbsent = Annotated[bool, Query(description="Also whoever was noted absent.")]
 Name = Annotated[str, Field(max_length=120)]
 
 
@@ -107,7 +109,7 @@ class ParticipantRequest(Shape):
 
 
 class ParticipantView(BaseModel):
-    model_config = example(id="2f0c7a52-8d38-4b43-9ad4-6a0a2f8c1f6d", **_LEARNER)
+    model_config = example(id="2f0c7a52-8d38-4b43-9ad4-6a0a2f8c1f6d", present=True, **_LEARNER)
     id: uuid.UUID
     given_name: str
     family_name: str
@@ -115,7 +117,18 @@ class ParticipantView(BaseModel):
     part: PartKind
     hours: float | None
     contribution: str
+    present: bool = Field(
+        description="False of somebody who was noted absent: no badge is given to them there."
+    )
     under_15: bool = Field(description="Whether somebody said that the person is under 15.")
+
+
+class PresenceRequest(Shape):
+    model_config = example(present=False, reason="Partie avant le début de l’atelier.")
+    present: bool
+    reason: str = Field(
+        "", max_length=300, description="It stands in the activity log beside the correction."
+    )
 
 
 class RefusedLine(BaseModel):
@@ -152,7 +165,9 @@ class RecordedView(BaseModel):
         )
 
 
-def _participants(page: ActivityPage) -> list[ParticipantView]:
+def _participants(
+    page: ActivityPage, people: Sequence[tuple[Participation, Person]]
+) -> list[ParticipantView]:
     return [
         ParticipantView(
             id=participation.id,
@@ -162,9 +177,10 @@ def _participants(page: ActivityPage) -> list[ParticipantView]:
             part=participation.part,
             hours=participation.hours,
             contribution=participation.contribution,
+            present=participation.is_present,
             under_15=needs_parent(person),
         )
-        for participation, person in page.participants
+        for participation, person in people
     ]
 
 
@@ -188,8 +204,29 @@ def create_activity(body: ActivityRequest, program: ActivityWriter) -> ActivityV
 
 
 @router.get("/{activity_id}/participations", summary="Who took part")
-def list_participations(activity_id: uuid.UUID, program: Reader) -> list[ParticipantView]:
-    return _participants(program.services.activities.page(program.campus, activity_id))
+def list_participations(
+    activity_id: uuid.UUID, program: Reader, with_absent: WithAbsent = False
+) -> list[ParticipantView]:
+    page = program.services.activities.page(program.campus, activity_id)
+    return _participants(page, [*page.participants, *(page.absent if with_absent else ())])
+
+
+@router.put(
+    "/{activity_id}/participations/{participation_id}/presence", summary="Note somebody present or absent"
+)
+def note_presence(
+    activity_id: uuid.UUID, participation_id: uuid.UUID, body: PresenceRequest, program: ActivityWriter
+) -> PresenceRequest:
+    """The activity log gets a correction with the reason; badges that were given stay."""
+    program.services.activities.set_present(
+        program.campus,
+        activity_id,
+        participation_id,
+        present=body.present,
+        by=program.actor,
+        reason=body.reason.strip() or PRESENCE,
+    )
+    return body
 
 
 @router.post("/{activity_id}/participations", summary="Record who took part; safe to repeat")

@@ -39,6 +39,8 @@ OUTCOMES = {
     LineOutcome.ONESELF: N_("Soi-même"),
     LineOutcome.REPEATED_LINE: N_("Ligne en double"),
     LineOutcome.UNREADABLE: N_("Ligne illisible"),
+    LineOutcome.NOT_ALLOWED: N_("Non permis"),
+    LineOutcome.ABSENT: N_("Absente"),
 }
 
 

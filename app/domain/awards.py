@@ -47,6 +47,7 @@ class LineOutcome(StrEnum):
     REPEATED_LINE = "repeated_line"
     UNREADABLE = "unreadable"
     NOT_ALLOWED = "not_allowed"
+    ABSENT = "absent"
 
     @property
     def is_refused(self) -> bool:
@@ -143,6 +144,11 @@ class Judgement:
 
 ONESELF = Judgement(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
 
+ABSENT = Judgement(
+    LineOutcome.ABSENT,
+    N_("Notée absente de cette activité. Si elle y était, notez-la d’abord présente."),
+)
+
 HELD = Judgement(LineOutcome.ALREADY_HELD, N_("A déjà ce badge, qui est donné une seule fois par personne."))
 HELD_IN_ACTIVITY = Judgement(
     LineOutcome.ALREADY_HELD,
@@ -184,6 +190,8 @@ def judge_evidence(
     progress: Progress | None = None,
 ) -> Judgement:
     """The badge's rule and its kind say what an award must rest on; `progress` is None where it has no rule."""
+    if participation is not None and not participation.is_present:
+        return ABSENT
     if progress is not None and not progress.is_met:
         return Judgement(
             LineOutcome.TOO_FEW_HOURS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db.activities import ActivityStore
@@ -42,6 +42,8 @@ class ActivityPage:
     campuses: Sequence[Campus]
     participants: Sequence[tuple[Participation, Person]]
     addresses: dict[uuid.UUID, str]
+    absent: Sequence[tuple[Participation, Person]] = ()
+    """Noted as not having been there."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,15 @@ class ActivityService:
 
     def page(self, campus: Campus, activity_id: uuid.UUID) -> ActivityPage:
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        participants = self.activities.participants(activity.id)
+        listed = self.activities.participants(activity.id, with_absent=True)
+        participants = [pair for pair in listed if pair[0].is_present]
         return ActivityPage(
             campus,
             activity,
             self.activities.campuses_of(activity.id),
             participants,
             self.people.addresses_of(person.id for _, person in participants),
+            [pair for pair in listed if not pair[0].is_present],
         )
 
     def participation(
@@ -165,10 +169,12 @@ class ActivityService:
         *,
         by: Actor,
         meant: Mapping[str, uuid.UUID] | None = None,
+        absent_stay: bool = False,
     ) -> dict[str, tuple[Participation, Person]]:
         """The participation of each readable line, by line key: new ones recorded, blanks of others filled in.
 
         `meant` says, of lines that are part of a longer list, who was found to be meant when all of it was looked at.
+        A list of people who took part makes those present who were noted absent, unless `absent_stay`.
         """
         known = self.known(activity, lines) if meant is None else self._known_of(activity, lines, meant)
         people = self.people_of([line for line in lines if line.line_key not in known])
@@ -183,6 +189,8 @@ class ActivityService:
             participation = participation or new.get(person.id)
             if participation is None:
                 participation = new[person.id] = self._participation_of(activity, line, person, by, otherwise)
+            elif absent_stay and not participation.is_present:
+                pass
             elif complete(participation, hours=line.hours, contribution=line.contribution):
                 check_participation(participation)
                 self._note_amendment(activity, participation, by)
@@ -247,6 +255,26 @@ class ActivityService:
         self.deeds.noted(activity, [participation], reason)
         self._note_amendment(activity, participation, by)
 
+    def note_presences(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        present: Collection[uuid.UUID],
+        *,
+        shown: Collection[uuid.UUID],
+        by: Actor,
+    ) -> int:
+        """Of the participations that were `shown`, these were there; how many changed. Badges given stay."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.activities.lock(activity.id)
+        changed = []
+        for participation, _ in self.activities.participants(activity.id, with_absent=True):
+            if participation.id in shown and participation.is_present != (participation.id in present):
+                participation.is_present = participation.id in present
+                changed.append(participation)
+        self.amend_all(activity, changed, by=by, reason=PRESENCE)
+        return len(changed)
+
     def amend(
         self,
         campus: Campus,
@@ -258,6 +286,7 @@ class ActivityService:
         contribution: str,
         by: Actor,
         reason: str = "",
+        present: bool | None = None,
     ) -> Participation:
         """Correct what was noted of somebody's part; awards already given keep what they said."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
@@ -267,6 +296,7 @@ class ActivityService:
             hours,
             contribution.strip(),
         )
+        participation.is_present = participation.is_present if present is None else present
         check_participation(participation)
         self.activities.add_participations([participation])
         self.deeds.noted(activity, [participation], reason.strip())

@@ -208,7 +208,9 @@ def would_be(
     if activity is None:
         return None
     if participation is not None:
-        if not adds_to(participation, hours=line.hours, contribution=line.contribution):
+        if not participation.is_present or not adds_to(
+            participation, hours=line.hours, contribution=line.contribution
+        ):
             return participation
         copy = Participation(**participation.model_dump())
         complete(copy, hours=line.hours, contribution=line.contribution)

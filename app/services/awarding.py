@@ -178,8 +178,9 @@ class Judging:
         if activity is None or not (request.everybody or request.participation_ids):
             return
         wanted = set(request.participation_ids)
-        for some in self.activities.participants_in_turn(activity.id):
-            there = [one for one in some if request.everybody or one[0].id in wanted]
+        # Whoever is named one by one keeps their line, and is told absent where they are.
+        for some in self.activities.participants_in_turn(activity.id, with_absent=bool(wanted)):
+            there = [one for one in some if one[0].id in wanted or (request.everybody and one[0].is_present)]
             addresses = self.people.addresses_of(person.id for _, person in there)
             yield [
                 (line_of(participation, person, addresses.get(person.id, "")), participation, person)
@@ -247,7 +248,9 @@ class Judging:
             return {}
         if case.activity is not None:
             self.activities.lock(case.activity.id)
-            return {**self.activity_service.keep(case.activity, lines, by=case.by, meant=meant)}
+            return {
+                **self.activity_service.keep(case.activity, lines, by=case.by, meant=meant, absent_stay=True)
+            }
         return {key: (None, person) for key, person in self.activity_service.people_of(lines).items()}
 
     def _held(self, case: Case, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:

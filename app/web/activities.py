@@ -159,6 +159,7 @@ def activity_page(
         words=words.strip(),
         awarded=sum(1 for person_id in given),
         adding=adding,
+        absent=[(participation.id, person.name) for participation, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
     )
 

@@ -26,6 +26,7 @@ from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
 RECORD, CHANGE = "inscrire", "changer"
+_PRESENT, _ABSENT = "oui", "non"
 router = APIRouter(
     prefix="/gestion/{slug}/activites/{activity_id}/participants", dependencies=[WITH_ORGANISERS]
 )
@@ -39,6 +40,7 @@ class Correction:
     hours: str
     contribution: str
     reason: str = ""
+    presence: str = _PRESENT
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -116,7 +118,12 @@ def show_participation(
 ) -> HTMLResponse:
     work = at_work(request)
     participation, person = services.activities.participation(work.campus, activity_id, participation_id)
-    noted = Correction(participation.part.value, hours_text(participation.hours), participation.contribution)
+    noted = Correction(
+        participation.part.value,
+        hours_text(participation.hours),
+        participation.contribution,
+        presence=_PRESENT if participation.is_present else _ABSENT,
+    )
     return _correction_page(request, services, work, activity_id, person, noted)
 
 
@@ -131,7 +138,11 @@ def amend_participation(
     work = at_work(request)
     _, person = services.activities.participation(work.campus, activity_id, participation_id)
     typed = Correction(
-        text_of(form, "role"), text_of(form, "heures"), text_of(form, "contribution"), text_of(form, "motif")
+        text_of(form, "role"),
+        text_of(form, "heures"),
+        text_of(form, "contribution"),
+        text_of(form, "motif"),
+        presence=text_of(form, "presence") or _PRESENT,
     )
     hours, fault = hours_in(typed.hours)
     try:
@@ -149,6 +160,7 @@ def amend_participation(
                 contribution=typed.contribution,
                 by=work.actor,
                 reason=typed.reason,
+                present=typed.presence != _ABSENT,
             )
     except InvalidInput as error:
         place = "heures" if fault or (hours is not None and not 0 <= hours <= 10_000) else "contribution"
@@ -180,4 +192,5 @@ def _correction_page(
         name=person.name,
         form=typed,
         parts=[(part.value, say(words)) for part, words in PARTS.items()],
+        presences=[(_PRESENT, say(N_("Présente"))), (_ABSENT, say(N_("Absente")))],
     )

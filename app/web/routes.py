@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.web import (
+    absences,
     account,
     account_services,
     activities,
@@ -128,6 +129,7 @@ for noun in (
     competency_desk,
     activities,
     participants,
+    absences,
     rooms,
     known_people,
     session_changes,

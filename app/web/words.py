@@ -97,6 +97,7 @@ OUTCOMES = {
     LineOutcome.REPEATED_LINE: Word(N_("Ligne en double"), "shut"),
     LineOutcome.UNREADABLE: Word(N_("Ligne illisible"), "bad"),
     LineOutcome.NOT_ALLOWED: Word(N_("Non permis"), "past"),
+    LineOutcome.ABSENT: Word(N_("Absente"), "past"),
 }
 WITHDRAWAL_OUTCOMES = {
     WithdrawalOutcome.WAITING: Word(N_("En attente"), "shut"),
@@ -116,6 +117,7 @@ OUTCOME_COUNTS = {
     LineOutcome.REPEATED_LINE: N_("Lignes en double"),
     LineOutcome.UNREADABLE: N_("Lignes illisibles"),
     LineOutcome.NOT_ALLOWED: N_("Non permises"),
+    LineOutcome.ABSENT: N_("Absentes"),
 }
 LABEL_CATEGORIES = {
     LabelCategory.STANDARD: N_("Label Campus des métiers et des qualifications"),

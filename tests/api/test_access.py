@@ -35,6 +35,7 @@ POLICY = {
     ("GET", "/activities/{activity_id}/sessions"): "read",
     ("POST", "/activities/{activity_id}/sessions"): "activity:write",
     ("PUT", "/activities/{activity_id}/sessions/{session_id}"): "activity:write",
+    ("PUT", "/activities/{activity_id}/participations/{participation_id}/presence"): "activity:write",
     ("POST", "/participations"): "activity:write",
     ("POST", "/xapi/statements"): "activity:write",
     ("POST", "/awards"): "award:create",
@@ -86,6 +87,7 @@ def ids(house: House) -> dict[str, uuid.UUID]:
     return {
         "competency_id": competency_id,
         "session_id": session.id,
+        "participation_id": uuid.uuid4(),
         "badge_id": house.presence.badge.id,
         "activity_id": house.activity.id,
         "award_id": closed_award(house),
@@ -147,6 +149,7 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
     bodies = {
         "/versions": {"kind": "participation", "name": "A", "description": "B", "criteria": "C" * 30},
         "/participations": [{"family_name": "Martin"}],
+        "/presence": {"present": False},
         "/sessions": {"held_on": "2026-12-08"},
         "/sessions/{session_id}": {"held_on": "2026-12-08"},
         "/revocation": {"reason": "Attribué par erreur."},

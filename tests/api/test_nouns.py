@@ -142,3 +142,14 @@ def test_the_age_band_is_told_by_a_program_and_read_back(house: House, program: 
         [found] = [one for one in program.get(people).json() if one["family_name"] == "Martin"]
         assert found["under_15"] is kept
     assert program.post(people, json=[{**zoe, "birth_date": "2012-01-01"}]).status_code == 422
+
+
+def test_somebody_is_noted_absent_by_a_program_and_present_again(house: House, program: TestClient):
+    people = f"{V1}/activities/{house.activity.id}/participations"
+    program.post(people, json=[{"given_name": "Zoé", "family_name": "Martin"}])
+    [zoe] = [one for one in program.get(people).json() if one["family_name"] == "Martin"]
+    for present in (False, True):
+        assert program.put(f"{people}/{zoe['id']}/presence", json={"present": present}).status_code == 200
+        names = {one["id"] for one in program.get(people).json()}
+        everybody = {one["id"]: one["present"] for one in program.get(f"{people}?with_absent=true").json()}
+        assert (zoe["id"] in names, everybody[zoe["id"]]) == (present, present)

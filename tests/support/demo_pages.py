@@ -136,6 +136,7 @@ class DemoLinks:
             f"{self.series}/seances/nouvelle",
             self.session,
             f"{self.session}/changer",
+            f"{self.workshop}/presences",
             f"{self.workshop}/attribuer",
             f"{self.workshop}/remise",
             f"{self.workshop}/projection",
