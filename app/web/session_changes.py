@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -147,7 +148,7 @@ def _typed(form: SafeForm) -> SessionForm:
     return SessionForm(text_of(form, "jour"), text_of(form, "heures"), text_of(form, "lieu"))
 
 
-def _next_of(sessions: list[ActivitySession]) -> SessionForm:
+def _next_of(sessions: Sequence[ActivitySession]) -> SessionForm:
     """As long as the last one, and as long after it as that one came after the one before."""
     if not sessions:
         return SessionForm()
