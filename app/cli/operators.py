@@ -18,6 +18,10 @@ operators = typer.Typer(no_args_is_help=True, help=N_("Les personnes qui ouvrent
 campuses = typer.Typer(no_args_is_help=True, help=N_("Les campus : ouverts, suspendus, confiés à quelqu’un."))
 _BY_OPERATOR, _BY_CAMPUS = Actor.command("operator"), Actor.command("campus")
 
+_HAND_IT = N_(
+    "Le lien vaut dix minutes et sert une fois. Donnez-le de vive voix ou en main propre : l’historique dit qu’il a été fait."
+)
+
 Slug = Annotated[str, typer.Argument(help=N_("Le campus, par son nom dans les adresses."))]
 Address = Annotated[str, typer.Option(help=N_("Son adresse électronique."))]
 
@@ -44,6 +48,22 @@ def list_operators() -> None:
     with ready_process().unit_of_work(reading=True) as services:
         found = services.operators.operators.list_all()
     show_table([_("Identifiant"), _("Nom")], [[str(person.id), person.name] for person in found])
+
+
+@operators.command(
+    "link",
+    help=N_(
+        "Affiche un lien qui connecte cette personne une fois, en dix minutes, quand aucune lettre n’arrive."
+    ),
+)
+def operator_link(
+    person: Annotated[
+        uuid.UUID, typer.Argument(help=N_("Son identifiant, donné par « sceau operator list »."))
+    ],
+) -> None:
+    with ready_process().unit_of_work() as services:
+        print(services.addresses.sign_in_link(services.handed_links.of_operator(person, by=_BY_OPERATOR)))
+    say(_HAND_IT)
 
 
 @operators.command("remove", help=N_("Lui reprend ce droit, tout de suite."))
@@ -77,6 +97,26 @@ def create(
 def invite(slug: Slug, address: Address) -> None:
     with ready_process().unit_of_work() as services:
         _show(services, services.operators.invite(services.campuses.get(slug), address, by=_BY_CAMPUS))
+
+
+@campuses.command(
+    "link",
+    help=N_(
+        "Affiche un lien qui connecte une fois, en dix minutes, une personne qui administre le campus, quand aucune lettre n’arrive."
+    ),
+)
+def administrator_link(
+    slug: Slug,
+    address: Annotated[
+        str, typer.Option(help=N_("Son adresse, si plusieurs personnes administrent le campus."))
+    ] = "",
+) -> None:
+    with ready_process().unit_of_work() as services:
+        campus = services.campuses.get(slug)
+        person, secret = services.handed_links.of_administrator(campus, address, by=_BY_CAMPUS)
+        print(services.addresses.sign_in_link(secret))
+    say(N_("Pour {name}, et personne d’autre."), name=person.name)
+    say(_HAND_IT)
 
 
 @campuses.command("list", help=N_("Liste les campus."))

@@ -38,6 +38,7 @@ DEEDS = {
     ("award", "parent_agrees"): N_("Un parent est d’accord pour ouvrir la page"),
     ("award", "parent_refuses"): N_("Un parent n’est pas d’accord, ou ne l’est plus"),
     ("person", "age_band"): N_("Moins de 15 ans : noté ou retiré"),
+    ("person", "hand_link"): N_("Lien de connexion donné par l’exploitant, sans lettre"),
     ("award", "claim"): N_("Badge récupéré"),
     ("award", "renew_link"): N_("Lien privé remplacé"),
     ("award", "write_again"): N_("Lettre renvoyée"),
@@ -153,6 +154,7 @@ DEEDS = {
 }
 ELSEWHERE = {
     ("operator", "join"),
+    ("operator", "hand_link"),
     ("operator", "leave"),
     ("network", "create"),
     ("sign_in_link", "make"),

@@ -12,6 +12,7 @@ from app.services.directory import DirectoryService
 from app.services.federation import FederationService
 from app.services.handing_over import HandingOver
 from app.services.history import HistoryService
+from app.services.handed_links import HandedLinks
 from app.services.invitations import InvitationService
 from app.services.letters import (
     AddressLetters,
@@ -156,6 +157,17 @@ class PeopleServices(CampusServices):
             self.stores.campuses,
             self.campuses,
             self.invitations,
+            self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
+    def handed_links(self) -> HandedLinks:
+        return HandedLinks(
+            self.stores.operators,
+            self.stores.team,
+            self.stores.own_addresses,
+            self.sign_in,
             self.stores.history,
             self.clock,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.domain.people import Role
+from app.services.history import Filter
 from app.wiring import Process
 from tests.cli.conftest import Operator
 
@@ -32,3 +34,29 @@ def test_an_operator_is_named_listed_and_removed(operator: Operator, demo: Proce
     assert name == "Ada Roux"
     assert operator.types("operator", "remove", identifier).code == 0
     assert operator.types("operator", "list").out == ""
+
+
+def test_an_administrator_is_let_in_without_a_letter_and_the_history_says_so(
+    operator: Operator, demo: Process
+) -> None:
+    made = operator.types("campus", "link", "itip")
+    assert made.code == 0, made.err
+    secret = made.out.strip().rpartition("/")[2]
+    with demo.unit_of_work(reading=True) as services:
+        campus = services.campuses.get("itip")
+        [event] = [one for one in services.history.all(campus, Filter()) if one.entry.deed == "hand_link"]
+        assert services.sign_in.leads_to_work(secret)
+        administrator = services.people.first_with_role(campus, Role.CAMPUS_ADMIN)
+    assert administrator is not None
+    assert (event.entry.noun_id, event.entry.actor_label) == (administrator.id, "command campus")
+    stranger = operator.types("campus", "link", "itip", "--address", "personne@exemple.fr")
+    assert (stranger.code, stranger.out) == (1, "")
+
+
+def test_an_operator_who_reads_no_letter_is_let_in_and_nobody_else_is(operator: Operator) -> None:
+    operator.types("operator", "add", "--given", "Ada", "--family", "Roux", "--address", "roux@exemple.fr")
+    identifier = operator.types("operator", "list").out.partition("\t")[0]
+    assert "/connexion/" in operator.types("operator", "link", identifier).out
+    operator.types("operator", "remove", identifier)
+    refused = operator.types("operator", "link", identifier)
+    assert (refused.code, refused.out) == (1, "")
