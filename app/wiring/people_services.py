@@ -10,9 +10,9 @@ from app.adapters.sealed_words import SealedWords
 from app.services.address_notices import AddressNotices
 from app.services.directory import DirectoryService
 from app.services.federation import FederationService
+from app.services.handed_links import HandedLinks
 from app.services.handing_over import HandingOver
 from app.services.history import HistoryService
-from app.services.handed_links import HandedLinks
 from app.services.invitations import InvitationService
 from app.services.letters import (
     AddressLetters,
