@@ -17,6 +17,7 @@ from app.domain.tables import csv_for_excel
 from app.language import gettext as _
 from app.request_scope import ReadingServices
 from app.services.award_batches import BatchOverview
+from app.services.slips import AT_ONCE
 from app.web.activities import ActivityView
 from app.web.award_preview import NEED_A_PERSON
 from app.web.desk import BadgeTile
@@ -82,7 +83,15 @@ def result_page(
         repeated=[name_of(line) for line in groups.lines((LineOutcome.REPEATED_LINE,), MAX_LINES)],
         # More than a list may hold cannot be dropped again as one.
         again=as_text(map(listed, refused)) if 0 < overview.count(*NEED_A_PERSON) <= MAX_LINES else "",
+        slip_files=[(number, number) for number in files_of(overview.count(LineOutcome.AWARDED))],
+        slips_of=AT_ONCE,
+        language=work.campus.language,
     )
+
+
+def files_of(slips: int) -> list[str]:
+    """The numbers of the files that hold so many slips."""
+    return [str(number) for number in range(1, -(-slips // AT_ONCE) + 1)]
 
 
 @router.get("/refus.csv", dependencies=[staff(Deed.AWARD)])

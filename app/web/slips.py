@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from itertools import islice
 
 from fastapi import APIRouter, Request, Response
 
+from app.domain.awards import LineOutcome
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput
 from app.language.catalogues import locales
 from app.request_scope import ReadingServices, deed
+from app.services.slips import AT_ONCE
+from app.web.award_results import files_of, result_page
 from app.web.forms import SafeForm, text_of, texts_of
 from app.web.handing import MOST_SHOWN, activity_page, award_page
 from app.web.wording import day
@@ -36,6 +40,21 @@ def of_activity(
         return _pdf(request, services, work, wanted, text_of(form, "langue"))
     except (Conflict, InvalidInput) as error:
         return activity_page(request, services, work, activity_id, trouble=sentence_of(error), status=409)
+
+
+@router.post("/resultats/{batch_id}/bulletins", dependencies=[staff(Deed.AWARD)])
+def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Of all that were given at once, with an activity or without; of very many, one file after the other."""
+    work = at_work(request)
+    overview = services.award_batches.overview(work.campus, batch_id)
+    number = text_of(form, "fichier")
+    before = int(number) - 1 if number in files_of(overview.count(LineOutcome.AWARDED)) else 0
+    files = services.award_batches.lines_in_turn(overview.batch, (LineOutcome.AWARDED,), at_a_time=AT_ONCE)
+    given = [line.award_id for line in next(islice(files, before, None), ()) if line.award_id]
+    try:
+        return _pdf(request, services, work, given, text_of(form, "langue"))
+    except Conflict as error:
+        return result_page(request, services, work, batch_id, sentence_of(error))
 
 
 @router.post("/attributions/{award_id}/bulletin", dependencies=[staff(Deed.AWARD)])

@@ -24,6 +24,7 @@ SERIES: dict[str, Case] = {
     "PUT /api/v1/campuses/{slug}/activities/{activity_id}/participations/{participation_id}/presence": scoped(
         "activity:write", 200, {"present": True}
     ),
+    "POST /gestion/{slug}/resultats/{batch_id}/bulletins": staff(Deed.AWARD, body={}),
     f"GET {_API}": scoped("read"),
     f"POST {_API}": scoped("activity:write", 409, {"held_on": "2026-11-24"}),
     f"PUT {_API}/{{session_id}}": scoped("activity:write", 200, {"held_on": "2026-11-24", "hours": 2}),

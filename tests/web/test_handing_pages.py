@@ -192,3 +192,29 @@ def test_opening_the_page_receives_the_badge_too(house: House, trainer: TestClie
     learner.get(house.private_link(result))
     send(learner, f"/mes-badges/{award_id}/visibilite", {"vue": "ouvert"}, seen_on=f"/mes-badges/{award_id}")
     assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
+
+
+def test_awards_that_rest_on_no_activity_are_printed_from_their_result(house: House, trainer: TestClient):
+    request = AwardRequest(
+        house.role.badge.id,
+        lines=listed("MARTIN Zoé;zoe@exemple.fr", "PETIT Léo;leo@exemple.fr"),
+        evidence="Ont tenu le stand du campus.",
+        tells=False,
+    )
+    with house.unit_of_work() as services:
+        given = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+    assert given.batch is not None
+    result = f"/gestion/itip/resultats/{given.batch.id}"
+    answer = send(trainer, f"{result}/bulletins", {"langue": "fr"}, seen_on=result)
+    assert answer.status_code == 200, answer.text
+    assert answer.content.startswith(b"%PDF-")
+    assert 'filename="bulletins-2.pdf"' in answer.headers["content-disposition"]
+    for line in given.lines:
+        assert line.award_id is not None
+        with house.unit_of_work() as services:
+            services.awards.revoke(
+                house.campus, line.award_id, "Erreur de liste.", by=Actor(house.trainer.id)
+            )
+    none = send(trainer, f"{result}/bulletins", {}, seen_on=result)
+    assert none.status_code == 409
+    assert "Aucun bulletin à imprimer" in none.text
