@@ -200,7 +200,9 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
 
 def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     """A line without a heading above it: names in one or two cells, an address in any, « moins de 15 ans » after them."""
-    address, names, homonym, under_15 = "", [], 1, None
+    address, homonym = "", 1
+    names: list[str] = []
+    under_15: bool | None = None
     for cell in row.cells:
         if names and is_age_band(cell):
             under_15 = under_15_in(cell)
