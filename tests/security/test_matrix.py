@@ -164,7 +164,7 @@ def ask(
     sent: dict[str, Any] = {}
     if key in FORMS:
         sent["data"] = {"jeton": caller.form_token() if token is None else token, **case.body}
-    elif method == "POST":
+    elif method in ("POST", "PUT"):
         sent["json"] = case.body
     return caller.client.request(method, path, headers=headers, **sent)
 
