@@ -22,6 +22,7 @@ POLICY = {
     ("GET", "/competencies"): "read",
     ("GET", "/competencies/{competency_id}"): "read",
     ("POST", "/competencies"): "badge:write",
+    ("GET", "/endorsements"): "read",
     ("GET", "/badges"): "read",
     ("GET", "/badges/{badge_id}"): "read",
     ("GET", "/badges/{badge_id}/progress"): "read",

@@ -10,33 +10,22 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from app.cli.demo.learners import Learner, invent
+from app.cli.demo.sections import ExampleAddress, Prose, Reference, Section, Slug
+from app.cli.demo.tellings import Contribution, Endorsement, Portfolio, Request
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.badges import Kind, Repeat
 from app.domain.campus import LabelCategory
 from app.domain.people import Role
-from app.domain.portfolios import Grouping, Naming
 
 FOLDER = Path(__file__).parent
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9-]+$")]  # campus/slug
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-ExampleAddress = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9.-]+@(exemple\.fr|exemple\.org|example\.org)$")
-]
-_ModelT = TypeVar("_ModelT", bound="_Section")
+_ModelT = TypeVar("_ModelT", bound="Section")
 
 
-class _Section(BaseModel):
-    """A table of a TOML file: an unknown or misspelt key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Network(_Section):
+class Network(Section):
     slug: Slug
     name: Prose
     region: Prose
@@ -44,14 +33,14 @@ class Network(_Section):
     description: Prose
 
 
-class CampusGroup(_Section):
+class CampusGroup(Section):
     slug: Slug
     name: Prose
     campuses: tuple[Slug, ...]
     description: Prose
 
 
-class Label(_Section):
+class Label(Section):
     """A label as far as the report dates it; `since` and `renewed` are a year, a month or a day.
 
     `years` count from the renewal where there was one.
@@ -80,12 +69,12 @@ class Label(_Section):
         return date(year + self.years, month, monthrange(year + self.years, month)[1])
 
 
-class Competency(_Section):
+class Competency(Section):
     code: str
     statement: Prose
 
 
-class Framework(_Section):
+class Framework(Section):
     code: Slug
     name: Prose
     description: Prose
@@ -93,14 +82,14 @@ class Framework(_Section):
     competencies: tuple[Competency, ...]
 
 
-class Attested(_Section):
+class Attested(Section):
     """A competency that a badge attests, at a level counted from 1."""
 
     code: str
     level: int = Field(ge=1)
 
 
-class EarlierVersion(_Section):
+class EarlierVersion(Section):
     """A wording that was awarded, then replaced; kind, name and competencies are those of today."""
 
     version: int = Field(ge=1)
@@ -111,7 +100,7 @@ class EarlierVersion(_Section):
     criteria: Prose
 
 
-class Badge(_Section):
+class Badge(Section):
     slug: Slug
     kind: Kind
     name: Prose
@@ -121,7 +110,7 @@ class Badge(_Section):
     competencies: tuple[Attested, ...] = ()
     validity_years: int | None = None
     required_hours: float | None = None
-    rule: dict[str, Any] = {}
+    rule: dict[str, Any] = Field(default_factory=dict)
     """As a version keeps it."""
     description: Prose
     criteria: Prose
@@ -136,7 +125,7 @@ class Badge(_Section):
         return round(365.25 * self.validity_years) if self.validity_years else None
 
 
-class Activity(_Section):
+class Activity(Section):
     """An activity with fixed dates, or with dates counted in days from the day the demo is loaded."""
 
     slug: Slug
@@ -171,7 +160,7 @@ class Activity(_Section):
         return self.end or today + timedelta(days=self.end_in_days or 0)
 
 
-class Campus(_Section):
+class Campus(Section):
     slug: Slug
     short: str
     name: Prose
@@ -189,7 +178,7 @@ class Campus(_Section):
     activities: tuple[Activity, ...]
 
 
-class StaffMember(_Section):
+class StaffMember(Section):
     slug: Slug
     name: Prose
     address: ExampleAddress
@@ -197,7 +186,7 @@ class StaffMember(_Section):
     role: Role
 
 
-class Slice(_Section):
+class Slice(Section):
     """Learners of one cohort, from number `first` (counted from 1)."""
 
     cohort: Slug
@@ -205,7 +194,7 @@ class Slice(_Section):
     count: int = Field(ge=1)
 
 
-class GroupAward(_Section):
+class GroupAward(Section):
     """A badge for the first `count` of a group (for all when absent); the first `open` of them are public."""
 
     badge: Reference
@@ -215,7 +204,7 @@ class GroupAward(_Section):
     open: int = 0
 
 
-class Group(_Section):
+class Group(Section):
     activity: Reference
     people: tuple[Slug, ...] = ()
     cohorts: tuple[Slice, ...] = ()
@@ -233,7 +222,7 @@ class Group(_Section):
         return self.contributions[position % len(self.contributions)] if self.contributions else None
 
 
-class SingleAward(_Section):
+class SingleAward(Section):
     person: Slug
     badge: Reference
     version: int | None = None
@@ -245,51 +234,6 @@ class SingleAward(_Section):
     open: bool
     revoked_on: date | None = None
     revocation_reason: Prose | None = None
-
-
-class Request(_Section):
-    """A badge that somebody asked for, so many days before the demo is loaded."""
-
-    person: Slug
-    badge: Reference
-    days_ago: int = Field(ge=0)
-    narrative: Prose
-    links: tuple[Prose, ...] = ()
-
-
-class Portfolio(_Section):
-    person: Slug
-    line: Prose
-    naming: Naming
-    grouping: Grouping
-    findable: bool
-
-
-class Contribution(_Section):
-    """What somebody of an activity says they did; `person` is their place in its list, counted from one."""
-
-    activity: Reference
-    person: int = Field(ge=1)
-    days_ago: int = Field(ge=0)
-    title: Prose
-    telling: Prose
-    part: PartKind
-    hours: float
-    note: Prose = ""
-    """The text of a file that goes with it."""
-    links: tuple[Prose, ...] = ()
-    confirmed: bool = False
-
-
-class Endorsement(_Section):
-    """What a company says of a badge, or of the campus; one without words was asked and has not answered."""
-
-    about: Slug | Reference
-    organisation: Prose
-    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@(gmail\.com|[a-z0-9-]+\.exemple\.fr)$")]
-    role: str = ""
-    words: str = ""
-    days_ago: int = Field(ge=0)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app.cli.demo import content as written
+from app.cli.demo import tellings
 from app.cli.demo.learners import Learner
 from app.domain.activities import Activity
 from app.domain.activity_plans import Plan
@@ -227,7 +228,7 @@ class Stage:
             holder = self.services.awards.record(award_id).award.person_id
             self.services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(holder))
 
-    def show_together(self, portfolio: written.Portfolio, learner: Learner) -> None:
+    def show_together(self, portfolio: tellings.Portfolio, learner: Learner) -> None:
         """All that this person opened, on one page that they open too."""
         mine = [
             award_id
@@ -245,7 +246,7 @@ class Stage:
         for award_id in self.awards[giving]:
             self.services.awards.revoke(campus, award_id, giving.reason, by=by)
 
-    def ask(self, request: written.Request, learner: Learner) -> None:
+    def ask(self, request: tellings.Request, learner: Learner) -> None:
         """Somebody asks, and answers the letter that asks whether it was them."""
         asked = Asked(
             learner.given, learner.family, learner.addresses[0], request.narrative, "\n".join(request.links)
@@ -253,7 +254,7 @@ class Stage:
         made = self.services.asking.ask(self.badges[request.badge].id, asked)
         self.services.asking.confirm(self.services.asking.token_of(made))
 
-    def contribute(self, one: written.Contribution) -> None:
+    def contribute(self, one: tellings.Contribution) -> None:
         """Somebody of the activity says what they did, on its last day; the trainer may have confirmed it."""
         campus, by = self._of(one.activity)
         activity = self.activities[one.activity]
@@ -267,7 +268,7 @@ class Stage:
         if one.confirmed:
             self.services.contributions.confirm(campus, made.id, "Merci, et bravo.", by=by)
 
-    def endorse(self, one: written.Endorsement) -> None:
+    def endorse(self, one: tellings.Endorsement) -> None:
         """The campus asks somebody of a company, who answers where there are words."""
         campus, by = self._of(one.about)
         subjects, signing = self.services.endorsement_subjects, self.services.endorsement_signing
