@@ -50,7 +50,7 @@ class Endorsement(Section):
 
     about: Slug | Reference
     organisation: Prose
-    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@(gmail\.com|[a-z0-9-]+\.exemple\.fr)$")]
+    address: Annotated[str, StringConstraints(pattern=r"^[a-z.]+@[a-z0-9-]+\.exemple\.fr$")]
     role: str = ""
     words: str = ""
     days_ago: int = Field(ge=0)
