@@ -66,7 +66,9 @@ def test_a_phone_signs_and_the_trainer_sees_it_and_unticks_it(house: House):
     button = next(pair for pair in form_with(listed, "decocher").buttons if pair[0] == "decocher")
     assert form_with(listed, "decocher").press(trainer, listed, button).status_code == 303
     assert "Décochée" in words(trainer.get(room(house)))
-    assert "Zoé Martin" not in words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
+    shown = words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
+    assert "Participants (0)" in shown
+    assert "1 personne notée absente" in shown
 
 
 def test_on_the_wall_stand_a_code_and_a_count_and_nobody_s_name(house: House):
