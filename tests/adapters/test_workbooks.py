@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
@@ -25,6 +25,8 @@ PEOPLE = [["Nom", "Prénom", "Courriel", "Heures"], ["LE BŒUF", "Anne-Gaëlle",
 def workbook(*sheets: Sequence[Sequence[Any]], prepare: Callable[[Any, Any], None] | None = None) -> bytes:
     data = io.BytesIO()
     book = xlsxwriter.Workbook(data, {"in_memory": True})
+    # Otherwise the second at which it is made, and what damaged bytes do would differ the next time.
+    book.set_properties({"created": datetime(2026, 11, 24, tzinfo=UTC)})
     for rows in sheets:
         sheet = book.add_worksheet()
         for number, row in enumerate(rows):
