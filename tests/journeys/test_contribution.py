@@ -42,7 +42,8 @@ def test_from_a_photo_on_a_phone_to_a_line_that_the_world_reads(
     expect(learner.get_by_role("status")).to_contain_text("envoyé au campus")
     picture = learner.get_by_role("img", name="Le banc, monté")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalHeight > image.naturalWidth"), "upright"
+    upright = "image => image.decode().then(() => image.naturalHeight > image.naturalWidth)"
+    assert picture.evaluate(upright), "upright"
     assert_accessible(learner)
 
     trainer.goto(open_house.url(house.sign_in_path(house.trainer)))
