@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from io import BytesIO
 
 import pytest
@@ -59,3 +61,8 @@ def test_a_code_on_nothing_is_read_as_on_white() -> None:
 )
 def test_what_says_nothing_is_no_error(content: bytes) -> None:
     assert PictureCodes().read(content) == []
+
+
+def test_a_server_that_answers_never_loads_the_decoders() -> None:
+    asked = "import sys, app.main; sys.exit('zxingcpp' in sys.modules or 'pypdfium2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
