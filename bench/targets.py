@@ -10,6 +10,7 @@ from bench.measure import Row
 
 NODE: Final = "@digitalbazaar/vc"
 PYTHON: Final = "openbadgeslib"
+BARE_SIGNATURES: Final = "10,000 bare signatures"
 FLOOR: Final = "Ed25519 alone"
 BARE: Final = "a bare ASGI application with the same bytes"
 ALONE: Final = "signing and storing alone"
@@ -67,8 +68,9 @@ TARGETS: Final = (
     Target("in a batch: one embedded proof, signing alone", NODE, at_least=50),
     Target("sign, token", FLOOR, at_most=2),
     Target("verify, token", FLOOR, at_most=1.8),
-    Target("10,000 awards signed and stored, SQLite", None, at_most=3_000),
-    Target("10,000 awards signed and stored, PostgreSQL", None, at_most=3_500),
+    # 3 s and 3.5 s where ten thousand bare signatures take 0.32 s.
+    Target("10,000 awards signed and stored, SQLite", BARE_SIGNATURES, at_most=9.4),
+    Target("10,000 awards signed and stored, PostgreSQL", BARE_SIGNATURES, at_most=10.9),
     Target("10,000 awards signed and stored", NODE, at_least=20),
     Target("10,000 lines through the whole service", ALONE, at_most=2),
     Target("share of appending to the log in a bulk award", None, at_most=15),
