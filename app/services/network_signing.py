@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.adapters.key_vault import KeyVault, SealedFor
-from app.credentials.dids import PublishedKey, did_document, did_web, jwt_method_id
+from app.adapters.key_vault import KeyVault
+from app.credentials.dids import PublishedKey, did_document, did_web
 from app.credentials.json_text import JsonObject
-from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
+from app.credentials.keys import VerificationKey
 from app.db.recognition import RecognitionStore
 from app.domain.addresses import Addresses
 from app.domain.campus import Network
 from app.domain.recognition import NetworkKey
-from app.services.signing import Signers
+from app.services.signing import KeyOwner, Signers
 
 _PURPOSE = "network"
 
@@ -29,10 +29,7 @@ class NetworkSigning:
 
     def signers_of(self, network: Network, *, at: datetime) -> Signers:
         row = self.store.key_of(network.id) or self._make_key(network, at=at)
-        key = self.vault.open(row.sealed, _owner(network, row.method_id), kek_id=row.kek_id)
-        if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
-            raise ValueError("the sealed key is not the published key")
-        return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+        return self._owner(network).signers(self.vault, row)
 
     def public_key_of(self, network: Network) -> VerificationKey | None:
         row = self.store.key_of(network.id)
@@ -47,20 +44,9 @@ class NetworkSigning:
         return did_document(self.did_of(network), keys, also_known_as=(self.addresses.network(network.slug),))
 
     def _make_key(self, network: Network, *, at: datetime) -> NetworkKey:
-        key = LocalSigningKey.generate(Algorithm.EDDSA)
-        method_id = f"{self.did_of(network)}#{key.public.thumbprint()}"
-        row = NetworkKey(
-            network_id=network.id,
-            method_id=method_id,
-            public_jwk=key.public.to_jwk(),
-            sealed=self.vault.seal(key, _owner(network, method_id)),
-            kek_id=self.vault.kek.id,
-            kek_version=self.vault.kek.version,
-            created_at=at,
-        )
+        row = NetworkKey(network_id=network.id, created_at=at, **self._owner(network).sealed_anew(self.vault))
         self.store.add(row)
         return row
 
-
-def _owner(network: Network, method_id: str) -> SealedFor:
-    return SealedFor(str(network.id), method_id, Algorithm.EDDSA.value, _PURPOSE)
+    def _owner(self, network: Network) -> KeyOwner:
+        return KeyOwner(network.id, self.did_of(network), _PURPOSE)

@@ -7,10 +7,10 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.adapters.key_vault import KeyVault, SealedFor
-from app.credentials.dids import PublishedKey, did_document, did_web, jwt_method_id
+from app.adapters.key_vault import KeyVault
+from app.credentials.dids import PublishedKey, did_document, did_web
 from app.credentials.json_text import dump_json
-from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
+from app.credentials.keys import VerificationKey
 from app.credentials.model import BitstringStatusListEntry, Profile
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.proofs.vc_jwt import sign_jwt
@@ -30,10 +30,10 @@ from app.domain.organisations import (
     mailbox_of,
 )
 from app.domain.status import LIST_LIFE, LIST_TTL
-from app.errors import NotFound, Unavailable
+from app.errors import NotFound
 from app.language import N_
 from app.services.publication import Published
-from app.services.signing import Signers
+from app.services.signing import KeyOwner, Signers
 
 _PURPOSE: Final = "endorsement"
 
@@ -78,23 +78,11 @@ class OrganisationService:
         return next((row for row in rows if row.retired_at is None), None)
 
     def _opened(self, organisation: Organisation, row: OrganisationKey) -> Signers:
-        key = self.vault.open(row.sealed, _owner(organisation, row.method_id), kek_id=row.kek_id)
-        # Whoever can write to the database must not be able to make us sign with a key nobody published (T35).
-        if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
-            raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé."))
-        return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+        return _owner(organisation).signers(self.vault, row)
 
     def _make(self, organisation: Organisation, at: datetime) -> OrganisationKey:
-        key = LocalSigningKey.generate(Algorithm.EDDSA)
-        method_id = f"{organisation.did}#{key.public.thumbprint()}"
         row = OrganisationKey(
-            organisation_id=organisation.id,
-            method_id=method_id,
-            public_jwk=key.public.to_jwk(),
-            sealed=self.vault.seal(key, _owner(organisation, method_id)),
-            kek_id=self.vault.kek.id,
-            kek_version=self.vault.kek.version,
-            created_at=at,
+            organisation_id=organisation.id, created_at=at, **_owner(organisation).sealed_anew(self.vault)
         )
         self.organisations.add(row)
         return row
@@ -162,8 +150,8 @@ class OrganisationService:
         return BitstringStatusListEntry.from_document(entry)
 
 
-def _owner(organisation: Organisation, method_id: str) -> SealedFor:
-    return SealedFor(str(organisation.id), method_id, Algorithm.EDDSA.value, _PURPOSE)
+def _owner(organisation: Organisation) -> KeyOwner:
+    return KeyOwner(organisation.id, organisation.did, _PURPOSE)
 
 
 def _beginning_of(at: datetime, period: timedelta) -> datetime:

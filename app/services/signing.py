@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
 from app.adapters.key_vault import KeyVault, SealedFor
 from app.credentials.dids import PublishedKey, jwt_method_id
@@ -12,6 +14,8 @@ from app.credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey,
 from app.db.campus import CampusStore
 from app.domain.campus import Campus
 from app.domain.keys import KeyPurpose, KeyState, SealedKey
+from app.errors import Unavailable
+from app.language import N_
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,50 @@ class Signers:
 
     embedded: Signer
     jwt: Signer
+
+
+class KeyRow(Protocol):
+    """A row that keeps a sealed key: of a campus, a network or an organisation."""
+
+    method_id: str
+    public_jwk: dict[str, Any]
+    sealed: bytes
+    kek_id: str
+
+
+@dataclass(frozen=True)
+class KeyOwner:
+    """Whose key, and what for: a sealed key opens for nothing else."""
+
+    id: uuid.UUID
+    did: str
+    purpose: str
+
+    def sealed_anew(self, vault: KeyVault) -> dict[str, Any]:
+        """The columns of a row with a new key."""
+        key = LocalSigningKey.generate(Algorithm.EDDSA)
+        method_id = f"{self.did}#{key.public.thumbprint()}"
+        return {
+            "method_id": method_id,
+            "public_jwk": key.public.to_jwk(),
+            "sealed": vault.seal(key, self._sealed_for(method_id)),
+            "kek_id": vault.kek.id,
+            "kek_version": vault.kek.version,
+        }
+
+    def opened(self, vault: KeyVault, row: KeyRow) -> SigningKey:
+        key = vault.open(row.sealed, self._sealed_for(row.method_id), kek_id=row.kek_id)
+        # Whoever can write to the database must not be able to make us sign with a key nobody published (T35).
+        if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
+            raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé."))
+        return key
+
+    def signers(self, vault: KeyVault, row: KeyRow) -> Signers:
+        key = self.opened(vault, row)
+        return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+
+    def _sealed_for(self, method_id: str) -> SealedFor:
+        return SealedFor(str(self.id), method_id, Algorithm.EDDSA.value, self.purpose)
 
 
 class Signing:
@@ -31,35 +79,24 @@ class Signing:
         self, campus: Campus, *, at: datetime, purpose: KeyPurpose = KeyPurpose.CREDENTIAL
     ) -> SealedKey:
         """A new key, active at once: the campus's first, which no cached document can be missing."""
-        key = LocalSigningKey.generate(Algorithm.EDDSA)
-        method_id = f"{campus.did}#{key.public.thumbprint()}"
         row = SealedKey(
             campus_id=campus.id,
             purpose=purpose,
             algorithm=Algorithm.EDDSA.value,
-            method_id=method_id,
-            public_jwk=key.public.to_jwk(),
-            sealed=self.vault.seal(key, _owner(campus, method_id, purpose)),
-            kek_id=self.vault.kek.id,
-            kek_version=self.vault.kek.version,
             state=KeyState.ACTIVE,
             created_at=at,
             activated_at=at,
+            **_owner(campus, purpose).sealed_anew(self.vault),
         )
         self.campuses.add(row)
         return row
 
     def signers_of(self, campus: Campus) -> Signers:
         row = self.campuses.active_key(campus.id)
-        key = self._open(row, campus)
-        return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
+        return _owner(campus, row.purpose).signers(self.vault, row)
 
     def _open(self, row: SealedKey, campus: Campus) -> SigningKey:
-        key = self.vault.open(row.sealed, _owner(campus, row.method_id, row.purpose), kek_id=row.kek_id)
-        # Whoever can write to the database must not be able to make us sign with a key nobody published (T35).
-        if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
-            raise ValueError("the sealed key is not the published key")
-        return key
+        return _owner(campus, row.purpose).opened(self.vault, row)
 
     def published_keys(self, campus: Campus) -> Sequence[PublishedKey]:
         rows = self.campuses.keys_of(campus.id)
@@ -83,5 +120,5 @@ def published_key(row: SealedKey) -> PublishedKey:
     return PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk), revoked_at=row.revoked_at)
 
 
-def _owner(campus: Campus, method_id: str, purpose: KeyPurpose) -> SealedFor:
-    return SealedFor(str(campus.id), method_id, Algorithm.EDDSA.value, purpose.value)
+def _owner(campus: Campus, purpose: KeyPurpose) -> KeyOwner:
+    return KeyOwner(campus.id, campus.did, purpose.value)
