@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.bulk import IN_ONE_QUERY, insert_unless_there
+from app.db.bulk import IN_ONE_QUERY, insert_rows, insert_unless_there
 from app.domain.awards import Award, AwardState
 from app.domain.letters import LetterState, Occasion, PromisedLetter
 
@@ -23,6 +23,10 @@ class LetterStore:
     def promise_many(self, letters: Sequence[PromisedLetter]) -> None:
         """Keep the promises in few statements; one that was made before changes nothing."""
         insert_unless_there(self.session, letters, "once_key")
+
+    def promise_new(self, letters: Sequence[PromisedLetter]) -> None:
+        """Promises that cannot have been made before, also where whoever makes them may read none."""
+        insert_rows(self.session, letters)
 
     def of_awards(self, award_ids: Iterable[uuid.UUID]) -> list[PromisedLetter]:
         """All letters about these awards, in the order they were promised."""

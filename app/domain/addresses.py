@@ -141,8 +141,12 @@ class Addresses:
         return f"{self.base_url}/connexion/{secret}"
 
     @property
+    def account(self) -> str:
+        return f"{self.base_url}/compte"
+
+    @property
     def own_addresses(self) -> str:
-        return f"{self.base_url}/compte/adresses"
+        return f"{self.account}/adresses"
 
     def confirm_address(self, token: str) -> str:
         return f"{self.own_addresses}/confirmer/{token}"

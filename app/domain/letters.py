@@ -105,6 +105,7 @@ class Occasion(StrEnum):
     PARENT = "parent"
     ADDRESS_CONFIRM = "address_confirm"
     ADDRESS_CHANGED = "address_changed"
+    WAY_IN_CHANGED = "way_in_changed"
     ENDORSEMENT_ASKED = "endorsement_asked"
     ENDORSEMENT_SIGNED = "endorsement_signed"
     ENDORSEMENT_DESK = "endorsement_desk"

@@ -8,7 +8,6 @@ import hmac
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from app.domain.access import digest_of
 from app.domain.people import is_address, normal_address
@@ -20,16 +19,6 @@ MOST_ADDRESSES = 8
 """Proved and waiting together."""
 PROOF_LIFE = timedelta(hours=1)
 _CODE_SIGNS = 8
-
-
-class Changed(StrEnum):
-    """What the other addresses of somebody are told of."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    MAIN = "main"
-    FIRST = "first"
-    MERGED = "merged"
 
 
 def read_address(typed: str) -> str:

@@ -13,6 +13,7 @@ from app.db.history import HistoryStore
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
 from app.domain.access import digest_of
+from app.domain.account_changes import Changed
 from app.domain.clock import Clock
 from app.domain.federation import (
     AWAY,
@@ -32,6 +33,7 @@ from app.domain.sign_in import Asked, Challenge, answer_challenge
 from app.domain.team import Invitation
 from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_
+from app.services.account_notices import AccountNotices
 from app.services.sessions import Browser, NewSession, SessionService, SignedIn
 
 
@@ -53,6 +55,7 @@ class FederationService:
         sign_in: SignInStore,
         people: PeopleStore,
         sessions: SessionService,
+        notices: AccountNotices,
         history: HistoryStore,
         key: bytes,
         clock: Clock,
@@ -61,6 +64,7 @@ class FederationService:
         self.sign_in = sign_in
         self.people = people
         self.sessions = sessions
+        self.notices = notices
         self.history = history
         self.key = key
         self.clock = clock
@@ -158,6 +162,7 @@ class FederationService:
             if account.id == account_id:
                 self.accounts.remove(account)
                 self.history.write(who.actor, "unlink", "federated_account", account_id, at=self.clock())
+                self.notices.tell(who.person, Changed.SERVICE_UNLINKED)
                 return
         raise NotFound(N_("Ce compte n’est plus relié."))
 
@@ -173,4 +178,5 @@ class FederationService:
                 )
             )
         self.history.write(by, "link", "federated_account", account.id, at=at)
+        self.notices.tell(self.people.get(person_id), Changed.SERVICE_LINKED)
         return account

@@ -14,6 +14,7 @@ from app.db.merging import MergeStore
 from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
+from app.domain.account_changes import Changed
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
@@ -26,12 +27,11 @@ from app.domain.merging import (
     check_merge_reason,
     kept_and_gone,
 )
-from app.domain.own_addresses import Changed
 from app.domain.people import Person, name_key
 from app.domain.sign_in import Asked
 from app.errors import NotFound
 from app.language import N_
-from app.services.address_notices import AddressNotices
+from app.services.account_notices import AccountNotices
 from app.services.logged_deeds import LoggedDeeds
 from app.services.sessions import SignedIn
 
@@ -60,7 +60,7 @@ class MergingService:
         campuses: CampusStore,
         activities: ActivityStore,
         deeds: LoggedDeeds,
-        notices: AddressNotices,
+        notices: AccountNotices,
         history: HistoryStore,
         clock: Clock,
     ) -> None:

@@ -11,10 +11,10 @@ from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.own_addresses import OwnAddressStore
 from app.db.sign_in import SignInStore
+from app.domain.account_changes import Changed
 from app.domain.clock import Clock
 from app.domain.letters import Occasion, letter_to
 from app.domain.own_addresses import (
-    Changed,
     address_challenge,
     check_room_for_address,
     is_address_code,
@@ -24,7 +24,7 @@ from app.domain.own_addresses import (
 from app.domain.sign_in import Asked, Challenge, answer_challenge
 from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_, current_locale
-from app.services.address_notices import AddressNotices
+from app.services.account_notices import AccountNotices
 from app.services.merging import MergingService
 from app.services.sessions import SignedIn
 
@@ -53,7 +53,7 @@ class OwnAddressService:
         own: OwnAddressStore,
         challenges: SignInStore,
         letters: LetterStore,
-        notices: AddressNotices,
+        notices: AccountNotices,
         merging: MergingService,
         history: HistoryStore,
         secret: bytes,
@@ -148,7 +148,7 @@ class OwnAddressService:
         self.own.people.add_address(who.person, address)
         self.own.verify(who.person, address, at=at)
         self._note(who, "prove_address")
-        self.notices.tell(who.person, Changed.ADDED, but=[address])
+        self.notices.tell(who.person, Changed.ADDRESS_ADDED, but=[address])
         return KeptAddress(address, offers=bool(self.merging.offered_to(who.person)))
 
     # --- in order, and one less
@@ -157,7 +157,7 @@ class OwnAddressService:
         self._mine(who, address)
         if self.own.make_main(who.person.id, address):
             self._note(who, "choose_main_address")
-            self.notices.tell(who.person, Changed.MAIN)
+            self.notices.tell(who.person, Changed.MAIN_ADDRESS)
 
     def remove(self, who: SignedIn, address: str) -> None:
         """Never the last one that opens the account."""
@@ -170,7 +170,7 @@ class OwnAddressService:
         self.own.remove(who.person.id, address)
         self._note(who, "remove_address")
         if removed.verified_at:
-            self.notices.tell(who.person, Changed.REMOVED, also=[address])
+            self.notices.tell(who.person, Changed.ADDRESS_REMOVED, also=[address])
 
     def _mine(self, who: SignedIn, address: str, *, proved: bool = True) -> OwnAddress:
         for each in self.list_of(who.person.id):

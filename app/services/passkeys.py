@@ -11,6 +11,7 @@ from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
 from app.domain.access import digest_of
+from app.domain.account_changes import Changed
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.passkeys import (
@@ -27,6 +28,7 @@ from app.domain.sessions import Proof
 from app.domain.sign_in import CHALLENGE_LIFE, Asked, Challenge, answer_challenge
 from app.errors import Conflict, NotFound
 from app.language import N_
+from app.services.account_notices import AccountNotices
 from app.services.sessions import Browser, NewSession, SessionService, SignedIn
 
 
@@ -37,6 +39,7 @@ class PasskeyService:
         sign_in: SignInStore,
         people: PeopleStore,
         sessions: SessionService,
+        notices: AccountNotices,
         history: HistoryStore,
         ceremonies: Ceremonies,
         clock: Clock,
@@ -45,6 +48,7 @@ class PasskeyService:
         self.sign_in = sign_in
         self.people = people
         self.sessions = sessions
+        self.notices = notices
         self.history = history
         self.ceremonies = ceremonies
         self.clock = clock
@@ -84,6 +88,7 @@ class PasskeyService:
         )
         self.passkeys.add(passkey)
         self.history.write(who.actor, "enrol", "passkey", passkey.id, at=at)
+        self.notices.tell(who.person, Changed.PASSKEY_ADDED)
         return self.sessions.enter(who.person.id, Proof.PASSKEY, browser)
 
     def rename(self, who: SignedIn, passkey_id: uuid.UUID, name: str) -> None:
@@ -96,6 +101,7 @@ class PasskeyService:
         passkey = self._own(who, passkey_id)
         self.passkeys.remove(passkey)
         self.history.write(who.actor, "remove", "passkey", passkey_id, at=self.clock())
+        self.notices.tell(who.person, Changed.PASSKEY_REMOVED)
 
     def _own(self, who: SignedIn, passkey_id: uuid.UUID) -> Passkey:
         for passkey in self.passkeys.list_of(who.person.id):
@@ -185,3 +191,4 @@ class PasskeyService:
             self.history.write(
                 by, "reset", "passkey", person_id, at=at, campus_id=campus_id, keys=removed, sessions=ended
             )
+        self.notices.tell(self.people.get(person_id), Changed.PASSKEYS_RESET)

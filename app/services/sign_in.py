@@ -12,10 +12,10 @@ from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
 from app.domain.access import digest_of
+from app.domain.account_changes import Changed
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.letters import Letter
-from app.domain.own_addresses import Changed
 from app.domain.people import Person, is_address, normal_address
 from app.domain.sessions import Proof
 from app.domain.sign_in import (
@@ -30,7 +30,7 @@ from app.domain.sign_in import (
 )
 from app.errors import NotSignedIn
 from app.language import N_
-from app.services.address_notices import AddressNotices
+from app.services.account_notices import AccountNotices
 from app.services.sessions import Browser, NewSession, SessionService, SignedIn
 from app.services.sign_in_letters import Door, letter_with_links
 
@@ -51,7 +51,7 @@ class SignInService:
         sessions: SessionService,
         people: PeopleStore,
         own_addresses: OwnAddressStore,
-        notices: AddressNotices,
+        notices: AccountNotices,
         history: HistoryStore,
         key: bytes,
         clock: Clock,
@@ -180,7 +180,7 @@ class SignInService:
         self.people.add_address(person, link.address)
         if self.own_addresses.verify(person, link.address, at=self.clock()):
             self.history.write(Actor(person.id), "prove_address", "person", person.id, at=self.clock())
-            self.notices.tell(person, Changed.FIRST, but=[link.address])
+            self.notices.tell(person, Changed.FIRST_ADDRESS, but=[link.address])
 
     # --- passwords
 
@@ -211,15 +211,17 @@ class SignInService:
 
     def set_password(self, who: SignedIn, new_hash: str) -> None:
         """The other sessions of the person end: somebody else may have opened them with the old one."""
-        at = self.clock()
-        kept = self.store.find_password(who.person.id) or Password(
-            person_id=who.person.id, hash=new_hash, set_at=at
-        )
+        at, known = self.clock(), self.store.find_password(who.person.id)
+        kept = known or Password(person_id=who.person.id, hash=new_hash, set_at=at)
         kept.hash, kept.set_at = new_hash, at
         self.store.add(kept)
         self.history.write(who.actor, "set", "password", who.person.id, at=at)
+        self.notices.tell(who.person, Changed.PASSWORD_CHANGED if known else Changed.PASSWORD_ADDED)
         self.sessions.end_all(who, but_this=True)
 
     def drop_password(self, who: SignedIn) -> None:
+        if self.store.find_password(who.person.id) is None:
+            return
         self.store.drop_password(who.person.id)
+        self.notices.tell(who.person, Changed.PASSWORD_REMOVED)
         self.history.write(who.actor, "drop", "password", who.person.id, at=self.clock())

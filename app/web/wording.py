@@ -2,75 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
-
-from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from app.language import current_locale
+from app.language.dates import (
+    DEFAULT_ZONE,
+    babel_locale,
+    clock,
+    day,
+    days,
+    local,
+    moment,
+    month,
+    short_day,
+)
 from app.web.typography import NARROW, NO_BREAK
-
-DEFAULT_ZONE = "Europe/Paris"
-# English here is the European one: day before month, 24-hour clock.
-_BABEL_LOCALE = {"en": "en_GB"}
-
-
-def babel_locale() -> str:
-    return _BABEL_LOCALE.get(current_locale(), current_locale())
-
-
-def local(value: datetime, zone: str = DEFAULT_ZONE) -> datetime:
-    """`value`, an aware time, on the clocks of `zone`."""
-    if value.tzinfo is None:
-        raise ValueError("a time without a zone cannot be shown: keep times aware and in UTC")
-    return value.astimezone(ZoneInfo(zone))
-
-
-def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
-    """9 octobre 2026; 9 October 2026."""
-    that_day = local(value, zone).date() if isinstance(value, datetime) else value
-    words = format_date(that_day, "long", locale=babel_locale())
-    if current_locale() == "fr":
-        number, _, rest = words.partition(" ")
-        words = ("1er" if number == "1" else number) + NO_BREAK + rest
-    return words
-
-
-def days(first: date, last: date) -> str:
-    """24 novembre 2026; 2–24 novembre 2026; 30 novembre 2026 – 4 décembre 2026."""
-    if first == last:
-        return day(first)
-    if (first.year, first.month) == (last.year, last.month):
-        start = "1er" if first.day == 1 and current_locale() == "fr" else str(first.day)
-        return f"{start}–{day(last)}"
-    return f"{day(first)} – {day(last)}"
-
-
-def short_day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
-    """09/10/2026, for narrow table columns."""
-    that_day = local(value, zone).date() if isinstance(value, datetime) else value
-    return format_date(that_day, "dd/MM/yyyy", locale=babel_locale())
-
-
-def clock(value: datetime, zone: str = DEFAULT_ZONE) -> str:
-    """14 h 32; 14:32."""
-    here = local(value, zone)
-    if current_locale() == "fr":
-        return f"{here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02d}"
-    return format_time(here, "HH:mm", locale=babel_locale())
-
-
-def moment(value: datetime, zone: str = DEFAULT_ZONE) -> str:
-    """24 novembre 2026 à 14 h 32; 24 November 2026 at 14:32."""
-    joint = "à" if current_locale() == "fr" else "at"
-    return f"{day(value, zone)} {joint} {clock(value, zone)}"
-
-
-def month(value: datetime | date) -> str:
-    """novembre 2026; November 2026."""
-    return format_skeleton("yMMMM", value, locale=babel_locale())
 
 
 def number(value: int | float) -> str:
@@ -98,6 +45,22 @@ def listing(values: list[str]) -> str:
     """A, B et C; A, B and C."""
     return format_list(values, locale=babel_locale())
 
+
+__all__ = [
+    "DEFAULT_ZONE",
+    "FILTERS",
+    "clock",
+    "day",
+    "days",
+    "listing",
+    "local",
+    "moment",
+    "month",
+    "number",
+    "percent",
+    "short_day",
+    "size",
+]
 
 FILTERS = {
     "day": day,

@@ -7,7 +7,7 @@ from functools import cached_property
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
 from app.adapters.sealed_forms import SealedForms
 from app.adapters.sealed_words import SealedWords
-from app.services.address_notices import AddressNotices
+from app.services.account_notices import AccountNotices
 from app.services.directory import DirectoryService
 from app.services.federation import FederationService
 from app.services.handed_links import HandedLinks
@@ -15,7 +15,7 @@ from app.services.handing_over import HandingOver
 from app.services.history import HistoryService
 from app.services.invitations import InvitationService
 from app.services.letters import (
-    AddressLetters,
+    AccountLetters,
     EndorsementLetters,
     LetterService,
     PersonalLetters,
@@ -60,15 +60,15 @@ class PeopleServices(CampusServices):
             self.sessions,
             self.stores.people,
             self.stores.own_addresses,
-            self._address_notices,
+            self._account_notices,
             self.stores.history,
             self.lent.secret,
             self.clock,
         )
 
     @cached_property
-    def _address_notices(self) -> AddressNotices:
-        return AddressNotices(self.stores.own_addresses, self.stores.letters, self.clock)
+    def _account_notices(self) -> AccountNotices:
+        return AccountNotices(self.stores.own_addresses, self.stores.letters, self.clock)
 
     @cached_property
     def own_addresses(self) -> OwnAddressService:
@@ -76,7 +76,7 @@ class PeopleServices(CampusServices):
             self.stores.own_addresses,
             self.stores.sign_in,
             self.stores.letters,
-            self._address_notices,
+            self._account_notices,
             self.merging,
             self.stores.history,
             self.lent.secret,
@@ -94,7 +94,7 @@ class PeopleServices(CampusServices):
             self.stores.campuses,
             self.stores.activities,
             self.logged_deeds,
-            self._address_notices,
+            self._account_notices,
             self.stores.history,
             self.clock,
         )
@@ -110,6 +110,7 @@ class PeopleServices(CampusServices):
             self.stores.sign_in,
             self.stores.people,
             self.sessions,
+            self._account_notices,
             self.stores.history,
             self.lent.secret,
             self.clock,
@@ -179,6 +180,7 @@ class PeopleServices(CampusServices):
             self.stores.sign_in,
             self.stores.people,
             self.sessions,
+            self._account_notices,
             self.stores.history,
             WebAuthnCeremonies(self.addresses.base_url),
             self.clock,
@@ -247,11 +249,12 @@ class PeopleServices(CampusServices):
                     self.clock,
                 ),
                 RightsLetters(self.stores.awards, self.stores.guardians, self.addresses, self.lent.secret),
-                AddressLetters(
+                AccountLetters(
                     self.stores.people,
                     self.stores.sign_in,
                     self.addresses,
                     self.lent.secret,
+                    self.lent.settings.time_zone,
                     self.clock,
                 ),
                 EndorsementLetters(

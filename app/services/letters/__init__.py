@@ -1,6 +1,6 @@
 """Telling people: what letters say, when they leave, and what became of them."""
 
-from app.services.letters.addresses import AddressLetters
+from app.services.letters.account import AccountLetters
 from app.services.letters.endorsements import EndorsementLetters
 from app.services.letters.letters import LetterService, Outgoing
 from app.services.letters.personal import PersonalLetters
@@ -10,7 +10,7 @@ from app.services.letters.requests import RequestLetters
 from app.services.letters.rights import RightsLetters
 
 __all__ = [
-    "AddressLetters",
+    "AccountLetters",
     "EndorsementLetters",
     "LetterService",
     "Outgoing",

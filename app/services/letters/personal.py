@@ -13,7 +13,7 @@ from app.domain.people import is_address
 from app.domain.team import Invitation, InvitationState, invitation_proof
 from app.language import N_, speaking
 from app.language.typography import say, say_plural
-from app.services.letters.addresses import AddressLetters
+from app.services.letters.account import OF_ACCOUNTS, AccountLetters
 from app.services.letters.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.letters.notice import Action, Notice, html_of, text_of
 from app.services.letters.requests import RequestLetters
@@ -27,7 +27,7 @@ class PersonalLetters:
         campuses: CampusStore,
         requests: RequestLetters,
         rights: RightsLetters,
-        own_addresses: AddressLetters,
+        accounts: AccountLetters,
         endorsements: EndorsementLetters,
         addresses: Addresses,
         secret: bytes,
@@ -37,7 +37,7 @@ class PersonalLetters:
         self.campuses = campuses
         self.requests = requests
         self.rights = rights
-        self.own_addresses = own_addresses
+        self.accounts = accounts
         self.endorsements = endorsements
         self.addresses = addresses
         self.secret = secret
@@ -49,8 +49,8 @@ class PersonalLetters:
             return self._invitation(letter)
         if letter.occasion in RIGHTS:
             return self.rights.written(letter)
-        if letter.occasion in (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED):
-            return self.own_addresses.written(letter)
+        if letter.occasion in OF_ACCOUNTS:
+            return self.accounts.written(letter)
         if letter.occasion in OF_ENDORSEMENTS:
             return self.endorsements.written(letter)
         return self.requests.written(letter)

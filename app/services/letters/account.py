@@ -1,37 +1,42 @@
-"""Letters about somebody's own addresses: to confirm one, and to tell the others that something changed."""
+"""Letters about somebody's own account: to confirm an address, and to tell that an address or a way in changed."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
 from app.domain.access import digest_of
+from app.domain.account_changes import WAYS_IN, Changed
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.letters import Letter, Occasion, PromisedLetter
-from app.domain.own_addresses import Changed, address_code, address_token
+from app.domain.own_addresses import address_code, address_token
 from app.domain.people import Person
 from app.domain.sign_in import Challenge
 from app.language import N_, speaking
+from app.language.dates import moment
 from app.language.typography import say
 from app.services.letters.notice import Action, Notice, html_of, text_of
 
+OF_ACCOUNTS = (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED, Occasion.WAY_IN_CHANGED)
 _SENDER = "Sceau"
 _CHANGES = {
-    Changed.ADDED: (
+    Changed.ADDRESS_ADDED: (
         N_("Une adresse de plus ouvre vos badges"),
         N_(
             "Une nouvelle adresse a été confirmée dans votre compte : une lettre envoyée là ouvre aussi vos badges."
         ),
     ),
-    Changed.REMOVED: (
+    Changed.ADDRESS_REMOVED: (
         N_("Une adresse a été retirée de votre compte"),
         N_("Une de vos adresses a été retirée de votre compte : elle n’ouvre plus vos badges."),
     ),
-    Changed.MAIN: (
+    Changed.MAIN_ADDRESS: (
         N_("Votre adresse principale a changé"),
         N_("Une autre de vos adresses est maintenant la principale : c’est là que les campus vous écriront."),
     ),
-    Changed.FIRST: (
+    Changed.FIRST_ADDRESS: (
         N_("Vos badges ont maintenant un compte"),
         N_("Quelqu’un, vous sans doute, a confirmé une adresse pour réunir et ouvrir vos badges."),
     ),
@@ -39,17 +44,70 @@ _CHANGES = {
         N_("Deux dossiers à votre nom sont réunis"),
         N_("Les badges de deux dossiers à votre nom sont maintenant ensemble, dans un seul compte."),
     ),
+    Changed.PASSKEY_ADDED: (
+        N_("Une clé d’accès de plus ouvre votre compte"),
+        N_("Une clé d’accès a été enregistrée dans votre compte : l’appareil qui la garde peut l’ouvrir."),
+    ),
+    Changed.PASSKEY_REMOVED: (
+        N_("Une clé d’accès a été retirée de votre compte"),
+        N_("Une de vos clés d’accès a été retirée : elle n’ouvre plus votre compte."),
+    ),
+    Changed.PASSKEYS_RESET: (
+        N_("Vos clés d’accès ont été retirées"),
+        N_(
+            "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès et vous a déconnecté "
+            "partout. Entrez par un lien ou par votre mot de passe, puis enregistrez une nouvelle clé."
+        ),
+    ),
+    Changed.PASSWORD_ADDED: (
+        N_("Votre compte a maintenant un mot de passe"),
+        N_("Un mot de passe a été choisi pour votre compte : il l’ouvre désormais, avec votre adresse."),
+    ),
+    Changed.PASSWORD_CHANGED: (
+        N_("Votre mot de passe a changé"),
+        N_("Le mot de passe de votre compte a été remplacé. Les autres navigateurs ont été déconnectés."),
+    ),
+    Changed.PASSWORD_REMOVED: (
+        N_("Votre mot de passe a été retiré"),
+        N_("Votre compte n’a plus de mot de passe. Un lien par courriel l’ouvre toujours."),
+    ),
+    Changed.SERVICE_LINKED: (
+        N_("Un compte d’un autre service ouvre le vôtre"),
+        N_(
+            "Un compte d’un autre service de connexion a été relié au vôtre : s’y connecter ouvre votre compte ici."
+        ),
+    ),
+    Changed.SERVICE_UNLINKED: (
+        N_("Un compte d’un autre service a été délié du vôtre"),
+        N_("Un compte d’un autre service de connexion n’est plus relié au vôtre : il n’ouvre plus rien ici."),
+    ),
 }
+_NOT_YOU = N_(
+    "Ce n’était pas vous ? Retirez dans « Mon compte » ce que vous ne reconnaissez pas, et prévenez "
+    "le campus qui vous a donné un badge."
+)
+_NOT_YOU_EITHER = N_(
+    "Ce n’était pas vous ? Ouvrez « Mon compte » : retirez ce que vous ne reconnaissez pas, déconnectez les autres "
+    "navigateurs, et prévenez un campus qui vous connaît."
+)
 
 
-class AddressLetters:
+class AccountLetters:
     def __init__(
-        self, people: PeopleStore, challenges: SignInStore, addresses: Addresses, secret: bytes, clock: Clock
+        self,
+        people: PeopleStore,
+        challenges: SignInStore,
+        addresses: Addresses,
+        secret: bytes,
+        zone: str,
+        clock: Clock,
     ) -> None:
+        """`zone`: on whose clocks the letters say when something happened."""
         self.people = people
         self.challenges = challenges
         self.addresses = addresses
         self.secret = secret
+        self.zone = zone
         self.clock = clock
 
     def written(self, letter: PromisedLetter) -> Letter | None:
@@ -61,7 +119,7 @@ class AddressLetters:
         person = self.people.get(letter.about_id)
         changed = Changed(letter.once_key.rpartition("/")[2].partition(".")[0])
         with speaking(person.language or "fr"):
-            return _letter(letter, person, _changed(person, changed, self.addresses.own_addresses))
+            return _letter(letter, person, self._changed(person, changed, letter.promised_at))
 
     def _confirm(self, letter: PromisedLetter) -> Letter | None:
         assert letter.about_id is not None
@@ -105,24 +163,19 @@ class AddressLetters:
             ],
         )
 
-
-def _changed(person: Person, changed: Changed, url: str) -> Notice:
-    subject, line = _CHANGES[changed]
-    return _notice(
-        person,
-        subject=say(subject),
-        lines=[say(line)],
-        action=Action(say(N_("Voir mes adresses")), url),
-        after=[],
-        small=[
-            say(
-                N_(
-                    "Ce n’était pas vous ? Retirez dans « Mon compte » ce que vous ne reconnaissez pas, et prévenez "
-                    "le campus qui vous a donné un badge."
-                )
-            )
-        ],
-    )
+    def _changed(self, person: Person, changed: Changed, at: datetime) -> Notice:
+        subject, line = _CHANGES[changed]
+        seen, url = N_("Voir mes adresses"), self.addresses.own_addresses
+        if changed in WAYS_IN:
+            seen, url = N_("Ouvrir « Mon compte »"), self.addresses.account
+        return _notice(
+            person,
+            subject=say(subject),
+            lines=[say(line), say(N_("C’était le {when}.")).format(when=moment(at, self.zone))],
+            action=Action(say(seen), url),
+            after=[],
+            small=[say(_NOT_YOU_EITHER if changed in WAYS_IN else _NOT_YOU)],
+        )
 
 
 def _notice(

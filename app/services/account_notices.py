@@ -1,4 +1,4 @@
-"""What the other addresses of somebody are told when one of them changes."""
+"""What the addresses of somebody are told when one of them, or another way into the account, changes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Collection, Sequence
 
 from app.db.letters import LetterStore
 from app.db.own_addresses import OwnAddressStore
+from app.domain.account_changes import WAYS_IN, Changed
 from app.domain.clock import Clock
 from app.domain.columns import new_id
 from app.domain.letters import Occasion, letter_to
-from app.domain.own_addresses import Changed
 from app.domain.people import Person
 
 
-class AddressNotices:
-    """Whoever reads another address of the person learns that something changed, and can say that it was not them."""
+class AccountNotices:
+    """Whoever reads an address of the person learns that something changed, and can say that it was not them."""
 
     def __init__(self, own: OwnAddressStore, letters: LetterStore, clock: Clock) -> None:
         self.own = own
@@ -27,12 +27,13 @@ class AddressNotices:
         known = self.own.list_of(person.id)
         proved = [row.address for row in known if row.verified_at is not None]
         # Before the first proof all that is known is what campuses wrote down: that is where the person may read.
-        told = [row.address for row in known] if changed is Changed.FIRST else proved
-        self.letters.promise_many(
+        told = [row.address for row in known] if changed is Changed.FIRST_ADDRESS else proved
+        occasion = Occasion.WAY_IN_CHANGED if changed in WAYS_IN else Occasion.ADDRESS_CHANGED
+        self.letters.promise_new(
             [
                 letter_to(
                     address,
-                    Occasion.ADDRESS_CHANGED,
+                    occasion,
                     person.id,
                     once=f"{changed}.{new_id()}",
                     person_id=person.id,

@@ -1,0 +1,36 @@
+"""What somebody is told of when it happens to their account, wherever they read: addresses and ways in."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Changed(StrEnum):
+    ADDRESS_ADDED = "added"
+    ADDRESS_REMOVED = "removed"
+    MAIN_ADDRESS = "main"
+    FIRST_ADDRESS = "first"
+    MERGED = "merged"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEYS_RESET = "passkeys_reset"
+    PASSWORD_ADDED = "password_added"  # noqa: S105 - the name of a change
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a change
+    PASSWORD_REMOVED = "password_removed"  # noqa: S105 - the name of a change
+    SERVICE_LINKED = "service_linked"
+    SERVICE_UNLINKED = "service_unlinked"
+
+
+WAYS_IN = frozenset(
+    {
+        Changed.PASSKEY_ADDED,
+        Changed.PASSKEY_REMOVED,
+        Changed.PASSKEYS_RESET,
+        Changed.PASSWORD_ADDED,
+        Changed.PASSWORD_CHANGED,
+        Changed.PASSWORD_REMOVED,
+        Changed.SERVICE_LINKED,
+        Changed.SERVICE_UNLINKED,
+    }
+)
+"""Changes of what opens the account besides a letter to one of its addresses."""

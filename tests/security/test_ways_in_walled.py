@@ -1,0 +1,70 @@
+"""Ways in come and go behind PostgreSQL's walls too: every campus of that person, and their addresses, are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session as Transaction
+from sqlmodel import select
+
+from app.domain.history import HistoryEntry
+from app.domain.people import Role
+from tests.support.databases import temporary_walled
+from tests.support.forms import forms_of
+from tests.support.house import COMMAND, build_house, send
+from tests.web.test_account_pages import answered, is_in, keeper
+from tests.web.test_learner_account import ask_for_letter, enter
+from tests.web.test_own_addresses import leave
+
+pytestmark = pytest.mark.postgres
+
+
+def test_keys_of_somebody_of_two_campuses_are_taken_away_from_one_of_them(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        with house.unit_of_work() as services:
+            services.team.memberships.give(house.other_campus, house.trainer, Role.REVIEWER, by=COMMAND)
+        trainer, key = keeper(house, house.trainer)
+        admin, path = house.client(house.admin), f"/gestion/itip/equipe/{house.trainer.id}"
+        shown = admin.get(path)
+        (form,) = [form for form in forms_of(shown) if form.action == f"{path}/cles/retirer"]
+        assert form.press(admin, shown).status_code == 303
+        assert not is_in(trainer)
+        late = house.client()
+        assert answered(late, late.get("/connexion"), "/connexion/cle", key).status_code == 401
+        with Transaction(house.owner) as everything:
+            found = everything.exec(select(HistoryEntry).where(HistoryEntry.deed == "reset")).all()
+            assert {each.campus_id for each in found} == {house.campus.id, house.other_campus.id}
+        leave(house)
+        assert [letter.subject for letter in house.letters.letters] == [
+            "Une clé d’accès de plus ouvre votre compte",
+            "Vos clés d’accès ont été retirées",
+        ]
+        house.close()
+
+
+def test_a_password_chosen_on_the_page_and_a_first_address_are_told(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        client = house.client(house.trainer)
+        chosen = {"mot-de-passe": "canard violet sous la pluie"}
+        assert send(client, "/compte/mot-de-passe", chosen).status_code == 303
+        result = house.award("Zoé Faure; zoe@exemple.fr")
+        with house.unit_of_work() as services:
+            award = services.awards.record(result.lines[0].award_id)
+            services.stores.people.add_address(award.person, "zoe@maison.example")
+        learner = house.client()
+        (link,) = ask_for_letter(house, learner, "zoe@exemple.fr")
+        house.letters.letters.clear()
+        enter(learner, link)
+        leave(house)
+        assert sorted((letter.to, letter.subject) for letter in house.letters.letters) == [
+            ("le.goff@exemple.fr", "Votre compte a maintenant un mot de passe"),
+            ("zoe@maison.example", "Vos badges ont maintenant un compte"),
+        ]
+        house.close()

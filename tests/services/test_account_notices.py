@@ -1,0 +1,139 @@
+"""Whoever reads an address of somebody learns that a way into the account came, changed or went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from app.domain.federation import Identity
+from app.domain.history import Actor
+from app.domain.people import Person
+from app.errors import Conflict
+from app.services.sessions import Browser, SignedIn
+from app.wiring import Services
+from tests.support.authenticator import Authenticator
+from tests.support.house import BASE_URL, COMMAND, House
+
+MAIN, SECOND, LISTED = "le.goff@exemple.fr", "anais@maison.example", "anais@liste.example"
+ELSEWHERE = Identity(issuer="https://idp.example", subject="u-1789")
+
+
+@pytest.fixture
+def trainer(house: House) -> Person:
+    """With two addresses of her own, and one that a list wrote beside her name."""
+    with house.unit_of_work() as services:
+        for address in (SECOND, LISTED):
+            services.stores.people.add_address(house.trainer, address)
+        for address in (MAIN, SECOND):
+            services.stores.own_addresses.verify(house.trainer, address, at=house.clock())
+    return house.trainer
+
+
+def enter(house: House, person: Person) -> str:
+    with house.unit_of_work() as services:
+        secret = services.sign_in.make_link(person.id, by=COMMAND)
+        return services.sign_in.by_link(secret, Browser()).secret
+
+
+def told(house: House) -> list[tuple[str, str]]:
+    """To whom letters left since last asked, and what they are about."""
+    post = house.process.post
+    for envelope in post.due():
+        post.send(envelope)
+    left = [(letter.to, letter.subject) for letter in house.letters.letters]
+    house.letters.letters.clear()
+    return sorted(left)
+
+
+def both(subject: str) -> list[tuple[str, str]]:
+    return [(SECOND, subject), (MAIN, subject)]
+
+
+def as_trainer(house: House, trainer: Person, deed: Callable[[Services, SignedIn], object]) -> None:
+    secret = enter(house, trainer)
+    with house.unit_of_work() as services:
+        deed(services, services.sessions.signed_in(secret))
+
+
+def test_a_password_that_comes_changes_and_goes_is_told_to_each_proved_address(house: House, trainer: Person):
+    as_trainer(house, trainer, lambda services, who: services.sign_in.set_password(who, "first hash"))
+    assert told(house) == both("Votre compte a maintenant un mot de passe")
+    as_trainer(house, trainer, lambda services, who: services.sign_in.set_password(who, "second hash"))
+    assert told(house) == both("Votre mot de passe a changé")
+    as_trainer(house, trainer, lambda services, who: services.sign_in.drop_password(who))
+    assert told(house) == both("Votre mot de passe a été retiré")
+    as_trainer(house, trainer, lambda services, who: services.sign_in.drop_password(who))
+    assert told(house) == [], "there was none left to drop"
+
+
+def test_a_passkey_that_comes_and_goes_is_told(house: House, trainer: Person):
+    key = Authenticator(BASE_URL)
+
+    def enrol(services: Services, who: SignedIn) -> None:
+        response = key.create(services.passkeys.ask_for_new(who))
+        services.passkeys.enrol(who, "Téléphone", response, Browser(here=who))
+
+    def remove(services: Services, who: SignedIn) -> None:
+        (kept,) = services.passkeys.list_of(who.person.id)
+        services.passkeys.rename(who, kept.id, "Ancien téléphone")
+        services.passkeys.remove(who, kept.id)
+
+    as_trainer(house, trainer, enrol)
+    assert told(house) == both("Une clé d’accès de plus ouvre votre compte")
+    as_trainer(house, trainer, remove)
+    assert told(house) == both("Une clé d’accès a été retirée de votre compte")
+    as_trainer(house, trainer, enrol)
+    told(house)
+    with house.unit_of_work() as services:
+        services.passkeys.reset(trainer.id, by=Actor(house.admin.id))
+    assert told(house) == both("Vos clés d’accès ont été retirées")
+
+
+def test_an_account_elsewhere_that_is_linked_and_unlinked_is_told_once_each(house: House, trainer: Person):
+    for _ in range(2):
+        as_trainer(house, trainer, lambda services, who: services.federation.link(who, ELSEWHERE))
+    assert told(house) == both("Un compte d’un autre service ouvre le vôtre")
+
+    def unlink(services: Services, who: SignedIn) -> None:
+        (linked,) = services.federation.list_of(who.person.id)
+        services.federation.unlink(who, linked.id)
+
+    as_trainer(house, trainer, unlink)
+    assert told(house) == both("Un compte d’un autre service a été délié du vôtre")
+
+
+def test_the_letter_says_when_what_to_do_and_no_secret(house: House, trainer: Person):
+    as_trainer(
+        house, trainer, lambda services, who: services.sign_in.set_password(who, "a hash like no other")
+    )
+    house.clock.move(days=1)
+    told_of = house.process.post
+    for envelope in told_of.due():
+        told_of.send(envelope)
+    letter = house.letters.letters[0]
+    assert "24\u00a0novembre 2026 à 13\u00a0h\u00a000" in letter.text, "when it happened, not when it left"
+    assert "Ce n’était pas vous" in letter.text
+    assert f"{BASE_URL}/compte\n" in letter.text
+    for form in (letter.text, letter.html):
+        assert "a hash like no other" not in form
+        assert "/connexion/" not in form
+
+
+def test_what_is_undone_is_told_to_nobody(house: House, trainer: Person):
+    def link_and_fail(services: Services, who: SignedIn) -> None:
+        services.federation.link(who, ELSEWHERE)
+        raise Conflict("something else went wrong")
+
+    with pytest.raises(Conflict):
+        as_trainer(house, trainer, link_and_fail)
+    assert told(house) == []
+
+
+def test_the_letter_is_in_the_language_of_its_reader(house: House, trainer: Person):
+    with house.unit_of_work() as services:
+        kept = services.stores.people.get(trainer.id)
+        kept.language = "en"
+        services.stores.people.save(kept)
+    as_trainer(house, trainer, lambda services, who: services.sign_in.set_password(who, "first hash"))
+    assert told(house) == both("Your account now has a password")
