@@ -38,7 +38,7 @@ Folder = Annotated[Path, typer.Argument(file_okay=False, help=N_("Le dossier des
 @commands.command(
     "export",
     help=N_(
-        "Écrit les pages, les badges ouverts, les clés, les listes et le journal, puis vérifie tout depuis le dossier seul."
+        "Écrit les pages, les badges et portfolios ouverts, les recommandations, les clés, les listes et le journal, puis vérifie tout depuis le dossier seul."
     ),
 )
 def export(
@@ -77,7 +77,7 @@ def export(
 @commands.command(
     "check",
     help=N_(
-        "Vérifie, depuis le dossier seul, que rien n’a changé et ce que vaut chaque badge ; sans service ni réseau."
+        "Vérifie, depuis le dossier seul, que rien n’a changé et ce que valent chaque badge et chaque recommandation ; sans service ni réseau."
     ),
 )
 def check(
@@ -106,13 +106,15 @@ def _everything(services: Services, campus: Campus, made_at: datetime, *, final:
             pages.known.add(file.path)
             yield file
         yield from pages.of_award(record)
+    yield from pages.of_recommendations()
+    yield from pages.of_portfolios()
 
 
 def _check(folder: Path, at: datetime) -> None:
     edition = kept_edition(folder)
     try:
         changed = edition.changed()
-        found = with_progress(edition.awards(), _("Badges vérifiés"))
+        found = with_progress(edition.signed(), _("Fichiers vérifiés"))
         findings = [edition.judge(path, place, at=at) for path, place in found if place.is_file()]
     except FOLDER_UNUSABLE as error:
         stop(_(_UNUSABLE[str(error)]))
@@ -129,7 +131,7 @@ def _tell(changed: Sequence[str], findings: Sequence[Finding]) -> ExitCode:
     is_wrong = bool(changed or counts["wrong"])
     say(
         N_(
-            "Fichiers de badges : {good} valables, {ended} expirés ou retirés, {unknown} non vérifiables, {wrong} faux."
+            "Badges et recommandations : {good} fichiers valables, {ended} expirés ou retirés, {unknown} non vérifiables, {wrong} faux."
         ),
         style="bold red" if is_wrong else "green",
         **{name: counts[name] for name in ("good", "ended", "unknown", "wrong")},
@@ -139,6 +141,13 @@ def _tell(changed: Sequence[str], findings: Sequence[Finding]) -> ExitCode:
             N_("{count} fichiers manquent ou ne sont plus tels qu’écrits."),
             style="bold red",
             count=len(changed),
+        )
+    if counts["elsewhere"]:
+        say(
+            N_(
+                "{count} fichiers de recommandations signées ailleurs : seul le site de qui les signe en répond."
+            ),
+            count=counts["elsewhere"],
         )
     if counts["unknown"]:
         say(

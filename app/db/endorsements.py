@@ -102,6 +102,13 @@ class EndorsementStore:
         """About the campus, its badges and the awards it gave."""
         return self._list(Endorsement.campus_id == campus_id)
 
+    def shown_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[Endorsement]:
+        """What nobody took back about the campus, its badges and its awards, in the order of their numbers."""
+        query = select(Endorsement).where(
+            Endorsement.campus_id == campus_id, self._is_shown(), col(Endorsement.id) > after
+        )
+        return self.session.exec(query.order_by(col(Endorsement.id)).limit(limit)).all()
+
     def of_organisation(self, organisation_id: uuid.UUID) -> Sequence[Endorsement]:
         return self._list(Endorsement.organisation_id == organisation_id)
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
-from app.domain.awards import Award
+from app.domain.awards import Award, Visibility
 from app.domain.portfolios import Portfolio, PortfolioGroup, PortfolioPiece
 from app.errors import NotFound
 from app.language import N_
@@ -54,6 +54,22 @@ class PortfolioStore:
         """All that one person was given by any campus and that left the house, the latest first."""
         query = select(Award.id).where(Award.person_id == person_id, col(Award.undone_at).is_(None))
         return list(self.session.exec(query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(500)))
+
+    def open_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
+        """Open ones that show a badge of the campus, in the order of their numbers."""
+        shows_one = (
+            select(PortfolioPiece.id)
+            .join(Award, col(Award.id) == PortfolioPiece.award_id)
+            .where(
+                PortfolioPiece.portfolio_id == Portfolio.id,
+                Award.campus_id == campus_id,
+                Award.visibility == Visibility.OPEN,
+            )
+        )
+        query = select(Portfolio.id).where(
+            col(Portfolio.is_open).is_(True), col(Portfolio.id) > after, shows_one.exists()
+        )
+        return self.session.exec(query.order_by(col(Portfolio.id)).limit(limit)).all()
 
     def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
         """Portfolios whose keepers opened them and want them found."""

@@ -1,4 +1,4 @@
-"""An edition of kept files judged from the files alone: nothing changed, and what each badge is worth."""
+"""An edition of kept files judged from the files alone: nothing changed, and what each badge and each recommendation is worth."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from app.credentials.documents import DocumentSource
+from app.credentials.errors import MalformedInput
 from app.credentials.evidence.judging import EvidenceOutcome, judge_evidence
-from app.credentials.verification.ladder import verify
+from app.credentials.verification.ladder import verify, verify_endorsement
+from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
-from app.services.kept_site import AWARD_FORMS, KeptFile
+from app.services.kept_site import AWARD_FORMS, SAID_FORMS, KeptFile
 
 _AWARD: Final = re.compile(rf"attributions/[0-9a-f-]{{36}}\.(?:{'|'.join(AWARD_FORMS)})")
+_SAID: Final = re.compile(rf"recommandations/[0-9a-f-]{{36}}\.(?:{'|'.join(SAID_FORMS)})")
+_SIGNED: Final = re.compile(rf"{_AWARD.pattern}|{_SAID.pattern}")
 _MAY_END: Final = frozenset({CheckId.VALIDITY, CheckId.STATUS})
+_ENDED: Final = frozenset({Reason.EXPIRED.value, Reason.REVOKED.value})
 
 
 class Folder(Protocol):
@@ -35,12 +40,12 @@ class Folder(Protocol):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one file of a badge is worth; `reasons` are those of the checks that did not hold."""
+    """What one signed file is worth; `reasons` are those of the checks that did not hold."""
 
     path: str
     verdict: Verdict
     standing: str
-    """good, ended (expired or withdrawn), unknown, wrong."""
+    """good, ended (expired or withdrawn), unknown, wrong; elsewhere: signed by who publishes their keys themselves."""
     reasons: tuple[str, ...]
 
     @property
@@ -59,11 +64,34 @@ class KeptEdition:
     def changed(self) -> list[str]:
         return list(self.folder.changed())
 
-    def awards(self) -> list[tuple[str, Path]]:
-        """Every file that carries a badge."""
-        return list(self.folder.files(_AWARD))
+    def signed(self) -> list[tuple[str, Path]]:
+        """Every file that carries a badge, or what an organisation says."""
+        return list(self.folder.files(_SIGNED))
 
     def judge(self, path: str, place: Path, *, at: datetime) -> Finding:
+        if _SAID.search(path):
+            return self._recommendation(path, place, at=at)
+        return self._award(path, place, at=at)
+
+    def _recommendation(self, path: str, place: Path, *, at: datetime) -> Finding:
+        try:
+            answer = verify_endorsement(
+                place.read_text("utf-8", errors="replace"), documents=self._documents, at=at
+            )
+        except MalformedInput as error:
+            return Finding(path, Verdict.INVALID, "wrong", (error.reason,))
+        match answer.outcome:
+            case Outcome.PASSED:
+                return Finding(path, Verdict.VALID, "good", ())
+            case Outcome.FAILED:
+                standing = "ended" if answer.reason in _ENDED else "wrong"
+                return Finding(path, Verdict.INVALID, standing, (answer.reason,))
+            case _:
+                is_known = answer.reason != Reason.KEY_DOCUMENT_UNAVAILABLE.value
+                standing = "unknown" if is_known else "elsewhere"
+                return Finding(path, Verdict.UNDETERMINED, standing, (answer.reason,))
+
+    def _award(self, path: str, place: Path, *, at: datetime) -> Finding:
         report = verify(place.read_bytes(), documents=self._documents, at=at)
         failed = tuple(check for check in report.checks if check.outcome is Outcome.FAILED)
         reasons = tuple(check.reason for check in failed)

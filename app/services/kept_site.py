@@ -19,10 +19,12 @@ from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.recognition import TRUST_CONTEXT_PATH
 from app.errors import NotFound
+from app.services.endorsements import EndorsementShowing
 from app.services.evidence_documents import EvidenceDocuments
 from app.services.log_publication import LogPublication
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
+from app.services.organisations import OrganisationService
 from app.services.publication import PublicationService
 from app.services.status import StatusService
 from app.services.verification import VerificationService
@@ -32,6 +34,8 @@ INDEX: Final = "index.json"
 _EVIDENCE: Final = {CONTEXT_PATH: "preuves-v1.jsonld", SCHEMA_PATH: "preuves-v1.schema.json"}
 _AT_A_TIME: Final = 500
 AWARD_FORMS: Final = ("json", "jwt", "png", "svg")
+SAID_FORMS: Final = ("json", "jwt")
+"""Of what an organisation says; one signed elsewhere has only the form in which it came."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class KeptSite:
         older_badges: OlderBadges,
         evidence: EvidenceDocuments,
         networks: NetworkDocuments,
+        endorsements: EndorsementShowing,
+        organisations: OrganisationService,
         log: LogPublication,
         status: StatusService,
         verification: VerificationService,
@@ -68,6 +74,8 @@ class KeptSite:
         self.older_badges = older_badges
         self.evidence = evidence
         self.networks = networks
+        self.endorsements = endorsements
+        self.organisations = organisations
         self.log = log
         self.status = status
         self.verification = verification
@@ -96,6 +104,7 @@ class KeptSite:
         yield from self._trust(campus)
         yield from self._definitions(campus)
         yield from self._lists(campus, final=final)
+        yield from self._recommendations(campus, final=final)
         yield from self._log(campus)
 
     def documents_of(self, record: AwardRecord) -> Iterator[KeptFile]:
@@ -149,6 +158,33 @@ class KeptSite:
                 token = self.publication.status_list(list_id, "jwt").body
             yield KeptFile(f"statuts/{list_id}", embedded)
             yield KeptFile(f"statuts/{list_id}.jwt", token)
+
+    def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
+        """What organisations say of it, as they signed it, and what it takes to verify that."""
+        signed_here, said_by = set(), set()
+        for said in self.endorsements.readable_in(campus):
+            said_by.add(said.organisation_id)
+            if not said.foreign_issuer:
+                signed_here.add(said.organisation_id)
+            yield from self._recommendation(said.id)
+        for number in sorted(said_by):
+            place = f"organisations/{number}"
+            yield KeptFile(f"{place}/{INDEX}", self.organisations.profile(number).body)
+            yield KeptFile(f"{place}/did.json", self.organisations.did(number).body)
+        for number in sorted(signed_here):
+            standing = self.organisations.status_list(number, final=final)
+            yield KeptFile(f"organisations/{number}/statuts", standing.body)
+
+    def _recommendation(self, endorsement_id: uuid.UUID) -> Iterator[KeptFile]:
+        place = f"recommandations/{endorsement_id}"
+        for form in SAID_FORMS:
+            try:
+                body = self.endorsements.document(endorsement_id, form).body
+            except NotFound:
+                continue
+            yield KeptFile(f"{place}.{form}", body)
+            if form == "json":
+                yield KeptFile(f"{place}/{INDEX}", body)
 
     def _log(self, campus: Campus) -> Iterator[KeptFile]:
         for log in self.log.store.list_of(campus.id):

@@ -107,8 +107,13 @@ class OrganisationService:
         document = did_document(organisation.did, keys, also_known_as=(page,))
         return Published.of(dump_json(document), "application/did+json")
 
-    def status_list(self, organisation_id: uuid.UUID, form: str = "json") -> Published:
-        """Signed when it is read, the same for five minutes unless something is withdrawn meanwhile."""
+    def status_list(
+        self, organisation_id: uuid.UUID, form: str = "json", *, final: bool = False
+    ) -> Published:
+        """Signed when it is read, the same for five minutes unless something is withdrawn meanwhile.
+
+        `final`: without an end, for a service that stops; what is withdrawn later is not in it.
+        """
         organisation = self.get(organisation_id)
         key = self._in_service(organisation)
         if key is None:
@@ -123,7 +128,7 @@ class OrganisationService:
             status_list=bits,
             purpose="revocation",
             valid_from=at,
-            valid_until=at + LIST_LIFE,
+            valid_until=None if final else at + LIST_LIFE,
             ttl=LIST_TTL,
         )
         signers = self._opened(organisation, key)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from app.db.awards import AwardRecord
 from app.db.consents import ConsentStore
 from app.db.people import PeopleStore
 from app.db.portfolios import PortfolioStore
 from app.domain.awards import Visibility
+from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.guardians import check_may_show_further
 from app.domain.people import Person
@@ -34,6 +35,7 @@ from app.language import N_
 from app.services.badges import BadgeService
 from app.services.competency_overview import Mastered, overview_of
 
+_AT_A_TIME: Final = 200
 Row = TypeVar("Row", PortfolioGroup, PortfolioPiece)
 
 
@@ -113,6 +115,13 @@ class PortfolioService:
         pieces = [each for each in self.pieces(portfolio) if each.is_open]
         sections = [each for each in self._sections(portfolio, pieces) if each.pieces]
         return PortfolioPage(portfolio, shown_name(person, portfolio.naming), sections)
+
+    def open_in(self, campus: Campus) -> Iterator[PortfolioPage]:
+        """Every open one that shows a badge of the campus, whole: badges of other campuses too."""
+        after = uuid.UUID(int=0)
+        while page := self.store.open_in(campus.id, after=after, limit=_AT_A_TIME):
+            yield from map(self.open_page, page)
+            after = page[-1]
 
     def overview(self, records: Iterable[AwardRecord]) -> list[Mastered]:
         """The competencies that these awards attest, and what each rests on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -20,6 +21,7 @@ from app.web.render import page
 from app.web.typography import say
 from app.web.wording import moment
 from app.web.workplaces import look_of
+from app.wiring import Services
 
 router = APIRouter()
 public_page = APIRouter(route_class=ForPeople)
@@ -41,23 +43,9 @@ _OPEN = N_("Elle n’a pas pu être vérifiée pour le moment : qui l’a signé
 @public
 def show(endorsement_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     found, subject = services.endorsements.get(endorsement_id)
-    campus = subject.campus
+    look = look_of(subject.campus)
     reply = page(
-        request,
-        "endorsements/show.html",
-        campus=look_of(campus),
-        r=recommendation(found, campus.time_zone, contact=campus.contact_email),
-        holds=found.holds,
-        sentence=say(_sentence(found)),
-        when=moment(services.clock(), campus.time_zone),
-        subject_title=subject.title,
-        subject_url=_url_of(subject),
-        campus_name=campus.name,
-        json_url=f"/recommandations/{endorsement_id}.json" if _has_json(found) else "",
-        jwt_url=f"/recommandations/{endorsement_id}.jwt"
-        if found.endorsement.token or not _has_json(found)
-        else "",
-        issuer=found.answer.issuer if found.answer else "",
+        request, "endorsements/show.html", campus=look, **recommendation_shown(services, found, subject)
     )
     if subject.about is Endorsed.AWARD:
         reply.headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -93,6 +81,23 @@ def take_back(token: str, request: Request, _form: SafeForm) -> Response:
     with deed(request) as writing:
         writing.endorsements_taken_back.withdraw(token)
     return RedirectResponse(f"{_BACK}/{token}?fait=retiree", status_code=303)
+
+
+def recommendation_shown(services: Services, found: Shown, subject: Subject) -> dict[str, Any]:
+    """What `endorsements/show.html` says."""
+    campus, path = subject.campus, f"/recommandations/{found.endorsement.id}"
+    return {
+        "r": recommendation(found, campus.time_zone, contact=campus.contact_email),
+        "holds": found.holds,
+        "sentence": say(_sentence(found)),
+        "when": moment(services.clock(), campus.time_zone),
+        "subject_title": subject.title,
+        "subject_url": _url_of(subject),
+        "campus_name": campus.name,
+        "json_url": f"{path}.json" if _has_json(found) else "",
+        "jwt_url": f"{path}.jwt" if found.endorsement.token or not _has_json(found) else "",
+        "issuer": found.answer.issuer if found.answer else "",
+    }
 
 
 def _sentence(found: Shown) -> str:

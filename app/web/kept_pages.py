@@ -13,18 +13,23 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from app.domain.campus import Campus, Network
+from app.domain.endorsements import Endorsed
 from app.domain.short_addresses import short_code
 from app.language import current_locale, locales, speaking
 from app.services.awards import AwardRecord
 from app.services.kept_site import INDEX, KeptFile
 from app.services.labels import LabelJudged
+from app.services.portfolios import PortfolioPage
 from app.web.answers import shown
 from app.web.badges import definition_shown
 from app.web.campus_colours import render_campus_css
 from app.web.campuses import campus_shown
+from app.web.endorsements import recommendation_shown
 from app.web.locale import other_languages
 from app.web.networks import label_page, register_shown
-from app.web.render import Frame, Visitor, environment
+from app.web.organisations import organisation_shown
+from app.web.portfolios import everything_shown
+from app.web.render import CampusLook, Frame, Visitor, environment
 from app.web.static_files import files
 from app.web.wording import day
 from app.web.workplaces import look_of
@@ -49,6 +54,11 @@ class KeptPages:
         places += [f"badges/{badge_id}/v{number}" for badge_id, number in self.versions()]
         places += [f"reseau/{network.slug}" for network in self._networks()]
         places += [f"labels/{judged.label.id}" for judged in self._labels()]
+        for said in self.services.endorsements.readable_in(self.campus):
+            places += [f"recommandations/{said.id}", f"organisations/{said.organisation_id}"]
+        self._know(*places)
+
+    def _know(self, *places: str) -> None:
         for locale in locales():
             with speaking(locale):
                 self.known.update(f"{place}/{_page_name()}" for place in places)
@@ -106,6 +116,7 @@ class KeptPages:
 
     def of_award(self, record: AwardRecord) -> Iterator[KeptFile]:
         award_id = record.award.id
+        self._know(f"attributions/{award_id}")
         answer = self.services.verification.verify_award(record)
         yield from self._in_every_language(
             f"attributions/{award_id}",
@@ -121,6 +132,53 @@ class KeptPages:
         short = f"v/{short_code(award_id)}"
         yield KeptFile(f"{short}/index.html", _leading_to(f"../../attributions/{award_id}/index.html"))
 
+    def of_recommendations(self) -> Iterator[KeptFile]:
+        """What organisations say of the campus, and each of them; after the awards that they speak of."""
+        said_by = set()
+        for said in self.services.endorsements.readable_in(self.campus):
+            said_by.add(said.organisation_id)
+            yield from self._in_every_language(
+                f"recommandations/{said.id}",
+                "endorsements/show.html",
+                partial(self._said, said.id),
+                is_about_somebody=said.about is Endorsed.AWARD,
+            )
+        for number in sorted(said_by):
+            view = partial(self._organisation, number)
+            yield from self._in_every_language(
+                f"organisations/{number}", "endorsements/organisation.html", view
+            )
+
+    def _said(self, endorsement_id: uuid.UUID) -> Mapping[str, Any]:
+        found, subject = self.services.endorsements.get(endorsement_id)
+        return recommendation_shown(self.services, found, subject)
+
+    def _organisation(self, organisation_id: uuid.UUID) -> Mapping[str, Any]:
+        return {**organisation_shown(self.services, organisation_id, self.campus), "done": ""}
+
+    def of_portfolios(self) -> Iterator[KeptFile]:
+        """Open ones that show a badge of the campus, after its awards; with pictures of other campuses' badges."""
+        for opened in self.services.portfolios.open_in(self.campus):
+            yield from self._pictures_in(opened)
+            yield from self._in_every_language(
+                f"portfolio/{opened.portfolio.id}",
+                "portfolios/show.html",
+                partial(self._portfolio, opened),
+                is_about_somebody=not opened.portfolio.is_findable,
+                is_of_campus=False,
+            )
+
+    def _portfolio(self, opened: PortfolioPage) -> Mapping[str, Any]:
+        return {**everything_shown(self.services, opened), "share": None, "preview": ""}
+
+    def _pictures_in(self, opened: PortfolioPage) -> Iterator[KeptFile]:
+        for each in opened.pieces:
+            badge_id, number = each.record.badge.id, each.record.version.number
+            path = f"badges/{badge_id}/v{number}/image.svg"
+            if path not in self.known:
+                self.known.add(path)
+                yield KeptFile(path, self.services.publication.picture(badge_id, number, "svg").body)
+
     def _in_every_language(
         self,
         place: str,
@@ -128,21 +186,23 @@ class KeptPages:
         view: Callable[[], Mapping[str, Any]],
         *,
         is_about_somebody: bool = False,
+        is_of_campus: bool = True,
     ) -> Iterator[KeptFile]:
+        look = look_of(self.campus) if is_of_campus else None
         for locale in locales():
             with speaking(locale):
-                frame = self._frame(private=is_about_somebody)
+                frame = self._frame(look, private=is_about_somebody)
                 html = environment().get_template(template).render(frame=frame, csrf_field="", **view())
                 yield KeptFile(f"{place}/{_page_name()}", self._linked(html, place).encode())
 
-    def _frame(self, *, private: bool) -> Frame:
+    def _frame(self, look: CampusLook | None, *, private: bool) -> Frame:
         return Frame(
             language=current_locale(),
             languages=other_languages(),
             here="",
             navigation=[],
             visitor=Visitor(),
-            campus=look_of(self.campus),
+            campus=look,
             private=private,
             wide=False,
             kept=day(self.made_at, self.campus.time_zone),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.campus import Campus
 from app.domain.organisations import Organisation
 from app.language import N_
 from app.negotiation import ForPeople
@@ -18,6 +20,7 @@ from app.web.recommendations import recommendation
 from app.web.render import page
 from app.web.typography import say
 from app.web.wording import DEFAULT_ZONE, day
+from app.wiring import Services
 
 router = APIRouter(dependencies=[AT_ANY_CAMPUS])
 public_page = APIRouter(route_class=ForPeople)
@@ -34,22 +37,9 @@ _DONE = {
 def show(
     organisation_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    organisation = services.organisations.get(organisation_id)
-    found = services.endorsements.by_organisation(organisation_id)
-    return page(
-        request,
-        "endorsements/organisation.html",
-        number=str(organisation.id),
-        name=organisation.name,
-        site=organisation.site,
-        identifier=organisation.did,
-        how=_how(organisation),
-        said=[
-            (recommendation(each, subject.campus.time_zone), subject.title, subject.campus.name)
-            for each, subject in found
-        ],
-        done=say(_DONE[fait]) if fait in _DONE else "",
-    )
+    shown = organisation_shown(services, organisation_id)
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    return page(request, "endorsements/organisation.html", done=done, **shown)
 
 
 @router.post("/organisations/{organisation_id:uuid}/lien", dependencies=[limited("endorsing")])
@@ -92,6 +82,25 @@ def take_back(token: str, request: Request, form: SafeForm) -> Response:
         for endorsement_id in ids_in([text_of(form, "recommandation")]):
             writing.endorsements_taken_back.withdraw_at_desk(token, endorsement_id)
     return RedirectResponse(f"/organisations/gerer/{token}?fait=retiree", status_code=303)
+
+
+def organisation_shown(
+    services: Services, organisation_id: uuid.UUID, campus: Campus | None = None
+) -> dict[str, Any]:
+    """What `endorsements/organisation.html` says: all that it said, or what it said of one campus."""
+    organisation = services.organisations.get(organisation_id)
+    return {
+        "number": str(organisation.id),
+        "name": organisation.name,
+        "site": organisation.site,
+        "identifier": organisation.did,
+        "how": _how(organisation),
+        "said": [
+            (recommendation(each, subject.campus.time_zone), subject.title, subject.campus.name)
+            for each, subject in services.endorsements.by_organisation(organisation_id)
+            if campus is None or subject.campus.id == campus.id
+        ],
+    }
 
 
 def _how(organisation: Organisation) -> str:

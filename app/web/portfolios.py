@@ -92,17 +92,21 @@ def show_page(
     request: Request, services: Services, opened: PortfolioPage, *, share: Share | None, preview: str = ""
 ) -> HTMLResponse:
     """`preview` is where its keeper goes back to, empty for everybody else."""
-    shown = portfolio_shown(services, opened)
     return page(
         request,
         "portfolios/show.html",
         private=not opened.portfolio.is_findable,
-        p=shown,
-        title=title_of(shown),
         share=share,
         preview=preview,
-        elsewhere=in_portfolio(services, opened.portfolio.person_id, opened.portfolio.id),
+        **everything_shown(services, opened),
     )
+
+
+def everything_shown(services: Services, opened: PortfolioPage) -> dict[str, Any]:
+    """What `portfolios/show.html` says."""
+    shown = portfolio_shown(services, opened)
+    brought = in_portfolio(services, opened.portfolio.person_id, opened.portfolio.id)
+    return {"p": shown, "title": title_of(shown), "elsewhere": brought}
 
 
 def oembed_of(services: Services, portfolio_id: uuid.UUID) -> dict[str, Any]:

@@ -73,6 +73,8 @@ class LogServices(RequestServices):
             self.older_badges,
             self.evidence,
             self.network_documents,
+            self.endorsements,
+            self.organisations,
             self.log_publication,
             self.status,
             self.verification,

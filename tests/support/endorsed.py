@@ -7,6 +7,7 @@ import uuid
 from app.domain.campus import Campus
 from app.domain.endorsements import Endorsement, checked_words
 from app.domain.history import Actor
+from app.services.awards import AwardRecord
 from app.services.endorsements import Asked, Told
 from app.wiring import Services
 
@@ -14,10 +15,19 @@ BOSS = "lea.roy@atelier-roy.example"
 WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d’atelier", "", shows_name=False)
 
 
-def endorsed(services: Services, campus: Campus, badge_id: uuid.UUID | None = None) -> Endorsement:
-    """By the workshop Roy: a badge of the campus that somebody holds, or the campus itself."""
+def endorsed(
+    services: Services,
+    campus: Campus,
+    badge_id: uuid.UUID | None = None,
+    *,
+    award: AwardRecord | None = None,
+) -> Endorsement:
+    """By the workshop Roy: an award, a badge of the campus that somebody holds, or the campus itself."""
     subjects, signing = services.endorsement_subjects, services.endorsement_signing
-    subject = subjects.of_badge(campus, badge_id) if badge_id else subjects.of_campus(campus)
+    if award:
+        subject = subjects.of_award(award)
+    else:
+        subject = subjects.of_badge(campus, badge_id) if badge_id else subjects.of_campus(campus)
     asked = services.endorsement_asking.ask(
         subject, Asked(BOSS, "Atelier Roy"), refused=False, by=Actor.command("tests")
     )

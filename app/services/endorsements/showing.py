@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from app.credentials.documents import DocumentSource
 from app.credentials.errors import MalformedInput
@@ -26,6 +26,7 @@ from app.language import N_
 from app.services.endorsements.subjects import EndorsementSubjects, Subject
 from app.services.publication import FORMS, ClosedAward, Published
 
+_AT_A_TIME: Final = 500
 WITHDRAWN = N_("Cette recommandation a été retirée par l’organisation qui l’avait écrite.")
 
 
@@ -95,6 +96,13 @@ class EndorsementShowing:
         organisation = self.organisations.get(organisation_id)
         rows = [each for each in self.endorsements.of_organisation(organisation.id) if each.is_shown]
         return [(self._shown(each), self.subjects.about(each)) for each in rows if self._is_readable(each)]
+
+    def readable_in(self, campus: Campus) -> Iterator[Endorsement]:
+        """All about the campus, its badges and its awards that the world may read."""
+        after = uuid.UUID(int=0)
+        while page := self.endorsements.shown_in(campus.id, after=after, limit=_AT_A_TIME):
+            yield from (each for each in page if self._is_readable(each))
+            after = page[-1].id
 
     def mine(self, award_id: uuid.UUID) -> list[Shown]:
         """For the holder: hidden ones too."""
