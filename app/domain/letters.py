@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -92,6 +93,7 @@ class Occasion(StrEnum):
 
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
+    NAME_CORRECTED = "name_corrected"
     FIRST_REMINDER = "first_reminder"
     SECOND_REMINDER = "second_reminder"
     INVITATION = "invitation"
@@ -160,10 +162,14 @@ def letter_about(
     address: str,
     occasion: Occasion = Occasion.AWARDED,
     *,
+    once: str = "",
     at: datetime,
     not_before: datetime | None = None,
 ) -> PromisedLetter:
-    """The promise to tell the award's person of it at `address`, not before its undo time is over."""
+    """The promise to tell the award's person of it at `address`, not before its undo time is over.
+
+    `once` tells apart letters of one occasion about the same award.
+    """
     letter_id = new_id()
     return new_row(
         PromisedLetter,
@@ -173,11 +179,34 @@ def letter_about(
         award_id=award.id,
         person_id=award.person_id,
         occasion=occasion.value,
-        once_key=f"{occasion}/{award.id}",
+        once_key="/".join(filter(None, (occasion.value, str(award.id), once))),
         address=address,
         promised_at=at,
         not_before=not_before or at,
     )
+
+
+def corrections_of(
+    awards: Iterable[Award], address: str, waiting: Mapping[uuid.UUID, PromisedLetter], *, at: datetime
+) -> list[PromisedLetter]:
+    """One envelope for badges that were signed anew because their holder's name was corrected.
+
+    `waiting`: what their person was to be told of an earlier correction; it is told together with this one.
+    """
+    letters = list[PromisedLetter]()
+    for award in awards:
+        earlier = waiting.get(award.id)
+        told = editions_of(earlier)[0] if earlier else award.edition - 1
+        letter = letter_about(award, address, Occasion.NAME_CORRECTED, once=f"{told}-{award.edition}", at=at)
+        letter.envelope = letters[0].id if letters else letter.id
+        letters.append(letter)
+    return letters
+
+
+def editions_of(letter: PromisedLetter) -> tuple[int, int]:
+    """Which edition of the award its person knew, and which one says the corrected name."""
+    before, _, after = letter.once_key.rpartition("/")[2].partition("-")
+    return int(before), int(after)
 
 
 def letter_to(
@@ -252,6 +281,8 @@ def still_to_say(letter: PromisedLetter, award: Award, person: Person, campus: C
         return award.state is AwardState.REVOKED
     if award.state is AwardState.REVOKED:
         return False
+    if letter.occasion == Occasion.NAME_CORRECTED:
+        return award.edition == editions_of(letter)[1]
     if letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER):
         return award.claimed_at is None and person.wants_reminders and campus.sends_reminders
     return True

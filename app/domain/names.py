@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
+from app.credentials.json_text import JsonObject
 from app.domain.columns import moment, new_id, points_to
 from app.domain.people import Person, check_name, name_key
 from app.errors import Conflict, InvalidInput
@@ -64,3 +65,15 @@ def decide(wish: NameWish, *, accepted: bool, by: uuid.UUID | None, at: datetime
     if wish.decided_at is not None:
         raise Conflict(N_("Cette demande a déjà sa réponse."))
     wish.decided_at, wish.accepted, wish.decided_by = at, accepted, by
+
+
+def name_said_of(subject: JsonObject) -> str | None:
+    """The name in clear of a badge's holder; a hashed one could only be compared, not shown."""
+    identifiers = subject.get("identifier")
+    for entry in identifiers if isinstance(identifiers, list) else [identifiers]:
+        if not isinstance(entry, dict) or entry.get("identityType") != "name":
+            continue
+        named = entry.get("identityHash")
+        if entry.get("hashed") is False and isinstance(named, str):
+            return named
+    return None

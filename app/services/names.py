@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
+from app.db.letters import LetterStore
 from app.db.merging import MergeStore
 from app.db.names import NameStore
 from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
+from app.domain.awards import Award
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
+from app.domain.letters import LetterState, Occasion, corrections_of
 from app.domain.names import (
     NameWish,
     check_wish_reason,
@@ -52,6 +55,7 @@ class NameService:
         merges: MergeStore,
         campuses: CampusStore,
         reissuing: ReissueService,
+        letters: LetterStore,
         history: HistoryStore,
         clock: Clock,
     ) -> None:
@@ -61,6 +65,7 @@ class NameService:
         self.merges = merges
         self.campuses = campuses
         self.reissuing = reissuing
+        self.letters = letters
         self.history = history
         self.clock = clock
 
@@ -156,4 +161,22 @@ class NameService:
             by, "rename", "person", person.id, at=self.clock(), campus_id=campus.id if campus else None
         )
         awards = self.names.named_awards(person.id, campus.id if campus else None)
-        return self.reissuing.write_name(awards, person.name, by=by)
+        reissued = self.reissuing.write_name(awards, person.name, by=by)
+        if campus is not None:
+            self._tell(person, reissued)
+        return len(reissued)
+
+    def _tell(self, person: Person, reissued: Sequence[Award]) -> None:
+        """Of what somebody else wrote in their badges; those that they have not heard of yet are announced as they are now."""
+        letters = self.letters.of_awards(award.id for award in reissued)
+        waiting = [letter for letter in letters if letter.state is LetterState.WAITING]
+        unheard = {letter.award_id for letter in waiting if letter.occasion == Occasion.AWARDED}
+        earlier = {
+            letter.award_id: letter
+            for letter in waiting
+            if letter.occasion == Occasion.NAME_CORRECTED and letter.award_id is not None
+        }
+        address = self.people.addresses_of([person.id]).get(person.id, "")
+        told = [award for award in reissued if award.id not in unheard]
+        if address and told:
+            self.letters.promise_many(corrections_of(told, address, earlier, at=self.clock()))

@@ -56,12 +56,12 @@ class ReissueService:
         self._reissue(campus, self.awards.lock(award.id), wanted, why="name_choice", by=by)
         return True
 
-    def write_name(self, awards: Sequence[Award], name: str, *, by: Actor) -> int:
-        """How many of these badges, all of which say a name of their holder, were signed anew to say this one."""
+    def write_name(self, awards: Sequence[Award], name: str, *, by: Actor) -> list[Award]:
+        """Those of these badges, all of which say a name of their holder, that were signed anew to say this one."""
         changed = [award for award in awards if award.holder_name != name]
         for award in changed:
             self._reissue(self.campuses.get_by_id(award.campus_id), award, name, why="name", by=by)
-        return len(changed)
+        return changed
 
     def _reissue(self, campus: Campus, award: Award, name: str | None, *, why: str, by: Actor) -> None:
         before = parse_json_object(self.awards.document_of(award.id).embedded)

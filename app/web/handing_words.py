@@ -56,6 +56,7 @@ LETTER_STATES = {
 OCCASIONS = {
     Occasion.AWARDED.value: N_("Annonce du badge"),
     Occasion.WITHDRAWN.value: N_("Annonce du retrait"),
+    Occasion.NAME_CORRECTED.value: N_("Annonce du nom corrigé"),
     Occasion.FIRST_REMINDER.value: N_("Premier rappel"),
     Occasion.SECOND_REMINDER.value: N_("Deuxième rappel"),
 }

@@ -162,6 +162,7 @@ class AwardServices(PeopleServices):
             self.stores.merges,
             self.stores.campuses,
             self.reissuing,
+            self.stores.letters,
             self.stores.history,
             self.clock,
         )

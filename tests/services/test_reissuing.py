@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.awards import Visibility
 from app.domain.history import Actor
+from app.domain.letters import Letter
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.services.sessions import SignedIn
 from app.services.verdicts import HeadlineKind, headline
@@ -170,3 +171,59 @@ def test_the_holder_takes_their_name_out_of_a_badge_and_puts_it_back(house: Hous
     with house.unit_of_work() as services:
         record = services.awards.record(award_id)
         assert not services.reissuing.choose_name(record.award, True, name=record.person.name, by=COMMAND)
+
+
+def told(house: House) -> list[Letter]:
+    """The letters that left since last asked."""
+    post = house.process.post
+    for envelope in post.due():
+        post.send(envelope)
+    left = list(house.letters.letters)
+    house.letters.letters.clear()
+    return left
+
+
+def test_whoever_holds_a_corrected_badge_is_told_what_it_said_what_it_says_and_whom_to_ask(house: House):
+    results = [house.award(ZOE), house.award(ZOE, badge=house.role, evidence="Elle a guidé le groupe.")]
+    correct(house, results[0], "Zoé", "N’Diaye")
+    (letter,) = told(house)
+    assert (letter.to, letter.subject) == ("zoe@exemple.fr", "Votre nom est corrigé dans 2 badges")
+    assert "« Zoé N’Diaye »" in letter.text.replace("\u00a0", " ")
+    assert letter.text.replace("\u00a0", " ").count("Avant la correction : « Zoe N'Diaye »") == 2
+    assert letter.reply_to == "itip@exemple.fr"
+    assert "Répondez à cette lettre" in letter.text
+    for result in results:
+        assert house.private_link(result) in letter.text
+
+
+def test_two_corrections_that_wait_are_told_as_one_and_none_that_came_to_nothing(house: House, result):
+    correct(house, result, "Zoé", "Ndiaye")
+    house.clock.move(minutes=1)
+    correct(house, result, "Zoé", "N’Diaye")
+    (letter,) = told(house)
+    said = letter.text.replace("\u00a0", " ")
+    assert "« Zoé N’Diaye »" in said
+    assert "Avant la correction : « Zoe N'Diaye »" in said
+    assert "Ndiaye" not in said
+    for family in ("Ndiaye", "N’Diaye"):
+        house.clock.move(minutes=1)
+        correct(house, result, "Zoé", family)
+    assert told(house) == []
+
+
+def test_a_badge_of_which_its_holder_has_not_heard_is_announced_as_it_is_now(house: House):
+    result = house.award(ZOE, tells=True)
+    correct(house, result, "Zoé", "N’Diaye")
+    house.clock.move(hours=1)
+    (letter,) = told(house)
+    assert letter.subject == "Votre badge « Robotique pour tous »".replace("« ", "«\u00a0").replace(
+        " »", "\u00a0»"
+    )
+    assert letter.to_name == "Zoé N’Diaye"
+
+
+def test_a_badge_withdrawn_since_is_not_told_as_corrected(house: House, result):
+    correct(house, result, "Zoé", "N’Diaye")
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, result.lines[0].award_id, "Erreur de liste.", by=COMMAND)
+    assert told(house) == []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.adapters.badge_pictures import BadgeArtist
+from app.credentials.json_text import parse_json_object
 from app.db.awards import AwardRecord, AwardStore
 from app.db.letters import LetterStore
 from app.domain.access import learner_link_proof, reminders_proof
@@ -23,6 +24,7 @@ from app.domain.letters import (
     Occasion,
     PromisedLetter,
     Reason,
+    editions_of,
     is_too_old,
     letter_about,
     mark_not_sent,
@@ -30,6 +32,7 @@ from app.domain.letters import (
     still_to_say,
     take,
 )
+from app.domain.names import name_said_of
 from app.domain.people import Person, is_address
 from app.language import speaking
 from app.services.letters.notice import html_of, text_of
@@ -123,6 +126,7 @@ class LetterService:
             record is not None
             and not too_old
             and still_to_say(letter, record.award, record.person, record.campus)
+            and self._former_name(letter, record) != record.award.holder_name
         ):
             return record
         letter.state = LetterState.CANCELLED
@@ -137,7 +141,13 @@ class LetterService:
         unsubscribe = self._stop_link(record.person) if is_reminder else ""
         language = record.person.language or record.campus.language
         with speaking(language):
-            notice = notice_of(letter.occasion, records, self.private_link_of, unsubscribe_url=unsubscribe)
+            notice = notice_of(
+                letter.occasion,
+                records,
+                self.private_link_of,
+                unsubscribe_url=unsubscribe,
+                former_names=[self._former_name(*each) for each in told],
+            )
             return Letter(
                 to=letter.address,
                 to_name=record.person.name,
@@ -151,6 +161,15 @@ class LetterService:
                 language=language,
                 pictures=self._pictures(records) if notice.badges else (),
             )
+
+    def _former_name(self, letter: PromisedLetter, record: AwardRecord) -> str:
+        """What the badge said before the correction that the letter tells of; nothing for other letters."""
+        if letter.occasion != Occasion.NAME_CORRECTED:
+            return ""
+        embedded = dict(self.awards.earlier_editions(record.award))[editions_of(letter)[0]]
+        subject = parse_json_object(embedded)["credentialSubject"]
+        assert isinstance(subject, dict), "we signed one subject"
+        return name_said_of(subject) or ""
 
     def _pictures(self, records: Sequence[AwardRecord]) -> tuple[LetterPicture, ...]:
         drawn = {

@@ -8,6 +8,7 @@ from app.adapters.badge_pictures import PictureOrder, picture_alternative
 from app.db.awards import AwardRecord
 from app.domain.badges import version_year
 from app.domain.letters import Occasion
+from app.domain.people import is_address
 from app.language import N_
 from app.language.typography import say, say_plural
 from app.services.letters.notice import Action, Notice, NoticeBadge
@@ -17,12 +18,19 @@ Link = Callable[[AwardRecord], str]
 
 
 def notice_of(
-    occasion: str, records: Sequence[AwardRecord], link: Link, *, unsubscribe_url: str = ""
+    occasion: str,
+    records: Sequence[AwardRecord],
+    link: Link,
+    *,
+    unsubscribe_url: str = "",
+    former_names: Sequence[str] = (),
 ) -> Notice:
-    """Of one occasion for one person and one campus."""
+    """Of one occasion for one person and one campus; `former_names`: what the badges said before a correction."""
     match occasion:
         case Occasion.WITHDRAWN:
             return _withdrawn(records[0], link)
+        case Occasion.NAME_CORRECTED:
+            return _corrected(records, former_names, link)
         case Occasion.FIRST_REMINDER | Occasion.SECOND_REMINDER:
             return _reminder(records, link, unsubscribe_url)
         case _:
@@ -84,6 +92,50 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
             say(N_("Pour en parler avec le campus, répondez à cette lettre.")),
         ],
         small=[],
+    )
+
+
+def _corrected(records: Sequence[AwardRecord], former_names: Sequence[str], link: Link) -> Notice:
+    first, count = records[0], len(records)
+    campus, name = first.campus.name, first.award.holder_name or first.person.name
+    corrected = say_plural(
+        "Le campus {campus} a corrigé votre nom. Ce badge dit maintenant « {name} » :",
+        "Le campus {campus} a corrigé votre nom. Ces {n} badges disent maintenant « {name} » :",
+        count,
+    )
+    return _notice(
+        first,
+        subject=say_plural(
+            "Votre nom est corrigé dans un badge", "Votre nom est corrigé dans {n} badges", count
+        ).format(n=count),
+        lines=[corrected.format(campus=campus, n=count, name=name)],
+        badges=[
+            _badge(
+                record,
+                say(N_("Avant la correction : « {name} »")).format(name=former),
+                Action(say(N_("Voir ce badge")), link(record)),
+            )
+            for record, former in zip(records, former_names, strict=True)
+        ],
+        after=[
+            say(
+                N_(
+                    "Un badge corrigé est signé de nouveau, à la même adresse : les liens et les QR codes que vous avez "
+                    "donnés restent bons. Un fichier téléchargé avant la correction est remplacé, et qui le vérifie "
+                    "le lit : téléchargez le nouveau."
+                )
+            ),
+            say(
+                N_(
+                    "Ce nom n’est pas le bon ? Répondez à cette lettre : le campus {campus} corrigera de nouveau."
+                )
+            ).format(campus=campus)
+            if is_address(first.campus.contact_email)
+            else say(
+                N_("Ce nom n’est pas le bon ? Dites-le au campus {campus}, qui corrigera de nouveau.")
+            ).format(campus=campus),
+        ],
+        small=[_not_you()],
     )
 
 

@@ -12,6 +12,7 @@ from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.model.version_1 import period_members
 from app.credentials.timestamps import parse_timestamp
 from app.domain.badges import Kind
+from app.domain.names import name_said_of
 from app.services.verdicts.sentences import plain
 
 _LONGEST_TEXT: Final = 8000
@@ -76,7 +77,7 @@ def claims_of(document: JsonObject) -> Claims:
     issuer = _object(document.get("issuer"))
     starts, ends = period_members(document)
     return Claims(
-        holder=plain(_holder(subject) or "", 120),
+        holder=plain(name_said_of(subject) or "", 120),
         title=_line(achievement.get("name")) or _line(document.get("name")),
         description=_text(achievement.get("description")),
         kind=_kind(achievement),
@@ -123,15 +124,6 @@ def _older_claims_of(document: JsonObject) -> Claims:
         evidence=[_evidence(each) for each in evidence],
         results=[],
     )
-
-
-def _holder(subject: JsonObject) -> str | None:
-    """The name in clear of the holder; a hashed one could only be compared, not shown."""
-    for entry in _objects(subject.get("identifier")):
-        named = entry.get("identityHash")
-        if entry.get("identityType") == "name" and entry.get("hashed") is False and isinstance(named, str):
-            return named
-    return None
 
 
 def _kind(achievement: JsonObject) -> Kind | None:
