@@ -10,7 +10,8 @@ from sqlmodel import Session, col, func, select
 
 from app.db.bulk import insert_rows
 from app.domain.awards import Award
-from app.domain.erasures import ERASED, ErasedAward, Erasure
+from app.domain.erasures import ERASED, ErasedAward, ErasedPortfolio, Erasure
+from app.domain.portfolios import Portfolio
 from app.errors import Gone, NotFound
 from app.language import N_
 
@@ -62,6 +63,10 @@ class ErasureStore:
                 for award_id, campus_id in awards.items()
             ],
         )
+
+    def bury_portfolios(self, person_id: uuid.UUID, *, at: datetime) -> None:
+        found = self.session.exec(select(Portfolio.id).where(Portfolio.person_id == person_id)).all()
+        insert_rows(self.session, [ErasedPortfolio(portfolio_id=each, erased_at=at) for each in found])
 
 
 def check_not_erased(session: Session, award_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> None:

@@ -10,8 +10,9 @@ from sqlmodel import Session, col, select
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.domain.awards import Award, Visibility
+from app.domain.erasures import PORTFOLIO_ERASED, ErasedPortfolio
 from app.domain.portfolios import Portfolio, PortfolioGroup, PortfolioPiece
-from app.errors import NotFound
+from app.errors import Gone, NotFound
 from app.language import N_
 
 
@@ -29,6 +30,8 @@ class PortfolioStore:
 
     def get(self, portfolio_id: uuid.UUID) -> Portfolio:
         portfolio = self.session.get(Portfolio, portfolio_id)
+        if portfolio is None and self.session.get(ErasedPortfolio, portfolio_id) is not None:
+            raise Gone(PORTFOLIO_ERASED)
         if portfolio is None:
             raise NotFound(N_("Il n’y a pas de portfolio à cette adresse."))
         return portfolio

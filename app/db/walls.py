@@ -19,6 +19,7 @@ SHARED = {
     "challenge": "asked of a browser before anybody is known",
     "consent": "of a person, given to several campuses, asked for before a campus is entered",
     "federated_account": "of a person, who may work for several campuses",
+    "erased_portfolio": "a number that was a portfolio's, read by everybody",
     "endorsement_place": "of an organisation, whose words may be about several campuses",
     "followed_list": "of another service, read by everybody",
     "label": "of a network, given to a campus here or elsewhere, read by everybody",

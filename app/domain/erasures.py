@@ -54,11 +54,21 @@ class ErasedAward(SQLModel, table=True):
     erased_at: datetime = Field(sa_column=moment())
 
 
+class ErasedPortfolio(SQLModel, table=True):
+    """The number of a portfolio that went with its person: whoever follows its link reads why."""
+
+    __tablename__ = "erased_portfolio"
+    portfolio_id: uuid.UUID = Field(primary_key=True)
+    erased_at: datetime = Field(sa_column=moment())
+
+
 class StillWorksHere(Conflict): ...
 
 
 ERASED = N_("Ce badge a été retiré à la demande de la personne.")
 """All that is said where an award was."""
+PORTFOLIO_ERASED = N_("Ce portfolio a été retiré à la demande de la personne.")
+"""All that is said where a portfolio was."""
 
 
 def reference_of(erasure_id: uuid.UUID) -> str:

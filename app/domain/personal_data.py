@@ -181,6 +181,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "competency": "of a campus",
         "endorsement_place": "the place of a number, as status_slot",
         "erased_award": "a number that was an award's, and that it is gone",
+        "erased_portfolio": "a number that was a portfolio's, and that it is gone",
         "erasure": "that something went, and how much; nothing of whom",
         "followed_list": "of another service, about organisations",
         "framework": "of a campus",

@@ -34,6 +34,7 @@ from app.wiring import Services
 from tests.support.handed import taken
 from tests.support.house import COMMAND, House, listed
 from tests.support.somebody import everything, forms_of
+from tests.web.test_learner_account import award_elsewhere
 
 ZOE, LEO = "Quévreux-Ñandú Zoélie;zoelie.q@courriel.exemple", "N’Diaye Léo;leo@exemple.fr"
 NAME, ADDRESS = "Quévreux-Ñandú", "zoelie.q@courriel.exemple"
@@ -296,3 +297,18 @@ def _award_elsewhere(house: House, person: str) -> uuid.UUID:
         result = services.awards.award(house.other_campus, request, by=Actor(house.stranger.id))
     assert result.lines[0].award_id
     return result.lines[0].award_id
+
+
+def test_a_portfolio_outlives_an_erasure_in_one_campus_and_its_number_one_everywhere(house: House) -> None:
+    result, elsewhere = house.award(ZOE), award_elsewhere(house, ZOE)
+    here, there = result.lines[0].award_id, elsewhere.lines[0].award_id
+    assert here is not None
+    assert there is not None
+    with house.unit_of_work() as services:
+        portfolio = services.portfolios.start(services.awards.record(here).person, [])
+    erase(house, here, everywhere=False)
+    with house.unit_of_work(reading=True) as services:
+        assert services.portfolios.get(portfolio.id).person_id == portfolio.person_id
+    erase(house, there)
+    with house.unit_of_work(reading=True) as services, pytest.raises(Gone):
+        services.portfolios.get(portfolio.id)

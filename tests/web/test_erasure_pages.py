@@ -85,6 +85,26 @@ def test_after_an_erasure_every_address_of_the_badge_says_so(
             assert "Zoélie" not in answer.text
 
 
+def test_the_portfolio_of_whoever_was_erased_says_so_and_one_that_never_was_does_not(
+    house: House, award: tuple[uuid.UUID, str]
+) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(award[0]).person
+        portfolio = services.portfolios.start(person, [award[0]])
+        services.portfolios.set_open(portfolio, True)
+    reader, base = house.client(), f"/portfolio/{portfolio.id}"
+    oembed = f"/oembed?url=http://localhost:8000{base}"
+    brought = f"{base}/ailleurs/{uuid.uuid4()}"
+    assert [reader.get(place).status_code for place in (base, oembed)] == [200, 200]
+    erased(house, award)
+    for place in (base, f"{base}/carte.png", f"{base}/integrer", oembed, brought):
+        answer = reader.get(place)
+        assert answer.status_code == 410, place
+        assert "Ce portfolio a été retiré à la demande de la personne" in answer.text
+        assert "Zoélie" not in answer.text
+    assert reader.get(f"/portfolio/{uuid.uuid4()}").status_code == 404
+
+
 def test_the_proof_is_found_under_its_reference_and_names_nobody(
     house: House, award: tuple[uuid.UUID, str]
 ) -> None:

@@ -176,6 +176,8 @@ class ErasureService:
             erasure.log_id, erasure.number = line.log_id, line.number
             done.append(erasure)
         self.erasures.bury(awards, at=at)
+        if whole:
+            self.erasures.bury_portfolios(person.id, at=at)
         self.imports.forget_person(person, self.people.all_addresses(person.id), reached)
         self.personal.erase(self._whose(person, reached, whole=whole))
         for each, erasure in zip(campuses, done, strict=True):
