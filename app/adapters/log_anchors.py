@@ -10,23 +10,30 @@ from app.credentials.transparency_log.checkpoints import TreeHead
 
 
 class FolderAnchors:
-    """One small file for each log: the text of its newest tree head (C2SP tlog-checkpoint, unsigned)."""
+    """One small file for each log: the text of its newest tree head (C2SP tlog-checkpoint, unsigned), and its key."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def last(self, origin: str) -> TreeHead | None:
-        try:
-            text = self._path(origin).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        return TreeHead.from_text(text)
+        text = self._text(origin)
+        return TreeHead.from_text(text) if text else None
 
-    def advance(self, head: TreeHead) -> None:
+    def last_key(self, origin: str) -> str:
+        return "".join(self._text(origin).split("\n")[3:4])
+
+    def advance(self, head: TreeHead, vkey: str = "") -> None:
         with alone_in(self.folder):
             last = self.last(head.origin)
             if last is None or last.size < head.size:
-                write_whole(self._path(head.origin), head.to_text().encode())
+                text = head.to_text() + (f"{vkey}\n" if vkey else "")
+                write_whole(self._path(head.origin), text.encode())
+
+    def _text(self, origin: str) -> str:
+        try:
+            return self._path(origin).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
 
     def _path(self, origin: str) -> Path:
         return self.folder / hashlib.sha256(origin.encode()).hexdigest()[:32]

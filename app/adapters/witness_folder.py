@@ -6,12 +6,12 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from app.adapters.whole_files import alone_in, write_whole
-from app.credentials.transparency_log.notes import Note, WitnessKey
+from app.credentials.transparency_log.notes import Note, NoteKey, WitnessKey
 
 
 class WitnessKeyUnusable(Exception):
@@ -59,6 +59,18 @@ class WitnessFolder:
     def keep(self, origin: str, note: Note) -> None:
         """On disk when it returns: a cosignature may leave only after that (C2SP tlog-witness)."""
         write_whole(self._place(origin) / "checkpoint", note.to_text().encode())
+
+    def keys(self, origin: str) -> list[NoteKey]:
+        try:
+            lines = (self._place(origin) / "keys").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        return [NoteKey.from_vkey(line) for line in lines.splitlines()]
+
+    def keep_keys(self, origin: str, keys: Sequence[NoteKey]) -> None:
+        """On disk before the first checkpoint under the newest of them is."""
+        text = "".join(f"{each.to_vkey()}\n" for each in keys)
+        write_whole(self._place(origin) / "keys", text.encode())
 
     def keep_refused(self, origin: str, note: Note) -> Path:
         """A checkpoint that contradicts the last one: both together prove it to anybody."""

@@ -18,6 +18,11 @@ from app.wiring import make_kek
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Les clés de signature des campus."))
 
+STOLEN_SINCE = typer.Option(
+    parser=moment,
+    metavar="DATE",
+    help=N_("Quelqu’un d’autre a pu l’avoir depuis ce moment (ISO 8601, UTC sans fuseau)."),
+)
 _PURPOSES = {KeyPurpose.CREDENTIAL: N_("badges"), KeyPurpose.ACTIVITY_LOG: N_("journal")}
 _STATES = {
     KeyState.PENDING: N_("en attente"),
@@ -54,14 +59,7 @@ def retire(
         str, typer.Argument(metavar="IDENTIFIANT", help=N_("Tel que « sceau keys list » le montre."))
     ],
     reason: Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; l’historique la garde."))],
-    stolen_since: Annotated[
-        datetime | None,
-        typer.Option(
-            parser=moment,
-            metavar="DATE",
-            help=N_("Quelqu’un d’autre a pu l’avoir depuis ce moment (ISO 8601, UTC sans fuseau)."),
-        ),
-    ] = None,
+    stolen_since: Annotated[datetime | None, STOLEN_SINCE] = None,
 ) -> None:
     with ready_process().unit_of_work() as services:
         campus = services.campuses.get(slug)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.keys import STOLEN_SINCE
 from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
 from app.domain.campus import Campus
 from app.domain.history import Actor
@@ -121,6 +123,34 @@ def key(slug: Slug) -> None:
 
 
 @commands.command(
+    "rotate-key",
+    help=N_("Met une nouvelle clé du journal en service ; ce que la précédente a signé se vérifie toujours."),
+)
+def rotate_key(
+    slug: Slug,
+    reason: Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; l’historique la garde."))],
+    stolen_since: Annotated[datetime | None, STOLEN_SINCE] = None,
+) -> None:
+    with ready_process().unit_of_work() as services:
+        campus = services.campuses.get(slug)
+        services.campus_keys.retire_active_of_the_log(
+            campus, reason=reason, stolen_since=stolen_since, by=Actor.command("log rotate-key")
+        )
+        public = _published(services, campus)
+    print(public.key.to_vkey())
+    if stolen_since is None:
+        say(N_("L’ancienne clé a annoncé celle-ci : les témoins suivent d’eux-mêmes."), style="green")
+    else:
+        say(
+            N_(
+                "L’ancienne clé n’annonce plus rien : donnez celle-ci à chaque témoin par un autre chemin, pour "
+                "« sceau witness change-key »."
+            ),
+            style="yellow",
+        )
+
+
+@commands.command(
     "reconcile",
     help=N_(
         "Après la restauration d’une ancienne sauvegarde : clôt le journal amputé et en ouvre un nouveau, qui le dit."
@@ -134,6 +164,14 @@ def reconcile(
         done = services.log_reconciliation.reconcile(services.campuses.get(slug), reason, by=_BY)
         signed = done.signed.size if done.signed else done.kept
         opened = services.log_watch.log(done.opened.log_id).origin
+    if done.key_renewed:
+        say(
+            N_(
+                "La clé du journal avait changé depuis cette copie : une nouvelle a été faite, l’ancienne ne signe "
+                "plus. Si elle avait été volée, dites-le encore : « sceau keys retire … --stolen-since »."
+            ),
+            style="yellow",
+        )
     say(
         N_(
             "Journal {closed} clos : {kept} lignes gardées, {signed} avaient été signées. "

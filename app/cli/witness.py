@@ -14,7 +14,7 @@ from app.credentials.transparency_log.notes import NoteKey, SignatureType, Witne
 from app.errors import Unavailable
 from app.language import N_
 from app.language import gettext as _
-from app.services.log_witness import Looked
+from app.services.log_witness import Looked, change_key
 from app.services.log_witness import look as look_at
 from app.settings import Settings
 from app.wiring import WITNESS_KEY_UNUSABLE, hand_in, log_at, utc_now, witness_folder
@@ -71,13 +71,7 @@ def look(
     submit: Annotated[bool, typer.Option("--submit", help=N_("Remet aussi la signature au campus."))] = False,
     state: State = _FOLDER,
 ) -> None:
-    witness = _key_in(state)
-    try:
-        log = NoteKey.from_vkey(key)
-    except CredentialError:
-        stop(_("Ce n’est pas la clé d’un journal : attendu nom+identifiant+clé."))
-    if log.type is not SignatureType.ED25519:
-        stop(_("Cette clé est celle d’un témoin, pas celle d’un journal."))
+    witness, log = _key_in(state), _log_key(key)
     told = settings()
     try:
         looked = look_at(log_at(where, told), log, witness_folder(state), witness, at=utc_now())
@@ -97,9 +91,39 @@ def look(
             old=looked.before.size,
             size=looked.head.size,
         )
+    for each in looked.followed:
+        say(N_("La clé du journal a changé, annoncée par la précédente : {key}"), key=each.to_vkey())
     print(looked.note.to_text(), end="")
     if submit:
         _hand_in(where, looked, told)
+
+
+@commands.command(
+    "change-key",
+    help=N_(
+        "Suit la nouvelle clé d’un journal que l’ancienne n’a pas annoncée, parce que le campus l’a confirmée."
+    ),
+    epilog=N_("Demandez-la au campus par un autre chemin que le journal : téléphone, lettre, de vive voix."),
+)
+def change(
+    key: Annotated[
+        str, typer.Option("--key", help=N_("La clé publique du journal, telle que le campus l’a donnée."))
+    ],
+    state: State = _FOLDER,
+) -> None:
+    log = _log_key(key)
+    change_key(witness_folder(state), log)
+    say(N_("La clé de {origin} est désormais celle-là, et aucune d’avant."), origin=log.name)
+
+
+def _log_key(text: str) -> NoteKey:
+    try:
+        log = NoteKey.from_vkey(text)
+    except CredentialError:
+        stop(_("Ce n’est pas la clé d’un journal : attendu nom+identifiant+clé."))
+    if log.type is not SignatureType.ED25519:
+        stop(_("Cette clé est celle d’un témoin, pas celle d’un journal."))
+    return log
 
 
 def _hand_in(where: str, looked: Looked, told: Settings) -> None:

@@ -267,10 +267,14 @@ class ActivityLogStore:
     def checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint | None:
         return self.session.get(LogCheckpoint, (log_id, size))
 
-    def newest_checkpoint(self, log_id: uuid.UUID, *, up_to: int | None = None) -> LogCheckpoint | None:
+    def newest_checkpoint(
+        self, log_id: uuid.UUID, *, up_to: int | None = None, before: datetime | None = None
+    ) -> LogCheckpoint | None:
         query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
         if up_to is not None:
             query = query.where(LogCheckpoint.size <= up_to)
+        if before is not None:
+            query = query.where(col(LogCheckpoint.signed_at) < before)
         return self.session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(1)).first()
 
     def checkpoints(self, log_id: uuid.UUID) -> list[LogCheckpoint]:

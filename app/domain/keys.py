@@ -71,9 +71,6 @@ class SealedKey(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
-class KeyOfTheLog(Conflict): ...
-
-
 class KeyMoveRefused(Conflict): ...
 
 
@@ -96,22 +93,11 @@ def move_key(key: SealedKey, state: KeyState, *, at: datetime) -> None:
 
 
 def may_be_retired(key: SealedKey) -> bool:
-    return key.purpose is KeyPurpose.CREDENTIAL and key.state is not KeyState.REVOKED
-
-
-def check_may_retire(key: SealedKey) -> None:
-    if key.purpose is not KeyPurpose.CREDENTIAL:
-        raise KeyOfTheLog(
-            N_(
-                "C’est la clé du journal : ses points de contrôle en dépendent, et elle ne se retire pas. "
-                "Si elle a été volée, prévenez ses témoins : eux voient un journal qui se contredit."
-            )
-        )
+    return key.state is not KeyState.REVOKED
 
 
 def check_retirement(key: SealedKey, reason: str, since: datetime | None, *, at: datetime) -> None:
     """`since` is when the key may have been in other hands; None where it only gives way to the next."""
-    check_may_retire(key)
     if len(reason.strip()) < 5:
         raise InvalidInput(N_("Dites en une phrase pourquoi la clé est retirée : l’historique la garde."))
     if len(reason) > 500:

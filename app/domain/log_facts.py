@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.credentials.evidence.judging import content_digest
@@ -27,6 +27,7 @@ PARTICIPATION, AWARD, ASSESSMENT, DEFINITION, KEY, ERASURE = (
     "signing_key",
     "erasure",
 )
+LAST_SIZES = "lastSizes"
 
 
 def participation_fact(
@@ -132,8 +133,8 @@ def definition_fact(version: BadgeVersion, addresses: Addresses) -> Fact:
     )
 
 
-def key_fact(key: SealedKey) -> Fact:
-    """A key as it is from now on."""
+def key_fact(key: SealedKey, last_sizes: Mapping[str, int] | None = None) -> Fact:
+    """A key as it is from now on; of a log's key that ended also, by the log's epoch, the last tree it vouches for."""
     return Fact(
         EntryKind.KEY,
         KEY,
@@ -144,7 +145,8 @@ def key_fact(key: SealedKey) -> Fact:
             "state": key.state.value,
             "thumbprint": VerificationKey.from_jwk(key.public_jwk).thumbprint(),
         }
-        | ({"stolenSince": format_timestamp(key.revoked_at)} if key.revoked_at else {}),
+        | ({"stolenSince": format_timestamp(key.revoked_at)} if key.revoked_at else {})
+        | ({LAST_SIZES: dict(last_sizes)} if last_sizes is not None else {}),
     )
 
 

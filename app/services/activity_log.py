@@ -9,6 +9,7 @@ import structlog
 
 from app.credentials.errors import MalformedInput
 from app.credentials.evidence.documents import LoggedEntry
+from app.credentials.keys import SigningKey
 from app.credentials.transparency_log.checkpoints import TreeHead
 from app.credentials.transparency_log.notes import Note, NoteKey, sign
 from app.credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree
@@ -45,7 +46,11 @@ class Anchors(Protocol):
 
     def last(self, origin: str) -> TreeHead | None: ...
 
-    def advance(self, head: TreeHead) -> None:
+    def last_key(self, origin: str) -> str:
+        """The public key, as its one line, that the last was signed with; empty where that is not known."""
+        ...
+
+    def advance(self, head: TreeHead, vkey: str = "") -> None:
         """Remember `head` unless something larger is remembered already; on disk when it returns."""
         ...
 
@@ -66,8 +71,8 @@ class ActivityLog:
         self.anchors = anchors
         self.addresses = addresses
         self.clock = clock
-        self.signed: list[TreeHead] = []
-        """What this unit of work signed; the anchors move once it is committed."""
+        self.signed: list[tuple[TreeHead, NoteKey]] = []
+        """What this unit of work signed, and with which key; the anchors move once it is committed."""
 
     def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
         """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
@@ -90,8 +95,11 @@ class ActivityLog:
         self.store.grow(log, frontier.size, frontier.to_bytes())
         return written
 
-    def checkpoint(self, campus: Campus) -> LogCheckpoint:
-        """The log as it stands, signed; refused where it is not what was signed before (I07)."""
+    def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
+        """The log as it stands, signed; refused where it is not what was signed before (I07).
+
+        A key that gives way signs a last time, before the one that follows.
+        """
         log = self.open(campus)
         newest = self.store.newest_checkpoint(log.id)
         if newest is not None and newest.size == log.size:
@@ -104,11 +112,11 @@ class ActivityLog:
             log_id=log.id,
             size=head.size,
             root=head.root,
-            note=Note(text, (sign(text, log.origin, key),)).to_text(),
+            note=Note(text, tuple(sign(text, log.origin, each) for each in (leaving, key) if each)).to_text(),
             signed_at=self.clock(),
         )
         self.store.add(row)
-        self.signed.append(head)
+        self.signed.append((head, NoteKey(log.origin, key.public)))
         return row
 
     def proofs(self, log: CampusLog, numbers: Iterable[int], size: int) -> list[LoggedEntry]:
@@ -127,20 +135,15 @@ class ActivityLog:
         lines = "".join(each.line for each in self.store.cosignatures(checkpoint.log_id, checkpoint.size))
         return Note.from_text(checkpoint.note + lines)
 
-    def find_key(self, campus: Campus, log: CampusLog) -> NoteKey | None:
-        """The same as `key_of`, for whoever only looks: None where nothing was ever signed."""
-        key = self.signing.find_log_key(campus)
-        return NoteKey(log.origin, key) if key else None
-
     def key_of(self, campus: Campus, log: CampusLog) -> NoteKey:
-        """The public key under which this log's checkpoints are signed."""
+        """The public key under which this log's checkpoints are signed from now on."""
         return NoteKey(log.origin, self.signing.log_signer(campus, at=self.clock()).public)
 
     def settle(self) -> None:
         """After the commit: from now on nothing shorter than what was signed may be signed again."""
-        for head in self.signed:
+        for head, key in self.signed:
             try:
-                self.anchors.advance(head)
+                self.anchors.advance(head, key.to_vkey())
             except OSError as error:
                 # The deed is done and the checkpoint stands in the database: an anchor that lags refuses nothing good.
                 logger.error("anchor not moved", kind=type(error).__name__, origin=head.origin)

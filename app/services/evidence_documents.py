@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.credentials.evidence.commitments import Opening, open_entry
 from app.credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
 from app.credentials.evidence.leaves import Leaf
-from app.credentials.transparency_log.notes import Note, NoteKey
+from app.credentials.transparency_log.notes import Note
 from app.credentials.transparency_log.tree import InclusionProofs
 from app.db.activity_log import ActivityLogStore
 from app.db.award_evidence import AwardEvidenceStore
@@ -87,15 +87,6 @@ class EvidenceDocuments:
         """What the holder shows of each line, and of the others that they are there."""
         row = self._get(award_id)
         return Published.of(disclosure(row.digest, self.openings(row)), MEDIA_TYPE)
-
-    def log_key(self, slug: str, epoch: int) -> bytes:
-        """Under which the campus's checkpoints are signed, in the form that the log publishes."""
-        campus = self.campuses.get(slug)
-        log = self.rows.find(campus.id)
-        if log is None or log.epoch < epoch:
-            raise NotFound(N_("Le journal du campus n’a pas de fichier à cette adresse."))
-        key = self.log.key_of(campus, log)
-        return NoteKey(self.addresses.log_origin(slug, epoch), key.public).to_vkey().encode()
 
     def _get(self, award_id: uuid.UUID) -> AwardEvidence:
         row = self.find(award_id)

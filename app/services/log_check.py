@@ -113,17 +113,18 @@ def _payload_fits(entry: WrittenEntry) -> bool:
 
 
 class LogCheck:
-    """One pass over one log, in order; memory does not grow with it."""
+    """One pass over one log, in order; memory does not grow with it. `keys` are all that it ever had, in their order."""
 
     def __init__(
         self,
         store: ActivityLogStore,
         log: CampusLog,
-        key: NoteKey | None,
+        keys: Sequence[NoteKey],
         anchors: Anchors,
         spans: Spans | None = None,
     ) -> None:
-        self.store, self.log, self.key = store, log, key
+        self.store, self.log, self.keys = store, log, keys
+        self.reached = 0
         # A closed log was closed because more of it had been signed than is left: that is said once, not found daily.
         self.anchor = None if log.closed_at else anchors.last(log.origin)
         self.spans = spans or self._one_by_one
@@ -202,17 +203,15 @@ class LogCheck:
     def _holds(self, checkpoint: LogCheckpoint) -> bool:
         try:
             note = Note.from_text(checkpoint.note)
-            signed = [each.key for each in note.signed_by([self.key] if self.key else [])]
+            signed = [self.keys.index(each.key) for each in note.signed_by(self.keys)]
             head = TreeHead.from_text(note.text)
         except CredentialError:
             return False
         expected = TreeHead(self.log.origin, self.frontier.size, self.frontier.root())
-        return (
-            self.key is not None
-            and signed == [self.key]
-            and head == expected
-            and checkpoint.root == head.root
-        )
+        before, self.reached = self.reached, max(signed, default=self.reached)
+        # Keys follow one another: what one of before signed alone after the next had begun is not the log's.
+        own = len(signed) == len(note.signatures) and max(signed, default=-1) >= before
+        return own and head == expected and checkpoint.root == head.root
 
     def _end_faults(self) -> Iterator[LogFault]:
         size = self.frontier.size

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from app.credentials.evidence.documents import MEDIA_TYPE
+from app.credentials.evidence.log_keys import FILE, LogKeys
 from app.credentials.transparency_log.checkpoints import EntryProof
 from app.credentials.transparency_log.notes import Note, NoteKey
 from app.credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TileFile, entry_bundle, tiles_of
@@ -22,12 +24,12 @@ from app.domain.log_watch import LogWitness
 from app.errors import NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
+from app.services.log_keys import LogKeyHistory
 from app.services.publication import Published
-from app.services.signing import Signing
 
 TEXT: Final = "text/plain; charset=utf-8"
 BYTES: Final = "application/octet-stream"
-CHECKPOINT, KEY = "checkpoint", "key"
+CHECKPOINT, KEY, KEYS = "checkpoint", "key", FILE
 _EPOCH = re.compile(r"([1-9][0-9]{0,5})/(.+)")
 _PROOF = re.compile(r"(0|[1-9][0-9]{0,17})\.tlog-proof")
 
@@ -53,6 +55,7 @@ class WitnessSeen:
 class PublicLog:
     """A log as far as it is signed."""
 
+    campus: Campus
     log: CampusLog
     checkpoint: LogCheckpoint
     key: NoteKey
@@ -76,14 +79,14 @@ class LogPublication:
         store: ActivityLogStore,
         watch: LogWatchStore,
         campuses: CampusStore,
-        signing: Signing,
         activity_log: ActivityLog,
+        log_keys: LogKeyHistory,
     ) -> None:
         self.store = store
         self.watch = watch
         self.campuses = campuses
-        self.signing = signing
         self.activity_log = activity_log
+        self.log_keys = log_keys
 
     def file(self, slug: str, path: str) -> LogFile:
         """One file of the campus's log; those of a later epoch have its number before their name."""
@@ -127,8 +130,13 @@ class LogPublication:
 
     def published(self, campus: Campus, log: CampusLog) -> PublicLog | None:
         """None until the log was signed for the first time."""
-        checkpoint, key = self.store.newest_checkpoint(log.id), self.signing.find_log_key(campus)
-        return PublicLog(log, checkpoint, NoteKey(log.origin, key)) if checkpoint and key else None
+        checkpoint = self.store.newest_checkpoint(log.id)
+        key = self.log_keys.key(campus, log) if checkpoint else None
+        return PublicLog(campus, log, checkpoint, key) if checkpoint and key else None
+
+    def keys(self, public: PublicLog) -> LogKeys:
+        """The key of the log and those before it."""
+        return self.log_keys.published(public.campus, public.log)
 
     def files(self, public: PublicLog) -> Iterator[tuple[str, bytes, bool]]:
         """(path, content, whether it never changes) of everything a mirror holds; the checkpoint last.
@@ -136,6 +144,7 @@ class LogPublication:
         A mirror that stops half way then still serves the checkpoint whose files it has.
         """
         yield KEY, self._key(public), False
+        yield KEYS, self.keys(public).to_bytes(), False
         for tile in tiles_of(public.checkpoint.size):
             yield tile.path, self.store.tile(public.log.id, tile), True
             if tile.level == 0:
@@ -159,6 +168,8 @@ class LogPublication:
                 return LogFile(Published.of(self._checkpoint(public), TEXT), never_changes=False)
             case "key":
                 return LogFile(Published.of(self._key(public), TEXT), never_changes=False)
+            case "keys":
+                return LogFile(Published.of(self.keys(public).to_bytes(), MEDIA_TYPE), never_changes=False)
         if asked := _PROOF.fullmatch(name):
             proof = self.proof(public, int(asked[1]))
             return _proof_file(proof) if proof else None

@@ -14,6 +14,7 @@ from app.domain.history import Actor
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog, Anchors, LogOutOfStep
+from app.services.campus_keys import CampusKeys
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Reconciled:
     kept: int
     signed: TreeHead | None
     opened: LogCheckpoint
+    key_renewed: bool
+    """Whether the key in the copy had given way since, to one that is lost with what was lost."""
 
 
 class LogReconciliation:
@@ -31,12 +34,14 @@ class LogReconciliation:
         self,
         store: ActivityLogStore,
         activity_log: ActivityLog,
+        campus_keys: CampusKeys,
         anchors: Anchors,
         history: HistoryStore,
         clock: Clock,
     ) -> None:
         self.store = store
         self.activity_log = activity_log
+        self.campus_keys = campus_keys
         self.anchors = anchors
         self.history = history
         self.clock = clock
@@ -61,6 +66,7 @@ class LogReconciliation:
         signed, at = self.anchors.last(closed.origin), self.clock()
         closed.closed_at = at
         self.store.add(closed)
+        outdated = self.campus_keys.give_way_to_the_lost(campus, self.anchors.last_key(closed.origin))
         opened = self.activity_log.begin_again(campus, after=closed.epoch)
         facts = {
             "closed": closed.origin,
@@ -70,7 +76,10 @@ class LogReconciliation:
             "reason": reason.strip()[:500],
         }
         self.activity_log.record(campus, [Fact(EntryKind.CORRECTION, "campus_log", closed.id, facts)])
+        if outdated is not None:
+            self.campus_keys.note_end(campus, outdated, reason.strip()[:500], by)
         self.history.write(
             by, "reconcile", "campus_log", opened.id, at=at, campus_id=campus.id, kept=closed.size
         )
-        return Reconciled(closed, closed.size, signed, self.activity_log.checkpoint(campus))
+        checkpoint = self.activity_log.checkpoint(campus)
+        return Reconciled(closed, closed.size, signed, checkpoint, key_renewed=outdated is not None)

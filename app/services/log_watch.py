@@ -34,6 +34,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog, Anchors
 from app.services.log_check import LogCheck, LogFault, Spans
+from app.services.log_keys import LogKeyHistory
 
 logger = structlog.get_logger(__name__)
 REVIEWED_EVERY: Final = timedelta(days=1)
@@ -69,6 +70,7 @@ class LogWatch:
         watch: LogWatchStore,
         campuses: CampusStore,
         activity_log: ActivityLog,
+        log_keys: LogKeyHistory,
         anchors: Anchors,
         history: HistoryStore,
         clock: Clock,
@@ -77,6 +79,7 @@ class LogWatch:
         self.watch = watch
         self.campuses = campuses
         self.activity_log = activity_log
+        self.log_keys = log_keys
         self.anchors = anchors
         self.history = history
         self.clock = clock
@@ -192,9 +195,8 @@ class LogWatch:
 
     def check(self, log: CampusLog, spans: Spans | None = None) -> list[LogFault]:
         """Every fault of the log, derived again from its rows; none for one that is as it was written."""
-        campus = self.campuses.get_by_id(log.campus_id)
-        key = self.activity_log.find_key(campus, log)
-        return list(LogCheck(self.store, log, key, self.anchors, spans).run())
+        keys = self.log_keys.keys(self.campuses.get_by_id(log.campus_id), log)
+        return list(LogCheck(self.store, log, keys, self.anchors, spans).run())
 
     def ask_review(self, campus: Campus, *, by: Actor) -> LogReview:
         """A review by the worker; while one waits, asking again changes nothing."""

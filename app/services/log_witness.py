@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.credentials.errors import CredentialError, DocumentUnavailable, MalformedInput, ProofError
+from app.credentials.evidence.log_keys import FILE, LogKeys
 from app.credentials.transparency_log.checkpoints import TreeHead
 from app.credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign
-from app.credentials.transparency_log.tiles import WIDTH, ReadTile, Tile, TiledTree
+from app.credentials.transparency_log.tiles import TiledTree, tiles_read
 from app.credentials.transparency_log.tree import consistency_proof, is_consistent, root_of
-from app.errors import AppError, Conflict, InvalidInput, Unavailable
+from app.errors import AppError, Conflict, InvalidInput, NotFound, Unavailable
 from app.language import N_
+
+_UNREADABLE: Final = N_("Le point de contrôle ne se lit pas, ou sa signature n’est pas celle du journal.")
 
 
 class LogSource(Protocol):
@@ -32,9 +36,23 @@ class WitnessMemory(Protocol):
 
     def keep_refused(self, origin: str, note: Note) -> Path: ...
 
+    def keys(self, origin: str) -> list[NoteKey]:
+        """The keys of the log that this witness has followed, the present one last; empty before the first change."""
+        ...
+
+    def keep_keys(self, origin: str, keys: Sequence[NoteKey]) -> None: ...
+
 
 class ContradictsItself(Conflict):
     """The log signed two things that cannot both be; `kept` is the one that was refused."""
+
+
+class KeyNotAnnounced(Conflict):
+    """The log stands under another key, and the one that is known did not announce it."""
+
+
+class KeyGaveWay(Conflict):
+    """The log stands under a key that another had followed."""
 
 
 class FilesDoNotFit(Unavailable):
@@ -48,16 +66,25 @@ class Looked:
     head: TreeHead
     before: TreeHead | None
     note: Note
+    followed: Sequence[NoteKey]
+    """The keys that came since the last look, each announced by the one before."""
 
 
 def look(
     source: LogSource, log: NoteKey, memory: WitnessMemory, witness: WitnessKey, *, at: datetime
 ) -> Looked:
-    """Check that the log grew out of what was seen before, remember it, then cosign; in that order."""
-    note, head = _checkpoint_of(source, log)
-    with memory.alone(head.origin):
-        last = memory.last(head.origin)
+    """Check that the log grew out of what was seen before, remember it, then cosign; in that order.
+
+    `log` is the key that the campus gave. A later one is believed where it was announced, or was said to be it
+    (`change_key`); from then on nothing under an earlier one is.
+    """
+    with memory.alone(log.name):
+        trusted = _trusted(memory, log)
+        note = _note_of(source)
+        last = memory.last(log.name)
         before = TreeHead.from_text(last.text) if last else None
+        followed = [] if _is_signed(note, trusted) else _followed(source, memory, trusted, note, before)
+        head = _head_of(note, followed[-1] if followed else trusted)
         if before is not None and head.size < before.size:
             raise _contradiction(
                 N_(
@@ -69,7 +96,7 @@ def look(
                 head,
                 note,
             )
-        if not _has_grown(TiledTree(_tiles_of(source), head.size), before, head):
+        if not _has_grown(TiledTree(tiles_read(source.read), head.size), before, head):
             raise _contradiction(
                 N_(
                     "REFUSÉ. Le journal {origin} a deux histoires : à {old} lignes il n’est plus celui qui a été "
@@ -80,25 +107,122 @@ def look(
                 head,
                 note,
             )
+        if followed:
+            memory.keep_keys(head.origin, [*(memory.keys(head.origin) or [trusted]), *followed])
         memory.keep(head.origin, note)
-    return Looked(head, before, note.with_signatures([cosign(note.text, witness.name, witness.key, at=at)]))
+    cosigned = note.with_signatures([cosign(note.text, witness.name, witness.key, at=at)])
+    return Looked(head, before, cosigned, followed)
 
 
-def _checkpoint_of(source: LogSource, log: NoteKey) -> tuple[Note, TreeHead]:
+def change_key(memory: WitnessMemory, key: NoteKey) -> None:
+    """The campus said by another way that this is the key of its log now: what was seen of it stays what it must be."""
+    with memory.alone(key.name):
+        if memory.last(key.name) is None:
+            raise NotFound(
+                N_("Ce témoin n’a encore rien vu du journal {origin} : « look » prend sa clé."),
+                origin=key.name,
+            )
+        if key in memory.keys(key.name):
+            raise Conflict(N_("Ce témoin connaît déjà cette clé ; une clé d’avant ne revient pas."))
+        memory.keep_keys(key.name, [key])
+
+
+def _trusted(memory: WitnessMemory, log: NoteKey) -> NoteKey:
+    followed = memory.keys(log.name)
+    if followed and log not in followed:
+        raise InvalidInput(
+            N_("Ce témoin suit déjà une autre clé de {name} : donnez celle-là, {key}."),
+            name=log.name,
+            key=followed[-1].to_vkey(),
+        )
+    return followed[-1] if followed else log
+
+
+def _note_of(source: LogSource) -> Note:
     try:
-        note = Note.from_text(source.read("checkpoint").decode())
-        signed, head = note.signed_by([log]), TreeHead.from_text(note.text)
+        return Note.from_text(source.read("checkpoint").decode())
     except DocumentUnavailable as error:
         raise Unavailable(N_("Le point de contrôle n’a pas pu être lu ({why})."), why=error.reason) from error
-    except (MalformedInput, ProofError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            N_("Le point de contrôle ne se lit pas, ou sa signature n’est pas celle du journal.")
-        ) from error
-    if not signed or head.origin != log.name:
-        raise InvalidInput(
-            N_("Le point de contrôle n’est pas signé par la clé donnée : {name}."), name=log.name
+    except (MalformedInput, UnicodeDecodeError) as error:
+        raise InvalidInput(_UNREADABLE) from error
+
+
+def _is_signed(note: Note, key: NoteKey) -> bool:
+    try:
+        return bool(note.signed_by([key]))
+    except ProofError as error:
+        raise InvalidInput(_UNREADABLE) from error
+
+
+def _head_of(note: Note, key: NoteKey) -> TreeHead:
+    try:
+        head = TreeHead.from_text(note.text)
+    except MalformedInput as error:
+        raise InvalidInput(_UNREADABLE) from error
+    if not _is_signed(note, key) or head.origin != key.name:
+        raise _not_signed(key)
+    return head
+
+
+def _not_signed(key: NoteKey) -> AppError:
+    return InvalidInput(N_("Le point de contrôle n’est pas signé par la clé donnée : {name}."), name=key.name)
+
+
+def _followed(
+    source: LogSource, memory: WitnessMemory, trusted: NoteKey, note: Note, before: TreeHead | None
+) -> list[NoteKey]:
+    """The keys from the trusted one to the one that signed, each announced in a tree on the way that the log went."""
+    try:
+        published = LogKeys.from_bytes(source.read(FILE))
+    except DocumentUnavailable as error:
+        raise _not_signed(trusted) from error
+    except CredentialError as error:
+        raise InvalidInput(_UNREADABLE) from error
+    followed: list[NoteKey] = []
+    for term in published.announced_after(trusted):
+        announced = term.announcement.head if term.announcement else None
+        if announced is None or not _is_on_the_way(source, before, announced, _head_of_any(note)):
+            break
+        followed.append(term.key)
+        if _is_signed(note, term.key):
+            return followed
+    newest = published.signed(note) if published.origin == trusted.name else None
+    if newest is None or newest.key == trusted:
+        raise _not_signed(trusted)
+    if newest.key in memory.keys(trusted.name):
+        raise KeyGaveWay(
+            N_(
+                "REFUSÉ. Le journal {origin} est signé par une clé d’avant, qui avait cédé sa place : quelqu’un "
+                "d’autre s’en sert peut-être. Ce qui a été refusé est gardé : {kept}"
+            ),
+            origin=trusted.name,
+            kept=memory.keep_refused(trusted.name, note),
         )
-    return note, head
+    raise KeyNotAnnounced(
+        N_(
+            "REFUSÉ. Le journal {origin} est signé par une autre clé, que celle d’avant n’a pas annoncée : {key}. "
+            "Demandez au campus, par un autre chemin, si c’est la sienne ; alors « sceau witness change-key ». "
+            "Ce qui a été refusé est gardé : {kept}"
+        ),
+        origin=trusted.name,
+        key=newest.key.to_vkey(),
+        kept=memory.keep_refused(trusted.name, note),
+    )
+
+
+def _head_of_any(note: Note) -> TreeHead:
+    try:
+        return TreeHead.from_text(note.text)
+    except MalformedInput as error:
+        raise InvalidInput(_UNREADABLE) from error
+
+
+def _is_on_the_way(source: LogSource, before: TreeHead | None, announced: TreeHead, head: TreeHead) -> bool:
+    """Whether the announcing tree lies between what was seen last and what is signed now."""
+    if announced.size > head.size or (before is not None and before.size > announced.size):
+        return False
+    tree = TiledTree(tiles_read(source.read), head.size)
+    return _has_grown(tree, announced, head) and _has_grown(tree, before, head)
 
 
 def _has_grown(tree: TiledTree, before: TreeHead | None, head: TreeHead) -> bool:
@@ -120,19 +244,6 @@ def _has_grown(tree: TiledTree, before: TreeHead | None, head: TreeHead) -> bool
     except CredentialError as error:
         raise FilesDoNotFit(N_("Des fichiers du journal ne se lisent pas. Rien n’est signé.")) from error
     return is_consistent(before.size, head.size, proof, before.root, head.root)
-
-
-def _tiles_of(source: LogSource) -> ReadTile:
-    def read(tile: Tile) -> bytes:
-        try:
-            return source.read(tile.path)
-        except DocumentUnavailable:
-            if tile.width == WIDTH:
-                raise
-            # A mirror may have only the fuller tile that took its place (C2SP tlog-tiles).
-            return source.read(Tile(tile.level, tile.index).path)
-
-    return read
 
 
 def _contradiction(

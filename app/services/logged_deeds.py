@@ -143,8 +143,10 @@ class LoggedDeeds:
     def frozen(self, campus: Campus, version: BadgeVersion) -> None:
         self.log.record(campus, [definition_fact(version, self.addresses)])
 
-    def key_changed(self, campus: Campus, key: SealedKey) -> None:
-        self.log.record(campus, [key_fact(key)])
+    def key_changed(
+        self, campus: Campus, key: SealedKey, last_sizes: Mapping[str, int] | None = None
+    ) -> None:
+        self.log.record(campus, [key_fact(key, last_sizes)])
 
     def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> Written:
         """What the campus's logs say of somebody goes, with its keys; the line that says so leads back to nobody."""

@@ -102,11 +102,6 @@ class Signing:
         rows = self.campuses.keys_of(campus.id)
         return [published_key(row) for row in rows if row.purpose is KeyPurpose.CREDENTIAL]
 
-    def find_log_key(self, campus: Campus) -> VerificationKey | None:
-        """The public key of the campus's activity log; None where nothing was ever signed."""
-        row = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
-        return VerificationKey.from_jwk(row.public_jwk) if row else None
-
     def log_signer(self, campus: Campus, *, at: datetime) -> SigningKey:
         """The key of the campus's activity log, made when the log is first signed."""
         return self._open(self.log_key(campus, at=at), campus)

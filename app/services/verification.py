@@ -28,6 +28,7 @@ from app.errors import AppError, Gone
 from app.metrics import note_verdict
 from app.services.evidence_documents import EvidenceDocuments
 from app.services.issuer_standing import IssuerStanding, IssuerStandings
+from app.services.log_publication import LogPublication
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.organisations import OrganisationService
@@ -82,6 +83,7 @@ class OwnDocuments:
         publication: PublicationService,
         older_badges: OlderBadges,
         evidence: EvidenceDocuments,
+        logs: LogPublication,
         networks: NetworkDocuments,
         organisations: OrganisationService,
         addresses: Addresses,
@@ -91,6 +93,7 @@ class OwnDocuments:
         self.publication = publication
         self.older_badges = older_badges
         self.evidence = evidence
+        self.logs = logs
         self.organisations = organisations
         self.addresses = addresses
         self.beyond = beyond
@@ -101,6 +104,7 @@ class OwnDocuments:
             self.publication,
             self.older_badges,
             self.evidence,
+            self.logs,
             self.networks,
             self.organisations,
             self.addresses,
@@ -151,10 +155,8 @@ class OwnDocuments:
             case ["preuves", award_id, *shown] if shown in ([], ["montrees"]):
                 written = self.evidence.disclosure if shown else self.evidence.document
                 return written(_uuid(award_id)).body
-            case ["campus", slug, "journal", "key"]:
-                return self.evidence.log_key(slug, 1)
-            case ["campus", slug, "journal", epoch, "key"] if epoch.isdecimal() and len(epoch) < 7:
-                return self.evidence.log_key(slug, int(epoch))
+            case ["campus", slug, "journal", *file]:
+                return self.logs.file(slug, "/".join(file)).document.body
             case ["ob2", "attributions", award_id]:
                 return self.older_badges.assertion(_uuid(award_id)).body
             case ["ob2", "badges", badge_id, version] if version[:1] == "v" and version[1:].isdecimal():
@@ -179,6 +181,7 @@ class VerificationService:
         publication: PublicationService,
         older_badges: OlderBadges,
         evidence: EvidenceDocuments,
+        logs: LogPublication,
         networks: NetworkDocuments,
         standings: IssuerStandings,
         organisations: OrganisationService,
@@ -193,7 +196,7 @@ class VerificationService:
         self.publication = publication
         self.addresses = addresses
         self.documents = OwnDocuments(
-            publication, older_badges, evidence, networks, organisations, addresses, beyond
+            publication, older_badges, evidence, logs, networks, organisations, addresses, beyond
         )
         self.codes_in = codes_in
         self.clock = clock

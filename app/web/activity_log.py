@@ -9,6 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.credentials.evidence.log_keys import LogKeyState, LogKeyTerm
 from app.domain.activity_log import CampusLog, EntryKind
 from app.domain.log_watch import LogReview
 from app.domain.permissions import Deed
@@ -21,8 +22,10 @@ from app.services.log_watch import Said, last_done
 from app.web.forms import checked_form
 from app.web.render import page
 from app.web.typography import say
+from app.web.wording import number
 from app.web.words import Word
 from app.web.workplaces import at_work, look_of, staff
+from app.wiring import Services
 
 router = APIRouter()
 KINDS = {
@@ -80,6 +83,30 @@ def files_of(slug: str, log: CampusLog) -> str:
     return f"/campus/{slug}/journal" + (f"/{log.epoch}" if log.epoch > 1 else "")
 
 
+_ALL_IT_SIGNED = N_("Tout ce qu’elle a signé compte toujours ; elle a annoncé la suivante.")
+_UP_TO = N_("Ce qu’elle a signé compte jusqu’à {n} lignes ; rien de ce qui est venu après.")
+_NOTHING = N_("Rien de ce qu’elle a signé ne compte plus.")
+
+
+@dataclass(frozen=True)
+class FormerKey:
+    """A key of the log that gave way, and how far what it signed is believed."""
+
+    vkey: str
+    ended: datetime
+    stolen: bool
+    reach: str
+
+    @staticmethod
+    def of(term: LogKeyTerm) -> FormerKey:
+        stolen = term.state is LogKeyState.REVOKED
+        size = term.last.size if term.last else 0
+        reach = say(_UP_TO).format(n=number(size)) if size else say(_NOTHING)
+        return FormerKey(
+            term.key.to_vkey(), term.ended or term.since, stolen, reach if stolen else say(_ALL_IT_SIGNED)
+        )
+
+
 @dataclass(frozen=True)
 class ReviewLine:
     asked_at: datetime
@@ -125,10 +152,16 @@ def show_log(slug: str, request: Request, services: ReadingServices) -> HTMLResp
         home=f"/campus/{slug}",
         signed=SignedState.of(state.current, slug) if state.current else None,
         commands=_witness_commands(state.current),
+        former=_former_keys(services, state.current),
         waiting=state.waiting,
         witnesses=[WitnessLine.of(each) for each in state.witnesses],
         closed=[(each.origin, each.size, each.closed_at) for each in state.closed],
     )
+
+
+def _former_keys(services: Services, public_log: PublicLog | None) -> Sequence[FormerKey]:
+    terms = services.log_publication.keys(public_log).terms if public_log else ()
+    return [FormerKey.of(each) for each in reversed(terms) if each.state is not LogKeyState.ACTIVE]
 
 
 def _witness_commands(public_log: PublicLog | None) -> Sequence[str]:

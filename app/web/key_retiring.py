@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.domain.keys import check_may_retire
+from app.domain.keys import KeyPurpose, may_be_retired
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -35,7 +35,8 @@ class Typed:
 @router.get("", dependencies=[staff(Deed.MANAGE)])
 def ask(key_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    check_may_retire(services.campus_keys.get(work.campus, key_id))
+    if not may_be_retired(services.campus_keys.get(work.campus, key_id)):
+        raise Conflict(N_("Cette clé est déjà retirée, et elle ne revient pas."))
     return _page(request, services, work, key_id, Typed())
 
 
@@ -76,6 +77,7 @@ def _page(
         home=work.home,
         zone=work.campus.time_zone,
         method_id=key.method_id,
+        of_the_log=key.purpose is KeyPurpose.ACTIVITY_LOG,
         state=KEY_STATES[key.state],
         since=key.activated_at or key.created_at,
         typed=typed,

@@ -103,6 +103,7 @@ class AwardServices(PeopleServices):
             self.signing,
             self.status,
             self.logged_deeds,
+            self.log_keys,
             self.stores.history,
             self.clock,
         )
@@ -245,6 +246,7 @@ class AwardServices(PeopleServices):
             self.publication,
             self.older_badges,
             self.evidence,
+            self.log_publication,
             self.network_documents,
             self.standings,
             self.organisations,

@@ -17,6 +17,8 @@ from app.services.dashboard import DashboardService
 from app.services.endorsements import EndorsementSubjects
 from app.services.files import FileService
 from app.services.issuer_standing import IssuerStandings
+from app.services.log_keys import LogKeyHistory
+from app.services.log_publication import LogPublication
 from app.services.logged_deeds import LoggedDeeds
 from app.services.network_documents import NetworkDocuments
 from app.services.network_signing import NetworkSigning
@@ -65,6 +67,20 @@ class CampusServices(Parts):
             self.lent.anchors,
             self.addresses,
             self.clock,
+        )
+
+    @cached_property
+    def log_keys(self) -> LogKeyHistory:
+        return LogKeyHistory(self.activity_log, self.stores.campuses)
+
+    @cached_property
+    def log_publication(self) -> LogPublication:
+        return LogPublication(
+            self.stores.activity_log,
+            self.stores.log_watch,
+            self.stores.campuses,
+            self.activity_log,
+            self.log_keys,
         )
 
     @cached_property

@@ -7,7 +7,6 @@ from functools import cached_property
 from app.services.activity_files import ActivityFiles
 from app.services.contributions import ContributionService
 from app.services.kept_site import KeptSite
-from app.services.log_publication import LogPublication
 from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
 from app.services.private_looks import PrivateLooks
@@ -52,16 +51,6 @@ class LogServices(RequestServices):
         return PrivateLooks(self.stores.private_looks, self.clock)
 
     @cached_property
-    def log_publication(self) -> LogPublication:
-        return LogPublication(
-            self.stores.activity_log,
-            self.stores.log_watch,
-            self.stores.campuses,
-            self.signing,
-            self.activity_log,
-        )
-
-    @cached_property
     def kept_site(self) -> KeptSite:
         return KeptSite(
             self.stores.campuses,
@@ -88,6 +77,7 @@ class LogServices(RequestServices):
             self.stores.log_watch,
             self.stores.campuses,
             self.activity_log,
+            self.log_keys,
             self.lent.anchors,
             self.stores.history,
             self.clock,
@@ -98,6 +88,7 @@ class LogServices(RequestServices):
         return LogReconciliation(
             self.stores.activity_log,
             self.activity_log,
+            self.campus_keys,
             self.lent.anchors,
             self.stores.history,
             self.clock,

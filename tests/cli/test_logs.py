@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from app.credentials.keys import Algorithm, LocalSigningKey
 from app.credentials.transparency_log.checkpoints import EntryProof, TreeHead
 from app.credentials.transparency_log.notes import Note, NoteKey
 from app.domain.activity_log import leaf_of
-from tests.cli.conftest import Operator
+from tests.cli.conftest import Operator, Typed
 from tests.services.test_activity_log import record, tamper
 from tests.support.house import House, build_house
 
@@ -53,8 +55,8 @@ def test_a_log_is_signed_exported_proved_and_watched_from_a_folder(
     assert keeper.types("log", "prove", "itip", "302").code == 1
 
     mirror = tmp_path / "mirror"
-    assert "7 fichiers" in keeper.types("log", "export", "itip", mirror).err
-    assert "2 fichiers" in keeper.types("log", "export", "itip", mirror).err
+    assert "8 fichiers" in keeper.types("log", "export", "itip", mirror).err
+    assert "3 fichiers" in keeper.types("log", "export", "itip", mirror).err
     vkey = keeper.types("witness", "make-key", "--name", "temoin.exemple.fr").out.strip()
     assert keeper.types("witness", "key").out.strip() == vkey
     look = ("witness", "look", mirror, "--key", key.to_vkey())
@@ -113,6 +115,61 @@ def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Op
     assert signed(keeper).origin == f"{head.origin}/2"
     with house.process.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM campus_log")).scalar() == 3
+
+
+def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_witness_is_told(
+    keeper: Operator, house: House, tmp_path: Path
+) -> None:
+    mirror = tmp_path / "mirror"
+    record(house, 3)
+    signed(keeper)
+    first = keeper.types("log", "key", "itip").out.strip()
+    keeper.types("witness", "make-key", "--name", "temoin.exemple.fr")
+
+    def look(key: str) -> Typed:
+        assert keeper.types("log", "export", "itip", mirror).code == 0
+        return keeper.types("witness", "look", mirror, "--key", key)
+
+    assert keeper.types("witness", "change-key", "--key", first).code == 1, "nothing was seen yet"
+    assert look(first).code == 0
+    rotated = keeper.types("log", "rotate-key", "itip", "--reason", "Le relais de chaque année.")
+    second = rotated.out.strip()
+    assert rotated.code == 0, rotated.err
+    assert "les témoins suivent d’eux-mêmes" in rotated.err
+    record(house, 1, start=3)
+    signed(keeper)
+    followed = look(first)
+    assert (followed.code, second in "".join(followed.err.split())) == (0, True)
+
+    since = datetime.now(UTC).isoformat()  # commands have the clock on the wall
+    stolen = keeper.types(
+        "log", "rotate-key", "itip", "--reason", "Sauvegarde perdue.", "--stolen-since", since
+    )
+    third = stolen.out.strip()
+    assert stolen.code == 0, stolen.err
+    assert "sceau witness change-key" in " ".join(stolen.err.split())
+    refused = look(first)
+    assert (refused.code, "REFUSÉ" in refused.err) == (1, True)
+    assert keeper.types("witness", "change-key", "--key", third).code == 0
+    assert look(third).code == 0
+    assert look(first).code == 1
+    assert keeper.types("log", "check", "itip").code == 0
+
+
+def test_a_copy_from_before_a_change_of_key_is_reconciled_under_a_new_key(
+    keeper: Operator, house: House
+) -> None:
+    record(house, 3)
+    head = signed(keeper)
+    old = keeper.types("log", "key", "itip").out.strip()
+    other = NoteKey(head.origin, LocalSigningKey.generate(Algorithm.EDDSA).public)
+    house.process.anchors.advance(TreeHead(head.origin, 9, b"\x01" * 32), other.to_vkey())
+    done = keeper.types("log", "reconcile", "itip", "--reason", "Sauvegarde de la veille.")
+    assert done.code == 0, done.err
+    assert "La clé du journal avait changé" in " ".join(done.err.split())
+    new = NoteKey.from_vkey(keeper.types("log", "key", "itip").out)
+    assert new.public not in (other.public, NoteKey.from_vkey(old).public)
+    assert keeper.types("log", "check", "itip").code == 0
 
 
 def test_witnesses_are_named_listed_and_retired(keeper: Operator, house: House) -> None:

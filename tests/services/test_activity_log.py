@@ -48,7 +48,7 @@ def faults(house: House) -> list[tuple[Fault, str]]:
         check = LogCheck(
             services.activity_log.store,
             log,
-            services.activity_log.key_of(house.campus, log),
+            services.log_keys.keys(house.campus, log),
             house.process.anchors,
         )
         return [(each.fault, each.where) for each in check.run()]

@@ -126,7 +126,7 @@ def test_everybody_elses_badge_stays_proved_and_the_log_whole(house: House) -> N
         assert services.verification.evidence_of(answer).proved is not None
         log = services.activity_log.store.find(house.campus.id)
         key = services.activity_log.key_of(house.campus, log)
-        assert list(LogCheck(services.activity_log.store, log, key, house.process.anchors).run()) == []
+        assert list(LogCheck(services.activity_log.store, log, [key], house.process.anchors).run()) == []
 
 
 def test_the_badge_that_somebody_saved_reads_as_withdrawn(house: House) -> None:

@@ -16,7 +16,7 @@ from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.report import CheckId, Report, Verdict
 from app.domain.activity_log import EntryKind
-from app.domain.keys import KeyOfTheLog, KeyPurpose, KeyState, SealedKey
+from app.domain.keys import KeyPurpose, KeyState, SealedKey
 from app.errors import InvalidInput
 from app.services.verdicts import remarks
 from app.wiring import Services
@@ -189,18 +189,6 @@ def test_the_log_holds_the_end_of_a_key_and_the_beginning_of_the_next(house: Hou
         newest = services.activity_log.store.newest_checkpoint(log.id)
         assert newest is not None
         assert newest.size == log.size
-
-
-def test_the_key_of_the_log_cannot_be_retired_so(house: House) -> None:
-    house.award(ZOE)
-    with house.unit_of_work() as services:
-        key = next(
-            each
-            for each in services.campuses.keys_of(house.campus)
-            if each.purpose is KeyPurpose.ACTIVITY_LOG
-        )
-        with pytest.raises(KeyOfTheLog):
-            services.campus_keys.retire(house.campus, key.id, reason=WHY, by=COMMAND)
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(ho
         assert state.current is not None
         files = list(services.log_publication.files(state.current))
     assert [path for path, _, _ in files] == [
-        "key", "tile/0/000", "tile/entries/000", "tile/0/001.p/46", "tile/entries/001.p/46", "tile/1/000.p/1",
-        "checkpoint",
+        "key", "keys", "tile/0/000", "tile/entries/000", "tile/0/001.p/46", "tile/entries/001.p/46",
+        "tile/1/000.p/1", "checkpoint",
     ]  # fmt: skip
     for path, body, _ in files:
         assert client.get(f"{JOURNAL}/{path}").content == body, path

@@ -1,4 +1,7 @@
-"""Whatever happens to a campus's log, no two checkpoints of it ever disagree (append, correct, erase, sign, restore, witness)."""
+"""Whatever happens to a campus's log, no two checkpoints of it ever disagree, and each stays believed.
+
+Appended to, corrected, erased from, signed, its key changed or stolen, restored, witnessed: in any order.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sqlite3
 import tempfile
 import uuid
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,14 +20,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from app.adapters.witness_folder import WitnessFolder
 from app.credentials.errors import DocumentUnavailable
+from app.credentials.evidence.log_keys import FILE, LogKeys, LogKeyState
 from app.credentials.transparency_log.checkpoints import TreeHead
-from app.credentials.transparency_log.notes import Note
+from app.credentials.transparency_log.notes import Note, NoteKey
+from app.credentials.transparency_log.tiles import tiles_read
 from app.credentials.transparency_log.tree import LeafHashes, root_of
 from app.domain.activity_log import EntryKind, Fact, leaf_of
 from app.errors import AppError, NotFound
 from app.services.activity_log import LogOutOfStep
 from app.services.log_publication import LogPublication
-from app.services.log_witness import look
+from app.services.log_witness import KeyNotAnnounced, change_key, look
 from tests.support.house import COMMAND, House, build_house
 
 SOMEBODY = uuid.UUID(int=7)
@@ -43,7 +49,10 @@ class Files:
 
 
 class LogLife(RuleBasedStateMachine):
-    """`signed` is, for each origin, the leaf hashes of the largest tree signed so far: every other is its beginning."""
+    """`signed` is, for each origin, the leaf hashes of the largest tree signed so far: every other is its beginning.
+
+    `notes` are all checkpoints of it, `given` is the key that its witness was given in the beginning.
+    """
 
     pristine: Path
 
@@ -57,6 +66,8 @@ class LogLife(RuleBasedStateMachine):
         self.witness = WitnessFolder(self.folder / "witness")
         self.witness.make_key("temoin.exemple.fr")
         self.signed: dict[str, list[bytes]] = {}
+        self.notes: dict[str, list[Note]] = {}
+        self.given: dict[str, NoteKey] = {}
         self.backups: list[Path] = []
 
     @initialize()
@@ -84,11 +95,34 @@ class LogLife(RuleBasedStateMachine):
         self.house.clock.move(minutes=5)
         try:
             with self.house.unit_of_work() as services:
-                point = services.activity_log.checkpoint(self.house.campus)
-                entries = services.activity_log.store.entries(point.log_id, 0, point.size)
-                head = TreeHead.from_text(Note.from_text(point.note).text)
+                services.activity_log.checkpoint(self.house.campus)
         except LogOutOfStep:
             return
+        self._was_signed()
+
+    @rule(stolen=st.booleans())
+    def change_key(self, stolen: bool) -> None:
+        self.house.clock.move(minutes=5)
+        since = self.house.clock() - timedelta(minutes=1) if stolen else None
+        try:
+            with self.house.unit_of_work() as services:
+                services.campus_keys.retire_active_of_the_log(
+                    self.house.campus, reason="Chaque année.", stolen_since=since, by=COMMAND
+                )
+        except LogOutOfStep:
+            return
+        self._was_signed()
+
+    def _was_signed(self) -> None:
+        with self.house.unit_of_work(reading=True) as services:
+            store = services.activity_log.store
+            log = store.find(self.house.campus.id)
+            assert log is not None
+            point = store.newest_checkpoint(log.id)
+            entries = store.entries(point.log_id, 0, point.size)
+            note = Note.from_text(point.note)
+            head = TreeHead.from_text(note.text)
+        self.notes.setdefault(head.origin, []).append(note)
         leaves = [leaf_of(entry).hash() for entry in entries]
         assert root_of(LeafHashes(leaves), head.size) == head.root
         before = self.signed.get(head.origin, [])
@@ -132,8 +166,26 @@ class LogLife(RuleBasedStateMachine):
             prefix = f"{current.log.epoch}/" if current.log.epoch > 1 else ""
             source = Files(services.log_publication, prefix)
             key = self.witness.key()
-            looked = look(source, current.key, self.witness, key, at=self.house.clock())
+            given = self.given.setdefault(current.log.origin, current.key)
+            try:
+                looked = look(source, given, self.witness, key, at=self.house.clock())
+            except KeyNotAnnounced:
+                assert LogKeyState.REVOKED in {
+                    each.state for each in LogKeys.from_bytes(source.read(FILE)).terms
+                }
+                change_key(self.witness, current.key)
+                self.given[current.log.origin] = current.key
+                looked = look(source, current.key, self.witness, key, at=self.house.clock())
+            keys = LogKeys.from_bytes(source.read(FILE))
         assert looked.note.signed_by([key.public])
+        self._all_are_believed(keys, source)
+
+    def _all_are_believed(self, keys: LogKeys, source: Files) -> None:
+        """A theft is always found a minute after whatever was signed: nothing that was, is lost by it."""
+        for note in self.notes[keys.origin]:
+            term = keys.signed(note)
+            assert term is not None
+            assert term.vouches_for(TreeHead.from_text(note.text), tiles_read(source.read))
 
     @invariant()
     def the_anchor_is_the_largest_tree_signed(self) -> None:

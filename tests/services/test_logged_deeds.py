@@ -184,7 +184,7 @@ def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(hou
         check = LogCheck(
             services.activity_log.store,
             log,
-            services.activity_log.key_of(house.campus, log),
+            services.log_keys.keys(house.campus, log),
             house.process.anchors,
         )
         assert list(check.run()) == []

@@ -244,8 +244,8 @@ def the_activity_log_tells_of_each_award_and_agrees_with_itself(found: Evidence)
     house = found.scene.house
     with house.unit_of_work(reading=True) as services:
         log, store = services.activity_log.open(house.campus), services.activity_log.store
-        key = services.activity_log.key_of(house.campus, log)
-        for fault in LogCheck(store, log, key, house.process.anchors).run():
+        keys = services.log_keys.keys(house.campus, log)
+        for fault in LogCheck(store, log, keys, house.process.anchors).run():
             yield f"{fault.fault} at {fault.where}"
     decided = {entry.number for entry in found._all(LogEntry) if entry.kind is EntryKind.AWARD}
     told = Counter(payload.noun_id for payload in found._all(LogPayload) if payload.number in decided)

@@ -26,7 +26,7 @@ def test_the_desk_tells_the_log_s_key_from_that_of_the_badges(house: House):
     assert "Clé du journal d’activité" in desk
     (badges,), (log,) = (keys(house, purpose) for purpose in KeyPurpose)
     assert retiring(badges.id) in desk
-    assert retiring(log.id) not in desk
+    assert retiring(log.id) in desk
 
 
 def test_a_key_is_retired_with_a_reason_and_the_next_is_in_service(house: House):
@@ -54,7 +54,20 @@ def test_a_stolen_key_is_told_since_when(house: House):
     assert revoked.revoked_at.isoformat() == "2026-11-24T17:30:00+00:00"
 
 
-def test_the_key_of_the_log_is_not_retired_here(house: House):
+def test_the_key_of_the_log_gives_way_and_the_public_page_names_both(house: House):
     house.award("MARTIN Zoé; zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        services.activity_log.checkpoint(house.campus)
     (log,) = keys(house, KeyPurpose.ACTIVITY_LOG)
+    admin = house.client(house.admin)
+    assert "Retirer la clé du journal" in admin.get(retiring(log.id)).text
+    assert send(admin, retiring(log.id), {"cause": "relais", "motif": "Chaque année."}).status_code == 303
+    assert admin.get(retiring(log.id)).status_code == 200, "it may still be found stolen"
+    page = house.client().get("/campus/itip/journal").text
+    assert "Clé précédente" in page
+    assert "Tout ce qu’elle a signé compte toujours" in page
+    house.clock.move(days=1)
+    typed = {"cause": "volee", "depuis": "2026-11-24T18:30", "motif": "Sauvegarde perdue."}
+    assert send(house.client(house.admin), retiring(log.id), typed).status_code == 303
     assert house.client(house.admin).get(retiring(log.id)).status_code == 409
+    assert "Volée depuis le" in house.client().get("/campus/itip/journal").text

@@ -16,9 +16,9 @@ from app.credentials.dids import did_web_document_url
 from app.credentials.documents import DocumentSource
 from app.credentials.errors import CredentialError, DocumentUnavailable, MalformedInput, ProofError
 from app.credentials.evidence.documents import Evidence, ProvedEvidence, check_evidence, disclosed
+from app.credentials.evidence.log_keys import log_key_of
 from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.keys import encode_base64url
-from app.credentials.transparency_log.notes import NoteKey
 
 _UNBOUND: Final = frozenset({"proof", "relatedResource"})
 _LOG: Final = re.compile(r"journal(?:/[1-9][0-9]{0,5})?")
@@ -53,11 +53,14 @@ def content_digest(credential: JsonObject) -> str:
     return encode_base64url(hashlib.sha256(canonical_json(said)).digest())
 
 
-def judge_evidence(credential: JsonObject, *, documents: DocumentSource) -> EvidenceReport | None:
+def judge_evidence(
+    credential: JsonObject, *, documents: DocumentSource, with_what_is_shown: bool = True
+) -> EvidenceReport | None:
     """Of a credential as it was signed; None where it names no such document.
 
-    Asks for three documents at most: the evidence, the key of the log and what the holder shows. All lie with the
-    issuer: a log that is not the issuer's own proves nothing of it.
+    Asks for the evidence, the key of the log and what the holder shows; of a checkpoint of a former key also for the
+    keys that the log had, and of a stolen one for a few tiles. All lie with the issuer: a log that is not the issuer's
+    own proves nothing of it.
     """
     named = _named(credential)
     issuer = _issuer(credential)
@@ -72,9 +75,7 @@ def judge_evidence(credential: JsonObject, *, documents: DocumentSource) -> Evid
         origin = evidence.head.origin
         if not _is_log_of(issuer, origin):
             return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
-        key = NoteKey.from_vkey(
-            documents.fetch(f"https://{origin}/key", accept="text/plain").body.decode("ascii")
-        )
+        key = log_key_of(evidence.checkpoint, documents)
         proved = check_evidence(encoded, digest=digest, award=str(credential.get("id")), log=key)
         if proved.decided.get("credential") != content_digest(credential):
             raise ProofError("decision_about_other_content")
@@ -86,6 +87,8 @@ def judge_evidence(credential: JsonObject, *, documents: DocumentSource) -> Evid
         return EvidenceReport(EvidenceOutcome.FAILED, error.reason)
     except (CredentialError, UnicodeDecodeError):
         return EvidenceReport(EvidenceOutcome.FAILED, "malformed_key")
+    if not with_what_is_shown:
+        return EvidenceReport(EvidenceOutcome.PROVED, "", proved)
     return _with_what_is_shown(proved, address, digest, documents)
 
 

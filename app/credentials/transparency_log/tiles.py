@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.credentials.errors import MalformedInput
+from app.credentials.errors import DocumentUnavailable, MalformedInput
 from app.credentials.transparency_log.tree import HASH_BYTES, node_hash
 
 HEIGHT: Final = 8
@@ -92,6 +92,21 @@ def new_tiles(old: int, new: int) -> Iterator[Tile]:
 
 ReadTile = Callable[[Tile], bytes]
 """From a tile to its bytes, `width` hashes one after the other; a fuller tile of the same place will do."""
+
+
+def tiles_read(read: Callable[[str], bytes]) -> ReadTile:
+    """From whatever serves the files of a log by their paths."""
+
+    def read_tile(tile: Tile) -> bytes:
+        try:
+            return read(tile.path)
+        except DocumentUnavailable:
+            if tile.width == WIDTH:
+                raise
+            # A mirror may have only the fuller tile that took its place (C2SP tlog-tiles).
+            return read(Tile(tile.level, tile.index).path)
+
+    return read_tile
 
 
 class TiledTree:

@@ -53,6 +53,12 @@ _FAILED: Final = N_(
 )
 _UNREAD: Final = N_("Les preuves de ce badge ne peuvent plus être lues : nous n’en disons rien.")
 _REMOVED: Final = N_("Les preuves de ce badge ont été retirées à la demande de la personne.")
+_STOLEN: Final = N_(
+    "Le journal a signé ces preuves avec une clé que quelqu’un d’autre avait peut-être déjà : elles ne prouvent plus "
+    "rien, ni pour ni contre ce badge."
+)
+_STOLEN_ADVICE: Final = N_("Le campus peut redonner le badge : il reposera sur la clé d’aujourd’hui.")
+_STOLEN_KEY: Final = "checkpoint_of_a_stolen_key"
 _ON: Final = N_("le {day}")
 _BETWEEN: Final = N_("entre le {first} et le {last}")
 _OF_WHICH_HIDDEN: Final = N_("La personne n’en montre que l’existence pour {count} d’entre elles.")
@@ -154,6 +160,8 @@ def evidence_told(report: EvidenceReport) -> EvidenceTold:
     if report.outcome is _O.UNREAD:
         removed = report.reason == "gone"
         return EvidenceTold("unk", Sentence(_REMOVED if removed else _UNREAD), None, (), (), ())
+    if report.reason == _STOLEN_KEY:
+        return EvidenceTold("unk", Sentence(_STOLEN), Sentence(_STOLEN_ADVICE), (), (), ())
     if report.proved is None:
         why = Sentence(_FAILURES.get(report.reason, _FAILURE))
         return EvidenceTold("bad", Sentence(_FAILED), why, (), (), ())

@@ -13,7 +13,8 @@ from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult
 
-_EVIDENCE_AND_LOG_KEY: Final = 2
+_MOST_FETCHES: Final = 12
+"""The evidence, the log's key, the keys it had before; and of a stolen one the tiles on the edge of two trees."""
 _A_MINUTE: Final = timedelta(minutes=1)
 """The log tells no more than the minute, and the whole of it has to lie before."""
 _NOT_THERE: Final = "not_found"
@@ -24,7 +25,8 @@ def withdrawn_key(document: JsonObject, revoked_at: datetime, documents: Documen
 
     The log has a key of its own: that one has to be the issuer's still (I09).
     """
-    report = judge_evidence(document, documents=FetchBudget(documents, _EVIDENCE_AND_LOG_KEY))
+    asked = FetchBudget(documents, _MOST_FETCHES)
+    report = judge_evidence(document, documents=asked, with_what_is_shown=False)
     withdrawn = format_timestamp(revoked_at)
     if report is None:
         return found(Reason.KEY_REVOKED, withdrawn=withdrawn, cause="not_logged")
