@@ -1,9 +1,9 @@
-"""ASGI middleware: a public document that was just read is given again while nothing in the database has changed."""
+"""ASGI middleware: a public document that is read again and again is given while nothing in the database has changed."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -26,8 +26,10 @@ _ASKED_BY: Final = frozenset((b"host", b"accept", b"accept-encoding", b"accept-l
 _NEVER: Final = frozenset((b"range", b"authorization"))
 _OF_A_BODY: Final = (b"content-length", b"content-type", b"content-security-policy")
 
-Version = Callable[[], object]
-"""Another value after every commit; None where the database cannot tell without being asked over a network."""
+_MOST_REMEMBERED: Final = 10_000
+
+Version = Callable[[], Awaitable[object]]
+"""Another value after every commit; None where the database cannot tell."""
 _Key = tuple[object, ...]
 
 
@@ -50,7 +52,11 @@ class _Ready:
 
 
 class ReadyAnswers:
-    """Outermost, and on the event loop alone: an answer that is ready passes nothing else, and is counted all the same."""
+    """Outermost, and on the event loop alone: an answer that is ready passes nothing else, and is counted all the same.
+
+    An answer is kept from the second time on that it is asked for: what is read once costs no look at the version,
+    which with some databases is a question over a network.
+    """
 
     def __init__(self, app: ASGIApp, *, version: Version, clock: Clock, most_bytes: int = MOST_BYTES) -> None:
         self.app = app
@@ -59,16 +65,23 @@ class ReadyAnswers:
         self.most_bytes = most_bytes
         self._answers: OrderedDict[_Key, _Ready] = OrderedDict()
         self._bytes = 0
+        self._asked_before: set[int] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key, known = _question_of(scope)
-        version = self.version() if key else None
-        if key is None or version is None:
+        if key is None:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
         ready = self._answers.get(key)
-        if ready is None or ready.version != version or self.clock() - ready.made_at > GOOD_FOR:
+        is_wanted = ready is not None or hash(key) in self._asked_before
+        version = await self.version() if is_wanted else None
+        if (
+            ready is None
+            or version is None
+            or ready.version != version
+            or self.clock() - ready.made_at > GOOD_FOR
+        ):
             await self._ask(key, version, scope, receive, send)
             return
         self._answers.move_to_end(key)
@@ -91,8 +104,17 @@ class ReadyAnswers:
             await send(message)
 
         await self.app(scope, receive, send_and_hear)
-        if len(heard) == 2 and (ready := _ready(heard[0], heard[1], version, self.clock(), route_of(scope))):
-            self._keep(key, ready)
+        if len(heard) != 2 or not _is_everybodys(heard[0], heard[1]):
+            return
+        if version is None:
+            self._remember(key)
+        else:
+            self._keep(key, _ready(heard[0], heard[1], version, self.clock(), route_of(scope)))
+
+    def _remember(self, key: _Key) -> None:
+        if len(self._asked_before) >= _MOST_REMEMBERED:
+            self._asked_before.clear()
+        self._asked_before.add(hash(key))
 
     def _keep(self, key: _Key, ready: _Ready) -> None:
         self._drop(self._answers.pop(key, None))
@@ -128,15 +150,16 @@ def _question_of(scope: Scope) -> tuple[_Key | None, bytes | None]:
     return tuple(key), known
 
 
-def _ready(start: Message, body: Message, version: object, made_at: datetime, route: str) -> _Ready | None:
-    """None for an answer that is somebody's own, may not be kept, or would fill the memory."""
+def _is_everybodys(start: Message, body: Message) -> bool:
+    """Not an answer that is somebody's own, may not be kept, or would fill the memory."""
     headers = dict(start.get("headers", ()))
     shared = headers.get(b"cache-control", b"").startswith(b"public")
-    etag = headers.get(b"etag", b"")
-    if start["status"] != 200 or not shared or not etag or b"set-cookie" in headers:
-        return None
-    if body.get("more_body") or len(body["body"]) > _LARGEST:
-        return None
+    is_one = start["status"] == 200 and shared and b"etag" in headers and b"set-cookie" not in headers
+    return is_one and not body.get("more_body") and len(body["body"]) <= _LARGEST
+
+
+def _ready(start: Message, body: Message, version: object, made_at: datetime, route: str) -> _Ready:
+    etag = dict(start["headers"])[b"etag"]
     # The number in there is that of another request.
     same = [(name, value) for name, value in start["headers"] if name != b"x-request-id"]
     first: Message = {"type": "http.response.start", "status": 200, "headers": same}

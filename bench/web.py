@@ -27,6 +27,7 @@ from bench.bare import ANSWER_VARIABLE
 from bench.measure import Row, ratio_of, summary
 from bench.targets import BARE
 from tests.support.house import build_house
+from tests.support.postgres import database_of_this_run
 
 _CONNECTIONS = 8
 _SECONDS = 1.0
@@ -35,9 +36,17 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def run() -> list[Row]:
-    with TemporaryDirectory(prefix="sceau-bench-") as name, ExitStack() as servers:
-        folder = Path(name)
-        url = f"sqlite:///{folder}/database/sceau.sqlite"
+    with TemporaryDirectory(prefix="sceau-bench-") as name:
+        found = _reads(Path(name), f"sqlite:///{name}/database/sceau.sqlite", "")
+    with database_of_this_run() as url, TemporaryDirectory(prefix="sceau-bench-") as name:
+        if url is None:
+            print("  without PostgreSQL: none is installed", file=sys.stderr)
+            return found
+        return found + _reads(Path(name), url, ", PostgreSQL")
+
+
+def _reads(folder: Path, url: str, engine: str) -> list[Row]:
+    with ExitStack() as servers:
         address, profile, definition, status_list = public_award(folder, url)
         told = {
             "SCEAU_DATABASE_URL": url,
@@ -58,7 +67,7 @@ def run() -> list[Row]:
             answer = folder / "answer"
             answer.write_bytes(_get(ours, path, accept))
             with serving("bench.bare:application", {ANSWER_VARIABLE: str(answer)}) as theirs:
-                found.append(_row(task, asyncio.run(_measure(ours, theirs, path, accept))))
+                found.append(_row(task + engine, asyncio.run(_measure(ours, theirs, path, accept))))
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import uuid
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import orjson
-from psycopg import OperationalError
-from psycopg_pool import AsyncConnectionPool
+from psycopg import Error, OperationalError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import Engine
 
 from app.domain.awards import Visibility
@@ -38,6 +39,7 @@ _KEYS = (
     "ON k.campus_id = c.id AND k.purpose = 'credential' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
 )
 _ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
 _LIST = "SELECT published, token, published_at FROM status_list WHERE id = {}"
 
 
@@ -104,8 +106,8 @@ class PublishedStore(Protocol):
 
     async def close(self) -> None: ...
 
-    def version(self) -> object:
-        """Another value after every commit of anybody's; None where that cannot be told at once."""
+    async def version(self) -> object:
+        """Another value after every commit of anybody's; None where that cannot be told."""
         ...
 
 
@@ -166,7 +168,7 @@ class SqlitePublishedStore:
         if self.connection is not None:
             self.connection.close()
 
-    def version(self) -> object:
+    async def version(self) -> object:
         """SQLite counts the commits of every other connection, and this one only reads: some three microseconds."""
         if self.connection is None:
             return None
@@ -204,6 +206,8 @@ class PostgresPublishedStore:
         self.pool = AsyncConnectionPool(
             conninfo, min_size=1, max_size=8, open=False, kwargs={"autocommit": True, "prepare_threshold": 1}
         )
+        self._look_under_way: asyncio.Task[object] | None = None
+        self._next_look: asyncio.Task[object] | None = None
 
     async def open(self) -> None:
         await self.pool.open()
@@ -211,8 +215,24 @@ class PostgresPublishedStore:
     async def close(self) -> None:
         await self.pool.close()
 
-    def version(self) -> object:
-        return None
+    async def version(self) -> object:
+        """Which transactions a reader sees at this moment: another one after every commit.
+
+        Whoever comes while the question is under way waits for the next one, so that many share it; nobody is told
+        what was true before they came.
+        """
+        if self._next_look is None:
+            self._next_look = asyncio.create_task(self._look(after=self._look_under_way))
+        return await asyncio.shield(self._next_look)
+
+    async def _look(self, *, after: asyncio.Task[object] | None) -> object:
+        if after is not None:
+            await asyncio.wait([after])
+        self._look_under_way, self._next_look = self._next_look, None
+        try:
+            return await self._row(_SNAPSHOT)
+        except (Error, PoolTimeout):
+            return None
 
     async def _row(self, query: str, *values: Any) -> Any:
         return next(iter(await self._rows(query, *values)), None)

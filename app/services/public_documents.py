@@ -31,9 +31,9 @@ class PublicDocuments:
     async def close(self) -> None:
         await self.store.close()
 
-    def version(self) -> object:
-        """Another value after every commit of anybody's; None where that cannot be told at once."""
-        return self.store.version()
+    async def version(self) -> object:
+        """Another value after every commit of anybody's; None where that cannot be told."""
+        return await self.store.version()
 
     async def award(self, award_id: uuid.UUID, form: str) -> Published:
         """The signed credential of an award that its holder opened, as `json` or `jwt`."""

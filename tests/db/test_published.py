@@ -74,3 +74,17 @@ def test_the_key_of_the_log_signs_no_badge(house: House) -> None:
     with house.unit_of_work(reading=True) as services:
         assert (services.publication.campus_did("itip").body, services.publication.jwks().body) == before
     assert read(house, lambda documents: documents.campus_did("itip")).body == before[0]
+
+
+def test_whoever_asks_after_a_commit_is_told_of_it_however_many_ask_at_once(house: House) -> None:
+    async def ask(documents: PublicDocuments) -> None:
+        before = set(await asyncio.gather(*(documents.version() for _ in range(50))))
+        asked_before = asyncio.ensure_future(documents.version())
+        with house.unit_of_work() as services:
+            services.kept_site.note(house.campus, final=False, by=COMMAND)
+        after = await asyncio.gather(*(documents.version() for _ in range(50)))
+        assert None not in before
+        assert not before & set(after)
+        await asked_before
+
+    read(house, ask)
