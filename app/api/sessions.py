@@ -1,4 +1,4 @@
-"""The sessions of a series, for programs: read, added, moved, cancelled."""
+"""The sessions of a series, for programs: read, added, moved, cancelled; a single meeting becomes a series."""
 
 from __future__ import annotations
 
@@ -74,8 +74,10 @@ def list_sessions(activity_id: uuid.UUID, program: Reader) -> list[SessionView]:
     return [SessionView.of(session, came.get(session.id, 0)) for session in sessions]
 
 
-@router.post("", status_code=201, summary="Add a session to a series")
+@router.post("", status_code=201, summary="Add a session")
 def add_session(activity_id: uuid.UUID, body: SessionRequest, program: ActivityWriter) -> SessionView:
+    """An activity of one day that was planned as a single meeting becomes a series: its first session is that meeting,
+    with whoever was recorded and their hours. One of several days cannot (409)."""
     facts = SessionFacts(body.held_on, body.hours, body.place.strip())
     made = program.services.series.add(program.campus, activity_id, facts, by=program.actor)
     return SessionView.of(made, 0)

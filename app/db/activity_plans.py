@@ -157,13 +157,21 @@ class ActivityPlanStore:
             )
         )
 
-    def hours_attended(self, activity_id: uuid.UUID) -> dict[uuid.UUID, float]:
-        """The hours of the sessions that each participation came to, where they were not cancelled."""
+    def hours_attended(self, activity: Activity) -> dict[uuid.UUID, float | None]:
+        """The hours of the sessions that each participation came to, where they were not cancelled.
+
+        None where nobody said how long any of the sessions is.
+        """
         rows = self.session.exec(
-            select(Attendance.participation_id, func.sum(func.coalesce(ActivitySession.hours, 0.0)))
+            select(
+                Attendance.participation_id, func.sum(func.coalesce(Attendance.hours, ActivitySession.hours))
+            )
             .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
             .join(Participation, col(Participation.id) == col(Attendance.participation_id))
-            .where(ActivitySession.activity_id == activity_id, col(ActivitySession.cancelled_at).is_(None))
+            .where(ActivitySession.activity_id == activity.id, col(ActivitySession.cancelled_at).is_(None))
             .group_by(col(Attendance.participation_id))
         )
-        return {participation_id: float(hours) for participation_id, hours in rows}
+        unsaid = None if activity.hours is None else 0.0
+        return {
+            participation_id: unsaid if hours is None else float(hours) for participation_id, hours in rows
+        }

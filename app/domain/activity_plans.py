@@ -62,12 +62,14 @@ class ActivitySession(SQLModel, table=True):
 
 
 class Attendance(SQLModel, table=True):
-    """Somebody came to that session."""
+    """Somebody came to that session; `hours` are their own, where they are not the session's."""
 
     __tablename__ = "attendance"
+    __table_args__ = (CheckConstraint("hours IS NULL OR hours >= 0", name="attended_hours_not_negative"),)
     session_id: uuid.UUID = Field(sa_column=part_of("activity_session"))
     participation_id: uuid.UUID = Field(sa_column=part_of("participation"))
     noted_at: datetime = Field(sa_column=moment())
+    hours: float | None = None
 
 
 @dataclass(frozen=True)

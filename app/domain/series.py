@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.domain.activities import Activity
-from app.domain.activity_plans import MOST_SESSIONS, ActivitySession
+from app.domain.activities import Activity, Participation
+from app.domain.activity_plans import MOST_SESSIONS, ActivitySession, Attendance
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
@@ -43,9 +43,37 @@ def check_takes_place(session: ActivitySession) -> None:
         raise Conflict(N_("Cette séance n’a pas lieu : rétablissez-la pour y noter qui est venu."))
 
 
+class SeveralDays(Conflict): ...
+
+
+def first_session(activity: Activity) -> ActivitySession:
+    """What was planned as a single meeting, as the first session of the series that it becomes."""
+    if activity.starts_on != activity.ends_on:
+        raise SeveralDays(
+            N_(
+                "Une séance tient en un jour, et cette activité en dure plusieurs. Modifiez d’abord ses dates : celles "
+                "de la première séance."
+            )
+        )
+    return ActivitySession(activity_id=activity.id, held_on=activity.starts_on, hours=activity.hours)
+
+
+def attendances_of(
+    first: ActivitySession, activity: Activity, participations: Iterable[Participation]
+) -> list[Attendance]:
+    """Whoever was noted present came to the first session, for the hours that were noted of them."""
+    return [
+        Attendance(
+            session_id=first.id,
+            participation_id=each.id,
+            noted_at=each.recorded_at,
+            hours=each.hours if each.hours != activity.hours else None,
+        )
+        for each in participations
+    ]
+
+
 def check_may_add(sessions: Sequence[ActivitySession]) -> None:
-    if not sessions:
-        raise Conflict(N_("Cette activité n’a lieu qu’une fois : elle n’a pas de séances."))
     if len(sessions) >= MOST_SESSIONS:
         raise Conflict(N_("Une série a de 1 à 60 séances."))
 

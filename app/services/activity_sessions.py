@@ -106,7 +106,7 @@ class ActivitySessions:
 
     def count_hours(self, activity: Activity) -> None:
         """Once attendance is noted, everybody's hours are those of the sessions they came to."""
-        attended = self.plans.hours_attended(activity.id)
+        attended = self.plans.hours_attended(activity)
         changed = []
         for participation, _ in self.activities.participants(activity.id, with_absent=True):
             hours = attended.get(participation.id, 0.0)

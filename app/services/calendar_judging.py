@@ -33,6 +33,9 @@ _STAYS = N_(
 _NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie.")
 _GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas reprise.")
 
+_OF_SESSIONS = ("starts_on", "ends_on", "hours")
+"""What a series has from its sessions, also one that the calendar knows as a single event."""
+
 
 @dataclass(frozen=True)
 class Foreseen:
@@ -234,6 +237,8 @@ def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> lis
     one, activity, link = group[at], known.activity, known.activity_link
     said = one.meeting.told().said()
     fresh = news(said, link.said) if link is not None else blanks_of(activity, said)
+    if known.sessions:
+        fresh = {name: value for name, value in fresh.items() if name not in _OF_SESSIONS}
     changed = would_change(activity, fresh)
     if not changed:
         return list(group)

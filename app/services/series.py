@@ -15,7 +15,17 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.rooms import close_room, is_open
-from app.domain.series import SessionFacts, cancel, change, check_may_add, check_session, restore, settle
+from app.domain.series import (
+    SessionFacts,
+    attendances_of,
+    cancel,
+    change,
+    check_may_add,
+    check_session,
+    first_session,
+    restore,
+    settle,
+)
 from app.errors import NotFound
 from app.language import N_
 from app.services.logged_deeds import LoggedDeeds
@@ -51,9 +61,10 @@ class SeriesService:
     def add(
         self, campus: Campus, activity_id: uuid.UUID, facts: SessionFacts, *, by: Actor
     ) -> ActivitySession:
+        """Of an activity that was planned as a single meeting, that one becomes the first session."""
         activity = self._led_by(campus, activity_id)
         self.activities.lock(activity.id)
-        sessions = self.plans.sessions_of(activity.id)
+        sessions = self.plans.sessions_of(activity.id) or [self._begin(campus, activity, by)]
         check_may_add(sessions)
         check_session(facts, sessions)
         session = ActivitySession(
@@ -62,6 +73,20 @@ class SeriesService:
         self.plans.add_sessions([session])
         self._settle(campus, activity, "add_session", by, on=facts.held_on.isoformat())
         return session
+
+    def _begin(self, campus: Campus, activity: Activity, by: Actor) -> ActivitySession:
+        """Who was there, their hours and the code on the wall are those of the first session from now on."""
+        first = first_session(activity)
+        self.plans.add_sessions([first])
+        there = [participation for participation, _ in self.activities.participants(activity.id)]
+        self.plans.note(attendances_of(first, activity, there))
+        room = self.rooms.find_of(activity.id, None)
+        if room is not None:
+            room = self.rooms.lock(room.id)
+            room.session_id = first.id
+            self.rooms.save(room)
+        self.history.write(by, "begin_series", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        return first
 
     def change(
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, facts: SessionFacts, *, by: Actor
@@ -110,7 +135,7 @@ class SeriesService:
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
         if self.activities.counts_attendance(activity.id):
-            attended = self.plans.hours_attended(activity.id)
+            attended = self.plans.hours_attended(activity)
             there = [one for one, _ in self.activities.participants(activity.id, with_absent=True)]
             for participation in there:
                 participation.hours = attended.get(participation.id, 0.0)

@@ -101,6 +101,7 @@ DEEDS = {
     ("activity", "record"): N_("Participants inscrits"),
     ("activity", "note_attendance"): N_("Présences d’une séance notées"),
     ("activity", "add_session"): N_("Séance ajoutée à une série"),
+    ("activity", "begin_series"): N_("Activité devenue une série"),
     ("activity", "change_session"): N_("Séance changée"),
     ("activity", "cancel_session"): N_("Séance annulée"),
     ("activity", "restore_session"): N_("Séance rétablie"),

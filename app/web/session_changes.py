@@ -1,4 +1,4 @@
-"""The sessions of a series added, moved and cancelled from one small form, and what changed said in words."""
+"""The sessions of a series begun, added, moved and cancelled from one small form, and what changed said in words."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from datetime import date, timedelta
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.activities import Activity
 from app.domain.activity_plans import ActivitySession
 from app.domain.participant_lists import hours_in
 from app.domain.permissions import Deed
-from app.domain.series import DayTaken, SessionFacts
+from app.domain.series import DayTaken, SessionFacts, SeveralDays
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
@@ -63,7 +64,10 @@ class SessionForm:
 def new_session(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     sessions, _ = services.activity_sessions.list_of(work.campus, activity_id)
-    return _page(request, services, work, activity_id, _next_of(sessions))
+    activity = services.activities.get(work.campus, activity_id)
+    return _page(
+        request, services, work, activity_id, _next_of(sessions) if sessions else _second_of(activity)
+    )
 
 
 @router.post("/nouvelle")
@@ -78,6 +82,9 @@ def add_session(
             made = writing.series.add(work.campus, activity_id, facts, by=work.actor)
     except (InvalidInput, DayTaken) as error:
         return _again(request, services, work, activity_id, typed, error)
+    except SeveralDays as error:
+        told = sentence_of(error)
+        return _page(request, services, work, activity_id, typed, trouble=told, status=409)
     return _told(work, activity_id, made.id, ADDED)
 
 
@@ -150,11 +157,14 @@ def _typed(form: SafeForm) -> SessionForm:
 
 def _next_of(sessions: Sequence[ActivitySession]) -> SessionForm:
     """As long as the last one, and as long after it as that one came after the one before."""
-    if not sessions:
-        return SessionForm()
     last = sessions[-1]
     gap = last.held_on - sessions[-2].held_on if len(sessions) > 1 else _A_WEEK
     return SessionForm((last.held_on + gap).isoformat(), hours_text(last.hours), last.place)
+
+
+def _second_of(activity: Activity) -> SessionForm:
+    """Of an activity that meets once so far."""
+    return SessionForm((activity.ends_on + _A_WEEK).isoformat(), hours_text(activity.hours))
 
 
 def _told(work: AtWork, activity_id: uuid.UUID, session_id: uuid.UUID, done: str) -> RedirectResponse:
@@ -198,6 +208,7 @@ def _page(
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         session=session,
         came=came,
+        begins=session is None and not services.activity_sessions.list_of(work.campus, activity_id)[0],
         form=filled,
         trouble=trouble,
     )

@@ -12,6 +12,7 @@ from app.domain.activity_plans import ActivitySession
 from app.domain.history import Actor
 from app.domain.imports import Fate, ImportForm, ImportState, form_of
 from app.domain.participant_lists import read_list
+from app.domain.series import SessionFacts
 from app.errors import Conflict, InvalidInput
 from app.services.calendar_judging import CALLED_OFF, IN_USE, NO_LONGER_THERE
 from tests.support.house import House
@@ -185,3 +186,19 @@ def test_an_unreadable_file_leaves_nothing_and_a_confirmed_one_is_not_confirmed_
 )
 def test_a_file_is_known_by_how_it_begins(data: bytes, form: ImportForm) -> None:
     assert form_of(data) is form
+
+
+def test_an_event_that_a_trainer_made_a_series_keeps_the_days_of_its_sessions(house: House) -> None:
+    take(house, ONCE)
+    [once] = activities(house)
+    with house.unit_of_work() as services:
+        facts = SessionFacts(date(2026, 11, 17), 2.0)
+        services.series.add(house.campus, once.id, facts, by=Actor(house.trainer.id))
+    moved = ONCE.replace("20261110", "20261112").replace("Forum des", "Grand forum des")
+    assert [fate for fate, _ in take(house, moved)] == [Fate.CHANGED]
+    [kept] = activities(house)
+    assert (kept.title, kept.starts_on, kept.ends_on) == (
+        "Grand forum des métiers",
+        date(2026, 11, 10),
+        date(2026, 11, 17),
+    )

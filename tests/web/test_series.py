@@ -211,3 +211,48 @@ def test_the_history_says_which_session_changed_and_when_it_is(
     told = words(house.client(house.admin).get("/gestion/itip/historique"))
     assert "Séance changée" in told
     assert "du 24 novembre 2026 au 26 novembre 2026" in told
+
+
+def test_an_activity_held_once_becomes_a_series_from_its_page(house: House, trainer: TestClient):
+    once = f"/gestion/itip/activites/{house.activity.id}"
+    record(trainer, once, "Zoé MARTIN\nMoussa KEÏTA")
+    (link,) = set(re.findall(rf'href="({once}/seances/nouvelle)"', trainer.get(once).text))
+    page = trainer.get(link)
+    assert "elle devient une série" in words(page)
+    assert 'value="2026-12-01"' in page.text, "a week after the only one so far"
+    done = form_with(page, "jour").press(trainer, page)
+    assert "2 séances" in words(trainer.get(done.headers["location"]))
+    first, second = sheets(trainer, once)
+    assert words(trainer.get(first)).count("Zoé") == 1
+    note(trainer, second, "Moussa")
+    assert hours(house, once) == {"Zoé": 3, "Moussa": 6}
+    assert "Activité devenue une série" in words(house.client(house.admin).get("/gestion/itip/historique"))
+
+
+def test_the_code_on_the_wall_stays_when_an_activity_becomes_a_series(house: House, trainer: TestClient):
+    once, phone = f"/gestion/itip/activites/{house.activity.id}", house.client()
+    send(trainer, f"{once}/salle", {"geste": "ouvrir"})
+    found = re.search(r'class="plate xl">([0-9A-Z-]+)<', trainer.get(f"{once}/salle/ecran").text)
+    assert found
+    page = scan(house, phone, found[1])
+    new = trainer.get(f"{once}/seances/nouvelle")
+    form_with(new, "jour").press(trainer, new)
+    form_of(page).fill(**FILLED).press(phone, page)
+    assert list(hours(house, once).values()) == [3], "who signed came to the first session"
+
+
+def test_an_activity_of_several_days_says_why_it_becomes_no_series(house: House, trainer: TestClient):
+    page = trainer.get(NEW)
+    made = (
+        form_with(page, "titre")
+        .fill(titre="Immersion", debut="2026-11-23", fin="2026-11-27")
+        .press(trainer, page)
+    )
+    week = made.headers["location"]
+    assert f"{week}/seances/nouvelle" not in trainer.get(week).text
+    refused = send(
+        trainer, f"{week}/seances/nouvelle", {"jour": "2026-12-01", "heures": "", "lieu": "Salle B"}
+    )
+    assert refused.status_code == 409
+    assert "cette activité en dure plusieurs" in words(refused)
+    assert 'value="Salle B"' in refused.text
