@@ -25,7 +25,11 @@ _EVIDENCE = shown(
 _DISCLOSURE = shown(
     "application/json", about="What the holder shows of these lines today; each field can be checked."
 )
-for _shown in (_EVIDENCE, _DISCLOSURE):
+_WITNESSES = shown(
+    "application/json",
+    about="Each witness that the campus named, with the first checkpoint it signed that holds the award (C2SP tlog-proof).",
+)
+for _shown in (_EVIDENCE, _DISCLOSURE, _WITNESSES):
     _shown["responses"] |= documented(403, 410)
 
 
@@ -51,6 +55,13 @@ def disclosure(award_id: uuid.UUID, request: Request, services: ReadingServices)
     return answer(request, services.evidence.disclosure(award_id), cache=ONE_MINUTE)
 
 
+@router.get("/preuves/{award_id:uuid}/temoins", summary="Who else saw it in the log", **_WITNESSES)
+@public
+def witnesses(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    services.publication.open_award(award_id)
+    return answer(request, services.evidence.witnesses(award_id), cache=FIVE_MINUTES)
+
+
 @router.get(CONTEXT_PATH, summary="The words of evidence documents (JSON-LD)", **shown("application/ld+json"))
 @public
 def context(request: Request) -> Response:
@@ -63,5 +74,10 @@ def schema(request: Request) -> Response:
     return answer(request, _SCHEMA, cache=_A_DAY)
 
 
-for _path in ("/preuves/{award_id:uuid}", "/preuves/{award_id:uuid}/montrees", CONTEXT_PATH, SCHEMA_PATH):
+_OF_AN_AWARD = (
+    "/preuves/{award_id:uuid}",
+    "/preuves/{award_id:uuid}/montrees",
+    "/preuves/{award_id:uuid}/temoins",
+)
+for _path in (*_OF_AN_AWARD, CONTEXT_PATH, SCHEMA_PATH):
     preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])

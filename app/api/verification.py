@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -57,6 +58,41 @@ class EndorsementView(BaseModel):
     reason: str
 
 
+class WitnessView(BaseModel):
+    name: str
+    seen_at: datetime
+
+
+class EvidenceView(BaseModel):
+    """What the campus's activity log proves of an award of this service."""
+
+    outcome: str
+    reason: str
+    message: str
+    decided_at: datetime | None
+    witnesses: list[WitnessView] | None = Field(
+        description="Who else saw the award in the log, and when first; absent where that could not be read."
+    )
+    witnessed: list[str] = Field(description="The same in sentences.")
+
+    @staticmethod
+    def of(answer: Answer) -> EvidenceView | None:
+        found = answer.evidence
+        if found is None:
+            return None
+        seen = found.witnesses
+        return EvidenceView(
+            outcome=found.outcome.value,
+            reason=found.reason,
+            message=verdicts.evidence_told(found).sentence.text(),
+            decided_at=found.decided_at,
+            witnesses=None
+            if seen is None
+            else [WitnessView(name=each.name, seen_at=each.at) for each in seen],
+            witnessed=[each.text() for each in verdicts.witnesses_told(found, answer.report)],
+        )
+
+
 class ReportView(BaseModel):
     """What was found, question by question; an answer is `valid` only when every one of them was answered well."""
 
@@ -76,6 +112,15 @@ class ReportView(BaseModel):
         warnings=[],
         endorsements=[],
         recommendations=[],
+        evidence={
+            "outcome": "proved",
+            "reason": "",
+            "message": "Ce badge repose sur une participation (3 h), le 24 novembre 2026, inscrite au journal du "
+            "campus avant l’attribution et inchangée depuis.",
+            "decided_at": "2026-11-24T12:00:00Z",
+            "witnesses": [{"name": "Campus AGT", "seen_at": "2026-11-24T13:00:00Z"}],
+            "witnessed": ["Vu aussi par : Campus AGT, le 24 novembre 2026."],
+        },
         at="2026-11-25T11:00:00Z",
         container="png",
         form="data_integrity",
@@ -108,6 +153,9 @@ class ReportView(BaseModel):
     endorsements: list[EndorsementView]
     recommendations: list[SaidView] = Field(
         description="What organisations say beside an award of this service; it changes nothing about the verdict."
+    )
+    evidence: EvidenceView | None = Field(
+        description="Of an award of this service: what its campus's log proves. It changes nothing about the verdict."
     )
     at: datetime | None
     container: str | None
@@ -160,6 +208,7 @@ class ReportView(BaseModel):
                 for told in (report.endorsements if report else ())
             ],
             recommendations=list(said),
+            evidence=EvidenceView.of(answer),
             at=report.at if report else None,
             container=report.container if report else None,
             form=report.form if report else None,
@@ -212,6 +261,7 @@ async def verify_credential(request: Request) -> ReportView:
 def _answer(request: Request, presented: bytes | str) -> ReportView:
     with visit(request, reading=True) as services:
         answer = services.verification.verify(presented)
+        answer = replace(answer, evidence=services.verification.evidence_of(answer))
         beside = services.endorsements.about_award(answer.record) if answer.record else ()
         return ReportView.of(answer, said_of(services, beside))
 

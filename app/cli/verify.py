@@ -24,7 +24,7 @@ from app.credentials.package.reading import SIGNATURE as PACKAGE
 from app.credentials.timestamps import format_timestamp
 from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
 from app.credentials.verification.ladder import verify as check
-from app.credentials.verification.report import Verdict
+from app.credentials.verification.report import Report, Verdict
 from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services import verdicts
@@ -264,6 +264,8 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
         yield Text(f"  {said.sentence.text()}", style=_COLOURS.get(said.state, ""))
         if said.beside is not None:
             yield Text(f"  {said.beside.text()}", style="dim")
+        for seen in verdicts.witnesses_told(answer.evidence, answer.report):
+            yield Text(f"  {seen.text()}", style="dim")
 
 
 def _standing_lines(standing: IssuerStanding) -> Iterator[Text]:
@@ -296,7 +298,7 @@ def _print_json(asked: Asked) -> None:
         if asked.answer.standing is not None:
             told["issuerStanding"] = _standing(asked.answer.standing)
         if asked.answer.evidence is not None:
-            told["evidence"] = _evidence(asked.answer.evidence)
+            told["evidence"] = _evidence(asked.answer.evidence, asked.answer.report)
     print(json.dumps(told, ensure_ascii=False))
 
 
@@ -313,7 +315,7 @@ def _standing(standing: IssuerStanding) -> dict[str, object]:
     }
 
 
-def _evidence(report: EvidenceReport) -> dict[str, object]:
+def _evidence(report: EvidenceReport, found: Report | None) -> dict[str, object]:
     told = verdicts.evidence_told(report)
     decided = format_timestamp(report.decided_at) if report.decided_at else None
     return {
@@ -321,7 +323,16 @@ def _evidence(report: EvidenceReport) -> dict[str, object]:
         "reason": report.reason,
         "message": told.sentence.text(),
         "decidedAt": decided,
+        "witnesses": _witnesses(report),
+        "witnessed": [each.text() for each in verdicts.witnesses_told(report, found)],
     }
+
+
+def _witnesses(report: EvidenceReport) -> Sequence[dict[str, str]] | None:
+    """None where nobody could say."""
+    if report.witnesses is None:
+        return None
+    return [{"name": each.name, "seenAt": format_timestamp(each.at)} for each in report.witnesses]
 
 
 def _checks(answer: Answer) -> Sequence[dict[str, object]]:

@@ -40,16 +40,22 @@ class LogWatchStore:
         )
         return list(self.session.exec(query.where(LogCosignature.log_id == log_id)))
 
-    def first_to_see(self, log_id: uuid.UUID, number: int) -> list[tuple[str, datetime]]:
-        """Of each witness, when it first put its name to a tree that holds that entry; the earliest first."""
-        seen = func.min(LogCosignature.seen_at)
-        query = (
-            select(LogCosignature.witness, seen)
+    def first_to_see(self, log_id: uuid.UUID, number: int) -> list[LogCosignature]:
+        """Of each witness, its line under the smallest tree that holds that entry; the earliest first."""
+        first = (
+            select(LogCosignature.witness, func.min(LogCosignature.size).label("size"))
             .where(LogCosignature.log_id == log_id, col(LogCosignature.size) > number)
             .group_by(col(LogCosignature.witness))
-            .order_by(seen, col(LogCosignature.witness))
+            .subquery()
         )
-        return [(witness, at) for witness, at in self.session.exec(query)]
+        query = select(LogCosignature).join(
+            first,
+            (first.c.witness == col(LogCosignature.witness)) & (first.c.size == col(LogCosignature.size)),
+        )
+        mine = query.where(LogCosignature.log_id == log_id)
+        return list(
+            self.session.exec(mine.order_by(col(LogCosignature.seen_at), col(LogCosignature.witness)))
+        )
 
     def witnesses_of(self, campus_id: uuid.UUID) -> list[LogWitness]:
         query = select(LogWitness).where(LogWitness.campus_id == campus_id)

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from app.credentials.evidence.commitments import Opening, open_entry
 from app.credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
 from app.credentials.evidence.leaves import Leaf
-from app.credentials.transparency_log.notes import Note
+from app.credentials.evidence.witnesses import witnesses_document
+from app.credentials.transparency_log.checkpoints import EntryProof
+from app.credentials.transparency_log.notes import Note, NoteKey
 from app.credentials.transparency_log.tree import InclusionProofs
 from app.db.activity_log import ActivityLogStore
 from app.db.award_evidence import AwardEvidenceStore
-from app.db.campus import CampusStore
-from app.domain.activity_log import LogCheckpoint, LogPayload, leaf_of
+from app.db.log_watch import LogWatchStore
+from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogPayload, leaf_of
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import CONTEXT_PATH, AwardEvidence, Shown, fields_shown
 from app.errors import Gone, NotFound
@@ -42,11 +44,11 @@ class Decision:
 
 class EvidenceDocuments:
     def __init__(
-        self, log: ActivityLog, store: AwardEvidenceStore, campuses: CampusStore, addresses: Addresses
+        self, log: ActivityLog, store: AwardEvidenceStore, watch: LogWatchStore, addresses: Addresses
     ) -> None:
         self.log = log
         self.store = store
-        self.campuses = campuses
+        self.watch = watch
         self.addresses = addresses
 
     @property
@@ -87,6 +89,28 @@ class EvidenceDocuments:
         """What the holder shows of each line, and of the others that they are there."""
         row = self._get(award_id)
         return Published.of(disclosure(row.digest, self.openings(row)), MEDIA_TYPE)
+
+    def witnesses(self, award_id: uuid.UUID) -> Published:
+        """Who else saw the decision in the log, each with the first tree it put its name to that holds it."""
+        row = self._get(award_id)
+        log = self.rows.get(row.log_id)
+        named = {each.name: each for each in self.watch.witnesses_of(log.campus_id)}
+        lines = [each for each in self.watch.first_to_see(log.id, row.decision) if each.witness in named]
+        seen = [
+            (
+                named[line.witness].label,
+                NoteKey.from_vkey(named[line.witness].vkey),
+                self._proof(log, row, line),
+            )
+            for line in lines
+        ]
+        return Published.of(witnesses_document(row.digest, seen), MEDIA_TYPE)
+
+    def _proof(self, log: CampusLog, row: AwardEvidence, line: LogCosignature) -> EntryProof:
+        (entry,) = self.log.proofs(log, [row.decision], line.size)
+        checkpoint = self.rows.checkpoint(log.id, line.size)
+        assert checkpoint is not None, "checkpoints are for ever"
+        return EntryProof(entry.index, entry.hashes, Note.from_text(checkpoint.note + line.line))
 
     def _get(self, award_id: uuid.UUID) -> AwardEvidence:
         row = self.find(award_id)

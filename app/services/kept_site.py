@@ -117,6 +117,7 @@ class KeptSite:
             evidence = self.evidence.document(award_id).body
             yield KeptFile(f"preuves/{award_id}/{INDEX}", evidence)
             yield KeptFile(f"preuves/{award_id}/montrees", self.evidence.disclosure(award_id).body)
+            yield KeptFile(f"preuves/{award_id}/temoins", self.evidence.witnesses(award_id).body)
         except NotFound:
             pass
         yield from self._older(award_id)

@@ -18,7 +18,6 @@ from app.db.activity_log import ActivityLogStore
 from app.db.campus import CampusStore
 from app.db.log_watch import LogWatchStore
 from app.domain.activity_log import CampusLog, LogCheckpoint, leaf_of
-from app.domain.award_evidence import AwardEvidence
 from app.domain.campus import Campus
 from app.domain.log_watch import LogWitness
 from app.errors import NotFound
@@ -113,12 +112,6 @@ class LogPublication:
             self.witnesses(campus, log),
             [each for each in logs if each.closed_at is not None],
         )
-
-    def first_to_see(self, campus: Campus, row: AwardEvidence) -> list[tuple[str, datetime]]:
-        """Which witnesses saw the decision of an award in the log, in plain words, and when first."""
-        labels = {each.name: each.label for each in self.watch.witnesses_of(campus.id)}
-        found = self.watch.first_to_see(row.log_id, row.decision)
-        return [(labels[name], at) for name, at in found if name in labels]
 
     def witnesses(self, campus: Campus, log: CampusLog | None) -> list[WitnessSeen]:
         newest = {each.witness: each for each in self.watch.newest_cosignatures(log.id)} if log else {}

@@ -152,9 +152,12 @@ class OwnDocuments:
                 return self.organisations.did(_uuid(organisation_id)).body
             case ["organisations", organisation_id, "statuts"]:
                 return self.organisations.status_list(_uuid(organisation_id)).body
-            case ["preuves", award_id, *shown] if shown in ([], ["montrees"]):
-                written = self.evidence.disclosure if shown else self.evidence.document
-                return written(_uuid(award_id)).body
+            case ["preuves", award_id]:
+                return self.evidence.document(_uuid(award_id)).body
+            case ["preuves", award_id, "montrees"]:
+                return self.evidence.disclosure(_uuid(award_id)).body
+            case ["preuves", award_id, "temoins"]:
+                return self.evidence.witnesses(_uuid(award_id)).body
             case ["campus", slug, "journal", *file]:
                 return self.logs.file(slug, "/".join(file)).document.body
             case ["ob2", "attributions", award_id]:

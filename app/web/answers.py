@@ -25,7 +25,7 @@ from app.services.verdicts import (
 )
 from app.services.verification import Answer
 from app.web.badge_pieces import BadgePieces, pieces_of
-from app.web.evidence_pieces import EvidenceShown, evidence_shown, with_witnesses
+from app.web.evidence_pieces import EvidenceShown, evidence_shown
 from app.web.issuers import IssuerShown, StandingShown, campus_issuer, foreign_issuer, standing_shown
 from app.web.recommendations import RecommendationShown, recommendations
 from app.web.render import page
@@ -270,9 +270,8 @@ def _picture(services: Services, answer: Answer, head: Headline) -> Picture | No
 
 def _journal(services: Services, answer: Answer, zone: str) -> EvidenceShown | None:
     document = f"/preuves/{answer.record.award.id}" if answer.record else ""
-    shown = evidence_shown(services.verification.evidence_of(answer), zone, document)
-    if shown is not None and answer.record is not None:
-        shown = with_witnesses(shown, services, answer, answer.record, zone)
+    answer = replace(answer, evidence=services.verification.evidence_of(answer))
+    shown = evidence_shown(answer, zone, document)
     if shown is None or answer.record is None or not services.shown_files.shows_the_activity(answer.record):
         return shown
     with services.beside(answer.record.award.id):

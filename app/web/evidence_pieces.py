@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
-from app.credentials.evidence.judging import EvidenceReport
-from app.credentials.timestamps import parse_timestamp
-from app.credentials.verification.remarks import RemarkCode
 from app.language import N_
-from app.services.awards import AwardRecord
-from app.services.verdicts import LineTold, evidence_told
+from app.services.verdicts import LineTold, evidence_told, witnesses_told
 from app.services.verification import Answer
 from app.web.saying import said
 from app.web.typography import say
-from app.web.wording import day, days, moment
-from app.wiring import Services
+from app.web.wording import days, moment
 
 
 @dataclass(frozen=True)
@@ -44,34 +38,22 @@ class EvidenceShown:
     decided: str
     state_of_log: str
     witnesses: Sequence[str]
+    """Sentences: who else saw the award, and of a badge whose key was found stolen whether that was before."""
     document: str
     """Where the document is, which holds every proof."""
-    is_own: bool = False
-    """Whether the log is kept here, so that who witnessed it is known."""
-    before_theft: str = ""
-    """Of a badge whose key was found stolen: whether anybody but the campus saw its award before."""
     photos: Sequence[tuple[str, str]] = ()
     """Of the activity: where each is, and what it shows."""
 
 
 _LOGGED = N_("Inscrite au journal le {moment}, ligne {number} sur {size}.")
 _DECIDED = N_("Attribution inscrite le {moment}, ligne {number} sur {size}.")
-_SEEN_BEFORE = N_(
-    "Un témoin extérieur avait vu cette attribution avant que la clé soit volée : qu’elle soit d’avant ne repose pas "
-    "sur le campus seul."
-)
-_NOT_SEEN_BEFORE = N_(
-    "Aucun témoin extérieur n’avait vu cette attribution avant que la clé soit volée : qu’elle soit d’avant repose "
-    "sur le journal du campus seul."
-)
-_WITNESSED = N_("{witness}, le {day}")
 
 
-def evidence_shown(report: EvidenceReport | None, zone: str, document: str) -> EvidenceShown | None:
+def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | None:
     """`document` is where our own evidence document is, and its files below it; empty for another's badge."""
-    if report is None:
+    if answer.evidence is None:
         return None
-    told = evidence_told(report)
+    told = evidence_told(answer.evidence)
     return EvidenceShown(
         state=told.state,
         sentence=said(told.sentence, zone),
@@ -85,34 +67,9 @@ def evidence_shown(report: EvidenceReport | None, zone: str, document: str) -> E
         if told.decided_at
         else "",
         state_of_log=told.log,
-        witnesses=[
-            say(_WITNESSED).format(witness=name, day=day(seen, zone)) for name, seen in told.witnesses
-        ],
+        witnesses=[said(each, zone) for each in witnesses_told(answer.evidence, answer.report)],
         document=document if told.lines or told.decided_at else "",
     )
-
-
-def with_witnesses(
-    shown: EvidenceShown, services: Services, answer: Answer, record: AwardRecord, zone: str
-) -> EvidenceShown:
-    """Who else saw the award in the log; and of one whose key was found stolen since, whether it was before."""
-    row = services.evidence.find(record.award.id)
-    if row is None or not shown.decided:
-        return shown
-    seen = services.log_publication.first_to_see(record.campus, row)
-    stolen = _stolen_since(answer)
-    words = ""
-    if stolen is not None:
-        words = say(_SEEN_BEFORE if any(at < stolen for _, at in seen) else _NOT_SEEN_BEFORE)
-    names = [say(_WITNESSED).format(witness=name, day=day(at, zone)) for name, at in seen]
-    return replace(shown, witnesses=names, is_own=True, before_theft=words)
-
-
-def _stolen_since(answer: Answer) -> datetime | None:
-    for remark in answer.report.remarks if answer.report else ():
-        if remark.code is RemarkCode.KEY_REVOKED_SINCE:
-            return parse_timestamp(str(remark.details["withdrawn"]))
-    return None
 
 
 def _line(line: LineTold, size: int, zone: str, document: str) -> LineShown:

@@ -129,7 +129,7 @@ class AwardServices(PeopleServices):
         return EvidenceDocuments(
             self.activity_log,
             self.stores.award_evidence,
-            self.stores.campuses,
+            self.stores.log_watch,
             self.addresses,
         )
 

@@ -41,6 +41,10 @@ def test_programs_are_told_when_its_documents_were_gathered(
     stranger: Operator, packages: dict[str, Path]
 ) -> None:
     told = json.loads(stranger.types("verify", "--offline", "--json", packages["valid"]).out)
+    assert told["evidence"]["witnesses"] == []
+    assert told["evidence"]["witnessed"] == [
+        "Aucun témoin extérieur n’a encore vu cette attribution au journal."
+    ]
     assert (told["verdict"], told["packedAt"]) == ("valid", told["at"])
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.credentials.transparency_log.notes import WitnessKey
+from app.credentials.transparency_log.notes import Note, WitnessKey, cosign
 from app.domain.activity_log import LogCosignature
 from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
@@ -101,13 +101,11 @@ def witnessed(house: House, *, after: timedelta) -> None:
         key = WitnessKey("temoin.exemple.org", bytes(32))
         services.log_watch.name_witness(house.campus, key.public.to_vkey(), "Campus AGT", by=COMMAND)
         checkpoint = services.activity_log.checkpoint(house.campus)
+        seen_at = house.clock.now + after
+        line = cosign(Note.from_text(checkpoint.note).text, key.name, key.key, at=seen_at).to_line()
         services.log_watch.watch.add(
             LogCosignature(
-                log_id=checkpoint.log_id,
-                size=checkpoint.size,
-                witness=key.name,
-                line="— temoin.exemple.org AAAA",
-                seen_at=house.clock.now + after,
+                log_id=checkpoint.log_id, size=checkpoint.size, witness=key.name, line=line, seen_at=seen_at
             )
         )
 

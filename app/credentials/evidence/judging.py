@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -17,6 +17,7 @@ from app.credentials.documents import DocumentSource
 from app.credentials.errors import CredentialError, DocumentUnavailable, MalformedInput, ProofError
 from app.credentials.evidence.documents import Evidence, ProvedEvidence, check_evidence, disclosed
 from app.credentials.evidence.log_keys import log_key_of
+from app.credentials.evidence.witnesses import WITNESSES, Witnessed, witnessed
 from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.keys import encode_base64url
 
@@ -41,6 +42,8 @@ class EvidenceReport:
     proved: ProvedEvidence | None = None
     shown: Mapping[int, Mapping[str, JsonValue]] = field(default_factory=dict)
     """The fields that the holder shows of each line, by its index in the log; every one of them checked."""
+    witnesses: Sequence[Witnessed] | None = None
+    """Who else saw the award in the log; None where that could not be read."""
 
     @property
     def decided_at(self) -> datetime | None:
@@ -54,11 +57,11 @@ def content_digest(credential: JsonObject) -> str:
 
 
 def judge_evidence(
-    credential: JsonObject, *, documents: DocumentSource, with_what_is_shown: bool = True
+    credential: JsonObject, *, documents: DocumentSource, with_what_stands_beside: bool = True
 ) -> EvidenceReport | None:
     """Of a credential as it was signed; None where it names no such document.
 
-    Asks for the evidence, the key of the log and what the holder shows; of a checkpoint of a former key also for the
+    Asks for the evidence, the key of the log, what the holder shows and who witnessed it; of a checkpoint of a former key also for the
     keys that the log had, and of a stolen one for a few tiles. All lie with the issuer: a log that is not the issuer's
     own proves nothing of it.
     """
@@ -87,9 +90,20 @@ def judge_evidence(
         return EvidenceReport(EvidenceOutcome.FAILED, error.reason)
     except (CredentialError, UnicodeDecodeError):
         return EvidenceReport(EvidenceOutcome.FAILED, "malformed_key")
-    if not with_what_is_shown:
+    if not with_what_stands_beside:
         return EvidenceReport(EvidenceOutcome.PROVED, "", proved)
-    return _with_what_is_shown(proved, address, digest, documents)
+    report = _with_what_is_shown(proved, address, digest, documents)
+    return replace(report, witnesses=_witnesses(proved, address, digest, documents))
+
+
+def _witnesses(
+    proved: ProvedEvidence, address: str, digest: str, documents: DocumentSource
+) -> Sequence[Witnessed] | None:
+    try:
+        beside = documents.fetch(address + WITNESSES).body
+        return witnessed(beside, proved.evidence, digest=digest, documents=documents)
+    except (DocumentUnavailable, MalformedInput):
+        return None
 
 
 def _with_what_is_shown(

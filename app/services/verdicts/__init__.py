@@ -11,6 +11,7 @@ from app.services.verdicts.limits import limits
 from app.services.verdicts.remarks import remarks
 from app.services.verdicts.sentences import Sentence, plain
 from app.services.verdicts.standing import StandingTold, standing_told
+from app.services.verdicts.witnesses import witnesses_told
 
 __all__ = [
     "AlignedTo",
@@ -40,4 +41,5 @@ __all__ = [
     "sentence",
     "standing_told",
     "told",
+    "witnesses_told",
 ]

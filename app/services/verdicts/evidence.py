@@ -153,7 +153,6 @@ class EvidenceTold:
     decided_at: datetime | None = None
     size: int = 0
     log: str = ""
-    witnesses: Sequence[tuple[str, datetime]] = ()
 
 
 def evidence_told(report: EvidenceReport) -> EvidenceTold:
@@ -185,7 +184,6 @@ def evidence_told(report: EvidenceReport) -> EvidenceTold:
         decided_at=proved.decided_at,
         size=proved.evidence.head.size,
         log=proved.evidence.head.origin,
-        witnesses=proved.witnessed,
     )
 
 

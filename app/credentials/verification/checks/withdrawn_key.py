@@ -26,7 +26,7 @@ def withdrawn_key(document: JsonObject, revoked_at: datetime, documents: Documen
     The log has a key of its own: that one has to be the issuer's still (I09).
     """
     asked = FetchBudget(documents, _MOST_FETCHES)
-    report = judge_evidence(document, documents=asked, with_what_is_shown=False)
+    report = judge_evidence(document, documents=asked, with_what_stands_beside=False)
     withdrawn = format_timestamp(revoked_at)
     if report is None:
         return found(Reason.KEY_REVOKED, withdrawn=withdrawn, cause="not_logged")
