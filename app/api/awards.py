@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from app.api.activities import ParticipantRequest
 from app.api.programs import AwardGiver, AwardRevoker, Reader
 from app.api.shapes import Shape, cursor_of, example, place_of
+from app.domain.award_reasons import in_words
 from app.domain.awards import AwardState, LineOutcome, Visibility
 from app.domain.batches import BatchLine
 from app.language import gettext as _
@@ -93,7 +94,7 @@ class LineView(BaseModel):
         return LineView(
             position=line.position,
             outcome=line.outcome,
-            message=_(line.reason).format(**line.reason_values) if line.reason else "",
+            message=_(line.reason).format(**in_words(line.reason_values)) if line.reason else "",
             given_name=line.given_name,
             family_name=line.family_name,
             address=line.address,

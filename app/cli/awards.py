@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
+from app.domain.award_reasons import in_words
 from app.domain.awards import LineOutcome
 from app.domain.campus import Campus
 from app.domain.history import Actor
@@ -119,7 +120,7 @@ def _judged(
         preview = services.awards.preview(campus, _with(request, lines), by=_BY)
     for judged in preview.lines:
         said = judged.judgement
-        reason = _(said.sentence).format(**(said.values or {})) if said.sentence else ""
+        reason = _(said.sentence).format(**in_words(said.values)) if said.sentence else ""
         yield Told(judged.line.name, judged.line.address, said.outcome, reason)
 
 
@@ -140,7 +141,7 @@ def _awarded(
                         line.award_id, result.generations[line.award_id]
                     )
                     link = services.addresses.private_link(token)
-                reason = _(line.reason).format(**line.reason_values) if line.reason else ""
+                reason = _(line.reason).format(**in_words(line.reason_values)) if line.reason else ""
                 name = f"{line.given_name} {line.family_name}".strip()
                 yield Told(name, line.address, line.outcome, reason, award_url, link)
 

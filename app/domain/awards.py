@@ -8,13 +8,14 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
 from app.credentials.json_text import JsonValue
 from app.domain.activities import Activity, Participation, hours_of
-from app.domain.badge_rule_words import missing_words, rule_words
+from app.domain.award_reasons import rule_facts
 from app.domain.badge_rules import Progress
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
 from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of
@@ -131,11 +132,14 @@ class NewerDocument(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the rules say of giving one badge to one person; `sentence` is French, for the catalogues."""
+    """What the rules say of giving one badge to one person.
+
+    `sentence` is French, for the catalogues; `values` are facts that `award_reasons.in_words` says for its places.
+    """
 
     outcome: LineOutcome
     sentence: str = ""
-    values: dict[str, str] | None = None
+    values: dict[str, Any] | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -196,14 +200,14 @@ def judge_evidence(
         return Judgement(
             LineOutcome.TOO_FEW_HOURS,
             N_("Ce badge demande {rule} ; il manque {missing}."),
-            {"rule": rule_words(progress.rule), "missing": missing_words(progress.nearest)},
+            rule_facts(progress),
         )
     hours = hours_of(participation, activity) if participation and activity else None
     if version.required_hours is not None and (hours or 0) < version.required_hours:
         return Judgement(
             LineOutcome.TOO_FEW_HOURS,
             N_("Ce badge demande {required} heures ; {noted} sont notées."),
-            {"required": f"{version.required_hours:g}", "noted": f"{hours or 0:g}"},
+            {"required": version.required_hours, "noted": hours or 0},
         )
     if version.kind is Kind.PARTICIPATION and participation is None and progress is None:
         return Judgement(

@@ -9,7 +9,18 @@ from babel.dates import format_date
 
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.activity_log import duration
-from app.domain.badge_rules import Condition, CountedLine, Measure, Period, Progress, Rule, Step, minutes_in
+from app.domain.badge_rules import (
+    Condition,
+    CountedLine,
+    Measure,
+    Period,
+    Progress,
+    Rule,
+    Step,
+    asked_of,
+    minutes_in,
+    missing_of,
+)
 from app.language import current_locale, ngettext
 from app.language import gettext as _
 
@@ -18,7 +29,7 @@ _BABEL = {"en": "en_GB"}
 
 def rule_words(rule: Rule) -> str:
     """« 3 ateliers et 12 h, dans les 12 derniers mois »."""
-    ways = [_(" et ").join(map(condition_words, way)) for way in rule.ways]
+    ways = [asked_words(way) for way in rule.ways]
     return _(", ou bien ").join(ways) + period_words(rule.period)
 
 
@@ -64,7 +75,12 @@ def step_words(step: Step) -> str:
 
 def missing_words(steps: Sequence[Step]) -> str:
     """« un atelier et 4 h »; empty where nothing is missing."""
-    return _(" et ").join(_asked(step.condition, step.missing) for step in steps if step.missing)
+    return asked_words(asked_of(missing_of(steps)))
+
+
+def asked_words(conditions: Sequence[Condition]) -> str:
+    """« un atelier et 4 h »."""
+    return _(" et ").join(map(condition_words, conditions))
 
 
 def progress_words(progress: Progress) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
@@ -275,6 +275,17 @@ def contributed_line(
         )
     except (KeyError, ValueError):
         return None
+
+
+def missing_of(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """What these steps still ask for, as plain values; `asked_of` reads them."""
+    return [
+        _condition_document(replace(step.condition, least=step.missing)) for step in steps if step.missing
+    ]
+
+
+def asked_of(documents: Iterable[Mapping[str, Any]]) -> list[Condition]:
+    return list(map(_condition, documents))
 
 
 def minutes_in(lines: Sequence[CountedLine]) -> int:

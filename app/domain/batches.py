@@ -68,7 +68,10 @@ class AwardBatch(SQLModel, table=True):
 
 
 class BatchLine(SQLModel, table=True):
-    """One line. READY is what still waits for its turn; `person_id` is who was meant, where that is known."""
+    """One line. READY is what still waits for its turn; `person_id` is who was meant, where that is known.
+
+    `reason` is French, for the catalogues; `reason_values` are facts, said when it is read (`award_reasons`).
+    """
 
     __tablename__ = "award_batch_line"
     __table_args__ = (Index("lines_to_carry_out", "batch_id", "outcome", "position"),)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.addresses import Addresses
+from app.domain.award_reasons import in_words
 from app.domain.awards import LineOutcome
 from app.domain.badge_rule_words import grounds_words
 from app.domain.open_badges import evidence_of
@@ -181,7 +182,7 @@ def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mappi
         key=key,
         name=said.name,
         state=OUTCOMES[judgement.outcome],
-        reason=say(judgement.sentence).format(**(judgement.values or {})),
+        reason=say(judgement.sentence).format(**in_words(judgement.values)),
         fields=[
             (
                 name,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.domain.award_reasons import in_words
 from app.domain.awards import LineOutcome
 from app.domain.batches import BatchLine, BatchState, listed, may_be_undone
 from app.domain.participant_lists import MAX_LINES
@@ -152,7 +153,7 @@ def name_of(line: BatchLine) -> str:
 
 
 def reason_of(line: BatchLine) -> str:
-    return say(line.reason).format(**line.reason_values)
+    return say(line.reason).format(**in_words(line.reason_values))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from app.credentials.json_text import parse_json_object
 from app.domain.activities import Activity, ActivityKind, PartKind
 from app.domain.activity_plans import Plan
+from app.domain.award_reasons import in_words
 from app.domain.awards import LineOutcome
 from app.domain.badge_rule_words import missing_words
 from app.domain.badge_rules import Condition, Measure, Rule
@@ -20,6 +21,7 @@ from app.domain.contributions import Told
 from app.domain.history import Actor
 from app.domain.people import Person
 from app.errors import NotFound
+from app.language import speaking
 from app.services import rule_ledger
 from app.services.awards import AwardRequest, BatchResult
 from app.services.badges import Wording
@@ -121,8 +123,27 @@ def test_whoever_is_below_is_told_what_is_missing_and_given_nothing(
     (leo,) = roll(house, ruled).near
     (line,) = give(house, ruled, [leo.person]).lines
     assert line.outcome is LineOutcome.TOO_FEW_HOURS
-    assert line.reason_values == {"rule": "2 ateliers et 6\u00a0h", "missing": "un atelier et 3\u00a0h"}
+    assert in_words(line.reason_values) == {
+        "rule": "2 ateliers et 6\u00a0h",
+        "missing": "un atelier et 3\u00a0h",
+    }
     assert line.award_id is None
+
+
+def test_what_is_missing_is_said_in_the_language_of_whoever_reads_and_not_of_whoever_judged(
+    house: House, ruled: Badge, workshops: list[Activity]
+) -> None:
+    (leo,) = roll(house, ruled).near
+    with speaking("en"):
+        (line,) = give(house, ruled, [leo.person]).lines
+    with house.unit_of_work(reading=True) as services:
+        (kept,) = services.awards.batch(house.campus, line.batch_id).lines
+    assert in_words(kept.reason_values)["missing"] == "un atelier et 3\u00a0h"
+    with speaking("en"):
+        assert in_words(kept.reason_values) == {
+            "rule": "2 workshops and 6\u00a0h",
+            "missing": "one workshop and 3\u00a0h",
+        }
 
 
 def test_a_list_in_an_activity_counts_what_it_says_together_with_the_log(

@@ -15,6 +15,7 @@ from app.db.letters import LetterStore
 from app.db.people import PeopleStore
 from app.db.requests import QueueLine, RequestStore
 from app.domain.activities import Activity, Participation, hours_of
+from app.domain.award_reasons import in_words
 from app.domain.awards import LineOutcome, check_evidence_text
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
@@ -176,7 +177,9 @@ class ReviewService:
         result = self.awards.award(campus, self._asked_of_awards(request), by=by)
         line = result.lines[0]
         if line.outcome is not LineOutcome.AWARDED or line.award_id is None:
-            raise Conflict(line.reason or N_("Ce badge n’a pas pu être donné."), **line.reason_values)
+            raise Conflict(
+                line.reason or N_("Ce badge n’a pas pu être donné."), **in_words(line.reason_values)
+            )
         return line.award_id
 
     def _asked_of_awards(self, request: BadgeRequest) -> AwardRequest:
