@@ -1,4 +1,4 @@
-"""The picture of one award: its badge's, with the award's own short address in it, so that a stripped one leads home."""
+"""The picture of one award: its badge's, with its own short address in it, to read and to scan: a stripped one leads home."""
 
 from __future__ import annotations
 
@@ -39,4 +39,5 @@ class AwardPictures:
             record.version,
             self.badges.competencies_of(record.version),
             address=self.addresses.short_in_print(record.award.id),
+            code=self.addresses.short(record.award.id),
         )

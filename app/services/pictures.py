@@ -14,9 +14,9 @@ Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
 
 
 def picture_order(
-    campus: Campus, version: BadgeVersion, competencies: Attested = (), *, address: str = ""
+    campus: Campus, version: BadgeVersion, competencies: Attested = (), *, address: str = "", code: str = ""
 ) -> PictureOrder:
-    """A picture shows the level when the badge attests one competency, at one level."""
+    """A picture shows the level when the badge attests one competency, at one level; `code` is what to scan on it."""
     level, levels = None, None
     if len(competencies) == 1 and competencies[0][0].level is not None:
         level, levels = competencies[0][0].level, len(competencies[0][1].levels)
@@ -31,6 +31,7 @@ def picture_order(
         level=level,
         levels=levels,
         emblem=version.emblem,
+        code=code,
     )
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from hashlib import sha256
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 
 import pytest
 from defusedxml.ElementTree import fromstring
+from PIL import Image
 
 from app.adapters.badge_pictures import BadgeArtist, picture_alternative
 from app.adapters.badge_pictures.drawing import INK, PAPER, Inks
 from app.adapters.badge_pictures.outlines import Typeface
 from app.adapters.badge_pictures.templates import AXIS, Template, read_templates
+from app.adapters.picture_codes import PictureCodes
 from app.domain.colours import CampusColours, contrast
 from tests.adapters.orders import KINDS, TEMPLATES, elements, name_of, order
 from tests.adapters.pixels import pixels, true_colours
@@ -124,6 +127,31 @@ def test_long_campus_names_and_addresses_stay_inside(artist: BadgeArtist) -> Non
         ]
         assert min(starts) >= 0
         assert max(starts) <= 2 * AXIS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "host", ["a.fr", "badges.campus-bfc.fr", "badges-des-campus.academie-bourgogne.exemple.fr"]
+)
+def test_the_code_beside_the_address_is_read_whole_and_small_and_stays_inside(
+    kind: str, host: str, artist: BadgeArtist
+) -> None:
+    address = f"{host}/v/K7QM-29XF-4R8T"
+    svg = artist.draw(order(kind=kind, address=address, code=f"https://{address}"))
+    drawn = Image.open(BytesIO(artist.rasterise_quickly(svg)))
+    edge = Image.new("RGBA", drawn.size, "white")
+    edge.alpha_composite(drawn.convert("RGBA"))
+    assert PictureCodes().read(as_png(edge)) == [f"https://{address}"]
+    if len(host) < 30:
+        assert PictureCodes().read(as_png(edge.resize((300, 300)))) == [f"https://{address}"]
+    sides = [drawn.crop(box).getchannel("A").getextrema() for box in ((0, 480, 1, 600), (599, 480, 600, 600))]
+    assert sides == [(0, 0), (0, 0)]
+
+
+def as_png(picture: Image.Image) -> bytes:
+    out = BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
 
 
 def test_the_year_stands_whole_and_readable_with_and_without_a_level(templates: dict[str, Template]) -> None:

@@ -119,6 +119,9 @@ def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
         (png(itxt(b"openbadgecredential", b"a"), itxt(b"openbadgecredential", b"b")),
          ("image_ambiguous", {"cause": "several_credentials"}, "png", None)),
         (b"\xff\xfe", ("unrecognised_format", {}, "unknown", None)),
+        (b"\xff\xd8\xff\xe0" + bytes(600 * 1024), ("image_without_badge", {}, "unknown", None)),
+        (b"RIFF\x0a\n\x00\x00WEBPVP8 ", ("image_without_badge", {}, "unknown", None)),
+        (b"GIF89a", ("image_without_badge", {}, "unknown", None)),
         (b"X<svg", ("unrecognised_format", {}, "unknown", None)),
         (PNG + bytes(2 * 1024 * 1024), ("too_large", {"cause": "too_large"}, "png", None)),
         (pdf(), ("pdf_without_badge", {"cause": "no_credential"}, "pdf", None)),
@@ -128,7 +131,7 @@ def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
         (b'{"a":"' + b"x" * LIMIT + b'"}', ("too_large", {}, "unknown", None)),
         (b"{}  ", ("not_an_open_badge_3", {"types": ""}, "json", "3.0")),
     ],
-    ids=range(21),
+    ids=range(24),
 )  # fmt: skip
 def test_bytes_are_read_as_what_they_are(presented: bytes, answer: Any) -> None:
     assert told(presented) == answer

@@ -83,6 +83,8 @@ class PictureOrder:
     level: int | None = None
     levels: int | None = None
     emblem: str = ""
+    code: str = ""
+    """Where the code beside the address leads whoever scans it; none is drawn where it is empty."""
 
     @property
     def struck(self) -> str:

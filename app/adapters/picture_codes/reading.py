@@ -18,6 +18,8 @@ _SECONDS: Final = 8
 _MEMORY: Final = 1024 * 1024 * 1024
 _MOST_PIXELS: Final = 50_000_000
 _LONGEST_SIDE: Final = 3000
+_ENLARGED: Final = (2, 3, 4)
+_LONGEST_ENLARGED: Final = 2400
 _MOST_PAGES: Final = 4
 _MOST_CODES: Final = 8
 _LONGEST_TEXT: Final = 2000
@@ -30,11 +32,20 @@ def _codes(content: bytes) -> list[str]:
     texts: list[str] = []
     for page in _pages(content):
         page.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-        found = zxingcpp.read_barcodes(page, formats=_QR)
-        texts += [each.text for each in found if len(each.text) <= _LONGEST_TEXT]
-        if texts:
-            break
-    return texts[:_MOST_CODES]
+        for enlarged in _larger_and_larger(page):
+            found = zxingcpp.read_barcodes(enlarged, formats=_QR)
+            texts += [each.text for each in found if len(each.text) <= _LONGEST_TEXT]
+            if texts:
+                return texts[:_MOST_CODES]
+    return []
+
+
+def _larger_and_larger(page: Image.Image) -> Iterator[Image.Image]:
+    """A picture made small has modules of less than two points, which are found once it is drawn larger."""
+    yield page
+    for times in _ENLARGED:
+        if max(page.size) * times <= _LONGEST_ENLARGED:
+            yield page.resize((page.width * times, page.height * times), Image.Resampling.BICUBIC)
 
 
 def _pages(content: bytes) -> Iterator[Image.Image]:

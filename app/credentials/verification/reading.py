@@ -23,6 +23,8 @@ from app.credentials.verification.secured import (
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PDF: Final = b"%PDF-"
+_OTHER_PICTURE: Final = re.compile(rb"\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
+"""Kinds that no badge is ever baked into."""
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 _URL: Final = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 _MAX_TEXT: Final = 512 * 1024  # M10: no longer text comes out of a picture either
@@ -57,6 +59,8 @@ def read(presented: bytes | str) -> Reading:
         return _from_picture(presented, "pdf")
     if presented.lstrip(_BLANK).startswith(b"<"):
         return _from_picture(presented, "svg")
+    if _OTHER_PICTURE.match(presented):
+        return Reading(found(Reason.IMAGE_WITHOUT_BADGE))
     if len(presented) > _MAX_TEXT:
         return Reading(found(Reason.TOO_LARGE))
     try:
