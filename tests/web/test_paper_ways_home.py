@@ -189,16 +189,6 @@ def test_a_picture_of_the_certificate_leads_to_the_answer(
     assert (answer.status_code, answer.headers["location"]) == (303, f"/attributions/{award_id}")
 
 
-def test_a_picture_that_a_phone_has_emptied_shows_the_address_that_leads_to_the_answer(
-    house: House, zoe: TestClient, award_id
-):
-    open_page(house, award_id)
-    emptied = file_of(Image.open(io.BytesIO(zoe.get(f"/mes-badges/{award_id}/badge.png").content)), "PNG")
-    answer = send(house.client(), "/verifier", files={"fichier": ("badge.png", emptied, "image/png")})
-    assert answer.status_code == 200
-    assert "tapez" in answer.text
-
-
 def test_a_picture_whose_code_leads_to_a_shut_page_says_that_it_is_shut(
     house: House, certificate: bytes, award_id
 ):
