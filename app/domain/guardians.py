@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Field, SQLModel
@@ -19,6 +19,8 @@ from app.language import N_
 
 _TOLD_OF_PORTFOLIOS: Final = 2
 """The wording since which a parent reads that a badge may stand in a portfolio and be found by search."""
+_BETWEEN_LETTERS: Final = timedelta(days=7)
+"""Between two letters that ask a parent again."""
 
 
 class ParentAgreement(SQLModel, table=True):
@@ -36,6 +38,10 @@ class ParentAgreement(SQLModel, table=True):
 
 class ParentNeeded(Conflict):
     """The page stays shut; nothing is wrong with the badge."""
+
+
+class OlderAgreement(ParentNeeded):
+    """A parent agreed to what an older wording said: they are asked again before more than that is shown."""
 
 
 def needs_parent(person: Person) -> bool:
@@ -64,13 +70,35 @@ def check_may_show_further(
         if each.about is About.PARENT:
             newest.setdefault(each.award_id, each)
     heard = [each for about, each in newest.items() if award_id in (None, about)]
-    if not any(each.given and each.wording >= _TOLD_OF_PORTFOLIOS for each in heard):
-        raise ParentNeeded(
+    if any(each.given and each.wording >= _TOLD_OF_PORTFOLIOS for each in heard):
+        return
+    if any(each.given for each in heard):
+        raise OlderAgreement(
             N_(
-                "Avant 15 ans, c’est un parent qui dit oui d’abord. Demande son accord sur la page d’un de tes badges : "
-                "il vaut aussi pour le portfolio et pour les moteurs de recherche."
+                "Ton parent a dit oui pour la page d’un badge, quand l’accord ne parlait pas encore du portfolio ni des "
+                "moteurs de recherche. Redemande-lui, d’un bouton, sur la page de ce badge."
             )
         )
+    raise ParentNeeded(
+        N_(
+            "Avant 15 ans, c’est un parent qui dit oui d’abord. Demande son accord sur la page d’un de tes badges : "
+            "il vaut aussi pour le portfolio et pour les moteurs de recherche."
+        )
+    )
+
+
+def check_may_ask_again(agreement: ParentAgreement, *, at: datetime) -> None:
+    if not may_ask_again(agreement, at=at):
+        raise Conflict(N_("Une lettre est déjà partie. Laisse à ton parent le temps de répondre."))
+
+
+def may_ask_again(agreement: ParentAgreement, *, at: datetime) -> bool:
+    return not is_asked_again(agreement) or at >= agreement.asked_at + _BETWEEN_LETTERS
+
+
+def is_asked_again(agreement: ParentAgreement) -> bool:
+    """Whether the same parent was written to once more and has not answered since."""
+    return agreement.answered_at is not None and agreement.asked_at > agreement.answered_at
 
 
 def ask(
@@ -84,9 +112,9 @@ def ask(
     return ParentAgreement(award_id=award_id, person_id=person.id, address=address, asked_at=at)
 
 
-def answer(agreement: ParentAgreement, *, agreed: bool, at: datetime) -> bool:
-    """Whether that changes anything."""
-    if agreement.agreed is agreed:
+def answer(agreement: ParentAgreement, *, agreed: bool, renews: bool = False, at: datetime) -> bool:
+    """Whether that changes anything; `renews`: a yes was given to an older wording, and another one says more."""
+    if agreement.agreed is agreed and not (agreed and renews):
         return False
     agreement.agreed, agreement.answered_at = agreed, at
     return True

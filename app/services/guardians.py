@@ -16,15 +16,23 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.consents import About, By, consent
 from app.domain.guardians import (
+    OlderAgreement,
     ParentAgreement,
+    ParentNeeded,
     agreement_named_by,
     answer,
     ask,
+    check_may_ask_again,
+    check_may_show_further,
+    is_asked_again,
+    may_ask_again,
     needs_parent,
     parent_proof,
 )
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
+from app.errors import Conflict
+from app.language import N_
 from app.services.age_bands import AgeBands
 from app.services.awards import AwardRecord
 
@@ -37,6 +45,13 @@ class ParentState:
 
     needed: bool
     agreement: ParentAgreement | None
+    is_older: bool = False
+    """Their yes was given to an older wording: it opens the page, and goes no further."""
+    may_ask_again: bool = False
+
+    @property
+    def is_asked_again(self) -> bool:
+        return self.agreement is not None and is_asked_again(self.agreement)
 
     @property
     def may_open(self) -> bool:
@@ -67,24 +82,52 @@ class GuardianService:
         self.clock = clock
 
     def state_of(self, record: AwardRecord) -> ParentState:
-        return ParentState(needs_parent(record.person), self.guardians.newest_about(record.award.id))
+        agreement = self.guardians.newest_about(record.award.id)
+        return ParentState(
+            needs_parent(record.person),
+            agreement,
+            is_older=bool(agreement and agreement.agreed) and self._is_older(record),
+            may_ask_again=agreement is not None and may_ask_again(agreement, at=self.clock()),
+        )
+
+    def _is_older(self, record: AwardRecord) -> bool:
+        try:
+            check_may_show_further(record.person, self.consents.of_person(record.person.id), record.award.id)
+        except OlderAgreement:
+            return True
+        except ParentNeeded:
+            return False
+        return False
 
     def ask(self, record: AwardRecord, address: str, *, by: Actor) -> ParentAgreement:
         """Write to the parent whom the child names; a new request takes the place of the last one."""
         own, at = self.people.all_addresses(record.person.id), self.clock()
         agreement = ask(record.award.id, record.person, address, own, at=at)
+        self._send(record, agreement, by=by)
+        return agreement
+
+    def ask_again(self, record: AwardRecord, *, by: Actor) -> None:
+        """Write to the parent who said yes to an older wording: until they answer, that yes is worth what it was."""
+        state, at = self.state_of(record), self.clock()
+        if not state.is_older or state.agreement is None:
+            raise Conflict(N_("Il n’y a rien à redemander : l’accord de ton parent dit déjà tout."))
+        check_may_ask_again(state.agreement, at=at)
+        state.agreement.asked_at = at
+        self._send(record, state.agreement, by=by, once=at.isoformat(timespec="seconds"))
+
+    def _send(self, record: AwardRecord, agreement: ParentAgreement, *, by: Actor, once: str = "") -> None:
         self.guardians.save(agreement)
         letter = letter_to(
             agreement.address,
             Occasion.PARENT,
             agreement.id,
+            once=once,
             campus_id=record.campus.id,
             person_id=record.person.id,
-            at=at,
+            at=self.clock(),
         )
         self.letters.promise_many([letter])
         self._write(by, "ask_parent", record.award)
-        return agreement
 
     def token_of(self, agreement_id: uuid.UUID) -> str:
         return f"{agreement_id}.{parent_proof(self.secret, agreement_id)}"
@@ -97,7 +140,7 @@ class GuardianService:
         """Yes lets the child open the page; no, then or later, shuts it at once."""
         agreement, record = self.asked(token)
         at = self.clock()
-        if not answer(agreement, agreed=agreed, at=at):
+        if not answer(agreement, agreed=agreed, renews=self._is_older(record), at=at):
             return record
         self.guardians.save(agreement)
         told = consent(

@@ -77,6 +77,7 @@ def _page(
         contact=record.campus.contact_email,
         is_open=record.award.visibility is Visibility.OPEN,
         agreed=agreement.agreed,
+        asks_more=bool(agreement.agreed) and services.guardians.state_of(record).is_older,
         agreement=say(wording_of(About.PARENT)),
         done=done,
     )
@@ -89,11 +90,15 @@ def ask_a_parent(
     award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
     who, typed = holder_of(award_id, request, services), text_of(form, "parent")
+    again = text_of(form, "encore") == "oui"
     record = services.awards.record(award_id)
     try:
         with deed(request) as writing:
             writing.enter_campus_of(award_id)
-            writing.guardians.ask(record, typed, by=who.actor)
+            if again:
+                writing.guardians.ask_again(record, by=who.actor)
+            else:
+                writing.guardians.ask(record, typed, by=who.actor)
     except InvalidInput as error:
         view = my_badge(services, who, award_id, parent_typed=typed, parent_trouble=sentence_of(error))
         return badge_page(request, services, record, view, status=422)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from app.domain.awards import Visibility
+from app.domain.guardians import ParentNeeded
 from app.domain.people import Person
 from app.domain.portfolios import Grouping, Naming, Portfolio, shown_name
 from app.language import N_
@@ -18,6 +19,7 @@ from app.web.portfolio_pieces import BadgeInPortfolio, badge_shown
 from app.web.portfolios import frame_html
 from app.web.typography import say
 from app.web.words import Word
+from app.web.workplaces import sentence_of
 from app.wiring import Services
 
 _GROUPINGS = {
@@ -75,6 +77,8 @@ class MyPortfolio:
     groups: Sequence[tuple[str, str]]
     left_out: Sequence[BadgeLeftOut]
     shown: int
+    parent_words: str
+    """Why it does not open yet, for somebody under 15; empty where nothing is in the way."""
 
 
 def my_portfolio(
@@ -111,7 +115,16 @@ def my_portfolio(
         groups=[("", say(N_("Sans groupe"))), *((str(each.id), each.title) for each in groups)],
         left_out=_left_out(request, services, portfolio, held),
         shown=len(opened),
+        parent_words=_parent_words(services, portfolio),
     )
+
+
+def _parent_words(services: Services, portfolio: Portfolio) -> str:
+    try:
+        services.portfolios.check_may_be_shown(portfolio)
+    except ParentNeeded as error:
+        return sentence_of(error)
+    return ""
 
 
 def _pieces(services: Services, section: Section) -> list[PieceShown]:

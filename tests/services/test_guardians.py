@@ -12,7 +12,7 @@ from app.domain.consents import WORDINGS, About, By
 from app.domain.guardians import ParentNeeded
 from app.domain.history import Actor
 from app.domain.portfolios import Grouping, Naming
-from app.errors import InvalidInput, NotFound
+from app.errors import Conflict, InvalidInput, NotFound
 from app.services.portfolios import Wishes
 from tests.support.house import COMMAND, House
 
@@ -173,6 +173,68 @@ def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(house: House, you
             services.portfolios.set_open(kept, True)
     open_it(house, young)
     assert is_open(house, young)
+
+
+def agreed_to_an_older_wording(house: House, award_id: uuid.UUID) -> str:
+    """The parent's link."""
+    token = asked(house, award_id)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        person = services.awards.record(award_id).person
+        (told,) = (
+            each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
+        )
+        told.wording = 1
+    house.letters.letters.clear()
+    return token
+
+
+def test_the_parent_is_asked_again_by_the_same_link_and_their_yes_then_goes_further(
+    house: House, young: uuid.UUID
+) -> None:
+    token = agreed_to_an_older_wording(house, young)
+    house.clock.move(days=30)
+    with house.unit_of_work() as services:
+        state = services.guardians.state_of(services.awards.record(young))
+        assert (state.may_open, state.is_older, state.is_asked_again) == (True, True, False)
+        services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    (letter,) = house.letters.letters
+    assert letter.to == PARENT
+    assert f"/parent/{token}" in letter.text
+    assert "votre accord reste ce qu’il était" in letter.text
+    open_it(house, young)
+    assert is_open(house, young), "while they are asked, their yes is worth what it was"
+    with house.unit_of_work() as services, pytest.raises(Conflict):
+        services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+    house.clock.move(days=1)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        services.awards.set_findable(young, True, by=COMMAND)
+        assert not services.guardians.state_of(services.awards.record(young)).is_older
+        with pytest.raises(Conflict):
+            services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+
+
+def test_a_parent_who_does_not_answer_may_be_reminded_after_a_week(house: House, young: uuid.UUID) -> None:
+    agreed_to_an_older_wording(house, young)
+    for _ in range(2):
+        house.clock.move(days=8)
+        with house.unit_of_work() as services:
+            services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    assert [letter.to for letter in house.letters.letters] == [PARENT] * 2
+
+
+def test_an_agreement_of_today_is_not_asked_for_again(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        assert not services.guardians.state_of(services.awards.record(young)).is_older
+        with pytest.raises(Conflict):
+            services.guardians.ask_again(services.awards.record(young), by=COMMAND)
 
 
 def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(house: House) -> None:

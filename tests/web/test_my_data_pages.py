@@ -133,3 +133,43 @@ def test_the_campus_notes_an_age_band_and_no_date(house: House, award: tuple[uui
     page = f"/gestion/itip/repertoire/{person_id}"
     assert send(desk, f"{page}/age", {"age": "moins"}, seen_on=page).status_code == 303
     assert "La page d’un badge ne s’ouvre qu’avec l’accord d’un parent." in desk.get(page).text
+
+
+def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_asks_again(
+    house: House, award: tuple[uuid.UUID, str]
+) -> None:
+    award_id, link = award
+    make_young(house, award_id)
+    child, parent = house.client(), house.client()
+    child.get(link)
+    mine = f"/mes-badges/{award_id}"
+    send(child, f"{mine}/parent", {"parent": "parent@exemple.fr"}, seen_on=mine)
+    path = letter_path(house, "parent")
+    send(parent, path, {"reponse": "oui"})
+    assert "redemande à ton parent" not in child.get(mine).text
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        (told,) = (
+            each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
+        )
+        told.wording = 1
+        portfolio = services.portfolios.start(person, [award_id])
+    send(child, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
+    shown = child.get(mine).text
+    assert "redemande à ton parent" in shown
+    assert f'action="{mine}/recherche"' not in shown
+    arranging = child.get(f"/mes-badges/portfolio/{portfolio.id}").text
+    assert "quand l’accord ne parlait pas encore du portfolio" in arranging
+    assert 'value="ouvert"' not in arranging.partition('id="badges"')[0]
+
+    house.clock.move(minutes=5)
+    assert send(child, f"{mine}/parent", {"encore": "oui"}, seen_on=mine).status_code == 303
+    assert "Il n’y a pas encore de réponse" in child.get(mine).text
+    assert letter_path(house, "parent") == path
+    asked = parent.get(path).text
+    assert "montrer dans son portfolio" in asked
+    assert "Pour en rester à la page seule, ne faites rien." in asked
+    house.clock.move(minutes=5)
+    assert send(parent, path, {"reponse": "oui"}).status_code == 303
+    assert f'action="{mine}/recherche"' in child.get(mine).text
+    assert "Pour en rester à la page seule" not in parent.get(path).text

@@ -14,6 +14,23 @@ from app.language import N_, speaking
 from app.language.typography import say
 from app.services.letters.notice import Action, Notice, html_of, text_of
 
+_ASKED = (
+    N_("{child} a reçu le badge « {title} » du campus {campus}, et voudrait en montrer la page."),
+    N_(
+        "Avant 15 ans, l’accord d’un parent est nécessaire. Le lien montre ce que tout le monde "
+        "verrait ; vous dites oui ou non, et vous pouvez changer d’avis plus tard avec le même lien."
+    ),
+)
+_ASKED_AGAIN = (
+    N_(
+        "Vous avez accepté que la page du badge « {title} » du campus {campus} s’ouvre. {child} voudrait aussi le "
+        "montrer dans son portfolio, ou laisser les moteurs de recherche le trouver."
+    ),
+    N_(
+        "Votre accord ne le disait pas : il faut vous le redemander. Le lien montre la phrase entière. Si vous ne "
+        "répondez pas, votre accord reste ce qu’il était."
+    ),
+)
 RIGHTS = (Occasion.ERASURE, Occasion.ARCHIVE, Occasion.PARENT)
 
 
@@ -59,21 +76,12 @@ class RightsLetters:
         token = f"{agreement.id}.{parent_proof(self.secret, agreement.id)}"
         child = record.person.given_name or record.person.name
         values = {"child": child, "title": record.version.name, "campus": record.campus.name}
+        asked = _ASKED_AGAIN if agreement.agreed else _ASKED
         return Notice(
             subject=say(N_("{child} vous demande un accord, pour un badge")).format(**values),
             greeting=say(N_("Bonjour,")),
             lines=[
-                say(
-                    N_(
-                        "{child} a reçu le badge « {title} » du campus {campus}, et voudrait en montrer la page."
-                    )
-                ).format(**values),
-                say(
-                    N_(
-                        "Avant 15 ans, l’accord d’un parent est nécessaire. Le lien montre ce que tout le monde "
-                        "verrait ; vous dites oui ou non, et vous pouvez changer d’avis plus tard avec le même lien."
-                    )
-                ),
+                *(say(line).format(**values) for line in asked),
             ],
             badges=[],
             action=Action(say(N_("Voir la page, puis répondre")), self.addresses.parent(token)),
