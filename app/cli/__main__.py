@@ -16,6 +16,7 @@ from app.cli import (
     logs,
     networks,
     operators,
+    partner_keys,
     serve,
     sites,
     tokens,
@@ -69,6 +70,7 @@ app.add_typer(sites.commands, name="site")
 app.add_typer(operators.campuses, name="campus")
 app.add_typer(operators.operators, name="operator")
 app.add_typer(networks.commands, name="network")
+app.add_typer(partner_keys.organisations, name="organisation")
 app.add_typer(trust.commands, name="trust")
 
 

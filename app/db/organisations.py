@@ -35,6 +35,13 @@ class OrganisationStore:
         query = select(Organisation).where(Organisation.domain == domain, Organisation.mailbox == mailbox)
         return self.session.exec(query.with_for_update()).first()
 
+    def find_named(self, named: str) -> Organisation | None:
+        """`named`: its number, or its domain where it has one of its own."""
+        try:
+            return self.find(uuid.UUID(named))
+        except ValueError:
+            return self.find_of(named, "")
+
     def keys_of(self, organisation_id: uuid.UUID) -> Sequence[OrganisationKey]:
         query = select(OrganisationKey).where(OrganisationKey.organisation_id == organisation_id)
         return self.session.exec(

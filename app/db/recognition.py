@@ -41,9 +41,18 @@ class RecognitionStore:
         return self.session.exec(select(Network).order_by(col(Network.name))).all()
 
     def key_of(self, network_id: uuid.UUID) -> NetworkKey | None:
-        """The key that signs now: the newest."""
+        """The key that signs now."""
         query = select(NetworkKey).where(NetworkKey.network_id == network_id)
-        return self.session.exec(query.order_by(col(NetworkKey.created_at).desc())).first()
+        return self.session.exec(query.where(col(NetworkKey.retired_at).is_(None))).first()
+
+    def leaving_key_of(self, network_id: uuid.UUID, *, retired_after: datetime) -> NetworkKey | None:
+        """The one that gave way last, if that was after then and nobody else may have had it."""
+        query = select(NetworkKey).where(
+            NetworkKey.network_id == network_id,
+            col(NetworkKey.retired_at) > retired_after,
+            col(NetworkKey.revoked_at).is_(None),
+        )
+        return self.session.exec(query.order_by(col(NetworkKey.retired_at).desc()).limit(1)).first()
 
     def keys_of(self, network_id: uuid.UUID) -> Sequence[NetworkKey]:
         query = select(NetworkKey).where(NetworkKey.network_id == network_id)

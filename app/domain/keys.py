@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlmodel import Field, Index, SQLModel, text
 
@@ -71,6 +71,14 @@ class SealedKey(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
+class EndingKey(Protocol):
+    """A key of a network or of an organisation: in service until `retired_at`, stolen since `revoked_at`."""
+
+    created_at: datetime
+    retired_at: datetime | None
+    revoked_at: datetime | None
+
+
 class KeyMoveRefused(Conflict): ...
 
 
@@ -96,7 +104,9 @@ def may_be_retired(key: SealedKey) -> bool:
     return key.state is not KeyState.REVOKED
 
 
-def check_retirement(key: SealedKey, reason: str, since: datetime | None, *, at: datetime) -> None:
+def check_retirement(
+    key: EndingKey | SealedKey, reason: str, since: datetime | None, *, at: datetime
+) -> None:
     """`since` is when the key may have been in other hands; None where it only gives way to the next."""
     if len(reason.strip()) < 5:
         raise InvalidInput(N_("Dites en une phrase pourquoi la clé est retirée : l’historique la garde."))
@@ -106,3 +116,10 @@ def check_retirement(key: SealedKey, reason: str, since: datetime | None, *, at:
         raise InvalidInput(N_("Le moment de la compromission est à venir : donnez celui dont vous êtes sûr."))
     if since is not None and since < key.created_at:
         raise InvalidInput(N_("La clé n’existait pas encore à ce moment-là : donnez un moment d’après."))
+
+
+def end_key(key: EndingKey, *, since: datetime | None, at: datetime) -> None:
+    """Of a network's or an organisation's key; one that gave way may still be found stolen, and that is the end."""
+    if key.revoked_at is not None or (since is None and key.retired_at is not None):
+        raise KeyMoveRefused(N_("Cette clé est déjà retirée, et elle ne revient pas."))
+    key.retired_at, key.revoked_at = key.retired_at or at, since

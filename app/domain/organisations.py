@@ -153,6 +153,7 @@ class OrganisationKey(SQLModel, table=True):
     kek_version: int = Field(default=1)
     created_at: datetime = Field(sa_column=moment())
     retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class EndorsementPlace(SQLModel, table=True):

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from app.credentials.trust.lists import Entry, GivenLabel, Standing
 from app.domain.addresses import Addresses
@@ -21,6 +21,8 @@ from app.language import N_
 LIST_LIFE: Final = timedelta(days=7)
 RENEWED_AFTER: Final = timedelta(days=1)
 FOLLOWED_EVERY: Final = timedelta(hours=1)
+ANNOUNCED_FOR: Final = timedelta(days=90)
+"""How long a key that gave way signs the list beside the next, so that whoever knows the one learns of the other."""
 TRUST_CONTEXT_PATH: Final = "/contextes/confiance-v1.jsonld"
 _ZONE: Final = ZoneInfo("Europe/Paris")
 _ISSUER: Final = re.compile(r"(?:did:(?:web|key):|https://)[!-~]{3,580}")
@@ -29,12 +31,22 @@ _DOMAIN: Final = re.compile(
 )
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _MOST_KEYS: Final = 10
+_IN_SERVICE = text("retired_at IS NULL")
 
 
 class NetworkKey(SQLModel, table=True):
     """The key with which a network signs its list and its labels; sealed as those of campuses are."""
 
     __tablename__ = "network_key"
+    __table_args__ = (
+        Index(
+            "one_network_key",
+            "network_id",
+            unique=True,
+            postgresql_where=_IN_SERVICE,
+            sqlite_where=_IN_SERVICE,
+        ),
+    )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     network_id: uuid.UUID = Field(sa_column=points_to("network"))
     method_id: str = Field(unique=True, max_length=400)
@@ -43,6 +55,8 @@ class NetworkKey(SQLModel, table=True):
     kek_id: str = Field(max_length=60)
     kek_version: int = Field(default=1)
     created_at: datetime = Field(sa_column=moment())
+    retired_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
     @property
     def did(self) -> str:

@@ -107,7 +107,18 @@ class FollowedLists:
         if listed is not None and listed.sequence >= row.sequence:
             row.issuer, row.name, row.sequence = listed.issuer, listed.name, listed.sequence
             row.body, row.valid_until, row.read_at = fetched.body, listed.valid_until, at
+            if listed.key not in ("", row.key) and self._is_signed_by(listed.key, fetched.body):
+                # The key that was entrusted to us has signed this list, which names the one that follows it.
+                logger.warning("a followed network has another key", url=row.url, before=row.key)
+                row.key = listed.key
         self.store.add(row)
+
+    def _is_signed_by(self, key: str, body: bytes) -> bool:
+        try:
+            read_trust_list(body, PinnedNetwork(_key(key)), at=self.clock())
+        except TrustListRefused:
+            return False
+        return True
 
 
 def _key(written: str) -> VerificationKey:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.credentials.documents import DocumentSource
-from app.credentials.issuing import issue_endorsement
+from app.credentials.issuing import issue_endorsement, signed_with
 from app.credentials.trust.lists import Standing
 from app.credentials.verification.ladder import verify_endorsement
 from app.credentials.verification.report import EndorsementAnswer
@@ -84,13 +84,15 @@ class LabelService:
         return label
 
     def sign(self, label: Label, campus_name: str, network: Network) -> None:
+        """One whose last day is past stays as it is."""
         at = self.clock()
         _, until = label_period(label)
         if until is not None and until <= at:
             return
         signers = self.signing.signers_of(network, at=at)
         did = self.signing.did_of(network)
-        credential = label_credential_of(label, campus_name, network, did, self.addresses, at=at)
+        first_signed = label.signed_at or at
+        credential = label_credential_of(label, campus_name, network, did, self.addresses, at=first_signed)
         signed = issue_endorsement(
             credential,
             signer=signers.embedded,
@@ -98,7 +100,14 @@ class LabelService:
             at=at,
             in_force_at=max(at, credential.valid_from),
         )
-        label.embedded, label.signed_at = signed.embedded, at
+        label.embedded, label.signed_at = signed.embedded, first_signed
+
+    def sign_anew(self, network: Network, method_id: str) -> None:
+        """With the key of now what that one signed and is in force or still to come; it says the same."""
+        for label in self.store.labels_given(network.id):
+            if label.embedded and label.withdrawn_at is None and signed_with(label.embedded) == method_id:
+                self.sign(label, self._name_of(label, self.store.entry(network.id, label.issuer)), network)
+                self.store.add(label)
 
     def withdraw(self, label_id: uuid.UUID, *, by: Actor) -> Label:
         """Its address says from now on that it was withdrawn, and the network's next list leaves it out."""

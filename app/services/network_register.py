@@ -19,6 +19,7 @@ from app.domain.recognition import (
     LIST_LIFE,
     RENEWED_AFTER,
     TRUST_CONTEXT_PATH,
+    NetworkKey,
     Recognition,
     TrustEdition,
     check_recognition,
@@ -53,6 +54,8 @@ class RegisterPage:
     edition: TrustEdition | None
     entries: Sequence[Recognition]
     labels: dict[str, list[Label]]
+    former: Sequence[NetworkKey] = ()
+    """Keys that gave way, or were found stolen; the newest first."""
 
 
 class NetworkRegister:
@@ -91,6 +94,7 @@ class NetworkRegister:
             self.store.edition_of(network.id),
             self.store.entries_of(network.id),
             labels,
+            [row for row in reversed(self.signing.keys_of(network)) if row.retired_at is not None],
         )
 
     def write(self, network: Network, named: Named, *, by: Actor) -> Recognition:
@@ -154,6 +158,7 @@ class NetworkRegister:
             valid_from=at,
             valid_until=at + LIST_LIFE,
             entries=entries,
+            key=signers.embedded.key.public.to_multikey(),
         )
         body = sign_trust_list(
             listed,
@@ -161,6 +166,7 @@ class NetworkRegister:
             context=self.addresses.base_url + TRUST_CONTEXT_PATH,
             signer=signers.embedded,
             at=at,
+            beside=self.signing.leaving_signer_of(network, at=at),
         )
         if edition is None:
             edition = TrustEdition(

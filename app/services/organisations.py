@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +21,7 @@ from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 from app.db.organisations import OrganisationStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
+from app.domain.keys import end_key
 from app.domain.open_badges import as_signed
 from app.domain.organisations import (
     LIST_SIZE,
@@ -73,6 +75,26 @@ class OrganisationService:
         """Its key under both its names; made when it first signs."""
         return self._opened(organisation, self._in_service(organisation) or self._make(organisation, at))
 
+    def keys_of(self, organisation: Organisation) -> Sequence[OrganisationKey]:
+        return self.organisations.keys_of(organisation.id)
+
+    def known_as(self, named: str) -> Organisation:
+        """By its number, or by the domain that is its own."""
+        found = self.organisations.find_named(named.strip().lower())
+        if found is None:
+            raise NotFound(N_("Cette organisation n’existe pas ici."))
+        return found
+
+    def end(
+        self, organisation: Organisation, row: OrganisationKey, *, since: datetime | None, at: datetime
+    ) -> None:
+        """The next key is in service at once, where this one was."""
+        was_in_service = row.retired_at is None
+        end_key(row, since=since, at=at)
+        self.organisations.add(row)
+        if was_in_service:
+            self._make(organisation, at)
+
     def _in_service(self, organisation: Organisation) -> OrganisationKey | None:
         rows = self.organisations.keys_of(organisation.id)
         return next((row for row in rows if row.retired_at is None), None)
@@ -100,7 +122,7 @@ class OrganisationService:
     def did(self, organisation_id: uuid.UUID) -> Published:
         organisation = self.get(organisation_id)
         keys = [
-            PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk))
+            PublishedKey(row.method_id, VerificationKey.from_jwk(row.public_jwk), revoked_at=row.revoked_at)
             for row in self.organisations.keys_of(organisation.id)
         ]
         page = self.addresses.organisation(organisation.id)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from app.credentials.keys import VerificationKey
 from app.credentials.trust import Standing
 from app.domain.campus import Label
-from app.domain.recognition import Recognition
+from app.domain.recognition import NetworkKey, Recognition
 from app.language import N_
 from app.negotiation import ForPeople
 from app.policies import public
@@ -65,6 +67,8 @@ class RegisterShown:
     description: str
     did: str
     key: str
+    former: Sequence[tuple[str, datetime, bool]]
+    """Keys that ended, when, and whether they were stolen."""
     list_url: str
     sequence: int
     signed: str
@@ -111,12 +115,18 @@ def register_shown(services: Services, found: RegisterPage) -> RegisterShown:
         description=found.network.description,
         did=found.did,
         key=found.key,
+        former=[_former(each) for each in found.former],
         list_url=services.addresses.trust_list(found.network.slug),
         sequence=edition.sequence if edition else 0,
         signed=moment(edition.signed_at) if edition else "",
         until=moment(edition.valid_until) if edition else "",
         entries=[_entry(services, row, found.labels.get(row.issuer, ())) for row in found.entries],
     )
+
+
+def _former(key: NetworkKey) -> tuple[str, datetime, bool]:
+    public = VerificationKey.from_jwk(key.public_jwk).to_multikey()
+    return public, key.revoked_at or key.retired_at or key.created_at, key.revoked_at is not None
 
 
 def label_page(services: Services, judged: LabelJudged) -> LabelPage:

@@ -7,6 +7,7 @@ from functools import cached_property
 from app.services.followed_lists import FollowedLists
 from app.services.labels import LabelService
 from app.services.network_register import NetworkRegister
+from app.services.partner_keys import PartnerKeys
 from app.wiring.rights_services import RightsServices
 
 
@@ -31,6 +32,18 @@ class TrustServices(RightsServices):
             self.network_signing,
             self.stores.history,
             self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def partner_keys(self) -> PartnerKeys:
+        return PartnerKeys(
+            self.network_signing,
+            self.register,
+            self.labels,
+            self.organisations,
+            self.stores.endorsements,
+            self.stores.history,
             self.clock,
         )
 

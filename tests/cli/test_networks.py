@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.wiring import Process
@@ -84,3 +85,22 @@ def test_a_list_that_does_not_answer_is_followed_all_the_same(operator: Operator
     assert operator.types("trust", "refresh").code == 2
     assert operator.types("trust", "unfollow", url).code == 0
     assert operator.types("trust", "list").out == ""
+
+
+def test_the_key_of_a_network_gives_way_and_both_are_listed(operator: Operator):
+    old = operator.types("network", "keys", NETWORK).out.strip().split("\t")
+    rotated = operator.types("network", "rotate-key", NETWORK, "--reason", "Le relais de chaque année.")
+    assert rotated.code == 0, rotated.err
+    assert "Pendant 90 jours" in " ".join(rotated.err.split())
+    rows = operator.types("network", "keys", NETWORK).out.splitlines()
+    assert len(rows) == 2
+    assert rotated.out.strip() in rows[1]
+    assert "a cédé sa place" in rows[0]
+    assert old[-1] in rows[0]
+    stolen = operator.types(
+        "network", "rotate-key", NETWORK, "--reason", "Sauvegarde perdue.",
+        "--key", old[-1], "--stolen-since", datetime.now(UTC).isoformat(),
+    )  # fmt: skip
+    assert stolen.code == 0, stolen.err
+    assert "volée depuis" in operator.types("network", "keys", NETWORK).out
+    assert operator.types("organisation", "keys", "nulle-part.example").code == 1

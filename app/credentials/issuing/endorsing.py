@@ -8,7 +8,7 @@ from typing import Final
 from app.credentials.documents import DocumentSource
 from app.credentials.errors import SelfCheckFailed
 from app.credentials.issuing.signing import KeysOf, SignedCredential
-from app.credentials.json_text import dump_json
+from app.credentials.json_text import dump_json, parse_json_object
 from app.credentials.keys import Signer
 from app.credentials.model import EndorsementCredential
 from app.credentials.proofs.data_integrity import add_proof
@@ -51,3 +51,19 @@ def issue_endorsement(
         if answer.outcome is not Outcome.PASSED and answer.reason != Reason.STATUS_LEFT_OUT:
             raise SelfCheckFailed(answer)
     return signed
+
+
+def sign_anew(written: str, *, signer: Signer, jwt_signer: Signer, at: datetime) -> SignedCredential:
+    """The same words under another key of who said them; nothing but the proof changes."""
+    document = parse_json_object(written.encode())
+    said = {name: value for name, value in document.items() if name != "proof"}
+    return issue_endorsement(
+        EndorsementCredential.from_document(said), signer=signer, jwt_signer=jwt_signer, at=at
+    )
+
+
+def signed_with(written: bytes) -> str:
+    """The method that the embedded proof names; empty where there is none."""
+    proof = parse_json_object(written).get("proof")
+    method = proof.get("verificationMethod") if isinstance(proof, dict) else None
+    return method if isinstance(method, str) else ""

@@ -96,21 +96,25 @@ def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> Jso
     """
     options = proof_options(signer, created)
     signature = signer.key.sign(hash_rdfc(_without(document, "proof"), options))
-    proof = options | {"proofValue": encode_multibase(signature)}
-    earlier = document.get("proof")
-    proofs = [*(earlier if isinstance(earlier, list) else [earlier]), proof] if earlier else proof
-    return document | {"proof": proofs}
+    return _with_proof(document, options | {"proofValue": encode_multibase(signature)})
 
 
 def add_plain_proof(document: JsonObject, *, signer: Signer, created: datetime) -> JsonObject:
-    """The document with a proof of eddsa-jcs-2022 over its JSON as it stands, which no reader has to expand."""
+    """The document with one more proof, of eddsa-jcs-2022 over its JSON as it stands, which no reader has to expand."""
     if signer.key.public.algorithm is not Algorithm.EDDSA:
         raise UnusableKey("key_algorithm_mismatch", "eddsa-jcs-2022 takes an Ed25519 key")
     unsecured = _without(document, "proof")
     options = proof_options(signer, created) | {"cryptosuite": "eddsa-jcs-2022"}
     options |= {"@context": unsecured["@context"]} if "@context" in unsecured else {}
     signature = signer.key.sign(hash_jcs(unsecured, options))
-    return unsecured | {"proof": options | {"proofValue": encode_multibase(signature)}}
+    return _with_proof(document, options | {"proofValue": encode_multibase(signature)})
+
+
+def _with_proof(document: JsonObject, proof: JsonObject) -> JsonObject:
+    earlier = document.get("proof")
+    return document | {
+        "proof": [*(earlier if isinstance(earlier, list) else [earlier]), proof] if earlier else proof
+    }
 
 
 def proof_options(signer: Signer, created: datetime) -> JsonObject:

@@ -68,6 +68,8 @@ class TrustList:
     valid_from: datetime
     valid_until: datetime
     entries: tuple[Entry, ...]
+    key: str = ""
+    """The network's key of now, as Multikey: a key that gave way says so for some time, by signing beside it."""
 
     def find(self, issuer_id: str) -> Entry | None:
         return self._by_id.get(issuer_id)
@@ -81,12 +83,25 @@ class TrustList:
         return {entry.id: entry for entry in self.entries}
 
 
-def sign_trust_list(edition: TrustList, *, page: str, context: str, signer: Signer, at: datetime) -> bytes:
+def sign_trust_list(
+    edition: TrustList,
+    *,
+    page: str,
+    context: str,
+    signer: Signer,
+    at: datetime,
+    beside: Signer | None = None,
+) -> bytes:
     """The edition as it is published; `page` is for people, `context` where the words of the list are defined.
+
+    `beside`: a key that gave way lately, for those who know no other yet.
 
     The suite is eddsa-jcs-2022: a list of thousands of issuers is checked without reading it as linked data.
     """
-    return dump_json(add_plain_proof(_document(edition, page, context), signer=signer, created=at))
+    document = _document(edition, page, context)
+    for each in (signer, beside):
+        document = add_plain_proof(document, signer=each, created=at) if each else document
+    return dump_json(document)
 
 
 def _document(edition: TrustList, page: str, context: str) -> JsonObject:
@@ -102,6 +117,7 @@ def _document(edition: TrustList, page: str, context: str) -> JsonObject:
             "id": page,
             "type": SUBJECT_TYPE,
             "sequence": edition.sequence,
+            **({"networkKey": edition.key} if edition.key else {}),
             "issuers": [_entry(entry) for entry in edition.entries],
         },
     }

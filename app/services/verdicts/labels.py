@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from app.credentials.trust import GivenLabel
+from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import Outcome
 from app.domain.campus import LabelCategory, LabelState
 from app.domain.label_credentials import LABEL_NAMES
@@ -40,6 +41,11 @@ _FORGED: Final = (
     "bad",
     N_("Non conforme"),
     N_("Ce label n’est pas tel que le réseau l’a signé. Ne vous y fiez pas."),
+)
+_KEY_STOLEN: Final = (
+    "past",
+    N_("Terminé"),
+    N_("Le label est terminé, et la clé qui l’a signé a été retirée depuis : seul ce service en répond."),
 )
 _UNREAD: Final = (
     "unk",
@@ -110,6 +116,8 @@ def _worth(judged: LabelJudged) -> tuple[str, str, str]:
     answer = judged.answer
     if answer is None:
         return _UNSIGNED
+    if answer.reason == Reason.KEY_REVOKED and judged.state is LabelState.EXPIRED:
+        return _KEY_STOLEN
     if answer.outcome is Outcome.FAILED and answer.reason not in _OF_THE_DATES:
         return _FORGED
     if answer.outcome in (Outcome.UNKNOWN, Outcome.SKIPPED):
