@@ -127,3 +127,12 @@ def test_a_template_says_nothing_that_cannot_be_translated(path):
     spoken += SPOKEN_ATTRIBUTES.findall(bare)
     untranslated = {text for text in spoken if re.search(r"[^\W\d_]{2,}", text)} - NAMES
     assert untranslated == set()
+
+
+def test_the_words_of_an_organisation_have_one_name_wherever_a_person_reads():
+    """« Recommandation » : a recruiter knows it; the standard's own name stays where a file of it is asked for."""
+    french = [each for message in said() if message.id for each in forms(message.id)]
+    assert [each for each in french if "endoss" in each.casefold()] == []
+    english = [each for _, other in pairs("en") for each in filter(None, other)]
+    told = [each.replace("EndorsementCredential", "") for each in english]
+    assert [each for each in told if "endors" in each.casefold()] == []

@@ -29,7 +29,7 @@ _SAME_DOMAIN = N_("Ce domaine est aussi celui du campus.")
 _ELSEWHERE = N_("Signée ailleurs, par {issuer}.")
 _LATER = N_("Vérifiée le {day} ; ouvrez-la pour refaire la vérification.")
 _HOLDS, _THEN = Word(N_("Signature vérifiée"), "ok"), Word(N_("Signée ailleurs"), "shut")
-_UNKNOWN = Word(N_("Non vérifié"), "unk")
+_UNKNOWN = Word(N_("Non vérifiée"), "unk")
 _LOST = Word(N_("Ne compte pas"), "bad")
 STATES = {
     "shown": Word(N_("Montrée"), "ok"),

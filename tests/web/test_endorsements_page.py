@@ -42,9 +42,9 @@ def page_of(house: House, document: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("credential", "soutient ce badge, tel qu’il a été donné à cette personne."),
-        ("achievement", "soutient ce badge, quelle que soit la personne qui le reçoit."),
-        ("issuer", "soutient l’organisme qui donne ce badge."),
+        ("credential", "recommande ce badge, tel qu’il a été donné à cette personne."),
+        ("achievement", "recommande ce badge, quelle que soit la personne qui le reçoit."),
+        ("issuer", "recommande l’organisme qui donne ce badge."),
     ],
 )
 def test_an_endorsement_that_holds_is_told_with_its_words(house: House, place: str, words: str) -> None:
@@ -66,5 +66,5 @@ def test_a_broken_endorsement_neither_breaks_nor_decorates_the_page(house: House
 
 def test_an_endorsement_of_something_else_is_named_as_that(house: House) -> None:
     page = page_of(house, badge("credential", signed(endorsement("urn:uuid:another"))))
-    assert "il parle d’autre chose que de ce badge" in page
+    assert "elle parle d’autre chose que de ce badge" in page
     assert SAID not in page

@@ -13,28 +13,30 @@ from app.services.verdicts.checks import place_of
 from app.services.verdicts.sentences import Sentence, plain
 
 _LONGEST_COMMENT: Final = 1200
-_OF_THE_AWARD: Final = N_("{who} soutient ce badge, tel qu’il a été donné à cette personne.")
-_OF_THE_BADGE: Final = N_("{who} soutient ce badge, quelle que soit la personne qui le reçoit.")
-_OF_AN_ORGANISATION: Final = N_("{who} soutient l’organisme qui donne ce badge.")
+_OF_THE_AWARD: Final = N_("{who} recommande ce badge, tel qu’il a été donné à cette personne.")
+_OF_THE_BADGE: Final = N_("{who} recommande ce badge, quelle que soit la personne qui le reçoit.")
+_OF_AN_ORGANISATION: Final = N_("{who} recommande l’organisme qui donne ce badge.")
 _SAME_ISSUER: Final = N_("L’émetteur du badge parle ici de lui-même : ce n’est pas l’avis d’un autre.")
 _NAME_IS_AN_ADDRESS: Final = N_("Signature vérifiée. Nous n’en connaissons que l’adresse.")
 _DOES_NOT_HOLD: Final = N_(
-    "Un endossement ne compte pas : ce qui y est écrit n’a pas été signé par celui qu’il nomme, ou a été changé."
+    "Une recommandation ne compte pas : ce qui y est écrit n’a pas été signé par qui elle nomme, ou a été changé."
 )
-_NOT_READ: Final = N_("Un endossement au nom de {who} n’a pas pu être vérifié.")
+_NOT_READ: Final = N_("Une recommandation au nom de {who} n’a pas pu être vérifiée.")
 _WHY: Final = {
-    ENDORSES_ANOTHER: N_("Un endossement de {who} ne compte pas : il parle d’autre chose que de ce badge."),
-    TOO_MANY: N_("Il y a d’autres endossements : nous en lisons dix au plus par badge."),
-    Reason.REVOKED.value: N_("Un endossement de {who} ne compte plus : il a été retiré."),
-    Reason.SUSPENDED.value: N_("Un endossement de {who} est suspendu pour le moment."),
-    Reason.EXPIRED.value: N_("Un endossement de {who} ne compte plus : sa durée est passée."),
-    Reason.NOT_YET_VALID.value: N_("Un endossement de {who} ne compte pas encore."),
+    ENDORSES_ANOTHER: N_(
+        "Une recommandation de {who} ne compte pas : elle parle d’autre chose que de ce badge."
+    ),
+    TOO_MANY: N_("Il y a d’autres recommandations : nous en lisons dix au plus par badge."),
+    Reason.REVOKED.value: N_("Une recommandation de {who} ne compte plus : elle a été retirée."),
+    Reason.SUSPENDED.value: N_("Une recommandation de {who} est suspendue pour le moment."),
+    Reason.EXPIRED.value: N_("Une recommandation de {who} ne compte plus : sa durée est passée."),
+    Reason.NOT_YET_VALID.value: N_("Une recommandation de {who} ne compte pas encore."),
 }
 _STATES: Final = {
-    Outcome.PASSED: ("ok", N_("Vérifié")),
+    Outcome.PASSED: ("ok", N_("Vérifiée")),
     Outcome.FAILED: ("bad", N_("Ne compte pas")),
-    Outcome.UNKNOWN: ("unk", N_("Non vérifié")),
-    Outcome.SKIPPED: ("unk", N_("Non vérifié")),
+    Outcome.UNKNOWN: ("unk", N_("Non vérifiée")),
+    Outcome.SKIPPED: ("unk", N_("Non vérifiée")),
 }
 
 
