@@ -38,6 +38,18 @@ def test_postgres_that_may_forget_is_refused(postgres_url: str):
     engine.dispose()
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("own", ["", "?options=-cwork_mem%3D8MB"])
+def test_postgres_plans_each_statement_for_its_values_whatever_else_the_address_asks(
+    postgres_url: str, own: str
+):
+    engine = open_engine(postgres_url + own)
+    with engine.connect() as connection:
+        assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "force_custom_plan"
+        assert (connection.execute(text("SHOW work_mem")).scalar_one() == "8MB") is bool(own)
+    engine.dispose()
+
+
 def test_sqlite_keeps_every_connection_strict(sqlite_url: str):
     engine = open_engine(sqlite_url)
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
