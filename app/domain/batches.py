@@ -21,6 +21,7 @@ AT_ONCE = 50
 A_PIECE = 1_000
 """How many lines are carried out in one transaction."""
 FARTHEST = timedelta(days=366)
+_UNTIL_THE_LAST_PIECE = timedelta(minutes=3)
 
 
 class BatchState(StrEnum):
@@ -163,6 +164,13 @@ def is_handed_over(batch: AwardBatch | None, *, at: datetime) -> bool:
     if batch is None:
         return True
     return batch.state is BatchState.DONE and (batch.undo_until is None or at >= batch.undo_until)
+
+
+def leave_from(batch: AwardBatch, *, at: datetime, is_last: bool) -> datetime:
+    """When letters about a piece that is carried out at `at` may leave: after the time to change one's mind, which
+    begins with the last piece. Those of an earlier one are given a little more, so that they need not be written anew
+    when the last is done; should that take longer, whoever sends them asks `is_handed_over`."""
+    return at + timedelta(seconds=batch.undo_seconds) + (timedelta() if is_last else _UNTIL_THE_LAST_PIECE)
 
 
 def begin(batch: AwardBatch, *, at: datetime) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from app.db.batches import BatchStore
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
-from app.db.letters import LetterStore
 from app.domain.awards import LineOutcome
 from app.domain.batches import (
     A_PIECE,
@@ -51,7 +50,6 @@ class BulkAwardService:
         self,
         campuses: CampusStore,
         batches: BatchStore,
-        letters: LetterStore,
         history: HistoryStore,
         judging: Judging,
         keeping: AwardKeeping,
@@ -59,7 +57,6 @@ class BulkAwardService:
     ) -> None:
         self.campuses = campuses
         self.batches = batches
-        self.letters = letters
         self.history = history
         self.judging = judging
         self.keeping = keeping
@@ -128,7 +125,7 @@ class BulkAwardService:
         lines = self.batches.next_lines(batch_id, A_PIECE)
         piece = self._carry_out(campus, batch, lines) if lines else Piece(more=False)
         if not piece.more:
-            self._finish(batch)
+            finish(batch, at=self.clock())
         self.batches.save(batch)
         return piece
 
@@ -138,7 +135,8 @@ class BulkAwardService:
             case, lines, given=lambda people: self.batches.given_in_batch(batch.id, people)
         )
         ready = [line for line in judged if line.judgement.is_ready]
-        kept = self.keeping.keep(case, batch, ready)
+        is_last = len(lines) < A_PIECE
+        kept = self.keeping.keep(case, batch, ready, is_last=is_last)
         fate = iter(kept)
         answers = [
             _answer(line, one, next(fate) if one.judgement.is_ready else None)
@@ -146,12 +144,7 @@ class BulkAwardService:
         ]
         self.batches.answer(batch.id, answers)
         unfit = [each.trouble for each in kept if isinstance(each, Unfit)]
-        return Piece(len(lines) == A_PIECE, len(kept) - len(unfit), unfit[0] if unfit else None)
-
-    def _finish(self, batch: AwardBatch) -> None:
-        at = self.clock()
-        finish(batch, at=at)
-        self.letters.release(batch.id, not_before=batch.undo_until or at)
+        return Piece(not is_last, len(kept) - len(unfit), unfit[0] if unfit else None)
 
     def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
         self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)

@@ -188,7 +188,6 @@ class AwardServices(PeopleServices):
         return BulkAwardService(
             self.stores.campuses,
             self.stores.batches,
-            self.stores.letters,
             self.stores.history,
             self._judging,
             self._keeping,

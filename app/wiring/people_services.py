@@ -237,6 +237,7 @@ class PeopleServices(CampusServices):
         return LetterService(
             self.stores.letters,
             self.stores.awards,
+            self.stores.batches,
             self.addresses,
             PersonalLetters(
                 self.stores.team,

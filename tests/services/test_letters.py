@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
 from app.domain.history import Actor
 from app.domain.letters import LetterState, Reason
+from app.services import bulk_awards
+from app.services.awards import AwardRequest
+from tests.support.house import listed
 from tests.support.letters import awarded, letters_of, send_all
 from tests.support.post_office import HANG_UP
 
@@ -143,3 +147,31 @@ def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(ho
     assert office.received == []
     (letter,) = letters_of(house, award_id)
     assert (letter.state, letter.reason) == (LetterState.CANCELLED, Reason.TOO_OLD)
+
+
+def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be_undone(
+    house, office, post, monkeypatch
+):
+    monkeypatch.setattr(bulk_awards, "A_PIECE", 2)
+    people = listed(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(3)))
+    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=people)
+    with house.unit_of_work() as services:
+        batch = services.bulk_awards.promise(
+            house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
+        )
+    with house.unit_of_work() as services:
+        assert services.bulk_awards.carry_out(batch.id).more
+    house.clock.move(hours=1)
+    send_all(post)
+    assert (office.received, post.due()) == ([], []), "the first two wait for the third"
+
+    with house.unit_of_work() as services:
+        assert not services.bulk_awards.carry_out(batch.id).more
+    house.clock.move(minutes=4)
+    send_all(post)
+    assert office.received == []
+    house.clock.move(minutes=5)
+    send_all(post)
+    assert sorted(each["To"].addresses[0].addr_spec for each in office.received) == [
+        f"p{number}@exemple.fr" for number in range(3)
+    ]

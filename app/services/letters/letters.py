@@ -10,10 +10,12 @@ from datetime import timedelta
 from app.adapters.badge_pictures import BadgeArtist
 from app.credentials.json_text import parse_json_object
 from app.db.awards import AwardRecord, AwardStore
+from app.db.batches import BatchStore
 from app.db.letters import LetterStore
 from app.domain.access import learner_link_proof, reminders_proof
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
+from app.domain.batches import is_handed_over
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.letters import (
@@ -54,6 +56,7 @@ class LetterService:
         self,
         letters: LetterStore,
         awards: AwardStore,
+        batches: BatchStore,
         addresses: Addresses,
         personal: PersonalLetters,
         artist: BadgeArtist,
@@ -63,6 +66,7 @@ class LetterService:
     ) -> None:
         self.letters = letters
         self.awards = awards
+        self.batches = batches
         self.addresses = addresses
         self.personal = personal
         self.artist = artist
@@ -85,7 +89,11 @@ class LetterService:
             return None
         if waiting[0].about_id is not None:
             return self._take_personal(waiting[0])
-        told = [(letter, record) for letter in waiting if (record := self._still(letter))]
+        told = [
+            (letter, record)
+            for letter in waiting
+            if (record := self._still(letter)) and self._may_leave(letter, record.award)
+        ]
         if not told:
             return None
         for letter, _ in told:
@@ -133,6 +141,19 @@ class LetterService:
         letter.reason = Reason.TOO_OLD.value if too_old else ""
         self.letters.save(letter)
         return None
+
+    def _may_leave(self, letter: PromisedLetter, award: Award) -> bool:
+        """A bulk award that was stopped half-way can still be undone when the hour of its first letters comes."""
+        if letter.occasion != Occasion.AWARDED or award.batch_id is None:
+            return True
+        at, batch = self.clock(), self.batches.find(award.batch_id)
+        if is_handed_over(batch, at=at):
+            return True
+        assert batch is not None, "promises are for ever"
+        over = batch.undo_until
+        letter.not_before = over if over and over > at else at + timedelta(minutes=1)
+        self.letters.save(letter)
+        return False
 
     def _written(self, told: Sequence[tuple[PromisedLetter, AwardRecord]]) -> Letter:
         letter, record = told[0]
