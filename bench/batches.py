@@ -21,6 +21,7 @@ from app.credentials.keys import Algorithm, LocalSigningKey, encode_multibase
 from app.credentials.proofs.cryptosuites import digest, digest_of_options
 from app.credentials.proofs.data_integrity import add_proof, proof_options
 from app.credentials.status_list import StatusList, status_entry, status_list_credential
+from app.memory import collect_rarely
 from bench.credentials import OURS
 from bench.measure import Row, Turn, interleaved, repeating, rows
 from bench.node import in_node, node_key, node_peer
@@ -31,6 +32,7 @@ _LIST_SIZE = 131_072
 
 
 def run() -> list[Row]:
+    collect_rarely()  # as every server process does
     secret = Ed25519PrivateKey.generate()
     key = LocalSigningKey.from_bytes(secret.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
     campus = Campus(Algorithm.EDDSA, key=key)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Uuid
 from sqlalchemy.engine import Dialect
@@ -75,6 +76,22 @@ def part_of(table: str) -> Column[Any]:
 
 def new_id() -> uuid.UUID:
     return uuid.uuid4()
+
+
+def neighbouring_ids(count: int) -> list[uuid.UUID]:
+    """Random identifiers (UUID, version 4) whose first 40 bits, drawn once, are the same.
+
+    Rows that are written together then lie side by side in every index that begins with them: of a large index a few
+    pages change instead of one for each row. 82 bits of each are its own, so that knowing one tells nobody the next.
+    """
+    drawn = secrets.token_bytes(_SHARED + (16 - _SHARED) * count)
+    shared, own = drawn[:_SHARED], 16 - _SHARED
+    ends = (drawn[at : at + own] for at in range(_SHARED, len(drawn), own))
+    return [uuid.UUID(bytes=shared + end, version=4) for end in ends]
+
+
+_SHARED: Final = 5
+"""Bytes."""
 
 
 Row = TypeVar("Row", bound=SQLModel)

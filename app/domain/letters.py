@@ -165,12 +165,13 @@ def letter_about(
     once: str = "",
     at: datetime,
     not_before: datetime | None = None,
+    letter_id: uuid.UUID | None = None,
 ) -> PromisedLetter:
     """The promise to tell the award's person of it at `address`, not before its undo time is over.
 
     `once` tells apart letters of one occasion about the same award.
     """
-    letter_id = new_id()
+    letter_id = letter_id or new_id()
     return new_row(
         PromisedLetter,
         id=letter_id,

@@ -21,6 +21,7 @@ from app.domain.activities import (
 from app.domain.awards import LineOutcome
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.columns import neighbouring_ids
 from app.domain.history import Actor
 from app.domain.list_matching import matched, name_key_of
 from app.domain.participant_lists import ListedPerson, has_usable_address, tidy, without_repeats
@@ -181,6 +182,7 @@ class ActivityService:
         kept: dict[str, tuple[Participation, Person]] = {}
         new: dict[uuid.UUID, Participation] = {}
         completed: list[Participation] = []
+        numbers = iter(neighbouring_ids(len(lines)))
         # Where attendance is noted session by session, whoever has come to none has no hours.
         otherwise = 0.0 if lines and self.activities.counts_attendance(activity.id) else None
         leads, *_ = self.activities.campuses_of(activity.id)
@@ -188,7 +190,9 @@ class ActivityService:
             participation, person = known.get(line.line_key) or (None, people[line.line_key])
             participation = participation or new.get(person.id)
             if participation is None:
-                participation = new[person.id] = self._participation_of(activity, line, person, by, otherwise)
+                participation = self._participation_of(activity, line, person, by, otherwise)
+                participation.id = next(numbers)
+                new[person.id] = participation
             elif absent_stay and not participation.is_present:
                 pass
             elif complete(participation, hours=line.hours, contribution=line.contribution):
@@ -208,8 +212,11 @@ class ActivityService:
         """A person for each line of somebody new, by line key."""
         at = self.clock()
         asked = [
-            (Person(given_name=line.given_name, family_name=line.family_name, created_at=at), line.address)
-            for line in lines
+            (
+                Person(id=number, given_name=line.given_name, family_name=line.family_name, created_at=at),
+                line.address,
+            )
+            for number, line in zip(neighbouring_ids(len(lines)), lines, strict=True)
         ]
         people = self.people.get_or_add_all(asked)
         return {line.line_key: person for line, person in zip(lines, people, strict=True)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from app.credentials.issuing import Batch
 from app.credentials.json_text import JsonObject, parse_json
@@ -16,9 +16,9 @@ from app.db.letters import LetterStore
 from app.domain.addresses import Addresses
 from app.domain.awards import Award, SignedDocument
 from app.domain.badges import BadgeVersion
-from app.domain.batches import AwardBatch
+from app.domain.batches import AwardBatch, leave_from
 from app.domain.clock import Clock
-from app.domain.columns import new_id, whole_second
+from app.domain.columns import neighbouring_ids, whole_second
 from app.domain.letters import letter_about
 from app.domain.open_badges import BadgeDocuments, profile_of
 from app.domain.people import is_address
@@ -32,7 +32,6 @@ from app.services.logged_deeds import LoggedDeeds
 from app.services.signing import Signing
 from app.services.status import Places, StatusService
 
-NOT_YET = datetime(9999, 1, 1, tzinfo=UTC)
 """Until the promise is carried out to the end, nobody knows when its letters may leave."""
 
 UNSIGNED = N_("Un texte empêchait de signer le badge.")
@@ -75,13 +74,15 @@ class AwardKeeping:
         self.addresses = addresses
         self.clock = clock
 
-    def keep(self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine]) -> list[Kept]:
+    def keep(
+        self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
+    ) -> list[Kept]:
         """In the order of the lines. One that cannot be signed takes nothing from the others."""
         if not ready:
             return []
         at, campus = self.clock(), case.campus
         self.badge_service.freeze(campus, case.badge, case.version)
-        ids = [new_id() for _ in ready]
+        ids = neighbouring_ids(len(ready))
         places = self.status.reserve(campus, ids, at=at)
         awards = [
             _award_of(case, promise, line, at, award_id) for award_id, line in zip(ids, ready, strict=True)
@@ -99,7 +100,8 @@ class AwardKeeping:
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
         ]
         if promise.tells:
-            self._promise_letters(decided, ready, kept, at)
+            leave_from_then = leave_from(promise, at=at, is_last=is_last)
+            self._promise_letters(decided, ready, kept, at, leave_from_then)
         return kept
 
     def _documents(
@@ -147,7 +149,12 @@ class AwardKeeping:
         self.history.write_all(case.by, "award", "award", ids, at=at, campus_id=case.campus.id, **facts)
 
     def _promise_letters(
-        self, awards: Sequence[Award], ready: Sequence[JudgedLine], kept: Sequence[Kept], at: datetime
+        self,
+        awards: Sequence[Award],
+        ready: Sequence[JudgedLine],
+        kept: Sequence[Kept],
+        at: datetime,
+        not_before: datetime,
     ) -> None:
         addresses = {
             award_id: line.line.address
@@ -156,8 +163,8 @@ class AwardKeeping:
         }
         self.letters.promise_many(
             [
-                letter_about(award, addresses[award.id], at=at, not_before=NOT_YET)
-                for award in awards
+                letter_about(award, addresses[award.id], at=at, not_before=not_before, letter_id=letter_id)
+                for award, letter_id in zip(awards, neighbouring_ids(len(awards)), strict=True)
                 if award.id in addresses
             ]
         )
