@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
 
 from app.domain.campus import Campus
+from app.domain.columns import neighbouring_ids
 from app.domain.operators import Operator
 from app.domain.people import Membership, Person, PersonAddress, Role, name_key
 from app.errors import NotFound
@@ -85,6 +86,8 @@ class PeopleStore:
         known = self.list_named_at((address, _key_of(person)) for person, address in asked if address)
         found = [known.get((address, _key_of(person))) for person, address in asked]
         new = [pair for pair, person in zip(asked, found, strict=True) if person is None]
+        for (person, _), number in zip(new, neighbouring_ids(len(new)), strict=True):
+            person.id = number
         try:
             with self.session.begin_nested():
                 self.session.add_all([person for person, _ in new])

@@ -190,9 +190,8 @@ class ActivityService:
             participation, person = known.get(line.line_key) or (None, people[line.line_key])
             participation = participation or new.get(person.id)
             if participation is None:
-                participation = self._participation_of(activity, line, person, by, otherwise)
+                participation = new[person.id] = self._participation_of(activity, line, person, by, otherwise)
                 participation.id = next(numbers)
-                new[person.id] = participation
             elif absent_stay and not participation.is_present:
                 pass
             elif complete(participation, hours=line.hours, contribution=line.contribution):
@@ -212,11 +211,8 @@ class ActivityService:
         """A person for each line of somebody new, by line key."""
         at = self.clock()
         asked = [
-            (
-                Person(id=number, given_name=line.given_name, family_name=line.family_name, created_at=at),
-                line.address,
-            )
-            for number, line in zip(neighbouring_ids(len(lines)), lines, strict=True)
+            (Person(given_name=line.given_name, family_name=line.family_name, created_at=at), line.address)
+            for line in lines
         ]
         people = self.people.get_or_add_all(asked)
         return {line.line_key: person for line, person in zip(lines, people, strict=True)}
