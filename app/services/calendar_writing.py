@@ -15,6 +15,7 @@ from app.domain.imports import Fate, Imported, ImportRun
 from app.services.activity_plans import AMENDED, ActivityPlans
 from app.services.activity_sessions import ActivitySessions
 from app.services.calendar_judging import CalendarJudging, Foreseen
+from app.services.series import SeriesService
 
 
 class CalendarWriting:
@@ -25,12 +26,14 @@ class CalendarWriting:
         judging: CalendarJudging,
         planning: ActivityPlans,
         attendance: ActivitySessions,
+        series: SeriesService,
     ) -> None:
         self.imports = imports
         self.plans = plans
         self.judging = judging
         self.planning = planning
         self.attendance = attendance
+        self.series = series
 
     def write(
         self, campus: Campus, run: ImportRun, lines: Sequence[Foreseen], kind: ActivityKind, *, by: Actor
@@ -51,6 +54,8 @@ class CalendarWriting:
             return
         activity = first.activity or self._created(campus, first, kind, by)
         self.planning.activities.lock(activity.id)
+        if not is_new and first.meeting.occurrence:
+            self.series.begin_if_used(campus, activity, by=by)
         facts = {name: value for one in group for name, value in one.activity_news.items()}
         touched = [each for one in group if (each := self._session(campus, run, activity, one))]
         if touched:
@@ -88,6 +93,9 @@ class CalendarWriting:
         if not meeting.occurrence or meeting.cancelled:
             return False
         assert meeting.starts_on is not None
+        if session is None:
+            there = self.plans.sessions_of(activity.id)
+            session = next((each for each in there if each.held_on == meeting.starts_on), None)
         if session is None:
             session = ActivitySession(
                 activity_id=activity.id, held_on=meeting.starts_on, hours=meeting.hours or None

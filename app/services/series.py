@@ -74,6 +74,12 @@ class SeriesService:
         self._settle(campus, activity, "add_session", by, on=facts.held_on.isoformat())
         return session
 
+    def begin_if_used(self, campus: Campus, activity: Activity, *, by: Actor) -> None:
+        """Before sessions are planned by another way: a single meeting to which somebody came is the first of them."""
+        is_single = activity.starts_on == activity.ends_on and not self.plans.sessions_of(activity.id)
+        if is_single and self.activities.participants(activity.id):
+            self._begin(campus, activity, by)
+
     def _begin(self, campus: Campus, activity: Activity, by: Actor) -> ActivitySession:
         """Who was there, their hours and the code on the wall are those of the first session from now on."""
         first = first_session(activity)

@@ -38,5 +38,7 @@ class ImportServices(TrustServices):
     def calendar_imports(self) -> CalendarImports:
         imports, plans = self.stores.imports, self.stores.activity_plans
         judging = CalendarJudging(imports, plans, self._import_judging)
-        writing = CalendarWriting(imports, plans, judging, self.activity_plans, self.activity_sessions)
+        writing = CalendarWriting(
+            imports, plans, judging, self.activity_plans, self.activity_sessions, self.series
+        )
         return CalendarImports(self.imports, judging, writing)

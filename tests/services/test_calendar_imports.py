@@ -202,3 +202,22 @@ def test_an_event_that_a_trainer_made_a_series_keeps_the_days_of_its_sessions(ho
         date(2026, 11, 10),
         date(2026, 11, 17),
     )
+
+
+def test_a_meeting_to_which_somebody_came_is_the_first_session_once_the_calendar_repeats_it(
+    house: House,
+) -> None:
+    alone = SERIES.partition("\nRRULE")[0]
+    take(house, alone)
+    [once] = activities(house)
+    by = Actor(house.trainer.id)
+    with house.unit_of_work() as services:
+        services.activities.record(house.campus, once.id, tuple(read_list("Zoé Martin")), by=by)
+    assert {fate for fate, _ in take(house, SERIES)} == {Fate.CREATED}
+    assert days(house) == ["05/10", "12/10", "19/10"]
+    with house.unit_of_work(reading=True) as services:
+        there, came = services.activity_sessions.list_of(house.campus, once.id)
+        assert [came.get(each.id, 0) for each in there] == [1, 0, 0]
+        [(zoe, _)] = services.activities.page(house.campus, once.id).participants
+        assert zoe.hours == 2, "of the three meetings she came to the first"
+    assert {fate for fate, _ in take(house, SERIES)} == {Fate.SAME}
