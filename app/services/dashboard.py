@@ -47,6 +47,7 @@ class Waiting:
     """What other campuses ask this one to organise with them."""
     lacks_key: bool
     old_key: SealedKey | None
+    today: date
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class DashboardService:
             self.plans.asked(campus.id)[:FEW],
             not has_working_key(keys),
             key_to_renew(keys, at=at),
+            today,
         )
 
 

@@ -212,9 +212,16 @@ def restore_badge(badge_id: uuid.UUID, request: Request) -> Response:
 
 @router.get("/{badge_id:uuid}/differences", dependencies=_VIEW)
 def compare_versions(
-    badge_id: uuid.UUID, request: Request, services: ReadingServices, de: Number = 1, a: Number = 1
+    badge_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    de: Number | None = None,
+    a: Number | None = None,
 ) -> HTMLResponse:
+    """Where nobody says which: the newest version, and the one before it."""
     work = at_work(request)
+    a = a or services.badges.manuscript(work.campus, badge_id).page.version.number
+    de = de or max(1, a - 1)
     before = services.badges.page(work.campus, badge_id, de)
     after = services.badges.page(work.campus, badge_id, a)
     told: list[DifferenceShown] = [

@@ -35,7 +35,7 @@ router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal")
 
 _CHOICES = {
     Shown.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait"),
-    Shown.SUMMARY: N_("Un résumé : la sorte, les dates et les heures"),
+    Shown.SUMMARY: N_("Un résumé : sorte, dates et heures"),
     Shown.EXISTENCE: N_("Seulement qu’elle existe"),
 }
 _LOOKED = {

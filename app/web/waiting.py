@@ -18,6 +18,8 @@ TO_DO, TO_LOOK_AT, ENDED = (
     Word(N_("À regarder"), "shut"),
     Word(N_("Terminé"), "past"),
 )
+_LABEL_ENDED = N_("Le label du campus a pris fin le {day}")
+_LABEL_ENDS = N_("Le label du campus prend fin le {day}")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,10 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = say(N_("Une nouvelle clé signe la suite ; l’ancienne vérifie toujours ce qu’elle a signé."))
         tasks.append(Task(sentence, hint, here, TO_LOOK_AT))
     if waiting.label is not None and waiting.label.ends_on is not None:
-        sentence = say(N_("Le label du campus prend fin le {day}")).format(day=day(waiting.label.ends_on))
-        tasks.append(Task(sentence, say(N_("Les pages de vos badges disent ses dates.")), here, ENDED))
+        is_over = waiting.label.ends_on < waiting.today
+        sentence = say(_LABEL_ENDED if is_over else _LABEL_ENDS).format(day=day(waiting.label.ends_on))
+        hint = say(N_("Les pages de vos badges disent ses dates."))
+        tasks.append(Task(sentence, hint, here, ENDED if is_over else TO_LOOK_AT))
     return tasks
 
 

@@ -24,10 +24,11 @@ WIDTHS = pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "de
 LANGUAGES = pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
 
 
-def look_at(page: Page, addresses: tuple[str, ...], language: str) -> None:
+def look_at(page: Page, addresses: tuple[str, ...], language: str, *, may_refuse: bool = False) -> None:
     judged = is_judged(page, language)
     for address in addresses:
-        page.goto(address)
+        answer = page.goto(address)
+        assert may_refuse or (answer and answer.ok), f"{address}: not the page, but why it is not shown"
         assert page.locator("html").get_attribute("lang") == language[:2], address
         assert page.locator("h1").count() == 1, address
         if judged:
@@ -46,6 +47,7 @@ def test_pages_that_anybody_sees(
         page,
         tuple(map(live_server.url, PUBLIC_PATHS)) + links.public + (links.revoked_award,),
         visitor_locale,
+        may_refuse=True,
     )
 
 
@@ -102,6 +104,22 @@ def test_pages_of_a_learner(
     live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
 ) -> None:
     page = open_page(viewport)
-    page.goto(demo_links(live_server).private)
-    own = tuple(f"{page.url}/{name}" for name in ("journal", "mes-donnees", "effacement"))
-    look_at(page, (page.url, *own), visitor_locale)
+    page.goto(demo_links(live_server).keeping)
+    look_at(page, pages_of_ones_own(live_server, page.url), visitor_locale)
+
+
+@WIDTHS
+@LANGUAGES
+def test_pages_of_somebody_under_15(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    page = open_page(viewport)
+    page.goto(demo_links(live_server).child)
+    look_at(page, pages_of_ones_own(live_server, page.url), visitor_locale)
+
+
+def pages_of_ones_own(server: LiveServer, award: str) -> tuple[str, ...]:
+    """Of whoever opened a badge by its private link."""
+    below = ("journal", "journal/contributions/nouvelle", "recommandations", "mes-donnees", "effacement")
+    around = ("/mes-badges", "/mes-badges/ailleurs", "/mes-badges/portfolio")
+    return (award, *(f"{award}/{name}" for name in below), *map(server.url, around))

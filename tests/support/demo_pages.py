@@ -76,13 +76,22 @@ class DemoLinks:
     series: str
     """An activity of several sessions."""
     session: str
+    parent: str
+    """What the parent of somebody under 15 is asked, as they read it."""
+    child: str
+    """Opens the badge of that child."""
+    label: str
+    person: str
+    """One person of the campus, as staff see them."""
+    badge: str
+    """At the desk."""
 
     @property
     def public(self) -> tuple[str, ...]:
         beside = tuple(f"{self.open_award}/{page}" for page in ("personne", "campus", "integrer"))
         return (
             self.open_award, *beside, self.closed_award, self.definition, self.asking, self.asked,
-            self.portfolio, f"{self.portfolio}/integrer", self.endorsing, *self.endorsed,
+            self.portfolio, f"{self.portfolio}/integrer", self.endorsing, *self.endorsed, self.parent, self.label,
         )  # fmt: skip
 
     @property
@@ -97,11 +106,16 @@ class DemoLinks:
             "competences",
             "repertoire",
             "repertoire/noms",
+            "rappels",
+            "badges/nouveau",
+            "competences/nouvelle",
+            "competences/importer",
         )
         badge = self.definition.rpartition("/badges/")[2].partition("/")[0]
         openings = f"{self.desk}/badges/{badge}/formateurs"
         rule = (f"{self.ruled}/regle", f"{self.ruled}/modifier")
-        return (self.desk, *(f"{self.desk}/{page}" for page in pages), self.member, openings, *rule)
+        some = (self.member, self.person, self.badge, f"{self.badge}/differences")
+        return (self.desk, *(f"{self.desk}/{page}" for page in pages), *some, openings, *rule)
 
     @property
     def of_reviewers(self) -> tuple[str, ...]:
@@ -120,7 +134,6 @@ class DemoLinks:
             f"{home}/compte/reunir",
             f"{home}/confirmer",
             self.desk,
-            f"{self.desk}/audit/journal",
             f"{self.desk}/reprises",
             f"{self.desk}/activites",
             f"{self.desk}/activites/nouvelle",
@@ -179,6 +192,12 @@ def demo_links(server: LiveServer) -> DemoLinks:
         kept_by = services.people.private_link_token(shown.id, shown.link_generation)
         waits = next(r for r in services.endorsement_asking.of_campus(campus.id) if not r.answered_at)
         said = services.endorsements.of_campus(campus)[0].endorsement
+        others = {closed.person.id, opened.person.id, services.portfolios.get(portfolio).person_id}
+        small = next(r for r in records if r.award.state is AwardState.ISSUED and r.person.id not in others)
+        services.age_bands.note(small.person, under_15=True, by=BY_COMMAND)
+        agreement = services.guardians.ask(small, "parent@exemple.fr", by=BY_COMMAND)
+        childs = services.people.private_link_token(small.award.id, small.award.link_generation)
+        label = services.network_documents.labels_of(campus.did)[0]
         return DemoLinks(
             trainer=sign_in_link(services, campus, Role.TRAINER),
             private=address.private_link(token),
@@ -204,6 +223,11 @@ def demo_links(server: LiveServer) -> DemoLinks:
             portfolio=address.portfolio(portfolio),
             keeping=address.private_link(kept_by),
             endorsing=address.endorse(services.endorsement_signing.token_of(waits.id)),
+            parent=address.parent(services.guardians.token_of(agreement.id)),
+            child=address.private_link(childs),
+            label=address.label(label.id),
+            person=f"{address.base_url}/gestion/{CAMPUS}/repertoire/{opened.person.id}",
+            badge=f"{address.base_url}/gestion/{CAMPUS}/badges/{opened.badge.id}",
             endorsed=(address.endorsement(said.id), address.organisation(said.organisation_id)),
         )
 

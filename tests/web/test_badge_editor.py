@@ -143,6 +143,7 @@ def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_chan
     assert "Sans date de fin" in told or "2 ans" in told
     assert "tutorat" in told
     assert "Critères" not in told.partition("<main")[2]
+    assert "tutorat" in plain(designer.get(f"{here}/differences").text), "the newest and the one before it"
     assert "disent la même chose" in designer.get(f"{here}/differences?de=1&a=1").text
 
 
