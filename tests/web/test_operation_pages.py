@@ -29,7 +29,9 @@ def operator(house: House) -> TestClient:
 def test_an_operator_signs_in_like_anybody_and_finds_the_campuses(house: House, operator: TestClient):
     send(house.client(), "/connexion", {"adresse": "operatrice@exemple.fr"})
     assert [letter.to for letter in house.letters.letters] == ["operatrice@exemple.fr"]
-    assert f'href="{HERE}"' in operator.get("/gestion").text
+    empty = operator.get("/gestion").text
+    assert f'href="{HERE}"' in empty
+    assert "Vous ne travaillez dans aucun campus" in empty
     assert "Industrie Technologique" in operator.get(HERE).text
     for person in (house.admin, None):
         assert house.client(person).get(HERE).status_code == 404
