@@ -156,3 +156,30 @@ def test_who_reads_english_is_reminded_in_english(house, office, post):
     send_all(post)
     assert subjects(office)[-1] == "Your badge is waiting for you"
     assert "Here it is:" in text_in(office.received[-1])
+
+
+def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_received_and_the_server_says_later(
+    house, office, post
+):
+    first = awarded(house, ZOE)
+    second = [
+        line.award_id
+        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        if line.award_id
+    ]
+    promise(house, second, "zoe@exemple.fr")
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    with house.unit_of_work(reading=True) as services:
+        kept = services.stores.letters.of_awards([*first, *second])
+        named = next(letter for letter in kept if letter.sent_at is None and letter.id == letter.envelope)
+    change(house, named.award_id, claimed_at=house.clock.now)
+    office.answers["zoe@exemple.fr"].append("451 4.7.1 Greylisted")
+    for _ in range(2):
+        send_all(post)
+        house.clock.move(minutes=10)
+    (reminder,) = office.received[2:]
+    (left,) = {*first, *second} - {named.award_id}
+    assert f"/recevoir/{left}." in text_in(reminder)
+    assert f"/recevoir/{named.award_id}." not in text_in(reminder)

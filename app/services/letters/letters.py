@@ -96,7 +96,11 @@ class LetterService:
         ]
         if not told:
             return None
+        # An envelope is due as long as the letter that names it waits: where that one stays here, the next one names it.
+        named = {letter.id for letter, _ in told}
+        envelope = envelope if envelope in named else told[0][0].id
         for letter, _ in told:
+            letter.envelope = envelope
             take(letter, at=at)
             self.letters.save(letter)
         return Outgoing(envelope, self._written(told))

@@ -44,7 +44,7 @@ class Post:
         except LetterNotSent as trouble:
             log.warning("letter not sent", letter=str(envelope), reason=trouble.reason.value)
             with self._desk(False) as letters:
-                letters.not_sent(envelope, trouble)
+                letters.not_sent(outgoing.envelope, trouble)
             return
         with self._desk(False) as letters:
-            letters.sent(envelope)
+            letters.sent(outgoing.envelope)
