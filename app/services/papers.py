@@ -50,12 +50,16 @@ class CertificateWords:
 
 @dataclass(frozen=True)
 class CheckWords:
-    """All that stands on the page about a check; a line of `checks` is a state, a word, a sentence and a detail."""
+    """All that stands on the page about a check; a line of `checks` is a state, a word, a sentence and a detail.
+
+    `warning`, where there is one, is a title and what to read before everything else.
+    """
 
     lang: str
     title: str
     author: str
     by: str
+    warning: list[str]
     state: str
     word: str
     sentence: str

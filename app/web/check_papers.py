@@ -24,6 +24,7 @@ from app.web.typography import say
 from app.wiring import Services
 
 router = APIRouter()
+_ITS_OWN_WORDS = N_("Ce nom est celui que l'émetteur se donne. Nous n'avons vérifié que sa signature.")
 FORM_FIELD, TEXT_FIELD = "trace", "texte"
 
 
@@ -89,6 +90,7 @@ def _words(services: Services, answer: Answer, view: AnswerShown) -> CheckWords:
         title=say(N_("Vérification d’un badge")),
         author="Sceau",
         by=say(N_("Vérification d’un badge, faite par {host}")).format(host=services.addresses.host),
+        warning=_warning(view),
         state=view.state,
         word=view.word,
         sentence=view.sentence,
@@ -137,8 +139,30 @@ def _facts(view: AnswerShown) -> list[tuple[str, str]]:
     return [(label, value) for label, value in facts if value]
 
 
+def _warning(view: AnswerShown) -> list[str]:
+    standing = view.standing
+    if standing is None or not standing.warning:
+        return []
+    return [say(N_("À lire avant tout")), f"{standing.warning} {standing.advice}".strip()]
+
+
+def _issuer(view: AnswerShown) -> list[tuple[str, str, str, str]]:
+    """Who vouches for the issuer: registers first, its own words second; then its labels."""
+    issuer, standing = view.issuer, view.standing
+    if issuer is None:
+        return []
+    lines = []
+    if standing is not None:
+        lines.append((standing.state, standing.word, standing.sentence, standing.detail))
+    elif not issuer.is_ours:
+        lines.append(("unk", say(N_("Non vérifié")), say(_ITS_OWN_WORDS), ""))
+    verdicts = [*(each.verdict for each in issuer.labels), *issuer.listed]
+    return [*lines, *((each.state, each.word, each.sentence, each.detail) for each in verdicts)]
+
+
 def _checks(view: AnswerShown) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
     parts = [
+        (say(N_("Qui l'a attribué")), _issuer(view)),
         (
             say(N_("Ce que nous avons vérifié")),
             [(each.state, each.word or each.title, each.sentence, each.detail) for each in view.checks],

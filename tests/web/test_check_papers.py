@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from datetime import date
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,7 +17,11 @@ from app.credentials.baking import unbake
 from app.domain.awards import Visibility
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send
+from tests.support.networks import label, network_of
+from tests.web.test_networks import employer as employer_of_others
+from tests.web.test_networks import presented
 
+__all__ = ["employer_of_others"]
 HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
 
 
@@ -108,3 +113,39 @@ def test_nothing_is_traced_of_a_badge_whose_page_is_shut(house: House, employer:
     shut = employer.get(f"{open_page_of(house, Visibility.CLOSED)}/trace", params={"trace": "pdf"})
     assert shut.status_code == 403
     assert "N’Diaye" not in shut.text
+
+
+def printed(employer: TestClient, text: str) -> str:
+    return words_of(trace(employer, text, "pdf").content)
+
+
+def test_a_name_that_nobody_vouches_for_is_printed_as_the_issuer_s_own_word(
+    house: House, employer_of_others: TestClient
+):
+    words = printed(employer_of_others, presented(name="Lycée de Brest"))
+    assert "Ce nom est celui que l’émetteur se donne" in words
+    with house.unit_of_work() as services:
+        network_of(services, house.other_campus)
+    words = printed(employer_of_others, presented(name="Lycée de Brest"))
+    assert "Se présente comme « Lycée de Brest » ; non vérifié." in words
+    assert "Attention" not in words
+
+
+def test_a_look_alike_is_printed_before_the_answer_itself(house: House, employer_of_others: TestClient):
+    with house.unit_of_work() as services:
+        network_of(services, house.campus)
+    words = printed(employer_of_others, presented(name=house.campus.name.upper()))
+    assert words.index("À lire avant tout") < words.index("Authentique")
+    assert "Attention : ce nom ressemble à" in words
+
+
+def test_a_campus_of_the_register_is_printed_with_the_network_that_recognises_it_and_its_label(
+    house: House, employer: TestClient, badge: str
+):
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        label(services, network, house.campus, date(2026, 1, 1), date(2029, 1, 1))
+    words = printed(employer, badge)
+    assert words.index("Qui l’a attribué") < words.index("Ce que nous avons vérifié")
+    assert "Reconnu par « Réseau BFC »" in words
+    assert "le label est en cours" in words
