@@ -11,6 +11,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from app.api.networks import LISTS
 from app.api.problems import documented
 from app.api.programs import Reader
 from app.api.public import (
@@ -33,7 +34,6 @@ preflights = APIRouter(include_in_schema=False)
 of_campus = APIRouter(prefix="/campuses/{slug}/endorsements", tags=["endorsements"])
 
 _JSON = ("application/vc+ld+json", "application/vc", "application/ld+json", "application/json")
-_LISTS = ("application/vc", "application/vc+jwt", "application/ld+json", "application/json")
 _ONE = shown(*_JSON, "text/plain", about="The endorsement, byte for byte as it was signed.")
 _ONE["responses"] |= documented(403, 410)
 _ORGANISATION = "/organisations/{organisation_id:uuid}"
@@ -80,11 +80,11 @@ def organisation_did(organisation_id: uuid.UUID, request: Request, services: Rea
 @router.get(
     _ORGANISATION + "/statuts",
     summary="The signed status list of what an organisation said here",
-    **shown(*_LISTS),
+    **shown(*LISTS),
 )
 @public
 def organisation_list(organisation_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    asked = preferred(request.headers.get("accept", ""), _LISTS) or _LISTS[0]
+    asked = preferred(request.headers.get("accept", ""), LISTS) or LISTS[0]
     form = "jwt" if asked == "application/vc+jwt" else "json"
     document = services.organisations.status_list(organisation_id, form)
     return answer(request, document, cache=FIVE_MINUTES, media_type=asked)

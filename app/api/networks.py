@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.problems import documented
 from app.api.public import FIVE_MINUTES, CampusSlug, allow_reading_from_anywhere, answer, shown
 from app.domain.recognition import TRUST_CONTEXT_PATH
-from app.negotiation import ForPrograms
+from app.negotiation import ForPrograms, preferred
 from app.policies import public
 from app.request_scope import ReadingServices
 from app.services.publication import Published
@@ -20,6 +20,8 @@ with_page = APIRouter(tags=["networks"], responses=documented(404, 410), route_c
 preflights = APIRouter(include_in_schema=False)
 
 _A_DAY = "public, max-age=86400"
+LISTS = ("application/vc", "application/vc+jwt", "application/ld+json", "application/json")
+"""In which forms the status lists of issuers hosted here are asked for."""
 _CREDENTIAL = "application/vc+ld+json"
 _CONTEXT = Published.of(
     (files("app.credentials.trust") / "confiance-v1.jsonld").read_bytes(), "application/ld+json"
@@ -42,6 +44,20 @@ def trust_list(slug: CampusSlug, request: Request, services: ReadingServices) ->
     return answer(request, services.network_documents.trust_list(slug), cache=FIVE_MINUTES)
 
 
+@router.get(
+    "/reseau/{slug}/statuts",
+    summary="The signed status list of the labels that a network gave",
+    **shown(*LISTS),
+)
+@public
+def network_list(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    asked = preferred(request.headers.get("accept", ""), LISTS) or LISTS[0]
+    document = services.network_documents.status_list(
+        slug, "jwt" if asked == "application/vc+jwt" else "json"
+    )
+    return answer(request, document, cache=FIVE_MINUTES, media_type=asked)
+
+
 @with_page.get("/labels/{label_id:uuid}", summary="A label that a network gave, signed", **shown(_CREDENTIAL))
 @public
 def label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
@@ -59,6 +75,7 @@ def context(request: Request) -> Response:
 for _path in (
     "/reseau/{slug}/did.json",
     "/reseau/{slug}/campus-reconnus.json",
+    "/reseau/{slug}/statuts",
     "/labels/{label_id:uuid}",
     TRUST_CONTEXT_PATH,
 ):

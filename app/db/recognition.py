@@ -77,6 +77,16 @@ class RecognitionStore:
         query = select(Label).where(Label.network_id == network_id)
         return self.session.exec(query.order_by(col(Label.starts_on), col(Label.id))).all()
 
+    def is_taken(self, network_id: uuid.UUID, position: int) -> bool:
+        query = select(Label.id).where(Label.network_id == network_id, Label.position == position)
+        return self.session.exec(query).first() is not None
+
+    def withdrawn_places(self, network_id: uuid.UUID) -> Sequence[int]:
+        query = select(Label.position).where(
+            Label.network_id == network_id, col(Label.withdrawn_at).is_not(None)
+        )
+        return [position for position in self.session.exec(query) if position is not None]
+
     def label(self, label_id: uuid.UUID) -> Label:
         found = self.session.get(Label, label_id)
         if found is None:

@@ -31,6 +31,10 @@ class Addresses:
         """Where the signed list of the campuses that a network recognises is."""
         return f"{self.network(slug)}/campus-reconnus.json"
 
+    def network_list(self, slug: str) -> str:
+        """The status list of the labels that a network gave."""
+        return f"{self.network(slug)}/statuts"
+
     def label(self, label_id: uuid.UUID) -> str:
         return f"{self.base_url}/labels/{label_id}"
 

@@ -7,7 +7,7 @@ import uuid
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlmodel import CheckConstraint, Field, SQLModel
+from sqlmodel import CheckConstraint, Field, Index, SQLModel
 
 from app.domain.columns import moment, new_id, part_of, points_to, word_of
 from app.errors import InvalidInput, NotAllowed
@@ -81,6 +81,7 @@ class Label(SQLModel, table=True):
         CheckConstraint(
             "ends_on IS NULL OR starts_on IS NULL OR ends_on >= starts_on", name="label_dates_in_order"
         ),
+        Index("one_label_at_a_place", "network_id", "position", unique=True),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     issuer: str = Field(max_length=600, index=True)
@@ -92,6 +93,8 @@ class Label(SQLModel, table=True):
     embedded: bytes = Field(default=b"")
     """The label as the network signed it; empty where it was only written down."""
     signed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    position: int | None = None
+    """Its place in the network's status list, for ever; none before it was first signed with one."""
     withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from app.credentials.model import EndorsementCredential, Profile
+from app.credentials.model import BitstringStatusListEntry, EndorsementCredential, Profile
 from app.credentials.model.endorsement import EndorsementSubject
 from app.domain.addresses import Addresses
 from app.domain.campus import Label, LabelCategory, Network
@@ -22,7 +22,14 @@ _SAYS: Final = N_("{network} donne à « {campus} » le {label}.")
 
 
 def label_credential_of(
-    label: Label, campus_name: str, network: Network, did: str, addresses: Addresses, *, at: datetime
+    label: Label,
+    campus_name: str,
+    network: Network,
+    did: str,
+    addresses: Addresses,
+    *,
+    status: BitstringStatusListEntry,
+    at: datetime,
 ) -> EndorsementCredential:
     """`did` is the network's. Where no first day is known, the label is valid from its signing on."""
     valid_from, valid_until = label_period(label)
@@ -39,4 +46,5 @@ def label_credential_of(
         valid_from=valid_from or at,
         valid_until=valid_until,
         credential_subject=EndorsementSubject(id=label.issuer, endorsement_comment=as_signed(comment)),
+        credential_status=status,
     )

@@ -101,7 +101,7 @@ class KeptSite:
         yield KeptFile(".well-known/jwks.json", self.publication.jwks().body)
         for path, name in _EVIDENCE.items():
             yield KeptFile(path.lstrip("/"), (files("app.credentials.evidence") / name).read_bytes())
-        yield from self._trust(campus)
+        yield from self._trust(campus, final=final)
         yield from self._definitions(campus)
         yield from self._lists(campus, final=final)
         yield from self._recommendations(campus, final=final)
@@ -138,7 +138,7 @@ class KeptSite:
                 yield KeptFile(f"{path}/image.{form}", self.publication.picture(badge_id, number, form).body)
             yield KeptFile(f"ob2/{path}", self.older_badges.badge_class(badge_id, number).body)
 
-    def _trust(self, campus: Campus) -> Iterator[KeptFile]:
+    def _trust(self, campus: Campus, *, final: bool) -> Iterator[KeptFile]:
         """Who recognised the campus and which labels it had, as those networks signed it."""
         words = (files("app.credentials.trust") / "confiance-v1.jsonld").read_bytes()
         yield KeptFile(TRUST_CONTEXT_PATH.lstrip("/"), words)
@@ -146,6 +146,8 @@ class KeptSite:
             place = f"reseau/{network.slug}"
             yield KeptFile(f"{place}/did.json", self.networks.did(network.slug).body)
             yield KeptFile(f"{place}/campus-reconnus.json", self.networks.trust_list(network.slug).body)
+            standing = self.networks.status_list(network.slug, final=final)
+            yield KeptFile(f"{place}/statuts", standing.body)
         for label in self.networks.labels_of(campus.did):
             yield KeptFile(f"labels/{label.id}/{INDEX}", self.networks.label(label.id).body)
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from app.credentials.documents import DocumentSource
 from app.credentials.issuing import issue_endorsement, signed_with
+from app.credentials.model import BitstringStatusListEntry
 from app.credentials.trust.lists import Standing
 from app.credentials.verification.ladder import verify_endorsement
 from app.credentials.verification.report import EndorsementAnswer
@@ -23,6 +24,7 @@ from app.domain.recognition import Recognition, day_in_france, label_period
 from app.errors import Conflict
 from app.language import N_
 from app.services.network_signing import NetworkSigning
+from app.services.partner_lists import entry_at, free_place
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,15 @@ class LabelService:
         signers = self.signing.signers_of(network, at=at)
         did = self.signing.did_of(network)
         first_signed = label.signed_at or at
-        credential = label_credential_of(label, campus_name, network, did, self.addresses, at=first_signed)
+        credential = label_credential_of(
+            label,
+            campus_name,
+            network,
+            did,
+            self.addresses,
+            status=self._place_of(label, network),
+            at=first_signed,
+        )
         signed = issue_endorsement(
             credential,
             signer=signers.embedded,
@@ -102,6 +112,12 @@ class LabelService:
         )
         label.embedded, label.signed_at = signed.embedded, first_signed
 
+    def _place_of(self, label: Label, network: Network) -> BitstringStatusListEntry:
+        """For ever this label's: whoever has a copy learns that the network withdrew it."""
+        if label.position is None:
+            label.position = free_place(lambda place: self.store.is_taken(network.id, place))
+        return entry_at(self.addresses.network_list(network.slug), label.position)
+
     def sign_anew(self, network: Network, method_id: str) -> None:
         """With the key of now what that one signed and is in force or still to come; it says the same."""
         for label in self.store.labels_given(network.id):
@@ -110,7 +126,7 @@ class LabelService:
                 self.store.add(label)
 
     def withdraw(self, label_id: uuid.UUID, *, by: Actor) -> Label:
-        """Its address says from now on that it was withdrawn, and the network's next list leaves it out."""
+        """Its address and its bit say so from now on, and the network's next list leaves it out."""
         label = self.store.label(label_id)
         if label.withdrawn_at is not None:
             raise Conflict(N_("Ce label est déjà retiré."))

@@ -7,17 +7,24 @@ from collections.abc import Sequence
 
 from app.credentials.json_text import dump_json
 from app.db.recognition import RecognitionStore
+from app.domain.addresses import Addresses
 from app.domain.campus import Label, Network
+from app.domain.clock import Clock
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.network_signing import NetworkSigning
+from app.services.partner_lists import signed_list
 from app.services.publication import Published
 
 
 class NetworkDocuments:
-    def __init__(self, store: RecognitionStore, signing: NetworkSigning) -> None:
+    def __init__(
+        self, store: RecognitionStore, signing: NetworkSigning, addresses: Addresses, clock: Clock
+    ) -> None:
         self.store = store
         self.signing = signing
+        self.addresses = addresses
+        self.clock = clock
 
     def did(self, slug: str) -> Published:
         document = self.signing.document_of(self.store.network(slug))
@@ -29,6 +36,21 @@ class NetworkDocuments:
         if edition is None:
             raise NotFound(N_("Ce réseau n’a pas encore publié de liste."))
         return Published.of(edition.body, "application/vc+ld+json")
+
+    def status_list(self, slug: str, form: str = "json", *, final: bool = False) -> Published:
+        """Of the labels that the network gave: a bit is raised where it withdrew one."""
+        network, at = self.store.network(slug), self.clock()
+        if self.store.key_of(network.id) is None:
+            raise NotFound(N_("Ce réseau n’a encore rien signé."))
+        return signed_list(
+            self.addresses.network_list(slug),
+            issuer=self.signing.did_of(network),
+            raised=self.store.withdrawn_places(network.id),
+            signers=self.signing.signers_of(network, at=at),
+            at=at,
+            form=form,
+            final=final,
+        )
 
     def networks_about(self, issuer: str) -> Sequence[Network]:
         return self.store.networks_about(issuer)

@@ -188,7 +188,8 @@ class NetworkRegister:
             return
         names = {entry.issuer: entry.name for entry in self.store.entries_of(network_id)}
         for label in self.store.labels_given(network_id):
-            if not label.embedded and label.withdrawn_at is None and label.issuer in names:
+            # Those of before there was a status list are signed anew, with a place in it.
+            if label.position is None and label.withdrawn_at is None and label.issuer in names:
                 self.labels.sign(label, names[label.issuer], network)
                 self.store.add(label)
         self.publish(network)

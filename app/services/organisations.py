@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from app.adapters.key_vault import KeyVault
@@ -13,10 +12,6 @@ from app.credentials.dids import PublishedKey, did_document, did_web
 from app.credentials.json_text import dump_json
 from app.credentials.keys import VerificationKey
 from app.credentials.model import BitstringStatusListEntry, Profile
-from app.credentials.proofs.data_integrity import add_proof
-from app.credentials.proofs.vc_jwt import sign_jwt
-from app.credentials.status_list import StatusList as Bits
-from app.credentials.status_list import status_entry, status_list_credential
 from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 from app.db.organisations import OrganisationStore
 from app.domain.addresses import Addresses
@@ -24,16 +19,15 @@ from app.domain.clock import Clock
 from app.domain.keys import end_key
 from app.domain.open_badges import as_signed
 from app.domain.organisations import (
-    LIST_SIZE,
     EndorsementPlace,
     Organisation,
     OrganisationKey,
     domain_of,
     mailbox_of,
 )
-from app.domain.status import LIST_LIFE, LIST_TTL
 from app.errors import NotFound
 from app.language import N_
+from app.services.partner_lists import entry_at, free_place, signed_list
 from app.services.publication import Published
 from app.services.signing import KeyOwner, Signers
 
@@ -132,55 +126,32 @@ class OrganisationService:
     def status_list(
         self, organisation_id: uuid.UUID, form: str = "json", *, final: bool = False
     ) -> Published:
-        """Signed when it is read, the same for five minutes unless something is withdrawn meanwhile.
-
-        `final`: without an end, for a service that stops; what is withdrawn later is not in it.
-        """
         organisation = self.get(organisation_id)
         key = self._in_service(organisation)
         if key is None:
             raise NotFound(N_("Cette organisation n’a rien signé ici."))
-        at = _beginning_of(self.clock(), LIST_TTL)
-        bits = Bits(LIST_SIZE)
-        for position in self.organisations.raised(organisation.id):
-            bits.set(position)
-        document = status_list_credential(
+        return signed_list(
             self.addresses.organisation_list(organisation.id),
             issuer=organisation.did,
-            status_list=bits,
-            purpose="revocation",
-            valid_from=at,
-            valid_until=None if final else at + LIST_LIFE,
-            ttl=LIST_TTL,
-        )
-        signers = self._opened(organisation, key)
-        if form == "jwt":
-            token = sign_jwt(document, signer=signers.jwt, kind="vc+jwt")
-            return Published.of(token.encode(), "application/vc+jwt")
-        return Published.of(
-            dump_json(add_proof(document, signer=signers.embedded, created=at)), "application/vc"
+            raised=self.organisations.raised(organisation.id),
+            signers=self._opened(organisation, key),
+            at=self.clock(),
+            form=form,
+            final=final,
         )
 
     # --- places
 
     def reserve(self, organisation: Organisation, endorsement_id: uuid.UUID) -> BitstringStatusListEntry:
         """A random free place in the organisation's list, for ever that endorsement's."""
-        position = secrets.randbelow(LIST_SIZE)
-        while self.organisations.is_taken(organisation.id, position):
-            position = secrets.randbelow(LIST_SIZE)
+        position = free_place(lambda place: self.organisations.is_taken(organisation.id, place))
         self.organisations.add(
             EndorsementPlace(
                 organisation_id=organisation.id, position=position, endorsement_id=endorsement_id
             )
         )
-        entry = status_entry(self.addresses.organisation_list(organisation.id), position)
-        return BitstringStatusListEntry.from_document(entry)
+        return entry_at(self.addresses.organisation_list(organisation.id), position)
 
 
 def _owner(organisation: Organisation) -> KeyOwner:
     return KeyOwner(organisation.id, organisation.did, _PURPOSE)
-
-
-def _beginning_of(at: datetime, period: timedelta) -> datetime:
-    seconds = int(period.total_seconds())
-    return at - timedelta(seconds=int(at.timestamp()) % seconds)

@@ -140,6 +140,8 @@ class OwnDocuments:
                 return self.networks.did(slug).body
             case ["reseau", slug, "campus-reconnus.json"]:
                 return self.networks.trust_list(slug).body
+            case ["reseau", slug, "statuts"]:
+                return self.networks.status_list(slug).body
             case ["labels", label_id]:
                 return self.networks.label(_uuid(label_id)).body
             case [".well-known", "did.json"]:

@@ -42,7 +42,7 @@ class CampusServices(Parts):
 
     @cached_property
     def network_documents(self) -> NetworkDocuments:
-        return NetworkDocuments(self.stores.recognition, self.network_signing)
+        return NetworkDocuments(self.stores.recognition, self.network_signing, self.addresses, self.clock)
 
     @cached_property
     def standings(self) -> IssuerStandings:
