@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.domain.keys import KeyPurpose, may_be_retired
+from app.domain.keys import KeyPurpose, KeyState, may_be_retired
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -77,6 +77,8 @@ def _page(
         home=work.home,
         zone=work.campus.time_zone,
         method_id=key.method_id,
+        # A key that gave way before has no turn to pass on: it can only be found stolen.
+        gives_way=key.state is KeyState.ACTIVE,
         of_the_log=key.purpose is KeyPurpose.ACTIVITY_LOG,
         state=KEY_STATES[key.state],
         since=key.activated_at or key.created_at,
