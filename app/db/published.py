@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from time import monotonic
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import orjson
@@ -201,11 +203,32 @@ class SqlitePublishedStore:
         return _stored_keys(self._rows(_KEYS, slug))
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What PostgreSQL told, asked at `at` when this process had committed for the `commits`-th time."""
+
+    snapshot: object
+    at: float
+    commits: int
+
+
+_KNOWS_FOR: Final = 0.02
+"""Seconds. Less than it takes anybody who hears of a commit to ask for the page it changed; what this process commits
+itself is known at once."""
+
+
 class PostgresPublishedStore:
-    def __init__(self, conninfo: str) -> None:
+    """`own_commits` is another number after each commit of this process."""
+
+    def __init__(
+        self, conninfo: str, own_commits: Callable[[], int], *, seconds: Callable[[], float] = monotonic
+    ) -> None:
         self.pool = AsyncConnectionPool(
             conninfo, min_size=1, max_size=8, open=False, kwargs={"autocommit": True, "prepare_threshold": 1}
         )
+        self._own_commits = own_commits
+        self._seconds = seconds
+        self._last_look = _Look(None, float("-inf"), -1)
         self._look_under_way: asyncio.Task[object] | None = None
         self._next_look: asyncio.Task[object] | None = None
 
@@ -216,11 +239,14 @@ class PostgresPublishedStore:
         await self.pool.close()
 
     async def version(self) -> object:
-        """Which transactions a reader sees at this moment: another one after every commit.
+        """Which transactions a reader sees: another one after every commit of ours, and after those of other processes
+        a fiftieth of a second later.
 
-        Whoever comes while the question is under way waits for the next one, so that many share it; nobody is told
-        what was true before they came.
+        Whoever comes while the question is under way waits for the next one, so that many share it.
         """
+        last = self._last_look
+        if last.commits == self._own_commits() and self._seconds() - last.at < _KNOWS_FOR:
+            return last.snapshot
         if self._next_look is None:
             self._next_look = asyncio.create_task(self._look(after=self._look_under_way))
         return await asyncio.shield(self._next_look)
@@ -229,10 +255,13 @@ class PostgresPublishedStore:
         if after is not None:
             await asyncio.wait([after])
         self._look_under_way, self._next_look = self._next_look, None
+        at, commits = self._seconds(), self._own_commits()
         try:
-            return await self._row(_SNAPSHOT)
+            snapshot = await self._row(_SNAPSHOT)
         except (Error, PoolTimeout):
             return None
+        self._last_look = _Look(snapshot, at, commits)
+        return snapshot
 
     async def _row(self, query: str, *values: Any) -> Any:
         return next(iter(await self._rows(query, *values)), None)
@@ -269,9 +298,11 @@ class PostgresPublishedStore:
         return _stored_keys(await self._rows(_KEYS, slug))
 
 
-def published_store(engine: Engine) -> PublishedStore:
-    """The reader that fits the engine's database."""
+def published_store(engine: Engine, own_commits: Callable[[], int]) -> PublishedStore:
+    """The reader that fits the engine's database; `own_commits` is another number after each commit of this process."""
     url = engine.url
     if url.get_backend_name() == "sqlite":
         return SqlitePublishedStore(str(url.database))
-    return PostgresPublishedStore(url.set(drivername="postgresql").render_as_string(hide_password=False))
+    return PostgresPublishedStore(
+        url.set(drivername="postgresql").render_as_string(hide_password=False), own_commits
+    )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,6 +66,7 @@ class Process:
     """What lives as long as the process: checked settings, engine, vault and artist.
 
     `on_promise` is called once something is promised and committed; a worker in the same process then looks at once.
+    `last_commit` is another number after each commit.
     """
 
     def __init__(
@@ -91,7 +93,10 @@ class Process:
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.providers = _providers_of(settings, self.addresses, clock)
-        self.public_documents = PublicDocuments(published_store(self.engine), self.addresses, clock)
+        self._commits = count(1)
+        self.last_commit = 0
+        published = published_store(self.engine, lambda: self.last_commit)
+        self.public_documents = PublicDocuments(published, self.addresses, clock)
 
     @property
     def artist(self) -> BadgeArtist:
@@ -153,6 +158,8 @@ class Process:
         with open_session(self.engine, reading=reading) as session, session.begin():
             services = Services(Stores(session), self._lent)
             yield services
+        if not reading:
+            self.last_commit = next(self._commits)
         services.settle()
 
     @property

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import text
 
-from app.db.published import published_store
+from app.db.published import PostgresPublishedStore, published_store
+from app.db.session import open_engine
 from app.domain.awards import Visibility
 from app.services.public_documents import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
@@ -28,7 +30,8 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) -> Found:
     async def ask() -> Found:
         process = house.process
-        documents = PublicDocuments(published_store(process.engine), process.addresses, process.clock)
+        published = published_store(process.engine, lambda: process.last_commit)
+        documents = PublicDocuments(published, process.addresses, process.clock)
         await documents.open()
         try:
             return await question(documents)
@@ -88,3 +91,36 @@ def test_whoever_asks_after_a_commit_is_told_of_it_however_many_ask_at_once(hous
         await asked_before
 
     read(house, ask)
+
+
+@pytest.mark.postgres
+def test_postgres_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_of_a_second_for_those_of_others(
+    postgres_url: str,
+) -> None:
+    engine = open_engine(postgres_url)
+    now, commits = [0.0], [0]
+    store = PostgresPublishedStore(
+        engine.url.set(drivername="postgresql").render_as_string(hide_password=False),
+        lambda: commits[0],
+        seconds=lambda: now[0],
+    )
+
+    def somebody_commits() -> None:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_current_xact_id()"))
+
+    async def ask() -> None:
+        await store.open()
+        first = await store.version()
+        somebody_commits()
+        assert await store.version() == first
+        now[0] += 0.021
+        second = await store.version()
+        assert second not in (first, None)
+        somebody_commits()
+        commits[0] += 1
+        assert await store.version() not in (second, None)
+        await store.close()
+
+    asyncio.run(ask())
+    engine.dispose()
