@@ -23,6 +23,7 @@ from app.credentials.package import open_package
 from app.credentials.package.reading import SIGNATURE as PACKAGE
 from app.credentials.timestamps import format_timestamp
 from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
+from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
 from app.credentials.verification.ladder import verify as check
 from app.credentials.verification.report import Report, Verdict
 from app.language import N_, current_locale
@@ -161,7 +162,8 @@ def _knowing(lists: Sequence[TrustList], ask: Ask) -> Ask:
 def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
     def ask(presented: bytes | str) -> Answer:
         report = check(presented, documents=documents, at=at)
-        evidence = judge_evidence(report.document, documents=documents) if report.document else None
+        asked = FetchBudget(documents, EVIDENCE_FETCHES)
+        evidence = judge_evidence(report.document, documents=asked) if report.document else None
         return Answer(report, evidence=evidence)
 
     return ask

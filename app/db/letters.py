@@ -54,12 +54,19 @@ class LetterStore:
 
     def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
         """The envelopes that may leave now, the longest waiting first."""
+        other = aliased(PromisedLetter)
+        # One letter stands for its envelope: the one that names it, or where that does not wait any more another.
+        stands_behind = exists().where(
+            col(other.envelope) == col(PromisedLetter.envelope),
+            col(other.state) == LetterState.WAITING,
+            (col(other.id) == col(other.envelope)) | (col(other.id) < col(PromisedLetter.id)),
+        )
         query = (
-            select(PromisedLetter.id)
+            select(PromisedLetter.envelope)
             .where(
                 PromisedLetter.state == LetterState.WAITING,
                 col(PromisedLetter.not_before) <= at,
-                col(PromisedLetter.id) == col(PromisedLetter.envelope),
+                (col(PromisedLetter.id) == col(PromisedLetter.envelope)) | ~stands_behind,
             )
             .order_by(col(PromisedLetter.not_before), col(PromisedLetter.id))
             .limit(limit)

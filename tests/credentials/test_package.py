@@ -12,10 +12,27 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 
 from app.credentials import Verdict, verify
+from app.credentials.documents import FetchedDocument
 from app.credentials.errors import MalformedInput
+from app.credentials.evidence.documents import Evidence, digest_of
+from app.credentials.evidence.leaves import Leaf
+from app.credentials.evidence.log_keys import LogKeys, LogKeyState, LogKeyTerm
+from app.credentials.evidence.witnesses import witnesses_document
+from app.credentials.keys import Algorithm, LocalSigningKey
 from app.credentials.package import make_package, open_package
+from app.credentials.transparency_log.checkpoints import EntryProof, TreeHead
+from app.credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign
+from app.credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
 from app.credentials.verification.report import CheckId
-from tests.support.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus
+from tests.credentials.test_checks_withdrawn_key import (
+    ADDRESS,
+    KEY_ADDRESS,
+    LOG_KEY,
+    ORIGIN,
+    evidence_of,
+    logged,
+)
+from tests.support.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.documents import Documents
 
 CAMPUS = Campus()
@@ -166,3 +183,44 @@ def test_no_cut_or_flipped_byte_makes_anything_but_a_reason() -> None:
                 open_package(changed)
             except MalformedInput:
                 continue
+
+
+class Endless(Documents):
+    """An issuer that has whatever tile of its log it is asked for."""
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        if "/tile/" in url:
+            self.asked.append(url)
+            return FetchedDocument(url, bytes(256 * 32))
+        return super().fetch(url, accept=accept)
+
+
+def witnessed_under(stolen: LocalSigningKey, leaf: Leaf, size: int) -> tuple[str, NoteKey, EntryProof]:
+    tree, witness = LeafHashes([leaf.hash(), *[bytes(32)] * (size - 1)]), WitnessKey("t.example", bytes(32))
+    text = TreeHead(ORIGIN, size, root_of(tree, size)).to_text()
+    note = Note(text, (sign(text, ORIGIN, stolen), cosign(text, witness.name, witness.key, at=NOON)))
+    return "Témoin", witness.public, EntryProof(0, tuple(inclusion_proof(tree, 0, size)), note)
+
+
+def test_a_strangers_evidence_does_not_make_whoever_packs_it_ask_without_end() -> None:
+    stolen, badge = LocalSigningKey.generate(Algorithm.EDDSA), badge_document()
+    evidence = evidence_of(badge)
+    leaf = Evidence.from_bytes(evidence).decision.leaf
+    seen = [witnessed_under(stolen, leaf, size) for size in range(2, 18)]
+    large = TreeHead(ORIGIN, 2**40 - 1, bytes(32))
+    terms = (
+        LogKeyTerm(NoteKey(ORIGIN, stolen.public), LogKeyState.REVOKED, NOON, NOON, large),
+        LogKeyTerm(LOG_KEY, LogKeyState.ACTIVE, NOON),
+    )
+    site = Endless(
+        CAMPUS.documents().held
+        | {
+            ADDRESS: evidence,
+            f"{ADDRESS}/temoins": witnesses_document(digest_of(evidence), seen),
+            KEY_ADDRESS: LOG_KEY.to_vkey(),
+            f"https://{ORIGIN}/keys": LogKeys(ORIGIN, terms).to_bytes(),
+        }
+    )
+    make_package(CAMPUS.issue(logged(badge, evidence)).embedded, documents=site, at=NOON)
+    assert f"https://{ORIGIN}/keys" in site.asked
+    assert len(site.asked) <= 40

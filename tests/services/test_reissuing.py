@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,9 +11,10 @@ from app.domain.awards import Visibility
 from app.domain.history import Actor
 from app.domain.letters import Letter
 from app.errors import Conflict, InvalidInput, NotAllowed
+from app.services.awards import AwardRequest
 from app.services.sessions import SignedIn
 from app.services.verdicts import HeadlineKind, headline
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, listed
 from tests.web.test_learner_account import ask_for_letter, award_elsewhere, enter
 
 ZOE = "Zoe N'Diaye; zoe@exemple.fr"
@@ -220,6 +222,24 @@ def test_a_badge_of_which_its_holder_has_not_heard_is_announced_as_it_is_now(hou
         " »", "\u00a0»"
     )
     assert letter.to_name == "Zoé N’Diaye"
+
+
+def test_a_correction_is_not_told_while_the_bulk_award_can_still_be_undone(house: House):
+    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(ZOE), tells=False)
+    with house.unit_of_work() as services:
+        batch = services.bulk_awards.promise(
+            house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
+        )
+    with house.unit_of_work() as services:
+        services.bulk_awards.carry_out(batch.id)
+        (award,) = services.stores.batches.standing_awards(batch.id, 2)
+        services.names.correct_in_campus(
+            house.campus, award.person_id, "Zoé", "N’Diaye", by=Actor(house.admin.id)
+        )
+    assert told(house) == []
+    house.clock.move(minutes=6)
+    (letter,) = told(house)
+    assert letter.subject == "Votre nom est corrigé dans un badge"
 
 
 def test_a_badge_withdrawn_since_is_not_told_as_corrected(house: House, result):

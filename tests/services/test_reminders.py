@@ -183,3 +183,30 @@ def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_received_a
     (left,) = {*first, *second} - {named.award_id}
     assert f"/recevoir/{left}." in text_in(reminder)
     assert f"/recevoir/{named.award_id}." not in text_in(reminder)
+
+
+def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(house, office, post):
+    first = awarded(house, ZOE)
+    second = [
+        line.award_id
+        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        if line.award_id
+    ]
+    promise(house, second, "zoe@exemple.fr")
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    with house.unit_of_work() as services:
+        kept = services.stores.letters.of_awards([*first, *second])
+        named = next(letter for letter in kept if letter.sent_at is None and letter.id == letter.envelope)
+        assert named.award_id is not None
+        services.awards.revoke(house.campus, named.award_id, "Erreur de personne.", by=Actor(house.admin.id))
+    (left,) = {*first, *second} - {named.award_id}
+    send_all(post)
+    house.clock.move(minutes=10)
+    send_all(post)
+
+    (reminder,) = [each for each in office.received if "attend" in each["Subject"]]
+    assert f"/recevoir/{left}." in text_in(reminder)
+    assert f"/recevoir/{named.award_id}." not in text_in(reminder)
+    assert post.due() == []

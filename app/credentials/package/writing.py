@@ -14,6 +14,7 @@ from app.credentials.evidence.judging import judge_evidence
 from app.credentials.json_text import JsonObject, JsonValue, dump_json
 from app.credentials.package.manifest import FORMAT, MANIFEST, README_ENGLISH, README_FRENCH, VERSION
 from app.credentials.timestamps import format_timestamp
+from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.report import Report
 from app.credentials.vocabulary import context_digests
@@ -26,7 +27,8 @@ def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) 
     recorder = _Recorder(documents)
     report = verify(credential, documents=recorder, at=at)
     if report.document is not None:
-        judge_evidence(report.document, documents=recorder)  # for the documents it asks for
+        # For the documents it asks for.
+        judge_evidence(report.document, documents=FetchBudget(recorder, EVIDENCE_FETCHES))
     name = f"badge.{'json' if credential.lstrip().startswith(b'{') else 'jwt'}"
     held = [_entry(number, each) for number, each in enumerate(recorder.held.values(), start=1)]
     contents = {

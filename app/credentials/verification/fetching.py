@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from app.credentials.documents import DocumentSource, FetchedDocument
 from app.credentials.errors import DocumentUnavailable
+
+EVIDENCE_FETCHES: Final = 30
+"""For the evidence of anybody's badge: its documents, the keys of the log, and of a stolen one the tiles of some trees."""
 
 
 class FetchBudget:

@@ -43,6 +43,8 @@ from app.services.letters.words import notice_of, picture_name
 
 PICTURE_WIDTH = 192
 AT_ONCE = 200
+_WITH_FIRST_LINK = (Occasion.AWARDED, Occasion.NAME_CORRECTED)
+"""What may be the first that somebody reads of a badge, with the link to it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class LetterService:
         ]
         if not told:
             return None
-        # An envelope is due as long as the letter that names it waits: where that one stays here, the next one names it.
+        # What becomes of an envelope is noted of every letter that waits in it: one that stays here is in another.
         named = {letter.id for letter, _ in told}
         envelope = envelope if envelope in named else told[0][0].id
         for letter, _ in told:
@@ -148,7 +150,7 @@ class LetterService:
 
     def _may_leave(self, letter: PromisedLetter, award: Award) -> bool:
         """A bulk award that was stopped half-way can still be undone when the hour of its first letters comes."""
-        if letter.occasion != Occasion.AWARDED or award.batch_id is None:
+        if letter.occasion not in _WITH_FIRST_LINK or award.batch_id is None:
             return True
         at, batch = self.clock(), self.batches.find(award.batch_id)
         if is_handed_over(batch, at=at):
@@ -156,6 +158,7 @@ class LetterService:
         assert batch is not None, "promises are for ever"
         over = batch.undo_until
         letter.not_before = over if over and over > at else at + timedelta(minutes=1)
+        letter.envelope = letter.id
         self.letters.save(letter)
         return False
 
