@@ -153,11 +153,42 @@ def _moment(at: datetime | str | None) -> datetime | None:
     return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
+_KNOWS_FOR: Final = 0.02
+"""Seconds. Less than it takes anybody who hears of a commit to ask for the page it changed."""
+
+
+class LastLook:
+    """What the database last told of its commits, and whether that is still good: until this process commits itself,
+    and for a fiftieth of a second as to what others do."""
+
+    def __init__(self, own_commits: Callable[[], int], seconds: Callable[[], float] = monotonic) -> None:
+        """`own_commits` is another number after each commit of this process."""
+        self._own_commits = own_commits
+        self._seconds = seconds
+        self._version: object = None
+        self._begun = float("-inf"), -1
+
+    def begin(self) -> tuple[float, int]:
+        """Before the database is asked: what comes to be while it answers is not yet known."""
+        return self._seconds(), self._own_commits()
+
+    def keep(self, version: object, begun: tuple[float, int]) -> None:
+        self._version, self._begun = version, begun
+
+    @property
+    def version(self) -> object:
+        """None where it has to be asked again."""
+        at, commits = self._begun
+        is_good = commits == self._own_commits() and self._seconds() - at < _KNOWS_FOR
+        return self._version if is_good else None
+
+
 class SqlitePublishedStore:
     """One read-only connection, used on the event loop: a look-up by key takes about ten microseconds."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, last_look: LastLook) -> None:
         self.path = path
+        self.last_look = last_look
         self.connection: sqlite3.Connection | None = None
 
     async def open(self) -> None:
@@ -172,9 +203,13 @@ class SqlitePublishedStore:
 
     async def version(self) -> object:
         """SQLite counts the commits of every other connection, and this one only reads: some three microseconds."""
-        if self.connection is None:
-            return None
-        return self.connection.execute("PRAGMA data_version").fetchone()[0]
+        known = self.last_look.version
+        if known is not None or self.connection is None:
+            return known
+        begun = self.last_look.begin()
+        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        self.last_look.keep(version, begun)
+        return version
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         assert self.connection is not None, "the store is open while the application runs"
@@ -203,32 +238,12 @@ class SqlitePublishedStore:
         return _stored_keys(self._rows(_KEYS, slug))
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What PostgreSQL told, asked at `at` when this process had committed for the `commits`-th time."""
-
-    snapshot: object
-    at: float
-    commits: int
-
-
-_KNOWS_FOR: Final = 0.02
-"""Seconds. Less than it takes anybody who hears of a commit to ask for the page it changed; what this process commits
-itself is known at once."""
-
-
 class PostgresPublishedStore:
-    """`own_commits` is another number after each commit of this process."""
-
-    def __init__(
-        self, conninfo: str, own_commits: Callable[[], int], *, seconds: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, conninfo: str, last_look: LastLook) -> None:
         self.pool = AsyncConnectionPool(
             conninfo, min_size=1, max_size=8, open=False, kwargs={"autocommit": True, "prepare_threshold": 1}
         )
-        self._own_commits = own_commits
-        self._seconds = seconds
-        self._last_look = _Look(None, float("-inf"), -1)
+        self.last_look = last_look
         self._look_under_way: asyncio.Task[object] | None = None
         self._next_look: asyncio.Task[object] | None = None
 
@@ -239,14 +254,13 @@ class PostgresPublishedStore:
         await self.pool.close()
 
     async def version(self) -> object:
-        """Which transactions a reader sees: another one after every commit of ours, and after those of other processes
-        a fiftieth of a second later.
+        """Which transactions a reader sees: others after every commit.
 
         Whoever comes while the question is under way waits for the next one, so that many share it.
         """
-        last = self._last_look
-        if last.commits == self._own_commits() and self._seconds() - last.at < _KNOWS_FOR:
-            return last.snapshot
+        known = self.last_look.version
+        if known is not None:
+            return known
         if self._next_look is None:
             self._next_look = asyncio.create_task(self._look(after=self._look_under_way))
         return await asyncio.shield(self._next_look)
@@ -255,12 +269,12 @@ class PostgresPublishedStore:
         if after is not None:
             await asyncio.wait([after])
         self._look_under_way, self._next_look = self._next_look, None
-        at, commits = self._seconds(), self._own_commits()
+        begun = self.last_look.begin()
         try:
             snapshot = await self._row(_SNAPSHOT)
         except (Error, PoolTimeout):
             return None
-        self._last_look = _Look(snapshot, at, commits)
+        self.last_look.keep(snapshot, begun)
         return snapshot
 
     async def _row(self, query: str, *values: Any) -> Any:
@@ -300,9 +314,8 @@ class PostgresPublishedStore:
 
 def published_store(engine: Engine, own_commits: Callable[[], int]) -> PublishedStore:
     """The reader that fits the engine's database; `own_commits` is another number after each commit of this process."""
-    url = engine.url
+    url, last_look = engine.url, LastLook(own_commits)
     if url.get_backend_name() == "sqlite":
-        return SqlitePublishedStore(str(url.database))
-    return PostgresPublishedStore(
-        url.set(drivername="postgresql").render_as_string(hide_password=False), own_commits
-    )
+        return SqlitePublishedStore(str(url.database), last_look)
+    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return PostgresPublishedStore(conninfo, last_look)

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import text
 
-from app.db.published import PostgresPublishedStore, published_store
-from app.db.session import open_engine
+from app.db.published import LastLook, published_store
 from app.domain.awards import Visibility
 from app.services.public_documents import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
@@ -93,34 +91,28 @@ def test_whoever_asks_after_a_commit_is_told_of_it_however_many_ask_at_once(hous
     read(house, ask)
 
 
-@pytest.mark.postgres
-def test_postgres_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_of_a_second_for_those_of_others(
-    postgres_url: str,
+def test_the_database_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_of_a_second_for_others(
+    house: House,
 ) -> None:
-    engine = open_engine(postgres_url)
     now, commits = [0.0], [0]
-    store = PostgresPublishedStore(
-        engine.url.set(drivername="postgresql").render_as_string(hide_password=False),
-        lambda: commits[0],
-        seconds=lambda: now[0],
-    )
+    documents = published_store(house.process.engine, lambda: commits[0])
+    documents.last_look = LastLook(lambda: commits[0], lambda: now[0])  # type: ignore[attr-defined]
 
     def somebody_commits() -> None:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_current_xact_id()"))
+        with house.unit_of_work() as services:
+            services.kept_site.note(house.campus, final=False, by=COMMAND)
 
     async def ask() -> None:
-        await store.open()
-        first = await store.version()
+        await documents.open()
+        first = await documents.version()
         somebody_commits()
-        assert await store.version() == first
+        assert await documents.version() == first
         now[0] += 0.021
-        second = await store.version()
+        second = await documents.version()
         assert second not in (first, None)
         somebody_commits()
         commits[0] += 1
-        assert await store.version() not in (second, None)
-        await store.close()
+        assert await documents.version() not in (second, None)
+        await documents.close()
 
     asyncio.run(ask())
-    engine.dispose()
