@@ -36,9 +36,9 @@ class OrganisationStore:
         return self.session.exec(query.with_for_update()).first()
 
     def find_named(self, named: str) -> Organisation | None:
-        """`named`: its number, or its domain where it has one of its own."""
+        """`named`: its number, or its domain where it has one of its own; held until the transaction ends."""
         try:
-            return self.find(uuid.UUID(named))
+            return self.session.get(Organisation, uuid.UUID(named), with_for_update=True)
         except ValueError:
             return self.find_of(named, "")
 

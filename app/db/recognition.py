@@ -37,6 +37,10 @@ class RecognitionStore:
     def network_by_id(self, network_id: uuid.UUID) -> Network:
         return self.session.exec(select(Network).where(Network.id == network_id)).one()
 
+    def hold(self, network_id: uuid.UUID) -> None:
+        """Until the transaction ends nobody else signs for the network, nor changes its key."""
+        self.session.exec(select(Network.id).where(Network.id == network_id).with_for_update()).one()
+
     def networks(self) -> Sequence[Network]:
         return self.session.exec(select(Network).order_by(col(Network.name))).all()
 

@@ -132,6 +132,7 @@ class NetworkRegister:
         by: Actor,
     ) -> Label:
         """A label for a campus of the register; the list says so at once."""
+        self.store.hold(network.id)
         entry = self._entry(network, issuer)
         label = self.labels.give(
             network, entry, category, starts_on=starts_on, ends_on=ends_on, note=note, by=by
@@ -146,6 +147,7 @@ class NetworkRegister:
 
     def publish(self, network: Network) -> TrustEdition:
         """Sign the next edition: same address, larger number."""
+        self.store.hold(network.id)
         at = self.clock()
         signers = self.signing.signers_of(network, at=at)
         edition = self.store.edition_of(network.id)
@@ -183,6 +185,7 @@ class NetworkRegister:
 
     def renew(self, network_id: uuid.UUID) -> None:
         """The next edition, and a signature for labels that were only written down so far."""
+        self.store.hold(network_id)
         network = self.store.network_by_id(network_id)
         if not self._is_due(network):
             return

@@ -61,6 +61,7 @@ class PartnerKeys:
         by: Actor,
     ) -> NetworkKey:
         """The network's next edition is signed at once; the key of now is returned."""
+        self.register.store.hold(network.id)
         row = _named(self.signing.keys_of(network), method_id)
         since = self._checked(row, reason, stolen_since)
         self.signing.end(network, row, since=since, at=self.clock())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -82,6 +83,45 @@ def test_a_network_s_key_that_gives_way_signs_beside_the_next_for_ninety_days(ho
     assert not is_read_under(house, network)
     assert is_read_under(house, new)
     assert label_told(judged(house)).word == "Vérifié", "a label is not signed again for that"
+
+
+def test_a_worker_that_renews_the_list_meanwhile_does_not_sign_with_the_key_that_goes(
+    house: House, network: str
+):
+    house.clock.move(days=2)
+
+    def renew() -> None:
+        with house.unit_of_work() as services:
+            services.register.renew(services.register.network(NETWORK).id)
+
+    with ThreadPoolExecutor(1) as worker:
+        with house.unit_of_work() as services:
+            services.partner_keys.retire_of_network(
+                services.register.network(NETWORK), reason=WHY, stolen_since=house.clock.now, by=COMMAND
+            )
+            renewing = worker.submit(renew)
+            wait([renewing], timeout=1)
+        renewing.result(timeout=30)
+    assert is_read_under(house, key_now(house))
+    assert not is_read_under(house, network)
+
+
+def test_an_organisation_named_by_its_number_is_held_while_its_key_goes(
+    house: House, award_id: uuid.UUID
+) -> None:
+    said = signed(house, asked(house, award_id))
+
+    def held() -> uuid.UUID:
+        with house.unit_of_work() as services:
+            return services.organisations.known_as(str(said.organisation_id)).id
+
+    with ThreadPoolExecutor(1) as other:
+        with house.unit_of_work() as services:
+            services.organisations.known_as(str(said.organisation_id))
+            asking = other.submit(held)
+            wait([asking], timeout=1)
+            assert not asking.done()
+        assert asking.result(timeout=30) == said.organisation_id
 
 
 def test_of_a_stolen_key_the_list_and_the_labels_are_signed_anew_and_copies_count_no_more(
