@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import uuid
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from app.domain.history import Actor
 from app.services.requests import Asked
 from tests.support.databases import as_owner
 from tests.support.handed import PHONE, photo
-from tests.support.house import build_house
+from tests.support.house import COMMAND, build_house
+from tests.support.networks import NETWORK, label, network_of
 
 MIGRATE = "import sys; from app.db import migrations; migrations.upgrade(sys.argv[1])"
 
@@ -88,6 +90,23 @@ def test_lists_from_before_tokens_are_signed_again_when_they_are_read(database_u
         assert services.publication.status_list(list_id, "jwt").body.count(b".") == 2
     with house.unit_of_work(reading=True) as services:
         assert services.status.published(list_id).token
+    house.close()
+
+
+def test_of_several_keys_of_a_network_the_newest_stays_in_service(database_url: str, tmp_path: Path):
+    house = build_house(database_url, tmp_path)
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        label(services, network, house.campus, date(2026, 1, 1), date(2029, 1, 1))
+    house.clock.move(days=1)
+    with house.unit_of_work() as services:
+        services.partner_keys.retire_of_network(network, reason="Le relais de chaque année.", by=COMMAND)
+        newest = services.register.page(NETWORK).key
+    migrations.downgrade(as_owner(database_url), "0044")
+    migrations.upgrade(as_owner(database_url))
+    with house.unit_of_work(reading=True) as services:
+        assert services.register.page(NETWORK).key == newest
+        assert len(services.register.page(NETWORK).former) == 1
     house.close()
 
 
