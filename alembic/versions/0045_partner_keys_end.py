@@ -13,10 +13,14 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 IN_SERVICE = sa.text("retired_at IS NULL")
-NEWER = (
-    "n.network_id = network_key.network_id AND (n.created_at > network_key.created_at "
-    "OR (n.created_at = network_key.created_at AND n.id > network_key.id))"
+ONLY_THE_NEWEST = """
+UPDATE network_key SET retired_at = (SELECT max(n.created_at) FROM network_key n WHERE n.network_id = network_key.network_id)
+WHERE EXISTS (
+    SELECT 1 FROM network_key n WHERE n.network_id = network_key.network_id AND (
+        n.created_at > network_key.created_at OR (n.created_at = network_key.created_at AND n.id > network_key.id)
+    )
 )
+"""
 
 
 def upgrade() -> None:
@@ -24,10 +28,7 @@ def upgrade() -> None:
     op.add_column("network_key", sa.Column("revoked_at", MOMENT, nullable=True))
     op.add_column("organisation_key", sa.Column("revoked_at", MOMENT, nullable=True))
     # Only the newest signed so far, also where two were made at once.
-    op.execute(
-        "UPDATE network_key SET retired_at = (SELECT min(n.created_at) FROM network_key n WHERE "
-        f"{NEWER}) WHERE EXISTS (SELECT 1 FROM network_key n WHERE {NEWER})"
-    )
+    op.execute(ONLY_THE_NEWEST)
     op.create_index(
         "one_network_key",
         "network_key",
