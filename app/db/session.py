@@ -44,15 +44,15 @@ def open_engine(url: str) -> Engine:
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
-        connect_args={"options": f"{parsed.query.get('options', '')} {_PLANS}".strip()},
+        connect_args={"prepare_threshold": _NEVER},
         hide_parameters=True,
         json_serializer=_json_text,
     )
 
 
-_PLANS: Final = "-c plan_cache_mode=force_custom_plan"
-"""Each statement is planned for its own values: a plan made once for all compares every row with every one of the five
-hundred values that a statement may name, one after the other, and so takes sixty times as long."""
+_NEVER: Final = None
+"""After how many times the driver has PostgreSQL prepare a statement: then one plan serves whatever values come, which
+compares every row with every one of the five hundred values that a statement may name, and takes sixty times as long."""
 
 
 class _HexUuid(Uuid[uuid.UUID]):
