@@ -126,7 +126,6 @@ def _copy(connection: Connection, columns: Sequence[Column[Any]], values: Sequen
     """As PostgreSQL takes many rows best: one command, in its own binary form. Constraints hold as for any insert."""
     names = ", ".join(f'"{column.name}"' for column in columns)
     command = f'COPY "{columns[0].table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
-    connection.exec_driver_sql("SELECT 1")  # the transaction, if none has begun
     cursor = connection.connection.cursor()
     try:
         with cursor.copy(command) as copy:

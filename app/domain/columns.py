@@ -21,6 +21,8 @@ def whole_second(moment: datetime) -> datetime:
     """`moment` in UTC without a fraction: what we store, sign and compare (B-015)."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone has no meaning")
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
