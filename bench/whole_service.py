@@ -16,7 +16,7 @@ from app.db import migrations
 from app.domain.activities import Activity, ActivityKind
 from app.domain.awards import SignedDocument, new_award
 from app.domain.batches import A_PIECE, AwardBatch, BatchState
-from app.domain.columns import new_id
+from app.domain.columns import neighbouring_ids
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson
 from app.memory import collect_rarely
@@ -121,7 +121,7 @@ def _alone(house: House, activity: Activity) -> float:
 
 
 def _sign_and_keep(house: House, case: Case, found: Sequence[Found]) -> None:
-    at, ids = house.clock(), [new_id() for _ in found]
+    at, ids = house.clock(), neighbouring_ids(len(found))
     somewhere = uuid.uuid4()
     places = Places(
         {each: Place(somewhere, number) for number, each in enumerate(ids)}, house.process.addresses
