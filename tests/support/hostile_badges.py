@@ -351,5 +351,5 @@ PICTURES = [
     Hostile("drawing of elements", f'<svg xmlns="http://www.w3.org/2000/svg">{"<g/>" * 200_000}</svg>', "readable:too_large"),
     Hostile("deep drawing", f'<svg xmlns="http://www.w3.org/2000/svg">{"<g>" * 50_000}', "readable:too_large"),
     Hostile("page", "<html><body>Badge</body></html>", "readable:image_not_read"),
-    Hostile("another picture", b"\xff\xd8\xff\xe0\0\x10JFIF", "readable:unrecognised_format"),
+    Hostile("another picture", b"\xff\xd8\xff\xe0\0\x10JFIF", "readable:image_without_badge"),
 ]  # fmt: skip
