@@ -99,11 +99,11 @@ def test_a_portfolio_is_arranged_by_keys_alone(live_server: LiveServer, open_pag
     page = open_page()
     page.goto(demo_links(live_server).keeping)
     page.goto(live_server.url("/mes-badges/portfolio"))
-    titles = page.locator("ol h4").all_inner_texts()
+    titles = page.locator("ol .h4").all_inner_texts()
     tab_to(page, "button[name=descendre]")
     page.keyboard.press("Enter")
     page.wait_for_url("**#b-**")
-    assert page.locator("ol h4").all_inner_texts() == [titles[1], titles[0], *titles[2:]]
+    assert page.locator("ol .h4").all_inner_texts() == [titles[1], titles[0], *titles[2:]]
 
 
 class CodeReader:
