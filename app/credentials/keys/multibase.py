@@ -51,15 +51,13 @@ def decode_base64url(text: str) -> bytes:
 
 
 def _encode_base58(data: bytes) -> str:
-    number = int.from_bytes(data, "big")
-    pairs: list[str] = []
+    number, text, two = int.from_bytes(data, "big"), "", 58**2
     while number:
         number, chunk = divmod(number, _CHUNK)
-        for _ in range(5):
-            chunk, pair = divmod(chunk, 58**2)
-            pairs.append(_PAIRS[pair])
-    pairs.reverse()
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + "".join(pairs).lstrip("1")
+        six, four = divmod(chunk, 58**4)
+        first, rest = divmod(six, 58**4)
+        text = f"{_PAIRS[first]}{_PAIRS[rest // two]}{_PAIRS[rest % two]}{_PAIRS[four // two]}{_PAIRS[four % two]}{text}"
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text.lstrip("1")
 
 
 def _decode_base58(text: str) -> bytes:
