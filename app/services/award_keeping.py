@@ -32,8 +32,6 @@ from app.services.logged_deeds import LoggedDeeds
 from app.services.signing import Signing
 from app.services.status import Places, StatusService
 
-"""Until the promise is carried out to the end, nobody knows when its letters may leave."""
-
 UNSIGNED = N_("Un texte empêchait de signer le badge.")
 """What the log says of an award that was decided and could not be signed."""
 
@@ -100,8 +98,8 @@ class AwardKeeping:
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
         ]
         if promise.tells:
-            leave_from_then = leave_from(promise, at=at, is_last=is_last)
-            self._promise_letters(decided, ready, kept, at, leave_from_then)
+            not_before = leave_from(promise, at=at, is_last=is_last)
+            self._promise_letters(decided, ready, kept, at, not_before)
         return kept
 
     def _documents(

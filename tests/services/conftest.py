@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.witness_folder import WitnessFolder
 from tests.support.house import House, build_house
 
 
@@ -15,3 +16,11 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     built = build_house(database_url, tmp_path)
     yield built
     built.close()
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> WitnessFolder:
+    """Somebody outside the house, with a key of their own."""
+    folder = WitnessFolder(tmp_path / "witness")
+    folder.make_key("temoin.exemple.fr")
+    return folder

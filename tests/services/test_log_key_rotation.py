@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,13 +58,6 @@ def evidence(house: House, award_id: uuid.UUID) -> EvidenceReport:
         report = services.verification.evidence_of(answer)
         assert report is not None
         return report
-
-
-@pytest.fixture
-def witness(tmp_path: Path) -> WitnessFolder:
-    folder = WitnessFolder(tmp_path / "witness")
-    folder.make_key("temoin.exemple.fr")
-    return folder
 
 
 @pytest.fixture

@@ -42,13 +42,6 @@ class Served:
 
 
 @pytest.fixture
-def witness(tmp_path: Path) -> WitnessFolder:
-    folder = WitnessFolder(tmp_path / "witness")
-    folder.make_key("temoin.exemple.fr")
-    return folder
-
-
-@pytest.fixture
 def client(house: House) -> TestClient:
     return house.client()
 
