@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.activities import ActivityKind, PartKind
-from app.domain.list_columns import heading_words
+from app.domain.list_columns import address_column, heading_words
 
 MOST_REMEMBERED = 200
 
@@ -80,7 +80,7 @@ _WORDINGS = {
     ImportColumn.GIVEN_FIRST: {"prenom nom", "prenom et nom", "full name", "member", "utilisateur", "user"},
     ImportColumn.ADDRESS: {
         "courriel", "adresse electronique", "mail", "mel", "e mail", "email", "adresse mail", "adresse e mail",
-        "adresse email",
+        "adresse email", "adresse",
     },
     ImportColumn.PART: {"role", "roles", "part", "fonction", "role dans le projet", "statut du membre"},
     ImportColumn.HOURS: {
@@ -171,8 +171,10 @@ def heading_keys(heading: Sequence[str]) -> list[str]:
     return keys
 
 
-def columns_of(heading: Sequence[str], plan: ReadingPlan) -> tuple[ImportColumn, ...]:
-    """What each column holds: as it was said for this source, else as its heading says; each thing once."""
+def columns_of(
+    heading: Sequence[str], plan: ReadingPlan, cells: Sequence[Sequence[str]]
+) -> tuple[ImportColumn, ...]:
+    """What each column holds: as it was said for this source, else as its heading and its `cells` say; each thing once."""
     found: list[ImportColumn] = []
     told = [plan.columns.get(key) for key in heading_keys(heading)]
     taken = {column for column in told if column is not None}
@@ -182,7 +184,27 @@ def columns_of(heading: Sequence[str], plan: ReadingPlan) -> tuple[ImportColumn,
             column = ImportColumn.NOTHING
         taken.add(column)
         found.append(column)
+    _find_addresses(heading, cells, found, told)
     return tuple(_one_way_of_naming(found, told))
+
+
+def _find_addresses(
+    heading: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    found: list[ImportColumn],
+    told: Sequence[ImportColumn | None],
+) -> None:
+    if ImportColumn.ADDRESS in told:
+        return
+    named = found.index(ImportColumn.ADDRESS) if ImportColumn.ADDRESS in found else None
+    free = [
+        index for index, column in enumerate(found) if column is ImportColumn.NOTHING and told[index] is None
+    ]
+    at = address_column(heading, cells, named, free)
+    if named is not None:
+        found[named] = ImportColumn.NOTHING
+    if at is not None:
+        found[at] = ImportColumn.ADDRESS
 
 
 def guessed(cell: str) -> ImportColumn:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from app.domain.activities import PartKind
 from app.domain.import_columns import (
@@ -19,7 +20,15 @@ from app.domain.import_columns import (
 from app.domain.import_records import Record, ToldActivity, fault_in, quoted, without_contradictions
 from app.domain.imports import MOST_LINES
 from app.domain.list_columns import Column, heading_words, order_of_names, split_name
-from app.domain.participant_lists import ListedPerson, Row, hours_in, rows_in, tidy, without_number
+from app.domain.participant_lists import (
+    ListedPerson,
+    Row,
+    cells_by_column,
+    hours_in,
+    rows_in,
+    tidy,
+    without_number,
+)
 from app.domain.people import check_name, normal_address
 from app.errors import InvalidInput
 from app.language import N_
@@ -48,8 +57,12 @@ class Sheet:
     heading: tuple[str, ...]
     rows: tuple[Row, ...]
 
+    @cached_property
+    def _cells(self) -> list[list[str]]:
+        return cells_by_column(self.rows, len(self.heading))
+
     def columns(self, plan: ReadingPlan) -> tuple[ImportColumn, ...]:
-        return columns_of(self.heading, plan)
+        return columns_of(self.heading, plan, self._cells)
 
     def words_in(self, column: ImportColumn, plan: ReadingPlan, *, most: int = 30) -> list[str]:
         """The different words of one column, as they are first written."""

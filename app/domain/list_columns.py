@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from app.domain.people import name_key
@@ -85,6 +85,36 @@ def columns_of_heading(cells: Sequence[str]) -> tuple[Column, ...] | None:
     if seen & {Column.FAMILY, Column.GIVEN} and seen & {Column.FAMILY_FIRST, Column.GIVEN_FIRST}:
         return tuple(Column.NOTHING if column.is_whole_name else column for column in columns)
     return tuple(columns)
+
+
+def holds_addresses(cells: Sequence[str]) -> bool:
+    """Whether a column holds e-mail addresses, some of them perhaps mistyped."""
+    written = [cell for cell in cells if cell]
+    return bool(written) and 2 * sum("@" in cell for cell in written) >= len(written)
+
+
+def is_of_something_else(cell: str) -> bool:
+    """A heading such as « Courriel du responsable »: of nobody on the list."""
+    return bool(set(heading_words(cell).split()) & _OF_SOMETHING_ELSE)
+
+
+def address_column(
+    heading: Sequence[str], cells: Sequence[Sequence[str]], named: int | None, free: Collection[int]
+) -> int | None:
+    """Where the e-mail addresses stand: in the column so `named`, unless another one of the `free` holds them.
+
+    « Adresse » may be where somebody lives: such a column is none where no cell has the sign of an address.
+    """
+    if named is not None and holds_addresses(cells[named]):
+        return named
+    found = (
+        index for index in free if holds_addresses(cells[index]) and not is_of_something_else(heading[index])
+    )
+    other = next(found, None)
+    if other is not None or named is None:
+        return other
+    lives_there = heading_words(heading[named]) == "adresse" and any(" " in cell for cell in cells[named])
+    return None if lives_there else named
 
 
 def _named(cell: str) -> tuple[Column, bool]:

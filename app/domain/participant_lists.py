@@ -13,6 +13,7 @@ from app.domain.list_columns import (
     ABOVE,
     BELOW,
     Column,
+    address_column,
     columns_of_cells,
     columns_of_heading,
     heading_words,
@@ -137,11 +138,23 @@ def read_table(text: str) -> ListTable:
 def _table(
     rows: Sequence[Row], columns: Sequence[Column], heading: tuple[str, ...], titles: tuple[int, ...]
 ) -> ListTable:
-    for index, column in enumerate(columns):
-        if column is Column.FAMILY_FIRST:
-            cells = [row.cells[index] for row in rows if index < len(row.cells)]
-            columns = (*columns[:index], order_of_names(cells, column), *columns[index + 1 :])
-    return ListTable(tuple(rows), tuple(columns), heading, titles)
+    cells = cells_by_column(rows, len(heading))
+    kept = [
+        order_of_names(cells[index], column) if column is Column.FAMILY_FIRST else column
+        for index, column in enumerate(columns)
+    ]
+    named = kept.index(Column.ADDRESS) if Column.ADDRESS in kept else None
+    free = [index for index, column in enumerate(kept) if column is Column.NOTHING]
+    found = address_column(heading, cells, named, free)
+    if named is not None:
+        kept[named] = Column.NOTHING
+    if found is not None:
+        kept[found] = Column.ADDRESS
+    return ListTable(tuple(rows), tuple(kept), heading, titles)
+
+
+def cells_by_column(rows: Sequence[Row], width: int) -> list[list[str]]:
+    return [[row.cells[index] for row in rows if index < len(row.cells)] for index in range(width)]
 
 
 def rows_in(text: str) -> Iterable[Row]:

@@ -107,10 +107,15 @@ class ImportService:
         """The table read as `plan` says, or as this source was read before; every line judged, nothing written."""
         run = self.imports.get(run_id, campus.id)
         check_draft(run)
-        sheet = read_sheet(zlib.decompress(run.given).decode())
+        sheet = _sheet_of(run)
         plan = plan or ReadingPlan.from_words(run.mapping["plan"])
         judged = self.judging.judge(campus, run.source, read_records(sheet, plan))
         return Draft(run, sheet, plan, judged, self.imports.find_same(campus.id, run.digest))
+
+    def sheet(self, campus: Campus, run_id: uuid.UUID) -> Sheet:
+        run = self.imports.get(run_id, campus.id)
+        check_draft(run)
+        return _sheet_of(run)
 
     def reread(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan) -> None:
         """Somebody said how the columns are to be read; the draft keeps it."""
@@ -126,7 +131,7 @@ class ImportService:
         run = self.imports.lock(run_id)
         assert run is not None, "it was there a moment ago"
         check_draft(run)
-        sheet = read_sheet(zlib.decompress(run.given).decode())
+        sheet = _sheet_of(run)
         records = read_records(sheet, plan)
         cells = {row.number: list(row.cells) for row in sheet.rows}
         self.imports.add_lines([_waiting(run, at, one, cells[one.number]) for at, one in enumerate(records)])
@@ -295,3 +300,7 @@ def _answered(run: ImportRun, position: int, one: Judged) -> ImportLine:
         told={},
         cells=one.record.cells() if one.fate is Fate.REFUSED else [],
     )
+
+
+def _sheet_of(run: ImportRun) -> Sheet:
+    return read_sheet(zlib.decompress(run.given).decode())

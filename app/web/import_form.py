@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.domain.activities import ActivityKind, PartKind
-from app.domain.import_columns import ImportColumn, ReadingPlan, columns_of, heading_keys
+from app.domain.import_columns import ImportColumn, ReadingPlan, heading_keys
+from app.domain.import_tables import Sheet
 from app.domain.list_columns import heading_words
 from app.language import N_
 from app.web.forms import SafeForm, text_of
 from app.web.typography import say
 
 
-def differs(plan: ReadingPlan, shown: ReadingPlan, heading: Sequence[str]) -> bool:
+def differs(plan: ReadingPlan, shown: ReadingPlan, sheet: Sheet) -> bool:
     """Whether the page says anything that was not on it when its lines were foreseen."""
-    columns = dict(zip(heading_keys(heading), columns_of(heading, shown), strict=True))
+    columns = dict(zip(heading_keys(sheet.heading), sheet.columns(shown), strict=True))
     return (
         any(columns[key] is not column for key, column in plan.columns.items())
         or any(shown.parts.get(word) is not part for word, part in plan.parts.items())

@@ -129,9 +129,10 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         with deed(request) as writing:
             confirmed(writing, work, run, text_of(form, "type-sinon"))
         return RedirectResponse(here, status_code=303)
-    plan, shown = plan_in(form, run.mapping["heading"]), ReadingPlan.from_words(run.mapping["plan"])
+    sheet = services.imports.sheet(work.campus, run_id)
+    plan, shown = plan_in(form, sheet.heading), ReadingPlan.from_words(run.mapping["plan"])
     trouble = says_twice(plan)
-    changed = differs(plan, shown, run.mapping["heading"])
+    changed = differs(plan, shown, sheet)
     if text_of(form, "geste") != CONFIRM or changed or trouble:
         with deed(request) as writing:
             writing.imports.reread(work.campus, run_id, plan.after(shown))

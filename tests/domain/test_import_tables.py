@@ -57,6 +57,40 @@ def test_a_table_of_projects_is_read_by_its_own_headings() -> None:
     assert (read.person.name, read.part, read.person.hours) == ("Zoé Martin", PartKind.RESOURCE, 14.5)
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["adresse", "adresse mail", "Adresse e-mail", "courriel", "mél", "Contact", "Identité numérique", "@"],
+)
+def test_a_column_of_e_mail_addresses_is_known_by_what_it_holds(heading: str) -> None:
+    first, second = records(
+        "Robotique;03/10/2025;Zoé;Martin;zoe@exemple.fr",
+        "Robotique;03/10/2025;Léo;Haddad;leo@exemple,fr",
+        heading=f"Activité;Date;Prénom;Nom;{heading}",
+    )
+    assert (first.person.address, second.person.address) == ("zoe@exemple.fr", "leo@exemple,fr")
+
+
+def test_where_somebody_lives_is_no_e_mail_address() -> None:
+    (read,) = records(
+        "Robotique;03/10/2025;Zoé;Martin;12 rue des Forges;prof@exemple.fr;zoe@exemple.fr",
+        heading="Activité;Date;Prénom;Nom;Adresse;Mail du responsable;Contact",
+    )
+    assert read.person.address == "zoe@exemple.fr"
+    (alone,) = records(
+        "Robotique;03/10/2025;Zoé;Martin;12 rue des Forges", heading="Activité;Date;Prénom;Nom;Adresse"
+    )
+    assert (alone.person.address, alone.fault) == ("", "")
+
+
+def test_what_somebody_said_of_the_column_of_addresses_holds() -> None:
+    (read,) = records(
+        "Robotique;03/10/2025;Zoé;Martin;ancienne@exemple.fr",
+        heading="Activité;Date;Prénom;Nom;Courriel",
+        plan=ReadingPlan(columns={"courriel": ImportColumn.NOTHING}),
+    )
+    assert read.person.address == ""
+
+
 def test_a_title_above_the_heading_is_no_line() -> None:
     sheet = read_sheet(f"Suivi 2025;;;\n\n{HEADING}\nP-1;A;Atelier;03/10/2025;3;;Petit;Zoé;;;")
     assert [row.number for row in sheet.rows] == [4]

@@ -70,6 +70,26 @@ def test_a_typed_line_gives_a_name_and_an_address(
     assert (line.given_name, line.family_name, line.address) == (given_name, family_name, address)
 
 
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("Nom;Prénom;Adresse", "Martin;Zoé;zoe@exemple.fr"),
+        ("Nom;Prénom;Mél", "Martin;Zoé;zoe@exemple.fr"),
+        ("Nom;Prénom;Contact", "Martin;Zoé;zoe@exemple.fr"),
+        ("Nom;Prénom;Adresse;Adresse e-mail", "Martin;Zoé;12 rue des Forges;zoe@exemple.fr"),
+        ("Nom;Prénom;Courriel du responsable;Identifiant", "Martin;Zoé;prof@exemple.fr;zoe@exemple.fr"),
+    ],
+)
+def test_a_column_of_e_mail_addresses_is_known_by_what_it_holds(heading: str, cells: str) -> None:
+    (read,) = read_list(f"{heading}\n{cells}")
+    assert (read.name, read.address) == ("Zoé Martin", "zoe@exemple.fr")
+
+
+def test_where_somebody_lives_is_no_e_mail_address() -> None:
+    (read,) = read_list("Nom;Prénom;Adresse\nMartin;Zoé;12 rue des Forges")
+    assert (read.name, read.address) == ("Zoé Martin", "")
+
+
 def test_a_wrong_address_stays_on_its_line_to_be_corrected() -> None:
     (line,) = read_list("Nolwenn Jaouen;nolwenn@exemple,fr")
     assert not has_usable_address(line)
