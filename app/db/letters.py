@@ -87,6 +87,26 @@ class LetterStore:
             .execution_options(synchronize_session=False)
         )
 
+    def put_off(self, batch_id: uuid.UUID, *, not_before: datetime) -> None:
+        """The letters that tell of one bulk award and would leave earlier; not those that another worker holds."""
+        of_batch = select(Award.id).where(Award.batch_id == batch_id)
+        free = (
+            select(PromisedLetter.id)
+            .where(
+                col(PromisedLetter.award_id).in_(of_batch),
+                col(PromisedLetter.occasion) == Occasion.AWARDED.value,
+                col(PromisedLetter.state) == LetterState.WAITING,
+                col(PromisedLetter.not_before) < not_before,
+            )
+            .with_for_update(skip_locked=True)
+        )
+        self.session.exec(
+            update(PromisedLetter)
+            .where(col(PromisedLetter.id).in_(free))
+            .values(not_before=not_before)
+            .execution_options(synchronize_session=False)
+        )
+
     def cancel_waiting(self, award_ids: Sequence[uuid.UUID]) -> None:
         """What was promised of these awards and has not left stays here, except that they were withdrawn."""
         for start in range(0, len(award_ids), IN_ONE_QUERY):

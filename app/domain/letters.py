@@ -271,6 +271,11 @@ def mark_not_sent(letter: PromisedLetter, trouble: LetterNotSent, *, at: datetim
     letter.not_before = at + pause
 
 
+def pause_for_batch(letter: PromisedLetter, *, at: datetime) -> timedelta:
+    """Until the letter is looked at again while its bulk award has not come to its end: longer the longer that takes."""
+    return min(max((at - letter.promised_at) / 8, timedelta(minutes=1)), timedelta(hours=1))
+
+
 def is_too_old(letter: PromisedLetter, *, at: datetime) -> bool:
     """A server that is set up months later does not pour out what was promised before."""
     return at > letter.promised_at + PATIENCE_WITH_US and at > letter.not_before + timedelta(days=1)

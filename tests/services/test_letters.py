@@ -149,9 +149,9 @@ def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(ho
     assert (letter.state, letter.reason) == (LetterState.CANCELLED, Reason.TOO_OLD)
 
 
-def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be_undone(
-    house, office, post, monkeypatch
-):
+@pytest.fixture
+def stopped(house, monkeypatch):
+    """A bulk award of three lines, of which two are carried out."""
     monkeypatch.setattr(bulk_awards, "A_PIECE", 2)
     people = listed(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(3)))
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=people)
@@ -161,12 +161,18 @@ def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be
         )
     with house.unit_of_work() as services:
         assert services.bulk_awards.carry_out(batch.id).more
+    return batch
+
+
+def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be_undone(
+    house, office, post, stopped
+):
     house.clock.move(hours=1)
     send_all(post)
     assert (office.received, post.due()) == ([], []), "the first two wait for the third"
 
     with house.unit_of_work() as services:
-        assert not services.bulk_awards.carry_out(batch.id).more
+        assert not services.bulk_awards.carry_out(stopped.id).more
     house.clock.move(minutes=4)
     send_all(post)
     assert office.received == []
@@ -175,3 +181,21 @@ def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be
     assert sorted(each["To"].addresses[0].addr_spec for each in office.received) == [
         f"p{number}@exemple.fr" for number in range(3)
     ]
+
+
+def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(house, office, post, stopped):
+    """Else ten thousand of them would be due each minute, before any other letter."""
+    asked = 0
+    for _ in range(24 * 12):
+        house.clock.move(minutes=5)
+        if waiting := post.due():
+            asked += 1
+            post.send(waiting[0])
+            assert post.due() == [], "one asked for all"
+    assert asked < 60
+    assert office.received == []
+    with house.unit_of_work() as services:
+        services.bulk_awards.carry_out(stopped.id)
+    house.clock.move(hours=1, minutes=6)
+    send_all(post)
+    assert len(office.received) == 3

@@ -31,6 +31,7 @@ from app.domain.letters import (
     letter_about,
     mark_not_sent,
     mark_sent,
+    pause_for_batch,
     still_to_say,
     take,
 )
@@ -157,9 +158,11 @@ class LetterService:
             return True
         assert batch is not None, "promises are for ever"
         over = batch.undo_until
-        letter.not_before = over if over and over > at else at + timedelta(minutes=1)
+        letter.not_before = over if over and over > at else at + pause_for_batch(letter, at=at)
         letter.envelope = letter.id
         self.letters.save(letter)
+        # All of them have the same to wait for: each asking for itself would keep other letters from leaving.
+        self.letters.put_off(batch.id, not_before=letter.not_before)
         return False
 
     def _written(self, told: Sequence[tuple[PromisedLetter, AwardRecord]]) -> Letter:
