@@ -26,6 +26,9 @@ class NameStore:
         self.session.delete(wish)
         self.session.flush()
 
+    def find(self, wish_id: uuid.UUID) -> NameWish | None:
+        return self.session.get(NameWish, wish_id)
+
     def lock_in_campus(self, wish_id: uuid.UUID, campus_id: uuid.UUID) -> NameWish:
         query = select(NameWish).where(NameWish.id == wish_id, NameWish.campus_id == campus_id)
         wish = self.session.exec(query.with_for_update()).first()

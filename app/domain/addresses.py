@@ -149,6 +149,10 @@ class Addresses:
         return f"{self.base_url}/compte"
 
     @property
+    def own_name(self) -> str:
+        return f"{self.account}/nom"
+
+    @property
     def own_addresses(self) -> str:
         return f"{self.account}/adresses"
 

@@ -94,6 +94,7 @@ class Occasion(StrEnum):
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
     NAME_CORRECTED = "name_corrected"
+    NAME_REFUSED = "name_refused"
     FIRST_REMINDER = "first_reminder"
     SECOND_REMINDER = "second_reminder"
     INVITATION = "invitation"

@@ -24,6 +24,8 @@ class NameWish(SQLModel, table=True):
     given_name: str = Field(default="", max_length=120)
     family_name: str = Field(max_length=120)
     reason: str = Field(default="", max_length=300)
+    answer: str = Field(default="", max_length=300)
+    """Why the campus said no."""
     asked_at: datetime = Field(sa_column=moment())
     decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     accepted: bool = False
@@ -61,10 +63,23 @@ def check_wish_reason(reason: str) -> None:
         raise InvalidInput(N_("Le motif tient en 300 signes."))
 
 
-def decide(wish: NameWish, *, accepted: bool, by: uuid.UUID | None, at: datetime) -> None:
+def accept(wish: NameWish, *, by: uuid.UUID | None, at: datetime) -> None:
+    _check_waits(wish)
+    wish.decided_at, wish.accepted, wish.decided_by = at, True, by
+
+
+def refuse(wish: NameWish, reason: str, *, by: uuid.UUID | None, at: datetime) -> None:
+    _check_waits(wish)
+    if len(reason.strip()) < 5:
+        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira, et elle seule."))
+    if len(reason) > 300:
+        raise InvalidInput(N_("La raison tient en {most} signes."), most=300)
+    wish.decided_at, wish.decided_by, wish.answer = at, by, reason.strip()
+
+
+def _check_waits(wish: NameWish) -> None:
     if wish.decided_at is not None:
         raise Conflict(N_("Cette demande a déjà sa réponse."))
-    wish.decided_at, wish.accepted, wish.decided_by = at, accepted, by
 
 
 def name_said_of(subject: JsonObject) -> str | None:

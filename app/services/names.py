@@ -17,13 +17,14 @@ from app.domain.awards import Award
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
-from app.domain.letters import LetterState, Occasion, corrections_of
+from app.domain.letters import LetterState, Occasion, corrections_of, letter_to
 from app.domain.names import (
     NameWish,
+    accept,
     check_wish_reason,
-    decide,
     is_same_but_for_spelling,
     read_name,
+    refuse,
 )
 from app.domain.people import Person
 from app.errors import InvalidInput, NotAllowed, NotFound
@@ -116,16 +117,30 @@ class NameService:
     def waiting_in(self, campus: Campus) -> Sequence[tuple[NameWish, Person]]:
         return self.names.waiting_in(campus.id)
 
-    def answer(self, campus: Campus, wish_id: uuid.UUID, accepted: bool, *, by: Actor) -> int:
+    def refuse(self, campus: Campus, wish_id: uuid.UUID, reason: str, *, by: Actor) -> None:
+        """The person is told why, and nobody else."""
+        at = self.clock()
+        wish = self.names.lock_in_campus(wish_id, campus.id)
+        refuse(wish, reason, by=by.person_id, at=at)
+        self.names.add(wish)
+        self.history.write(by, "refuse_name", "person", wish.person_id, at=at, campus_id=campus.id)
+        address = self.people.addresses_of([wish.person_id]).get(wish.person_id, "")
+        if address:
+            letter = letter_to(
+                address,
+                Occasion.NAME_REFUSED,
+                wish.id,
+                campus_id=campus.id,
+                person_id=wish.person_id,
+                at=at,
+            )
+            self.letters.promise_many([letter])
+
+    def accept(self, campus: Campus, wish_id: uuid.UUID, *, by: Actor) -> int:
         """How many of the campus's badges say the new name; other campuses answer for theirs."""
         wish = self.names.lock_in_campus(wish_id, campus.id)
-        decide(wish, accepted=accepted, by=by.person_id, at=self.clock())
+        accept(wish, by=by.person_id, at=self.clock())
         self.names.add(wish)
-        if not accepted:
-            self.history.write(
-                by, "refuse_name", "person", wish.person_id, at=self.clock(), campus_id=campus.id
-            )
-            return 0
         person = self.people.get(wish.person_id)
         return self._rename(person, wish.given_name, wish.family_name, campus=campus, by=by)
 

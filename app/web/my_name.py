@@ -46,6 +46,7 @@ class WishLine:
     name: str
     asked_at: datetime
     state: Word
+    answer: str
 
     @staticmethod
     def of(mine: MyWish) -> WishLine:
@@ -55,6 +56,7 @@ class WishLine:
             mine.wish.name,
             mine.wish.asked_at,
             answered if mine.wish.decided_at else _WAITING,
+            mine.wish.answer,
         )
 
 

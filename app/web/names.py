@@ -24,7 +24,7 @@ _CORRECT = [staff(Deed.CORRECT)]
 _CHECKED = [*_CORRECT, Depends(checked_form)]
 _DONE = {
     "accepte": N_("C’est fait : les badges du campus qui disaient l’ancien nom sont signés de nouveau."),
-    "refuse": N_("C’est noté. La personne voit votre réponse dans « Mon compte »."),
+    "refuse": N_("C’est noté. La personne reçoit votre raison par courriel, et la voit dans « Mon compte »."),
 }
 
 
@@ -38,6 +38,15 @@ class WishLine:
     asked_at: datetime
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What was typed to refuse one wish, and what is wrong with it."""
+
+    id: uuid.UUID
+    reason: str
+    trouble: str
+
+
 @router.get("/noms", dependencies=_CORRECT)
 def list_wishes(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     return _list(request, services, done=say(_DONE[fait]) if fait in _DONE else "")
@@ -45,12 +54,17 @@ def list_wishes(request: Request, services: ReadingServices, fait: str = "") -> 
 
 @router.post("/noms/{wish_id:uuid}", dependencies=_CHECKED)
 def answer(wish_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    work, accepted = at_work(request), text_of(form, "reponse") == "oui"
+    work, accepted, reason = at_work(request), text_of(form, "reponse") == "oui", text_of(form, "raison")
     try:
         with deed(request) as writing:
-            writing.names.answer(work.campus, wish_id, accepted, by=work.actor)
+            if accepted:
+                writing.names.accept(work.campus, wish_id, by=work.actor)
+            else:
+                writing.names.refuse(work.campus, wish_id, reason, by=work.actor)
     except Conflict as error:
-        return _list(request, services, trouble=sentence_of(error))
+        return _list(request, services, trouble=sentence_of(error), status=409)
+    except InvalidInput as error:
+        return _list(request, services, refused=Refusal(wish_id, reason, sentence_of(error)), status=422)
     done = "accepte" if accepted else "refuse"
     return RedirectResponse(f"{work.home}/repertoire/noms?fait={done}", status_code=303)
 
@@ -72,14 +86,22 @@ def correct(person_id: uuid.UUID, request: Request, form: SafeForm, services: Re
     return RedirectResponse(f"{work.home}/repertoire/{person_id}", status_code=303)
 
 
-def _list(request: Request, services: Services, *, done: str = "", trouble: str = "") -> HTMLResponse:
+def _list(
+    request: Request,
+    services: Services,
+    *,
+    done: str = "",
+    trouble: str = "",
+    refused: Refusal | None = None,
+    status: int = 200,
+) -> HTMLResponse:
     work = at_work(request)
     return page(
         request,
         "directory/wishes.html",
         campus=work.look,
         private=True,
-        status=409 if trouble else 200,
+        status=status,
         home=work.home,
         zone=work.campus.time_zone,
         wishes=[
@@ -88,6 +110,7 @@ def _list(request: Request, services: Services, *, done: str = "", trouble: str 
         ],
         done=done,
         trouble=trouble,
+        refused=refused,
     )
 
 

@@ -10,11 +10,13 @@ import pytest
 from app.domain.awards import Visibility
 from app.domain.history import Actor
 from app.domain.letters import Letter
+from app.domain.names import NameWish
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.services.awards import AwardRequest
 from app.services.sessions import SignedIn
 from app.services.verdicts import HeadlineKind, headline
 from tests.support.house import COMMAND, House, listed
+from tests.support.letters import send_all
 from tests.web.test_learner_account import ask_for_letter, award_elsewhere, enter
 
 ZOE = "Zoe N'Diaye; zoe@exemple.fr"
@@ -148,11 +150,45 @@ def test_another_name_waits_for_each_campus_which_answers_for_its_own_badges(hou
     with house.unit_of_work() as services:
         [(wish, person)] = services.names.waiting_in(house.campus)
         assert person.id == who.person.id
-        services.names.answer(house.campus, wish.id, True, by=Actor(house.admin.id))
+        services.names.accept(house.campus, wish.id, by=Actor(house.admin.id))
     assert "Durand" in files(house, result)[0].decode()
     assert files(house, there) == before[1]
     with house.unit_of_work() as services, pytest.raises(Conflict):
-        services.names.answer(house.campus, wish.id, False, by=Actor(house.admin.id))
+        services.names.refuse(house.campus, wish.id, "Un autre nom.", by=Actor(house.admin.id))
+
+
+def asked_for_durand(house: House) -> NameWish:
+    who = signed_in(house)
+    with house.unit_of_work() as services:
+        services.names.correct_mine(who, "Zoé", "Durand", "Nom d’usage depuis mon mariage.")
+    with house.unit_of_work(reading=True) as services:
+        [(wish, _)] = services.names.waiting_in(house.campus)
+        return wish
+
+
+@pytest.mark.usefixtures("result")
+def test_whoever_is_refused_a_name_is_told_why(house: House):
+    wish = asked_for_durand(house)
+    send_all(house.process.post)
+    before = len(house.letters.letters)
+    with house.unit_of_work() as services:
+        reason = "Passez nous voir avec une pièce."
+        services.names.refuse(house.campus, wish.id, reason, by=Actor(house.admin.id))
+    send_all(house.process.post)
+    [letter] = house.letters.letters[before:]
+    assert letter.to == "zoe@exemple.fr"
+    for said in ("« Zoé Durand »", "« Passez nous voir avec une pièce. »", "/compte/nom"):
+        assert said in letter.text.replace("\xa0", " ")
+
+
+@pytest.mark.usefixtures("result")
+def test_no_name_is_refused_without_a_reason(house: House):
+    wish = asked_for_durand(house)
+    for reason in (" ", "x" * 301):
+        with house.unit_of_work() as services, pytest.raises(InvalidInput):
+            services.names.refuse(house.campus, wish.id, reason, by=Actor(house.admin.id))
+    with house.unit_of_work(reading=True) as services:
+        assert [each.id for each, _ in services.names.waiting_in(house.campus)] == [wish.id]
 
 
 def test_a_campus_leaves_the_name_of_who_has_an_account_to_them(house: House, result):

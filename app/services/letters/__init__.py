@@ -3,6 +3,7 @@
 from app.services.letters.account import AccountLetters
 from app.services.letters.endorsements import EndorsementLetters
 from app.services.letters.letters import LetterService, Outgoing
+from app.services.letters.names import NameLetters
 from app.services.letters.personal import PersonalLetters
 from app.services.letters.post import Post
 from app.services.letters.reminders import ReminderService
@@ -13,6 +14,7 @@ __all__ = [
     "AccountLetters",
     "EndorsementLetters",
     "LetterService",
+    "NameLetters",
     "Outgoing",
     "PersonalLetters",
     "Post",

@@ -15,6 +15,7 @@ from app.language import N_, speaking
 from app.language.typography import say, say_plural
 from app.services.letters.account import OF_ACCOUNTS, AccountLetters
 from app.services.letters.endorsements import OF_ENDORSEMENTS, EndorsementLetters
+from app.services.letters.names import NameLetters
 from app.services.letters.notice import Action, Notice, html_of, text_of
 from app.services.letters.requests import RequestLetters
 from app.services.letters.rights import RIGHTS, RightsLetters
@@ -29,6 +30,7 @@ class PersonalLetters:
         rights: RightsLetters,
         accounts: AccountLetters,
         endorsements: EndorsementLetters,
+        names: NameLetters,
         addresses: Addresses,
         secret: bytes,
         clock: Clock,
@@ -39,6 +41,7 @@ class PersonalLetters:
         self.rights = rights
         self.accounts = accounts
         self.endorsements = endorsements
+        self.names = names
         self.addresses = addresses
         self.secret = secret
         self.clock = clock
@@ -53,6 +56,8 @@ class PersonalLetters:
             return self.accounts.written(letter)
         if letter.occasion in OF_ENDORSEMENTS:
             return self.endorsements.written(letter)
+        if letter.occasion == Occasion.NAME_REFUSED:
+            return self.names.written(letter)
         return self.requests.written(letter)
 
     def _invitation(self, letter: PromisedLetter) -> Letter | None:
