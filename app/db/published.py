@@ -192,7 +192,7 @@ class SqlitePublishedStore:
         self.connection: sqlite3.Connection | None = None
 
     async def open(self) -> None:
-        # One event loop uses it, though a test may open and close it from different threads.
+        # One event loop uses it, though a test client may run that loop in one thread after another.
         self.connection = sqlite3.connect(
             f"file:{quote(self.path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
         )

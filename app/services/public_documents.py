@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Callable
 from functools import lru_cache
 
 import orjson
@@ -20,20 +22,30 @@ from app.services.publication import FORMS, ClosedAward, Published
 
 
 class PublicDocuments:
-    def __init__(self, store: PublishedStore, addresses: Addresses, clock: Clock) -> None:
-        self.store = store
+    """Each event loop reads through connections of its own: one that waits for those of another is never woken."""
+
+    def __init__(self, make_store: Callable[[], PublishedStore], addresses: Addresses, clock: Clock) -> None:
+        self._make_store = make_store
+        self._stores: dict[asyncio.AbstractEventLoop, PublishedStore] = {}
         self.addresses = addresses
         self.clock = clock
 
     async def open(self) -> None:
-        await self.store.open()
+        store = self._make_store()
+        await store.open()
+        self._stores[asyncio.get_running_loop()] = store
 
     async def close(self) -> None:
-        await self.store.close()
+        await self._stores.pop(asyncio.get_running_loop()).close()
+
+    @property
+    def store(self) -> PublishedStore:
+        return self._stores[asyncio.get_running_loop()]
 
     async def version(self) -> object:
         """Another value after every commit of anybody's; None where that cannot be told."""
-        return await self.store.version()
+        store = self._stores.get(asyncio.get_running_loop())
+        return await store.version() if store else None
 
     async def award(self, award_id: uuid.UUID, form: str) -> Published:
         """The signed credential of an award that its holder opened, as `json` or `jwt`."""

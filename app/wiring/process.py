@@ -95,8 +95,9 @@ class Process:
         self.providers = _providers_of(settings, self.addresses, clock)
         self._commits = count(1)
         self.last_commit = 0
-        published = published_store(self.engine, lambda: self.last_commit)
-        self.public_documents = PublicDocuments(published, self.addresses, clock)
+        self.public_documents = PublicDocuments(
+            lambda: published_store(self.engine, lambda: self.last_commit), self.addresses, clock
+        )
 
     @property
     def artist(self) -> BadgeArtist:

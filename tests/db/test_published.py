@@ -29,7 +29,7 @@ def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) 
     async def ask() -> Found:
         process = house.process
         published = published_store(process.engine, lambda: process.last_commit)
-        documents = PublicDocuments(published, process.addresses, process.clock)
+        documents = PublicDocuments(lambda: published, process.addresses, process.clock)
         await documents.open()
         try:
             return await question(documents)

@@ -1,0 +1,54 @@
+"""Two servers of one application in one process, as an embedder or two test clients have them, do not wait for each other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.main import create_app
+from tests.support.house import House, build_house
+
+LONGEST = 60.0
+"""Seconds for what takes one: whoever waits for ever fails here."""
+AT_ONCE, ROUNDS = 12, 20
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+def test_two_event_loops_read_the_same_public_documents_at_the_same_time(house: House) -> None:
+    app, start, end = create_app(process=house.process), Barrier(2), Barrier(2)
+
+    def serve_and_read() -> set[int]:
+        return asyncio.run(asyncio.wait_for(_read(app, house.process.settings.base_url, start, end), LONGEST))
+
+    with ThreadPoolExecutor(2) as threads:
+        servers = [threads.submit(serve_and_read) for _ in range(2)]
+        assert [server.result() for server in servers] == [{200}, {200}]
+
+
+async def _read(app: FastAPI, base_url: str, start: Barrier, end: Barrier) -> set[int]:
+    """The statuses of all answers."""
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=base_url) as client,
+    ):
+        await asyncio.to_thread(start.wait, LONGEST)
+        answers = [
+            await asyncio.gather(*(client.get("/campus/itip/did.json") for _ in range(AT_ONCE)))
+            for _ in range(ROUNDS)
+        ]
+        await asyncio.to_thread(end.wait, LONGEST)
+        return {answer.status_code for some in answers for answer in some}
