@@ -143,6 +143,8 @@ class PromisedLetter(SQLModel, table=True):
     person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
     about_id: uuid.UUID | None = None
     """What the letter is about where that is no award."""
+    named: str = ""
+    """What its owner calls it, one name a line, where it may be gone when the letter leaves."""
     occasion: str = Field(max_length=40)
     once_key: str = Field(unique=True, max_length=120)
     address: str = Field(max_length=254)
@@ -217,6 +219,7 @@ def letter_to(
     about_id: uuid.UUID,
     *,
     once: str = "",
+    named: Iterable[str] = (),
     campus_id: uuid.UUID | None = None,
     person_id: uuid.UUID | None = None,
     at: datetime,
@@ -230,6 +233,7 @@ def letter_to(
         campus_id=campus_id,
         person_id=person_id,
         about_id=about_id,
+        named="\n".join(" ".join(name.split()) for name in named),
         occasion=occasion.value,
         once_key="/".join(filter(None, (occasion.value, str(about_id), once))),
         address=address,

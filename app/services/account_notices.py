@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from app.db.letters import LetterStore
 from app.db.own_addresses import OwnAddressStore
@@ -22,8 +22,16 @@ class AccountNotices:
         self.clock = clock
 
     def tell(
-        self, person: Person, changed: Changed, *, also: Sequence[str] = (), but: Collection[str] = ()
+        self,
+        person: Person,
+        changed: Changed,
+        *,
+        named: Iterable[str] = (),
+        also: Sequence[str] = (),
+        but: Collection[str] = (),
     ) -> None:
+        """`named`: what the person calls the ways in that came or went."""
+        names = list(named)
         known = self.own.list_of(person.id)
         proved = [row.address for row in known if row.verified_at is not None]
         # Before the first proof all that is known is what campuses wrote down: that is where the person may read.
@@ -36,6 +44,7 @@ class AccountNotices:
                     occasion,
                     person.id,
                     once=f"{changed}.{new_id()}",
+                    named=names,
                     person_id=person.id,
                     at=self.clock(),
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,15 +57,18 @@ class FederationService:
         sessions: SessionService,
         notices: AccountNotices,
         history: HistoryStore,
+        label_of: Callable[[str], str],
         key: bytes,
         clock: Clock,
     ) -> None:
+        """`label_of`: what the service of that issuer is called on its button."""
         self.accounts = accounts
         self.sign_in = sign_in
         self.people = people
         self.sessions = sessions
         self.notices = notices
         self.history = history
+        self.label_of = label_of
         self.key = key
         self.clock = clock
 
@@ -162,7 +165,7 @@ class FederationService:
             if account.id == account_id:
                 self.accounts.remove(account)
                 self.history.write(who.actor, "unlink", "federated_account", account_id, at=self.clock())
-                self.notices.tell(who.person, Changed.SERVICE_UNLINKED)
+                self.notices.tell(who.person, Changed.SERVICE_UNLINKED, named=[self.label_of(account.issuer)])
                 return
         raise NotFound(N_("Ce compte n’est plus relié."))
 
@@ -178,5 +181,7 @@ class FederationService:
                 )
             )
         self.history.write(by, "link", "federated_account", account.id, at=at)
-        self.notices.tell(self.people.get(person_id), Changed.SERVICE_LINKED)
+        self.notices.tell(
+            self.people.get(person_id), Changed.SERVICE_LINKED, named=[self.label_of(identity.issuer)]
+        )
         return account

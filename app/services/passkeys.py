@@ -88,7 +88,7 @@ class PasskeyService:
         )
         self.passkeys.add(passkey)
         self.history.write(who.actor, "enrol", "passkey", passkey.id, at=at)
-        self.notices.tell(who.person, Changed.PASSKEY_ADDED)
+        self.notices.tell(who.person, Changed.PASSKEY_ADDED, named=[passkey.name])
         return self.sessions.enter(who.person.id, Proof.PASSKEY, browser)
 
     def rename(self, who: SignedIn, passkey_id: uuid.UUID, name: str) -> None:
@@ -101,7 +101,7 @@ class PasskeyService:
         passkey = self._own(who, passkey_id)
         self.passkeys.remove(passkey)
         self.history.write(who.actor, "remove", "passkey", passkey_id, at=self.clock())
-        self.notices.tell(who.person, Changed.PASSKEY_REMOVED)
+        self.notices.tell(who.person, Changed.PASSKEY_REMOVED, named=[passkey.name])
 
     def _own(self, who: SignedIn, passkey_id: uuid.UUID) -> Passkey:
         for passkey in self.passkeys.list_of(who.person.id):
@@ -182,6 +182,7 @@ class PasskeyService:
 
     def reset(self, person_id: uuid.UUID, *, by: Actor) -> None:
         """All keys and sessions of somebody go: they come in by a link or a password again."""
+        names = sorted(passkey.name for passkey in self.passkeys.list_of(person_id))
         removed = self.passkeys.remove_all_of(person_id)
         if not removed:
             raise Conflict(N_("Cette personne n’a pas de clé d’accès."))
@@ -191,4 +192,4 @@ class PasskeyService:
             self.history.write(
                 by, "reset", "passkey", person_id, at=at, campus_id=campus_id, keys=removed, sessions=ended
             )
-        self.notices.tell(self.people.get(person_id), Changed.PASSKEYS_RESET)
+        self.notices.tell(self.people.get(person_id), Changed.PASSKEYS_RESET, named=names)

@@ -37,6 +37,8 @@ class Lent:
     """Documents of others."""
     renew_list: Callable[[uuid.UUID], SignedList]
     shelf: ListShelf
+    label_of_service: Callable[[str], str]
+    """What the sign-in service of an issuer is called."""
 
 
 class Parts:

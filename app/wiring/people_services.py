@@ -113,6 +113,7 @@ class PeopleServices(CampusServices):
             self.sessions,
             self._account_notices,
             self.stores.history,
+            self.lent.label_of_service,
             self.lent.secret,
             self.clock,
         )

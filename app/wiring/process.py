@@ -178,7 +178,13 @@ class Process:
             self.beyond,
             self.renew_list,
             self.shelf,
+            self._label_of_service,
         )
+
+    def _label_of_service(self, issuer: str) -> str:
+        """Of one that is offered no longer, where it was."""
+        labels = {each.issuer: each.label for each in self.providers.values()}
+        return labels.get(issuer) or urlsplit(issuer).netloc
 
     @property
     def post(self) -> Post:

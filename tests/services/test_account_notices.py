@@ -46,6 +46,17 @@ def told(house: House) -> list[tuple[str, str]]:
     return sorted(left)
 
 
+def read(house: House) -> str:
+    """What the letters to the main address say that left since last asked."""
+    post = house.process.post
+    for envelope in post.due():
+        post.send(envelope)
+    left = [letter for letter in house.letters.letters if letter.to == MAIN]
+    house.letters.letters.clear()
+    assert not any("<b>" in letter.html for letter in left), "a name is text"
+    return "\n".join(letter.text for letter in left).replace("\u00a0", " ").replace("\u202f", " ")
+
+
 def both(subject: str) -> list[tuple[str, str]]:
     return [(SECOND, subject), (MAIN, subject)]
 
@@ -88,6 +99,47 @@ def test_a_passkey_that_comes_and_goes_is_told(house: House, trainer: Person):
     with house.unit_of_work() as services:
         services.passkeys.reset(trainer.id, by=Actor(house.admin.id))
     assert told(house) == both("Vos clés d’accès ont été retirées")
+
+
+def test_the_letter_names_the_key_as_its_owner_does_and_as_it_was_called_when_it_went(
+    house: House, trainer: Person
+):
+    def enrol(name: str) -> None:
+        response_of = Authenticator(BASE_URL)
+
+        def deed(services: Services, who: SignedIn) -> None:
+            response = response_of.create(services.passkeys.ask_for_new(who))
+            services.passkeys.enrol(who, name, response, Browser(here=who))
+
+        as_trainer(house, trainer, deed)
+
+    def remove_first(services: Services, who: SignedIn) -> None:
+        kept = services.passkeys.list_of(who.person.id)[0]
+        services.passkeys.rename(who, kept.id, "Ancien téléphone")
+        services.passkeys.remove(who, kept.id)
+
+    enrol("Téléphone")
+    assert "La clé d’accès « Téléphone » a été enregistrée" in read(house)
+    as_trainer(house, trainer, remove_first)
+    assert "La clé d’accès « Ancien téléphone » a été retirée" in read(house)
+    enrol("Portable & <b>bureau</b>")
+    enrol("Clé USB")
+    read(house)
+    with house.unit_of_work() as services:
+        services.passkeys.reset(trainer.id, by=Actor(house.admin.id))
+    assert "toutes vos clés d’accès (« Clé USB », « Portable & <b>bureau</b> »)" in read(house)
+
+
+def test_the_letter_names_the_service_even_one_that_is_offered_no_longer(house: House, trainer: Person):
+    as_trainer(house, trainer, lambda services, who: services.federation.link(who, ELSEWHERE))
+    assert "Un compte du service « idp.example » a été relié au vôtre" in read(house)
+
+    def unlink(services: Services, who: SignedIn) -> None:
+        (linked,) = services.federation.list_of(who.person.id)
+        services.federation.unlink(who, linked.id)
+
+    as_trainer(house, trainer, unlink)
+    assert "Un compte du service « idp.example » n’est plus relié" in read(house)
 
 
 def test_an_account_elsewhere_that_is_linked_and_unlinked_is_told_once_each(house: House, trainer: Person):

@@ -10,7 +10,7 @@ import pytest
 
 from app.adapters.openid_connect import ProvidersUnusable, registrations_in
 from tests.support.house import NOON, send
-from tests.support.openid_service import ENTER, Elsewhere, Faults, OpenIdService, house_with_service
+from tests.support.openid_service import ENTER, LABEL, Elsewhere, Faults, OpenIdService, house_with_service
 
 NOW = int(NOON.timestamp())
 
@@ -119,6 +119,15 @@ def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     refused = client.get(back.partition("&iss=")[0] + "&iss=https%3A%2F%2Fissuer.example" + "&code=x")
     assert (refused.status_code, "autre service" in refused.text) == (401, True)
+
+
+def test_the_letter_about_a_linked_account_says_what_the_service_is_called_on_its_button(elsewhere: Elsewhere):
+    elsewhere.enter(elsewhere.house.client())
+    post = elsewhere.house.process.post
+    for envelope in post.due():
+        post.send(envelope)
+    (letter,) = elsewhere.house.letters.letters
+    assert LABEL in letter.text
 
 
 def test_the_question_carries_a_challenge_and_no_secret(elsewhere: Elsewhere):

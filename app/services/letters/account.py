@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
 from app.domain.access import digest_of
@@ -82,6 +80,23 @@ _CHANGES = {
         N_("Un compte d’un autre service de connexion n’est plus relié au vôtre : il n’ouvre plus rien ici."),
     ),
 }
+_NAMED = {
+    Changed.PASSKEY_ADDED: N_(
+        "La clé d’accès {names} a été enregistrée dans votre compte : l’appareil qui la garde peut l’ouvrir."
+    ),
+    Changed.PASSKEY_REMOVED: N_("La clé d’accès {names} a été retirée : elle n’ouvre plus votre compte."),
+    Changed.PASSKEYS_RESET: N_(
+        "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès ({names}) et vous a déconnecté "
+        "partout. Entrez par un lien ou par votre mot de passe, puis enregistrez une nouvelle clé."
+    ),
+    Changed.SERVICE_LINKED: N_(
+        "Un compte du service {names} a été relié au vôtre : s’y connecter ouvre votre compte ici."
+    ),
+    Changed.SERVICE_UNLINKED: N_(
+        "Un compte du service {names} n’est plus relié au vôtre : il n’ouvre plus rien ici."
+    ),
+}
+"""What is said where it is known which key or which service it was."""
 _NOT_YOU = N_(
     "Ce n’était pas vous ? Retirez dans « Mon compte » ce que vous ne reconnaissez pas, et prévenez "
     "le campus qui vous a donné un badge."
@@ -119,7 +134,7 @@ class AccountLetters:
         person = self.people.get(letter.about_id)
         changed = Changed(letter.once_key.rpartition("/")[2].partition(".")[0])
         with speaking(person.language or "fr"):
-            return _letter(letter, person, self._changed(person, changed, letter.promised_at))
+            return _letter(letter, person, self._changed(person, changed, letter))
 
     def _confirm(self, letter: PromisedLetter) -> Letter | None:
         assert letter.about_id is not None
@@ -163,15 +178,21 @@ class AccountLetters:
             ],
         )
 
-    def _changed(self, person: Person, changed: Changed, at: datetime) -> Notice:
+    def _changed(self, person: Person, changed: Changed, letter: PromisedLetter) -> Notice:
         subject, line = _CHANGES[changed]
+        names = [say(N_("« {said} »")).format(said=name) for name in letter.named.splitlines()]
+        if names:
+            line = _NAMED[changed]
         seen, url = N_("Voir mes adresses"), self.addresses.own_addresses
         if changed in WAYS_IN:
             seen, url = N_("Ouvrir « Mon compte »"), self.addresses.account
         return _notice(
             person,
             subject=say(subject),
-            lines=[say(line), say(N_("C’était le {when}.")).format(when=moment(at, self.zone))],
+            lines=[
+                say(line).format(names=", ".join(names)),
+                say(N_("C’était le {when}.")).format(when=moment(letter.promised_at, self.zone)),
+            ],
             action=Action(say(seen), url),
             after=[],
             small=[say(_NOT_YOU_EITHER if changed in WAYS_IN else _NOT_YOU)],
