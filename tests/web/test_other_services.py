@@ -121,7 +121,9 @@ def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):
     assert (refused.status_code, "autre service" in refused.text) == (401, True)
 
 
-def test_the_letter_about_a_linked_account_says_what_the_service_is_called_on_its_button(elsewhere: Elsewhere):
+def test_the_letter_about_a_linked_account_says_what_the_service_is_called_on_its_button(
+    elsewhere: Elsewhere,
+):
     elsewhere.enter(elsewhere.house.client())
     post = elsewhere.house.process.post
     for envelope in post.due():
