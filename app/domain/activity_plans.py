@@ -11,7 +11,7 @@ from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
 from app.domain.activities import Activity, ActivityCampus
 from app.domain.columns import moment, new_id, part_of, points_to
-from app.errors import Conflict, InvalidInput, NotAllowed
+from app.errors import Conflict, NotAllowed
 from app.language import N_
 
 MOST_SESSIONS = 60
@@ -83,13 +83,6 @@ class Plan:
     badges: Collection[uuid.UUID] = ()
     days: Sequence[date] = ()
     """Of a series; none where it is held once."""
-
-
-def days_of_series(first: date, *, every: int, times: int) -> list[date]:
-    """`times` meetings, one every so many days; none where there is only one."""
-    if not 1 <= times <= MOST_SESSIONS:
-        raise InvalidInput(N_("Une série a de 1 à 60 séances."))
-    return [first + timedelta(days=every * number) for number in range(times)] if times > 1 else []
 
 
 def days_until_next(activity: Activity, *, today: date) -> int:

@@ -38,6 +38,15 @@ def check_session(
         )
 
 
+def free_days(wanted: Sequence[SessionFacts], sessions: Sequence[ActivitySession]) -> list[SessionFacts]:
+    """Raises DayTaken where every day has its session; planned together, some may."""
+    taken = {each.held_on for each in sessions}
+    free = [facts for facts in wanted if facts.held_on not in taken]
+    if not free:
+        check_session(wanted[0], sessions)
+    return free
+
+
 def check_takes_place(session: ActivitySession) -> None:
     if session.cancelled_at is not None:
         raise Conflict(N_("Cette séance n’a pas lieu : rétablissez-la pour y noter qui est venu."))

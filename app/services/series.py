@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from app.db.activities import ActivityStore
@@ -23,6 +24,7 @@ from app.domain.series import (
     check_may_add,
     check_session,
     first_session,
+    free_days,
     restore,
     settle,
 )
@@ -62,17 +64,29 @@ class SeriesService:
         self, campus: Campus, activity_id: uuid.UUID, facts: SessionFacts, *, by: Actor
     ) -> ActivitySession:
         """Of an activity that was planned as a single meeting, that one becomes the first session."""
+        return self.add_all(campus, activity_id, [facts], by=by)[0]
+
+    def add_all(
+        self, campus: Campus, activity_id: uuid.UUID, wanted: Sequence[SessionFacts], *, by: Actor
+    ) -> list[ActivitySession]:
+        """Those whose day is free; of days that all have their session, none is added and that is said."""
         activity = self._led_by(campus, activity_id)
         self.activities.lock(activity.id)
-        sessions = self.plans.sessions_of(activity.id) or [self._begin(campus, activity, by)]
-        check_may_add(sessions)
-        check_session(facts, sessions)
-        session = ActivitySession(
-            activity_id=activity.id, held_on=facts.held_on, hours=facts.hours, place=facts.place
-        )
-        self.plans.add_sessions([session])
-        self._settle(campus, activity, "add_session", by, on=facts.held_on.isoformat())
-        return session
+        sessions = list(self.plans.sessions_of(activity.id)) or [self._begin(campus, activity, by)]
+        made = list[ActivitySession]()
+        for facts in free_days(wanted, sessions):
+            check_may_add(sessions)
+            check_session(facts, sessions)
+            session = ActivitySession(
+                activity_id=activity.id, held_on=facts.held_on, hours=facts.hours, place=facts.place
+            )
+            sessions.append(session)
+            made.append(session)
+        self.plans.add_sessions(made)
+        self._settle(activity)
+        for session in made:
+            self._write(by, "add_session", campus, activity, on=session.held_on.isoformat())
+        return made
 
     def begin_if_used(self, campus: Campus, activity: Activity, *, by: Actor) -> None:
         """Before sessions are planned by another way: a single meeting to which somebody came is the first of them."""
@@ -91,7 +105,7 @@ class SeriesService:
             room = self.rooms.lock(room.id)
             room.session_id = first.id
             self.rooms.save(room)
-        self.history.write(by, "begin_series", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        self._write(by, "begin_series", campus, activity)
         return first
 
     def change(
@@ -109,7 +123,8 @@ class SeriesService:
         if session.held_on != before:
             self._shut_room(activity, session)
         told = {"on": before.isoformat(), "to": session.held_on.isoformat()}
-        self._settle(campus, activity, "change_session", by, **told)
+        self._settle(activity)
+        self._write(by, "change_session", campus, activity, **told)
         return True
 
     def cancel(
@@ -122,7 +137,8 @@ class SeriesService:
         if cancel(session, self.plans.sessions_of(activity.id), at=self.clock()):
             self.plans.add_sessions([session])
             self._shut_room(activity, session)
-            self._settle(campus, activity, "cancel_session", by, on=session.held_on.isoformat())
+            self._settle(activity)
+            self._write(by, "cancel_session", campus, activity, on=session.held_on.isoformat())
         return session
 
     def restore(
@@ -133,10 +149,11 @@ class SeriesService:
         session = self._get(activity, session_id)
         if restore(session):
             self.plans.add_sessions([session])
-            self._settle(campus, activity, "restore_session", by, on=session.held_on.isoformat())
+            self._settle(activity)
+            self._write(by, "restore_session", campus, activity, on=session.held_on.isoformat())
         return session
 
-    def _settle(self, campus: Campus, activity: Activity, deed: str, by: Actor, **told: Any) -> None:
+    def _settle(self, activity: Activity) -> None:
         """The activity, everybody's hours and the log follow the sessions."""
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
@@ -147,6 +164,8 @@ class SeriesService:
                 participation.hours = attended.get(participation.id, 0.0)
             self.activities.add_participations(there)
         self.deeds.retold(activity, CHANGED)
+
+    def _write(self, by: Actor, deed: str, campus: Campus, activity: Activity, **told: Any) -> None:
         at = self.clock()
         self.history.write(by, deed, "activity", activity.id, at=at, campus_id=campus.id, **told)
 

@@ -12,9 +12,10 @@ from app.domain.permissions import Deed
 from app.errors import InvalidInput, NotFound
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.web.activities import ActivityView
-from app.web.activity_form import AUDIENCES, RHYTHMS, ActivityForm
+from app.web.activity_form import AUDIENCES, ActivityForm
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
+from app.web.session_days import RHYTHMS
 from app.web.typography import say
 from app.web.words import ACTIVITY_KINDS
 from app.web.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
@@ -39,7 +40,7 @@ def create_activity(request: Request, form: SafeForm, services: ReadingServices)
     def create(filled: ActivityForm) -> uuid.UUID:
         activity = filled.activity()
         with deed(request) as writing:
-            plan = filled.plan(activity)
+            plan = filled.plan()
             return writing.activity_plans.create(work.campus, activity, plan, by=work.actor).id
 
     return _tried(request, services, work, ActivityForm.of(form), create)
@@ -66,7 +67,7 @@ def amend_activity(
     def amend(filled: ActivityForm) -> uuid.UUID:
         told = filled.activity()
         with deed(request) as writing:
-            plan = filled.plan(told)
+            plan = filled.plan()
             return writing.activity_plans.amend(work.campus, activity_id, told, plan, by=work.actor).id
 
     return _tried(request, services, work, typed, amend, shown)

@@ -9,13 +9,14 @@ from datetime import UTC, date, datetime
 from starlette.datastructures import FormData
 
 from app.domain.activities import Activity, ActivityKind
-from app.domain.activity_plans import MOST_SESSIONS, Plan, days_of_series
+from app.domain.activity_plans import Plan
 from app.domain.participant_lists import hours_in
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.activity_plans import Planned
 from app.web.forms import text_of, texts_of
 from app.web.people_lists import hours_text
+from app.web.session_days import DaysTyped
 from app.web.typography import say
 
 AUDIENCES = (
@@ -27,16 +28,9 @@ AUDIENCES = (
     N_("Enseignants"),
     N_("Tous publics"),
 )
-ONCE = "0"
-RHYTHMS = {
-    ONCE: N_("Une seule fois"),
-    "7": N_("Chaque semaine"),
-    "14": N_("Toutes les deux semaines"),
-    "1": N_("Chaque jour"),
-}
 _LENGTHS = {"titre": 200, "lieu": 200, "public": 200, "description": 2000}
 _FIELDS = (
-    "type", "titre", "debut", "fin", "heures", "lieu", "public", "description", "rythme", "seances",
+    "type", "titre", "debut", "fin", "heures", "lieu", "public", "description",
 )  # fmt: skip
 _CHOICES = ("campus", "formateur", "competence", "badge")
 
@@ -47,15 +41,19 @@ class ActivityForm:
 
     fields: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_FIELDS, ""))
     chosen: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _CHOICES})
+    when: DaysTyped = field(default_factory=DaysTyped)
     errors: dict[str, str] = field(default_factory=dict)
     follows_sessions: bool = False
     """Its dates and hours are those of its sessions, which are changed one by one."""
+    days: list[date] = field(default_factory=list)
+    """Of a series, once it was read."""
 
     @staticmethod
     def of(form: FormData) -> ActivityForm:
         return ActivityForm(
             {name: text_of(form, name) for name in _FIELDS},
             {name: list(dict.fromkeys(texts_of(form, name))) for name in _CHOICES},
+            DaysTyped.of(form),
         )
 
     @staticmethod
@@ -100,8 +98,9 @@ class ActivityForm:
         for name, most in _LENGTHS.items():
             if len(self.fields[name]) > most:
                 self.errors[name] = say(N_("{most} signes au plus.")).format(most=most)
-        if self.is_series and not self._times:
-            self._refuse("seances", N_("Une série a de 1 à 60 séances."))
+        if self.when.says_more and starts_on:
+            # Whoever says that it is every week from a first to a last day has said when it ends.
+            self.days = self.when.until_unless_said(self.fields["fin"]).read(starts_on, self.errors)
         if self.errors or starts_on is None or ends_on is None:
             raise InvalidInput(N_("Un champ est à corriger."))
         return Activity(
@@ -117,25 +116,14 @@ class ActivityForm:
             created_at=datetime.min.replace(tzinfo=UTC),
         )
 
-    def plan(self, activity: Activity) -> Plan:
-        every, times = int(self.fields["rythme"] or ONCE) if self.is_series else 0, self._times or 1
+    def plan(self) -> Plan:
         return Plan(
             self.chosen["campus"],
             _ids(self.chosen["formateur"]),
             _ids(self.chosen["competence"]),
             _ids(self.chosen["badge"]),
-            days_of_series(activity.starts_on, every=every, times=times) if self.is_series else (),
+            self.days if len(self.days) > 1 else (),
         )
-
-    @property
-    def is_series(self) -> bool:
-        return self.fields["rythme"] in RHYTHMS and self.fields["rythme"] != ONCE
-
-    @property
-    def _times(self) -> int | None:
-        typed = self.fields["seances"]
-        good = typed.isascii() and typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= MOST_SESSIONS
-        return int(typed) if good else None
 
     def _kind(self) -> ActivityKind:
         known = {kind.value: kind for kind in ActivityKind}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from fastapi import APIRouter, Request, Response
@@ -14,7 +14,7 @@ from app.domain.activities import Activity
 from app.domain.activity_plans import ActivitySession
 from app.domain.participant_lists import hours_in
 from app.domain.permissions import Deed
-from app.domain.series import DayTaken, SessionFacts, SeveralDays
+from app.domain.series import DayTaken, SessionFacts
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
@@ -22,6 +22,7 @@ from app.web.activities import ActivityView
 from app.web.forms import SafeForm, text_of
 from app.web.people_lists import hours_text
 from app.web.render import page
+from app.web.session_days import RHYTHMS, DaysTyped
 from app.web.typography import say
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
@@ -39,7 +40,16 @@ class SessionForm:
     day: str = ""
     hours: str = ""
     place: str = ""
+    when: DaysTyped = field(default_factory=DaysTyped)
     errors: dict[str, str] = field(default_factory=dict)
+
+    def all_facts(self) -> list[SessionFacts]:
+        """Of every session that is to be added."""
+        first = self.facts()
+        days = self.when.read(first.held_on, self.errors)
+        if self.errors:
+            raise InvalidInput(N_("Un champ est à corriger."))
+        return [replace(first, held_on=day) for day in days]
 
     def facts(self) -> SessionFacts:
         """What was typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
@@ -77,15 +87,16 @@ def add_session(
     work, typed = at_work(request), _typed(form)
     services.activities.get(work.campus, activity_id)
     try:
-        facts = typed.facts()
+        wanted = typed.all_facts()
         with deed(request) as writing:
-            made = writing.series.add(work.campus, activity_id, facts, by=work.actor)
+            made = writing.series.add_all(work.campus, activity_id, wanted, by=work.actor)
+            first = made[0].id
     except (InvalidInput, DayTaken) as error:
         return _again(request, services, work, activity_id, typed, error)
-    except SeveralDays as error:
+    except Conflict as error:
         told = sentence_of(error)
         return _page(request, services, work, activity_id, typed, trouble=told, status=409)
-    return _told(work, activity_id, made.id, ADDED)
+    return _told(work, activity_id, first, ADDED, f"&ajoutees={len(made)}&deja={len(wanted) - len(made)}")
 
 
 @router.get("/{session_id:uuid}/changer")
@@ -152,7 +163,9 @@ def restore_session(
 
 
 def _typed(form: SafeForm) -> SessionForm:
-    return SessionForm(text_of(form, "jour"), text_of(form, "heures"), text_of(form, "lieu"))
+    return SessionForm(
+        text_of(form, "jour"), text_of(form, "heures"), text_of(form, "lieu"), DaysTyped.of(form)
+    )
 
 
 def _next_of(sessions: Sequence[ActivitySession]) -> SessionForm:
@@ -167,9 +180,11 @@ def _second_of(activity: Activity) -> SessionForm:
     return SessionForm((activity.ends_on + _A_WEEK).isoformat(), hours_text(activity.hours))
 
 
-def _told(work: AtWork, activity_id: uuid.UUID, session_id: uuid.UUID, done: str) -> RedirectResponse:
+def _told(
+    work: AtWork, activity_id: uuid.UUID, session_id: uuid.UUID, done: str, more: str = ""
+) -> RedirectResponse:
     here = f"{work.home}/activites/{activity_id}/seances/{session_id}"
-    return RedirectResponse(f"{here}?fait={done}", status_code=303)
+    return RedirectResponse(f"{here}?fait={done}{more}", status_code=303)
 
 
 def _again(
@@ -210,5 +225,6 @@ def _page(
         came=came,
         begins=session is None and not services.activity_sessions.list_of(work.campus, activity_id)[0],
         form=filled,
+        rhythms=[(value, say(words)) for value, words in RHYTHMS.items()],
         trouble=trouble,
     )

@@ -26,6 +26,8 @@ def show_sheet(
     services: ReadingServices,
     note: str = "",
     fait: str = "",
+    ajoutees: int = 1,
+    deja: int = 0,
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.activity_sessions.sheet(work.campus, activity_id, session_id)
@@ -45,6 +47,8 @@ def show_sheet(
         came=len(found.came),
         noted=note == "oui",
         done=fait,
+        added=ajoutees,
+        kept=deja,
         leads=services.activity_plans.planned(work.campus, activity_id).leads,
         sessions_held=sum(1 for each in found.sessions if each.cancelled_at is None),
     )

@@ -105,7 +105,54 @@ def test_a_series_says_how_many_sessions_it_has(trainer: TestClient, times: str)
     form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances=times)
     back = form.press(trainer, page)
     assert back.status_code == 422
-    assert "Une série a de 1 à 60 séances." in back.text.replace("\u00a0", " ")
+    told = "Une série a de 1 à 60 séances." if times else "Dites combien de séances, ou jusqu’à quel jour."
+    assert told in words(back)
+
+
+def days_held(house: House, series: str) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        sessions, _ = services.activity_sessions.list_of(house.campus, activity_of(house, series).id)
+        return [each.held_on.isoformat() for each in sessions]
+
+
+def test_a_series_is_planned_until_a_day_and_on_other_days(house: House, trainer: TestClient):
+    page = trainer.get(NEW)
+    form = form_with(page, "titre").fill(
+        titre="Éloquence", debut="2026-11-24", rythme="7", jusquau="2026-12-08", jours="10 décembre"
+    )
+    held = days_held(house, form.press(trainer, page).headers["location"])
+    assert held == ["2026-11-24", "2026-12-01", "2026-12-08", "2026-12-10"]
+
+
+def test_the_last_day_of_a_series_ends_its_rhythm(house: House, trainer: TestClient):
+    page = trainer.get(NEW)
+    form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", fin="2026-12-01", rythme="7")
+    assert len(days_held(house, form.press(trainer, page).headers["location"])) == 2
+
+
+def test_sessions_are_added_together_and_a_day_that_has_one_keeps_it(trainer: TestClient, series: str):
+    page = trainer.get(f"{series}/seances/nouvelle")
+    form = form_with(page, "jour").fill(
+        jour="2026-12-08", rythme="7", jusquau="2026-12-22", jours="5 janvier"
+    )
+    done = form.press(trainer, page)
+    assert done.status_code == 303, words(done)
+    told = words(trainer.get(done.headers["location"]))
+    assert "3 séances ajoutées." in told
+    assert "1 jour avait déjà la sienne" in told
+    assert len(sheets(trainer, series)) == 6
+
+
+def test_what_was_typed_of_several_sessions_is_kept_beside_its_fault(trainer: TestClient, series: str):
+    page = trainer.get(f"{series}/seances/nouvelle")
+    form = form_with(page, "jour").fill(jour="2026-12-15", lieu="Salle B", jours="5 janvier\n31 février")
+    back = form.press(trainer, page)
+    assert back.status_code == 422
+    assert "« 31 février » n’est pas une date" in words(back)
+    typed = form_with(back, "jour").fields
+    assert typed["lieu"] == ["Salle B"]
+    assert typed["jours"][0].split("\n")[-1].strip() == "31 février"
+    assert len(sheets(trainer, series)) == 3
 
 
 def changed(trainer: TestClient, sheet: str, **typed: str) -> Response:
