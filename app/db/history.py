@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from app.db.bulk import insert_values
-from app.domain.history import PERSONAL, Actor, HistoryEntry
+from app.domain.history import DONE_TO_CAMPUSES, OF_THE_SERVICE, PERSONAL, Actor, HistoryEntry
 from app.domain.people import Person
 
 
@@ -97,6 +98,27 @@ class HistoryStore:
             )
             found += [(entry, person) for entry, person in self.session.exec(query)]
         return sorted(found, key=lambda row: (row[0].at, row[0].id), reverse=True)[: limit + 1]
+
+    def page_of_service(self, *, before: int | None, limit: int) -> list[tuple[HistoryEntry, Person | None]]:
+        """What concerns the whole service, or a campus as whoever runs the service knows it; the newest first."""
+        noun, campus_id = col(HistoryEntry.noun), col(HistoryEntry.campus_id)
+        from_outside = or_(
+            *(and_(noun == each, col(HistoryEntry.deed) == deed) for each, deed in DONE_TO_CAMPUSES)
+        )
+        query = (
+            select(HistoryEntry, Person)
+            .join(Person, col(Person.id) == col(HistoryEntry.actor_id), isouter=True)
+            .where(
+                or_(
+                    and_(campus_id.is_(None), noun.in_(OF_THE_SERVICE)),
+                    and_(campus_id.is_not(None), from_outside),
+                ),
+                *self._conditions(Filter(), before),
+            )
+            .order_by(col(HistoryEntry.at).desc(), col(HistoryEntry.id).desc())
+            .limit(limit)
+        )
+        return [(entry, person) for entry, person in self.session.exec(query)]
 
     def _conditions(self, wanted: Filter, before: int | None) -> list[Any]:
         conditions: list[Any] = []

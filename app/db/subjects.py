@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -14,8 +15,10 @@ from app.db.badges import BadgeStore
 from app.domain.access import ApiToken
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.batches import AwardBatch
+from app.domain.campus import Campus, Label, Network
 from app.domain.competencies import Competency, Framework
 from app.domain.people import Person
+from app.domain.recognition import FollowedList, NetworkKey, Recognition
 from app.domain.team import Invitation
 
 Names = dict[uuid.UUID, str]
@@ -41,6 +44,38 @@ class SubjectStore:
             for noun_id, name in (named(campus_id, ids) if named else {}).items():
                 found[noun, noun_id] = name
         return found
+
+    def names_of_service(self, subjects: Iterable[tuple[str, uuid.UUID]]) -> dict[tuple[str, uuid.UUID], str]:
+        """The same of what belongs to no campus, and of campuses themselves."""
+        wanted: dict[str, list[uuid.UUID]] = defaultdict(list)
+        for noun, noun_id in subjects:
+            wanted[noun].append(noun_id)
+        found = {}
+        for noun, ids in wanted.items():
+            query = self._of_service.get(noun)
+            for noun_id, name in self.session.exec(query(ids)) if query else ():
+                found[noun, noun_id] = name
+        return found
+
+    @property
+    def _of_service(self) -> dict[str, Callable[[Sequence[uuid.UUID]], Any]]:
+        name = col(Person.given_name) + " " + col(Person.family_name)
+        of_key = select(NetworkKey.id, Network.name).join(
+            Network, col(Network.id) == col(NetworkKey.network_id)
+        )
+        return {
+            "operator": lambda ids: select(Person.id, name).where(col(Person.id).in_(ids)),
+            "campus": lambda ids: select(Campus.id, Campus.name).where(col(Campus.id).in_(ids)),
+            "network": lambda ids: select(Network.id, Network.name).where(col(Network.id).in_(ids)),
+            "network_key": lambda ids: of_key.where(col(NetworkKey.id).in_(ids)),
+            "recognition": lambda ids: select(Recognition.id, Recognition.name).where(
+                col(Recognition.id).in_(ids)
+            ),
+            "label": lambda ids: select(Label.id, Label.issuer).where(col(Label.id).in_(ids)),
+            "followed_list": lambda ids: select(FollowedList.id, FollowedList.url).where(
+                col(FollowedList.id).in_(ids)
+            ),
+        }
 
     def programs(self, campus_id: uuid.UUID, labels: Iterable[str]) -> dict[str, str]:
         """What each program is called, by the label under which it acts."""

@@ -83,6 +83,28 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
 PERSONAL: Final = ("session", "password", "passkey", "federated_account", "account", "address", "person")
 """What people do to their own way in: of no campus, and told in each where they work."""
 
+OF_THE_SERVICE: Final = (
+    "operator",
+    "network",
+    "network_key",
+    "organisation_key",
+    "recognition",
+    "label",
+    "followed_list",
+    "sign_in_link",
+)
+"""Nouns of whoever runs the service, which belong to no campus."""
+DONE_TO_CAMPUSES: Final = (
+    ("campus", "create"),
+    ("campus", "invite_administrator"),
+    ("campus", "suspend"),
+    ("campus", "resume"),
+    ("campus", "label"),
+    ("campus", "withdraw_label"),
+    ("person", "hand_link"),
+)
+"""What is done to a campus from outside; its own people read of it too."""
+
 
 def subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
     """What an entry is about, as (noun, id): of a role or an opening, the person it is about."""
@@ -90,3 +112,10 @@ def subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
     if entry.noun == "membership" and isinstance(person, str):
         return "person", uuid.UUID(person)
     return ("person" if entry.noun == "password" else entry.noun), entry.noun_id
+
+
+def service_subject_of(entry: HistoryEntry) -> tuple[str, uuid.UUID]:
+    """What an operator is told that an entry is about: of a campus the campus alone, none of its people."""
+    if entry.campus_id is not None:
+        return "campus", entry.campus_id
+    return entry.noun, entry.noun_id

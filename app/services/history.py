@@ -1,4 +1,4 @@
-"""What was done in a campus, by whom and to what: read by its administrators and auditors."""
+"""What was done, by whom and to what: in a campus for its administrators and auditors, to the service for its operators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.db.subjects import SubjectStore
 from app.db.team import TeamStore
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.domain.history import Actor, HistoryEntry, subject_of
+from app.domain.history import Actor, HistoryEntry, service_subject_of, subject_of
 from app.domain.people import Person
 
 A_TABLE_PAGE = 1000
@@ -56,6 +56,12 @@ class HistoryService:
             if len(found) <= A_TABLE_PAGE:
                 return
             before = found[A_TABLE_PAGE - 1].entry.id
+
+    def page_of_service(self, *, before: int | None, limit: int) -> list[Event]:
+        """What operators and commands did to the whole service and to campuses, and nothing of what these hold."""
+        rows = self.history.page_of_service(before=before, limit=limit)
+        names = self.subjects.names_of_service({service_subject_of(entry) for entry, _ in rows})
+        return [Event(entry, actor, names.get(service_subject_of(entry), ""), "") for entry, actor in rows]
 
     def people_of(self, campus: Campus) -> Sequence[Person]:
         """Whoever works or worked there, by name."""

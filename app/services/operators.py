@@ -77,7 +77,13 @@ class OperatorService:
 
     def invite(self, campus: Campus, address: str, *, by: Actor) -> Invitation:
         """One more administrator: the way back in for a campus whose own are gone."""
-        return self.invitations.invite(campus, address, [Role.CAMPUS_ADMIN], days=INVITATION_DAYS, by=by)
+        invitation = self.invitations.invite(
+            campus, address, [Role.CAMPUS_ADMIN], days=INVITATION_DAYS, by=by
+        )
+        self.history.write(
+            by, "invite_administrator", "campus", campus.id, at=self.clock(), campus_id=campus.id
+        )
+        return invitation
 
     def suspend(self, slug: str, *, by: Actor) -> None:
         """Nobody works there, nor do its programs; what it signed stays good, and its pages stay."""

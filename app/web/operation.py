@@ -14,6 +14,7 @@ from app.errors import Conflict, InvalidInput
 from app.language import N_
 from app.policies import Policy, Who, marked
 from app.request_scope import ReadingServices, deed, find_signed_in, process_of, signed_in
+from app.services.network_register import RegisterPage
 from app.web.forms import SafeForm, checked_form, text_of
 from app.web.render import page
 from app.web.typography import say
@@ -38,8 +39,9 @@ def _operator(request: Request, services: ReadingServices) -> None:
     services.sessions.check_proved(who, fresh=request.method == "POST")
 
 
-_OPERATOR: Any = Depends(_operator, scope="function")
-_DEED = [_OPERATOR, Depends(checked_form)]
+OPERATOR: Any = Depends(_operator, scope="function")
+"""The policy of every page of whoever runs the service."""
+_DEED = [OPERATOR, Depends(checked_form)]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,18 @@ class CampusLine:
     short_name: str
     since: datetime
     is_suspended: bool
+
+
+@dataclass(frozen=True)
+class NetworkLine:
+    slug: str
+    name: str
+    valid_until: datetime | None
+
+    @staticmethod
+    def of(shown: RegisterPage) -> NetworkLine:
+        edition = shown.edition
+        return NetworkLine(shown.network.slug, shown.network.name, edition.valid_until if edition else None)
 
 
 @dataclass(frozen=True)
@@ -62,12 +76,12 @@ class Typed:
         return self.values.get(name, "")
 
 
-@router.get("", dependencies=[_OPERATOR])
+@router.get("", dependencies=[OPERATOR])
 def show_campuses(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     return _page(request, services, Typed(), done=fait)
 
 
-@router.post("/campus", dependencies=[_OPERATOR])
+@router.post("/campus", dependencies=[OPERATOR])
 def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     values = {name: text_of(form, name) for name in ("adresse", "nom", "nom-court", "courriel")}
     try:
@@ -86,7 +100,7 @@ def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> 
     return _back("campus")
 
 
-@router.post("/campus/{slug}/inviter", dependencies=[_OPERATOR])
+@router.post("/campus/{slug}/inviter", dependencies=[OPERATOR])
 def invite_administrator(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     address = text_of(form, "courriel")
     try:
@@ -100,7 +114,7 @@ def invite_administrator(slug: str, request: Request, form: SafeForm, services: 
     return _back("invitation")
 
 
-@router.post("/campus/{slug}/suspendre", dependencies=[_OPERATOR])
+@router.post("/campus/{slug}/suspendre", dependencies=[OPERATOR])
 def suspend_campus(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     if text_of(form, "certain") != "oui":
         return _page(request, services, Typed({}, say(N_("Cochez la case pour confirmer.")), slug))
@@ -130,6 +144,7 @@ def _page(request: Request, services: Services, typed: Typed, *, done: str = "")
         status=422 if typed.trouble else 200,
         done=say(_DONE[done]) if done in _DONE else "",
         form=typed,
+        networks=[NetworkLine.of(services.register.page(each.slug)) for each in services.register.networks()],
         letters_leave=process_of(request).mailer is not None,
         campuses=[
             CampusLine(each.slug, each.name, each.short_name, each.created_at, each.suspended_at is not None)

@@ -95,7 +95,11 @@ def test_pages_of_the_operator(
     page = open_page(viewport)
     page.goto(demo_links(live_server).operator)
     page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
-    look_at(page, tuple(map(live_server.url, ("/exploitation", "/gestion?tous=oui"))), visitor_locale)
+    look_at(
+        page,
+        tuple(map(live_server.url, ("/exploitation", "/exploitation/historique", "/gestion?tous=oui"))),
+        visitor_locale,
+    )
 
 
 @WIDTHS

@@ -305,6 +305,7 @@ CASES: dict[str, Case] = {
     # By the operator's token, which nobody here shows.
     "GET /metrics": Case(Policy(Who.OPERATOR), 404),
     "GET /exploitation": Case(Policy(Who.OPERATOR)),
+    "GET /exploitation/historique": Case(Policy(Who.OPERATOR)),
     "POST /exploitation/campus": Case(Policy(Who.OPERATOR), 422, {}),
     "POST /exploitation/campus/{slug}/inviter": Case(Policy(Who.OPERATOR), 422, {}),
     "POST /exploitation/campus/{slug}/reprendre": Case(Policy(Who.OPERATOR), 303, {}),

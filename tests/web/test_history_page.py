@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.domain.history import NOUNS_OF, PERSONAL, Actor
 from app.domain.people import Role
-from app.web.history_words import DEEDS, ELSEWHERE
+from app.web.history_words import DEEDS, OF_THE_SERVICE
 from tests.support.house import COMMAND, House
 
 HERE = "/gestion/itip/historique"
@@ -32,7 +32,7 @@ def written_deeds() -> set[tuple[str, str]]:
 def test_every_deed_that_is_written_has_words_and_a_subject_to_find_it_by():
     written = written_deeds()
     assert len(written) > 25
-    assert written - set(DEEDS) - ELSEWHERE == set()
+    assert written - set(DEEDS) - set(OF_THE_SERVICE) == set()
     findable = {noun for nouns in NOUNS_OF.values() for noun in nouns}
     assert {noun for noun, _ in DEEDS} <= findable
     assert set(PERSONAL) <= findable
