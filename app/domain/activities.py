@@ -88,9 +88,17 @@ class Participation(SQLModel, table=True):
     is_present: bool = True
 
 
+def check_day(day: date) -> None:
+    """A year that nobody lives to see is a slip of the fingers."""
+    if not 1990 <= day.year <= 2100:
+        raise InvalidInput(N_("Une activité a lieu entre 1990 et 2100 : vérifiez l’année."))
+
+
 def check_activity(activity: Activity) -> None:
     if not activity.title.strip():
         raise InvalidInput(N_("Une activité a un titre."))
+    for day in (activity.starts_on, activity.ends_on):
+        check_day(day)
     if activity.ends_on < activity.starts_on:
         raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
     if activity.hours is not None and not 0 < activity.hours <= 10_000:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.domain.activities import Activity, Participation
+from app.domain.activities import Activity, Participation, check_day
 from app.domain.activity_plans import MOST_SESSIONS, ActivitySession, Attendance
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -28,6 +28,7 @@ def check_session(
     facts: SessionFacts, sessions: Sequence[ActivitySession], itself: ActivitySession | None = None
 ) -> None:
     """`itself` is the session that is changed, where none is added."""
+    check_day(facts.held_on)
     if facts.hours is not None and not 0 < facts.hours <= 24:
         raise InvalidInput(N_("Une séance dure 24 heures au plus."))
     if len(facts.place) > 200:

@@ -122,7 +122,10 @@ class ActivityPlans:
         )
 
     def create(self, campus: Campus, activity: Activity, plan: Plan, *, by: Actor) -> Activity:
-        """The campus leads it; the others are asked."""
+        """The campus leads it; the others are asked. One that was created under the same `id` before is that one."""
+        self.campuses.lock(campus.id)
+        if (made := self.activities.find(activity.id)) is not None:
+            return made
         self.activity_service.create(activity, [campus], by=by)
         self._write(campus, activity, plan, by)
         self.plans.add_sessions(
@@ -162,13 +165,20 @@ class ActivityPlans:
             self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return changed
 
-    def duplicate(self, campus: Campus, activity_id: uuid.UUID, *, today: date, by: Actor) -> Activity:
+    def duplicate(
+        self, campus: Campus, activity_id: uuid.UUID, copy_id: uuid.UUID, *, today: date, by: Actor
+    ) -> Activity:
         """The same once more, whole weeks later, with nobody in it yet; other campuses are asked anew."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.campuses.lock(campus.id)
+        if (made := self.activities.find(copy_id)) is not None:
+            return made
         days = days_until_next(activity, today=today)
         planned = self.planned(campus, activity_id)
         own = self.choices(campus)
-        copy = self.activity_service.create(copied(activity, days=days, at=self.clock()), [campus], by=by)
+        copy = copied(activity, days=days, at=self.clock())
+        copy.id = copy_id
+        self.activity_service.create(copy, [campus], by=by)
         plan = Plan(
             [other.slug for other in (*planned.accepted, *planned.waiting) if other.id != campus.id],
             {one.id for one in planned.trainers} & {one.id for one in own.trainers},

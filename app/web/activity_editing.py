@@ -13,7 +13,7 @@ from app.errors import InvalidInput, NotFound
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.web.activities import ActivityView
 from app.web.activity_form import AUDIENCES, ActivityForm
-from app.web.forms import SafeForm, text_of
+from app.web.forms import SafeForm, press_id, text_of
 from app.web.render import page
 from app.web.session_days import RHYTHMS
 from app.web.typography import say
@@ -39,6 +39,7 @@ def create_activity(request: Request, form: SafeForm, services: ReadingServices)
 
     def create(filled: ActivityForm) -> uuid.UUID:
         activity = filled.activity()
+        activity.id = press_id(form, work.who.person.id)
         with deed(request) as writing:
             plan = filled.plan()
             return writing.activity_plans.create(work.campus, activity, plan, by=work.actor).id
@@ -92,11 +93,12 @@ def _tried(
 
 
 @router.post("/{activity_id}/dupliquer", dependencies=[staff(Deed.WORK)])
-def duplicate(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+def duplicate(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work = at_work(request)
+    copy_id = press_id(form, work.who.person.id)
     with deed(request) as writing:
         today = today_in(writing, work.campus)
-        copy = writing.activity_plans.duplicate(work.campus, activity_id, today=today, by=work.actor)
+        copy = writing.activity_plans.duplicate(work.campus, activity_id, copy_id, today=today, by=work.actor)
     return RedirectResponse(f"{work.home}/activites/{copy.id}?copie=oui", status_code=303)
 
 

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from app.domain.activities import Activity, ActivityKind
 from app.domain.activity_plans import Plan
+from app.domain.import_tables import day_in
 from app.domain.participant_lists import hours_in
 from app.errors import InvalidInput
 from app.language import N_
@@ -28,7 +29,12 @@ AUDIENCES = (
     N_("Enseignants"),
     N_("Tous publics"),
 )
-_LENGTHS = {"titre": 200, "lieu": 200, "public": 200, "description": 2000}
+_LENGTHS = {
+    "titre": (200, N_("Le titre tient en 200 signes.")),
+    "lieu": (200, N_("Le lieu tient en 200 signes.")),
+    "public": (200, N_("Le public tient en 200 signes.")),
+    "description": (2000, N_("La description tient en 2 000 signes.")),
+}
 _FIELDS = (
     "type", "titre", "debut", "fin", "heures", "lieu", "public", "description",
 )  # fmt: skip
@@ -84,8 +90,10 @@ class ActivityForm:
 
     def activity(self) -> Activity:
         """The activity as typed; raises InvalidInput when a field cannot be read, and says so beside the field."""
-        starts_on = self._day("debut")
-        ends_on = self._day("fin") if self.fields["fin"] else starts_on
+        starts_on = self._day("debut", N_("Le premier jour n’est pas une date lisible : écrivez 24/11/2026."))
+        ends_on = starts_on
+        if self.fields["fin"]:
+            ends_on = self._day("fin", N_("Le dernier jour n’est pas une date lisible : écrivez 24/11/2026."))
         hours, fault = hours_in(self.fields["heures"])
         if fault:
             self._refuse("heures", N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
@@ -95,9 +103,9 @@ class ActivityForm:
             self._refuse("fin", N_("L’activité finirait avant d’avoir commencé."))
         if not self.fields["titre"]:
             self._refuse("titre", N_("Une activité a un titre."))
-        for name, most in _LENGTHS.items():
+        for name, (most, sentence) in _LENGTHS.items():
             if len(self.fields[name]) > most:
-                self.errors[name] = say(N_("{most} signes au plus.")).format(most=most)
+                self._refuse(name, sentence)
         if self.when.says_more and starts_on:
             # Whoever says that it is every week from a first to a last day has said when it ends.
             self.days = self.when.until_unless_said(self.fields["fin"]).read(starts_on, self.errors)
@@ -129,12 +137,11 @@ class ActivityForm:
         known = {kind.value: kind for kind in ActivityKind}
         return known.get(self.fields["type"], ActivityKind.WORKSHOP)
 
-    def _day(self, name: str) -> date | None:
-        try:
-            return date.fromisoformat(self.fields[name])
-        except ValueError:
-            self._refuse(name, N_("Cette date n’est pas lisible : écrivez 2026-11-24."))
-            return None
+    def _day(self, name: str, sentence: str) -> date | None:
+        day = day_in(self.fields[name])
+        if day is None:
+            self._refuse(name, sentence)
+        return day
 
     def _refuse(self, name: str, sentence: str) -> None:
         self.errors.setdefault(name, say(sentence))

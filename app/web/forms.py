@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
+import uuid
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, cast
@@ -131,6 +132,13 @@ async def checked_form(request: Request) -> FormData:
 
 
 SafeForm = Annotated[FormData, Depends(checked_form)]
+
+
+def press_id(form: FormData, person_id: uuid.UUID) -> uuid.UUID:
+    """The same for one page sent twice as it is (two clicks, a retry), another for anything else."""
+    sent = repr([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
+    digest = hashlib.sha256(person_id.bytes + sent.encode("utf-8", "surrogateescape")).digest()
+    return uuid.UUID(bytes=digest[:16], version=4)
 
 
 def text_of(form: FormData, name: str) -> str:

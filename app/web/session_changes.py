@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.activities import Activity
 from app.domain.activity_plans import ActivitySession
+from app.domain.import_tables import day_in
 from app.domain.participant_lists import hours_in
 from app.domain.permissions import Deed
 from app.domain.series import DayTaken, SessionFacts
@@ -58,14 +59,12 @@ class SessionForm:
             self.errors["heures"] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
         elif hours is not None and not 0 < hours <= 24:
             self.errors["heures"] = say(N_("Une séance dure 24 heures au plus."))
-        try:
-            held_on = date.fromisoformat(self.day)
-        except ValueError:
-            held_on = date.min
-            self.errors["jour"] = say(N_("Cette date n’est pas lisible : écrivez 2026-11-24."))
+        held_on = day_in(self.day)
+        if held_on is None:
+            self.errors["jour"] = say(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
         if len(self.place) > 200:
-            self.errors["lieu"] = say(N_("{most} signes au plus.")).format(most=200)
-        if self.errors:
+            self.errors["lieu"] = say(N_("Le lieu tient en 200 signes."))
+        if self.errors or held_on is None:
             raise InvalidInput(N_("Un champ est à corriger."))
         return SessionFacts(held_on, hours, self.place)
 

@@ -8,6 +8,7 @@ from datetime import date
 from starlette.datastructures import FormData
 
 from app.domain.activity_plans import MOST_SESSIONS
+from app.domain.import_tables import day_in
 from app.domain.session_days import Rhythm, days_in, days_of
 from app.errors import InvalidInput
 from app.language import N_
@@ -72,8 +73,7 @@ class DaysTyped:
             else:
                 times = int(self.times)
         if self.until:
-            try:
-                until = date.fromisoformat(self.until)
-            except ValueError:
-                errors["jusquau"] = say(N_("Cette date n’est pas lisible : écrivez 2026-11-24."))
+            until = day_in(self.until)
+            if until is None:
+                errors["jusquau"] = say(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
         return Rhythm(int(self.rhythm), times, until)

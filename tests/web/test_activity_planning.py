@@ -11,7 +11,7 @@ from httpx import Response
 
 from app.domain.activities import Activity
 from app.domain.people import Person, Role
-from tests.support.forms import form_with
+from tests.support.forms import form_with, forms_of
 from tests.support.house import COMMAND, House, send
 
 NEW = "/gestion/itip/activites/nouvelle"
@@ -153,3 +153,42 @@ def test_the_badge_it_can_lead_to_is_offered_first_and_chosen(house: House, trai
     values = re.findall(r'<input type="radio" name="badge" value="([^"]+)" required( checked)?', offered)
     assert values[0] == (str(house.presence.badge.id), " checked")
     assert len(values) == 3
+
+
+def titles(house: House) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        return [activity.title for activity, _ in services.activities.list_in(house.campus)]
+
+
+def test_two_clicks_create_one_activity_and_one_copy(house: House, trainer: TestClient):
+    page = trainer.get(NEW)
+    form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances="3")
+    first, second = (form.press(trainer, page) for _ in range(2))
+    assert first.headers["location"] == second.headers["location"]
+
+    page = trainer.get(first.headers["location"])
+    [again] = [form for form in forms_of(page) if form.action.endswith("/dupliquer")]
+    assert len({again.press(trainer, page).headers["location"] for _ in range(2)}) == 1
+    assert titles(house).count("Éloquence") == 2
+
+    page = trainer.get(NEW)
+    form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances="3")
+    form.press(trainer, page)
+    assert titles(house).count("Éloquence") == 3, "on another day, from another page, it is another one"
+
+
+@pytest.mark.parametrize("day", ["24/11/2026", "24 novembre 2026", "2026-11-24"])
+def test_a_day_may_be_typed_where_there_is_no_calendar(house: House, trainer: TestClient, day: str):
+    page = trainer.get(NEW)
+    assert form_with(page, "titre").fill(titre="Éloquence", debut=day).press(trainer, page).status_code == 303
+    assert "Éloquence" in titles(house)
+
+
+@pytest.mark.parametrize("day", ["0026-11-24", "9999-12-31", "1900-01-01", "31/11/2026", "hier", "🎈"])
+def test_a_day_that_cannot_be_is_refused_beside_its_field(house: House, trainer: TestClient, day: str):
+    page = trainer.get(NEW)
+    back = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", fin=day).press(trainer, page)
+    assert back.status_code == 422
+    assert "Le dernier jour n’est pas une date lisible" in back.text.replace("\u00a0", " ")
+    assert form_with(back, "titre").fields["titre"] == ["Éloquence"]
+    assert "Éloquence" not in titles(house)
