@@ -227,6 +227,7 @@ def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
         if marked and not address:
             address = normal_address(marked[0].strip("<>()"))
             words.remove(marked[0])
+            words = " ".join(words).rstrip(" ,;").split()
         if words:
             names.append(" ".join(words))
     if len(names) >= 2:

@@ -103,6 +103,8 @@ def check_name(given_name: str, family_name: str) -> None:
     whole = f"{given_name} {family_name}".strip()
     if not whole:
         raise InvalidInput(N_("Il manque un nom."))
+    if not any(letter.isalnum() for letter in whole):
+        raise InvalidInput(N_("Il manque un nom."))
     # Compared without accents and ligatures, one sign may become eighteen.
     key = name_key(given_name, family_name)
     if len(given_name) > 120 or len(family_name) > 120 or len(key) > LONGEST_KEY:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.db.directory import DirectoryStore
+from app.domain.activities import Participation, adds_to
 from app.domain.campus import Campus
 from app.domain.history import Actor
+from app.domain.list_matching import name_key_of
 from app.domain.participant_lists import ListedPerson, tidy, without_repeats
 from app.domain.people import Person
 from app.errors import NotFound
@@ -22,6 +24,8 @@ class Entry(StrEnum):
 
     NEW = "new"
     THERE = "there"
+    COMPLETED = "completed"
+    """There already; the line says something of them that was not known."""
     REPEATED = "repeated"
     REFUSED = "refused"
 
@@ -91,6 +95,9 @@ class ParticipantService:
         activity = self.activity_service.get(campus, activity_id)
         kept, repeated = without_repeats([tidy(line) for line in lines])
         known = self.activity_service.known(activity, kept)
+        told = self.activity_service.people.list_named_at(
+            (line.address, name_key_of(line)) for line in kept if line.address
+        )
         checked = [CheckedLine(line, Entry.REPEATED) for line in repeated]
         seen: set[uuid.UUID] = set()
         for line in kept:
@@ -101,7 +108,23 @@ class ParticipantService:
             elif person is not None and person.id in seen:
                 checked.append(CheckedLine(line, Entry.REPEATED))
             else:
-                checked.append(CheckedLine(line, Entry.THERE if participation else Entry.NEW))
+                entry = Entry.NEW if participation is None else Entry.THERE
+                if participation and person and _says_more(line, participation, person, told):
+                    entry = Entry.COMPLETED
+                checked.append(CheckedLine(line, entry))
             if person is not None:
                 seen.add(person.id)
         return sorted(checked, key=lambda one: one.line.line)
+
+
+def _says_more(
+    line: ListedPerson,
+    participation: Participation,
+    person: Person,
+    told: Mapping[tuple[str, str], Person],
+) -> bool:
+    return (
+        adds_to(participation, hours=line.hours, contribution=line.contribution)
+        or (bool(line.address) and (line.address, name_key_of(line)) not in told)
+        or (line.under_15 is not None and line.under_15 != (person.under_15_on is not None))
+    )

@@ -79,6 +79,7 @@ class Adding:
     """(line, name, reason) of each line that needs a person."""
     added: int = 0
     known: int = 0
+    completed: int = 0
     answers: bool = False
     is_copy: bool = False
     """Whether the activity was just made from an earlier one."""
@@ -115,10 +116,17 @@ def show_activity(
     debut: int = 0,
     ajoutees: int = -1,
     connues: int = 0,
+    completees: int = 0,
     copie: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
-    told = Adding(added=ajoutees, known=connues, answers=ajoutees >= 0, is_copy=copie == "oui")
+    told = Adding(
+        added=ajoutees,
+        known=connues,
+        completed=completees,
+        answers=ajoutees >= 0,
+        is_copy=copie == "oui",
+    )
     return activity_page(request, services, work, activity_id, told, words=q, start=max(debut, 0))
 
 

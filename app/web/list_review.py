@@ -29,6 +29,7 @@ COLUMNS = {
 ENTRIES = {
     Entry.NEW: Word(N_("Prête"), "ok"),
     Entry.THERE: Word(N_("Déjà inscrite"), "shut"),
+    Entry.COMPLETED: Word(N_("Déjà inscrite, à compléter"), "ok"),
     Entry.REPEATED: Word(N_("Déjà plus haut"), "shut"),
     Entry.REFUSED: Word(N_("À corriger"), "past"),
 }
@@ -79,7 +80,7 @@ class ReviewView:
             good[:SHOWN_GOOD],
             [
                 (say(N_("Prêtes")), counts[Entry.NEW], ""),
-                (say(N_("Déjà inscrites")), counts[Entry.THERE], ""),
+                (say(N_("Déjà inscrites")), counts[Entry.THERE] + counts[Entry.COMPLETED], ""),
                 (say(N_("Répétées")), counts[Entry.REPEATED], ""),
                 (say(N_("À corriger")), counts[Entry.REFUSED], ""),
             ],
@@ -121,5 +122,6 @@ def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
         ENTRIES[one.entry],
         say(one.sentence) if one.sentence else "",
         may_swap and bool(line.given_name),
-        not line.address and (line.homonym > 1 or one.entry in (Entry.THERE, Entry.REPEATED)),
+        not line.address
+        and (line.homonym > 1 or one.entry in (Entry.THERE, Entry.COMPLETED, Entry.REPEATED)),
     )

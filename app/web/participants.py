@@ -15,6 +15,7 @@ from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.services.participants import Entry
 from app.web.activities import ActivityView, Adding, activity_page
 from app.web.forms import SafeForm, text_of
 from app.web.list_review import COLUMNS, ReviewView
@@ -64,17 +65,21 @@ def read_or_record(
     if step != RECORD or held_back or given.trouble:
         return _review_page(request, services, work, activity_id, given, seen, held_back=held_back)
     with deed(request) as writing:
+        checked = writing.participants.check(work.campus, activity_id, given.lines)
+        completed = sum(one.entry is Entry.COMPLETED for one in checked)
         recorded = writing.activities.record(work.campus, activity_id, given.lines, by=work.actor)
         if recorded.refused:
             told = Adding(
                 text=given.only([line.line for line, _ in recorded.refused]),
                 faults=[(line.line, line.name, say(fault.sentence)) for line, fault in recorded.refused],
                 added=recorded.added,
-                known=recorded.known,
+                known=recorded.known - completed,
+                completed=completed,
                 answers=True,
             )
             return activity_page(request, writing, work, activity_id, told, status=422)
-    counts = f"ajoutees={recorded.added}&connues={recorded.known}"
+    counts = f"ajoutees={recorded.added}&connues={recorded.known - completed}"
+    counts += f"&completees={completed}" if completed else ""
     return RedirectResponse(f"{work.home}/activites/{activity_id}?{counts}", status_code=303)
 
 

@@ -85,6 +85,11 @@ def test_a_column_of_e_mail_addresses_is_known_by_what_it_holds(heading: str, ce
     assert (read.name, read.address) == ("Zoé Martin", "zoe@exemple.fr")
 
 
+def test_a_comma_before_an_address_is_no_part_of_the_name() -> None:
+    [_, read] = read_list("MARTIN Zoé; zoe@exemple.fr\nJean-Noël Haddad, jn@exemple.fr")
+    assert (f"{read.given_name} {read.family_name}".count(","), read.address) == (0, "jn@exemple.fr")
+
+
 def test_where_somebody_lives_is_no_e_mail_address() -> None:
     (read,) = read_list("Nom;Prénom;Adresse\nMartin;Zoé;12 rue des Forges")
     assert (read.name, read.address) == ("Zoé Martin", "")

@@ -139,6 +139,19 @@ def test_a_later_list_fills_in_what_was_not_noted_and_changes_nothing_else(house
     assert people_of(house) == {"Chloé Martin": ("chloe@exemple.fr", 12.0, "Guide")}
 
 
+def test_an_address_that_comes_later_is_told_and_kept(house: House, trainer: TestClient, here: str):
+    house.record("MARTIN Chloé")
+    typed = {"liste": "Nom;Prénom;Courriel\nMartin;Chloé;chloe@exemple.fr"}
+    review = send(trainer, f"{here}/participants", typed, seen_on=here)
+    assert "Déjà inscrite, à compléter" in review.text
+    done = send(trainer, f"{here}/participants", {**typed, "geste": "inscrire"}, seen_on=here)
+    assert "ce qui manquait d’elle est noté" in trainer.get(done.headers["location"]).text
+    assert people_of(house) == {"Chloé Martin": ("chloe@exemple.fr", None, "")}
+
+    again = send(trainer, f"{here}/participants", {**typed, "geste": "inscrire"}, seen_on=here)
+    assert again.headers["location"] == f"{here}?ajoutees=0&connues=1"
+
+
 def test_a_broken_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(
     trainer: TestClient, here: str
 ):
