@@ -76,6 +76,20 @@ def dump_exactly(value: object) -> bytes:
     return b"" if b"null" in written else written  # which it also writes for NaN
 
 
+def objects_in(value: JsonObject) -> int:
+    """About how many there are, itself included: a text that holds `{}` counts as one."""
+    written = dump_json(value)
+    return written.count(b'{"') + written.count(b"{}")
+
+
+def members_in(value: JsonValue) -> int:
+    """About how many members and items there are, at every depth: written with indents, each has a line."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).count(b"\n")
+    except TypeError:
+        return json.dumps(value, indent=1).count("\n")
+
+
 def pointer_to(*path: str | int) -> str:
     """The JSON pointer of a path of member names and indexes."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

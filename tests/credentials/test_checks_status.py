@@ -13,8 +13,12 @@ from app.credentials.keys import encode_base64url
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.proofs.vc_jwt import sign_jwt
 from app.credentials.status_list import StatusList, status_entry
+from app.credentials.verification.checks.status import StatusQuestion, status
+from app.credentials.verification.policy import Policy
 from app.credentials.verification.report import CheckId, Verdict
+from app.credentials.verification.secured import Secured
 from tests.support.credentials import (
+    DID,
     HOST,
     LIST_INDEX,
     LIST_URL,
@@ -130,8 +134,36 @@ def test_of_several_status_entries_all_must_be_good() -> None:
     ]
     signed = sign_jwt(badge_document() | {"credentialStatus": entries}, signer=CAMPUS.jwt_signer)
     revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
-    assert asked(signed, revoking.documents()).check(CheckId.STATUS).reason in ("revoked", "not_reached")
+    assert asked(signed, revoking.documents()).check(CheckId.STATUS).reason == "revoked"
     assert asked(signed, revoking.documents()).verdict is not Verdict.VALID
+
+
+def test_a_list_is_read_and_judged_once_however_many_entries_name_it() -> None:
+    judged = []
+
+    def authenticate(listed: Secured) -> None:
+        judged.append(listed)
+
+    question = StatusQuestion(DID, CAMPUS.documents(), NOON, Policy(), authenticate)
+    entries = [status_entry(LIST_URL, index) for index in (1, 2, 3)]
+    assert status(badge_document() | {"credentialStatus": entries}, question).reason == "not_revoked"
+    assert len(judged) == 1
+
+
+@pytest.mark.parametrize(("place", "reason"), [(0, "revoked"), (7, "revoked"), (8, "status_entry_malformed")])
+def test_of_more_entries_than_anybody_needs_the_first_eight_are_asked(place: int, reason: str) -> None:
+    entries = [status_entry(LIST_URL, index) for index in range(1, 10)]
+    entries[place] = status_entry(LIST_URL, LIST_INDEX)
+    signed = sign_jwt(badge_document() | {"credentialStatus": entries}, signer=CAMPUS.jwt_signer)
+    revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
+    assert asked(signed, revoking.documents()).check(CheckId.STATUS).reason == reason
+    assert asked(signed).check(CheckId.STATUS).reason == "status_entry_malformed"
+
+
+def test_eight_good_entries_are_good() -> None:
+    entries = [status_entry(LIST_URL, index) for index in range(1, 9)]
+    signed = sign_jwt(badge_document() | {"credentialStatus": entries}, signer=CAMPUS.jwt_signer)
+    assert asked(signed).verdict is Verdict.VALID
 
 
 def test_a_badge_of_the_wrong_shape_is_no_forgery_for_that_and_may_be_withdrawn_besides() -> None:

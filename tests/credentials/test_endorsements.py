@@ -66,6 +66,27 @@ def check(document: dict[str, Any], documents: Documents | None = None) -> Repor
     return verify(text, documents=documents or world(), at=NOON)
 
 
+def test_organisations_above_a_profile_are_endorsed_too() -> None:
+    """C-009: of the issuer, of whoever made the class, and of whoever assessed."""
+    document = badge_document()
+    subject = document["credentialSubject"]
+    places = {
+        "issuer": (document, "issuer"),
+        "credentialSubject/achievement/creator": (subject["achievement"], "creator"),
+        "credentialSubject/source": (subject, "source"),
+    }
+    expected = []
+    for number, (path, (owner, member)) in enumerate(places.items()):
+        top = f"https://organisation.example/{number}/2"
+        profile = owner.setdefault(
+            member, {"id": f"https://organisation.example/{number}", "type": ["Profile"]}
+        )
+        above = {"id": top, "type": ["Profile"], "endorsement": [signed(endorsement(top))]}
+        profile["parentOrg"] = {"id": f"{top}/1", "type": ["Profile"], "parentOrg": above}
+        expected.append((f"/{path}/parentOrg/parentOrg/endorsement/0", top, Outcome.PASSED))
+    assert [(each.pointer, each.about, each.outcome) for each in check(document).endorsements] == expected
+
+
 IDS = {"credential": CREDENTIAL_ID, "achievement": ACHIEVEMENT_ID, "issuer": DID}
 
 

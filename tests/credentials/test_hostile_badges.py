@@ -10,6 +10,7 @@ from tests.support.bounds import bounded
 from tests.support.documents import Documents
 from tests.support.forgery import CAMPUS, SIGNED, asked
 from tests.support.hostile_badges import Hostile
+from tests.support.laborious_badges import LABORIOUS
 
 FAMILIES = {
     "token": hostile_badges.TOKENS,
@@ -18,6 +19,7 @@ FAMILIES = {
     "list": hostile_badges.LISTS,
     "key": hostile_badges.KEY_DOCUMENTS,
     "picture": hostile_badges.PICTURES,
+    "work": LABORIOUS,
 }
 ALL = [
     pytest.param(hostile, id=f"{family}: {hostile.name}")

@@ -13,17 +13,20 @@ import pytest
 
 from app.credentials import Verdict, verify
 from app.credentials.documents import FetchedDocument
-from app.credentials.errors import MalformedInput
+from app.credentials.errors import DocumentUnavailable, MalformedInput
 from app.credentials.evidence.documents import Evidence, digest_of
 from app.credentials.evidence.leaves import Leaf
 from app.credentials.evidence.log_keys import LogKeys, LogKeyState, LogKeyTerm
 from app.credentials.evidence.witnesses import witnesses_document
 from app.credentials.keys import Algorithm, LocalSigningKey
 from app.credentials.package import make_package, open_package
+from app.credentials.package.manifest import MAX_DOCUMENTS, MAX_FILE
+from app.credentials.package.writing import Recorder
 from app.credentials.transparency_log.checkpoints import EntryProof, TreeHead
 from app.credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign
 from app.credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
 from app.credentials.verification.report import CheckId
+from tests.credentials.legacy.older_issuer import ASSERTION, assertion, published
 from tests.credentials.test_checks_withdrawn_key import (
     ADDRESS,
     KEY_ADDRESS,
@@ -32,7 +35,7 @@ from tests.credentials.test_checks_withdrawn_key import (
     evidence_of,
     logged,
 )
-from tests.support.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
+from tests.support.credentials import DID_URL, HOST, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.documents import Documents
 
 CAMPUS = Campus()
@@ -85,6 +88,66 @@ def test_what_could_not_be_had_is_not_in_it_and_stays_unknown() -> None:
     opened = open_package(package(CAMPUS.documents().without(LIST_URL)))
     report = verify(opened.badge, documents=opened.documents, at=NOON)
     assert report.verdict is Verdict.UNDETERMINED
+
+
+@pytest.mark.parametrize("reason", ["gone", "not_found", "timeout"])
+def test_why_a_document_could_not_be_had_is_kept_with_the_rest(reason: str) -> None:
+    """A badge of 2.0 is withdrawn by being gone: that is an answer, and stays one."""
+    site = Refusing(published(), ASSERTION, reason)
+    badge = json.dumps(assertion()).encode()
+    online = verify(badge, documents=site, at=NOON)
+    opened = open_package(make_package(badge, documents=site, at=NOON))
+    offline = verify(opened.badge, documents=opened.documents, at=opened.made_at)
+    assert offline.to_document() == online.to_document()
+    assert offline.verdict is (Verdict.INVALID if reason == "gone" else Verdict.UNDETERMINED)
+
+
+@pytest.mark.parametrize(
+    ("size", "verdict"), [(MAX_FILE, Verdict.VALID), (MAX_FILE + 1, Verdict.UNDETERMINED)]
+)
+def test_a_document_too_large_for_a_package_is_out_of_reach_and_the_package_opens(
+    size: int, verdict: Verdict
+) -> None:
+    listed = json.dumps(CAMPUS.status_list()).encode()
+    documents = CAMPUS.documents(**{LIST_URL: listed + b" " * (size - len(listed))})
+    opened = open_package(package(documents))
+    assert verify(opened.badge, documents=opened.documents, at=opened.made_at).verdict is verdict
+
+
+def test_what_is_no_badge_for_its_size_alone_is_not_packed() -> None:
+    with pytest.raises(MalformedInput, match="too_large"):
+        make_package(b" " * (MAX_FILE + 1), documents=CAMPUS.documents(), at=NOON)
+
+
+def test_no_more_is_held_than_a_package_may_hold() -> None:
+    held = {f"{HOST}/{number}": bytes(MAX_FILE) for number in range(MAX_DOCUMENTS)}
+    recorder = Recorder(Documents(held), 3 * MAX_FILE)
+    had = [url for url in held if is_had(recorder, url)]
+    assert len(had) == 3
+    small = Recorder(Documents(dict.fromkeys([*held, f"{HOST}/one-more"], b"{}")), 3 * MAX_FILE)
+    assert [is_had(small, url) for url in [*held, f"{HOST}/one-more"]] == [True] * MAX_DOCUMENTS + [False]
+    assert is_had(small, f"{HOST}/0")
+
+
+def is_had(recorder: Recorder, url: str) -> bool:
+    try:
+        recorder.fetch(url)
+    except DocumentUnavailable:
+        return False
+    return True
+
+
+class Refusing(Documents):
+    """A site that refuses one address for this reason."""
+
+    def __init__(self, documents: Documents, url: str, reason: str) -> None:
+        super().__init__(documents.held)
+        self._url, self._reason = url, reason
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        if url == self._url:
+            raise DocumentUnavailable(url, self._reason)
+        return super().fetch(url, accept=accept)
 
 
 def test_it_explains_itself_in_two_languages_and_names_what_it_holds() -> None:
@@ -154,6 +217,10 @@ HOSTILE = {
     "changed badge": (repacked({"badge.json": b"{}"}), "package_damaged"),
     "changed document": (repacked({"documents/1.json": b"{}"}), "package_damaged"),
     "documents of numbers": (repacked({"manifest.json": manifest(documents=[1, 2])}), "package_damaged"),
+    "refused for no reason": (
+        repacked({"manifest.json": manifest(unavailable=[{"url": LIST_URL, "reason": "<b>"}])}),
+        "package_damaged",
+    ),
     "no date": (repacked({"manifest.json": manifest(made="hier")}), "timestamp"),
     "bad json": (repacked({"manifest.json": b'{"format":1,"format":2}'}), "duplicate_member"),
 }

@@ -5,9 +5,22 @@ from __future__ import annotations
 import pytest
 
 from app.credentials.canonical import canonical_nquads
-from app.credentials.errors import KeyNotResolved, ProofError, UnusableKey
+from app.credentials.errors import (
+    CanonicalizationTooHard,
+    DocumentUnavailable,
+    KeyNotResolved,
+    ProofError,
+    UnusableKey,
+)
+from app.credentials.json_text import objects_in
 from app.credentials.keys import Algorithm
-from app.credentials.proofs.data_integrity import add_proof, proof_options, proofs_of, verify_proofs
+from app.credentials.proofs.data_integrity import (
+    MOST_OBJECTS,
+    add_proof,
+    proof_options,
+    proofs_of,
+    verify_proofs,
+)
 from tests.credentials.signed import DID, NOON, credential, reason, resigned, sha, verified, without_proof
 
 
@@ -212,3 +225,67 @@ def test_a_key_that_no_suite_is_for_signs_nothing(ring):
     with pytest.raises(UnusableKey) as refusal:
         proof_options(ring.signer(Algorithm.RS256), NOON)
     assert refusal.value.reason == "key_algorithm_mismatch"
+
+
+def strangers(ring, stranger):
+    """The keys of the issuer; whose the stranger's is, is not looked for."""
+
+    def key_for(method):
+        if method == stranger["verificationMethod"]:
+            raise KeyNotResolved("key_not_bound_to_issuer")
+        return ring.key_for(method)
+
+    return key_for
+
+
+def test_a_proof_made_upon_a_strangers_is_neither_good_nor_bad(ring):
+    document = credential()
+    partners = resigned(document, ring.signer(), id=FIRST)
+    issuers = upon(document, ring.signer(), partners, id=SECOND)
+    outcome = verify_proofs(
+        document | {"proof": [partners, issuers]}, key_for=strangers(ring, partners), at=NOON
+    )
+    assert outcome.accepted is None
+    assert [result.contradicts for result in outcome.results] == [False, False]
+    assert outcome.error.reason == "proof_not_read"
+
+
+def test_a_proof_made_upon_a_bad_one_and_a_strangers_is_bad(ring):
+    document = credential()
+    partners = resigned(document, ring.signer(), id=FIRST)
+    bad = resigned(credential(name="Autre chose"), ring.signer(), id=SECOND)
+    issuers = upon(document, ring.signer(), partners, bad, id=THIRD)
+    outcome = verify_proofs(
+        document | {"proof": [partners, bad, issuers]}, key_for=strangers(ring, partners), at=NOON
+    )
+    assert outcome.results[2].error.detail == "previousProof fails"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_whose_key_is_out_of_reach_may_be_the_issuer_whatever_stands_beside(ring, order):
+    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    partners = add_proof(credential(), signer=ring.signer(), created=NOON)["proof"]
+    issuers = signed["proof"]["verificationMethod"]
+    signed["proof"] = [signed["proof"], partners][::order]
+
+    def key_for(method):
+        if method == issuers:
+            raise DocumentUnavailable("https://badges.example/did.json", "timeout")
+        raise KeyNotResolved("key_not_bound_to_issuer")
+
+    assert verify_proofs(signed, key_for=key_for, at=NOON).error.reason == "timeout"
+
+
+@pytest.mark.parametrize(("objects", "is_read"), [(MOST_OBJECTS // 2, True), (MOST_OBJECTS // 2 + 1, False)])
+def test_several_proofs_are_read_of_no_larger_a_document_than_any_needs(ring, objects, is_read):
+    document = credential()
+    proof = add_proof(document, signer=ring.signer(), created=NOON)["proof"]
+    two = document | {"proof": [proof, proof], "evidence": []}
+    two["evidence"] = [{"type": ["Evidence"]}] * (objects - objects_in(two))
+    assert objects_in(two) == objects
+    if is_read:
+        assert reason(two, ring) == "signature_mismatch"
+    else:
+        with pytest.raises(CanonicalizationTooHard):
+            verified(two, ring)
+    assert reason(two | {"proof": proof}, ring) == "signature_mismatch"

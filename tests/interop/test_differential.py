@@ -52,6 +52,7 @@ WE_ALONE_REFUSE = {
     "colliding_terms": "T11: two members of one meaning; readers see one of them",
     "split_node": "T11: a second object with the id and type of the root adds statements to it",
     "json_literal": "RFC 8785: no canonical form",
+    "lone_surrogate": "T14, RFC 8259 §8.2: half a character has no bytes; jsonld.js signs a question mark in its place",
     "dropped_value": "M1: nothing is left to sign",
     "invalid_json_ld": "JSON-LD 1.1 API §5.1: PyLD names the error",
 }  # fmt: skip
@@ -158,3 +159,31 @@ def test_order_of_characters_beyond_the_basic_plane_is_the_one_known_difference(
     assert here.splitlines() == sorted(here.splitlines())
     assert here != there
     assert sorted(there.splitlines()) == here.splitlines()
+
+
+def test_one_value_spelt_twice_is_one_statement_here_and_two_there(node: NodePeer) -> None:
+    """RDF 1.1 Concepts §3.4: a graph is a set. 1 and "1" of one datatype are one value; jsonld.js keeps both."""
+    document = {
+        "@context": [CONTEXT_V2, CONTEXT_OB_3_0_3],
+        "id": "https://badges.example/1",
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "issuer": "https://badges.example/campus",
+        "credentialSubject": {"type": ["AchievementSubject"], "id": "urn:uuid:1"},
+        "awardedDate": ["1", 1],
+    }
+    here, there = canonical_nquads(document), theirs(node, document)
+    assert isinstance(there, str)
+    assert here != there
+    assert here.splitlines() == sorted(set(there.splitlines()))
+    compiled_way_agrees(document)
+
+
+def test_half_a_character_is_refused_here_and_signed_as_another_there(node: NodePeer) -> None:
+    document = {
+        "@context": [CONTEXT_V2, CONTEXT_OB_3_0_3],
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "issuer": "https://badges.example/campus",
+        "name": "\ud800",
+    }
+    assert not agrees_with_node(node, document)
+    assert isinstance(theirs(node, document), str)

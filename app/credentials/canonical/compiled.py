@@ -28,6 +28,7 @@ from app.credentials.json_text import JsonObject, JsonValue, dump_exactly
 _SHARED: Final = frozenset({"achievement", "issuer"})
 """What the badges of one class and of one issuer have in common."""
 _MOST_PARTS: Final = 256
+_MOST_BLANK_NODES: Final = 8_000  # T13
 _LONGEST_PART: Final = 16 * 1024
 
 _TYPE: Final = f"<{RDF}type>"
@@ -185,6 +186,8 @@ class _Walk:
 
     def _blank_node(self) -> str:
         self._blank_nodes += 1
+        if self._blank_nodes > _MOST_BLANK_NODES:
+            raise NotCovered
         return f"_:b{self._blank_nodes}"
 
 

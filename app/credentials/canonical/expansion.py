@@ -19,11 +19,12 @@ from app.credentials.canonical.contexts import (
 )
 from app.credentials.canonical.jcs import canonical_json
 from app.credentials.canonical.rdfc import RDF, XSD, Quad, escape
-from app.credentials.errors import MalformedInput, UnsafeDocument
+from app.credentials.errors import CanonicalizationTooHard, MalformedInput, UnsafeDocument
 from app.credentials.iris import is_absolute_iri
 from app.credentials.json_text import JsonObject, JsonValue, pointer_to
 
 MAX_DEPTH: Final = 64
+MAX_OBJECTS: Final = 2_000  # T13: each costs PyLD a third of a millisecond
 MAX_INTEGER: Final = 2**53 - 1  # beyond it engines print different digits
 MIN_FRACTION: Final = 1e-6  # below it engines disagree on the exponent form
 
@@ -35,7 +36,10 @@ _LANG_STRING: Final = f"{RDF}langString"
 
 
 def quads_of(document: JsonObject) -> list[Quad]:
-    """The quads of this document; UnsafeDocument when they would not hold all of it."""
+    """The quads of this document; UnsafeDocument when they would not hold all of it.
+
+    CanonicalizationTooHard for more objects than the work limit allows.
+    """
     contexts = context_array(document)
     strict = _Strict(pinned_contexts(contexts), _pointers_of(document))
     try:
@@ -63,6 +67,8 @@ def _pointers_of(document: JsonObject) -> dict[int, str]:
             raise UnsafeDocument("too_deep", pointer)
         if isinstance(value, dict):
             pointers[id(value)] = pointer
+            if len(pointers) > MAX_OBJECTS:
+                raise CanonicalizationTooHard("more objects than the work limit allows")
             if depth and "@context" in value:
                 if member not in _MAY_HOLD_CONTEXT:
                     raise UnsafeDocument("inline_context", f"{pointer}/@context")

@@ -99,17 +99,26 @@ class LogKeyTerm:
     def vouches_for(self, head: TreeHead, read: ReadTile) -> bool:
         """Of a checkpoint that the key has signed: whether it counts.
 
-        What a stolen key signed counts where the log as it was before the theft begins with that tree, which its
-        files show; so a checkpoint of before stays good, and nothing that a thief signs is.
+        What a former key signed counts where the last tree that it vouches for begins with that tree, which the log's
+        files show; so a checkpoint of before stays good, and nothing that a thief signs is, known as one or not.
+        Of a key that only gave way and was not stolen for all that anybody knows, the files may be gone.
         """
-        if self.state is LogKeyState.ACTIVE:
+        gave_way = self.state is LogKeyState.RETIRED
+        if self.state is LogKeyState.ACTIVE or (gave_way and self.last is None):
             return True
-        if self.state is LogKeyState.RETIRED:
-            return self.last is None or head.size <= self.last.size
         if self.last is None or not 0 < head.size <= self.last.size:
             return False
-        proof = consistency_proof(TiledTree(read, self.last.size), head.size, self.last.size)
-        return is_consistent(head.size, self.last.size, proof, head.root, self.last.root)
+        try:
+            return self._began_as(head, self.last, read)
+        except DocumentUnavailable as error:
+            if gave_way and error.reason in _NOT_THERE:
+                return True
+            raise
+
+    @staticmethod
+    def _began_as(head: TreeHead, last: TreeHead, read: ReadTile) -> bool:
+        proof = consistency_proof(TiledTree(read, last.size), head.size, last.size)
+        return is_consistent(head.size, last.size, proof, head.root, last.root)
 
     def to_document(self) -> JsonObject:
         told: JsonObject = {

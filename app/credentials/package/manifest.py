@@ -11,5 +11,8 @@ FORMAT: Final = "sceau-verification-package"
 VERSION: Final = 1
 
 MAX_PACKAGE: Final = 4 * 1024 * 1024
-MAX_FILES: Final = 24
+MAX_FILES: Final = 64
 MAX_FILE: Final = 1024 * 1024
+MAX_DOCUMENTS: Final = MAX_FILES - 4  # besides the badge, the manifest and two texts
+MAX_HELD: Final = MAX_PACKAGE - 128 * 1024
+"""Of badge and documents together, however little they can be compressed."""

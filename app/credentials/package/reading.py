@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,16 +17,18 @@ from app.credentials.package.manifest import FORMAT, MANIFEST, MAX_FILE, MAX_FIL
 from app.credentials.timestamps import parse_timestamp
 
 SIGNATURE: Final = b"PK\x03\x04"
+_REASON: Final = re.compile(r"[a-z_]{1,40}")
 _ENCRYPTED: Final = 0x1
 
 
 class _PackedDocuments:
-    def __init__(self, held: dict[str, FetchedDocument]) -> None:
+    def __init__(self, held: dict[str, FetchedDocument], refused: dict[str, str]) -> None:
         self._held = held
+        self._refused = refused
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:  # noqa: ARG002
         if url not in self._held:
-            raise DocumentUnavailable(url, "not_in_package")
+            raise DocumentUnavailable(url, self._refused.get(url, "not_in_package"))
         return self._held[url]
 
 
@@ -69,7 +72,19 @@ def _read(archive: ZipFile) -> Package:
         if not isinstance(url, str) or url in held:
             raise MalformedInput("package_damaged", pointer)
         held[url] = FetchedDocument(url, body, fetched_at=_fetched(each))
-    return Package(badge, _PackedDocuments(held), parse_timestamp(manifest.get("made")))
+    documents = _PackedDocuments(held, _refused_in(manifest.get("unavailable")))
+    return Package(badge, documents, parse_timestamp(manifest.get("made")))
+
+
+def _refused_in(written: JsonValue) -> dict[str, str]:
+    """Why what is not in it could not be had on the day it was made, by address."""
+    refused = {}
+    for index, each in enumerate(written if isinstance(written, list) else []):
+        url, reason = (each.get("url"), each.get("reason")) if isinstance(each, dict) else (None, None)
+        if not isinstance(url, str) or not isinstance(reason, str) or not _REASON.fullmatch(reason):
+            raise MalformedInput("package_damaged", f"/unavailable/{index}")
+        refused[url] = reason
+    return refused
 
 
 def _entries(archive: ZipFile) -> dict[str, ZipInfo]:

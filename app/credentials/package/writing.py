@@ -10,9 +10,19 @@ from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from app.credentials.documents import DocumentSource, FetchedDocument
+from app.credentials.errors import DocumentUnavailable, MalformedInput
 from app.credentials.evidence.judging import judge_evidence
 from app.credentials.json_text import JsonObject, JsonValue, dump_json
-from app.credentials.package.manifest import FORMAT, MANIFEST, README_ENGLISH, README_FRENCH, VERSION
+from app.credentials.package.manifest import (
+    FORMAT,
+    MANIFEST,
+    MAX_DOCUMENTS,
+    MAX_FILE,
+    MAX_HELD,
+    README_ENGLISH,
+    README_FRENCH,
+    VERSION,
+)
 from app.credentials.timestamps import format_timestamp
 from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
 from app.credentials.verification.ladder import verify
@@ -23,8 +33,13 @@ _ENDINGS: Final = {True: "json", False: "txt"}
 
 
 def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) -> bytes:
-    """The credential (JSON or a compact JWS) as it is now, whatever the verdict on it may be."""
-    recorder = _Recorder(documents)
+    """The credential (JSON or a compact JWS) as it is now, whatever the verdict on it may be.
+
+    MalformedInput `too_large` for what is no credential for its size alone.
+    """
+    if len(credential) > MAX_FILE:
+        raise MalformedInput("too_large")
+    recorder = Recorder(documents, MAX_HELD - len(credential))
     report = verify(credential, documents=recorder, at=at)
     if report.document is not None:
         # For the documents it asks for.
@@ -36,7 +51,9 @@ def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) 
         README_ENGLISH: _text(README_ENGLISH),
         name: credential,
         **{str(entry["file"]): document.body for entry, document in held},
-        MANIFEST: dump_json(_manifest(name, credential, [entry for entry, _ in held], report, at)),
+        MANIFEST: dump_json(
+            _manifest(name, credential, [entry for entry, _ in held], report, at) | recorder.refusals()
+        ),
     }
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
@@ -48,17 +65,41 @@ def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) 
     return packed.getvalue()
 
 
-class _Recorder:
-    """Remembers what was asked for and had."""
+class Recorder:
+    """Remembers what was asked for and had, and what could not be had and why: a badge that is gone stays gone.
 
-    def __init__(self, documents: DocumentSource) -> None:
+    What would not fit into a package is not had, so that the verdict is that of the package.
+    """
+
+    def __init__(self, documents: DocumentSource, room: int) -> None:
         self._documents = documents
+        self._room = room
+        self._refused: dict[str, str] = {}
         self.held: dict[str, FetchedDocument] = {}
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
-        found = self._documents.fetch(url, accept=accept)
+        try:
+            found = self._documents.fetch(url, accept=accept)
+            if url not in self.held:
+                self._make_room(url, len(found.body))
+        except DocumentUnavailable as error:
+            self._refused[url] = error.reason
+            raise
         self.held[url] = FetchedDocument(url, found.body, found.media_type, found.fetched_at)
         return found
+
+    def _make_room(self, url: str, size: int) -> None:
+        if len(self.held) >= MAX_DOCUMENTS:
+            raise DocumentUnavailable(url, "too_many_fetches")
+        if size > min(MAX_FILE, self._room):
+            raise DocumentUnavailable(url, "too_large")
+        self._room -= size
+
+    def refusals(self) -> JsonObject:
+        refused: list[JsonValue] = [
+            {"url": url, "reason": reason} for url, reason in self._refused.items() if url not in self.held
+        ]
+        return {"unavailable": refused} if refused else {}
 
 
 def _entry(number: int, document: FetchedDocument) -> tuple[JsonObject, FetchedDocument]:

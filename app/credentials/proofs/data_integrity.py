@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.credentials.errors import (
+    CanonicalizationTooHard,
     CredentialError,
     DocumentUnavailable,
     KeyNotResolved,
@@ -15,7 +16,7 @@ from app.credentials.errors import (
     ProofError,
     UnusableKey,
 )
-from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.json_text import JsonObject, JsonValue, objects_in
 from app.credentials.keys import Algorithm, Signer, VerificationKey, encode_multibase
 from app.credentials.proofs.cryptosuites import (
     DATA_INTEGRITY,
@@ -28,6 +29,7 @@ from app.credentials.proofs.cryptosuites import (
 from app.credentials.timestamps import format_timestamp, parse_timestamp
 
 MAX_PROOFS: Final = 4  # T12
+MOST_OBJECTS: Final = 600  # T13: read again for each proof; a badge of our own has about twenty
 PURPOSE: Final = "assertionMethod"
 _DISCLOSURE: Final = "ecdsa-sd-2023"
 
@@ -56,14 +58,18 @@ class ProofResult:
     @property
     def contradicts(self) -> bool:
         """The proof was read and is bad; false for one that could not be read or whose key was out of reach."""
-        if isinstance(self.error, DocumentUnavailable):
-            return False
-        unread = isinstance(self.error, ProofError | KeyNotResolved) and self.error.reason in _UNREAD
-        return self.error is not None and not unread
+        return self.error is not None and not _is_open(self.error)
 
 
 # A partner may sign beside the issuer: whose key is not looked for neither helps nor harms (B-001).
 _UNREAD: Final = ("proof_not_read", "key_method_not_read", "key_not_bound_to_issuer")
+
+
+def _is_open(error: CredentialError) -> bool:
+    """Whether the proof may be good for all that is known."""
+    return isinstance(error, DocumentUnavailable) or (
+        isinstance(error, ProofError | KeyNotResolved) and error.reason in _UNREAD
+    )
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,18 @@ class ProofSet:
 
     @property
     def error(self) -> CredentialError | None:
-        """Why none was accepted: a bad proof before an unreadable one."""
+        """Why none was accepted: a bad proof before one that could not be read, and that before a stranger's."""
         if self.accepted:
             return None
-        bad = [result.error for result in self.results if result.contradicts]
-        return (bad or [result.error for result in self.results])[0]
+        errors = [result.error for result in self.results if result.error is not None]
+        return min(errors, key=_gravity)
+
+
+def _gravity(error: CredentialError) -> int:
+    if not _is_open(error):
+        return 0
+    is_a_strangers = isinstance(error, KeyNotResolved) and error.reason == "key_not_bound_to_issuer"
+    return 3 if is_a_strangers else 1 if isinstance(error, DocumentUnavailable) else 2
 
 
 def add_proof(document: JsonObject, *, signer: Signer, created: datetime) -> JsonObject:
@@ -158,11 +171,21 @@ def shows_a_part(document: JsonObject) -> bool:
 def verify_proofs(
     document: JsonObject, *, key_for: KeyFor, at: datetime, clock_skew: timedelta = timedelta(minutes=5)
 ) -> ProofSet:
-    """Check every proof of the document (Data Integrity 4.4 and 4.5). Raises only what `proofs_of` raises."""
+    """Check every proof of the document (Data Integrity 4.4 and 4.5).
+
+    Raises what `proofs_of` raises, and CanonicalizationTooHard for several proofs of a document as large as none needs.
+    """
     proofs = proofs_of(document)
+    if len(proofs) > 1 and len(proofs) * objects_in(document) > MOST_OBJECTS:
+        raise CanonicalizationTooHard("several proofs of so large a document")
     unsecured = _without(document, "proof")
     checker = _Checker(unsecured, proofs, key_for, at, clock_skew)
-    alone = [checker.result_of(proof) for proof in proofs]
+    alone: list[ProofResult] = []
+    for proof in proofs:
+        alone.append(checker.result_of(proof))
+        if isinstance(alone[-1].error, CanonicalizationTooHard):
+            # The answer, whatever the others are; and each of them would take as long.
+            return ProofSet(tuple(alone), unsecured)
     return ProofSet(_with_chains(alone), unsecured)
 
 
@@ -226,30 +249,37 @@ def _with_chains(results: Sequence[ProofResult]) -> tuple[ProofResult, ...]:
     if not any("previousProof" in result.proof for result in results):
         return tuple(results)
     by_id = {str(result.proof["id"]): result for result in results if "id" in result.proof}
-    settled: dict[str, bool] = {}
+    settled: dict[str, CredentialError | None] = {}
+    faults = [_fault_under(result, by_id, settled) for result in results]
     return tuple(
-        ProofResult(
-            result.proof,
-            result.verification_method,
-            result.key,
-            ProofError("proof_malformed", "previousProof fails"),
-        )
-        if result.holds and not _stands(result, by_id, settled)
+        ProofResult(result.proof, result.verification_method, result.key, fault)
+        if fault is not None
         else result
-        for result in results
+        for result, fault in zip(results, faults, strict=True)
     )
 
 
-def _stands(result: ProofResult, by_id: Mapping[str, ProofResult], settled: dict[str, bool]) -> bool:
-    if not result.holds:
-        return False
+def _fault_under(
+    result: ProofResult, by_id: Mapping[str, ProofResult], settled: dict[str, CredentialError | None]
+) -> CredentialError | None:
+    """Why a proof does not stand: its own fault, or what became of those it was made upon."""
+    if result.error is not None:
+        return result.error
+    under = []
     for proof_id in _previous_of(result.proof):
         if proof_id not in settled:
-            settled[proof_id] = False  # a proof that rests on itself rests on nothing
-            settled[proof_id] = _stands(by_id[proof_id], by_id, settled)
-        if not settled[proof_id]:
-            return False
-    return True
+            settled[proof_id] = _FALLEN  # a proof that rests on itself rests on nothing
+            settled[proof_id] = _fault_under(by_id[proof_id], by_id, settled)
+        if (fault := settled[proof_id]) is not None:
+            under.append(fault)
+    if not under:
+        return None
+    # Made upon one that may be good: neither good nor bad itself.
+    return _ON_ONE_NOT_READ if all(map(_is_open, under)) else _FALLEN
+
+
+_FALLEN: Final = ProofError("proof_malformed", "previousProof fails")
+_ON_ONE_NOT_READ: Final = ProofError("proof_not_read", "made upon a proof that was not read")
 
 
 def _previous_of(proof: JsonObject) -> list[str]:

@@ -81,14 +81,12 @@ def _secured(written: JsonValue) -> Secured:
 def _places(document: JsonObject) -> Iterator[_Place]:
     subject = _object(document.get("credentialSubject"))
     achievement = _object(subject.get("achievement"))
-    issuer = _object(document.get("issuer"))
     endorsed = (
         (document, ()),
         (achievement, ("credentialSubject", "achievement")),
-        (issuer, ("issuer",)),
-        (_object(issuer.get("parentOrg")), ("issuer", "parentOrg")),
-        (_object(achievement.get("creator")), ("credentialSubject", "achievement", "creator")),
-        (_object(subject.get("source")), ("credentialSubject", "source")),
+        *_organisations(document.get("issuer"), "issuer"),
+        *_organisations(achievement.get("creator"), "credentialSubject", "achievement", "creator"),
+        *_organisations(subject.get("source"), "credentialSubject", "source"),
     )
     for thing, path in endorsed:
         about = thing.get("id")
@@ -96,6 +94,13 @@ def _places(document: JsonObject) -> Iterator[_Place]:
             for index, written in enumerate(_listed(thing.get(member))):
                 pointer = pointer_to(*path, member, index)
                 yield _Place(pointer, about if isinstance(about, str) else None, written)
+
+
+def _organisations(profile: JsonValue, *path: str) -> Iterator[tuple[JsonObject, tuple[str, ...]]]:
+    """A profile, the organisation it is part of, and so on upwards."""
+    while isinstance(profile, dict):
+        yield profile, path
+        profile, path = profile.get("parentOrg"), (*path, "parentOrg")
 
 
 def _shape(document: JsonObject) -> CheckResult:

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.credentials.baking import unbake
 from app.credentials.errors import ImageError, MalformedInput
-from app.credentials.json_text import JsonValue
+from app.credentials.json_text import JsonValue, members_in
 from app.credentials.legacy.documents import generation_of
 from app.credentials.model.version_1 import is_version_1
 from app.credentials.verification.older import KINDS, OlderBadge
@@ -25,9 +25,13 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PDF: Final = b"%PDF-"
 _OTHER_PICTURE: Final = re.compile(rb"\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
 """Kinds that no badge is ever baked into."""
+_XML_IN_UTF_16: Final = (b"\xff\xfe<", b"\xfe\xff\0<")
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
-_URL: Final = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
+_URL: Final = re.compile('https?://[^\\s"<>\ud800-\udfff]+', re.IGNORECASE)
 _MAX_TEXT: Final = 512 * 1024  # M10: no longer text comes out of a picture either
+
+_MOST_MEMBERS: Final = 20_000  # T13: each is judged on its own
+_SHORT: Final = 2 * _MOST_MEMBERS  # no shorter text holds more of them
 
 _BADGE_TYPES: Final = frozenset({"OpenBadgeCredential", "AchievementCredential"})  # A-021, C-001
 
@@ -50,14 +54,14 @@ def read(presented: bytes | str) -> Reading:
         return _from_text(presented)
     if presented.startswith(b"{"):
         try:
-            return _of_kind(secured_from_json(presented), "json")
+            return _of_kind(secured_from_json(presented), "json", len(presented))
         except MalformedInput:
             pass  # what stands before or after it may be what is wrong, and is told from the text
     if presented.startswith(_PNG):
         return _from_picture(presented, "png")
     if presented.startswith(_PDF):
         return _from_picture(presented, "pdf")
-    if presented.lstrip(_BLANK).startswith(b"<"):
+    if presented.lstrip(_BLANK).startswith(b"<") or presented.startswith(_XML_IN_UTF_16):
         return _from_picture(presented, "svg")
     if _OTHER_PICTURE.match(presented):
         return Reading(found(Reason.IMAGE_WITHOUT_BADGE))
@@ -111,10 +115,12 @@ def _from_text(text: str) -> Reading:
         if not looks_secured(text):
             return Reading(found(Reason.UNRECOGNISED_FORMAT))
         return Reading(_refusal(error, container), container)
-    return _of_kind(secured, container)
+    return _of_kind(secured, container, len(text))
 
 
-def _of_kind(secured: Secured, container: Container) -> Reading:
+def _of_kind(secured: Secured, container: Container, length: int) -> Reading:
+    if length > _SHORT and members_in(secured.claims) > _MOST_MEMBERS:
+        return Reading(found(Reason.TOO_LARGE, cause="too_many_members"), container)
     answer = kind_of(secured)
     if answer.reason in KINDS.values():
         return Reading(answer, container, older=OlderBadge(container, secured.claims, jws=secured.jws))

@@ -16,8 +16,8 @@ from app.credentials.errors import (
     ProofError,
     UnsafeDocument,
 )
-from app.credentials.json_text import JsonObject
-from app.credentials.proofs.data_integrity import ProofResult, verify_proofs
+from app.credentials.json_text import JsonObject, objects_in
+from app.credentials.proofs.data_integrity import MOST_OBJECTS, ProofResult, verify_proofs
 from app.credentials.proofs.vc_jwt import ParsedJws, check_header, claim_problems, verify_jws
 from app.credentials.verification.issuer_keys import IssuerKeys
 from app.credentials.verification.older_context import ADDED_WORDS, may_be_older, without_words
@@ -84,10 +84,15 @@ def _may_be_older(error: CredentialError, claims: JsonObject) -> bool:
 def _under_older_context(
     claims: JsonObject, keys: IssuerKeys, at: datetime, policy: Policy
 ) -> SignatureFindings | None:
+    if without_words(claims, ADDED_WORDS[-1]) is not claims and objects_in(claims) > MOST_OBJECTS:
+        raise CanonicalizationTooHard(
+            "a document as large as this, read again for each content of its context"
+        )
+    as_signed = claims
     for words in ADDED_WORDS:
-        as_signed = without_words(claims, words)
+        tried, as_signed = as_signed, without_words(as_signed, words)
         if (
-            as_signed is not claims
+            as_signed is not tried
             and verify_proofs(as_signed, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew).accepted
         ):
             return replace(_embedded_signature(as_signed, keys, at, policy), not_covered=words)

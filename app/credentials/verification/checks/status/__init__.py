@@ -15,6 +15,7 @@ from app.credentials.verification.reasons import Reason, found
 __all__ = ["Authenticate", "StatusQuestion", "status"]
 
 _WORST_FIRST: Final = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.SKIPPED)
+_MOST_ENTRIES: Final = 8  # T49: each may cost a list; nobody has use for more than one of each purpose
 _BITS: Final = ("BitstringStatusListEntry", "StatusList2021Entry")
 
 
@@ -24,7 +25,9 @@ def status(document: JsonObject, question: StatusQuestion) -> CheckResult:
         return found(Reason.STATUS_LEFT_OUT)
     named = document.get("credentialStatus")
     entries = named if isinstance(named, list) else [] if named is None else [named]
-    answers = [_entry_status(entry, document, question) for entry in entries]
+    answers = [_entry_status(entry, document, question) for entry in entries[:_MOST_ENTRIES]]
+    if len(entries) > _MOST_ENTRIES:
+        answers.append(found(Reason.STATUS_ENTRY_MALFORMED, pointer=f"/credentialStatus/{_MOST_ENTRIES}"))
     if not answers:
         return found(Reason.STATUS_REQUIRED if question.policy.require_status else Reason.NO_STATUS_ENTRY)
     worst = min(answers, key=lambda answer: _WORST_FIRST.index(answer.outcome))

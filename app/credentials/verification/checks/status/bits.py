@@ -42,9 +42,7 @@ def bit_status(written: JsonObject, question: StatusQuestion) -> CheckResult:
 
 def _answer_of_list(entry: StatusEntry, question: StatusQuestion) -> CheckResult:
     try:
-        fetched = question.documents.fetch(entry.list_url, accept=_ACCEPT)
-        secured = secured_from_text(fetched.body.decode(), max_bytes=_MAX_LIST)
-        listed = read_list(secured.document)
+        fetched, secured, listed = question.once(entry.list_url, lambda: _read(entry.list_url, question))
     except DocumentUnavailable as error:
         return found(Reason.STATUS_LIST_UNAVAILABLE, url=entry.list_url, cause=error.reason)
     except UnicodeDecodeError:
@@ -56,9 +54,15 @@ def _answer_of_list(entry: StatusEntry, question: StatusQuestion) -> CheckResult
     against = (
         _against_list(secured.document, listed, entry, question)
         or _against_age(secured, listed, fetched, question)
-        or question.authenticate(secured)
+        or question.once((entry.list_url, "by"), lambda: question.authenticate(secured))
     )
     return against or _bits(listed, entry)
+
+
+def _read(url: str, question: StatusQuestion) -> tuple[FetchedDocument, Secured, PublishedList]:
+    fetched = question.documents.fetch(url, accept=_ACCEPT)
+    secured = secured_from_text(fetched.body.decode(), max_bytes=_MAX_LIST)
+    return fetched, secured, read_list(secured.document)
 
 
 def _against_list(

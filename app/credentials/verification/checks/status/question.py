@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from app.credentials.documents import DocumentSource
 from app.credentials.verification.answers import CheckResult
@@ -14,6 +15,8 @@ from app.credentials.verification.secured import Secured
 Authenticate = Callable[[Secured], CheckResult | None]
 """None if a key of the document's own issuer signed it, else what stands against that."""
 
+_Found = TypeVar("_Found")
+
 
 @dataclass(frozen=True)
 class StatusQuestion:
@@ -22,3 +25,10 @@ class StatusQuestion:
     at: datetime
     policy: Policy
     authenticate: Authenticate
+    _found: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, about: object, find: Callable[[], _Found]) -> _Found:
+        """What `find` gives the first time: a list is read and judged once, however many entries name it."""
+        if about not in self._found:
+            self._found[about] = find()
+        return self._found[about]  # type: ignore[return-value]
