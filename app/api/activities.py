@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.api.programs import ActivityWriter, Reader
@@ -19,6 +19,7 @@ from app.domain.people import Person, normal_address
 from app.language import gettext as _
 from app.request_scope import WITH_ORGANISERS
 from app.services.activities import PRESENCE, ActivityPage, RecordedList
+from app.services.directory import Start
 
 router = APIRouter(prefix="/campuses/{slug}/activities", tags=["activities"], dependencies=[WITH_ORGANISERS])
 
@@ -184,10 +185,22 @@ def _participants(
     ]
 
 
-@router.get("", summary="The activities of a campus, latest first")
-def list_activities(program: Reader) -> list[ActivityView]:
-    listed = program.services.activities.list_in(program.campus)
-    return [ActivityView.of(activity, people) for activity, people in listed]
+@router.get("", summary="The activities of a campus, latest first, page by page")
+def list_activities(
+    program: Reader,
+    request: Request,
+    response: Response,
+    after: Annotated[uuid.UUID | None, Query(description="The last activity of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+) -> list[ActivityView]:
+    """Where there are more, the header `Link` says where the next page starts."""
+    directory = program.services.directory
+    found = directory.find_activities(program.campus, "", Start(after, limit))
+    shown, people = found[:limit], directory.people_in(found[:limit])
+    if len(found) > limit:
+        query = request.url.include_query_params(after=str(shown[-1].id)).query
+        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+    return [ActivityView.of(activity, people.get(activity.id, 0)) for activity in shown]
 
 
 @router.get("/{activity_id}", summary="One activity")

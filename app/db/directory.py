@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session, col
 
 from app.db.activities import organised_by
@@ -31,6 +31,12 @@ class AwardOrder(StrEnum):
     LATEST = "recent"
     PERSON = "personne"
     BADGE = "badge"
+
+
+class ActivityOrder(StrEnum):
+    LATEST = "recent"
+    EARLIEST = "ancien"
+    TITLE = "titre"
 
 
 def _name() -> ColumnElement[str]:
@@ -61,15 +67,30 @@ class DirectoryStore:
         ).first()
         return row[0] if row else None
 
-    def activities(self, campus_id: uuid.UUID, words: Sequence[str], start: Start) -> list[Activity]:
+    def activities(
+        self,
+        campus_id: uuid.UUID,
+        words: Sequence[str],
+        start: Start,
+        *,
+        order: ActivityOrder = ActivityOrder.LATEST,
+    ) -> list[Activity]:
         query = (
             select(Activity)
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(organised_by(campus_id))
             .where(holds_all(col(Activity.title) + " " + col(Activity.place), words))
         )
-        order = [(col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False)]
-        return [row[0] for row in page_of(self.session, query, order, start)]
+        return [row[0] for row in page_of(self.session, query, _ACTIVITY_ORDERS[order], start)]
+
+    def people_in(self, activity_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """How many people were present in each; nobody in those that are not named."""
+        query = (
+            select(col(Participation.activity_id), func.count())
+            .where(col(Participation.activity_id).in_(activity_ids), col(Participation.is_present))
+            .group_by(col(Participation.activity_id))
+        )
+        return {row[0]: row[1] for row in self.session.execute(query)}
 
     def awards(
         self,
@@ -147,6 +168,17 @@ _PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
     PeopleOrder.NAME: _BY_NAME,
     PeopleOrder.LATEST: [(col(Person.created_at), True), (col(Person.id), True)],
 }
+_ACTIVITY_ORDERS: dict[ActivityOrder, Order] = {
+    ActivityOrder.LATEST: [
+        (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
+    ],
+    ActivityOrder.EARLIEST: [
+        (col(Activity.starts_on), False), (col(Activity.title), False), (col(Activity.id), False),
+    ],
+    ActivityOrder.TITLE: [
+        (plain(col(Activity.title)), False), (col(Activity.starts_on), True), (col(Activity.id), False),
+    ],
+}  # fmt: skip
 _AWARD_ORDERS: dict[AwardOrder, Order] = {
     AwardOrder.LATEST: [(col(Award.awarded_at), True), (col(Award.id), True)],
     AwardOrder.PERSON: [*_BY_NAME[:2], (col(Award.id), False)],

@@ -183,6 +183,14 @@ class BadgeService:
         svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
         return BadgePage(campus, badge, version, competencies, [version]), svg
 
+    def marks(self, campus: Campus) -> dict[Kind, str]:
+        """The small mark of a badge of each kind in the campus's own colours and letters, as SVG."""
+        badge = Badge(campus_id=campus.id, slug="", created_at=self.clock())
+        versions = {kind: self._new_version(badge, 1, kind, draft=True) for kind in Kind}
+        return {
+            kind: self.artist.small_mark(picture_order(campus, version)) for kind, version in versions.items()
+        }
+
     def freeze(self, campus: Campus, badge: Badge, version: BadgeVersion) -> BadgeVersion:
         """Fix the wording for ever and write the definition that the world will read (T46)."""
         if version.frozen_at is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.adapters.sealed_words import SealedWords
 from app.db.awards import AwardRecord
 from app.db.badges import BadgeStore
-from app.db.directory import AwardOrder, DirectoryStore, PeopleOrder
+from app.db.directory import ActivityOrder, AwardOrder, DirectoryStore, PeopleOrder
 from app.db.pages import Start
 from app.db.people import PeopleStore
 from app.domain.activities import Activity, Participation
@@ -21,7 +21,7 @@ from app.domain.search import LONGEST_QUERY, plain_text, words_of
 from app.errors import NotFound
 from app.language import N_
 
-__all__ = ["AwardOrder", "DirectoryService", "Found", "PeopleOrder", "PersonFile", "Start"]
+__all__ = ["ActivityOrder", "AwardOrder", "DirectoryService", "Found", "PeopleOrder", "PersonFile", "Start"]
 
 A_TABLE_PAGE = 1_000
 
@@ -79,8 +79,13 @@ class DirectoryService:
             return []
         return self.directory.people(campus.id, words, start, address=address, order=order)
 
-    def find_activities(self, campus: Campus, query: str, start: Start) -> list[Activity]:
-        return self.directory.activities(campus.id, words_of(query), start)
+    def find_activities(
+        self, campus: Campus, query: str, start: Start, order: ActivityOrder = ActivityOrder.LATEST
+    ) -> list[Activity]:
+        return self.directory.activities(campus.id, words_of(query), start, order=order)
+
+    def people_in(self, activities: Sequence[Activity]) -> dict[uuid.UUID, int]:
+        return self.directory.people_in([activity.id for activity in activities])
 
     def find_awards(
         self,
@@ -123,6 +128,18 @@ class DirectoryService:
             shown = found[:A_TABLE_PAGE]
             addresses = self.addresses_of(shown)
             yield from ((person, addresses.get(person.id, "")) for person in shown)
+            if len(found) <= A_TABLE_PAGE:
+                return
+            after = shown[-1].id
+
+    def all_activities(self, campus: Campus) -> Iterator[tuple[Activity, int]]:
+        """Each with how many people came, latest first."""
+        after: uuid.UUID | None = None
+        while True:
+            found = self.directory.activities(campus.id, (), Start(after, A_TABLE_PAGE))
+            shown = found[:A_TABLE_PAGE]
+            people = self.people_in(shown)
+            yield from ((activity, people.get(activity.id, 0)) for activity in shown)
             if len(found) <= A_TABLE_PAGE:
                 return
             after = shown[-1].id

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.alignments import FRAMEWORK_NAMES
 from app.domain.badge_rules import rule_of
-from app.domain.badges import Kind, Repeat
+from app.domain.badges import Repeat
 from app.domain.competencies import Competency, Framework
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput
@@ -18,7 +18,7 @@ from app.language import N_
 from app.request_scope import ReadingServices, deed
 from app.services.badges import Manuscript
 from app.web.badge_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm, known_by_id
-from app.web.badge_preview import Preview, preview_of
+from app.web.badge_preview import Preview, drawn_inline, preview_of
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
 from app.web.rule_form import named_in
@@ -208,8 +208,8 @@ def _editor(
         preview=shown,
         trouble=say(_UNREADABLE),
         kinds=[
-            (kind.value, say(KIND_NAMES[kind]), say(KIND_HINTS[kind]), f"img/forme-{kind.value}.svg")
-            for kind in Kind
+            (kind.value, say(KIND_NAMES[kind]), say(KIND_HINTS[kind]), drawn_inline(mark))
+            for kind, mark in services.badges.marks(work.campus).items()
         ],
         repeats=[(repeat.value, say(REPEATS[repeat])) for repeat in Repeat],
         validities=[

@@ -50,12 +50,17 @@ class Preview:
         return all(look.state != "bad" for look in self.looks)
 
 
+def drawn_inline(svg: str) -> str:
+    """As the address of a picture that is kept nowhere."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
 def preview_of(services: Services, campus: Campus, wording: Wording, *, besides: str = "") -> Preview:
     """`besides` is the badge being written, which is not near itself."""
     shown = wording if wording.name.strip() else replace(wording, name=say(_UNNAMED))
     page, svg = services.badges.sketch(campus, shown)
     return Preview(
-        picture="data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode(),
+        picture=drawn_inline(svg),
         picture_words=said(picture_words(campus, page.version, page.competencies)),
         pieces=_pieces(services, page),
         looks=[

@@ -226,30 +226,6 @@ def _remember(answer: Response, request: Request, work: AtWork) -> None:
     )
 
 
-@router.get("/gestion/{slug}/activites", dependencies=[staff(Deed.VIEW)])
-def all_activities(request: Request, services: ReadingServices, q: str = "") -> HTMLResponse:
-    work = at_work(request)
-    found = services.activities.list_in(work.campus, words=q)
-    return page(
-        request,
-        "desk/activities.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
-        words=q.strip(),
-        lines=[ActivityLine.of(work, activity, people) for activity, people in found],
-        asked=_asked(services, work),
-    )
-
-
-def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str]]:
-    """Activities that other campuses ask this one to organise too, with the campus that asks."""
-    return [
-        (ActivityLine.of(work, activity, 0), leader.name)
-        for activity, leader in services.activity_plans.asked(work.campus)
-    ]
-
-
 def _keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
     return [
         KeyLine(

@@ -209,6 +209,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/reprises/{run_id:uuid}/compte-rendu.csv": _WORK,
     "GET /gestion/{slug}/reprises/{run_id:uuid}/refus.csv": _WORK,
     "GET /gestion/{slug}/activites": _VIEW,
+    "GET /gestion/{slug}/activites/activites.csv": _VIEW,
     "GET /gestion/{slug}/activites/nouvelle": _WORK,
     "POST /gestion/{slug}/activites/nouvelle": staff(Deed.WORK, 422, body={}),
     "GET /gestion/{slug}/activites/{activity_id}": _VIEW,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import uuid
 
@@ -63,6 +64,18 @@ def test_a_draft_that_lacks_something_is_kept_and_told_what(designer: TestClient
     assert "Dites qui juge" in page
     answer = send(designer, f"{here}/ouvrir", seen_on="/verifier")
     assert answer.status_code == 422
+
+
+def test_the_kinds_are_shown_in_the_letters_and_colours_of_the_campus_that_chooses(
+    house: House, designer: TestClient
+):
+    shown = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', designer.get(f"{HERE}/nouveau").text)
+    drawn = [base64.b64decode(each).decode() for each in shown]
+    with house.unit_of_work(reading=True) as services:
+        ours, theirs = (services.badges.marks(campus) for campus in (house.campus, house.other_campus))
+    for kind, mark in ours.items():
+        assert mark in drawn
+        assert mark != theirs[kind]
 
 
 def test_the_preview_draws_the_badge_and_keeps_nothing(house: House, designer: TestClient):
