@@ -44,6 +44,7 @@ def test_published_blank_nodes_get_their_labels(test):
 
 
 def test_published_poison_graph_is_refused_in_time():
+    """B-044"""
     started = time.perf_counter()
     with pytest.raises(CanonicalizationTooHard):
         canonicalize(read_nquads(_file("#test074c", "-in.nq")))

@@ -1,4 +1,4 @@
-"""Whose key is it? Nobody signs for a campus with a key the campus does not publish."""
+"""Whose key is it? Nobody signs for a campus with a key the campus does not publish (B-006, B-009)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the signature hold, and is it written as it must be? One test for each clause."""
+"""Does the signature hold, and is it written as it must be (C-004)? One test for each clause."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_token_of_these_tests_is_valid_when_nothing_is_changed() -> None:
 
 @pytest.mark.parametrize("algorithm", ["none", "nOnE", "", "HS256", "ES512", "PS999", 5, None, ["EdDSA"]])
 def test_an_algorithm_nobody_allowed_is_named_as_that(algorithm: Any) -> None:
-    """T04, T05."""
+    """B-007; T04, T05."""
     for signature in (b"", None):
         report = asked(token({"alg": algorithm}, signature=signature))
         assert (report.verdict, report.check(CheckId.PROOF).reason) == (
@@ -79,10 +79,16 @@ CLAIMS: list[tuple[str, Any, str]] = [
 def test_a_signed_token_that_contradicts_its_badge_is_named_as_that(
     claim: str, value: Any, reason: str
 ) -> None:
-    """T08, B-020 to B-024: the issuer signed it, and still nobody can tell which half it meant."""
+    """T08, B-013, B-020 to B-024: the issuer signed it, and still nobody can tell which half it meant."""
     report = asked(token(claims={claim: value}))
     answer = report.check(CheckId.PROOF)
     assert (report.verdict, answer.reason, answer.details["claim"]) == (Verdict.INVALID, reason, claim)
+
+
+def test_other_registered_claims_say_nothing_of_the_badge() -> None:
+    """B-017"""
+    others = {"aud": ["https://employer.example"], "iat": 1_782_820_800}
+    assert asked(token(claims=others)).verdict is Verdict.VALID
 
 
 @pytest.mark.parametrize("claim", ["vc", "vp"])
@@ -123,7 +129,7 @@ PROOFS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changed", "reason"), PROOFS)
 def test_a_proof_that_is_not_what_it_must_be_is_named_as_that(changed: dict[str, Any], reason: str) -> None:
-    """T12."""
+    """B-030, B-034, B-036, B-046, B-047; T12."""
     report = asked(with_proof(**changed))
     assert (report.verdict, report.check(CheckId.PROOF).reason) == (Verdict.INVALID, reason)
 

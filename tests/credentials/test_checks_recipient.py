@@ -1,4 +1,4 @@
-"""Is it this person's? Plain identifiers and salted hashes, as the standard writes them."""
+"""Is it this person's? Plain identifiers and salted hashes, as the standard writes them (C-008, C-014, C-015)."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_a_context_hidden_in_a_list_or_object_is_found(beside: list[Any]) -> Non
     ],
 )
 def test_what_the_standard_demands_is_demanded(member: str, value: Any) -> None:
-    """C-016; simple-err-issuer, simple-err-*-type and their like of the public validator."""
+    """C-003, C-016; simple-err-issuer, simple-err-*-type and their like of the public validator."""
     assert schema(badge_document() | {member: value}).reason == "schema_violation"
 
 
@@ -128,6 +128,7 @@ def test_the_period_of_validity_is_read_to_the_second(begins: Any, ends: Any, re
     ],
 )
 def test_who_answers_for_the_issuers_name_is_said(identifier: str, reason: str) -> None:
+    """C-010, C-027"""
     assert issuer(identifier, Policy()).reason == reason
 
 

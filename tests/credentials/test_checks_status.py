@@ -1,4 +1,4 @@
-"""Has it been withdrawn? A list that cannot be relied on is no answer."""
+"""Has it been withdrawn (C-006)? A list that cannot be relied on is no answer (C-025)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ LISTS: list[tuple[str, Any, str]] = [
 def test_a_status_list_that_cannot_be_relied_on_leaves_the_verdict_open(
     name: str, served: Any, reason: str
 ) -> None:
-    """T18: neither revoked nor valid, but unknown."""
+    """C-028, T18: neither revoked nor valid, but unknown."""
     report = asked(SIGNED.embedded, CAMPUS.documents(**{LIST_URL: served}))
     assert (report.verdict, report.check(CheckId.STATUS).reason) == (Verdict.UNDETERMINED, reason)
 

@@ -100,6 +100,7 @@ def test_each_clause_of_a_correctly_signed_proof(ring, changes, expected):
 
 
 def test_proof_value_is_64_bytes_in_base58btc_and_in_nothing_else(ring):
+    """B-031"""
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     value = signed["proof"]["proofValue"]
     signature = decode_multibase(value)

@@ -191,6 +191,7 @@ def test_retired_key_stays_and_a_revoked_key_ends_at_its_moment():
 
 
 def test_jwk_set_says_whose_each_key_is_and_what_it_is_for():
+    """B-027, B-028"""
     (jwk,) = jwk_set([PublishedKey(METHOD, KEY)])["keys"]
     assert jwk == KEY.to_jwk() | {"kid": f"{METHOD}-jwk", "use": "sig", "alg": "EdDSA", "iss": DID}
     assert VerificationKey.from_jwk(jwk) == KEY
@@ -257,6 +258,7 @@ def test_a_key_in_the_fragment_is_never_taken_for_the_key():
     ],
 )
 def test_controller_document_that_does_not_answer_for_the_key_is_refused(changes, reason):
+    """B-049, B-050"""
     assert reason_of(document(**changes)) == reason
 
 

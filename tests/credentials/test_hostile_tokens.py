@@ -74,6 +74,7 @@ def with_payload(payload: bytes) -> str:
     ],
 )
 def test_text_that_is_no_strict_compact_jws_is_refused_at_the_door(token):
+    """B-018"""
     with pytest.raises(MalformedInput):
         parse_compact_jws(token)
 

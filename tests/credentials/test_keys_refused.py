@@ -143,6 +143,7 @@ def test_p256_point_off_the_curve_is_refused():
     ],
 )
 def test_multikey_of_another_kind_or_length_is_refused(text):
+    """B-032, B-058"""
     with pytest.raises(UnusableKey):
         VerificationKey.from_multikey(text)
 

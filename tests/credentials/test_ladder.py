@@ -151,6 +151,7 @@ def test_a_badge_that_cannot_be_withdrawn_may_still_be_valid(form: str, campus: 
 def test_the_document_is_given_out_only_when_its_signature_held(
     form: str, campus: Campus, signed: SignedCredential
 ) -> None:
+    """B-055"""
     for documents in (NoDocuments(), campus.documents(**{DID_URL: Campus().did_document})):
         report = verify(getattr(signed, form), documents=documents, at=NOON)
         assert report.document is None
@@ -168,7 +169,7 @@ def test_at_most_three_documents_are_asked_for_and_two_suffice(
 
 
 def test_a_badge_full_of_links_makes_us_follow_none_but_key_and_status(campus: Campus) -> None:
-    """T49: schema, refresh service, terms, evidence and pictures are never fetched."""
+    """C-026, T49: schema, refresh service, terms, evidence and pictures are never fetched."""
     elsewhere = "https://trap.example"
     document = badge_document() | {
         "credentialStatus": [
@@ -256,6 +257,7 @@ def test_nothing_is_fetched_for_what_is_no_badge(garbage: bytes | str, campus: C
 def test_what_is_not_read_here_is_named_as_what_it_is(
     presented: bytes | str, reason: str, verdict: Verdict
 ) -> None:
+    """C-001"""
     report = verify(presented, documents=NoDocuments(), at=NOON)
     assert (report.check(CheckId.READABLE).reason, report.verdict) == (reason, verdict)
 

@@ -140,6 +140,21 @@ def test_a_document_that_means_harm_is_refused_by_name(data: bytes, reason: str)
     assert refusal(data) == reason
 
 
+def test_a_document_full_of_faults_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    good = pdf(("badge.json", Campus().issue().embedded))
+    for spoilt in (
+        good[:-30],
+        good.replace(b" 00000 n", b" 00001 n"),
+        good.replace(b"\n0000000", b"\n0000009"),
+    ):
+        assert spoilt != good
+        try:
+            unbake(spoilt)
+        except ImageError:
+            continue
+    assert caplog.messages == []
+
+
 def test_no_cut_or_flipped_byte_makes_anything_but_a_reason() -> None:
     good = raw(TREE, FILE, stream(CREDENTIAL.encode()))
     for position in range(0, len(good), 7):

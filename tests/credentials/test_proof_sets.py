@@ -1,4 +1,4 @@
-"""Proof sets and chains (Data Integrity 4.5): what each proof covers, and which proofs stand or fall together."""
+"""Proof sets and chains (B-052, Data Integrity 4.5): what each proof covers, and which proofs stand or fall together."""
 
 from __future__ import annotations
 

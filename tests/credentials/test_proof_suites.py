@@ -34,6 +34,7 @@ OPEN_BADGES = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
 
 
 def test_p256_key_signs_with_the_ecdsa_suite_and_rsa_not_at_all(ring):
+    """B-062"""
     signed = add_proof(credential(), signer=ring.signer(Algorithm.ES256), created=NOON)
     assert signed["proof"]["cryptosuite"] == "ecdsa-rdfc-2019"
     assert verified(signed, ring).accepted
@@ -83,6 +84,7 @@ def test_badge_of_2022_with_its_own_type_of_proof_is_read(ring):
 
 
 def test_jcs_proof_covers_the_json_itself(ring):
+    """B-061"""
     signer = ring.signer()
     document = credential()
     document["proof"] = jcs_proof(document, signer)
@@ -160,6 +162,7 @@ def test_published_signed_credential_verifies(path):
     ],
 )
 def test_published_credential_is_signed_byte_for_byte(unsigned, signed, key, key_path):
+    """B-003, B-035, B-037 to B-039, B-045"""
     secret = published(key)[key_path]
     seed = decode_multibase(secret)[2:] if secret.startswith("z") else bytes.fromhex(secret)[:32]
     expected = published(signed)

@@ -41,6 +41,7 @@ def controller_document(controller: str, multikey: str) -> dict[str, Any]:
 
 
 def test_the_example_of_the_implementation_guide_is_valid_once_its_issuer_answers_for_the_key() -> None:
+    """B-048"""
     text = (GUIDE / "signed-credential.json").read_bytes()
     documents = Documents({GUIDE_ISSUER: controller_document(GUIDE_ISSUER, GUIDE_KEY)})
     report = verify(text, documents=documents, at=AT)

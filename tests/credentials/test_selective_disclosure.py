@@ -1,4 +1,4 @@
-"""Disclosure proofs: what a holder shows was signed by the issuer, statement by statement, and nothing else passes."""
+"""Disclosure proofs (B-004, B-056, B-056a, B-057): what a holder shows was signed by the issuer, and nothing else passes."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_turning_any_bit_of_a_token_voids_it(data: st.DataObject) -> None:
 
 
 def test_a_term_no_vocabulary_defines_is_never_shown_as_signed() -> None:
-    """M1: a lax processor drops it silently, and the old signature still matches."""
+    """B-040 to B-042, C-021, M1: a lax processor drops it silently, and the old signature still matches."""
     for where in ((), ("credentialSubject",), ("credentialSubject", "achievement"), ("issuer",)):
         tampered = changed(EMBEDDED, (*where, "grade"), "A+")
         report = verify(json.dumps(tampered), documents=DOCUMENTS, at=NOON)
@@ -183,6 +183,7 @@ def test_no_further_vocabulary_can_be_slipped_in(context: Any) -> None:
 
 
 def test_a_vocabulary_inside_is_refused_by_name() -> None:
+    """B-053, B-054"""
     for path in objects(EMBEDDED):
         if path and path[0] != "proof":
             tampered = changed(EMBEDDED, (*path, "@context"), None)

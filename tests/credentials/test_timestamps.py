@@ -22,6 +22,7 @@ from app.credentials.timestamps import format_timestamp, parse_timestamp
     ],
 )
 def test_moment_is_read_from_any_published_form(text, moment):
+    """C-019: without an offset it is UTC."""
     assert parse_timestamp(text) == moment
 
 

@@ -167,6 +167,7 @@ def test_a_token_that_may_be_longer_may_be_longer_in_each_of_its_parts() -> None
     ],
 )  # fmt: skip
 def test_what_a_token_could_not_repeat_is_pointed_at(changes: Any, reason: str, pointer: str) -> None:
+    """B-014: the model allows a subject without id, a token does not."""
     with pytest.raises(MalformedInput) as error:
         claims_of(credential(**changes))
     assert refused(error.value) == (reason, pointer, "")

@@ -162,6 +162,7 @@ def test_claim_that_does_not_repeat_the_credential_is_named(changes, problem):
     ],
 )
 def test_moments_are_compared_and_not_their_spelling(changes):
+    """B-015"""
     assert claim_problems(claims(**changes)) == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -21,6 +22,8 @@ _MAX_NODES: Final = 500
 _MAX_ATTACHMENTS: Final = 50
 _OBJECT: Final = re.compile(rb"\d\s+obj\b")
 _NAMES: Final = (".json", ".jsonld", ".jwt", ".vc")
+# A hostile file could have thousands of faults told, one by one, in the log of whoever reads it.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 _LIMITS: Final = Configuration(
     maximum_declared_stream_length=MAX_PDF,
     array_based_stream_maximum_output_length=MAX_PDF,
