@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
@@ -86,6 +87,15 @@ class Participation(SQLModel, table=True):
     recorded_at: datetime = Field(sa_column=moment())
     recorded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
     is_present: bool = True
+
+
+_NUMBER = re.compile(r"\|.*#(\d+)")
+
+
+def told_apart(participation: Participation, name: str) -> str:
+    """The name, with its number where somebody else of that name is there too and neither has an address."""
+    found = _NUMBER.fullmatch(participation.line_key)
+    return f"{name} ({found[1]})" if found else name
 
 
 def check_day(day: date) -> None:

@@ -61,6 +61,11 @@ class ListedPerson:
         return f"{self.given_name} {self.family_name}".strip()
 
     @property
+    def told_apart(self) -> str:
+        """The name, with the number of one more person of that name."""
+        return self.name if self.homonym == 1 else f"{self.name} ({self.homonym})"
+
+    @property
     def line_key(self) -> str:
         """The same person on two lists has the same key: the name, and the address where there is one."""
         key = f"{self.address}|{name_key(self.given_name, self.family_name)}"

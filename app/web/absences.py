@@ -7,6 +7,7 @@ import uuid
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.activities import told_apart
 from app.domain.permissions import Deed
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.web.activities import ActivityView
@@ -33,7 +34,7 @@ def show_presences(
         home=work.home,
         activity=ActivityView.of(work, found.activity),
         people=[
-            (participation.id, person.name, participation.is_present)
+            (participation.id, told_apart(participation, person.name), participation.is_present)
             for participation, person in sorted(
                 (*found.participants, *found.absent),
                 key=lambda pair: (pair[1].family_name, pair[1].given_name, pair[1].id),

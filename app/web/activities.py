@@ -10,7 +10,7 @@ from datetime import date
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app.domain.activities import Activity, Participation
+from app.domain.activities import Activity, Participation, told_apart
 from app.domain.activity_plans import ActivitySession
 from app.domain.people import Person
 from app.domain.permissions import Deed
@@ -167,7 +167,7 @@ def activity_page(
         words=words.strip(),
         awarded=sum(1 for person_id in given),
         adding=adding,
-        absent=[(participation.id, person.name) for participation, person in found.absent],
+        absent=[(one.id, told_apart(one, person.name)) for one, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
     )
 
@@ -184,7 +184,7 @@ def _participant(
 ) -> ParticipantLine:
     return ParticipantLine(
         participation.id,
-        person.name,
+        told_apart(participation, person.name),
         addresses.get(person.id, ""),
         PARTS[participation.part],
         participation.hours,

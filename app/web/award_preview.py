@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.activities import told_apart
 from app.domain.addresses import Addresses
 from app.domain.award_reasons import in_words
 from app.domain.awards import LineOutcome
@@ -128,7 +129,7 @@ class PreviewView:
             held_count=len(held),
             refused=[_card(line, home, typed, troubles) for line in refused[:MOST_CARDS]],
             refused_count=len(refused),
-            repeated=[line.line.name for line in repeated[:MOST_CARDS]],
+            repeated=[_name_of(line) for line in repeated[:MOST_CARDS]],
             repeated_count=len(repeated),
             figures=_figures(preview),
             lacks_evidence=any(line.judgement.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
@@ -155,8 +156,13 @@ def _noted(line: JudgedLine) -> tuple[float | None, str]:
 def _ready(line: JudgedLine) -> ReadyLine:
     counted = grounds_words(line.rests_on) if line.rests_on else ""
     return ReadyLine(
-        f"contribution-{_key_of(line)}", line.line.name, line.line.address, *_noted(line), counted
+        f"contribution-{_key_of(line)}", _name_of(line), line.line.address, *_noted(line), counted
     )
+
+
+def _name_of(line: JudgedLine) -> str:
+    there = line.participation
+    return line.line.told_apart if there is None else told_apart(there, line.line.name)
 
 
 def _key_of(line: JudgedLine) -> str:
@@ -180,7 +186,7 @@ def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mappi
     names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ()) if noted]
     return Card(
         key=key,
-        name=said.name,
+        name=_name_of(line),
         state=OUTCOMES[judgement.outcome],
         reason=say(judgement.sentence).format(**in_words(judgement.values)),
         fields=[

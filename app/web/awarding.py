@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
+from app.domain.activities import told_apart
 from app.domain.participant_lists import read_list
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
@@ -226,7 +227,7 @@ def _ticks(found: ActivityPage, choice: Choice) -> Sequence[tuple[uuid.UUID, str
     return [
         (
             participation.id,
-            person.name,
+            told_apart(participation, person.name),
             found.addresses.get(person.id, ""),
             choice.who in (EVERYBODY, ONLY_LIST) or participation.id in choice.ticked,
         )

@@ -116,7 +116,7 @@ def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
     return LineView(
         line.line,
         line.given_name,
-        line.family_name,
+        line.family_name if line.homonym == 1 else f"{line.family_name} ({line.homonym})",
         line.address,
         ", ".join(word for word in more if word),
         ENTRIES[one.entry],

@@ -7,6 +7,7 @@ import uuid
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.activities import told_apart
 from app.domain.permissions import Deed
 from app.request_scope import ReadingServices, deed
 from app.web.activities import ActivityView
@@ -41,7 +42,7 @@ def show_sheet(
         session=found.session,
         others=[each for each in found.sessions if each.id != found.session.id],
         people=[
-            (participation.id, person.name, participation.id in found.came)
+            (participation.id, told_apart(participation, person.name), participation.id in found.came)
             for participation, person in found.participants
         ],
         came=len(found.came),

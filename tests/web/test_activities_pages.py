@@ -152,6 +152,18 @@ def test_an_address_that_comes_later_is_told_and_kept(house: House, trainer: Tes
     assert again.headers["location"] == f"{here}?ajoutees=0&connues=1"
 
 
+def test_two_of_one_name_without_an_address_are_told_apart_wherever_they_are_chosen(
+    house: House, trainer: TestClient, here: str
+):
+    house.record("MARTIN Zoé", "MARTIN Zoé (2)")
+    for path in (here, f"{here}/attribuer", f"{here}/presences"):
+        page = trainer.get(path).text
+        assert page.count("Zoé Martin (2)") == 1, path
+    chosen = {"badge": str(house.presence.badge.id), "qui": "toutes", "geste": "voir"}
+    preview = send(trainer, f"{here}/attribuer", chosen, seen_on=f"{here}/attribuer")
+    assert "Zoé Martin (2)" in preview.text
+
+
 def test_a_broken_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(
     trainer: TestClient, here: str
 ):
