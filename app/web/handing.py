@@ -83,6 +83,8 @@ def activity_page(
     records = services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
     handings = sorted(services.handing_over.of(records), key=_urgency)
     lines = [HandingView.of(work.home, each) for each in handings]
+    withheld = services.handing_over.withheld([record.award.id for record in records])
+    deciding = {record.award.batch_id for record in records if record.award.id in withheld}
     return page(
         request,
         "handing/activity.html",
@@ -94,7 +96,9 @@ def activity_page(
         activity=ActivityView.of(work, found.activity),
         lines=lines,
         counts=_counts(handings),
-        to_claim=sum(line.can_be_claimed for line in lines),
+        to_claim=sum(line.can_be_claimed for line in lines if line.award_id not in withheld),
+        withheld=len(withheld),
+        decide_hrefs=[f"{work.home}/resultats/{batch_id}" for batch_id in deciding],
         letters_leave=process_of(request).mailer is not None,
         language=work.campus.language,
         trouble=trouble,

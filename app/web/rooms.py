@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from markupsafe import Markup
 
+from app.domain.activities import told_apart
 from app.domain.campus import Campus
 from app.domain.permissions import Deed
 from app.domain.rooms import shown_room_code
@@ -223,7 +224,7 @@ def _room_page(
         signed=[
             SomebodyThere(
                 participation.id,
-                person.name,
+                told_apart(participation, person.name),
                 found.addresses.get(person.id, ""),
                 entry.signed_at,
                 participation.is_present,
@@ -236,6 +237,8 @@ def _room_page(
 
 def _unsigned(services: Services, campus: Campus, activity_id: uuid.UUID) -> list[SomebodyThere]:
     return [
-        SomebodyThere(participation.id, person.name, "", None, participation.is_present)
+        SomebodyThere(
+            participation.id, told_apart(participation, person.name), "", None, participation.is_present
+        )
         for participation, person in services.rooms.unsigned(campus, activity_id)
     ]

@@ -148,6 +148,9 @@ def test_nothing_is_handed_over_while_the_award_may_be_undone(house: House, trai
     for deed, fields in (("lettre", {"adresse": "z@exemple.fr"}), ("lien", {"sur": "oui"}), ("bulletin", {})):
         answer = send(trainer, f"{award(award_id)}/{deed}", fields, seen_on="/verifier")
         assert answer.status_code == 409, deed
+    told = trainer.get(f"/gestion/itip/activites/{house.activity.id}/remise").text
+    assert f"/gestion/itip/resultats/{batch.id}" in told, "one press from there hands them over now"
+    assert "Préparer le PDF" not in told
     house.clock.now += house.process.undo_for
     assert "/recevoir/" in trainer.get(f"{award(award_id)}/remise").text
 
