@@ -25,7 +25,7 @@ class StatusQuestion:
     at: datetime
     policy: Policy
     authenticate: Authenticate
-    _found: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+    _found: dict[object, object] = field(default_factory=dict)
 
     def once(self, about: object, find: Callable[[], _Found]) -> _Found:
         """What `find` gives the first time: a list is read and judged once, however many entries name it."""
