@@ -106,6 +106,17 @@ _UNEXPECTED = Trouble(
 )
 
 
+_SESSION_OVER = Trouble(
+    N_("Votre session est terminée"),
+    N_("Cette page demande de savoir qui vous êtes."),
+    N_(
+        "Rien n’a été enregistré. Avant de vous connecter, revenez à la page d’avant et copiez ce que vous aviez tapé."
+    ),
+    "past",
+)
+"""Of a form that was sent by somebody who is not signed in any more."""
+
+
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
     """The page of a failure that our own code has named; its sentence is what happened."""
     return _page(request, status, happened=say(error.sentence).format(**error.values))
@@ -131,6 +142,8 @@ def failure_page(request: Request, reference: str) -> Response:
 
 def _page(request: Request, status: int, *, happened: str = "", reference: str = "") -> Response:
     trouble = _TROUBLES.get(status) or (_TROUBLES[400] if status < 500 else _UNEXPECTED)
+    if status == 401 and request.method == "POST":
+        trouble = _SESSION_OVER
     return page(
         request,
         "errors/error.html",

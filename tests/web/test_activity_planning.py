@@ -192,3 +192,13 @@ def test_a_day_that_cannot_be_is_refused_beside_its_field(house: House, trainer:
     assert "Le dernier jour n’est pas une date lisible" in back.text.replace("\u00a0", " ")
     assert form_with(back, "titre").fields["titre"] == ["Éloquence"]
     assert "Éloquence" not in titles(house)
+
+
+def test_a_form_sent_after_the_session_ended_is_not_said_to_be_kept(house: House, trainer: TestClient):
+    page = trainer.get(NEW)
+    form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24")
+    house.clock.move(days=2)
+    back = form.press(trainer, page)
+    assert back.status_code == 401
+    assert "Rien n’est perdu" not in back.text
+    assert "copiez ce que vous aviez tapé" in back.text
