@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
+import structlog
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 
-WORKFLOW_SHAPE = "1"
+log = structlog.get_logger("worker")
+WORKFLOW_SHAPE = "2"
 """The engine's application version. The same across upgrades, so that any release goes on with what another
-began; raise it only when `carry_out` takes its steps in another order: what is half done then starts anew from its row."""
+began; raise it only when `carry_out` takes its steps in another order, or begins in another way: what is half done then
+starts anew from its row."""
 PATIENCE = timedelta(seconds=5)
 """A promise whose workflow has ended and that is still due is tried again after so long."""
 KEPT = timedelta(days=1)
-_POLLING = 0.25
 _UNFINISHED = ("ENQUEUED", "PENDING", "DELAYED")
 
 Step = Callable[[str, str], bool]
@@ -36,13 +40,21 @@ class JsonText(Serializer):
         return "sceau_json"
 
 
+class Stopped(BaseException):
+    """What a step raises where its worker stops: the workflow stays as it is, and goes on in another one."""
+
+
 def _said(value: object) -> object:
     """An exception by its kind only: its text may name a person (I23)."""
     return type(value).__name__ if isinstance(value, BaseException) else str(value)
 
 
 class Engine:
-    """One per process: the library behind it has one instance."""
+    """One per process: the library behind it has one instance.
+
+    Of each kind a few threads wait for rows and start their workflows themselves. The library's own queues would be
+    asked in the database several times a second each, busy or not, and start two of a kind at each asking at most.
+    """
 
     def __init__(
         self,
@@ -72,20 +84,27 @@ class Engine:
         }
         DBOS(config=config)
         self.workflow = DBOS.workflow(name="carry_out")(_carry_out(step))
+        self._waiting: dict[str, SimpleQueue[str | None]] = {kind: SimpleQueue() for kind in kinds}
+        self._taken = set[str]()
 
     def start(self) -> None:
+        DBOS.listen_queues([])
         DBOS.launch()
         for kind, at_once in self.kinds.items():
-            DBOS.register_queue(
-                kind, worker_concurrency=at_once, polling_interval_sec=_POLLING, on_conflict="always_update"
-            )
+            for number in range(at_once):
+                name = f"sceau-{kind}-{number}"
+                threading.Thread(target=self._carry_out, args=[kind], name=name, daemon=True).start()
 
     def stop(self) -> None:
+        for kind, at_once in self.kinds.items():
+            for _ in range(at_once):
+                self._waiting[kind].put(None)
         DBOS.destroy(destroy_registry=True)
 
     def enqueue(self, kind: str, row_ids: Iterable[str], *, now: datetime | None = None) -> None:
         """A workflow for each row that has none under way; whatever was started before is left alone."""
         ids = {f"{kind}:{row_id}": row_id for row_id in row_ids}
+        ids = {workflow_id: row_id for workflow_id, row_id in ids.items() if workflow_id not in self._taken}
         if not ids:
             return
         known = DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False)
@@ -99,8 +118,24 @@ class Engine:
         started = {each.workflow_id for each in known} - over
         for workflow_id, row_id in ids.items():
             if workflow_id not in started:
-                with SetWorkflowID(workflow_id):
-                    DBOS.enqueue_workflow(kind, self.workflow, kind, row_id)
+                self._taken.add(workflow_id)
+                self._waiting[kind].put(row_id)
+
+    def _carry_out(self, kind: str) -> None:
+        while (row_id := self._waiting[kind].get()) is not None:
+            workflow_id = f"{kind}:{row_id}"
+            try:
+                # Somebody else may have begun it while it waited: to start it again would be to wait for them.
+                if not DBOS.list_workflows(workflow_ids=[workflow_id], load_input=False, load_output=False):
+                    with SetWorkflowID(workflow_id):
+                        self.workflow(kind, row_id)
+            except Stopped:
+                return
+            except Exception as error:
+                # The database may be away: the row is still due, and is found again.
+                log.error("workflow trouble", promise=kind, row=row_id, kind=type(error).__name__)
+            finally:
+                self._taken.discard(workflow_id)
 
     def under_way(self) -> dict[str, str]:
         """The worker that carries out each workflow that has begun, alive or not."""
@@ -108,9 +143,9 @@ class Engine:
         return {each.workflow_id: each.executor_id or "" for each in begun}
 
     def resume(self, workflow_ids: Collection[str]) -> None:
-        """Back into their queues, for whoever is there: they go on after the last piece that is known done."""
+        """For whoever is there, within a second: they go on after the last piece that is known done."""
         for workflow_id in workflow_ids:
-            DBOS.resume_workflow(workflow_id, queue_name=workflow_id.partition(":")[0])
+            DBOS.resume_workflow(workflow_id)
 
     def restart_other_shapes(self) -> None:
         """What another shape of the workflow began and nobody can go on with is begun again from its row."""

@@ -14,7 +14,7 @@ import structlog
 
 from app.services.workers import WorkerName
 from app.wiring import Process
-from app.worker.engine import WORKFLOW_SHAPE, Engine
+from app.worker.engine import WORKFLOW_SHAPE, Engine, Stopped
 from app.worker.kinds import KINDS
 from app.worker.promises import Kind
 
@@ -24,10 +24,6 @@ BEAT_EVERY = 10.0
 CLEAN_EVERY = 600.0
 LAST_PIECE = 20.0
 """How long a worker that is told to stop waits for the pieces under way."""
-
-
-class _Stopped(BaseException):
-    """The worker stops: the workflow stays as it is, and goes on in another one."""
 
 
 class Worker:
@@ -123,7 +119,7 @@ class Worker:
 
     def _piece(self, kind: str, row_id: str) -> bool:
         if self._stopping.is_set():
-            raise _Stopped
+            raise Stopped
         with self._idle:
             self._pieces += 1
         try:
