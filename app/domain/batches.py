@@ -11,7 +11,7 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities import PartKind
 from app.domain.awards import LineOutcome
-from app.domain.columns import moment, new_id, part_of, points_to, word_of, words
+from app.domain.columns import index_where, moment, new_id, part_of, points_to, word_of, words
 from app.domain.participant_lists import ListedPerson
 from app.errors import Conflict, InvalidInput
 from app.language import N_
@@ -75,7 +75,10 @@ class BatchLine(SQLModel, table=True):
     """
 
     __tablename__ = "award_batch_line"
-    __table_args__ = (Index("lines_to_carry_out", "batch_id", "outcome", "position"),)
+    __table_args__ = (
+        Index("lines_to_carry_out", "batch_id", "outcome", "position"),
+        index_where("ix_award_batch_line_award_id", "award_id", known="award_id"),
+    )
     batch_id: uuid.UUID = Field(sa_column=part_of("award_batch"))
     position: int = Field(primary_key=True)
     outcome: LineOutcome = Field(sa_column=word_of(LineOutcome, name="line_outcome"))
@@ -85,7 +88,7 @@ class BatchLine(SQLModel, table=True):
     family_name: str = Field(default="", max_length=400)
     address: str = Field(default="", max_length=400)
     told: dict[str, Any] = Field(default_factory=dict, sa_column=words())
-    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True, index=False))
     person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
     participation_id: uuid.UUID | None = None
     """Of somebody chosen among those recorded in the activity; nothing is recorded of them anew."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Uuid
+from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Index, Uuid, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import class_mapper
 from sqlalchemy.types import TypeDecorator
@@ -65,6 +65,12 @@ def word_of(words: type[StrEnum], *, name: str) -> Column[Any]:
 def words() -> Column[Any]:
     """A short list or map kept as JSON."""
     return Column(JSON, nullable=False)
+
+
+def index_where(name: str, *columns: str, known: str) -> Index:
+    """An index of the rows alone whose column `known` says something: the others cost nothing when they are written."""
+    where = text(f"{known} IS NOT NULL")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 def points_to(table: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:

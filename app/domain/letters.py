@@ -13,7 +13,7 @@ from sqlmodel import Field, Index, SQLModel
 
 from app.domain.awards import Award, AwardState
 from app.domain.campus import Campus
-from app.domain.columns import moment, new_id, new_row, points_to, word_of
+from app.domain.columns import index_where, moment, new_id, new_row, points_to, word_of
 from app.domain.people import Person
 
 
@@ -133,8 +133,9 @@ class PromisedLetter(SQLModel, table=True):
     __table_args__ = (
         Index("letters_due", "state", "not_before"),
         Index("letters_of_award", "award_id", "promised_at"),
-        Index("letters_sent", "occasion", "sent_at"),
-        Index("letters_about", "about_id", "promised_at"),
+        index_where("letters_sent", "occasion", "sent_at", known="sent_at"),
+        index_where("letters_about", "about_id", "promised_at", known="about_id"),
+        index_where("ix_letter_attempted_at", "attempted_at", known="attempted_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     envelope: uuid.UUID = Field(index=True)
@@ -154,7 +155,7 @@ class PromisedLetter(SQLModel, table=True):
     promised_at: datetime = Field(sa_column=moment())
     not_before: datetime = Field(sa_column=moment())
     attempts: int = 0
-    attempted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True, index=True))
+    attempted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     reason: str = Field(default="", max_length=40)
     server_said: str = Field(default="", max_length=300)
     sent_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
