@@ -7,9 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import JSON, Function, Uuid, insert, literal, literal_column
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
-from app.db.bulk import IN_ONE_QUERY, insert_rows, update_rows
+from app.db.bulk import IN_ONE_QUERY, insert_rows, read_bare, update_rows
+from app.db.people import THE_ADDRESS_FIRST
+from app.domain.activities import Participation
 from app.domain.awards import Award, LineOutcome
 from app.domain.batches import (
     AwardBatch,
@@ -20,6 +24,7 @@ from app.domain.batches import (
     WithdrawalOutcome,
     WithdrawalState,
 )
+from app.domain.people import Person, PersonAddress
 from app.errors import NotFound
 from app.language import N_
 
@@ -36,6 +41,46 @@ class BatchStore:
 
     def add_lines(self, lines: Sequence[BatchLine]) -> None:
         insert_rows(self.session, lines)
+
+    def add_everybody(self, batch_id: uuid.UUID, activity_id: uuid.UUID) -> None:
+        """A line for each who was there, by name: one statement, which the database carries out by itself."""
+        address = (
+            select(PersonAddress.address)
+            .where(PersonAddress.person_id == Person.id)
+            .order_by(*THE_ADDRESS_FIRST)
+            .limit(1)
+            .scalar_subquery()
+        )
+        by_name = (col(Person.family_name), col(Person.given_name), col(Person.id))
+        line = {
+            "batch_id": literal(batch_id, Uuid()),
+            "position": func.row_number().over(order_by=by_name) - 1,
+            "outcome": literal(LineOutcome.READY.value),
+            "reason": literal(""),
+            "reason_values": literal({}, JSON()),
+            "given_name": col(Person.given_name),
+            "family_name": col(Person.family_name),
+            "address": func.coalesce(address, ""),
+            "told": self._told_of_participation(),
+            "person_id": col(Person.id),
+            "participation_id": col(Participation.id),
+        }
+        there = (
+            select_columns(*line.values())
+            .join_from(Participation, Person, col(Person.id) == col(Participation.person_id))
+            .where(col(Participation.activity_id) == activity_id, col(Participation.is_present))
+        )
+        self.session.flush()
+        self.session.execute(insert(BatchLine).from_select(list(line), there, include_defaults=False))
+
+    def _told_of_participation(self) -> Function[Any]:
+        """What `told_of` says of a line that says nothing beside its participation."""
+        columns: list[Any] = [Participation.hours, Participation.part, Participation.contribution]
+        said: list[Any] = []
+        for column in columns:
+            said += [literal_column(f"'{column.key}'"), column]
+        is_sqlite = self.session.connection().dialect.name == "sqlite"
+        return func.json_object(*said) if is_sqlite else func.json_build_object(*said)
 
     def save(self, promise: AwardBatch | Withdrawal) -> None:
         self.session.add(promise)
@@ -106,11 +151,12 @@ class BatchStore:
         return self.session.exec(query.order_by(col(BatchLine.position)).limit(limit)).all()
 
     def next_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
-        """The first that still wait for their turn."""
+        """The first that still wait for their turn, to be read only."""
         query = select(BatchLine).where(
             BatchLine.batch_id == batch_id, BatchLine.outcome == LineOutcome.READY
         )
-        return self.session.exec(query.order_by(col(BatchLine.position)).limit(limit)).all()
+        query = query.order_by(col(BatchLine.position)).limit(limit)
+        return [line for some in read_bare(self.session, query, BatchLine) for line in some]
 
     def latest_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
         """The last that were awarded."""
@@ -120,9 +166,12 @@ class BatchStore:
         return self.session.exec(query.order_by(col(BatchLine.position).desc()).limit(limit)).all()
 
     def answer(self, batch_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Write what became of lines: `position` and the columns that change, the same for all."""
-        changes = [{"batch_id": batch_id, **each} for each in answers]
-        update_rows(self.session, BatchLine, ("batch_id", "position"), changes)
+        """Write what became of lines: `position` and the columns that change."""
+        alike: dict[frozenset[str], list[dict[str, Any]]] = {}
+        for each in answers:
+            alike.setdefault(frozenset(each), []).append({"batch_id": batch_id, **each})
+        for changes in alike.values():
+            update_rows(self.session, BatchLine, ("batch_id", "position"), changes)
 
     def counts(self, batch_id: uuid.UUID) -> dict[LineOutcome, int]:
         rows = self.session.exec(

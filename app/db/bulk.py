@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg import Error as PsycopgError
-from sqlalchemy import Column, Connection, Table, insert, text
+from sqlalchemy import Column, Connection, Row, Select, Table, insert, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import class_mapper
 from sqlmodel import Session, SQLModel
 
 _AT_A_TIME = 1_000
@@ -38,6 +39,34 @@ def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[
     waiting = list(values)
     for start in range(0, len(waiting), _AT_A_TIME):
         _insert(session.connection(), table, waiting[start : start + _AT_A_TIME])
+
+
+def read_bare(
+    session: Session, query: Select[Any], *kinds: type[SQLModel], at_a_time: int = _AT_A_TIME
+) -> Iterator[list[Any]]:
+    """The entities of these kinds that a query finds, so many at a time, in less than half of the time.
+
+    For thousands that are only read: nobody follows them, and what is changed in them is never written.
+    """
+    tables: list[Table] = [kind.__table__ for kind in kinds]  # type: ignore[attr-defined]
+    columns = query.with_only_columns(*(column for table in tables for column in table.c))
+    makers, start = [], 0
+    for kind, table in zip(kinds, tables, strict=True):
+        stop = start + len(table.c)
+        makers.append((class_mapper(kind).class_manager.new_instance, table.c.keys(), slice(start, stop)))
+        start = stop
+    rows = session.execute(columns.execution_options(yield_per=at_a_time))
+    for some in rows.partitions():
+        yield [_entities(row, makers) for row in some]
+
+
+def _entities(row: Row[Any], makers: Sequence[tuple[Callable[[], Any], Sequence[str], slice]]) -> Any:
+    made = []
+    for begin, names, part in makers:
+        entity = begin()
+        entity.__dict__.update(zip(names, row[part], strict=True))
+        made.append(entity)
+    return made if len(made) > 1 else made[0]
 
 
 def _is_walled(connection: Connection) -> bool:

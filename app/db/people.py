@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
@@ -15,6 +16,13 @@ from app.domain.operators import Operator
 from app.domain.people import Membership, Person, PersonAddress, Role, name_key
 from app.errors import NotFound
 from app.language import N_
+
+THE_ADDRESS_FIRST: Final = (
+    col(PersonAddress.is_main).desc(),
+    col(PersonAddress.verified_at).is_(None),
+    col(PersonAddress.address),
+)
+"""Of a person's addresses the one that letters go to comes first."""
 
 
 class PeopleStore:
@@ -122,11 +130,7 @@ class PeopleStore:
             rows = self.session.exec(
                 select(PersonAddress.person_id, PersonAddress.address)
                 .where(col(PersonAddress.person_id).in_(ids[start : start + 500]))
-                .order_by(
-                    col(PersonAddress.is_main).desc(),
-                    col(PersonAddress.verified_at).is_(None),
-                    col(PersonAddress.address),
-                )
+                .order_by(*THE_ADDRESS_FIRST)
             )
             for person_id, address in rows:
                 found.setdefault(person_id, address)

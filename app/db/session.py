@@ -32,6 +32,7 @@ def open_engine(url: str) -> Engine:
             connect_args={"timeout": 30, "check_same_thread": False},
             hide_parameters=True,
             json_serializer=_json_text,
+            json_deserializer=orjson.loads,
             **limit,
         )
         # The dialect's own types, but for one: rows of this house hold a dozen identifiers each.
@@ -47,6 +48,7 @@ def open_engine(url: str) -> Engine:
         connect_args={"prepare_threshold": _NEVER},
         hide_parameters=True,
         json_serializer=_json_text,
+        json_deserializer=orjson.loads,
     )
 
 

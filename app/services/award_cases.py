@@ -43,6 +43,11 @@ class AwardRequest:
     by_review: bool = False
     """Reviewers of a request decided it; whether they may award other badges is not asked."""
 
+    @property
+    def means_everybody(self) -> bool:
+        """All who are in the activity, and nobody beside them."""
+        return self.everybody and not (self.participation_ids or self.lines)
+
     def digest(self) -> str:
         """What an idempotency key stands for; the key itself is no part of it."""
         said: tuple[object, ...] = (

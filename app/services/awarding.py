@@ -231,7 +231,7 @@ class Judging:
         ids = [line.participation_id for line in lines if line.participation_id]
         if case.activity is None or not ids:
             return {}
-        there = self.activities.participants_among(case.activity.id, participation_ids=ids)
+        there = self.activities.read_participants(case.activity.id, ids)
         return {participation.id: (participation, person) for participation, person in there}
 
     def _named_before(self, case: Case, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Person]:

@@ -83,14 +83,20 @@ class BulkAwardService:
         case = self.judging.case(campus, request, by)
         batch = _batch_of(case, request, by, self.clock(), undo_for, not_before)
         self.batches.add(batch)
+        if case.activity is not None and request.means_everybody:
+            self.batches.add_everybody(batch.id, case.activity.id)
+        else:
+            self._add_lines(case, batch, request)
+        if not_before is not None:
+            self._write(by, "plan", batch)
+        return batch
+
+    def _add_lines(self, case: Case, batch: AwardBatch, request: AwardRequest) -> None:
         position = itertools.count()
         for found, again in self.judging.meant_in_turn(case, request):
             lines = [_waiting(batch, next(position), one) for one in found]
             lines += [_answered(batch, next(position), repeated_line(line)) for line in again]
             self.batches.add_lines(lines)
-        if not_before is not None:
-            self._write(by, "plan", batch)
-        return batch
 
     def _promised_before(self, campus: Campus, request: AwardRequest) -> AwardBatch | None:
         if request.idempotency_key is None:
@@ -210,11 +216,9 @@ def _answer(line: BatchLine, judged: JudgedLine, kept: Kept | None) -> dict[str,
         outcome, sentence, values = LineOutcome.UNREADABLE, kept.trouble.sentence, kept.trouble.values
     elif kept is not None:
         outcome, award_id = LineOutcome.AWARDED, kept
-    return {
-        "position": line.position,
-        "outcome": outcome,
-        "reason": sentence,
-        "reason_values": values,
-        "award_id": award_id,
-        "person_id": judged.person.id if judged.person else line.person_id,
-    }
+    answer = {"position": line.position, "outcome": outcome, "award_id": award_id}
+    if sentence or values:
+        answer |= {"reason": sentence, "reason_values": values}
+    if judged.person is not None and judged.person.id != line.person_id:
+        answer["person_id"] = judged.person.id
+    return answer

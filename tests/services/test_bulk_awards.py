@@ -11,6 +11,7 @@ import pytest
 
 from app.domain.awards import AwardState, LineOutcome
 from app.domain.batches import AwardBatch, BatchState, WithdrawalOutcome
+from app.domain.batches import listed as listed_line
 from app.domain.history import Actor
 from app.domain.letters import LetterState
 from app.services.award_batches import BatchResult
@@ -93,6 +94,35 @@ def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(house:
     result = carried_out(house, batch.id)
     assert [line.position for line in result.lines] == list(range(12))
     assert {line.outcome for line in result.lines} == {LineOutcome.AWARDED}
+
+
+def test_everybody_is_promised_what_each_would_be_promised_who_is_named(house: House):
+    """Of everybody the database writes the lines itself: the same that are written for people who are chosen."""
+    house.record("Ostrava Tom;tom@exemple.fr;3.5", "Ábel Zoé", "Ostrava Anna;partage@exemple.fr", "Nomade Rê")
+    with house.unit_of_work() as services:
+        there = services.stores.activities.participants(house.activity.id)
+        for part, person in there:
+            if person.family_name == "Anna":
+                part.contribution, part.hours = 'A « tenu » l’atelier\\ "seule".', 2.5
+            if person.family_name == "Rê":
+                part.is_present = False
+        services.stores.people.add_address(there[0][1], "second@exemple.fr")
+        everybody = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
+        named = AwardRequest(
+            house.presence.badge.id,
+            house.activity.id,
+            participation_ids=tuple(part.id for part, _ in there if part.is_present),
+        )
+        by, lines = Actor(house.trainer.id), services.stores.batches.lines_of
+        one, other = (
+            [
+                (listed_line(line), line.outcome, line.person_id, line.participation_id, line.reason_values)
+                for line in lines(services.bulk_awards.promise(house.campus, request, by=by).id)
+            ]
+            for request in (everybody, named)
+        )
+    assert len(one) == 3
+    assert one == other
 
 
 def test_undoing_takes_back_every_award_and_every_letter(house: House):
