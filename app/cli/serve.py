@@ -42,6 +42,10 @@ Demo = Annotated[
 ]
 Reload = Annotated[bool, typer.Option("--reload", help=N_("Redémarre quand le code change (développement)."))]
 
+SLOWEST_START = 60
+"""Seconds. A worker says nothing while it reads the program: after five of them, which is what the server would wait,
+a busy machine loses each before it has begun, and the service never answers."""
+
 
 def serve(
     host: Host = None, port: Port = None, workers: Workers = None, demo: Demo = False, reload: Reload = False
@@ -166,6 +170,7 @@ def _run(*, reload: bool) -> None:
         host=chosen.host,
         port=chosen.port,
         workers=chosen.workers,
+        timeout_worker_healthcheck=SLOWEST_START,
         reload=reload,
         reload_dirs=["app"] if reload else None,
         # Whoever is not named as a proxy could otherwise choose the address that limits and logs see (T27).
