@@ -190,6 +190,7 @@ def test_remarks_and_verdicts_have_these_codes_and_no_others() -> None:
 def test_what_nobody_asked_for_is_what_the_standard_asks() -> None:
     asked = Policy()
     assert (asked.recipient, asked.trusted_issuers, asked.only_trusted_issuers) == (None, frozenset(), False)
-    assert (asked.require_status, asked.check_status, asked.max_fetches) == (False, True, 3)
+    assert (asked.require_status, asked.check_status) == (False, True)
+    assert (asked.max_fetches, asked.max_fetches_signed_older) == (3, 4)
     assert (asked.clock_skew.total_seconds(), dict(asked.resources)) == (300, {})
     assert Identity("x").type == "emailAddress"

@@ -72,10 +72,10 @@ def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays
     answer, beyond = ask(house, published().held | {link: jws(signed_assertion())}, link)
     assert len(beyond.asked) == 3
     assert headline(answer).kind is HeadlineKind.UNVERIFIABLE
-    assert "quatrième document" in headline(answer).text()
+    assert "un document de plus" in headline(answer).text()
     (advice,) = {
         told.beside.text()
         for told in told(answer.report)
-        if "quatrième" in told.sentence.text() and told.beside
+        if "un document de plus" in told.sentence.text() and told.beside
     }
     assert advice == "Demandez à l’émetteur où ce badge se vérifie."

@@ -45,7 +45,7 @@ def verify(
 
     Takes JSON or compact JWS text, or the bytes of a PNG or SVG that carries one. Whatever it holds,
     the answer is a report, never an exception; and no more than `policy.max_fetches` documents are
-    asked for, none at all for what is no badge.
+    asked for (`max_fetches_signed_older` for the signed badges of 2.0 and 1.x), none for what is no badge.
     """
     if at.tzinfo is None:
         raise ValueError("the moment of checking needs a time zone")

@@ -83,8 +83,8 @@ class _Stop(Exception):
 def verify_older(
     badge: OlderBadge, readable: CheckResult, *, documents: DocumentSource, at: datetime, policy: Policy
 ) -> Report:
-    # A signed badge may need four (class, issuer, key, revocation list): the last is then left open, by name.
-    budget = FetchBudget(documents, policy.max_fetches)
+    most = policy.max_fetches if badge.jws is None else policy.max_fetches_signed_older
+    budget = FetchBudget(documents, most)
     findings = _Findings({CheckId.READABLE: readable})
     try:
         _Climb(badge, budget, at, policy, findings).to_the_top()

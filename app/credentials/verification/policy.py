@@ -29,5 +29,7 @@ class Policy:
     check_status: bool = True
     """False leaves the status out, and then the verdict is undetermined at best."""
     max_fetches: int = 3  # T49, I24: a badge decides how few documents are read for it, never how many
+    max_fetches_signed_older: int = 4
+    """The same for a signed badge of 2.0 or 1.x, which may need its class, issuer, key and revocation list."""
     resources: Mapping[str, bytes] = field(default_factory=dict)
     """Files at hand by the address the badge gives them: where it states their digest, it is compared (C-020)."""

@@ -23,7 +23,7 @@ _OF_OURS: Final = N_("L’émetteur est le campus {campus}, qui signe ses badges
 _HELD_HERE: Final = N_("Ce service tient son nom, ses clés et sa liste des retraits.")
 _BY_ITS_OWN_KEY: Final = N_("Il est signé par la clé qu’il nomme lui-même.")
 _TOO_MANY_DOCUMENTS: Final = N_(
-    "Pour le savoir, il faudrait lire un quatrième document, à {place} : nous en lisons trois au plus par badge, pour que personne ne nous fasse travailler sans fin."
+    "Pour le savoir, il faudrait lire un document de plus, à {place} : nous n’en lisons que trois ou quatre par badge, pour que personne ne nous fasse travailler sans fin."
 )
 _SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’un l’a signé.")
 _NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")

@@ -12,7 +12,6 @@ from app.credentials.errors import DocumentUnavailable
 from app.credentials.json_text import dump_json
 from app.credentials.keys import Algorithm, LocalSigningKey
 from app.credentials.keys.multibase import encode_base64url
-from app.credentials.verification.policy import Policy
 from tests.support.documents import Documents
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -20,7 +19,6 @@ SITE = "https://badges.ancien.example"
 ASSERTION, CLASS, ISSUER = f"{SITE}/assertions/1", f"{SITE}/classes/soudure", f"{SITE}/issuer"
 KEY, REVOCATIONS = f"{SITE}/key", f"{SITE}/revocations"
 V2, V1 = "https://w3id.org/openbadges/v2", "https://w3id.org/openbadges/v1"
-FOUR = Policy(max_fetches=4)  # badge class, issuer, key and revocation list
 SIGNING_KEY = LocalSigningKey.generate(Algorithm.RS256)
 
 

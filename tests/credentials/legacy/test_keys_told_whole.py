@@ -126,7 +126,7 @@ def test_of_two_keys_one_out_of_reach_may_be_the_one() -> None:
             {"url": away, "cause": "not_found"},
         )
     held = published(issuer=issuer(publicKey=[other, KEY])).with_({other: {"id": other}})
-    assert told(token, held, Policy(max_fetches=5))["key"] == ("key_bound", {"method": KEY})
+    assert told(token, held, Policy(max_fetches_signed_older=5))["key"] == ("key_bound", {"method": KEY})
 
 
 OPEN = ("key_not_at_hand", {})
@@ -201,6 +201,6 @@ def test_an_answer_of_a_revocation_list_is_told_whole(pages: Any, status: Any) -
 
 
 def test_who_leaves_the_status_out_is_told_so() -> None:
-    left_out = Policy(max_fetches=4, check_status=False)
+    left_out = Policy(check_status=False)
     assert told(TOKEN, policy=left_out)["status"] == ("status_left_out", {})
     assert told(assertion(), policy=left_out)["status"] == HOSTED["status"]

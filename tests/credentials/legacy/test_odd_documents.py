@@ -10,7 +10,6 @@ import pytest
 from app.credentials import verify
 from app.credentials.verification.report import CheckId
 from tests.credentials.legacy.older_issuer import (
-    FOUR,
     NOON,
     assertion,
     badge_class,
@@ -56,5 +55,5 @@ def test_odd_members_of_what_is_handed_over_make_a_report(member: str) -> None:
 
 def test_a_list_that_names_the_badge_withdraws_it_however_oddly_it_is_written_otherwise() -> None:
     listed = revocations(*ODD, {"id": signed_assertion()["id"]})
-    report = verify(TOKEN, documents=published(revocations=listed), at=NOON, policy=FOUR)
+    report = verify(TOKEN, documents=published(revocations=listed), at=NOON)
     assert report.check(CheckId.STATUS).reason == "revoked"

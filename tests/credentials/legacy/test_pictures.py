@@ -14,7 +14,6 @@ from app.credentials.errors import ImageError
 from app.credentials.verification.report import CheckId
 from tests.credentials.legacy.older_issuer import (
     ASSERTION,
-    FOUR,
     NOON,
     Gone,
     assertion,
@@ -57,7 +56,7 @@ PICTURES = {
 @pytest.mark.parametrize("name", list(PICTURES))
 def test_an_older_picture_is_judged_by_the_badge_inside(name: str) -> None:
     """E-016, E-017"""
-    report = verify(PICTURES[name], documents=published(), at=NOON, policy=FOUR)
+    report = verify(PICTURES[name], documents=published(), at=NOON)
     assert report.verdict is Verdict.VALID, report.to_document()
     assert report.form == "open_badges_2"
     assert report.container == ("png" if name.startswith("png") else "svg")

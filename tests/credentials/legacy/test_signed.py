@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from app.credentials import Algorithm, LocalSigningKey, Report, Verdict, verify
+from app.credentials import Algorithm, LocalSigningKey, Policy, Report, Verdict, verify
 from app.credentials.verification.report import CheckId
 from tests.credentials.legacy.older_issuer import (
-    FOUR,
+    ASSERTION,
+    CLASS,
     ISSUER,
     KEY,
     NOON,
@@ -34,17 +35,33 @@ UUID = signed_assertion()["id"]
 
 
 def check(token: str, **changes: Any) -> Report:
-    return verify(token, documents=published(**changes), at=NOON, policy=FOUR)
+    return verify(token, documents=published(**changes), at=NOON)
 
 
-def test_a_fourth_document_is_left_unread_unless_the_policy_says_otherwise() -> None:
-    """T49: whether it was withdrawn is then not known, and why has a name."""
+def test_a_signed_badge_has_the_four_documents_it_needs_and_no_fifth() -> None:
     documents = published()
-    report = verify(jws(signed_assertion()), documents=documents, at=NOON)
+    assert verify(jws(signed_assertion()), documents=documents, at=NOON).verdict is Verdict.VALID
+    assert documents.asked == [CLASS, ISSUER, KEY, REVOCATIONS]
+
+
+def test_a_fifth_document_is_never_asked_for() -> None:
+    """T49: a profile that lists another key first leaves no room for the revocation list, and that has a name."""
+    other = f"{SITE}/other-key"
+    documents = published(issuer=issuer(publicKey=[other, KEY])).with_({other: {"id": other}})
+    token = jws(signed_assertion() | {"verification": {"type": "SignedBadge"}})
+    report = verify(token, documents=documents, at=NOON)
     status = report.check(CheckId.STATUS)
     assert report.verdict is Verdict.UNDETERMINED
     assert (status.reason, status.details["cause"]) == ("status_list_unavailable", "too_many_fetches")
-    assert len(documents.asked) == 3
+    assert documents.asked == [CLASS, ISSUER, other, KEY]
+
+
+def test_what_is_not_a_signed_older_badge_has_three_documents_whatever_that_one_may_have() -> None:
+    documents = published()
+    policy = Policy(max_fetches=2)
+    report = verify(json.dumps(assertion()), documents=documents, at=NOON, policy=policy)
+    assert report.verdict is Verdict.UNDETERMINED
+    assert documents.asked == [ASSERTION, CLASS]
 
 
 def test_a_key_inside_the_issuers_profile_leaves_the_third_document_for_the_list() -> None:
@@ -146,7 +163,7 @@ def test_the_class_says_whose_badge_it_is_not_the_copy_inside_the_badge() -> Non
     stolen = signed_assertion(badge=badge_class(issuer=profile)) | {
         "verification": {"type": "SignedBadge", "creator": f"{mine}/key"}
     }
-    report = verify(jws(stolen, STRANGER), documents=pages, at=NOON, policy=FOUR)
+    report = verify(jws(stolen, STRANGER), documents=pages, at=NOON)
     assert report.issuer == ISSUER
     assert (reason(report, "key"), report.verdict) == ("key_not_bound_to_issuer", Verdict.INVALID)
 
@@ -183,7 +200,7 @@ def badge_1_0(url: str) -> dict[str, Any]:
 )
 def test_a_1_x_key_is_believed_on_its_issuers_site_only(url: str, expected: str) -> None:
     pages = published(revocations=json.dumps({"b2": "erreur"})).with_({url: pem_of(STRANGER)})
-    report = verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON, policy=FOUR)
+    report = verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON)
     assert reason(report, "key") == expected
     assert report.verdict is (Verdict.VALID if expected == "key_bound" else Verdict.INVALID)
 
@@ -191,7 +208,4 @@ def test_a_1_x_key_is_believed_on_its_issuers_site_only(url: str, expected: str)
 def test_a_1_x_list_names_what_it_withdraws_by_uid() -> None:
     url = f"{SITE}/key.pem"
     pages = published().with_({url: pem_of(STRANGER), REVOCATIONS: {"a1": "erreur"}})
-    assert (
-        reason(verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON, policy=FOUR), "status")
-        == "revoked"
-    )
+    assert reason(verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON), "status") == "revoked"

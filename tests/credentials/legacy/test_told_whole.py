@@ -13,7 +13,6 @@ from app.credentials.errors import DocumentUnavailable
 from tests.credentials.legacy.older_issuer import (
     ASSERTION,
     CLASS,
-    FOUR,
     ISSUER,
     KEY,
     NOON,
@@ -260,6 +259,6 @@ def test_the_cause_of_an_outage_is_told(url: str, question: str, reason: str) ->
 
 def test_an_older_badge_is_judged_at_its_moment() -> None:
     late = NOON + timedelta(days=400)
-    report = verify(json.dumps(assertion()), documents=published(), at=late, policy=FOUR)
+    report = verify(json.dumps(assertion()), documents=published(), at=late)
     assert report.at == late
     assert {answer.id.value: answer.reason for answer in report.checks}["validity"] == "expired"

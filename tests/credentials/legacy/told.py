@@ -8,7 +8,6 @@ from typing import Any
 from app.credentials import Policy, Report, verify
 from tests.credentials.legacy.older_issuer import (
     ASSERTION,
-    FOUR,
     KEY,
     NOON,
     REVOCATIONS,
@@ -23,9 +22,9 @@ UUID = signed_assertion()["id"]
 LONG = f"{SITE}/" + "x" * 2001
 
 
-def told(presented: Any, documents: Any = None, policy: Policy = FOUR) -> dict[str, Any]:
+def told(presented: Any, documents: Any = None, policy: Policy | None = None) -> dict[str, Any]:
     text = presented if isinstance(presented, str) else json.dumps(presented)
-    report = verify(text, documents=documents or published(), at=NOON, policy=policy)
+    report = verify(text, documents=documents or published(), at=NOON, policy=policy or Policy())
     return {answer.id.value: (answer.reason, dict(answer.details)) for answer in report.checks}
 
 
@@ -55,4 +54,4 @@ REST = ("context", "schema", "key", "issuer", "validity", "recipient")
 
 def report_on(presented: Any, documents: Any = None) -> Report:
     text = presented if isinstance(presented, str) else json.dumps(presented)
-    return verify(text, documents=documents or published(), at=NOON, policy=FOUR)
+    return verify(text, documents=documents or published(), at=NOON)
