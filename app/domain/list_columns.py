@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from app.domain.people import name_key
 
+_CIVILITIES = frozenset(("m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle"))
+
 
 class Column(StrEnum):
     NOTHING = "rien"
@@ -197,6 +199,12 @@ def split_name(whole: str, order: Column = Column.GIVEN_FIRST) -> tuple[str, str
         return words[-1], " ".join(words[:-1])
     particle = next((index for index in range(1, len(words) - 1) if _is_particle(words[index])), 1)
     return " ".join(words[:particle]), " ".join(words[particle:])
+
+
+def without_civility(name: str) -> str:
+    """« Mme DUPONT Marie » is Marie Dupont; a civility that stands alone is nobody's name."""
+    first, _, rest = name.partition(" ")
+    return rest.strip() if first.casefold().rstrip(".") in _CIVILITIES else name
 
 
 def _in_capitals(word: str) -> bool:

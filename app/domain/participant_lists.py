@@ -20,6 +20,7 @@ from app.domain.list_columns import (
     is_age_band,
     order_of_names,
     split_name,
+    without_civility,
 )
 from app.domain.people import is_address, name_key, normal_address
 from app.domain.tables import as_written
@@ -194,6 +195,8 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
     for column in _NAME_COLUMNS & cells.keys():
         cells[column], number = without_number(cells[column])
         homonym = max(homonym, number)
+        if column is not Column.GIVEN:
+            cells[column] = without_civility(cells[column])
     given, family = cells.get(Column.GIVEN, ""), cells.get(Column.FAMILY, "")
     for order in (Column.FAMILY_FIRST, Column.GIVEN_FIRST):
         if order in cells:
@@ -227,7 +230,7 @@ def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
             continue
         cell, number = without_number(cell)
         homonym = max(homonym, number)
-        words = cell.split()
+        words = (cell if names else without_civility(cell)).split()
         marked = [word for word in words if "@" in word]
         if marked and not address:
             address = normal_address(marked[0].strip("<>()"))

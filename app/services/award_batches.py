@@ -69,6 +69,14 @@ class BatchOverview:
 
 
 @dataclass(frozen=True)
+class PromisedBadge:
+    """A bulk award as a list names it: none of its lines is looked at, however many there are."""
+
+    batch: AwardBatch
+    version: BadgeVersion
+
+
+@dataclass(frozen=True)
 class Progress:
     batch: AwardBatch
     counts: Mapping[LineOutcome, int]
@@ -234,10 +242,13 @@ class AwardBatchService:
         """Those of these awards that may still be undone: their links and files stay in the house."""
         return self.batches.withheld(award_ids, at=self.clock())
 
-    def unfinished(self, campus: Campus) -> Sequence[AwardBatch]:
-        return self.batches.list_unfinished(campus.id)
+    def unfinished(self, campus: Campus) -> list[PromisedBadge]:
+        """Planned, under way or being undone; the oldest first."""
+        return self._with_badges(self.batches.list_unfinished(campus.id))
 
-    def of_activity(self, campus: Campus, activity_id: uuid.UUID, *, limit: int = 20) -> list[Progress]:
+    def of_activity(self, campus: Campus, activity_id: uuid.UUID, *, limit: int = 20) -> list[PromisedBadge]:
         """The latest first."""
-        found = self.batches.list_for_activity(activity_id, campus.id, limit)
-        return [Progress(batch, self.batches.counts(batch.id)) for batch in found]
+        return self._with_badges(self.batches.list_for_activity(activity_id, campus.id, limit))
+
+    def _with_badges(self, batches: Sequence[AwardBatch]) -> list[PromisedBadge]:
+        return [PromisedBadge(batch, self.badges.get_version_by_id(batch.version_id)) for batch in batches]

@@ -18,6 +18,7 @@ from app.request_scope import WITH_ORGANISERS, ReadingServices
 from app.services.activity_plans import Planned
 from app.services.awards import GivenBadge
 from app.web.handing_words import handings_of
+from app.web.promised_awards import promised_for
 from app.web.render import page
 from app.web.words import ACTIVITY_KINDS, PARTS
 from app.web.workplaces import AtWork, at_work, staff
@@ -169,6 +170,7 @@ def activity_page(
         adding=adding,
         absent=[(one.id, told_apart(one, person.name)) for one, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
+        awardings=promised_for(services, work, activity_id),
     )
 
 

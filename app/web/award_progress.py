@@ -12,6 +12,7 @@ from app.domain.permissions import Deed
 from app.errors import Conflict
 from app.request_scope import ReadingServices, deed, process_of
 from app.services.award_batches import Progress
+from app.web.activities import ActivityView
 from app.web.award_results import name_of, result_page
 from app.web.desk import BadgeTile
 from app.web.forms import SafeForm
@@ -36,7 +37,7 @@ def _page(
     progress = services.award_batches.progress(work.campus, batch_id, latest=LATEST)
     if progress.batch.state in (BatchState.DONE, BatchState.UNDONE):
         return result_page(request, services, work, batch_id, trouble)
-    badge, version = services.award_batches.badge_of(progress.batch)
+    overview = services.award_batches.overview(work.campus, batch_id)
     return page(
         request,
         "awarding/progress.html",
@@ -46,7 +47,8 @@ def _page(
         home=work.home,
         here=f"{work.home}/resultats/{batch_id}",
         zone=work.campus.time_zone,
-        badge=BadgeTile.of(badge, version),
+        badge=BadgeTile.of(overview.badge, overview.version),
+        activity=ActivityView.of(work, overview.activity) if overview.activity else None,
         batch=progress.batch,
         progress=_progress_of(progress),
         latest=[name_of(line) for line in progress.latest],

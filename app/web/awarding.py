@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.domain.activities import told_apart
+from app.domain.batches import check_hour
 from app.domain.participant_lists import read_list
 from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
@@ -29,6 +30,7 @@ from app.web.desk import BadgeTile
 from app.web.forms import SafeForm, text_of, texts_of
 from app.web.people_lists import GivenList, as_text, given_list
 from app.web.render import page
+from app.web.typography import say
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
@@ -122,9 +124,10 @@ def preview_orgive(
         return _choice_page(request, services, work, found, choice, choice.given.trouble)
     try:
         wanted = choice.request(found, text_of(form, "cle"))
-        gives = text_of(form, "geste") in (GIVE, GIVE_LATER)
+        hour = Hour.of(form, work, at=services.clock())
+        gives = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
         if gives and not corrections.change_anything and not choice.ticks.changed:
-            return give(request, work, wanted, form)
+            return give(request, work, wanted, hour)
         if not corrections.amendments:
             judged = services.awards.preview(work.campus, wanted, by=work.actor)
         else:
@@ -133,31 +136,46 @@ def preview_orgive(
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
         if gives and not corrections.troubles and text_of(form, SEEN) == str(len(judged.ready)):
             # Notes that leave as many ready as the button said: it was pressed for them.
-            return give(request, work, wanted, form)
-        return _preview_page(request, services, work, found, judged, choice, corrections, held_back=gives)
+            return give(request, work, wanted, hour)
+        return _preview_page(request, services, work, found, judged, choice, corrections, hour, gives)
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
 
-def give(request: Request, work: AtWork, wanted: AwardRequest, form: FormData) -> Response:
+@dataclass(frozen=True)
+class Hour:
+    """When it shall be given: `moment` is None for now, or where `trouble` says what is wrong with what was typed."""
+
+    typed: str = ""
+    moment: datetime | None = None
+    trouble: str = ""
+
+    @staticmethod
+    def of(form: FormData, work: AtWork, *, at: datetime) -> Hour:
+        """The day and hour that were typed, on the campus's clocks."""
+        typed = text_of(form, "quand")
+        if text_of(form, "geste") != GIVE_LATER:
+            return Hour(typed)
+        try:
+            there = datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(work.campus.time_zone))
+            moment = there.astimezone(UTC)
+            check_hour(moment, at=at)
+        except InvalidInput as error:
+            return Hour(typed, trouble=sentence_of(error))
+        except (ValueError, OverflowError):
+            return Hour(typed, trouble=say(N_("Donnez le jour et l’heure.")))
+        return Hour(typed, moment)
+
+
+def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Response:
     """Few are given the badge at once; more, or later, is promised and carried out behind the page."""
     process = process_of(request)
-    later = _hour(form, work) if text_of(form, "geste") == GIVE_LATER else None
     with deed(request) as writing:
         batch = writing.awards.give(
-            work.campus, wanted, by=work.actor, undo_for=process.undo_for, not_before=later
+            work.campus, wanted, by=work.actor, undo_for=process.undo_for, not_before=hour.moment
         )
     process.on_promise()
     return RedirectResponse(f"{work.home}/resultats/{batch.id}", status_code=303)
-
-
-def _hour(form: FormData, work: AtWork) -> datetime:
-    """The day and hour that were typed, on the campus's clocks."""
-    try:
-        typed = datetime.fromisoformat(text_of(form, "quand"))
-    except ValueError as error:
-        raise InvalidInput(N_("Donnez le jour et l’heure, par exemple 2027-01-15 14:30.")) from error
-    return typed.replace(tzinfo=ZoneInfo(work.campus.time_zone)).astimezone(UTC)
 
 
 def _as_table(given: GivenList, corrections: Corrections) -> GivenList:
@@ -243,7 +261,7 @@ def _preview_page(
     judged: Preview,
     choice: Choice,
     corrections: Corrections,
-    *,
+    hour: Hour,
     held_back: bool,
 ) -> HTMLResponse:
     recorded = choice.recorded(found)
@@ -252,6 +270,7 @@ def _preview_page(
         "awarding/preview.html",
         campus=work.look,
         private=True,
+        status=422 if hour.trouble else 200,
         home=work.home,
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
@@ -264,6 +283,7 @@ def _preview_page(
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
+        hour=hour,
         who=TICKED if recorded else ONLY_LIST,
         people=" ".join(map(str, recorded)),
         text=choice.given.text,

@@ -20,6 +20,7 @@ from app.request_scope import ReadingServices, process_of, signed_in
 from app.services.awards import AwardRecord
 from app.services.campuses import LabelView
 from app.services.people import Workplace
+from app.web.promised_awards import promised_in
 from app.web.render import CampusLook, page
 from app.web.waiting import tasks_of
 from app.web.words import (
@@ -199,6 +200,7 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
         past=[line for activity, line in lines if activity.ends_on < today][:FEW_ACTIVITIES],
         week=board.week,
         tasks=tasks_of(work, board.waiting),
+        promised=promised_in(services, work),
         works=work.may(Deed.WORK),
         badges=[BadgeTile.of(badge, version) for badge, version in found.badges if badge.archived_at is None],
         awards=[

@@ -20,7 +20,7 @@ from app.services.rule_ledger import Roll, Standing
 from app.web.award_choices import Ticks, lines_offered
 from app.web.award_corrections import EVIDENCE
 from app.web.award_preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
-from app.web.awarding import CHOOSE_AGAIN, GIVE, GIVE_LATER, SEEN, TICKED, give, ids_in
+from app.web.awarding import CHOOSE_AGAIN, GIVE, GIVE_LATER, SEEN, TICKED, Hour, give, ids_in
 from app.web.desk import BadgeTile
 from app.web.forms import SafeForm, text_of, texts_of
 from app.web.render import page
@@ -86,10 +86,11 @@ def preview_or_give(
             idempotency_key=text_of(form, "cle")[:128] or None,
         )
         judged = services.awards.preview(work.campus, wanted, by=work.actor)
-        gives = text_of(form, "geste") in (GIVE, GIVE_LATER)
+        hour = Hour.of(form, work, at=services.clock())
+        gives = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
         if gives and text_of(form, SEEN) == str(len(judged.ready)):
-            return give(request, work, wanted, form)
-        return _preview_page(request, services, work, judged, people, evidence, ticks, held_back=gives)
+            return give(request, work, wanted, hour)
+        return _preview_page(request, services, work, judged, people, evidence, ticks, hour, gives)
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _roll_page(request, work, roll, evidence, sentence_of(error))
 
@@ -132,7 +133,7 @@ def _preview_page(
     people: Sequence[uuid.UUID],
     evidence: str,
     ticks: Ticks,
-    *,
+    hour: Hour,
     held_back: bool,
 ) -> HTMLResponse:
     return page(
@@ -140,6 +141,7 @@ def _preview_page(
         "awarding/preview.html",
         campus=work.look,
         private=True,
+        status=422 if hour.trouble else 200,
         home=work.home,
         zone=work.campus.time_zone,
         activity=Origin(say(N_("Qui remplit la règle")), f"{work.home}/badges/{judged.badge.id}/regle"),
@@ -150,6 +152,7 @@ def _preview_page(
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
+        hour=hour,
         who=TICKED,
         people=" ".join(map(str, people)),
         text="",

@@ -156,3 +156,18 @@ def test_no_line_of_a_list_is_lost(people: list[tuple[str, str]]) -> None:
 def test_a_whole_name_is_split_without_losing_a_letter(given_name: str, family_name: str) -> None:
     first, second = split_name(f"{given_name} {family_name}")
     assert sorted(f"{first}{second}".replace(" ", "")) == sorted(given_name + family_name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mme DURAND Zoé; zoe@exemple.fr",
+        "M. DURAND Zoé <zoe@exemple.fr>",
+        "Madame;DURAND;Zoé;zoe@exemple.fr",
+        "Nom;Prénom;Courriel\nMlle DURAND;Zoé;zoe@exemple.fr",
+        "Nom et prénom;Courriel\nMonsieur DURAND Zoé;zoe@exemple.fr",
+    ],
+)
+def test_a_civility_is_no_part_of_a_name(text: str) -> None:
+    (line,) = read_list(text)
+    assert (line.given_name, line.family_name, line.address) == ("Zoé", "DURAND", "zoe@exemple.fr")

@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.awards import AwardState
+from app.domain.history import Actor
 from app.domain.letters import LetterState
+from app.domain.people import Role
 from app.worker.kinds import KINDS
 from tests.support.forms import form_with
 from tests.support.house import House, send
@@ -136,8 +138,50 @@ def test_an_award_for_later_can_be_cancelled_before_its_hour(house: House, clien
     assert awards(house) == []
 
 
-@pytest.mark.parametrize("hour", ["", "demain", "2020-01-01T10:00", "2199-01-01T10:00"])
-def test_an_hour_that_cannot_be_kept_is_told_and_nothing_is_lost(house: House, client: TestClient, hour: str):
+@pytest.mark.parametrize("hour", ["", "demain", "2020-01-01T10:00", "2199-01-01T10:00", "0001-01-01T00:00"])
+def test_an_hour_that_cannot_be_kept_is_told_beside_the_hour_and_nothing_is_lost(
+    house: House, client: TestClient, hour: str
+):
     answer = give(house, client, FEW, "plus-tard", quand=hour)
     assert answer.status_code == 422
     assert "zoe@exemple.fr" in answer.text
+    assert 'id="quand-erreur"' in answer.text
+    assert f'name="quand" type="datetime-local" value="{hour}"' in answer.text
+    assert awards(house) == []
+    form_with(answer, "cle").press(client, answer, ("geste", "attribuer"))
+    assert len(awards(house)) == 2
+
+
+def test_who_closed_the_page_finds_a_planned_award_on_the_activity_and_at_the_desk(
+    house: House, client: TestClient
+):
+    later = (house.clock() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    result = give(house, client, FEW, "plus-tard", quand=later).headers["location"]
+    activity = f"/gestion/itip/activites/{house.activity.id}"
+    for page in (activity, "/gestion/itip"):
+        assert f'href="{result}"' in client.get(page).text
+    assert f'href="{activity}"' in client.get(result).text
+    send(client, f"{result}/annuler", seen_on=result)
+    assert f'href="{result}"' in client.get(activity).text
+    assert f'href="{result}"' not in client.get("/gestion/itip").text
+
+
+def test_bulk_awards_are_listed_for_those_only_who_may_look_at_them(house: House, client: TestClient):
+    result = give(house, client, FEW).headers["location"]
+    activity = f"/gestion/itip/activites/{house.activity.id}"
+    assert f'href="{result}"' in client.get(activity).text
+    with house.unit_of_work() as services:
+        services.team.set_roles(house.campus, house.trainer.id, [Role.AUDITOR], by=Actor(house.admin.id))
+    shown = client.get(activity)
+    assert shown.status_code == 200
+    assert result not in shown.text
+
+
+def test_a_badge_that_was_taken_back_is_not_offered_to_be_withdrawn(house: House, client: TestClient):
+    result = give(house, client, FEW).headers["location"]
+    assert client.get(result).text.count("/retirer") == 2
+    send(client, f"{result}/annuler", seen_on=result)
+    undone = read(client.get(result))
+    assert "/retirer" not in undone
+    assert "Annulés (2)" in undone
+    assert "Attribués" not in undone
