@@ -93,6 +93,12 @@ def is_address(text: str) -> bool:
     return len(text) <= 254 and ".." not in text and bool(_ADDRESS.fullmatch(text))
 
 
+def masked_address(address: str) -> str:
+    """`m•••@exemple.fr`: who knows the address knows it again, who does not learns little of whose it is."""
+    name, _, host = address.partition("@")
+    return f"{name[:1] if len(name) > 1 else ''}•••@{host}"
+
+
 def suggested_address(text: str) -> str | None:
     """The address probably meant, where one slip explains the fault: a comma for a full stop, a space."""
     repaired = normal_address(text).replace(",", ".").replace(" ", "").replace(";", ".").rstrip(".")

@@ -177,6 +177,11 @@ class InvitationService:
 
     # --- by whoever holds the link
 
+    def is_for(self, invitation: Invitation, person: Person) -> bool:
+        """Whether its letter went to an address that the person proved to be theirs."""
+        own = self.own_addresses.list_of(person.id)
+        return any(row.address == invitation.address and row.verified_at is not None for row in own)
+
     def token_of(self, invitation: Invitation) -> str:
         return f"{invitation.id}.{invitation.generation}.{invitation_proof(self.secret, invitation)}"
 

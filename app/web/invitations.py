@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.people import masked_address
 from app.domain.team import DeadInvitation
 from app.errors import AppError, InvalidInput, NotFound
 from app.policies import public
@@ -86,6 +87,9 @@ def _page(
         roles=[(say(ROLES[role]), say(ROLE_HINTS[role])) for role in found.invitation.offered],
         expires_at=found.invitation.expires_at,
         here=here.person.name if here else "",
+        sent_elsewhere=masked_address(found.invitation.address)
+        if here and not services.invitations.is_for(found.invitation, here.person)
+        else "",
         is_known=found.is_known,
         given=given,
         family=family,

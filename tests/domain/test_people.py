@@ -14,6 +14,7 @@ from app.domain.people import (
     Role,
     check_name,
     is_address,
+    masked_address,
     name_key,
     normal_address,
     roles_at,
@@ -95,3 +96,11 @@ def test_a_role_holds_only_in_its_campus_and_its_time() -> None:
     ]
     assert roles_at(memberships, here, at=NOON) == {Role.TRAINER}
     assert roles_at(memberships, here, at=NOON - timedelta(days=1)) == {Role.CAMPUS_ADMIN}
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [("marie.durand@exemple.fr", "m•••@exemple.fr"), ("m@exemple.fr", "•••@exemple.fr")],
+)
+def test_a_masked_address_is_known_again_only_by_who_knows_it(address: str, masked: str):
+    assert masked_address(address) == masked

@@ -78,6 +78,23 @@ def test_somebody_with_an_account_signs_in_and_comes_back(house: House):
     assert "Examen des demandes" in browser.get("/gestion").text
 
 
+def test_somebody_signed_in_under_another_address_reads_where_the_letter_went_and_not_all_of_it(
+    house: House,
+):
+    link = invited(house, house.client(house.admin), Role.REVIEWER)
+    other = house.client(house.stranger)
+    shown = other.get(link).text
+    assert "c•••@exemple.fr" in shown
+    assert ADDRESS not in shown
+    assert send(other, link).headers["location"] == "/gestion/itip"
+    assert "déjà servi" in house.client(house.trainer).get(link).text
+
+
+def test_whoever_the_letter_was_for_reads_no_warning(house: House):
+    link = invited(house, house.client(house.admin), Role.REVIEWER, address="darcy@exemple.fr")
+    assert "•••" not in house.client(house.stranger).get(link).text
+
+
 def test_a_new_letter_makes_the_old_link_say_so(house: House):
     admin = house.client(house.admin)
     old = invited(house, admin, Role.TRAINER)
