@@ -201,12 +201,16 @@ class AwardStore:
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
     def given_in(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> list[tuple[Award, BadgeVersion]]:
-        """What this campus gave on the strength of an activity, in the order it was given."""
+        """What this campus gave on the strength of an activity, in the order it was given; not what was undone."""
         query = (
             select(Award, BadgeVersion)
             .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
             .options(*WITHOUT_PICTURES)
-            .where(Award.activity_id == activity_id, Award.campus_id == campus_id)
+            .where(
+                Award.activity_id == activity_id,
+                Award.campus_id == campus_id,
+                col(Award.undone_at).is_(None),
+            )
             .order_by(col(Award.awarded_at), col(Award.id))
         )
         return [(award, version) for award, version in self.session.exec(query)]

@@ -33,7 +33,9 @@ class WaitingStore:
         """Awards and their claims since a moment; activities of those days, and the people who came."""
         awards, claimed = self.session.execute(
             select(func.count(), func.count(col(Award.claimed_at))).where(
-                col(Award.campus_id) == campus_id, col(Award.awarded_at) >= since
+                col(Award.campus_id) == campus_id,
+                col(Award.awarded_at) >= since,
+                col(Award.undone_at).is_(None),
             )
         ).one()
         in_week = (
@@ -67,7 +69,7 @@ class WaitingStore:
                 exists().where(
                     col(Participation.activity_id) == col(Activity.id), col(Participation.is_present)
                 ),
-                ~exists().where(col(Award.activity_id) == col(Activity.id)),
+                ~exists().where(col(Award.activity_id) == col(Activity.id), col(Award.undone_at).is_(None)),
             )
             .order_by(col(Activity.ends_on).desc(), col(Activity.id))
             .limit(limit)

@@ -81,6 +81,7 @@ def activity_page(
     """Everybody who was given a badge in an activity, those who need somebody first."""
     found = services.activities.page(work.campus, activity_id)
     records = services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
+    records = [record for record in records if record.award.undone_at is None]
     handings = sorted(services.handing_over.of(records), key=_urgency)
     lines = [HandingView.of(work.home, each) for each in handings]
     withheld = services.handing_over.withheld([record.award.id for record in records])

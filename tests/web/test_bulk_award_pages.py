@@ -185,3 +185,25 @@ def test_a_badge_that_was_taken_back_is_not_offered_to_be_withdrawn(house: House
     assert "/retirer" not in undone
     assert "Annulés (2)" in undone
     assert "Attribués" not in undone
+
+
+def test_what_was_taken_back_was_never_given_in_the_activity_nor_counted_at_the_desk(
+    house: House, client: TestClient
+):
+    activity = f"/gestion/itip/activites/{house.activity.id}"
+    result = give(house, client, FEW).headers["location"]
+    for page in (activity, f"{activity}/remise"):
+        assert house.presence.version.name in client.get(page).text.partition("<main")[2]
+    assert counted_at_the_desk(client) == "2"
+    send(client, f"{result}/annuler", seen_on=result)
+    shown = client.get(activity).text
+    assert "Retiré" not in shown
+    assert "Remettre les badges" not in shown
+    assert "Retiré" not in client.get(f"{activity}/remise").text
+    assert counted_at_the_desk(client) == "0"
+
+
+def counted_at_the_desk(client: TestClient) -> str:
+    found = re.search(r"Badges attribués</dt><dd>(\d+)", client.get("/gestion/itip").text)
+    assert found
+    return found[1]

@@ -95,6 +95,34 @@ def test_from_the_form_to_the_badge(house: House, badge: str, office, post, nora
     assert "Zoé Martin" in queue(nora, "closes")
 
 
+def test_what_came_today_has_no_age_of_zero_days(house: House, badge: str, office, post, nora: TestClient):
+    asked_and_confirmed(house, badge, office, post)
+    assert "Moins d’un jour" in queue(nora)
+    assert "depuis moins d’un jour" in nora.get(review_path(nora)).text
+    house.clock.move(days=3)
+    assert "3 jours" in queue(house.client(staff(house, "Ada"))).replace("\u00a0", " ")
+
+
+def test_who_asks_sees_the_activities_their_request_rests_on(
+    house: House, badge: str, office, post, nora: TestClient
+):
+    house.record("Zoé Martin; zoe@exemple.fr")
+    learner, mine = asked_and_confirmed(house, badge, office, post)
+    page = learner.get(mine)
+    (entry,) = re.findall(r'name="activite" value="([0-9a-f-]{36})"', page.text)
+    assert says_it_rests_on(page.text) == 0
+    send(learner, f"{mine}/completer", {"activite": entry}, seen_on=mine)
+    assert says_it_rests_on(learner.get(mine).text) == 1
+    where = review_path(nora)
+    send(nora, f"{where}/refuser", {"raison": "Il manque la trace du projet."}, seen_on=where)
+    assert says_it_rests_on(learner.get(mine).text) == 1
+
+
+def says_it_rests_on(page: str) -> int:
+    """How many activities the request says it rests on."""
+    return page.partition('id="dit"')[2].partition("</section>")[0].count("Atelier robotique")
+
+
 def test_more_is_asked_and_a_file_comes_that_only_reviewers_may_save(
     house: House, badge: str, office, post, nora: TestClient
 ):
