@@ -19,7 +19,7 @@ from app.api import problems
 from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.domain.sessions import ProofNeeded
-from app.errors import AppError, TooMany, Unavailable
+from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.language import N_
 from app.memory import collect_rarely
 from app.negotiation import HeadAsGet
@@ -36,6 +36,7 @@ from app.web.proving import ask_to_prove
 from app.web.recent_pages import RecentPages
 from app.web.routes import router as web_router
 from app.web.session_sightings import SessionSightings
+from app.web.signing_in_again import ask_to_sign_in_again
 from app.web.visitors import visitor_of
 from app.wiring import DatabaseUnreachable, Process
 from app.worker.worker import Worker
@@ -150,6 +151,14 @@ def _answer_errors(app: FastAPI) -> None:
             return await ask_to_prove(request, error)
         except AppError as refused:
             return await run_in_threadpool(app_error, request, refused)
+
+    @app.exception_handler(NotSignedIn)
+    async def not_signed_in(request: Request, error: NotSignedIn) -> Response:
+        if not problems.is_for_a_program(request):
+            kept = await ask_to_sign_in_again(request)
+            if kept is not None:
+                return kept
+        return await run_in_threadpool(app_error, request, error)
 
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:

@@ -44,6 +44,7 @@ LIMITS = {
     "identity code of a letter": Limit(5, timedelta(hours=1)),
     "question to a campus": Limit(10, timedelta(hours=1)),
     "verify by program": Limit(600, timedelta(minutes=10)),
+    "form kept": Limit(60, _FIVE_MINUTES),
     "code": Limit(600, _FIVE_MINUTES),
     "wrong code": Limit(20, _FIVE_MINUTES),
     "wrong code of anybody": Limit(1_000, timedelta(hours=1)),

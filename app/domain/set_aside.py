@@ -14,6 +14,8 @@ from app.domain.columns import moment, new_id, points_to
 LIFE = timedelta(hours=2)
 MOST_FOR_ONE = 5
 """Of one person; the oldest gives way."""
+LONGEST_TYPED = 1024 * 1024
+"""In bytes, of a form that came when its sender was signed out: a pasted list of ten thousand lines fits."""
 
 
 class SetAside(SQLModel, table=True):

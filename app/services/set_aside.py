@@ -6,6 +6,7 @@ import secrets
 import uuid
 
 from app.adapters.sealed_forms import SealedForms
+from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
 from app.domain.access import digest_of
 from app.domain.clock import Clock
@@ -13,13 +14,15 @@ from app.domain.set_aside import LIFE, MOST_FOR_ONE, SetAside, WaitingForm
 
 
 class SetAsideService:
-    def __init__(self, store: SignInStore, seal: SealedForms, clock: Clock) -> None:
+    def __init__(self, store: SignInStore, people: PeopleStore, seal: SealedForms, clock: Clock) -> None:
         self.store = store
+        self.people = people
         self.seal = seal
         self.clock = clock
 
     def keep(self, form: WaitingForm, person_id: uuid.UUID) -> str:
-        """The token that finds it again, for that person alone."""
+        """The token that finds it again, for that person alone; raises NotFound for whoever is not here any more."""
+        self.people.get(person_id)
         token, at = secrets.token_urlsafe(32), self.clock()
         self.store.sweep(at)
         self.store.make_room_for_form(person_id, but=MOST_FOR_ONE - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from fastapi import Request, Response
@@ -115,6 +115,16 @@ _SESSION_OVER = Trouble(
     "past",
 )
 """Of a form that was sent by somebody who is not signed in any more."""
+_FORM_KEPT = Trouble(
+    _SESSION_OVER.title,
+    N_("Connectez-vous de nouveau : ce que vous avez tapé est gardé, pour vous seul et dans ce navigateur."),
+    N_(
+        "Rien n’a été enregistré. Après la connexion vous le relisez, puis vous l’envoyez. C’est gardé deux heures."
+    ),
+)
+_WITHOUT_FILES = N_(
+    "Rien n’a été enregistré. Après la connexion vous le relisez, puis vous l’envoyez. C’est gardé deux heures. Le fichier choisi n’est pas gardé : il faudra le choisir de nouveau."
+)
 
 
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
@@ -140,9 +150,23 @@ def failure_page(request: Request, reference: str) -> Response:
     return _page(request, 500, reference=reference)
 
 
-def _page(request: Request, status: int, *, happened: str = "", reference: str = "") -> Response:
-    trouble = _TROUBLES.get(status) or (_TROUBLES[400] if status < 500 else _UNEXPECTED)
-    if status == 401 and request.method == "POST":
+def kept_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
+    """For somebody who is not signed in any more: after signing in, `shown_at` shows what they typed."""
+    trouble = replace(_FORM_KEPT, kept=_WITHOUT_FILES) if files else _FORM_KEPT
+    return _page(request, 401, trouble=trouble, back=shown_at)
+
+
+def _page(
+    request: Request,
+    status: int,
+    *,
+    happened: str = "",
+    reference: str = "",
+    trouble: Trouble | None = None,
+    back: str = "",
+) -> Response:
+    trouble = trouble or _TROUBLES.get(status) or (_TROUBLES[400] if status < 500 else _UNEXPECTED)
+    if status == 401 and request.method == "POST" and not back:
         trouble = _SESSION_OVER
     return page(
         request,
@@ -153,6 +177,7 @@ def _page(request: Request, status: int, *, happened: str = "", reference: str =
         happened=happened or say(trouble.happened),
         code=status,
         reference=reference,
+        back=back,
     )
 
 

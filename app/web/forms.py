@@ -23,8 +23,10 @@ from app.errors import NotAllowed
 from app.language import N_
 from app.request_scope import SECRETS_SEPARATOR
 from app.web.kept_files import with_kept_files
+from app.web.page_owners import PageOwners
 
 FIELD = "jeton"
+_BEFORE_OWNER = "."
 _MOST_SESSIONS = 20
 MOST_FIELDS = 2000
 MOST_FILES = 12
@@ -45,6 +47,7 @@ class CsrfTokens:
 
     def __init__(self, key: bytes, *session_cookies: str) -> None:
         self._key = key
+        self._owners = PageOwners(key)
         self._session_cookies = session_cookies
 
     def sessions_of(self, request: Request) -> list[str]:
@@ -53,14 +56,20 @@ class CsrfTokens:
             :_MOST_SESSIONS
         ]
 
-    def issue(self, request: Request) -> str:
+    def issue(self, request: Request, owner: uuid.UUID | None = None) -> str:
+        """`owner`: who is signed in where the page is shown; the token says so when their session is over."""
         expected = self._expected(next(iter(self.sessions_of(request)), ""))
         mask = secrets.token_bytes(len(expected))
-        return base64.urlsafe_b64encode(mask + _xor(mask, expected)).decode("ascii")
+        token = base64.urlsafe_b64encode(mask + _xor(mask, expected)).decode("ascii")
+        return token + _BEFORE_OWNER + self._owners.seal(owner) if owner else token
+
+    def owner_of(self, token: str) -> uuid.UUID | None:
+        """To whom the page with this token was shown. It opens no door: only accepts() lets a form do anything."""
+        return self._owners.open(token.partition(_BEFORE_OWNER)[2])
 
     def accepts(self, token: str, request: Request) -> bool:
         try:
-            raw = base64.urlsafe_b64decode(token.encode("ascii"))
+            raw = base64.urlsafe_b64decode(token.partition(_BEFORE_OWNER)[0].encode("ascii"))
         except (UnicodeEncodeError, binascii.Error):
             return False
         half = hashlib.sha256().digest_size
@@ -80,10 +89,10 @@ def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=True))
 
 
-def csrf_field(request: Request) -> Markup:
+def csrf_field(request: Request, owner: uuid.UUID | None = None) -> Markup:
     """The hidden field that every form with method="post" carries."""
     tokens: CsrfTokens = request.app.state.csrf
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, tokens.issue(request))
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, tokens.issue(request, owner))
 
 
 def check_same_site(headers: Headers, *, own_host: str, has_session: bool) -> None:
@@ -111,15 +120,19 @@ def _foreign() -> ForeignForm:
     )
 
 
+async def form_sent(request: Request, *, has_session: bool = True) -> FormData:
+    """As another site did not send it; what stands in it is not to be acted upon yet."""
+    check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
+    return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
+
+
 async def checked_form(request: Request) -> FormData:
     """The fields of a form sent from one of our own pages; anything else is refused before it is looked at."""
     # Kept files come back once, and the page that asks for a proof looks at the form a second time.
     if (seen := getattr(request.state, "form", None)) is not None:
         return cast(FormData, seen)
     tokens: CsrfTokens = request.app.state.csrf
-    has_session = bool(tokens.sessions_of(request))
-    check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
-    form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
+    form = await form_sent(request, has_session=bool(tokens.sessions_of(request)))
     token = form.get(FIELD)
     if not isinstance(token, str) or not tokens.accepts(token, request):
         raise ForeignForm(

@@ -40,6 +40,7 @@ English goes into the catalogue with `python -m app.language.build --translate F
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -81,6 +82,7 @@ class Visitor:
 
     name: str = ""
     manages: bool = False
+    person_id: uuid.UUID | None = None
 
     @property
     def signed_in(self) -> bool:
@@ -162,7 +164,7 @@ def page(
     html = (
         environment()
         .get_template(template)
-        .render(frame=frame, csrf_field=_LazyField(request), may=_may(request), **view)
+        .render(frame=frame, csrf_field=_LazyField(request, visitor), may=_may(request), **view)
     )
     answer = HTMLResponse(html, status_code=status)
     answer.headers["Cache-Control"] = "no-store" if private or frame.visitor.signed_in else "no-cache"
@@ -214,8 +216,9 @@ def _seen_by(request: Request) -> Visitor:
 
 
 class _LazyField:
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, visitor: Visitor) -> None:
         self._request = request
+        self._visitor = visitor
 
     def __html__(self) -> Markup:
-        return csrf_field(self._request)
+        return csrf_field(self._request, self._visitor.person_id)

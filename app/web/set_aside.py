@@ -33,11 +33,19 @@ class Waiting:
         return self.token or self.path
 
 
+def typed_in(form: FormData) -> list[tuple[str, str]]:
+    items = form.multi_items()
+    return [(name, value) for name, value in items if isinstance(value, str) and name not in _NEVER_KEPT]
+
+
 def keep(request: Request, form: FormData) -> Waiting:
     """The form that was sent to this very address."""
-    items = form.multi_items()
-    typed = [(name, value) for name, value in items if isinstance(value, str) and name not in _NEVER_KEPT]
-    chosen = [(name, value) for name, value in items if isinstance(value, UploadFile) and value.filename]
+    typed = typed_in(form)
+    chosen = [
+        (name, value)
+        for name, value in form.multi_items()
+        if isinstance(value, UploadFile) and value.filename
+    ]
     files = [
         WaitingFile(name, each.filename or "", each.content_type or "", each.file.read())
         for name, each in chosen

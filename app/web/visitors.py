@@ -14,4 +14,6 @@ def visitor_of(request: Request) -> Visitor:
         return Visitor()
     with services_at_hand(request) as services:
         who = find_signed_in(request, services)
-        return Visitor() if who is None else Visitor(who.person.name, manages=bool(who.memberships))
+        if who is None:
+            return Visitor()
+        return Visitor(who.person.name, manages=bool(who.memberships), person_id=who.person.id)

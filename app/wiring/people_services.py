@@ -102,7 +102,9 @@ class PeopleServices(CampusServices):
 
     @cached_property
     def set_aside(self) -> SetAsideService:
-        return SetAsideService(self.stores.sign_in, SealedForms(self.lent.secret), self.clock)
+        return SetAsideService(
+            self.stores.sign_in, self.stores.people, SealedForms(self.lent.secret), self.clock
+        )
 
     @cached_property
     def federation(self) -> FederationService:

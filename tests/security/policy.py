@@ -89,6 +89,7 @@ CASES: dict[str, Case] = {
     "POST /compte/services/{account_id:uuid}/delier": signed_in(404, body={}),
     "POST /confirmer/service/{service}": signed_in(404, body={}),
     "GET /confirmer": _SIGNED_IN,
+    "GET /confirmer/formulaire": signed_in(404),
     "POST /confirmer/cle/question": signed_in(body={}),
     "POST /confirmer/cle": signed_in(403, body={"reponse": "{}"}),
     "POST /confirmer/mot-de-passe": signed_in(403, body={"mot-de-passe": "inventé"}),
