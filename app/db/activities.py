@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col, func, select
 
-from app.db.bulk import IN_ONE_QUERY, read_bare
+from app.db.bulk import IN_ONE_QUERY, among, read_bare
 from app.db.plain_text import holds_all
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.activity_plans import ActivityCompetency, ActivitySession, Attendance
@@ -140,27 +140,29 @@ class ActivityStore:
             (col(Participation.line_key), list(line_keys)),
         )
         for column, named in ways:
-            for query in self._those_named(activity_id, column, named):
-                found.update({part.id: (part, person) for part, person in self.session.exec(query)})
+            if named:
+                rows = self.session.exec(self._those_named(activity_id, column, named))
+                found.update({part.id: (part, person) for part, person in rows})
         return list(found.values())
 
     def read_participants(
         self, activity_id: uuid.UUID, participation_ids: Sequence[uuid.UUID]
     ) -> Iterator[tuple[Participation, Person]]:
         """Those of the participants that are named, to be read only."""
-        for query in self._those_named(activity_id, col(Participation.id), participation_ids):
-            for some in read_bare(self.session, query, Participation, Person):
-                yield from some
+        # By number alone: a database that is asked for the activity too reads everybody who is in it.
+        query: Any = select(Participation, Person).join(
+            Person, col(Person.id) == col(Participation.person_id)
+        )
+        query = query.where(among(self.session, col(Participation.id), participation_ids))
+        for some in read_bare(self.session, query, Participation, Person):
+            yield from ((part, person) for part, person in some if part.activity_id == activity_id)
 
-    def _those_named(self, activity_id: uuid.UUID, column: Any, named: Sequence[Any]) -> Iterator[Any]:
-        for start in range(0, len(named), IN_ONE_QUERY):
-            yield (
-                select(Participation, Person)
-                .join(Person, col(Person.id) == col(Participation.person_id))
-                .where(
-                    Participation.activity_id == activity_id, column.in_(named[start : start + IN_ONE_QUERY])
-                )
-            )
+    def _those_named(self, activity_id: uuid.UUID, column: Any, named: Sequence[Any]) -> Any:
+        return (
+            select(Participation, Person)
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(Participation.activity_id == activity_id, among(self.session, column, named))
+        )
 
     def activities_of(self, participation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Activity]:
         """The activity of each participation."""

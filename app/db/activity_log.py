@@ -13,7 +13,7 @@ from sqlmodel import Session, col, delete, func, select
 from app.credentials.evidence.leaves import Leaf
 from app.credentials.transparency_log.tiles import WIDTH, Tile, rows_over
 from app.credentials.transparency_log.tree import HASH_BYTES
-from app.db.bulk import IN_ONE_QUERY, insert_rows, insert_values
+from app.db.bulk import IN_ONE_QUERY, among, insert_rows, insert_values
 from app.domain.activity_log import (
     CampusLog,
     EntryKind,
@@ -164,13 +164,11 @@ class ActivityLogStore:
 
     def leaves(self, log_id: uuid.UUID, numbers: Iterable[int]) -> Iterator[tuple[int, Leaf]]:
         """The same as bare leaves, each with its number: a bulk award names hundreds."""
-        wanted = sorted(set(numbers))
-        for at in range(0, len(wanted), IN_ONE_QUERY):
-            query = select(LogEntry.number, LogEntry.kind, LogEntry.at, LogEntry.commitment).where(
-                LogEntry.log_id == log_id, col(LogEntry.number).in_(wanted[at : at + IN_ONE_QUERY])
-            )
-            for number, kind, moment, commitment in self.session.exec(query.order_by(col(LogEntry.number))):
-                yield number, Leaf(str(kind), moment, commitment)
+        query = select(LogEntry.number, LogEntry.kind, LogEntry.at, LogEntry.commitment).where(
+            LogEntry.log_id == log_id, among(self.session, col(LogEntry.number), set(numbers))
+        )
+        for number, kind, moment, commitment in self.session.exec(query.order_by(col(LogEntry.number))):
+            yield number, Leaf(str(kind), moment, commitment)
 
     def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
         return self.session.get(LogPayload, (log_id, number))
@@ -189,15 +187,12 @@ class ActivityLogStore:
         self, log_id: uuid.UUID, noun: str, noun_ids: Iterable[uuid.UUID]
     ) -> dict[uuid.UUID, int]:
         """The number of the last entry that speaks of each of these rows."""
-        ids, found = list(noun_ids), dict[uuid.UUID, int]()
-        for at in range(0, len(ids), IN_ONE_QUERY):
-            query = select(LogPayload.noun_id, func.max(LogPayload.number)).where(
-                LogPayload.log_id == log_id,
-                LogPayload.noun == noun,
-                col(LogPayload.noun_id).in_(ids[at : at + IN_ONE_QUERY]),
-            )
-            found.update(self.session.exec(query.group_by(col(LogPayload.noun_id))).all())
-        return found
+        query = select(LogPayload.noun_id, func.max(LogPayload.number)).where(
+            LogPayload.log_id == log_id,
+            LogPayload.noun == noun,
+            among(self.session, col(LogPayload.noun_id), noun_ids),
+        )
+        return dict(self.session.exec(query.group_by(col(LogPayload.noun_id))).all())
 
     def payloads_about(self, person_id: uuid.UUID) -> list[LogPayload]:
         """All that every campus's log says of one person, under whichever record it was said."""

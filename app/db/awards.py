@@ -12,7 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
 from app.db.badges import WITHOUT_PICTURES
-from app.db.bulk import IN_ONE_QUERY, insert_rows
+from app.db.bulk import IN_ONE_QUERY, among, insert_rows
 from app.db.erasures import check_not_erased, erased_between
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
@@ -247,17 +247,14 @@ class AwardStore:
         """Who among these people already holds the badge, as its way of repeating counts."""
         if badge.repeat is Repeat.ALWAYS:
             return {}
-        ids, found = list(person_ids), dict[uuid.UUID, Award]()
-        for start in range(0, len(ids), 500):
-            query = select(Award).where(
-                Award.badge_id == badge.id,
-                Award.state == AwardState.ISSUED,
-                col(Award.person_id).in_(ids[start : start + 500]),
-            )
-            if badge.repeat is Repeat.ONCE_PER_ACTIVITY:
-                query = query.where(Award.activity_id == activity_id)
-            found.update({award.person_id: award for award in self.session.exec(query)})
-        return found
+        query = select(Award).where(
+            Award.badge_id == badge.id,
+            Award.state == AwardState.ISSUED,
+            among(self.session, col(Award.person_id), person_ids),
+        )
+        if badge.repeat is Repeat.ONCE_PER_ACTIVITY:
+            query = query.where(Award.activity_id == activity_id)
+        return {award.person_id: award for award in self.session.exec(query)}
 
     def generations_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """The generation of each award's private link."""

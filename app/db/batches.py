@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Function, Uuid, insert, literal, literal_column
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
-from app.db.bulk import IN_ONE_QUERY, insert_rows, read_bare, update_rows
+from app.db.bulk import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.people import THE_ADDRESS_FIRST
 from app.domain.activities import Participation
 from app.domain.awards import Award, LineOutcome
@@ -183,14 +183,8 @@ class BatchStore:
 
     def given_in_batch(self, batch_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         """Who of these people was given the badge in this very batch already."""
-        found: set[uuid.UUID] = set()
-        for start in range(0, len(person_ids), IN_ONE_QUERY):
-            query = select(Award.person_id).where(
-                Award.batch_id == batch_id,
-                col(Award.person_id).in_(person_ids[start : start + IN_ONE_QUERY]),
-            )
-            found.update(self.session.exec(query))
-        return found
+        these = among(self.session, col(Award.person_id), person_ids)
+        return set(self.session.exec(select(Award.person_id).where(Award.batch_id == batch_id, these)))
 
     def withheld(self, award_ids: Sequence[uuid.UUID], *, at: datetime) -> set[uuid.UUID]:
         """Awards of promises that are not done, or that may still be undone."""

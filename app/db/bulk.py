@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
 from psycopg import Error as PsycopgError
-from sqlalchemy import Column, Connection, Row, Select, Table, insert, text
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Text,
+    any_,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import class_mapper
@@ -113,6 +129,17 @@ def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str)
         connection.exec_driver_sql(f"{into} VALUES ({marks}) {otherwise}", list(zip(*values, strict=True)))
 
 
+def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether `column` holds one of these values, however many: told as one parameter, which the driver writes and the
+    database reads in a fraction of the time that hundreds take."""
+    dialect = session.get_bind().dialect
+    if dialect.name == "postgresql":
+        return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
+    told = orjson.dumps(_written(column, list(values), dialect)).decode()
+    one_each = func.json_each(literal(told, Text())).table_valued("value")
+    return column.in_(select(one_each.c.value))  # type: ignore[no-any-return]
+
+
 def update_rows(
     session: Session, kind: type[SQLModel], keys: Sequence[str], changes: Sequence[Mapping[str, Any]]
 ) -> None:
@@ -176,7 +203,7 @@ def _copied_as(column: Column[Any], dialect: Dialect) -> str:
 def _written(column: Column[Any], values: list[Any], dialect: Dialect) -> list[Any]:
     """The values as the driver takes them."""
     write = column.type.dialect_impl(dialect).bind_processor(dialect)
-    if write is None:
+    if write is None or not values:
         return values
     first = values[0]
     if all(value is first for value in values):

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
 
+from app.db.bulk import among
 from app.domain.campus import Campus
 from app.domain.columns import neighbouring_ids
 from app.domain.operators import Operator
@@ -124,16 +125,12 @@ class PeopleStore:
 
     def addresses_of(self, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
         """One address for each person who has any: their main one, else a verified one."""
-        ids = list(person_ids)
         found: dict[uuid.UUID, str] = {}
-        for start in range(0, len(ids), 500):
-            rows = self.session.exec(
-                select(PersonAddress.person_id, PersonAddress.address)
-                .where(col(PersonAddress.person_id).in_(ids[start : start + 500]))
-                .order_by(*THE_ADDRESS_FIRST)
-            )
-            for person_id, address in rows:
-                found.setdefault(person_id, address)
+        query = select(PersonAddress.person_id, PersonAddress.address).where(
+            among(self.session, col(PersonAddress.person_id), person_ids)
+        )
+        for person_id, address in self.session.exec(query.order_by(*THE_ADDRESS_FIRST)):
+            found.setdefault(person_id, address)
         return found
 
     def all_addresses(self, person_id: uuid.UUID) -> list[str]:

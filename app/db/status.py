@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
-from app.db.bulk import IN_ONE_QUERY, insert_values
+from app.db.bulk import IN_ONE_QUERY, among, insert_values
 from app.domain.status import StatusList, StatusSlot
 from app.errors import NotFound
 from app.language import N_
@@ -49,14 +49,8 @@ class StatusStore:
 
     def taken(self, list_id: uuid.UUID, positions: Collection[int]) -> set[int]:
         """Which of these places are somebody's."""
-        asked, found = list(positions), set[int]()
-        for start in range(0, len(asked), IN_ONE_QUERY):
-            query = select(StatusSlot.position).where(
-                StatusSlot.list_id == list_id,
-                col(StatusSlot.position).in_(asked[start : start + IN_ONE_QUERY]),
-            )
-            found.update(self.session.exec(query))
-        return found
+        asked = among(self.session, col(StatusSlot.position), positions)
+        return set(self.session.exec(select(StatusSlot.position).where(StatusSlot.list_id == list_id, asked)))
 
     def add_slots(self, places: Mapping[uuid.UUID, Place]) -> None:
         """The place of each award, none of them raised."""

@@ -66,11 +66,12 @@ class Award(SQLModel, table=True):
     __table_args__ = (
         Index("awards_of_campus_by_time", "campus_id", "awarded_at", "id"),
         Index("awards_of_person", "person_id", "awarded_at"),
+        Index("awards_of_badge_by_person", "badge_id", "person_id"),
         Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
-    badge_id: uuid.UUID = Field(sa_column=points_to("badge"))
+    badge_id: uuid.UUID = Field(sa_column=points_to("badge", index=False))
     version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
     person_id: uuid.UUID = Field(sa_column=points_to("person", index=False))
     activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from app.db.contributions import ContributionStore
 from app.db.files import FileStore
 from app.domain.artefact_facts import ARTEFACT, CONTRIBUTION, link_id
 from app.domain.awards import Award
 from app.domain.campus import Campus
-from app.domain.contributions import Contribution, counts_for
+from app.domain.contributions import counts_for
 from app.domain.files import FileNoun
 from app.services.activity_log import ActivityLog
-
-_AT_ONCE = 500
 
 
 class ContributedLines:
@@ -34,7 +32,7 @@ class ContributedLines:
         """By person, in the order of the log; `by_rule` are those that the badge's rule counted."""
         counted = [
             each
-            for each in self._confirmed(campus, [award.person_id for award in awards])
+            for each in self.contributions.confirmed(campus.id, [award.person_id for award in awards])
             if each.id in by_rule or counts_for(each, activity_id=activity_id, badge_id=badge_id)
         ]
         if not counted:
@@ -49,7 +47,3 @@ class ContributedLines:
             for noun_id, number in store.newest_about(log.id, noun, owners).items():
                 found.setdefault(owners[noun_id], []).append(number)
         return {person_id: sorted(numbers) for person_id, numbers in found.items()}
-
-    def _confirmed(self, campus: Campus, people: Sequence[uuid.UUID]) -> Iterable[Contribution]:
-        for start in range(0, len(people), _AT_ONCE):
-            yield from self.contributions.confirmed(campus.id, people[start : start + _AT_ONCE])
