@@ -25,6 +25,7 @@ from app.domain.participant_lists import ListedPerson
 from app.memory import collect_rarely
 from app.services.award_cases import Case, Found
 from app.services.award_documents import document_to_sign, signed_documents
+from app.services.award_keeping import SIGNED_AT_ONCE
 from app.services.awards import AwardRequest
 from app.services.status import Place, Places
 from app.worker.awards import AWARDS
@@ -137,11 +138,13 @@ def _sign_and_keep(house: House, case: Case, found: Sequence[Found]) -> None:
             if person is not None
         ]  # fmt: skip
         documents = [document_to_sign(award, words, places) for award in awards]
-        signed = [
-            each for each in signed_documents(awards, documents, batch) if isinstance(each, SignedDocument)
-        ]
-        assert len(signed) == len(awards)
-        services.stores.awards.add_all(awards, signed)
+        services.stores.awards.add_all(awards)
+        for start in range(0, len(awards), SIGNED_AT_ONCE):
+            some = slice(start, start + SIGNED_AT_ONCE)
+            signed = signed_documents(awards[some], documents[some], batch)
+            kept = [each for each in signed if isinstance(each, SignedDocument)]
+            assert len(kept) == len(signed)
+            services.stores.awards.add_documents(kept)
 
 
 def _crowd(house: House, size: int) -> Activity:

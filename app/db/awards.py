@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Select
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, among, insert_rows
@@ -41,9 +41,16 @@ class AwardStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def add_all(self, awards: Sequence[Award], documents: Sequence[SignedDocument]) -> None:
+    def add_all(self, awards: Sequence[Award]) -> None:
         insert_rows(self.session, awards)
+
+    def add_documents(self, documents: Sequence[SignedDocument]) -> None:
         insert_rows(self.session, documents)
+
+    def take_away(self, award_ids: Sequence[uuid.UUID]) -> None:
+        """Of awards that were written a moment ago, in the same transaction, and that could not be signed."""
+        if award_ids:
+            self.session.execute(delete(Award).where(among(self.session, col(Award.id), award_ids)))
 
     def save(self, award: Award) -> None:
         self.session.add(award)

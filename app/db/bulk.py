@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from psycopg import Error as PsycopgError
 from sqlalchemy import (
     ARRAY,
     Column,
@@ -21,12 +20,12 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import class_mapper
 from sqlmodel import Session, SQLModel
+
+from app.db.copying import can_copy, copy_rows
 
 _AT_A_TIME = 1_000
 IN_ONE_QUERY = 500
@@ -85,21 +84,13 @@ def _entities(row: Row[Any], makers: Sequence[tuple[Callable[[], Any], Sequence[
     return made if len(made) > 1 else made[0]
 
 
-def _is_walled(connection: Connection) -> bool:
-    """PostgreSQL copies nothing into a table while it holds its reader back (`app/db/walls.py`)."""
-    if "walled" not in connection.info:
-        query = text("SELECT row_security_active('award')")
-        connection.info["walled"] = connection.execute(query).scalar_one()
-    return bool(connection.info["walled"])
-
-
 def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) -> None:
     """Column by column: thousands of rows say the same in most of them, and that is put into words once."""
     names = list(values[0])
     dialect = connection.dialect
     columns = [_written(table.c[name], [row[name] for row in values], dialect) for name in names]
-    if dialect.name == "postgresql" and not _is_walled(connection):
-        _copy(connection, [table.c[name] for name in names], columns)
+    if can_copy(connection):
+        copy_rows(connection, [table.c[name] for name in names], columns)
         return
     # Without RETURNING: what was added is not always for whoever adds it to read.
     statement = insert(table).inline().compile(dialect=dialect, column_keys=names)
@@ -176,28 +167,6 @@ def _columns_of(
 def _arrays(table: Table, names: Sequence[str], dialect: Dialect) -> str:
     """One array for each column: PostgreSQL takes as long over a statement as over some dozen rows."""
     return ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in names)
-
-
-def _copy(connection: Connection, columns: Sequence[Column[Any]], values: Sequence[list[Any]]) -> None:
-    """As PostgreSQL takes many rows best: one command, in its own binary form. Constraints hold as for any insert."""
-    names = ", ".join(f'"{column.name}"' for column in columns)
-    command = f'COPY "{columns[0].table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
-    cursor = connection.connection.cursor()
-    try:
-        with cursor.copy(command) as copy:
-            copy.set_types([_copied_as(column, connection.dialect) for column in columns])
-            for row in zip(*values, strict=True):
-                copy.write_row(row)
-    except PsycopgError as error:
-        raise DBAPIError.instance(command, None, error, PsycopgError, hide_parameters=True) from error
-    finally:
-        cursor.close()
-
-
-def _copied_as(column: Column[Any], dialect: Dialect) -> str:
-    """The name by which the driver knows the column's type."""
-    name = column.type.compile(dialect=dialect).lower().partition("(")[0]
-    return "double precision" if name == "float" else name
 
 
 def _written(column: Column[Any], values: list[Any], dialect: Dialect) -> list[Any]:

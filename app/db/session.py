@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
 from sqlalchemy.engine import Dialect, make_url
 from sqlmodel import Session
 
+from app.db.copying import let_copies_go_on
 from app.domain.search import plain_text
 
 
@@ -40,7 +41,7 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         parsed,
         pool_size=10,
         max_overflow=10,
@@ -50,6 +51,8 @@ def open_engine(url: str) -> Engine:
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
     )
+    let_copies_go_on(engine)
+    return engine
 
 
 _NEVER: Final = None

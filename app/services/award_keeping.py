@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from app.credentials.issuing import Batch
 from app.credentials.json_text import JsonObject, parse_json
@@ -34,6 +35,9 @@ from app.services.status import Places, StatusService
 
 UNSIGNED = N_("Un texte empêchait de signer le badge.")
 """What the log says of an award that was decided and could not be signed."""
+
+
+SIGNED_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,10 @@ class AwardKeeping:
         decided = [award for award in awards if award.id in documents]
         grounded = self.grounds.decide(case, decided, documents, ready)
         documents = {award_id: each.document for award_id, each in grounded.items()}
-        signed = self._signed(case, decided, documents, troubles, at)
+        self._sign_and_write(case, decided, documents, troubles, at)
         self.deeds.withdrawn(campus, [award for award in decided if award.id in troubles], UNSIGNED)
-        self._write(case, promise, [award for award in decided if award.id in signed], signed, places, at)
+        signed = [award.id for award in decided if award.id not in troubles]
+        self._write_beside(case, promise, signed, places, at)
         self.grounds.keep([grounded[award_id].row for award_id in signed])
         kept: list[Kept] = [
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
@@ -114,37 +119,35 @@ class AwardKeeping:
                 troubles[award.id] = trouble
         return written
 
-    def _signed(
+    def _sign_and_write(
         self,
         case: Case,
         awards: Sequence[Award],
         documents: Mapping[uuid.UUID, JsonObject],
         troubles: dict[uuid.UUID, InvalidInput],
         at: datetime,
-    ) -> dict[uuid.UUID, SignedDocument]:
-        signed, batch = {}, self.batch_of(case, at)
-        found = signed_documents(awards, [documents[award.id] for award in awards], batch)
-        for award, each in zip(awards, found, strict=True):
-            if isinstance(each, InvalidInput):
-                troubles[award.id] = each
-            else:
-                signed[award.id] = each
-        return signed
-
-    def _write(
-        self,
-        case: Case,
-        promise: AwardBatch,
-        awards: Sequence[Award],
-        signed: Mapping[uuid.UUID, SignedDocument],
-        places: Places,
-        at: datetime,
     ) -> None:
-        ids = [award.id for award in awards]
-        self.awards.add_all(awards, [signed[award_id] for award_id in ids])
-        self.status.keep(places.only(ids))
+        """The awards first, and signed bytes while the next are signed: PostgreSQL takes them in meanwhile."""
+        batch = self.batch_of(case, at)
+        self.awards.add_all(awards)
+        for start in range(0, len(awards), SIGNED_AT_ONCE):
+            some = awards[start : start + SIGNED_AT_ONCE]
+            found = signed_documents(some, [documents[award.id] for award in some], batch)
+            unfit = {
+                award.id: each
+                for award, each in zip(some, found, strict=True)
+                if isinstance(each, InvalidInput)
+            }
+            troubles.update(unfit)
+            self.awards.add_documents([each for each in found if isinstance(each, SignedDocument)])
+        self.awards.take_away([award.id for award in awards if award.id in troubles])
+
+    def _write_beside(
+        self, case: Case, promise: AwardBatch, award_ids: Sequence[uuid.UUID], places: Places, at: datetime
+    ) -> None:
+        self.status.keep(places.only(award_ids))
         facts = {"version": str(case.version.id), "batch": str(promise.id)}
-        self.history.write_all(case.by, "award", "award", ids, at=at, campus_id=case.campus.id, **facts)
+        self.history.write_all(case.by, "award", "award", award_ids, at=at, campus_id=case.campus.id, **facts)
 
     def _promise_letters(
         self,
