@@ -29,7 +29,7 @@ _copying = ThreadPoolExecutor(_MOST_AT_ONCE, "copying")
 def let_copies_go_on(engine: Engine) -> None:
     """Of an engine for PostgreSQL: nothing else is asked of a connection before its copy has come to its end."""
     event.listen(engine, "before_cursor_execute", lambda connection, *_: wait_for_copy(connection))
-    event.listen(engine, "commit", wait_for_copy)
+    event.listen(engine, "commit", _end_before_commit)
     event.listen(engine, "rollback", _let_copy_end)
 
 
@@ -58,6 +58,15 @@ def wait_for_copy(connection: Connection) -> None:
     on_its_way: Future[None] | None = connection.info.pop(_ON_ITS_WAY, None)
     if on_its_way is not None:
         on_its_way.result()
+
+
+def _end_before_commit(connection: Connection) -> None:
+    try:
+        wait_for_copy(connection)
+    except BaseException:
+        # Whoever fails to commit is believed to have nothing open any more.
+        connection.connection.rollback()
+        raise
 
 
 def _let_copy_end(connection: Connection) -> None:
