@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from fastapi import APIRouter, Request, Response
@@ -24,6 +25,7 @@ from app.wiring import Process
 
 router = APIRouter(prefix="/confirmer", dependencies=[SIGNED_IN])
 SHOWN_AT = "/confirmer/formulaire"
+_CODE = re.compile(r"[a-z0-9_:.-]{1,40}")
 
 
 def kept_form_cookie(process: Process) -> str:
@@ -89,7 +91,7 @@ def show(request: Request) -> HTMLResponse:
     waiting = set_aside.found(request, token or "/")
     if not waiting.token:
         waiting = Waiting("/")
-    told = [(name.replace("-", " "), value) for name, value in waiting.fields if _is_words(value)]
+    told = [value for _, value in waiting.fields if _is_words(value)]
     return page(
         request,
         "signing_in/typed_again.html",
@@ -101,9 +103,5 @@ def show(request: Request) -> HTMLResponse:
 
 
 def _is_words(value: str) -> bool:
-    """What somebody typed or chose, and not what the page knows things by."""
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return bool(value.strip())
-    return False
+    """What somebody typed, and not what a page knows choices, boxes, days and rows by."""
+    return bool(value.strip()) and _CODE.fullmatch(value) is None
