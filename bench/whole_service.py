@@ -28,11 +28,13 @@ from app.services.award_documents import document_to_sign, signed_documents
 from app.services.award_keeping import SIGNED_AT_ONCE
 from app.services.awards import AwardRequest
 from app.services.status import Place, Places
+from app.wiring import Process
 from app.worker.awards import AWARDS
+from app.worker.promises import Kind
 from app.worker.worker import Worker
 from bench.credentials import OURS
 from bench.measure import Row, rows
-from bench.ten_thousand import new_badge
+from bench.ten_thousand import Unlogged, new_badge
 from tests.support.house import House, build_house
 from tests.support.postgres import database_of_this_run
 
@@ -58,30 +60,50 @@ def _measure(folder: Path, url: str, engine: str, sizes: Sequence[int]) -> list[
     collect_rarely()  # as every server process does
     house = build_house(url, folder)
     found = []
-    with _working(house):
+    with _working(house, AWARDS):
         for size in sizes:
             crowd = _crowd(house, size)
             name = f"{size:,} lines through the whole service, {engine}"
             _whole(house, crowd)
             if size == COMPARED:
-                measured: dict[str, list[float]] = {OURS: [], FLOOR: []}
-                for _ in range(ROUNDS):
-                    measured[FLOOR].append(_alone(house, crowd))
-                    measured[OURS].append(_whole(house, crowd))
-                found += rows(name, measured, ours=OURS, unit="ms")
+                found += _beside_signing_and_storing(house, crowd, name)
             else:
                 repeated = 1 if size > COMPARED else ROUNDS
                 each = [_whole(house, crowd) for _ in range(repeated)]
                 found += rows(name, {OURS: each * (2 if repeated == 1 else 1)}, ours=OURS, unit="ms")
             print(f"  {engine}, {size:,} lines: at most {_most_memory()} MiB in use", flush=True)
+    with _working(house, WITHOUT_THE_LOG):
+        crowd = _crowd(house, COMPARED)
+        found += _beside_signing_and_storing(
+            house, crowd, f"{COMPARED:,} lines through the whole service but the log, {engine}"
+        )
     house.close()
     return found
 
 
+def _beside_signing_and_storing(house: House, crowd: Activity, name: str) -> list[Row]:
+    measured: dict[str, list[float]] = {OURS: [], FLOOR: []}
+    for _ in range(ROUNDS):
+        measured[FLOOR].append(_alone(house, crowd))
+        measured[OURS].append(_whole(house, crowd))
+    return rows(name, measured, ours=OURS, unit="ms")
+
+
+def _piece_without_the_log(process: Process, batch_id: uuid.UUID) -> bool:
+    with process.unit_of_work() as services:
+        services.bulk_awards.keeping.grounds = Unlogged()  # type: ignore[assignment]
+        return services.bulk_awards.carry_out(batch_id).more
+
+
+WITHOUT_THE_LOG = Kind(AWARDS.name, AWARDS.due, _piece_without_the_log)
+"""Rules, both forms, storing, history, status index and letters, of which the promise speaks; the activity log and the
+evidence it proves have a promise of their own."""
+
+
 @contextmanager
-def _working(house: House) -> Iterator[None]:
+def _working(house: House, kind: Kind) -> Iterator[None]:
     """A worker beside the house, as beside every server."""
-    worker = Worker(house.process, [AWARDS])
+    worker = Worker(house.process, [kind])
     worker.start()
     try:
         yield
