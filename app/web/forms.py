@@ -68,8 +68,11 @@ class CsrfTokens:
         return self._owners.open(token.partition(_BEFORE_OWNER)[2])
 
     def accepts(self, token: str, request: Request) -> bool:
+        masked, seals, owner = token.partition(_BEFORE_OWNER)
+        if seals and self._owners.open(owner) is None:
+            return False
         try:
-            raw = base64.urlsafe_b64decode(token.partition(_BEFORE_OWNER)[0].encode("ascii"))
+            raw = base64.urlsafe_b64decode(masked.encode("ascii"))
         except (UnicodeEncodeError, binascii.Error):
             return False
         half = hashlib.sha256().digest_size

@@ -194,11 +194,12 @@ def test_a_day_that_cannot_be_is_refused_beside_its_field(house: House, trainer:
     assert "Éloquence" not in titles(house)
 
 
-def test_a_form_sent_after_the_session_ended_is_not_said_to_be_kept(house: House, trainer: TestClient):
-    page = trainer.get(NEW)
-    form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24")
+def test_a_form_that_cannot_be_kept_after_the_session_ended_is_not_said_to_be(
+    house: House, trainer: TestClient
+):
+    """It says of no person whose it is, so that there is nobody to keep it for."""
     house.clock.move(days=2)
-    back = form.press(trainer, page)
+    back = trainer.post(NEW, data={"titre": "Éloquence", "debut": "2026-11-24", "jeton": "A" * 88})
     assert back.status_code == 401
     assert "Rien n’est perdu" not in back.text
     assert "copiez ce que vous aviez tapé" in back.text
