@@ -69,7 +69,10 @@ class ActivityStore:
 
     def lock(self, activity_id: uuid.UUID) -> Activity:
         """Hold the activity until the transaction ends: two lists at once are recorded one after the other."""
-        return self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).one()
+        held = self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).first()
+        if held is None:
+            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+        return held
 
     def list_in_campus(
         self, campus_id: uuid.UUID, *, words: str = "", limit: int = 200

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from sqlmodel import Session, SQLModel, col, delete, func, select
+from sqlalchemy import ColumnElement
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, col, delete, func, select, update
 
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.activity_files import ActivityFile
@@ -15,10 +18,17 @@ from app.domain.activity_plans import (
     ActivitySession,
     ActivityTrainer,
     Attendance,
+    Holding,
+    check_nothing_rests,
 )
+from app.domain.awards import Award
+from app.domain.batches import AwardBatch, BatchState
 from app.domain.campus import Campus
+from app.domain.contributions import Contribution
 from app.domain.people import Person
-from app.domain.rooms import Room
+from app.domain.rooms import Room, RoomEntry
+
+_UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 
 
 class ActivityPlanStore:
@@ -86,6 +96,38 @@ class ActivityPlanStore:
     def leave(self, place: ActivityCampus) -> None:
         self.session.delete(place)
         self.session.flush()
+
+    # --- deleted
+
+    def holding(self, activity_id: uuid.UUID) -> Holding | None:
+        """What rests on the activity, if anything does."""
+        return next((what for what, there in _resting(activity_id) if self._is_any(there)), None)
+
+    def _is_any(self, there: Any) -> bool:
+        return bool(self.session.exec(select(there.exists())).one())
+
+    def delete(self, activity_id: uuid.UUID) -> None:
+        """The activity with all that was only planned; bulk awards that came to nothing no longer name it."""
+        try:
+            self.session.exec(
+                update(AwardBatch).where(col(AwardBatch.activity_id) == activity_id).values(activity_id=None)
+            )
+            for table in (Room, ActivitySession, ActivityTrainer, ActivityCompetency, ActivityBadge):
+                self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
+            self._delete_with_places(activity_id)
+        except IntegrityError:
+            # The walls hide what is another campus's; the keys of the tables do not.
+            check_nothing_rests(Holding.ELSEWHERE)
+
+    def _delete_with_places(self, activity_id: uuid.UUID) -> None:
+        places = delete(ActivityCampus).where(col(ActivityCampus.activity_id) == activity_id)
+        activity = delete(Activity).where(col(Activity.id) == activity_id)
+        if self.session.connection().dialect.name == "postgresql":
+            # In one statement: without its campuses the activity would be behind the walls, for everybody.
+            self.session.exec(activity.add_cte(places.cte("places")))
+        else:
+            self.session.exec(places)
+            self.session.exec(activity)
 
     def asked(self, campus_id: uuid.UUID) -> list[tuple[Activity, Campus]]:
         """What other campuses ask this one to organise with them, with the campus that leads."""
@@ -175,3 +217,20 @@ class ActivityPlanStore:
         return {
             participation_id: unsaid if hours is None else float(hours) for participation_id, hours in rows
         }
+
+
+def _resting(activity_id: uuid.UUID) -> Iterator[tuple[Holding, Any]]:
+    """What may rest on it, and the rows that would."""
+    others: tuple[ColumnElement[bool], ...] = (
+        col(ActivityCampus.position) > 0,
+        col(ActivityCampus.accepted_at).is_not(None),
+    )
+    yield Holding.CAMPUSES, select(ActivityCampus).where(ActivityCampus.activity_id == activity_id, *others)
+    yield Holding.AWARDS, select(Award.id).where(Award.activity_id == activity_id)
+    under_way = col(AwardBatch.state).in_(_UNDER_WAY)
+    yield Holding.BATCHES, select(AwardBatch.id).where(AwardBatch.activity_id == activity_id, under_way)
+    rooms = select(Room.id).where(Room.activity_id == activity_id)
+    yield Holding.SIGNATURES, select(RoomEntry.id).where(col(RoomEntry.room_id).in_(rooms))
+    yield Holding.CONTRIBUTIONS, select(Contribution.id).where(Contribution.activity_id == activity_id)
+    yield Holding.PEOPLE, select(Participation.id).where(Participation.activity_id == activity_id)
+    yield Holding.FILES, select(ActivityFile.file_id).where(ActivityFile.activity_id == activity_id)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
@@ -115,6 +116,52 @@ def session_nearest(sessions: Iterable[ActivitySession], *, today: date) -> Acti
     """Today's, or else the one that is nearest; of two as near, the one that was held. None that is cancelled."""
     held = [each for each in sessions if each.cancelled_at is None]
     return min(held, key=lambda each: (abs((each.held_on - today).days), each.held_on), default=None)
+
+
+class Holding(StrEnum):
+    """What keeps an activity from being deleted, because it rests on it."""
+
+    CAMPUSES = "campuses"
+    AWARDS = "awards"
+    BATCHES = "batches"
+    SIGNATURES = "signatures"
+    CONTRIBUTIONS = "contributions"
+    PEOPLE = "people"
+    FILES = "files"
+    ELSEWHERE = "elsewhere"
+    """Something of a campus that organised it once."""
+
+
+WHY_IT_STAYS = {
+    Holding.CAMPUSES: N_("Cette activité ne peut pas être supprimée : un autre campus l’organise aussi."),
+    Holding.AWARDS: N_("Cette activité ne peut pas être supprimée : des badges y ont été attribués."),
+    Holding.BATCHES: N_(
+        "Cette activité ne peut pas être supprimée : une attribution y est programmée ou en cours."
+    ),
+    Holding.SIGNATURES: N_(
+        "Cette activité ne peut pas être supprimée : des personnes ont signé leur présence avec leur téléphone."
+    ),
+    Holding.CONTRIBUTIONS: N_(
+        "Cette activité ne peut pas être supprimée : des personnes y ont rattaché une contribution."
+    ),
+    Holding.PEOPLE: N_(
+        "Cette activité ne peut pas être supprimée : des personnes y sont notées, présentes ou absentes, et le journal le dit."
+    ),
+    Holding.FILES: N_(
+        "Cette activité ne peut pas être supprimée : des photos ou des fichiers y ont été joints, et le journal le dit."
+    ),
+    Holding.ELSEWHERE: N_(
+        "Cette activité ne peut pas être supprimée : un campus qui l’a organisée y a encore quelque chose."
+    ),
+}
+
+
+class StillHeld(Conflict): ...
+
+
+def check_nothing_rests(holding: Holding | None) -> None:
+    if holding is not None:
+        raise StillHeld(WHY_IT_STAYS[holding])
 
 
 def check_leads(place: ActivityCampus) -> None:

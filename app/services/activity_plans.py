@@ -18,9 +18,11 @@ from app.db.team import TeamStore
 from app.domain.activities import Activity, ActivityCampus, check_activity
 from app.domain.activity_plans import (
     ActivitySession,
+    Holding,
     Plan,
     check_leads,
     check_may_answer,
+    check_nothing_rests,
     copied,
     days_until_next,
 )
@@ -195,6 +197,19 @@ class ActivityPlans:
             if each.cancelled_at is None
         )
         return copy
+
+    def holding(self, campus: Campus, activity_id: uuid.UUID) -> Holding | None:
+        """What keeps the activity from being deleted, if anything does."""
+        return self.plans.holding(self.activities.get_in_campus(activity_id, campus.id).id)
+
+    def delete(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> None:
+        """An activity made by mistake, on which nothing rests: it goes with its plan, and the history says so."""
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        check_nothing_rests(self.plans.holding(activity.id))
+        on = activity.starts_on.isoformat()
+        self.history.write(by, "delete", "activity", activity.id, at=self.clock(), campus_id=campus.id, on=on)
+        self.plans.delete(activity.id)
 
     def _led_by(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
         activity = self.activities.get_in_campus(activity_id, campus.id)

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.activities import Activity
+from app.domain.activity_plans import WHY_IT_STAYS
 from app.domain.permissions import Deed
-from app.errors import InvalidInput, NotFound
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.web.activities import ActivityView
 from app.web.activity_form import AUDIENCES, ActivityForm
@@ -50,10 +53,24 @@ def create_activity(request: Request, form: SafeForm, services: ReadingServices)
 @router.get("/{activity_id}/modifier", dependencies=[staff(Deed.WORK)])
 def edit_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    activity = services.activities.get(work.campus, activity_id)
-    planned = services.activity_plans.planned(work.campus, activity_id)
+    return _edit_page(request, services, work, services.activities.get(work.campus, activity_id))
+
+
+def _edit_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    activity: Activity,
+    *,
+    trouble: str = "",
+    stays: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    """The form with what is true now; `trouble` and `stays` say why it was not deleted just now."""
+    planned = services.activity_plans.planned(work.campus, activity.id)
     filled = ActivityForm.filled(activity, planned, own_slug=work.campus.slug)
-    return _form_page(request, services, work, filled, ActivityView.of(work, activity))
+    shown = ActivityView.of(work, activity)
+    return _form_page(request, services, work, filled, shown, trouble=trouble, stays=stays, status=status)
 
 
 @router.post("/{activity_id}/modifier", dependencies=[staff(Deed.WORK)])
@@ -72,6 +89,24 @@ def amend_activity(
             return writing.activity_plans.amend(work.campus, activity_id, told, plan, by=work.actor).id
 
     return _tried(request, services, work, typed, amend, shown)
+
+
+@router.post("/{activity_id}/supprimer", dependencies=[staff(Deed.WORK)])
+def delete_activity(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """Only what was ticked as meant; the page says why an activity stays."""
+    work = at_work(request)
+    activity = services.activities.get(work.campus, activity_id)
+    if text_of(form, "confirme") != "oui":
+        sentence = say(N_("Cochez la case pour confirmer. Rien n’a été supprimé."))
+        return _edit_page(request, services, work, activity, trouble=sentence, status=422)
+    try:
+        with deed(request) as writing:
+            writing.activity_plans.delete(work.campus, activity_id, by=work.actor)
+    except Conflict as error:
+        return _edit_page(request, services, work, activity, stays=sentence_of(error), status=409)
+    return RedirectResponse(f"{work.home}/activites", status_code=303)
 
 
 def _tried(
@@ -119,8 +154,11 @@ def _form_page(
     filled: ActivityForm,
     activity: ActivityView | None = None,
     *,
+    trouble: str = "",
+    stays: str = "",
     status: int = 200,
 ) -> HTMLResponse:
+    holding = services.activity_plans.holding(work.campus, activity.id) if activity else None
     choices = services.activity_plans.choices(work.campus)
     return page(
         request,
@@ -131,6 +169,9 @@ def _form_page(
         home=work.home,
         activity=activity,
         form=filled,
+        trouble=trouble,
+        is_refused=bool(stays),
+        stays=stays or (say(WHY_IT_STAYS[holding]) if holding else ""),
         kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
         rhythms=[(value, say(words)) for value, words in RHYTHMS.items()],
         audiences=[say(words) for words in AUDIENCES],

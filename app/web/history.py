@@ -135,7 +135,7 @@ def detail_of(event: Event) -> str:
 
 
 def _days_of(facts: Mapping[str, Any]) -> list[str]:
-    """Of a session: its day, and the other one it was moved to."""
+    """Of a session or of an activity that is gone: its day, and the other one it was moved to."""
     on, to = facts.get("on"), facts.get("to")
     if not isinstance(on, str):
         return []

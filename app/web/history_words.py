@@ -97,6 +97,7 @@ DEEDS = {
     ("competency", "restore"): N_("Compétence reprise"),
     ("activity", "create"): N_("Activité créée"),
     ("activity", "amend"): N_("Activité modifiée"),
+    ("activity", "delete"): N_("Activité supprimée"),
     ("activity", "ask"): N_("Accord demandé pour organiser ensemble"),
     ("activity", "record"): N_("Participants inscrits"),
     ("activity", "note_attendance"): N_("Présences d’une séance notées"),

@@ -216,6 +216,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/activites/{activity_id}": _VIEW,
     "GET /gestion/{slug}/activites/{activity_id}/modifier": _WORK,
     "POST /gestion/{slug}/activites/{activity_id}/modifier": staff(Deed.WORK, 422, body={}),
+    "POST /gestion/{slug}/activites/{activity_id}/supprimer": staff(Deed.WORK, 422, body={}),
     "POST /gestion/{slug}/activites/{activity_id}/dupliquer": staff(Deed.WORK, 303, body={}),
     "POST /gestion/{slug}/activites/{activity_id}/invitation": staff(Deed.MANAGE, 409, body={}),
     "POST /gestion/{slug}/activites/{activity_id}/participants": staff(Deed.WORK, 422, body={}),

@@ -97,6 +97,42 @@ def test_whoever_organises_together_still_works_behind_the_walls(house: House, t
     assert admin.get(theirs).status_code == 404
 
 
+def test_an_activity_that_was_only_planned_is_deleted_behind_the_walls_with_the_campuses_that_were_asked(
+    house: House, their_admin: Person
+):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    page = trainer.get(f"{path}/modifier")
+    done = form_with(page, "confirme").fill(confirme="oui").press(trainer, page)
+    assert done.status_code == 303, done.text
+    assert "Idéathon" not in admin.get("/gestion/agt/activites").text
+    with house.owner.connect() as connection:
+        for table, column in (("activity", "id"), ("activity_campus", "activity_id")):
+            left = connection.execute(
+                text(f"SELECT count(*) FROM {table} WHERE {column} = :id"),
+                {"id": uuid.UUID(path.rpartition("/")[2])},
+            )
+            assert left.scalar_one() == 0, table
+
+
+def test_what_a_campus_that_left_still_has_in_an_activity_keeps_it_and_stays_hidden(
+    house: House, their_admin: Person
+):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    asked = admin.get("/gestion/agt/activites")
+    assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
+    with house.unit_of_work() as services:
+        shared = uuid.UUID(path.rpartition("/")[2])
+        services.rooms.open(house.other_campus, shared, capacity=None, by=COMMAND)
+        services.activity_plans.answer(house.other_campus, shared, accepts=False, by=COMMAND)
+    page = trainer.get(f"{path}/modifier")
+    refused = form_with(page, "confirme").fill(confirme="oui").press(trainer, page)
+    assert refused.status_code == 409
+    assert "un campus qui l’a organisée y a encore quelque chose" in refused.text
+    assert trainer.get(path).status_code == 200
+
+
 def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches_every_campus(house: House):
     def calls(dependant: Dependant) -> Iterator[object]:
         yield dependant.call
