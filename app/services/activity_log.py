@@ -191,7 +191,7 @@ class ActivityLog:
                         "sauvegarde a été restaurée. Rien n’est signé avant « sceau log reconcile »."
                     )
                 )
-            if self._root_at(log, size) != root:
+            if self.root_at(log, size) != root:
                 raise LogOutOfStep(
                     N_(
                         "Le journal du campus n’est plus celui qui a été signé : des lignes ont changé. "
@@ -199,8 +199,9 @@ class ActivityLog:
                     )
                 )
 
-    def _root_at(self, log: CampusLog, size: int) -> bytes | None:
-        """None where lines in the middle are missing, so that no tree stands on them."""
+    def root_at(self, log: CampusLog, size: int) -> bytes | None:
+        """The root of the log as it was at that size; None where lines in the middle are missing, so that no tree stands
+        on them."""
         try:
             return root_of(self.tree(log, size), size)
         except MalformedInput:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.credentials.evidence.commitments import open_entry
@@ -26,6 +26,9 @@ _STATES = {
     KeyState.VERIFY_ONLY: LogKeyState.RETIRED,
     KeyState.REVOKED: LogKeyState.REVOKED,
 }
+
+_A_MINUTE = timedelta(minutes=1)
+"""Lines are dated to the minute."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,19 @@ class LogKeyHistory:
         for log in self.store.list_of(campus.id):
             epoch = str(log.epoch)
             newest = self.store.newest_checkpoint(log.id, before=since)
-            size = newest.size if newest else 0
+            size = max(newest.size if newest else 0, self._lost_size(log, since))
             sizes[epoch] = min(size, int(known[epoch])) if epoch in known else size
         return sizes
+
+    def _lost_size(self, log: CampusLog, since: datetime) -> int:
+        """Of a tree whose checkpoint was lost when an old copy was restored, and that the log grew to before that moment;
+        else nothing. Only the anchor remembers that it was signed."""
+        signed, newest = self.activity_log.anchors.last(log.origin), self.store.newest_checkpoint(log.id)
+        if signed is None or signed.size > log.size or (newest is not None and newest.size >= signed.size):
+            return 0
+        last = self.store.entries(log.id, signed.size - 1, signed.size)
+        was_before = bool(last) and last[0].at + _A_MINUTE <= since
+        return signed.size if was_before and self.activity_log.root_at(log, signed.size) == signed.root else 0
 
     def _term(self, log: CampusLog, row: SealedKey, told: _Told, before: SealedKey | None) -> LogKeyTerm:
         return LogKeyTerm(
@@ -97,7 +110,10 @@ class LogKeyHistory:
         if size is None or row.state is KeyState.ACTIVE:
             return None
         checkpoint = self.store.checkpoint(log.id, int(size))
-        return TreeHead(log.origin, checkpoint.size, checkpoint.root) if checkpoint else _nothing_of(log)
+        if checkpoint is not None:
+            return TreeHead(log.origin, checkpoint.size, checkpoint.root)
+        root = self.activity_log.root_at(log, int(size)) if 0 < int(size) <= log.size else None
+        return TreeHead(log.origin, int(size), root) if root else _nothing_of(log)
 
     def _announcement(self, log: CampusLog, told: _Told, before: SealedKey) -> Announcement | None:
         """None where the key before did not sign the entry that names this one."""

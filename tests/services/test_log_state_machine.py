@@ -176,9 +176,8 @@ class LogLife(RuleBasedStateMachine):
                 change_key(self.witness, current.key)
                 self.given[current.log.origin] = current.key
                 looked = look(source, current.key, self.witness, key, at=self.house.clock())
-            keys = LogKeys.from_bytes(source.read(FILE))
-        assert looked.note.signed_by([key.public])
-        self._all_are_believed(keys, source)
+            assert looked.note.signed_by([key.public])
+            self._all_are_believed(LogKeys.from_bytes(source.read(FILE)), source)
 
     def _all_are_believed(self, keys: LogKeys, source: Files) -> None:
         """A theft is always found a minute after whatever was signed: nothing that was, is lost by it."""
