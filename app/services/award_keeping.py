@@ -38,6 +38,7 @@ UNSIGNED = N_("Un texte empêchait de signer le badge.")
 
 
 SIGNED_AT_ONCE: Final = 256
+"""Lines: twice what `Batch` takes side by side, and few enough that PostgreSQL is kept at work."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
-from app.domain.access import digest_of
 from app.domain.account_changes import WAYS_IN, Changed
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
@@ -15,7 +14,7 @@ from app.domain.sign_in import Challenge
 from app.language import N_, speaking
 from app.language.dates import moment
 from app.language.typography import say
-from app.services.letters.notice import Action, Notice, html_of, text_of
+from app.services.letters.notice import Action, Notice, carrying
 
 OF_ACCOUNTS = (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED, Occasion.WAY_IN_CHANGED)
 _SENDER = "Sceau"
@@ -134,7 +133,12 @@ class AccountLetters:
         person = self.people.get(letter.about_id)
         changed = Changed(letter.once_key.rpartition("/")[2].partition(".")[0])
         with speaking(person.language or "fr"):
-            return _letter(letter, person, self._changed(person, changed, letter))
+            return carrying(
+                self._changed(person, changed, letter),
+                letter,
+                language=person.language or "fr",
+                to_name=person.name,
+            )
 
     def _confirm(self, letter: PromisedLetter) -> Letter | None:
         assert letter.about_id is not None
@@ -144,7 +148,12 @@ class AccountLetters:
             return None
         person = self.people.get(challenge.person_id)
         with speaking(str(challenge.facts.get("language", "fr"))):
-            return _letter(letter, person, self._confirms(person, challenge, token))
+            return carrying(
+                self._confirms(person, challenge, token),
+                letter,
+                language=person.language or "fr",
+                to_name=person.name,
+            )
 
     def _confirms(self, person: Person, challenge: Challenge, token: str) -> Notice:
         code = address_code(self.secret, challenge.id)
@@ -213,17 +222,4 @@ def _notice(
         campus=_SENDER,
         hue=250,
         liveliness=1,
-    )
-
-
-def _letter(letter: PromisedLetter, person: Person, notice: Notice) -> Letter:
-    return Letter(
-        to=letter.address,
-        to_name=person.name,
-        subject=notice.subject,
-        text=text_of(notice),
-        html=html_of(notice),
-        sender_name=_SENDER,
-        key=digest_of(letter.once_key)[:40],
-        language=person.language or "fr",
     )

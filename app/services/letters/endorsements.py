@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.db.endorsements import EndorsementStore
 from app.db.organisations import OrganisationStore
-from app.domain.access import digest_of
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.endorsements import (
@@ -17,13 +16,12 @@ from app.domain.endorsements import (
 )
 from app.domain.letters import Letter, Occasion, PromisedLetter
 from app.domain.organisations import Organisation
-from app.domain.people import is_address
 from app.errors import AppError
 from app.language import N_, speaking
 from app.language.typography import say
 from app.services.endorsements.signing import ASKED, WITHDRAW
 from app.services.endorsements.subjects import EndorsementSubjects, Subject
-from app.services.letters.notice import Action, Notice, html_of, text_of
+from app.services.letters.notice import Action, Notice, carrying
 
 OF_ENDORSEMENTS = (
     Occasion.ENDORSEMENT_ASKED,
@@ -73,7 +71,9 @@ class EndorsementLetters:
         subject = self.subjects.of(request)
         link = self.addresses.endorse(named_token(self.secret, ASKED, request.id))
         with speaking(subject.campus.language):
-            return _letter(letter, subject, _asks(request, subject, link))
+            return carrying(
+                _asks(request, subject, link), letter, language=subject.campus.language, campus=subject.campus
+            )
 
     def _signed(self, letter: PromisedLetter) -> Letter | None:
         assert letter.about_id is not None
@@ -84,7 +84,12 @@ class EndorsementLetters:
         page = self.addresses.endorsement(endorsement.id)
         back = self.addresses.withdraw_endorsement(named_token(self.secret, WITHDRAW, endorsement.id))
         with speaking(endorsement.language):
-            return _letter(letter, subject, _thanks(subject, page, back), endorsement.language)
+            return carrying(
+                _thanks(subject, page, back),
+                letter,
+                language=endorsement.language or subject.campus.language,
+                campus=subject.campus,
+            )
 
     def _desk(self, letter: PromisedLetter, organisation: Organisation) -> Letter:
         link = self.addresses.organisation_desk(desk_token(self.secret, organisation.id, letter.promised_at))
@@ -106,15 +111,7 @@ class EndorsementLetters:
             hue=250,
             liveliness=0.08,
         )
-        return Letter(
-            to=letter.address,
-            subject=notice.subject,
-            text=text_of(notice),
-            html=html_of(notice),
-            sender_name=_SENDER,
-            key=digest_of(letter.once_key)[:40],
-            language="fr",
-        )
+        return carrying(notice, letter, language="fr")
 
 
 def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
@@ -214,18 +211,4 @@ def _notice(
         campus=say(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
-    )
-
-
-def _letter(letter: PromisedLetter, subject: Subject, notice: Notice, language: str = "") -> Letter:
-    campus = subject.campus
-    return Letter(
-        to=letter.address,
-        subject=notice.subject,
-        text=text_of(notice),
-        html=html_of(notice),
-        sender_name=notice.campus,
-        reply_to=campus.contact_email if is_address(campus.contact_email) else "",
-        key=digest_of(letter.once_key)[:40],
-        language=language or campus.language,
     )

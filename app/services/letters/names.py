@@ -5,15 +5,14 @@ from __future__ import annotations
 from app.db.campus import CampusStore
 from app.db.names import NameStore
 from app.db.people import PeopleStore
-from app.domain.access import digest_of
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
 from app.domain.letters import Letter, PromisedLetter
 from app.domain.names import NameWish
-from app.domain.people import Person, is_address
+from app.domain.people import Person
 from app.language import N_, speaking
 from app.language.typography import say
-from app.services.letters.notice import Action, Notice, html_of, text_of
+from app.services.letters.notice import Action, Notice, carrying
 
 
 class NameLetters:
@@ -34,17 +33,7 @@ class NameLetters:
         language = person.language or campus.language
         with speaking(language):
             notice = _refused(wish, person, campus, self.addresses.own_name)
-            return Letter(
-                to=letter.address,
-                to_name=person.name,
-                subject=notice.subject,
-                text=text_of(notice),
-                html=html_of(notice),
-                sender_name=notice.campus,
-                reply_to=campus.contact_email if is_address(campus.contact_email) else "",
-                key=digest_of(letter.once_key)[:40],
-                language=language,
-            )
+            return carrying(notice, letter, language=language, to_name=person.name, campus=campus)
 
 
 def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notice:

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from app.domain.access import digest_of
+from app.domain.campus import Campus
 from app.domain.colours import CampusColours
+from app.domain.letters import Letter, PromisedLetter
+from app.domain.people import is_address
 from app.language import N_, current_locale
 from app.language.typography import say
 
@@ -53,6 +57,29 @@ class Notice:
     liveliness: float
     action: Action | None = None
     small_action: Action | None = None
+
+
+def carrying(
+    notice: Notice,
+    promised: PromisedLetter,
+    *,
+    language: str,
+    to_name: str = "",
+    campus: Campus | None = None,
+) -> Letter:
+    """The letter that says the notice; where a campus writes, it is the campus that answers go to."""
+    answers_to = campus.contact_email if campus is not None else ""
+    return Letter(
+        to=promised.address,
+        to_name=to_name,
+        subject=notice.subject,
+        text=text_of(notice),
+        html=html_of(notice),
+        sender_name=notice.campus,
+        reply_to=answers_to if is_address(answers_to) else "",
+        key=digest_of(promised.once_key)[:40],
+        language=language,
+    )
 
 
 def text_of(notice: Notice) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from app.db.campus import CampusStore
 from app.db.team import TeamStore
-from app.domain.access import digest_of
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.letters import Letter, Occasion, PromisedLetter
-from app.domain.people import is_address
 from app.domain.team import Invitation, InvitationState, invitation_proof
 from app.language import N_, speaking
 from app.language.typography import say, say_plural
 from app.services.letters.account import OF_ACCOUNTS, AccountLetters
 from app.services.letters.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.letters.names import NameLetters
-from app.services.letters.notice import Action, Notice, html_of, text_of
+from app.services.letters.notice import Action, Notice, carrying
 from app.services.letters.requests import RequestLetters
 from app.services.letters.rights import RIGHTS, RightsLetters
 
@@ -70,7 +68,9 @@ class PersonalLetters:
         proof = invitation_proof(self.secret, invitation)
         link = self.addresses.invitation(f"{invitation.id}.{invitation.generation}.{proof}")
         with speaking(campus.language):
-            return _letter(letter, campus, _invites(campus, invitation, link))
+            return carrying(
+                _invites(campus, invitation, link), letter, language=campus.language, campus=campus
+            )
 
 
 def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
@@ -101,17 +101,4 @@ def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
         campus=say(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
-    )
-
-
-def _letter(letter: PromisedLetter, campus: Campus, notice: Notice) -> Letter:
-    return Letter(
-        to=letter.address,
-        subject=notice.subject,
-        text=text_of(notice),
-        html=html_of(notice),
-        sender_name=notice.campus,
-        reply_to=campus.contact_email if is_address(campus.contact_email) else "",
-        key=digest_of(letter.once_key)[:40],
-        language=campus.language,
     )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from app.db.campus import CampusStore
 from app.db.requests import RequestStore
-from app.domain.access import digest_of
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.letters import Letter, Occasion, PromisedLetter
-from app.domain.people import is_address
 from app.domain.requests import BadgeRequest, RequestState, Step, request_proof
 from app.domain.waiting import MOST_COUNTED
 from app.language import N_, speaking
 from app.language.typography import say, say_plural
-from app.services.letters.notice import Action, Notice, html_of, text_of
+from app.services.letters.notice import Action, Notice, carrying
 
 _STILL_SO = {
     Occasion.REQUEST_CONFIRM.value: RequestState.UNCONFIRMED,
@@ -52,7 +50,7 @@ class RequestLetters:
         link = self.addresses.request(f"{request.id}.{request_proof(self.secret, request.id)}")
         with speaking(request.language):
             notice = _to_who_asks(letter.occasion, campus, title, request, link, self._said(request))
-            return _letter(letter, campus, notice, request.language, request.name)
+            return carrying(notice, letter, language=request.language, to_name=request.name, campus=campus)
 
     def _said(self, request: BadgeRequest) -> str:
         """The reviewer's last words."""
@@ -83,7 +81,7 @@ class RequestLetters:
                 ],
                 action=Action(say(N_("Voir les demandes")), self.addresses.requests_of(campus.slug)),
             )
-            return _letter(letter, campus, notice, campus.language)
+            return carrying(notice, letter, language=campus.language, campus=campus)
 
 
 def _to_who_asks(
@@ -180,20 +178,4 @@ def _notice(
         campus=say(N_("Campus {name}")).format(name=campus.name),
         hue=campus.hue,
         liveliness=campus.liveliness,
-    )
-
-
-def _letter(
-    letter: PromisedLetter, campus: Campus, notice: Notice, language: str, to_name: str = ""
-) -> Letter:
-    return Letter(
-        to=letter.address,
-        to_name=to_name,
-        subject=notice.subject,
-        text=text_of(notice),
-        html=html_of(notice),
-        sender_name=notice.campus,
-        reply_to=campus.contact_email if is_address(campus.contact_email) else "",
-        key=digest_of(letter.once_key)[:40],
-        language=language,
     )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.guardians import GuardianStore
-from app.domain.access import digest_of
 from app.domain.addresses import Addresses
 from app.domain.guardians import ParentAgreement, parent_proof
 from app.domain.letters import Letter, Occasion, PromisedLetter
 from app.domain.mailbox_links import LINK_LIFE, Wish, mailbox_token
-from app.domain.people import is_address
 from app.language import N_, speaking
 from app.language.typography import say
-from app.services.letters.notice import Action, Notice, html_of, text_of
+from app.services.letters.notice import Action, Notice, carrying
 
 _ASKED = (
     N_("{child} a reçu le badge « {title} » du campus {campus}, et voudrait en montrer la page."),
@@ -60,17 +58,8 @@ class RightsLetters:
                 notice = self._archive(letter, record)
             else:
                 notice = self._erasure(letter, record)
-            return Letter(
-                to=letter.address,
-                to_name="" if agreement else record.person.name,
-                subject=notice.subject,
-                text=text_of(notice),
-                html=html_of(notice),
-                sender_name=notice.campus,
-                reply_to=record.campus.contact_email if is_address(record.campus.contact_email) else "",
-                key=digest_of(letter.once_key)[:40],
-                language=language,
-            )
+            to_name = "" if agreement else record.person.name
+            return carrying(notice, letter, language=language, to_name=to_name, campus=record.campus)
 
     def _parent(self, agreement: ParentAgreement, record: AwardRecord) -> Notice:
         token = f"{agreement.id}.{parent_proof(self.secret, agreement.id)}"
