@@ -30,7 +30,7 @@ class AccountNotices:
         also: Sequence[str] = (),
         but: Collection[str] = (),
     ) -> None:
-        """`named`: what the person calls the ways in that came or went."""
+        """`named`: what the person calls the ways in that came or went; an address stands there masked."""
         names = list(named)
         known = self.own.list_of(person.id)
         proved = [row.address for row in known if row.verified_at is not None]

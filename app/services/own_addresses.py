@@ -21,6 +21,7 @@ from app.domain.own_addresses import (
     proof_of_address,
     read_address,
 )
+from app.domain.people import masked_address
 from app.domain.sign_in import Asked, Challenge, answer_challenge
 from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_, current_locale
@@ -148,7 +149,7 @@ class OwnAddressService:
         self.own.people.add_address(who.person, address)
         self.own.verify(who.person, address, at=at)
         self._note(who, "prove_address")
-        self.notices.tell(who.person, Changed.ADDRESS_ADDED, but=[address])
+        self.notices.tell(who.person, Changed.ADDRESS_ADDED, named=[masked_address(address)], but=[address])
         return KeptAddress(address, offers=bool(self.merging.offered_to(who.person)))
 
     # --- in order, and one less
@@ -157,7 +158,7 @@ class OwnAddressService:
         self._mine(who, address)
         if self.own.make_main(who.person.id, address):
             self._note(who, "choose_main_address")
-            self.notices.tell(who.person, Changed.MAIN_ADDRESS)
+            self.notices.tell(who.person, Changed.MAIN_ADDRESS, named=[masked_address(address)])
 
     def remove(self, who: SignedIn, address: str) -> None:
         """Never the last one that opens the account."""
@@ -170,7 +171,9 @@ class OwnAddressService:
         self.own.remove(who.person.id, address)
         self._note(who, "remove_address")
         if removed.verified_at:
-            self.notices.tell(who.person, Changed.ADDRESS_REMOVED, also=[address])
+            self.notices.tell(
+                who.person, Changed.ADDRESS_REMOVED, named=[masked_address(address)], also=[address]
+            )
 
     def _mine(self, who: SignedIn, address: str, *, proved: bool = True) -> OwnAddress:
         for each in self.list_of(who.person.id):

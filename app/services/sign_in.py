@@ -16,7 +16,7 @@ from app.domain.account_changes import Changed
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.letters import Letter
-from app.domain.people import Person, is_address, normal_address
+from app.domain.people import Person, is_address, masked_address, normal_address
 from app.domain.sessions import Proof
 from app.domain.sign_in import (
     BETWEEN_SIGN_IN_LETTERS,
@@ -180,7 +180,9 @@ class SignInService:
         self.people.add_address(person, link.address)
         if self.own_addresses.verify(person, link.address, at=self.clock()):
             self.history.write(Actor(person.id), "prove_address", "person", person.id, at=self.clock())
-            self.notices.tell(person, Changed.FIRST_ADDRESS, but=[link.address])
+            self.notices.tell(
+                person, Changed.FIRST_ADDRESS, named=[masked_address(link.address)], but=[link.address]
+            )
 
     # --- passwords
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.federation import Identity
 from app.domain.history import Actor
+from app.domain.own_addresses import address_code
 from app.domain.people import Person
 from app.errors import Conflict
 from app.services.sessions import Browser, SignedIn
@@ -140,6 +141,36 @@ def test_the_letter_names_the_service_even_one_that_is_offered_no_longer(house: 
 
     as_trainer(house, trainer, unlink)
     assert "Un compte du service « idp.example » n’est plus relié" in read(house)
+
+
+def test_the_letter_says_which_address_came_rose_or_went_and_writes_it_out_for_nobody(
+    house: House, trainer: Person
+):
+    def keep(services: Services, who: SignedIn) -> None:
+        challenge = services.own_addresses.ask(who, LISTED)
+        code = address_code(services.own_addresses.secret, challenge.id)
+        services.own_addresses.confirm_by_code(who, challenge.id, code)
+
+    as_trainer(house, trainer, keep)
+    assert "L’adresse a•••@liste.example a été confirmée dans votre compte" in read(house)
+    as_trainer(house, trainer, lambda services, who: services.own_addresses.make_main(who, LISTED))
+    assert "L’adresse a•••@liste.example est maintenant la principale" in read(house)
+    as_trainer(house, trainer, lambda services, who: services.own_addresses.remove(who, LISTED))
+    text = read(house)
+    assert "L’adresse a•••@liste.example a été retirée de votre compte" in text
+    assert LISTED not in text
+
+
+def test_who_was_only_listed_reads_which_address_was_confirmed_first(house: House):
+    house.award(f"Petit, Zoé ; {SECOND}")
+    with house.unit_of_work() as services:
+        ((zoe, _),) = services.stores.own_addresses.people_at(SECOND)
+        services.stores.people.add_address(zoe, MAIN)
+    browser = Browser(asking="a browser")
+    with house.unit_of_work() as services:
+        secret = services.sign_in.make_link(zoe.id, by=COMMAND, browser=browser, address=SECOND)
+        services.sign_in.by_link(secret, browser)
+    assert "a confirmé l’adresse a•••@maison.example pour réunir" in read(house)
 
 
 def test_an_account_elsewhere_that_is_linked_and_unlinked_is_told_once_each(house: House, trainer: Person):

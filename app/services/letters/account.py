@@ -80,6 +80,18 @@ _CHANGES = {
     ),
 }
 _NAMED = {
+    Changed.ADDRESS_ADDED: N_(
+        "L’adresse {names} a été confirmée dans votre compte : une lettre envoyée là ouvre aussi vos badges."
+    ),
+    Changed.ADDRESS_REMOVED: N_(
+        "L’adresse {names} a été retirée de votre compte : elle n’ouvre plus vos badges."
+    ),
+    Changed.MAIN_ADDRESS: N_(
+        "L’adresse {names} est maintenant la principale : c’est là que les campus vous écriront."
+    ),
+    Changed.FIRST_ADDRESS: N_(
+        "Quelqu’un, vous sans doute, a confirmé l’adresse {names} pour réunir et ouvrir vos badges."
+    ),
     Changed.PASSKEY_ADDED: N_(
         "La clé d’accès {names} a été enregistrée dans votre compte : l’appareil qui la garde peut l’ouvrir."
     ),
@@ -95,7 +107,7 @@ _NAMED = {
         "Un compte du service {names} n’est plus relié au vôtre : il n’ouvre plus rien ici."
     ),
 }
-"""What is said where it is known which key or which service it was."""
+"""What is said where it is known which address, key or service it was."""
 _NOT_YOU = N_(
     "Ce n’était pas vous ? Retirez dans « Mon compte » ce que vous ne reconnaissez pas, et prévenez "
     "le campus qui vous a donné un badge."
@@ -189,7 +201,9 @@ class AccountLetters:
 
     def _changed(self, person: Person, changed: Changed, letter: PromisedLetter) -> Notice:
         subject, line = _CHANGES[changed]
-        names = [say(N_("« {said} »")).format(said=name) for name in letter.named.splitlines()]
+        names = letter.named.splitlines()
+        if changed in WAYS_IN:
+            names = [say(N_("« {said} »")).format(said=name) for name in names]
         if names:
             line = _NAMED[changed]
         seen, url = N_("Voir mes adresses"), self.addresses.own_addresses
