@@ -139,7 +139,7 @@ def enter(code: str, request: Request, services: ReadingServices) -> Response:
     ticket = Ticket(door.room.id, phone, services.clock())
     answer = _form_page(request, process, door, ticket, Typed())
     answer.set_cookie(
-        _cookie(process),
+        phone_cookie(process),
         sealed_phone(process.secret, phone),
         max_age=PHONE_LIFE,
         path="/",
@@ -192,10 +192,10 @@ def _ticket(process: Process, services: Services, form: FormData, code: str) -> 
 
 
 def _phone(request: Request, process: Process) -> str | None:
-    return phone_in(process.secret, request.cookies.get(_cookie(process), ""))
+    return phone_in(process.secret, request.cookies.get(phone_cookie(process), ""))
 
 
-def _cookie(process: Process) -> str:
+def phone_cookie(process: Process) -> str:
     """`__Host-` binds the cookie to this host; plain http on localhost cannot carry it."""
     return "__Host-phone" if process.settings.base_url.startswith("https:") else "phone"
 

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from app.domain.addresses import Addresses
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
+from app.settings import Settings
 from app.web import error_pages, render
 from app.web.campus_colours import render_campus_css
 from app.web.face import Face, dress
@@ -72,7 +73,10 @@ def small_site(*, https: bool = False) -> FastAPI:
     )
     _answer_errors(app)
     # All that these pages ask of the house: where it is found.
-    app.state.process = SimpleNamespace(addresses=Addresses("https://badges.exemple.fr"))
+    app.state.process = SimpleNamespace(
+        addresses=Addresses("https://badges.exemple.fr"),
+        settings=Settings(),
+    )
     environment = render.environment()
     environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
 

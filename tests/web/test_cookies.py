@@ -1,0 +1,52 @@
+"""The page on personal data names every cookie that this service sets, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from app.language.build import APP_FOLDER
+from tests.support.house import House, send
+
+_NAMED = re.compile(r"\(<code>([^<]+)</code>\)")
+
+
+def named(house: House, language: str = "fr") -> list[str]:
+    page = house.client().get("/donnees-personnelles", headers={"accept-language": language})
+    return _NAMED.findall(page.text)
+
+
+def test_as_many_are_named_as_the_code_sets():
+    set_at = [
+        f"{path.name}:{node.lineno}"
+        for path in APP_FOLDER.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "set_cookie"
+    ]
+    assert len(set_at) == 8, set_at
+
+
+def test_each_has_its_line_in_both_languages(house: House):
+    told = named(house)
+    assert (len(told), len(set(told))) == (8, 8)
+    assert named(house, "en") == told
+
+
+def test_a_day_s_visit_sets_none_that_is_not_named(house: House):
+    client = house.client()
+    client.get("/connexion", params={"suite": "/gestion/itip"})
+    visited = {cookie.name for cookie in client.cookies.jar}
+    send(client, house.sign_in_path(house.trainer))
+    client.get("/langue/en")
+    client.get("/gestion/itip")
+    page = client.get("/gestion/itip/activites/nouvelle")
+    house.clock.move(hours=13)
+    token = re.search(r'name="jeton" value="([^"]+)"', page.text)
+    assert token
+    client.post("/gestion/itip/activites/nouvelle", data={"jeton": token[1], "titre": "Atelier du soir"})
+    client.get(house.private_link(house.award("Petit, Zoé ; zoe@exemple.fr")))
+    visited |= {cookie.name for cookie in client.cookies.jar}
+    assert visited <= set(named(house))
+    assert len(visited) >= 6, visited
