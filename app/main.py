@@ -30,13 +30,14 @@ from app.request_scope import session_cookie, status_of
 from app.settings import Settings
 from app.web import award_page, error_pages
 from app.web.face import Face, dress
+from app.web.forms import FormerForm
 from app.web.held_badges import badges_cookie
 from app.web.private_looks import PrivateLooksNoted
 from app.web.proving import ask_to_prove
 from app.web.recent_pages import RecentPages
 from app.web.routes import router as web_router
 from app.web.session_sightings import SessionSightings
-from app.web.signing_in_again import ask_to_sign_in_again
+from app.web.signing_in_again import ask_to_sign_in_again, show_former_again
 from app.web.visitors import visitor_of
 from app.wiring import DatabaseUnreachable, Process
 from app.worker.worker import Worker
@@ -158,6 +159,13 @@ def _answer_errors(app: FastAPI) -> None:
             kept = await ask_to_sign_in_again(request)
             if kept is not None:
                 return kept
+        return await run_in_threadpool(app_error, request, error)
+
+    @app.exception_handler(FormerForm)
+    async def former_form(request: Request, error: FormerForm) -> Response:
+        again = await show_former_again(request)
+        if again is not None:
+            return again
         return await run_in_threadpool(app_error, request, error)
 
     @app.exception_handler(DatabaseUnreachable)

@@ -126,6 +126,18 @@ _WITHOUT_FILES = N_(
     "Rien n’a été enregistré. Après la connexion vous le relisez, puis vous l’envoyez. C’est gardé deux heures. Le fichier choisi n’est pas gardé : il faudra le choisir de nouveau."
 )
 
+_SOMEBODY_ELSE_S = Trouble(
+    N_("Cette page était ouverte par quelqu’un d’autre"),
+    N_("Depuis, une autre personne s’est connectée dans ce navigateur : rien n’a été fait à son nom."),
+    N_(
+        "Ce qui était tapé est gardé deux heures, pour la personne qui l’avait tapé : elle le relit ici en se connectant de nouveau."
+    ),
+    "past",
+)
+_SOMEBODY_ELSE_S_WITHOUT_FILES = N_(
+    "Ce qui était tapé est gardé deux heures, pour la personne qui l’avait tapé : elle le relit ici en se connectant de nouveau. Le fichier choisi n’est pas gardé."
+)
+
 
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
     """The page of a failure that our own code has named; its sentence is what happened."""
@@ -154,6 +166,12 @@ def kept_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
     """For somebody who is not signed in any more: after signing in, `shown_at` shows what they typed."""
     trouble = replace(_FORM_KEPT, kept=_WITHOUT_FILES) if files else _FORM_KEPT
     return _page(request, 401, trouble=trouble, back=shown_at)
+
+
+def somebody_else_s_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
+    """For whoever is signed in where somebody else had a page open; after signing in, that one finds it at `shown_at`."""
+    trouble = replace(_SOMEBODY_ELSE_S, kept=_SOMEBODY_ELSE_S_WITHOUT_FILES) if files else _SOMEBODY_ELSE_S
+    return _page(request, 403, trouble=trouble, back=shown_at)
 
 
 def _page(

@@ -38,6 +38,10 @@ class ForeignForm(NotAllowed):
     """A form that did not come from a page of ours, or from one too old."""
 
 
+class FormerForm(ForeignForm):
+    """A form whose token is of no session here: of one before, of somebody else's, or made up."""
+
+
 class CsrfTokens:
     """One secret per session, masked anew on each page so that compression cannot leak it (BREACH).
 
@@ -138,7 +142,7 @@ async def checked_form(request: Request) -> FormData:
     form = await form_sent(request, has_session=bool(tokens.sessions_of(request)))
     token = form.get(FIELD)
     if not isinstance(token, str) or not tokens.accepts(token, request):
-        raise ForeignForm(
+        raise FormerForm(
             N_(
                 "Cette page était ouverte depuis trop longtemps. Rien n’a été changé. Rechargez-la, puis recommencez."
             )

@@ -1,12 +1,13 @@
-"""A form that was sent when the session was over: kept for its person in this browser, and shown again to be confirmed."""
+"""A form that was sent when the session was over, or from a page of a session before: shown again, to be sent by its person."""
 
 from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -15,11 +16,13 @@ from app.domain.set_aside import LIFE, LONGEST_TYPED, WaitingForm
 from app.errors import AppError
 from app.request_scope import client_network, find_signed_in, process_of, visit
 from app.web import set_aside
-from app.web.error_pages import kept_form_page
+from app.web.error_pages import kept_form_page, somebody_else_s_form_page
 from app.web.forms import FIELD, CsrfTokens, form_sent, untouched_text_of
 from app.web.kept_files import TOKEN_FIELD
+from app.web.proving import prove_page
 from app.web.render import page
-from app.web.set_aside import Waiting, typed_in
+from app.web.set_aside import Waiting
+from app.web.sign_in import sign_out
 from app.web.workplaces import SIGNED_IN
 from app.wiring import Process
 
@@ -35,30 +38,84 @@ def kept_form_cookie(process: Process) -> str:
 
 async def ask_to_sign_in_again(request: Request) -> Response | None:
     """None where nothing could be kept: no page of ours sent it, its person is signed in, or it is empty or too long."""
-    if request.method != "POST":
+    return await _of_its_form(request, _ask_to_sign_in)
+
+
+async def show_former_again(request: Request) -> Response | None:
+    """None where it did not surely come from a page of ours in this browser, or where nothing was typed in it."""
+    return await _of_its_form(request, _show_former)
+
+
+async def _of_its_form(
+    request: Request, answer: Callable[[Request, FormData], Response | None]
+) -> Response | None:
+    # What a script sends while somebody types is not what they would miss.
+    if request.method != "POST" or request.headers.get("sec-fetch-dest", "document") != "document":
         return None
     try:
         form = await form_sent(request)
-        return await run_in_threadpool(_keep, request, form)
+        return await run_in_threadpool(answer, request, form)
     except (AppError, HTTPException):
         return None
 
 
-def _keep(request: Request, form: FormData) -> Response | None:
+def _ask_to_sign_in(request: Request, form: FormData) -> Response | None:
+    owner, here = _owner_of(request, form), _person_here(request)
+    return _keep_for(request, form, owner, kept_form_page) if here is None else None
+
+
+def _show_former(request: Request, form: FormData) -> Response | None:
+    owner, here, path = _owner_of(request, form), _person_here(request), request.url.path
+    # Without a token of this session the browser's word is asked for, or a page that was this person's (T29).
+    if request.headers.get("sec-fetch-site") != "same-origin" and (here is None or owner != here):
+        return None
+    if path == "/deconnexion":
+        return sign_out(request)
+    if here is not None:
+        if path.startswith("/connexion"):
+            return RedirectResponse("/connexion", status_code=303)
+        if owner not in (None, here):
+            return _keep_for(request, form, owner, somebody_else_s_form_page)
+        if path.startswith("/confirmer/"):
+            return prove_page(request, set_aside.found(request, untouched_text_of(form, TOKEN_FIELD) or "/"))
+    return _show_at_once(request, form, may_wait=here is not None)
+
+
+def _show_at_once(request: Request, form: FormData, *, may_wait: bool) -> Response | None:
+    typed, files = set_aside.typed_in(form), _has_files(form)
+    is_filled = any(value.strip() for _, value in typed) or (files and may_wait)
+    if not is_filled or untouched_text_of(form, "mot-de-passe"):
+        return None
+    waiting = set_aside.keep(request, form) if may_wait else Waiting(request.url.path, typed)
+    return _again_page(request, waiting, status=403, is_former=True, files=files)
+
+
+def _has_files(form: FormData) -> bool:
+    return any(isinstance(value, UploadFile) and value.filename for _, value in form.multi_items())
+
+
+def _owner_of(request: Request, form: FormData) -> uuid.UUID | None:
     tokens: CsrfTokens = request.app.state.csrf
-    owner = tokens.owner_of(untouched_text_of(form, FIELD))
+    return tokens.owner_of(untouched_text_of(form, FIELD))
+
+
+def _person_here(request: Request) -> uuid.UUID | None:
+    with visit(request, reading=True) as services:
+        who = find_signed_in(request, services)
+    return who.person.id if who else None
+
+
+def _keep_for(
+    request: Request, form: FormData, owner: uuid.UUID | None, page_of: Callable[..., Response]
+) -> Response | None:
     if owner is None:
         return None
-    with visit(request, reading=True) as services:
-        if find_signed_in(request, services) is not None:
-            return None
     process = process_of(request)
     process.limiter.hit("form kept", client_network(request))
     token = _token_for(request, form, owner)
     if not token:
         return None
-    files = any(isinstance(value, UploadFile) and value.filename for _, value in form.multi_items())
-    answer = kept_form_page(request, SHOWN_AT, files=files)
+    answer = page_of(request, SHOWN_AT, files=_has_files(form))
     answer.set_cookie(
         kept_form_cookie(process),
         token,
@@ -77,7 +134,7 @@ def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
         if request.url.path.startswith("/confirmer/"):
             waits = untouched_text_of(form, TOKEN_FIELD)
             return waits if services.set_aside.find(waits, owner) else ""
-        typed = typed_in(form)
+        typed = set_aside.typed_in(form)
         length = sum(len(name) + len(value.encode("utf-8", "replace")) for name, value in typed)
         if not any(value.strip() for _, value in typed) or length > LONGEST_TYPED:
             return ""
@@ -91,14 +148,22 @@ def show(request: Request) -> HTMLResponse:
     waiting = set_aside.found(request, token or "/")
     if not waiting.token:
         waiting = Waiting("/")
-    told = [value for _, value in waiting.fields if _is_words(value)]
+    return _again_page(request, waiting, status=200 if waiting.token else 404)
+
+
+def _again_page(
+    request: Request, waiting: Waiting, *, status: int, is_former: bool = False, files: bool = False
+) -> HTMLResponse:
+    """`is_former`: it came just now, from a page of a session before; `files`: some were chosen in it."""
     return page(
         request,
         "signing_in/typed_again.html",
         private=True,
-        status=200 if waiting.token else 404,
+        status=status,
         waiting=waiting,
-        told=told,
+        told=[value for _, value in waiting.fields if _is_words(value)],
+        is_former=is_former,
+        chose_files=files or not is_former,
     )
 
 
