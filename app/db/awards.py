@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Select
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, among, insert_rows
@@ -46,11 +46,6 @@ class AwardStore:
 
     def add_documents(self, documents: Sequence[SignedDocument]) -> None:
         insert_rows(self.session, documents)
-
-    def take_away(self, award_ids: Sequence[uuid.UUID]) -> None:
-        """Of awards that were written a moment ago, in the same transaction, and that could not be signed."""
-        if award_ids:
-            self.session.execute(delete(Award).where(among(self.session, col(Award.id), award_ids)))
 
     def save(self, award: Award) -> None:
         self.session.add(award)

@@ -25,7 +25,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import class_mapper
 from sqlmodel import Session, SQLModel
 
-from app.db.copying import can_copy, copy_rows
+from app.db.ongoing_writes import can_copy, copy_rows, write_rows
 
 _AT_A_TIME = 1_000
 IN_ONE_QUERY = 500
@@ -114,7 +114,8 @@ def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str)
     otherwise = f"ON CONFLICT ({unique}) DO NOTHING"
     if connection.dialect.name == "postgresql":
         arrays = _arrays(table, names, connection.dialect)
-        connection.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}) {otherwise}", tuple(values))  # noqa: S608 - names of our own columns
+        written = f"{into} SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - names of our own columns
+        write_rows(connection, written, values)
     else:
         marks = ", ".join("?" * len(names))
         connection.exec_driver_sql(f"{into} VALUES ({marks}) {otherwise}", list(zip(*values, strict=True)))
@@ -147,7 +148,7 @@ def update_rows(
         settings = ", ".join(f"{name} = given.{name}" for name in changed)
         meant = " AND ".join(f"{table.name}.{name} = given.{name}" for name in keys)
         written = f"UPDATE {table.name} SET {settings} FROM {given} WHERE {meant}"  # noqa: S608 - the same
-        connection.exec_driver_sql(written, tuple(values))
+        write_rows(connection, written, values)
     else:
         settings = ", ".join(f"{name} = ?" for name in changed)
         meant = " AND ".join(f"{name} = ?" for name in keys)

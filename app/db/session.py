@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
 from sqlalchemy.engine import Dialect, make_url
 from sqlmodel import Session
 
-from app.db.copying import let_copies_go_on
+from app.db.ongoing_writes import let_writes_go_on
 from app.domain.search import plain_text
 
 
@@ -51,7 +51,7 @@ def open_engine(url: str) -> Engine:
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
     )
-    let_copies_go_on(engine)
+    let_writes_go_on(engine)
     return engine
 
 

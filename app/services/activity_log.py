@@ -90,8 +90,10 @@ class ActivityLog:
         frontier = Frontier.from_bytes(log.size, log.edge)
         for each in hashes:
             frontier.append(each)
+        # Read what is there before anything is written: PostgreSQL answers no question while it takes lines in.
+        tiles = self._filled_tiles(log, hashes)
         self.store.append(written)
-        self.store.keep_tiles(self._filled_tiles(log, hashes))
+        self.store.keep_tiles(tiles)
         self.store.grow(log, frontier.size, frontier.to_bytes())
         return written
 

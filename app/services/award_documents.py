@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from app.credentials.errors import CredentialError, NotFitToSign
-from app.credentials.issuing import Batch, SignedCredential
+from app.credentials.issuing import Batch, Prepared, SignedCredential
 from app.credentials.json_text import JsonObject
 from app.domain.awards import Award, SignedDocument
 from app.domain.columns import new_row
@@ -23,19 +23,30 @@ def document_to_sign(award: Award, documents: BadgeDocuments, places: Places) ->
         raise said_to_the_trainer(error) from error
 
 
+def prepared_documents(documents: Sequence[JsonObject], batch: Batch) -> list[Prepared | InvalidInput]:
+    """Of each what will be signed, or why its texts cannot be; whatever else goes wrong is raised."""
+    return [
+        _unfit(each) if isinstance(each, CredentialError) else each for each in batch.prepare_each(documents)
+    ]
+
+
 def signed_documents(
-    awards: Sequence[Award], documents: Sequence[JsonObject], batch: Batch
-) -> list[SignedDocument | InvalidInput]:
-    """Of each its signed bytes, or why its texts cannot be signed; whatever else goes wrong is raised."""
-    return [_kept(award, signed) for award, signed in zip(awards, batch.issue_each(documents), strict=True)]
+    awards: Sequence[Award], prepared: Sequence[Prepared], batch: Batch
+) -> list[SignedDocument]:
+    """The signed bytes of each."""
+    return [_kept(award, signed) for award, signed in zip(awards, batch.sign_each(prepared), strict=True)]
 
 
-def _kept(award: Award, signed: SignedCredential | CredentialError) -> SignedDocument | InvalidInput:
+def _unfit(error: CredentialError) -> InvalidInput:
+    trouble = said_to_the_trainer(error)
+    if isinstance(trouble, InvalidInput):
+        return trouble
+    raise trouble from error
+
+
+def _kept(award: Award, signed: SignedCredential | CredentialError) -> SignedDocument:
     if isinstance(signed, CredentialError):
-        trouble = said_to_the_trainer(signed)
-        if isinstance(trouble, InvalidInput):
-            return trouble
-        raise trouble from signed
+        raise said_to_the_trainer(signed) from signed
     return new_row(
         SignedDocument,
         award_id=award.id,

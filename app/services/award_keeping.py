@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.credentials.issuing import Batch
+from app.credentials.issuing import Batch, Prepared
 from app.credentials.json_text import JsonObject, parse_json
 from app.credentials.model import Achievement
 from app.db.awards import AwardStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.domain.addresses import Addresses
-from app.domain.awards import Award, SignedDocument
+from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
 from app.domain.batches import AwardBatch, leave_from
 from app.domain.clock import Clock
@@ -26,8 +26,8 @@ from app.domain.people import is_address
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.award_cases import Case, JudgedLine, award_of
-from app.services.award_documents import document_to_sign, signed_documents
-from app.services.award_grounds import AwardGrounds
+from app.services.award_documents import document_to_sign, prepared_documents, signed_documents
+from app.services.award_grounds import AwardGrounds, Grounded
 from app.services.badges import BadgeService
 from app.services.logged_deeds import LoggedDeeds
 from app.services.signing import Signing
@@ -38,7 +38,7 @@ UNSIGNED = N_("Un texte empêchait de signer le badge.")
 
 
 SIGNED_AT_ONCE: Final = 256
-"""Lines: twice what `Batch` takes side by side, and few enough that PostgreSQL is kept at work."""
+"""Lines: twice what `Batch` signs side by side, and few enough that PostgreSQL is kept at work."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,18 @@ class Unfit:
 
 Kept = uuid.UUID | Unfit
 """The award of a line, or why there is none."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Awards that are written and wait for their signatures."""
+
+    kept: list[Kept]
+    """In the order of the lines."""
+    batch: Batch
+    awards: list[Award]
+    prepared: list[Prepared]
+    """Of each award what will be signed."""
 
 
 class AwardKeeping:
@@ -81,32 +93,48 @@ class AwardKeeping:
         self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
     ) -> list[Kept]:
         """In the order of the lines. One that cannot be signed takes nothing from the others."""
+        decided = self.decide(case, promise, ready, is_last=is_last)
+        self.sign(decided)
+        return decided.kept
+
+    def decide(
+        self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
+    ) -> Decided:
+        """Everything is written but the signed bytes, which have to follow in the same transaction."""
+        at = self.clock()
+        batch = self.batch_of(case, at)
         if not ready:
-            return []
-        at, campus = self.clock(), case.campus
-        self.badge_service.freeze(campus, case.badge, case.version)
+            return Decided([], batch, [], [])
+        self.badge_service.freeze(case.campus, case.badge, case.version)
         ids = neighbouring_ids(len(ready))
-        places = self.status.reserve(campus, ids, at=at)
+        places = self.status.reserve(case.campus, ids, at=at)
         awards = [
             _award_of(case, promise, line, at, award_id) for award_id, line in zip(ids, ready, strict=True)
         ]
         troubles: dict[uuid.UUID, InvalidInput] = {}
         documents = self._documents(case, awards, places, troubles)
-        decided = [award for award in awards if award.id in documents]
-        grounded = self.grounds.decide(case, decided, documents, ready)
-        documents = {award_id: each.document for award_id, each in grounded.items()}
-        self._sign_and_write(case, decided, documents, troubles, at)
-        self.deeds.withdrawn(campus, [award for award in decided if award.id in troubles], UNSIGNED)
-        signed = [award.id for award in decided if award.id not in troubles]
-        self._write_beside(case, promise, signed, places, at)
-        self.grounds.keep([grounded[award_id].row for award_id in signed])
+        grounded = self.grounds.decide(
+            case, [award for award in awards if award.id in documents], documents, ready
+        )
+        prepared = self._prepared(case, awards, grounded, batch, troubles)
+        fit = [award for award in awards if award.id in prepared]
+        self._write(case, promise, fit, places, at)
+        self.grounds.keep([grounded[award.id].row for award in fit])
         kept: list[Kept] = [
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
         ]
         if promise.tells:
             not_before = leave_from(promise, at=at, is_last=is_last)
-            self._promise_letters(decided, ready, kept, at, not_before)
-        return kept
+            self._promise_letters(awards, ready, kept, at, not_before)
+        return Decided(kept, batch, fit, [prepared[award.id] for award in fit])
+
+    def sign(self, decided: Decided) -> None:
+        """A part after the other: PostgreSQL takes in what was written, and signed bytes while the next are signed."""
+        for start in range(0, len(decided.awards), SIGNED_AT_ONCE):
+            some = slice(start, start + SIGNED_AT_ONCE)
+            self.awards.add_documents(
+                signed_documents(decided.awards[some], decided.prepared[some], decided.batch)
+            )
 
     def _documents(
         self, case: Case, awards: Sequence[Award], places: Places, troubles: dict[uuid.UUID, InvalidInput]
@@ -120,35 +148,34 @@ class AwardKeeping:
                 troubles[award.id] = trouble
         return written
 
-    def _sign_and_write(
+    def _prepared(
         self,
         case: Case,
         awards: Sequence[Award],
-        documents: Mapping[uuid.UUID, JsonObject],
+        grounded: Mapping[uuid.UUID, Grounded],
+        batch: Batch,
         troubles: dict[uuid.UUID, InvalidInput],
-        at: datetime,
-    ) -> None:
-        """The awards first, and signed bytes while the next are signed: PostgreSQL takes them in meanwhile."""
-        batch = self.batch_of(case, at)
-        self.awards.add_all(awards)
-        for start in range(0, len(awards), SIGNED_AT_ONCE):
-            some = awards[start : start + SIGNED_AT_ONCE]
-            found = signed_documents(some, [documents[award.id] for award in some], batch)
-            unfit = {
-                award.id: each
-                for award, each in zip(some, found, strict=True)
-                if isinstance(each, InvalidInput)
-            }
-            troubles.update(unfit)
-            self.awards.add_documents([each for each in found if isinstance(each, SignedDocument)])
-        self.awards.take_away([award.id for award in awards if award.id in troubles])
+    ) -> dict[uuid.UUID, Prepared]:
+        """What will be signed; the log takes back what it said of an award whose texts cannot be."""
+        decided = [award for award in awards if award.id in grounded]
+        found = prepared_documents([grounded[award.id].document for award in decided], batch)
+        prepared: dict[uuid.UUID, Prepared] = {}
+        for award, each in zip(decided, found, strict=True):
+            if isinstance(each, InvalidInput):
+                troubles[award.id] = each
+            else:
+                prepared[award.id] = each
+        self.deeds.withdrawn(case.campus, [award for award in decided if award.id in troubles], UNSIGNED)
+        return prepared
 
-    def _write_beside(
-        self, case: Case, promise: AwardBatch, award_ids: Sequence[uuid.UUID], places: Places, at: datetime
+    def _write(
+        self, case: Case, promise: AwardBatch, awards: Sequence[Award], places: Places, at: datetime
     ) -> None:
-        self.status.keep(places.only(award_ids))
+        ids = [award.id for award in awards]
+        self.awards.add_all(awards)
+        self.status.keep(places.only(ids))
         facts = {"version": str(case.version.id), "batch": str(promise.id)}
-        self.history.write_all(case.by, "award", "award", award_ids, at=at, campus_id=case.campus.id, **facts)
+        self.history.write_all(case.by, "award", "award", ids, at=at, campus_id=case.campus.id, **facts)
 
     def _promise_letters(
         self,
@@ -163,7 +190,7 @@ class AwardKeeping:
             for award_id, line in zip(kept, ready, strict=True)
             if is_address(line.line.address)
         }
-        self.letters.promise_many(
+        self.letters.promise_new(
             [
                 letter_about(award, addresses[award.id], at=at, not_before=not_before, letter_id=letter_id)
                 for award, letter_id in zip(awards, neighbouring_ids(len(awards)), strict=True)

@@ -142,15 +142,16 @@ class BulkAwardService:
         )
         ready = [line for line in judged if line.judgement.is_ready]
         is_last = len(lines) < A_PIECE
-        kept = self.keeping.keep(case, batch, ready, is_last=is_last)
-        fate = iter(kept)
+        decided = self.keeping.decide(case, batch, ready, is_last=is_last)
+        fate = iter(decided.kept)
         answers = [
             _answer(line, one, next(fate) if one.judgement.is_ready else None)
             for line, one in zip(lines, judged, strict=True)
         ]
         self.batches.answer(batch.id, answers)
-        unfit = [each.trouble for each in kept if isinstance(each, Unfit)]
-        return Piece(not is_last, len(kept) - len(unfit), unfit[0] if unfit else None)
+        self.keeping.sign(decided)
+        unfit = [each.trouble for each in decided.kept if isinstance(each, Unfit)]
+        return Piece(not is_last, len(decided.awards), unfit[0] if unfit else None)
 
     def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
         self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import func, select
 
-from app.domain.awards import AwardState, LineOutcome
+from app.db.session import open_session
+from app.domain.activity_log import LogEntry
+from app.domain.award_evidence import AwardEvidence
+from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.batches import AwardBatch, BatchState, WithdrawalOutcome
 from app.domain.batches import listed as listed_line
 from app.domain.history import Actor
-from app.domain.letters import LetterState
+from app.domain.letters import LetterState, PromisedLetter
+from app.domain.log_facts import EntryKind
+from app.domain.status import StatusSlot
 from app.services.award_batches import BatchResult
 from app.services.awards import AwardRequest
 from app.services.withdrawals import WithdrawalRequest, WithdrawalScope
@@ -64,6 +71,25 @@ def test_each_line_is_answered_once_however_often_it_is_carried_out(house: House
     ]
     assert [line.award_id for line in again.lines] == [line.award_id for line in first.lines]
     assert letters(house, first) == [LetterState.WAITING] * 12
+
+
+def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves_nothing(house: House):
+    lines = listed(*PEOPLE)
+    lines = (*lines[:5], replace(lines[5], contribution="Écrivez à paul@exemple.fr."), *lines[6:])
+    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=lines)
+    with house.unit_of_work() as services:
+        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+    result = carried_out(house, batch.id)
+    outcomes = [line.outcome for line in result.lines]
+    assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
+    assert "adresse électronique" in result.lines[5].reason
+    assert result.lines[5].award_id is None
+    with open_session(house.process.engine, reading=True) as session:
+        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
+            assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
+        said = session.exec(select(LogEntry.kind)).all()
+    # The log decided before anybody knew: it says so, and that it came to nothing.
+    assert (said.count(EntryKind.AWARD), said.count(EntryKind.REVOCATION)) == (12, 1)
 
 
 def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(house: House):

@@ -74,8 +74,8 @@ class _Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unsigned:
-    """A credential in the bytes that are going to be signed."""
+class Unsigned:
+    """A credential that nothing is to be said against, in the bytes that are going to be signed."""
 
     document: JsonObject
     pattern: _Pattern
@@ -84,6 +84,10 @@ class _Unsigned:
     data: bytes
     text: str
     text_bytes: bytes
+
+
+Prepared = Unsigned | SignedCredential
+"""Signed already where a credential has no pattern."""
 
 
 class Batch:
@@ -109,18 +113,30 @@ class Batch:
         return found
 
     def _issue_together(self, documents: Sequence[JsonObject]) -> list[SignedCredential | CredentialError]:
-        prepared = [self._prepared(document) for document in documents]
-        signed = self._signed([each for each in prepared if isinstance(each, _Unsigned)])
-        return [next(signed) if isinstance(each, _Unsigned) else each for each in prepared]
+        prepared = self.prepare_each(documents)
+        signed = iter(self.sign_each([each for each in prepared if not isinstance(each, CredentialError)]))
+        return [each if isinstance(each, CredentialError) else next(signed) for each in prepared]
 
-    def _prepared(self, document: JsonObject) -> _Unsigned | SignedCredential | CredentialError:
-        """Signed at once where it has no pattern."""
+    def prepare_each(self, documents: Sequence[JsonObject]) -> list[Prepared | CredentialError]:
+        """Everything that comes before a key is touched: whatever is NotFitToSign is found here."""
+        return [self._prepared(document) for document in documents]
+
+    def sign_each(self, prepared: Sequence[Prepared]) -> list[SignedCredential | CredentialError]:
+        """In both forms, each checked."""
+        found: list[SignedCredential | CredentialError] = []
+        for start in range(0, len(prepared), _TOGETHER):
+            some = prepared[start : start + _TOGETHER]
+            signed = self._signed([each for each in some if isinstance(each, Unsigned)])
+            found += [next(signed) if isinstance(each, Unsigned) else each for each in some]
+        return found
+
+    def _prepared(self, document: JsonObject) -> Prepared | CredentialError:
         try:
             return self._unsigned(document) or self._issuing.issue(document)
         except CredentialError as error:
             return error
 
-    def _unsigned(self, document: JsonObject) -> _Unsigned | SignedCredential | None:
+    def _unsigned(self, document: JsonObject) -> Unsigned | SignedCredential | None:
         try:
             placed = take_apart(document)
             shared = dump_json(placed.marked)
@@ -139,7 +155,7 @@ class Batch:
         claims = dump_json(pattern.claims | _own_claims(document))
         text = signing_input(written + b"," + claims[1:], signer=self._issuing.jwt_signer)
         data = pattern.digest_of_options + digest(nquads)
-        return _Unsigned(document, pattern, written, data, text, text.encode())
+        return Unsigned(document, pattern, written, data, text, text.encode())
 
     def _first_of(self, shared: bytes, placed: Placed, document: JsonObject) -> SignedCredential:
         """Issued alone. A pattern is worth its making when it is met again."""
@@ -179,7 +195,7 @@ class Batch:
             _check_of(self._issuing.jwt_signer.key, token.key or {}),
         )
 
-    def _signed(self, waiting: Sequence[_Unsigned]) -> Iterator[SignedCredential | CredentialError]:
+    def _signed(self, waiting: Sequence[Unsigned]) -> Iterator[SignedCredential | CredentialError]:
         """Each in both forms, and both checked."""
         if not waiting:
             return
@@ -199,7 +215,7 @@ class Batch:
             yield self._finished(each, signature, jwt_signature, hold=one and other)
 
     def _finished(
-        self, unsigned: _Unsigned, signature: bytes, jwt_signature: bytes, *, hold: bool
+        self, unsigned: Unsigned, signature: bytes, jwt_signature: bytes, *, hold: bool
     ) -> SignedCredential | CredentialError:
         proof = dump_json(self._options | {"proofValue": encode_multibase(signature)})
         signed = SignedCredential(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, func, select
 
-from app.db.bulk import insert_rows
+from app.db.bulk import insert_rows, insert_unless_there, update_rows
 from app.db.session import open_engine, open_session
 from app.domain.columns import new_row
 from app.domain.people import Membership, Person, Role
@@ -86,6 +86,30 @@ def test_a_value_that_cannot_be_written_ends_it_for_all(engine: Engine):
     with open_session(engine) as session:
         insert_rows(session, people(MANY, given_name="une fin \x00 au milieu"))
         with pytest.raises(Exception, match=r"0x00"):
+            session.commit()
+    with open_session(engine) as session:
+        assert counted(session) == 0
+
+
+def test_writes_follow_each_other_in_the_order_they_were_given(engine: Engine):
+    some = people(MANY)
+    changes = [{"id": person.id, "given_name": "Zoé"} for person in some]
+    with open_session(engine) as session, session.begin():
+        insert_rows(session, some)
+        update_rows(session, Person, ("id",), changes)
+        insert_unless_there(session, some, "id")
+    with open_session(engine) as session:
+        assert set(session.exec(select(Person.given_name))) == {"Zoé"}
+        assert counted(session) == MANY
+
+
+def test_a_change_that_breaks_a_rule_is_told_by_the_commit_and_nothing_is_kept(engine: Engine):
+    some = people(MANY)
+    with open_session(engine) as session:
+        insert_rows(session, some)
+        update_rows(session, Person, ("id",), [{"id": each.id, "created_at": None} for each in some])
+        insert_rows(session, people(MANY))
+        with pytest.raises(IntegrityError):
             session.commit()
     with open_session(engine) as session:
         assert counted(session) == 0
