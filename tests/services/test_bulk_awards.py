@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from app.db.session import open_session
 from app.domain.activity_log import LogEntry
 from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
@@ -84,7 +83,8 @@ def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves
     assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
     assert "adresse électronique" in result.lines[5].reason
     assert result.lines[5].award_id is None
-    with open_session(house.process.engine, reading=True) as session:
+    with house.unit_of_work(reading=True) as services:
+        session = services.stores.session
         for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
             assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
         said = session.exec(select(LogEntry.kind)).all()
