@@ -42,6 +42,7 @@ OUTCOMES = {
     LineOutcome.UNREADABLE: N_("Ligne illisible"),
     LineOutcome.NOT_ALLOWED: N_("Non permis"),
     LineOutcome.ABSENT: N_("Absente"),
+    LineOutcome.SEVERAL_OF_NAME: N_("Plusieurs personnes de ce nom"),
 }
 
 

@@ -26,7 +26,7 @@ from app.domain.batches import AwardBatch, BatchState
 from app.domain.campus import Campus
 from app.domain.contributions import Contribution
 from app.domain.people import Person
-from app.domain.rooms import Room, RoomEntry
+from app.domain.rooms import Room, RoomEntry, WaitingSignature
 
 _UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 
@@ -230,7 +230,8 @@ def _resting(activity_id: uuid.UUID) -> Iterator[tuple[Holding, Any]]:
     under_way = col(AwardBatch.state).in_(_UNDER_WAY)
     yield Holding.BATCHES, select(AwardBatch.id).where(AwardBatch.activity_id == activity_id, under_way)
     rooms = select(Room.id).where(Room.activity_id == activity_id)
-    yield Holding.SIGNATURES, select(RoomEntry.id).where(col(RoomEntry.room_id).in_(rooms))
+    for signed in (RoomEntry, WaitingSignature):
+        yield Holding.SIGNATURES, select(signed.id).where(col(signed.room_id).in_(rooms))
     yield Holding.CONTRIBUTIONS, select(Contribution.id).where(Contribution.activity_id == activity_id)
     yield Holding.PEOPLE, select(Participation.id).where(Participation.activity_id == activity_id)
     yield Holding.FILES, select(ActivityFile.file_id).where(ActivityFile.activity_id == activity_id)

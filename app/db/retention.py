@@ -28,6 +28,9 @@ class RetentionStore:
         room, link, challenge = table["room_entry"], table["sign_in_link"], table["challenge"]
         session, letter, invitation = table["session"], table["letter"], table["invitation"]
         yield room, room.c.signed_at < at - retention.ROOM_ENTRIES
+        waiting, answer = table["waiting_signature"], table["list_answer"]
+        yield waiting, waiting.c.signed_at < at - retention.ROOM_ENTRIES
+        yield answer, answer.c.answered_at < at - retention.LIST_ANSWERS
         for each in (link, challenge, session):
             yield each, each.c.expires_at < at - retention.WAYS_IN
         lines, batch = table["award_batch_line"], table["award_batch"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlmodel import Session, col, func, select, update
 
 from app.domain.activities import Participation
 from app.domain.people import Person
-from app.domain.rooms import Room, RoomEntry
+from app.domain.rooms import Room, RoomEntry, WaitingSignature
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,12 @@ class Pulse:
 
     signed: int = 0
     present: int = 0
+    waiting: int = 0
+    """Signatures of which a trainer has to say whose they are."""
+
+    @property
+    def places_taken(self) -> int:
+        return self.present + self.waiting
 
 
 class RoomStore:
@@ -91,4 +98,40 @@ class RoomStore:
             .group_by(col(Participation.is_present))
         )
         found = {bool(present): count for present, count in counts}
-        return Pulse(sum(found.values()), found.get(True, 0))
+        waiting = select(func.count()).where(WaitingSignature.room_id == room_id)
+        return Pulse(sum(found.values()), found.get(True, 0), self.session.exec(waiting).one())
+
+    def find_waiting(self, room_id: uuid.UUID, phone_digest: str) -> WaitingSignature | None:
+        return self.session.exec(
+            select(WaitingSignature).where(
+                WaitingSignature.room_id == room_id, WaitingSignature.phone_digest == phone_digest
+            )
+        ).first()
+
+    def get_waiting(self, waiting_id: uuid.UUID) -> WaitingSignature | None:
+        return self.session.get(WaitingSignature, waiting_id)
+
+    def waiting(self, room_id: uuid.UUID) -> Sequence[WaitingSignature]:
+        """Who signed first is asked first."""
+        query = select(WaitingSignature).where(WaitingSignature.room_id == room_id)
+        return self.session.exec(
+            query.order_by(col(WaitingSignature.signed_at), col(WaitingSignature.id))
+        ).all()
+
+    def how_many_wait(self, activity_id: uuid.UUID) -> int:
+        """Of all the rooms of an activity."""
+        query = (
+            select(func.count())
+            .select_from(WaitingSignature)
+            .join(Room, col(Room.id) == col(WaitingSignature.room_id))
+            .where(Room.activity_id == activity_id)
+        )
+        return self.session.exec(query).one()
+
+    def save_waiting(self, waiting: WaitingSignature) -> None:
+        self.session.add(waiting)
+        self.session.flush()
+
+    def remove_waiting(self, waiting: WaitingSignature) -> None:
+        self.session.delete(waiting)
+        self.session.flush()

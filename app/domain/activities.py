@@ -7,11 +7,14 @@ import uuid
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
+from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.columns import moment, new_id, part_of, points_to, word_of
 from app.errors import InvalidInput
 from app.language import N_
+
+BY_NAME_ALONE = "substr(line_key, 1, 1) = '|'"
+"""Participations of lines without an address; an index of theirs finds namesakes among all activities."""
 
 
 class ActivityKind(StrEnum):
@@ -75,6 +78,12 @@ class Participation(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("activity_id", "person_id", name="one_part_per_person"),
         UniqueConstraint("activity_id", "line_key", name="one_part_per_line"),
+        Index(
+            "participations_by_name_alone",
+            "line_key",
+            sqlite_where=text(BY_NAME_ALONE),
+            postgresql_where=text(BY_NAME_ALONE),
+        ),
         CheckConstraint("hours IS NULL OR hours >= 0", name="participation_hours_not_negative"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -92,10 +101,16 @@ class Participation(SQLModel, table=True):
 _NUMBER = re.compile(r"\|.*#(\d+)")
 
 
+def homonym_of(participation: Participation) -> int:
+    """2 for the second of one name without an address, as `ListedPerson.homonym`."""
+    found = _NUMBER.fullmatch(participation.line_key)
+    return int(found[1]) if found else 1
+
+
 def told_apart(participation: Participation, name: str) -> str:
     """The name, with its number where somebody else of that name is there too and neither has an address."""
-    found = _NUMBER.fullmatch(participation.line_key)
-    return f"{name} ({found[1]})" if found else name
+    number = homonym_of(participation)
+    return name if number == 1 else f"{name} ({number})"
 
 
 def check_day(day: date) -> None:

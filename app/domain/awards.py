@@ -49,6 +49,7 @@ class LineOutcome(StrEnum):
     UNREADABLE = "unreadable"
     NOT_ALLOWED = "not_allowed"
     ABSENT = "absent"
+    SEVERAL_OF_NAME = "several_of_name"
 
     @property
     def is_refused(self) -> bool:

@@ -90,6 +90,14 @@ HELD: Final[Mapping[str, Held]] = MappingProxyType(
         "room_entry": Held(
             Matter.ROOMS, (Link("participation_id", "participation"),), kept_back=("phone_digest",)
         ),
+        "waiting_signature": Held(
+            Matter.ROOMS, (), kept_back=("phone_digest",), written_as=("given_name", "family_name", "address")
+        ),
+        "list_answer": Held(
+            Matter.PARTICIPATIONS,
+            (Link("participation_id", "participation"),),
+            kept_back=("list_digest",),
+        ),
         "log_payload": Held(Matter.LOG, (Link("about_id"), Link("about_id", "person_merge", "gone_id"))),
         "log_dispute": Held(Matter.LOG, _PERSON),
         # --- what they were given

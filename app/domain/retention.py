@@ -15,6 +15,8 @@ ROOM_ENTRIES = timedelta(days=30)
 """A phone is told from another one for as long as a series of sessions may last between two rooms."""
 REFUSED_LINES = timedelta(days=90)
 """Lines of a list in which nobody was recognised."""
+LIST_ANSWERS = timedelta(days=90)
+"""Who was meant by a name that several people have: the same list, dropped again, asks nobody again."""
 CLOSED_REQUESTS = timedelta(days=365)
 """Refused or taken back; one that was accepted lives as long as its badge."""
 LETTERS = timedelta(days=3 * 365)
@@ -76,7 +78,9 @@ KEPT: Final[Mapping[Matter, Keeping]] = MappingProxyType(
             _MISSION,
         ),
         Matter.ROOMS: Keeping(
-            N_("L’empreinte du téléphone avec lequel vous avez signé une présence"),
+            N_(
+                "L’empreinte du téléphone avec lequel vous avez signé une présence, et cette signature tant que personne n’a dit laquelle des personnes de votre nom vous êtes"
+            ),
             N_("Qu’un téléphone ne signe qu’une fois dans une salle."),
             N_("30 jours"),
             _SAFETY,

@@ -60,6 +60,25 @@ class RoomEntry(SQLModel, table=True):
     signed_at: datetime = Field(sa_column=moment())
 
 
+class WaitingSignature(SQLModel, table=True):
+    """Of somebody who may be one of several of their name: it stands for nobody until a trainer has said which."""
+
+    __tablename__ = "waiting_signature"
+    __table_args__ = (UniqueConstraint("room_id", "phone_digest", name="one_waiting_per_phone"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    room_id: uuid.UUID = Field(sa_column=points_to("room"))
+    phone_digest: str = Field(max_length=64)
+    given_name: str = Field(max_length=120)
+    family_name: str = Field(max_length=120)
+    address: str = Field(default="", max_length=254)
+    under_15: bool = False
+    signed_at: datetime = Field(sa_column=moment())
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
 class RoomClosed(Conflict): ...
 
 

@@ -23,13 +23,15 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.columns import neighbouring_ids
 from app.domain.history import Actor
-from app.domain.list_matching import matched, name_key_of
-from app.domain.participant_lists import ListedPerson, has_usable_address, tidy, without_repeats
+from app.domain.list_matching import Matches, Meant, matched, matched_by_key, name_key_of
+from app.domain.namesakes import NO_ANSWERS, SEVERAL_OF_NAME, ListAnswers
+from app.domain.participant_lists import ListedPerson, has_usable_address, tidy
 from app.domain.people import Person, check_name
 from app.errors import AppError
 from app.language import N_
 from app.services.age_bands import AgeBands
 from app.services.logged_deeds import LoggedDeeds
+from app.services.namesakes import Namesakes
 
 COMPLETED = N_("Complété depuis une liste.")
 """Why a participation was corrected that a list said more of."""
@@ -73,6 +75,7 @@ class ActivityService:
         history: HistoryStore,
         deeds: LoggedDeeds,
         age_bands: AgeBands,
+        namesakes: Namesakes,
         clock: Clock,
     ) -> None:
         self.activities = activities
@@ -81,6 +84,7 @@ class ActivityService:
         self.history = history
         self.deeds = deeds
         self.age_bands = age_bands
+        self.namesakes = namesakes
         self.clock = clock
 
     def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
@@ -118,36 +122,48 @@ class ActivityService:
         return self.activities.get_participation(participation_id, activity.id)
 
     def record(
-        self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], *, by: Actor
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        lines: Sequence[ListedPerson],
+        *,
+        by: Actor,
+        answers: ListAnswers | None = None,
     ) -> RecordedList:
-        """Record everybody readable once; the same list again changes nothing."""
+        """Record everybody readable once; the same list again changes nothing.
+
+        `answers` say whom a name means that several people have: without one nothing is written of that line.
+        """
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
         before = len(self.activities.line_keys(activity.id))
-        kept, repeated = without_repeats([tidy(line) for line in lines])
-        faults = [(line, fault) for line in kept if (fault := fault_of(line))]
-        good = [line for line in kept if fault_of(line) is None]
-        recorded = self.keep(activity, good, by=by)
+        told = self.namesakes.sort(campus, activity, [tidy(line) for line in lines], answers)
+        faults = [(line, fault) for line in told.lines if (fault := fault_of(line))]
+        readable = [line for line in told.lines if fault_of(line) is None]
+        faults += [(line, SEVERAL) for line in readable if told.is_open(line)]
+        good = [line for line in readable if not told.is_open(line)]
+        recorded = self.keep(
+            activity, good, by=by, meant={key: who.id for key, (_, who) in told.meant.items()}
+        )
+        self.namesakes.remember(activity, answers or NO_ANSWERS, recorded, told)
         added = len(self.activities.line_keys(activity.id)) - before
         if added:
             self.history.write(
                 by, "record", "activity", activity.id, at=self.clock(), campus_id=campus.id, people=added
             )
-        return RecordedList(added, len(recorded) - added + len(repeated), faults)
+        return RecordedList(added, len(recorded) - added + len(told.repeated), faults)
 
-    def known(
-        self, activity: Activity | None, lines: Sequence[ListedPerson]
-    ) -> dict[str, tuple[Participation | None, Person]]:
-        """Who among the lines of a list we know already, by line key."""
+    def known(self, activity: Activity | None, lines: Sequence[ListedPerson]) -> Matches:
+        """Who among the lines of a list we know already."""
         if not lines:
-            return {}
+            return Matches({}, {})
         participants = self.activities.participants(activity.id, with_absent=True) if activity else []
         named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
         return matched(lines, participants, named)
 
     def _known_of(
         self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
-    ) -> dict[str, tuple[Participation | None, Person]]:
+    ) -> dict[str, Meant]:
         """As `known`, but without reading every participant."""
         named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
         people = {person.id: person for person in self.people.list_by_id(meant.values())}
@@ -157,11 +173,11 @@ class ActivityService:
             line_keys={line.line_key for line in lines},
         )
         parts = {person.id: participation for participation, person in there}
-        known: dict[str, tuple[Participation | None, Person]] = {
+        known: dict[str, Meant] = {
             key: (parts.get(person_id), people[person_id]) for key, person_id in meant.items()
         }
         others = [line for line in lines if line.line_key not in known]
-        return matched(others, there, named, by_name=False) | known
+        return matched_by_key(others, there, named) | known
 
     def keep(
         self,
@@ -169,15 +185,15 @@ class ActivityService:
         lines: Sequence[ListedPerson],
         *,
         by: Actor,
-        meant: Mapping[str, uuid.UUID] | None = None,
+        meant: Mapping[str, uuid.UUID],
         absent_stay: bool = False,
     ) -> dict[str, tuple[Participation, Person]]:
         """The participation of each readable line, by line key: new ones recorded, blanks of others filled in.
 
-        `meant` says, of lines that are part of a longer list, who was found to be meant when all of it was looked at.
+        `meant` says by line key who was found to be meant when the whole list was looked at.
         A list of people who took part makes those present who were noted absent, unless `absent_stay`.
         """
-        known = self.known(activity, lines) if meant is None else self._known_of(activity, lines, meant)
+        known = self._known_of(activity, lines, meant)
         people = self.people_of([line for line in lines if line.line_key not in known])
         kept: dict[str, tuple[Participation, Person]] = {}
         new: dict[uuid.UUID, Participation] = {}
@@ -330,6 +346,9 @@ class ActivityService:
         self.history.write(
             by, "amend", "participation", participation.id, at=self.clock(), campus_id=campus.id
         )
+
+
+SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
 
 
 def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | None:

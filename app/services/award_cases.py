@@ -16,6 +16,7 @@ from app.domain.badge_rules import CountedLine, Progress, Rule, rule_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.history import Actor
+from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Person, name_key
 from app.language import N_, speaking
@@ -255,3 +256,7 @@ _SAME_NAME = N_(
 
 def repeated_line(line: ListedPerson) -> JudgedLine:
     return JudgedLine(line, Judgement(LineOutcome.REPEATED_LINE, _AGAIN if line.address else _SAME_NAME))
+
+
+def unclear_line(line: ListedPerson) -> JudgedLine:
+    return JudgedLine(line, Judgement(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME))

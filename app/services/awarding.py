@@ -39,6 +39,7 @@ from app.services.award_cases import (
     line_of,
     line_of_person,
     repeated_line,
+    unclear_line,
     would_be,
 )
 from app.services.award_counting import AwardCounting, Counted
@@ -71,11 +72,11 @@ class Judging:
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
         """What awarding would find now; nothing is written."""
         case = self.case(campus, request, by)
-        found, again = self.meant(case, request)
+        found, answered = self.meant(case, request)
         people = [person.id for _, _, person in found if person]
         held, counted = self._held(case, people), self.counting.read(case, people)
         judged = [self._judged(case, line, part, person, held, counted) for line, part, person in found]
-        lines = judged + [repeated_line(line) for line in again]
+        lines = [*judged, *answered]
         return Preview(campus, case.badge, case.version, case.activity, lines, self._sample(case, judged))
 
     def _sample(self, case: Case, judged: Sequence[JudgedLine]) -> Award | None:
@@ -137,7 +138,7 @@ class Judging:
 
     def meant_in_turn(
         self, case: Case, request: AwardRequest
-    ) -> Iterator[tuple[list[Found], list[ListedPerson]]]:
+    ) -> Iterator[tuple[list[Found], list[JudgedLine]]]:
         """As `meant`. A list is looked at as a whole; those of the activity come in parts, however many they are."""
         if request.lines:
             yield self.meant(case, request)
@@ -145,13 +146,20 @@ class Judging:
         for some in self._chosen_in_turn(case, request):
             yield [*some], []
 
-    def meant(self, case: Case, request: AwardRequest) -> tuple[list[Found], list[ListedPerson]]:
-        """Everybody once, known or not; and the lines that say somebody again."""
+    def meant(self, case: Case, request: AwardRequest) -> tuple[list[Found], list[JudgedLine]]:
+        """Everybody once, known or not; and the lines that say somebody again, or a name that several people have."""
         kept, repeated = without_repeats([tidy(line) for line in request.lines])
         known = self.activity_service.known(case.activity, kept)
-        listed = [(line, *known.get(line.line_key, (None, None))) for line in kept]
+        unclear = [line for line in kept if line.line_key in known.unclear and case.fault_of(line) is None]
+        open_keys = {line.line_key for line in unclear}
+        listed = [
+            (line, *known.meant.get(line.line_key, (None, None)))
+            for line in kept
+            if line.line_key not in open_keys
+        ]
         found, again = each_once(self._chosen(case, request), listed)
-        return found, [*repeated, *again]
+        answered = [repeated_line(line) for line in [*repeated, *again]]
+        return found, [*answered, *map(unclear_line, unclear)]
 
     def decide(self, case: Case, lines: Sequence[BatchLine], *, given: GivenBefore) -> list[JudgedLine]:
         """Each line with its answer, everybody readable recorded; a line that is ready has its person."""

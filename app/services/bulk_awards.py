@@ -30,7 +30,7 @@ from app.domain.clock import Clock
 from app.domain.columns import new_row
 from app.domain.history import Actor
 from app.errors import InvalidInput
-from app.services.award_cases import AwardRequest, Case, Found, JudgedLine, repeated_line
+from app.services.award_cases import AwardRequest, Case, Found, JudgedLine
 from app.services.award_keeping import AwardKeeping, Kept, Unfit
 from app.services.awarding import Judging
 
@@ -93,9 +93,9 @@ class BulkAwardService:
 
     def _add_lines(self, case: Case, batch: AwardBatch, request: AwardRequest) -> None:
         position = itertools.count()
-        for found, again in self.judging.meant_in_turn(case, request):
+        for found, answered in self.judging.meant_in_turn(case, request):
             lines = [_waiting(batch, next(position), one) for one in found]
-            lines += [_answered(batch, next(position), repeated_line(line)) for line in again]
+            lines += [_answered(batch, next(position), line) for line in answered]
             self.batches.add_lines(lines)
 
     def _promised_before(self, campus: Campus, request: AwardRequest) -> AwardBatch | None:

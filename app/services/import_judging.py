@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.db.imports import ImportStore
@@ -16,6 +16,7 @@ from app.domain.campus import Campus
 from app.domain.import_records import REPEATS, Record, ToldActivity, news, would_change
 from app.domain.imports import Fate, Imported
 from app.domain.list_matching import matched, name_key_of
+from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Person, name_key
 from app.errors import NotAllowed
@@ -45,6 +46,7 @@ class _People:
 
     meant: Mapping[str, tuple[Participation | None, Person]]
     standing: Mapping[uuid.UUID, Sequence[Imported]]
+    unclear: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -231,13 +233,12 @@ class ImportJudging:
             return _People({}, {})
         at_hand = [named.get((line.address, name_key_of(line))) for line in lines]
         there = self._there(activity_id, lines, filter(None, at_hand))
-        sure = matched(lines, there, named, by_name=False)
         standing = self.imports.standing_for(
             campus.id, source, (participation.id for participation, _ in there)
         )
-        free = [pair for pair in there if pair[0].id not in standing]
-        others = [line for line in lines if line.line_key not in sure]
-        return _People({**matched(others, free, {}), **sure}, standing)
+        free = [participation for participation, _ in there if participation.id not in standing]
+        matches = matched(lines, there, named, open_to_name=free)
+        return _People(matches.meant, standing, matches.unclear.keys())
 
     def _there(
         self, activity_id: uuid.UUID, lines: Sequence[ListedPerson], people: Iterable[Person]
@@ -249,7 +250,7 @@ class ImportJudging:
         return store.participants_among(
             activity_id,
             person_ids={person.id for person in people},
-            line_keys={key for line in lines for key in (line.line_key, f"|{name_key_of(line)}")},
+            line_keys={key for line in lines for key in (line.line_key, *_keys_of_name(line))},
         )
 
     @staticmethod
@@ -260,6 +261,8 @@ class ImportJudging:
         line = one.record.person
         participation, person = there.meant.get(line.line_key, (None, None))
         one = replace(one, new_address=bool(line.address) and (line.address, name_key_of(line)) not in named)
+        if line.line_key in there.unclear:
+            return refused(one, SEVERAL_OF_NAME)
         if one.link is not None and one.participation is not None:
             return said_again(one, participation, person, who)
         if participation is None:
@@ -277,3 +280,8 @@ class ImportJudging:
         noted = noted_of(participation)
         blanks = {name: value for name, value in one.record.said().items() if noted[name] in (None, "")}
         return changing(one, blanks, is_back=not participation.is_present)
+
+
+def _keys_of_name(line: ListedPerson) -> tuple[str, str]:
+    """Of the first and the second of that name without an address: two are enough to have to ask."""
+    return f"|{name_key_of(line)}", f"|{name_key_of(line)}#2"

@@ -12,7 +12,8 @@ from app.domain.activities import Participation, adds_to
 from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.domain.list_matching import name_key_of
-from app.domain.participant_lists import ListedPerson, tidy, without_repeats
+from app.domain.namesakes import ListAnswers, Question
+from app.domain.participant_lists import ListedPerson, tidy
 from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
@@ -28,6 +29,8 @@ class Entry(StrEnum):
     """There already; the line says something of them that was not known."""
     REPEATED = "repeated"
     REFUSED = "refused"
+    UNCLEAR = "unclear"
+    """Several people have that name, and nobody said which one is meant."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class CheckedLine:
     entry: Entry
     sentence: str = ""
     """Why it is refused: French, for the catalogues."""
+    question: Question | None = None
+    """Which of several people of that name is meant."""
 
 
 class ParticipantService:
@@ -89,29 +94,32 @@ class ParticipantService:
         return person
 
     def check(
-        self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson]
+        self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], answers: ListAnswers
     ) -> list[CheckedLine]:
         """Every line judged as `record` would, in the order given; nothing is written."""
         activity = self.activity_service.get(campus, activity_id)
-        kept, repeated = without_repeats([tidy(line) for line in lines])
-        known = self.activity_service.known(activity, kept)
-        told = self.activity_service.people.list_named_at(
-            (line.address, name_key_of(line)) for line in kept if line.address
+        sorted_lines = self.activity_service.namesakes.sort(
+            campus, activity, [tidy(line) for line in lines], answers
         )
-        checked = [CheckedLine(line, Entry.REPEATED) for line in repeated]
+        told = self.activity_service.people.list_named_at(
+            (line.address, name_key_of(line)) for line in sorted_lines.lines if line.address
+        )
+        checked = [CheckedLine(line, Entry.REPEATED) for line in sorted_lines.repeated]
         seen: set[uuid.UUID] = set()
-        for line in kept:
-            fault = fault_of(line)
-            participation, person = known.get(line.line_key, (None, None))
+        for line in sorted_lines.lines:
+            fault, question = fault_of(line), sorted_lines.questions.get(line.line)
+            participation, person = sorted_lines.meant.get(line.line_key, (None, None))
             if fault is not None:
                 checked.append(CheckedLine(line, Entry.REFUSED, fault.sentence))
+            elif question is not None and question.is_open:
+                checked.append(CheckedLine(line, Entry.UNCLEAR, question=question))
             elif person is not None and person.id in seen:
-                checked.append(CheckedLine(line, Entry.REPEATED))
+                checked.append(CheckedLine(line, Entry.REPEATED, question=question))
             else:
                 entry = Entry.NEW if participation is None else Entry.THERE
                 if participation and person and _says_more(line, participation, person, told):
                     entry = Entry.COMPLETED
-                checked.append(CheckedLine(line, entry))
+                checked.append(CheckedLine(line, entry, question=question))
             if person is not None:
                 seen.add(person.id)
         return sorted(checked, key=lambda one: one.line.line)

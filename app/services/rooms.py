@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from app.db.activities import ActivityStore
 from app.db.activity_plans import ActivityPlanStore
 from app.db.campus import CampusStore
-from app.db.consents import ConsentStore
 from app.db.history import HistoryStore
 from app.db.people import PeopleStore
 from app.db.rooms import Pulse, RoomStore
@@ -19,9 +18,9 @@ from app.domain.activities import Activity, Participation
 from app.domain.activity_plans import ActivitySession, session_nearest
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.domain.consents import About, consent
 from app.domain.history import Actor
 from app.domain.list_matching import free_homonym, matched, name_key_of
+from app.domain.namesakes import Question
 from app.domain.participant_lists import ListedPerson, tidy
 from app.domain.people import Person, name_key
 from app.domain.rooms import (
@@ -30,6 +29,7 @@ from app.domain.rooms import (
     Room,
     RoomEntry,
     Ticket,
+    WaitingSignature,
     check_capacity,
     check_open,
     check_place_left,
@@ -46,8 +46,8 @@ from app.domain.rooms import (
 )
 from app.errors import Conflict, InvalidInput
 from app.language import N_
-from app.services.activities import ActivityService, fault_of
-from app.services.activity_sessions import ActivitySessions
+from app.services.activities import fault_of
+from app.services.room_signatures import AskedSignature, RoomSignatures
 
 BY_PHONE = Actor(label="phone in a room")
 _NOT_SHOWN = N_("Ce code n’est plus affiché. Lisez celui qui est à l’écran maintenant.")
@@ -59,6 +59,8 @@ class Signed(StrEnum):
     NEW = "new"
     LISTED = "listed"
     """They stood on a list already, and now are known to be there."""
+    WAITING = "waiting"
+    """They may be one of several people of that name: a trainer says which, and the phone need not wait for it."""
     AGAIN = "again"
     """This phone had signed for this person."""
     ELSEWHERE = "elsewhere"
@@ -86,6 +88,7 @@ class RoomPage:
     seconds_left: int
     pulse: Pulse
     entries: Sequence[tuple[RoomEntry, Participation, Person]] = ()
+    asked: Sequence[AskedSignature] = ()
     addresses: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
 
@@ -109,9 +112,7 @@ class RoomService:
         people: PeopleStore,
         history: HistoryStore,
         plans: ActivityPlanStore,
-        activity_service: ActivityService,
-        sessions: ActivitySessions,
-        consents: ConsentStore,
+        signatures: RoomSignatures,
         secret: bytes,
         clock: Clock,
     ) -> None:
@@ -121,9 +122,7 @@ class RoomService:
         self.people = people
         self.history = history
         self.plans = plans
-        self.activity_service = activity_service
-        self.sessions = sessions
-        self.consents = consents
+        self.signatures = signatures
         self.secret = secret
         self.clock = clock
 
@@ -170,7 +169,8 @@ class RoomService:
         found = self.glance(campus, activity_id)
         entries = self.rooms.entries(found.room.id) if found.room else []
         addresses = self.people.addresses_of(person.id for _, _, person in entries)
-        return replace(found, entries=entries, addresses=addresses)
+        asked = self.signatures.asked(campus, found.activity, found.room) if found.room else []
+        return replace(found, entries=entries, addresses=addresses, asked=asked)
 
     def glance(self, campus: Campus, activity_id: uuid.UUID) -> RoomPage:
         """As `page`, without anybody's name: for looking again every second."""
@@ -223,57 +223,61 @@ class RoomService:
         if (entry := self.rooms.find_entry(room.id, digest)) is not None:
             _check_same_person(entry[1], line)
             return self._door(room, ticket.phone), Signed.AGAIN
+        if (waiting := self.rooms.find_waiting(room.id, digest)) is not None:
+            _check_same_person(waiting, line)
+            return self._door(room, ticket.phone), Signed.AGAIN
         check_open(room, at=self.clock())
         check_ticket(ticket, at=self.clock())
         if fault := fault_of(line):
             raise InvalidInput(fault.sentence)
-        line, known, signed_elsewhere = self._who(door.activity, room, line, namesake)
-        if signed_elsewhere:
-            return door, Signed.ELSEWHERE
-        check_place_left(room, self.rooms.pulse(room.id).present)
-        kept = self.activity_service.keep(door.activity, [line], by=BY_PHONE)
-        participation, _ = kept[line.line_key]
-        if room.session_id and (session := self.plans.find_session(door.activity.id, room.session_id)):
-            self.sessions.note_one(door.activity, session, participation)
-        self.rooms.save_entry(
-            RoomEntry(
-                room_id=room.id,
-                participation_id=participation.id,
-                phone_digest=digest,
-                signed_at=self.clock(),
-            )
+        there = self.activities.participants(door.activity.id, with_absent=True)
+        matches = matched([line], there, self._named(line))
+        known, person = matches.meant.get(line.line_key, (None, None))
+        signed = known is not None and self.rooms.has_entry_of(room.id, known.id)
+        question = None if known else self.signatures.namesakes.of_line(door.campus, door.activity, line)
+        if question is not None and self._have_all_signed(room, question):
+            signed, question = True, None
+        if signed:
+            # The same name at the same address is one person, whichever phone it is.
+            if namesake == "same" or (known and line.address and known.line_key == line.line_key):
+                return door, Signed.ELSEWHERE
+            if namesake != "other":
+                raise Namesake(
+                    N_("Une personne de ce nom a déjà signé, depuis un autre téléphone. Est-ce vous ?")
+                )
+            taken = {participation.line_key for participation, _ in there}
+            line, known, person = replace(line, homonym=max(2, free_homonym(line, taken))), None, None
+        check_place_left(room, self.rooms.pulse(room.id).places_taken)
+        if question is not None:
+            self.signatures.let_wait(room, line, phone_digest=digest)
+            return self._door(room, ticket.phone), Signed.WAITING
+        self.signatures.note(
+            room,
+            door.activity,
+            line,
+            person,
+            phone_digest=digest,
+            signed_at=self.clock(),
+            by=BY_PHONE,
         )
-        told = consent(
-            About.ROOM, participation.person_id, given=True, at=self.clock(), campus_id=room.campus_id
-        )
-        self.consents.add(told)
         return self._door(room, ticket.phone), Signed.LISTED if known else Signed.NEW
 
-    def _who(
-        self, activity: Activity, room: Room, line: ListedPerson, namesake: str
-    ) -> tuple[ListedPerson, Participation | None, bool]:
-        """The line, numbered where it is a namesake; whose place on the list it is; whether they signed already."""
-        there = self.activities.participants(activity.id, with_absent=True)
-        named = self.people.list_named_at([(line.address, name_key_of(line))] if line.address else [])
-        known, _ = matched([line], there, named).get(line.line_key, (None, None))
-        if known is None or not self.rooms.has_entry_of(room.id, known.id):
-            return line, known, False
-        # The same name at the same address is one person, whichever phone it is.
-        if namesake == "same" or (line.address and known.line_key == line.line_key):
-            return line, known, True
-        if namesake != "other":
-            raise Namesake(
-                N_("Une personne de ce nom a déjà signé, depuis un autre téléphone. Est-ce vous ?")
-            )
-        return replace(line, homonym=max(2, free_homonym(line, there))), None, False
+    def _named(self, line: ListedPerson) -> dict[tuple[str, str], Person]:
+        return self.people.list_named_at([(line.address, name_key_of(line))] if line.address else [])
+
+    def _have_all_signed(self, room: Room, question: Question) -> bool:
+        """Then only the person can say whether it is them."""
+        there = [each.participation for each in question.namesakes]
+        return all(part is not None and self.rooms.has_entry_of(room.id, part.id) for part in there)
 
     def _door(self, room: Room, phone: str) -> Door:
-        entry = self.rooms.find_entry(room.id, phone_digest(self.secret, room, phone))
+        digest = phone_digest(self.secret, room, phone)
+        entry, waiting = self.rooms.find_entry(room.id, digest), self.rooms.find_waiting(room.id, digest)
         return Door(
             room,
             self.activities.get(room.activity_id),
             self.campuses.get_by_id(room.campus_id),
-            entry[1].name if entry else "",
+            entry[1].name if entry else waiting.name if waiting else "",
         )
 
     def session_of(self, campus: Campus, activity: Activity) -> ActivitySession | None:
@@ -291,7 +295,7 @@ def _id_of(session: ActivitySession | None) -> uuid.UUID | None:
     return session.id if session else None
 
 
-def _check_same_person(person: Person, line: ListedPerson) -> None:
+def _check_same_person(person: Person | WaitingSignature, line: ListedPerson) -> None:
     if name_key(person.given_name, person.family_name) != name_key_of(line):
         raise OtherPerson(
             N_(

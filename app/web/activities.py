@@ -168,6 +168,7 @@ def activity_page(
         words=words.strip(),
         awarded=sum(1 for person_id in given),
         adding=adding,
+        waiting=services.room_signatures.how_many_wait(work.campus, activity_id),
         absent=[(one.id, told_apart(one, person.name)) for one, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
         awardings=promised_for(services, work, activity_id),

@@ -109,6 +109,7 @@ DEEDS = {
     ("campus_log", "reconcile"): N_("Journal repris après une restauration"),
     ("activity", "open_room"): N_("Code de présence affiché"),
     ("activity", "close_room"): N_("Code de présence arrêté"),
+    ("activity", "tell_apart"): N_("Homonymes distingués parmi les signatures"),
     ("participation", "amend"): N_("Participation corrigée"),
     ("participation", "dispute"): N_("Ligne du journal contestée"),
     ("participation", "answer"): N_("Réponse à une contestation"),

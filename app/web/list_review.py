@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.list_columns import Column
+from app.domain.namesakes import Question
 from app.domain.participant_lists import ListTable
 from app.language import N_
 from app.services.participants import CheckedLine, Entry
+from app.web.namesake_words import QuestionView
 from app.web.people_lists import GivenList, hours_text
 from app.web.typography import say
 from app.web.words import PARTS, Word
@@ -32,6 +34,7 @@ ENTRIES = {
     Entry.COMPLETED: Word(N_("Déjà inscrite, à compléter"), "ok"),
     Entry.REPEATED: Word(N_("Déjà plus haut"), "shut"),
     Entry.REFUSED: Word(N_("À corriger"), "past"),
+    Entry.UNCLEAR: Word(N_("À préciser"), "past"),
 }
 
 
@@ -67,13 +70,24 @@ class ReviewView:
     refused_count: int
     good_count: int
     titles: Sequence[int]
+    questions: Sequence[QuestionView]
+    """Of names that several people have."""
+    offers: Sequence[QuestionView]
+    """Of names that one person has whom the campus knows: unless it is said to be her, somebody new is recorded."""
+    unclear_count: int
+    asked_count: int
 
     @staticmethod
     def of(given: GivenList, checked: Sequence[CheckedLine]) -> ReviewView:
         counts = {entry: sum(one.entry is entry for one in checked) for entry in Entry}
         whole = any(column.is_whole_name for column in given.table.columns)
         refused = [_line(one, may_swap=whole) for one in checked if one.entry is Entry.REFUSED]
-        good = [_line(one, may_swap=whole) for one in checked if one.entry is not Entry.REFUSED]
+        good = [
+            _line(one, may_swap=whole) for one in checked if one.entry not in (Entry.REFUSED, Entry.UNCLEAR)
+        ]
+        asked = [(one, one.question) for one in checked if one.question]
+        offers = [QuestionView.of(*_asked(one), it) for one, it in asked if is_offer(it)]
+        questions = [QuestionView.of(*_asked(one), it) for one, it in asked if not is_offer(it)]
         return ReviewView(
             columns_of(given.table),
             refused[:SHOWN_REFUSED],
@@ -82,13 +96,26 @@ class ReviewView:
                 (say(N_("Prêtes")), counts[Entry.NEW], ""),
                 (say(N_("Déjà inscrites")), counts[Entry.THERE] + counts[Entry.COMPLETED], ""),
                 (say(N_("Répétées")), counts[Entry.REPEATED], ""),
+                *([(say(N_("À préciser")), counts[Entry.UNCLEAR], "")] if counts[Entry.UNCLEAR] else []),
                 (say(N_("À corriger")), counts[Entry.REFUSED], ""),
             ],
             counts[Entry.NEW],
             len(refused),
             len(good),
             given.table.titles,
+            questions[:SHOWN_REFUSED],
+            offers[:SHOWN_REFUSED],
+            counts[Entry.UNCLEAR],
+            len(questions),
         )
+
+
+def is_offer(question: Question) -> bool:
+    return not question.must_be_answered and len(question.namesakes) == 1
+
+
+def _asked(one: CheckedLine) -> tuple[int, str]:
+    return one.line.line, one.line.name
 
 
 def columns_of(table: ListTable) -> list[ColumnView]:

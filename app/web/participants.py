@@ -15,6 +15,7 @@ from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
+from app.services.activities import SEVERAL, RecordedList
 from app.services.participants import Entry
 from app.web.activities import ActivityView, Adding, activity_page
 from app.web.forms import SafeForm, text_of
@@ -26,7 +27,7 @@ from app.web.words import PARTS
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
-RECORD, CHANGE = "inscrire", "changer"
+RECORD, CHANGE, SAME = "inscrire", "changer", "memes"
 _PRESENT, _ABSENT = "oui", "non"
 router = APIRouter(
     prefix="/gestion/{slug}/activites/{activity_id}/participants", dependencies=[WITH_ORGANISERS]
@@ -63,11 +64,28 @@ def read_or_record(
     seen = f"lu {given.told}".strip()
     held_back = step == RECORD and text_of(form, "vu") not in ("", seen)
     if step != RECORD or held_back or given.trouble:
-        return _review_page(request, services, work, activity_id, given, seen, held_back=held_back)
+        return _review_page(
+            request, services, work, activity_id, given, seen, held_back=held_back, same=step == SAME
+        )
     with deed(request) as writing:
-        checked = writing.participants.check(work.campus, activity_id, given.lines)
+        checked = writing.participants.check(work.campus, activity_id, given.lines, given.answers)
         completed = sum(one.entry is Entry.COMPLETED for one in checked)
-        recorded = writing.activities.record(work.campus, activity_id, given.lines, by=work.actor)
+        recorded = writing.activities.record(
+            work.campus, activity_id, given.lines, by=work.actor, answers=given.answers
+        )
+        if any(fault is SEVERAL for _, fault in recorded.refused):
+            # The whole list again and not the lines left: its answers are remembered by what the list says.
+            return _review_page(
+                request,
+                writing,
+                work,
+                activity_id,
+                given,
+                seen,
+                held_back=False,
+                same=False,
+                recorded=recorded,
+            )
         if recorded.refused:
             told = Adding(
                 text=given.only([line.line for line, _ in recorded.refused]),
@@ -92,14 +110,16 @@ def _review_page(
     seen: str,
     *,
     held_back: bool,
+    same: bool,
+    recorded: RecordedList | None = None,
 ) -> HTMLResponse:
-    checked = services.participants.check(work.campus, activity_id, given.lines)
+    checked = services.participants.check(work.campus, activity_id, given.lines, given.answers)
     return page(
         request,
         "activities/review.html",
         campus=work.look,
         private=True,
-        status=422 if given.trouble else 200,
+        status=422 if given.trouble or recorded else 200,
         home=work.home,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         review=ReviewView.of(given, checked),
@@ -111,6 +131,8 @@ def _review_page(
         others=given.others,
         trouble=given.trouble,
         held_back=held_back,
+        same=same,
+        recorded=recorded,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from starlette.datastructures import FormData
 
 from app.domain.list_columns import FROM_15, UNDER_15, Column
+from app.domain.namesakes import NO_ANSWERS, ListAnswers, digest_of_list
 from app.domain.participant_lists import ListedPerson, ListTable, read_list, read_table
 from app.errors import AppError
 from app.language import N_
@@ -20,7 +21,7 @@ from app.web.typography import say
 from app.web.workplaces import sentence_of
 
 TEXT_FIELD, FILE_FIELD = "liste", "fichier"
-COLUMN_FIELD, SWAP_FIELD, OTHER_FIELD = "colonne-", "inverser", "autre"
+COLUMN_FIELD, SWAP_FIELD, OTHER_FIELD, WHO_FIELD = "colonne-", "inverser", "autre", "qui-"
 HEADING = ("Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution")
 _AGE_HEADING = "Tranche d’âge"
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -41,6 +42,8 @@ class GivenList:
     """What a person said of columns and names, in short; empty where all of it was guessed."""
     others: frozenset[int] = frozenset()
     """The lines of which they said that it is another person of that name."""
+    answers: ListAnswers = NO_ANSWERS
+    """Whom they said is meant, where several people have the name."""
 
     def only(self, wanted: Collection[int]) -> str:
         """The text with only the lines of these numbers in it, each as it was given; a heading stays."""
@@ -80,7 +83,8 @@ def given_list(form: FormData) -> GivenList:
         twice = any(
             table.columns.count(column) > 1 for column in table.columns if column is not Column.NOTHING
         )
-        return GivenList(lines, text, say(_TWICE) if twice else "", table, " ".join(told), differing)
+        answers = ListAnswers(digest_of_list(text), _answers_in(form, lines))
+        return GivenList(lines, text, say(_TWICE) if twice else "", table, " ".join(told), differing, answers)
     except AppError as error:
         return GivenList((), text, sentence_of(error))
 
@@ -92,6 +96,11 @@ def _columns_in(form: FormData) -> Sequence[Column]:
     while (typed := text_of(form, f"{COLUMN_FIELD}{len(columns)}")) in known:
         columns.append(known[typed])
     return columns
+
+
+def _answers_in(form: FormData, lines: Iterable[ListedPerson]) -> dict[int, str]:
+    told = {line.line: text_of(form, f"{WHO_FIELD}{line.line}") for line in lines}
+    return {number: answer for number, answer in told.items() if answer}
 
 
 def _swapped(line: ListedPerson) -> ListedPerson:

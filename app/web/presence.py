@@ -39,6 +39,9 @@ UNDER_15, FROM_15 = "moins", "plus"
 _SIGNED = {
     Signed.NEW: N_("Votre présence est notée."),
     Signed.LISTED: N_("Votre nom était déjà sur la liste : votre présence est notée."),
+    Signed.WAITING: N_(
+        "Votre présence est notée. Plusieurs personnes ont peut-être votre nom : la personne qui anime dira qui vous êtes, vous n’avez rien à faire."
+    ),
     Signed.AGAIN: N_("C’était déjà noté : rien n’a changé."),
     Signed.ELSEWHERE: N_("Votre présence était déjà notée, depuis un autre téléphone : rien n’a changé."),
 }

@@ -20,9 +20,11 @@ from app.domain.rooms import shown_room_code
 from app.errors import InvalidInput
 from app.language import N_
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
+from app.services.room_signatures import AskedSignature
 from app.services.rooms import RoomPage
 from app.web.activities import ActivityView
 from app.web.forms import SafeForm, text_of, texts_of
+from app.web.namesake_words import QuestionView
 from app.web.qr_pictures import qr_picture
 from app.web.render import page
 from app.web.typography import say
@@ -32,6 +34,7 @@ from app.wiring import Process, Services
 LOOK_EVERY, LOOKS = 1.0, 25
 """A stream ends after so many looks and the browser opens another: a server that stops waits for nobody."""
 OPEN, CLOSE = "ouvrir", "fermer"
+ANSWER = "reponse"
 TICK, UNTICK, UNTICK_UNSIGNED = "cocher", "decocher", "decocher-non-signes"
 router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/salle", dependencies=[WITH_ORGANISERS])
 
@@ -43,6 +46,26 @@ class SomebodyThere:
     address: str
     signed_at: datetime | None
     present: bool
+
+
+@dataclass(frozen=True)
+class AskedView:
+    """A signature of which somebody has to say whose it is."""
+
+    id: uuid.UUID
+    signed_at: datetime
+    address: str
+    question: QuestionView
+
+    @staticmethod
+    def of(asked: AskedSignature) -> AskedView:
+        waiting = asked.waiting
+        return AskedView(
+            waiting.id,
+            waiting.signed_at,
+            waiting.address,
+            QuestionView.of(0, waiting.name, asked.question, asked.signed),
+        )
 
 
 @dataclass(frozen=True)
@@ -75,8 +98,8 @@ class RoomView:
             f"{urlsplit(base_url).netloc}/presence",
             qr_picture(url, say(N_("Code QR à lire avec un téléphone"))) if found.code else Markup(),
             found.seconds_left,
-            found.pulse.signed,
-            found.pulse.present,
+            found.pulse.signed + found.pulse.waiting,
+            found.pulse.places_taken,
             version_of(found),
         )
 
@@ -84,7 +107,8 @@ class RoomView:
 def version_of(found: RoomPage) -> str:
     """Another one whenever the pages would look otherwise."""
     places = found.room.capacity if found.room else None
-    return f"{found.code}.{found.pulse.signed}.{found.pulse.present}.{places or 0}"
+    pulse = found.pulse
+    return f"{found.code}.{pulse.signed}.{pulse.present}.{pulse.waiting}.{places or 0}"
 
 
 @router.get("", dependencies=[staff(Deed.WORK)])
@@ -132,6 +156,23 @@ def tick(activity_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
                 writing.activities.set_present(
                     work.campus, activity_id, participation_id, present=present, by=work.actor
                 )
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#liste", status_code=303)
+
+
+@router.post("/reponse", dependencies=[staff(Deed.WORK)])
+def say_who_signed(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """One tap: which of several people of that name it was."""
+    work = at_work(request)
+    services.activities.get(work.campus, activity_id)
+    waiting, _, answer = text_of(form, ANSWER).partition(":")
+    try:
+        with deed(request) as writing:
+            for waiting_id in ids_in([waiting]):
+                writing.room_signatures.answer(work.campus, activity_id, waiting_id, answer, by=work.actor)
+    except InvalidInput as error:
+        return _room_page(request, services, work, activity_id, trouble=sentence_of(error), status=422)
     return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#liste", status_code=303)
 
 
@@ -231,6 +272,7 @@ def _room_page(
             )
             for entry, participation, person in found.entries
         ],
+        asked=[AskedView.of(one) for one in found.asked],
         unsigned=_unsigned(services, work.campus, activity_id),
     )
 

@@ -98,6 +98,7 @@ OUTCOMES = {
     LineOutcome.UNREADABLE: Word(N_("Ligne illisible"), "bad"),
     LineOutcome.NOT_ALLOWED: Word(N_("Non permis"), "past"),
     LineOutcome.ABSENT: Word(N_("Absente"), "past"),
+    LineOutcome.SEVERAL_OF_NAME: Word(N_("Plusieurs personnes de ce nom"), "past"),
 }
 WITHDRAWAL_OUTCOMES = {
     WithdrawalOutcome.WAITING: Word(N_("En attente"), "shut"),
@@ -118,6 +119,7 @@ OUTCOME_COUNTS = {
     LineOutcome.UNREADABLE: N_("Lignes illisibles"),
     LineOutcome.NOT_ALLOWED: N_("Non permises"),
     LineOutcome.ABSENT: N_("Absentes"),
+    LineOutcome.SEVERAL_OF_NAME: N_("Homonymes à préciser"),
 }
 LABEL_CATEGORIES = {
     LabelCategory.STANDARD: N_("Label Campus des métiers et des qualifications"),

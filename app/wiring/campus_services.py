@@ -20,11 +20,13 @@ from app.services.issuer_standing import IssuerStandings
 from app.services.log_keys import LogKeyHistory
 from app.services.log_publication import LogPublication
 from app.services.logged_deeds import LoggedDeeds
+from app.services.namesakes import Namesakes
 from app.services.network_documents import NetworkDocuments
 from app.services.network_signing import NetworkSigning
 from app.services.openings import OpeningService
 from app.services.organisations import OrganisationService
 from app.services.participants import ParticipantService
+from app.services.room_signatures import RoomSignatures
 from app.services.rooms import RoomService
 from app.services.series import SeriesService
 from app.services.signing import Signing
@@ -171,8 +173,13 @@ class CampusServices(Parts):
             self.stores.history,
             self.logged_deeds,
             self.age_bands,
+            self.namesakes,
             self.clock,
         )
+
+    @cached_property
+    def namesakes(self) -> Namesakes:
+        return Namesakes(self.stores.namesakes, self.stores.activities, self.stores.people, self.clock)
 
     @cached_property
     def activity_plans(self) -> ActivityPlans:
@@ -232,9 +239,21 @@ class CampusServices(Parts):
             self.stores.people,
             self.stores.history,
             self.stores.activity_plans,
+            self.room_signatures,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @cached_property
+    def room_signatures(self) -> RoomSignatures:
+        return RoomSignatures(
+            self.stores.rooms,
+            self.stores.activities,
+            self.stores.activity_plans,
+            self.stores.history,
+            self.stores.consents,
             self.activities,
             self.activity_sessions,
-            self.stores.consents,
-            self.lent.secret,
+            self.namesakes,
             self.clock,
         )

@@ -34,6 +34,7 @@ from app.db.log_disputes import LogDisputeStore
 from app.db.log_watch import LogWatchStore
 from app.db.merging import MergeStore
 from app.db.names import NameStore
+from app.db.namesakes import NamesakeStore
 from app.db.openings import OpeningStore
 from app.db.operators import OperatorStore
 from app.db.organisations import OrganisationStore
@@ -219,6 +220,10 @@ class Stores:
     @cached_property
     def reminders(self) -> ReminderStore:
         return ReminderStore(self.session)
+
+    @cached_property
+    def namesakes(self) -> NamesakeStore:
+        return NamesakeStore(self.session)
 
     @cached_property
     def rooms(self) -> RoomStore:

@@ -239,6 +239,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/activites/{activity_id}/salle/suivi": _WORK,
     "POST /gestion/{slug}/activites/{activity_id}/salle": staff(Deed.WORK, 303, body={"geste": "fermer"}),
     "POST /gestion/{slug}/activites/{activity_id}/salle/pointage": staff(Deed.WORK, 303, body={}),
+    "POST /gestion/{slug}/activites/{activity_id}/salle/reponse": staff(Deed.WORK, 303, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/remise": _AWARD,
     "POST /gestion/{slug}/activites/{activity_id}/bulletins": staff(Deed.AWARD, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/projection": _AWARD,

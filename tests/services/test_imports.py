@@ -10,6 +10,7 @@ import pytest
 from app.domain.history import Actor
 from app.domain.import_columns import ImportColumn, ReadingPlan, heading_keys
 from app.domain.imports import FORGOTTEN, Fate
+from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import read_list
 from app.errors import Conflict, NotFound
 from app.services.import_verdicts import ERASED
@@ -236,3 +237,15 @@ def test_people_who_signed_in_by_name_alone_are_found_again(house: House) -> Non
     with house.unit_of_work(reading=True) as services:
         found = services.activities.page(house.campus, house.activity.id)
         assert list(found.addresses.values()) == ["zoe@exemple.fr"]
+
+
+def test_a_name_that_two_people_of_the_activity_have_is_nobody_in_particular(house: House) -> None:
+    take(house, ZOE)
+    with house.unit_of_work() as services:
+        [activity] = [
+            each for each, _ in services.activities.list_in(house.campus) if each.title == "Robotique"
+        ]
+        twice = read_list("LE GOFF Anne\nLE GOFF Anne (2)")
+        services.activities.record(house.campus, activity.id, twice, by=Actor(house.trainer.id))
+    assert take(house, ANNE, source="Autre suivi") == [(Fate.REFUSED, SEVERAL_OF_NAME)]
+    assert [told for told in people(house) if told[2] == 2.5] == []

@@ -67,6 +67,11 @@ def _row(
             row["id"] = made["award"]["id"]
         else:
             row[column.name] = _value(column, made, connection, house)
+    if not links:
+        # Of nobody in particular: they are found in it by their name.
+        given, family, address = HELD[table.name].written_as
+        person = made["person"]
+        row |= {given: person["given_name"], family: person["family_name"], address: ""}
     return row
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 import xlsxwriter
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from app.domain.activities import Activity, told_apart
 from tests.support.forms import form_with
-from tests.support.house import House, send
+from tests.support.house import COMMAND, House, send
 from tests.web.test_activities_pages import people_of
 
 READ, RECORD, CHANGE = ("geste", "lire"), ("geste", "inscrire"), ("geste", "changer")
@@ -161,3 +163,76 @@ def test_the_age_band_is_read_and_no_birth_date_is(house: House, trainer: TestCl
     page = read(trainer, here, text)
     assert form_with(page, "colonne-0").fields["colonne-2"] == ["rien"]
     assert form_with(page, "colonne-0").fields["colonne-3"] == ["age"]
+
+
+def hours_of(house: House) -> list[tuple[str, float | None]]:
+    with house.unit_of_work(reading=True) as services:
+        there = services.activities.page(house.campus, house.activity.id).participants
+    return sorted((told_apart(part, person.name), part.hours) for part, person in there)
+
+
+def test_which_of_two_people_of_one_name_is_asked_in_the_review_and_answered_there(
+    house: House, trainer: TestClient, here: str
+):
+    house.record("MOREAU Camille", "MOREAU Camille (2)")
+    text = "Nom;Prénom;Heures\nMoreau;Camille;3\nKeïta;Moussa;2"
+    page = read(trainer, here, text)
+    assert "Laquelle des deux Camille Moreau" in page.text
+    form = form_with(page, "qui-2")
+    assert form.fields["qui-2"] == []
+
+    back = form.press(trainer, page, RECORD)
+
+    assert back.status_code == 422
+    assert "1 personne ajoutée" in back.text.replace("\u00a0", " ")
+    assert hours_of(house) == [("Camille Moreau", None), ("Camille Moreau (2)", None), ("Moussa Keïta", 2.0)]
+
+    choices = re.findall(r'name="qui-2" value="([^"]+)"', back.text)
+    with house.unit_of_work(reading=True) as services:
+        there = services.activities.page(house.campus, house.activity.id).participants
+    second = next(str(person.id) for part, person in there if part.line_key.endswith("#2"))
+    assert second in choices
+    assert form_with(back, "qui-2").fill(qui_2=second).press(trainer, back, RECORD).status_code == 303
+    assert hours_of(house) == [("Camille Moreau", None), ("Camille Moreau (2)", 3.0), ("Moussa Keïta", 2.0)]
+    again = read(trainer, here, text)
+    assert "Laquelle" not in again.text
+    assert "Lues (2)" in again.text
+
+
+def test_a_second_line_said_to_be_somebody_else_is_not_asked_about_again(
+    house: House, trainer: TestClient, here: str
+):
+    text = "Moreau Camille\nMoreau Camille"
+    page = read(trainer, here, text)
+    shown = form_with(page, "autre").fill(autre=["2"]).press(trainer, page, READ)
+    assert form_with(shown, "autre").press(trainer, shown, RECORD).status_code == 303
+    assert len(hours_of(house)) == 2
+
+    again = read(trainer, here, text)
+
+    assert "Laquelle" not in again.text
+    assert form_with(again, "liste").press(trainer, again, RECORD).status_code == 303
+    assert len(hours_of(house)) == 2
+
+
+def test_people_the_campus_knows_by_name_alone_are_taken_again_with_one_tick(
+    house: House, trainer: TestClient, here: str
+):
+    house.record("MOREAU Camille", "KEÏTA Moussa")
+    with house.unit_of_work() as services:
+        known = {
+            person.id for _, person in services.activities.page(house.campus, house.activity.id).participants
+        }
+        copy = Activity(**house.activity.model_dump(exclude={"id"}))
+        made = services.activities.create(copy, [house.campus], by=COMMAND)
+    place = f"/gestion/itip/activites/{made.id}"
+    page = read(trainer, place, "Moreau Camille\nKeïta Moussa\nHaddad Yasmine")
+    assert "Noms déjà connus du campus (2)" in page.text
+
+    ticked = form_with(page, "liste").press(trainer, page, ("geste", "memes"))
+    form_with(ticked, "liste").press(trainer, ticked, RECORD)
+
+    with house.unit_of_work(reading=True) as services:
+        there = services.activities.page(house.campus, made.id).participants
+    assert len(there) == 3
+    assert known < {person.id for _, person in there}

@@ -221,3 +221,25 @@ def test_whoever_stands_on_the_list_without_signing_is_unticked_in_one_press(hou
     with house.unit_of_work(reading=True) as services:
         there = services.activities.page(house.campus, house.activity.id).participants
     assert [person.name for _, person in there] == ["Moussa Keïta"]
+
+
+def test_whose_signature_it_is_is_asked_of_the_trainer_and_told_with_one_tap(house: House):
+    house.record("MARTIN Zoé", "MARTIN Zoé (2)")
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    done = form_of(page).fill(**FILLED).press(phone, page)
+    assert done.status_code == 200
+    assert "C’est noté, Zoé Martin" in words(done)
+
+    listed = trainer.get(room(house))
+    assert "Laquelle des deux Zoé Martin" in words(listed)
+    assert "1 signature attend" in words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
+    form = form_with(listed, "reponse")
+    assert len(form.buttons) == 3
+    assert form.press(trainer, listed, form.buttons[1]).status_code == 303
+
+    after = words(trainer.get(room(house)))
+    assert "Laquelle" not in after
+    assert "Zoé Martin (2) zoe@exemple.fr" in after
+    assert "1 signature attend" not in words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
