@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,14 +35,21 @@ def is_bare(line: ListedPerson) -> bool:
     return not line.address and line.homonym == 1
 
 
+def is_by_name(pair: There) -> bool:
+    """Recorded on a line without an address."""
+    return pair[0].line_key.startswith("|")
+
+
 def matched(
     lines: Sequence[ListedPerson],
     participants: Sequence[There],
     named: Mapping[tuple[str, str], Person],
     *,
+    with_address: Collection[uuid.UUID] = (),
     open_to_name: Collection[Participation] | None = None,
 ) -> Matches:
-    """`named` are people known by an address and the name that goes with it.
+    """`named` are people known by an address and the name that goes with it; `with_address` are those of the
+    participants who have any, by whatever list: another address is then another person's.
 
     What is sure comes first; then a name alone is enough where the line or the participation has no address and one
     person alone can be meant. Of `open_to_name`, where it is told: the others stand for whoever is sure.
@@ -65,8 +73,10 @@ def matched(
     addressed = [line for line in lines if line.address and line.line_key not in found]
     for key, several in _by_name_key(addressed).items():
         fitting = [
-            pair for pair in of_name.get(key, []) if pair[0].line_key.startswith("|") and _is_open(pair, open_to)
-        ]  # fmt: skip
+            pair
+            for pair in of_name.get(key, [])
+            if is_by_name(pair) and pair[1].id not in with_address and _is_open(pair, open_to)
+        ]
         if len(fitting) == len(several) == 1 and f"|{key}" not in unclear:
             found[several[0].line_key] = fitting[0]
         elif fitting:

@@ -23,7 +23,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.columns import neighbouring_ids
 from app.domain.history import Actor
-from app.domain.list_matching import Matches, Meant, matched, matched_by_key, name_key_of
+from app.domain.list_matching import Matches, Meant, matched_by_key, name_key_of
 from app.domain.namesakes import NO_ANSWERS, SEVERAL_OF_NAME, ListAnswers
 from app.domain.participant_lists import ListedPerson, has_usable_address, tidy
 from app.domain.people import Person, check_name
@@ -157,9 +157,8 @@ class ActivityService:
         """Who among the lines of a list we know already."""
         if not lines:
             return Matches({}, {})
-        participants = self.activities.participants(activity.id, with_absent=True) if activity else []
-        named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
-        return matched(lines, participants, named)
+        there = self.activities.participants(activity.id, with_absent=True) if activity else []
+        return self.namesakes.match(lines, there)
 
     def _known_of(
         self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]

@@ -15,7 +15,7 @@ from app.domain.activity_plans import check_leads
 from app.domain.campus import Campus
 from app.domain.import_records import REPEATS, Record, ToldActivity, news, would_change
 from app.domain.imports import Fate, Imported
-from app.domain.list_matching import matched, name_key_of
+from app.domain.list_matching import name_key_of
 from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Person, name_key
@@ -237,7 +237,7 @@ class ImportJudging:
             campus.id, source, (participation.id for participation, _ in there)
         )
         free = [participation for participation, _ in there if participation.id not in standing]
-        matches = matched(lines, there, named, open_to_name=free)
+        matches = self.activity_service.namesakes.match(lines, there, open_to_name=free)
         return _People(matches.meant, standing, matches.unclear.keys())
 
     def _there(

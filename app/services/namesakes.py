@@ -12,7 +12,16 @@ from app.db.people import PeopleStore
 from app.domain.activities import Activity, Participation, homonym_of
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.domain.list_matching import Meant, There, free_homonym, is_bare, matched, name_key_of
+from app.domain.list_matching import (
+    Matches,
+    Meant,
+    There,
+    free_homonym,
+    is_bare,
+    is_by_name,
+    matched,
+    name_key_of,
+)
 from app.domain.namesakes import NO_ANSWERS, OTHER, ListAnswer, ListAnswers, Namesake, Question, Seen
 from app.domain.participant_lists import ListedPerson, without_repeats
 from app.domain.people import Person, name_key
@@ -46,20 +55,45 @@ class Namesakes:
         self.people = people
         self.clock = clock
 
+    def match(
+        self,
+        lines: Sequence[ListedPerson],
+        there: Sequence[There],
+        *,
+        open_to_name: Sequence[Participation] | None = None,
+    ) -> Matches:
+        """Who is meant among those of an activity, and among whoever is known by name and address."""
+        pairs = {(line.address, name_key_of(line)) for line in lines if line.address}
+        names = {key for _, key in pairs}
+        by_name = [
+            person.id
+            for part, person in there
+            if is_by_name((part, person)) and name_key(person.given_name, person.family_name) in names
+        ]
+        return matched(
+            lines,
+            there,
+            self.people.list_named_at(pairs),
+            with_address=self.people.addresses_of(by_name).keys() if by_name else (),
+            open_to_name=open_to_name,
+        )
+
     def sort(
         self,
         campus: Campus,
         activity: Activity,
         lines: Sequence[ListedPerson],
         answers: ListAnswers | None = None,
+        *,
+        asks: bool = False,
     ) -> SortedLines:
-        """Without `answers` nobody can be asked: those of other activities are then nobody's concern."""
+        """`asks`: whoever gave the list can still answer, so that people of other activities are named to them too;
+        otherwise only those who were answered are looked for."""
         there = self.activities.participants(activity.id, with_absent=True)
         before = self._answered_before(activity, answers or NO_ANSWERS, there)
         numbered = [_as_answered(line, before.get(line.line)) for line in lines]
         kept, repeated = without_repeats(numbered)
-        named = self.people.list_named_at((line.address, name_key_of(line)) for line in kept if line.address)
-        matches = matched(kept, there, named)
+        matches = self.match(kept, there)
         meant = dict(matches.meant)
         unclear = {
             line.line: matches.unclear[line.line_key] for line in kept if line.line_key in matches.unclear
@@ -76,7 +110,10 @@ class Namesakes:
             new = [
                 line
                 for line in kept
-                if is_bare(line) and line.line_key not in meant and line.line not in questions
+                if is_bare(line)
+                and line.line_key not in meant
+                and line.line not in questions
+                and (asks or line.line in answers.by_line)
             ]
             questions.update(self._of_the_campus(campus, new))
             kept = _take_answers(kept, questions, answers, meant, {part.line_key for part, _ in there})
@@ -110,7 +147,7 @@ class Namesakes:
 
     def of_line(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:
         """Of one line alone: whether it has to be asked whom it means, be it somebody of another activity."""
-        sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS)
+        sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)
         question = sorted_lines.questions.get(line.line)
         return question if question and (question.must_be_answered or len(question.namesakes) > 1) else None
 

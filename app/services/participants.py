@@ -99,7 +99,7 @@ class ParticipantService:
         """Every line judged as `record` would, in the order given; nothing is written."""
         activity = self.activity_service.get(campus, activity_id)
         sorted_lines = self.activity_service.namesakes.sort(
-            campus, activity, [tidy(line) for line in lines], answers
+            campus, activity, [tidy(line) for line in lines], answers, asks=True
         )
         told = self.activity_service.people.list_named_at(
             (line.address, name_key_of(line)) for line in sorted_lines.lines if line.address

@@ -19,7 +19,7 @@ from app.domain.activity_plans import ActivitySession, session_nearest
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
-from app.domain.list_matching import free_homonym, matched, name_key_of
+from app.domain.list_matching import free_homonym, name_key_of
 from app.domain.namesakes import Question
 from app.domain.participant_lists import ListedPerson, tidy
 from app.domain.people import Person, name_key
@@ -231,7 +231,7 @@ class RoomService:
         if fault := fault_of(line):
             raise InvalidInput(fault.sentence)
         there = self.activities.participants(door.activity.id, with_absent=True)
-        matches = matched([line], there, self._named(line))
+        matches = self.signatures.namesakes.match([line], there)
         known, person = matches.meant.get(line.line_key, (None, None))
         signed = known is not None and self.rooms.has_entry_of(room.id, known.id)
         question = None if known else self.signatures.namesakes.of_line(door.campus, door.activity, line)
@@ -261,9 +261,6 @@ class RoomService:
             by=BY_PHONE,
         )
         return self._door(room, ticket.phone), Signed.LISTED if known else Signed.NEW
-
-    def _named(self, line: ListedPerson) -> dict[tuple[str, str], Person]:
-        return self.people.list_named_at([(line.address, name_key_of(line))] if line.address else [])
 
     def _have_all_signed(self, room: Room, question: Question) -> bool:
         """Then only the person can say whether it is them."""

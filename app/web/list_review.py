@@ -15,7 +15,7 @@ from app.web.people_lists import GivenList, hours_text
 from app.web.typography import say
 from app.web.words import PARTS, Word
 
-SHOWN_REFUSED, SHOWN_GOOD, SAMPLES = 200, 60, 3
+SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN, SAMPLES = 200, 60, 1_000, 3
 COLUMNS = {
     Column.NOTHING: N_("Ne pas lire"),
     Column.FAMILY: N_("Nom de famille"),
@@ -104,7 +104,7 @@ class ReviewView:
             len(good),
             given.table.titles,
             questions[:SHOWN_REFUSED],
-            offers[:SHOWN_REFUSED],
+            offers[:SHOWN_KNOWN],
             counts[Entry.UNCLEAR],
             len(questions),
         )

@@ -303,3 +303,12 @@ def test_another_campus_answers_nothing_here(house: House):
             house.other_campus, house.activity.id, one.waiting.id, OTHER, by=Actor(house.stranger.id)
         )
     assert len(asked(house)) == 1
+
+
+def test_another_address_is_not_added_to_who_has_one_by_now(house: House):
+    house.record("MOREAU Camille")
+    house.record("MOREAU Camille; camille@exemple.fr")
+    house.record("MOREAU Camille; autre@exemple.fr")
+    assert listed_now(house) == [
+        "Camille Moreau autre@exemple.fr", "Camille Moreau camille@exemple.fr",
+    ]  # fmt: skip
