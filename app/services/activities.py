@@ -18,18 +18,17 @@ from app.domain.activities import (
     check_participation,
     complete,
 )
-from app.domain.awards import LineOutcome
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.columns import neighbouring_ids
 from app.domain.history import Actor
 from app.domain.list_matching import Matches, Meant, matched_by_key, name_key_of
-from app.domain.namesakes import NO_ANSWERS, SEVERAL_OF_NAME, ListAnswers
-from app.domain.participant_lists import ListedPerson, has_usable_address, tidy
-from app.domain.people import Person, check_name
-from app.errors import AppError
+from app.domain.namesakes import NO_ANSWERS, ListAnswers
+from app.domain.participant_lists import ListedPerson, tidy
+from app.domain.people import Person
 from app.language import N_
 from app.services.age_bands import AgeBands
+from app.services.line_faults import SEVERAL, LineFault, fault_of
 from app.services.logged_deeds import LoggedDeeds
 from app.services.namesakes import Namesakes
 
@@ -47,14 +46,6 @@ class ActivityPage:
     addresses: dict[uuid.UUID, str]
     absent: Sequence[tuple[Participation, Person]] = ()
     """Noted as not having been there."""
-
-
-@dataclass(frozen=True)
-class LineFault:
-    """Why a line cannot be recorded as it stands."""
-
-    outcome: LineOutcome
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -345,24 +336,3 @@ class ActivityService:
         self.history.write(
             by, "amend", "participation", participation.id, at=self.clock(), campus_id=campus.id
         )
-
-
-SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
-
-
-def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | None:
-    """What keeps a line from being recorded, before any badge is in question."""
-    if line.fault == "hours":
-        return LineFault(
-            LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
-        )
-    try:
-        check_name(line.given_name, line.family_name)
-    except AppError as error:
-        return LineFault(LineOutcome.MISSING_NAME, error.sentence)
-    if not has_usable_address(line):
-        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Cette adresse électronique n’est pas valable."))
-    if needs_address and not line.address:
-        # Without an activity to stand in, only an address tells one Zoé Martin from another.
-        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
-    return None

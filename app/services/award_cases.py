@@ -20,7 +20,7 @@ from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Person, name_key
 from app.language import N_, speaking
-from app.services.activities import LineFault, fault_of
+from app.services.line_faults import LineFault, fault_of
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from app.domain.participant_lists import ListedPerson, tidy
 from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
-from app.services.activities import ActivityService, fault_of
+from app.services.activities import ActivityService
+from app.services.line_faults import fault_of
 
 
 class Entry(StrEnum):

@@ -46,7 +46,7 @@ from app.domain.rooms import (
 )
 from app.errors import Conflict, InvalidInput
 from app.language import N_
-from app.services.activities import fault_of
+from app.services.line_faults import fault_of
 from app.services.room_signatures import AskedSignature, RoomSignatures
 
 BY_PHONE = Actor(label="phone in a room")

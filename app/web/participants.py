@@ -15,7 +15,8 @@ from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
 from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
-from app.services.activities import SEVERAL, RecordedList
+from app.services.activities import RecordedList
+from app.services.line_faults import SEVERAL
 from app.services.participants import Entry
 from app.web.activities import ActivityView, Adding, activity_page
 from app.web.forms import SafeForm, text_of
