@@ -188,6 +188,9 @@ class AwardView(BaseModel):
     valid_until: datetime | None
     revoked_at: datetime | None
     revoked_reason: str
+    undone_at: datetime | None = Field(
+        None, description="Of an award that was undone before it was handed over: nobody ever heard of it."
+    )
 
     @staticmethod
     def of(record: AwardRecord, services: Services) -> AwardView:
@@ -207,6 +210,7 @@ class AwardView(BaseModel):
             valid_until=award.valid_until,
             revoked_at=award.revoked_at,
             revoked_reason=award.revoked_reason,
+            undone_at=award.undone_at,
         )
 
 

@@ -15,6 +15,8 @@ class Handed(StrEnum):
     """In the order in which things usually happen."""
 
     REVOKED = "revoked"
+    UNDONE = "undone"
+    """Taken back before anybody heard of it."""
     SLIP = "slip"
     """Nobody was written to: a slip, a code or the link hands it over."""
     WAITING = "waiting"
@@ -37,6 +39,8 @@ def handed_over(award: Award, letters: Sequence[PromisedLetter]) -> HandedOver:
     """What is most worth knowing; `letters` are all about this award, the oldest first."""
     told = [letter for letter in letters if letter.occasion == Occasion.AWARDED]
     last = told[-1] if told else None
+    if award.undone_at is not None:
+        return HandedOver(Handed.UNDONE, award.undone_at, last)
     if award.state is AwardState.REVOKED:
         return HandedOver(Handed.REVOKED, award.revoked_at, last)
     if award.claimed_at is not None:

@@ -56,6 +56,7 @@ class AwardView:
     is_open: bool
     revoked_at: datetime | None
     revoked_reason: str
+    undone_at: datetime | None
 
     @staticmethod
     def of(work: AtWork, record: AwardRecord) -> AwardView:
@@ -78,6 +79,7 @@ class AwardView:
             is_open=award.visibility is Visibility.OPEN,
             revoked_at=award.revoked_at,
             revoked_reason=award.revoked_reason,
+            undone_at=award.undone_at,
         )
 
 

@@ -32,6 +32,8 @@ from app.web.words import (
     LABEL_STATES,
     ROLES,
     Word,
+    ended_word,
+    why_ended,
 )
 from app.web.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
 from app.wiring import Services
@@ -104,7 +106,9 @@ class AwardLine:
     picture: str
     activity: str
     awarded_at: datetime
-    revoked: bool
+    ended: Word | None
+    """Whether it was withdrawn, or undone before anybody heard of it."""
+    why_ended: str
 
     @staticmethod
     def of(work: AtWork, record: AwardRecord) -> AwardLine:
@@ -116,7 +120,8 @@ class AwardLine:
             picture_of(record.badge, record.version),
             record.activity.title if record.activity else "",
             record.award.awarded_at,
-            record.award.revoked_at is not None,
+            ended_word(record.award),
+            why_ended(record.award),
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
+from app.domain.campus import Campus
 from app.domain.permissions import Deed
 from app.domain.private_looks import Looked
 from app.domain.tables import csv_for_excel, lines_for_excel
@@ -23,7 +24,7 @@ from app.web.render import page
 from app.web.search import person_hit
 from app.web.typography import say
 from app.web.wording import short_day
-from app.web.words import PARTS
+from app.web.words import PARTS, why_ended
 from app.web.workplaces import at_work, staff
 from app.wiring import Services
 
@@ -88,7 +89,9 @@ def people_table(request: Request) -> Response:
 def awards_table(request: Request) -> Response:
     campus = at_work(request).campus
     export_noted(request, "attributions")
-    heading = ("Nom", "Prénom", "Badge", "Version", "Activité", "Attribué le", "Retiré le", "Adresse")
+    heading = (
+        "Nom", "Prénom", "Badge", "Version", "Activité", "Attribué le", "Retiré le", "Annulé le", "Motif", "Adresse",
+    )  # fmt: skip
 
     def rows(services: Services) -> Iterator[Sequence[str]]:
         for record in services.directory.all_awards(campus):
@@ -99,11 +102,17 @@ def awards_table(request: Request) -> Response:
                 str(record.version.number),
                 record.activity.title if record.activity else "",
                 short_day(record.award.awarded_at, campus.time_zone),
-                short_day(record.award.revoked_at, campus.time_zone) if record.award.revoked_at else "",
+                _day(None if record.award.undone_at else record.award.revoked_at, campus),
+                _day(record.award.undone_at, campus),
+                why_ended(record.award),
                 services.addresses.award(record.award.id),
             )
 
     return streamed_table(request, "attributions", heading, rows)
+
+
+def _day(moment: datetime | None, campus: Campus) -> str:
+    return short_day(moment, campus.time_zone) if moment else ""
 
 
 def export_noted(request: Request, table: str) -> None:

@@ -114,6 +114,7 @@ _ORDER = (
     Handed.OPENED,
     Handed.CLAIMED,
     Handed.REVOKED,
+    Handed.UNDONE,
 )
 
 
@@ -224,6 +225,7 @@ def award_page(
         address=address or handing.address,
         withheld=withheld,
         revoked=handing.handed.state is Handed.REVOKED,
+        undone=handing.handed.state is Handed.UNDONE,
         private_link="" if withheld else private_link(services, award_id, record.award.link_generation),
         code=shown_code(code.code) if code else "",
         code_until=code.expires_at if code else None,

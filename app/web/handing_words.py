@@ -12,11 +12,12 @@ from app.domain.letters import LetterState, Occasion, PromisedLetter, Reason
 from app.language import N_
 from app.services.handing_over import Handing
 from app.web.typography import say
-from app.web.words import Word
+from app.web.words import REVOKED, UNDONE, Word, why_ended
 from app.wiring import Services
 
 HANDED = {
-    Handed.REVOKED: Word(N_("Retiré"), "bad"),
+    Handed.REVOKED: REVOKED,
+    Handed.UNDONE: UNDONE,
     Handed.SLIP: Word(N_("À remettre en main propre"), "unk"),
     Handed.WAITING: Word(N_("Lettre en attente"), "past"),
     Handed.SENT: Word(N_("Lettre envoyée"), "shut"),
@@ -26,6 +27,7 @@ HANDED = {
 }
 PICTURES = {
     Handed.REVOKED: "cross",
+    Handed.UNDONE: "undo",
     Handed.SLIP: "print",
     Handed.WAITING: "clock",
     Handed.SENT: "mail",
@@ -90,10 +92,20 @@ class HandingView:
             picture=PICTURES[handed.state],
             # Until a promise of many is carried out, nobody knows when its letters leave.
             at=handed.at if handed.at and handed.at.year < 9000 else None,
-            reason=reason_of(handed.letter) if handed.state in (Handed.WAITING, Handed.REFUSED) else "",
+            reason=_why(handing),
             address=handing.address,
-            can_be_claimed=handed.state not in (Handed.REVOKED, Handed.CLAIMED),
+            can_be_claimed=handed.state not in (Handed.REVOKED, Handed.UNDONE, Handed.CLAIMED),
         )
+
+
+def _why(handing: Handing) -> str:
+    match handing.handed.state:
+        case Handed.WAITING | Handed.REFUSED:
+            return reason_of(handing.handed.letter)
+        case Handed.REVOKED | Handed.UNDONE:
+            return why_ended(handing.record.award)
+        case _:
+            return ""
 
 
 def reason_of(letter: PromisedLetter | None) -> str:

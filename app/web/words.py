@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from app.domain.access import Scope
 from app.domain.activities import ActivityKind, PartKind
-from app.domain.awards import LineOutcome
+from app.domain.awards import Award, LineOutcome
 from app.domain.badges import Kind, Repeat
 from app.domain.batches import WithdrawalOutcome
 from app.domain.campus import LabelCategory, LabelState
 from app.domain.keys import KeyPurpose, KeyState
 from app.domain.people import Role
 from app.language import N_
+from app.web.typography import say
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ OUTCOMES = {
     LineOutcome.ABSENT: Word(N_("Absente"), "past"),
     LineOutcome.SEVERAL_OF_NAME: Word(N_("Plusieurs personnes de ce nom"), "past"),
 }
+REVOKED = Word(N_("Retiré"), "bad")
+UNDONE = Word(N_("Annulé"), "shut")
 WITHDRAWAL_OUTCOMES = {
     WithdrawalOutcome.WAITING: Word(N_("En attente"), "shut"),
     WithdrawalOutcome.WITHDRAWN: Word(N_("Retiré"), "ok"),
@@ -167,3 +170,14 @@ BADGE_DEEDS = {
     "open_to": N_("Ouvert à une personne"),
     "shut_to": N_("Refermé à une personne"),
 }
+
+
+def ended_word(award: Award) -> Word | None:
+    """Of one that counts no longer: what was taken back before anybody heard of it was never withdrawn from them."""
+    if award.undone_at is not None:
+        return UNDONE
+    return REVOKED if award.revoked_at is not None else None
+
+
+def why_ended(award: Award) -> str:
+    return say(N_("Avant d’être remis.")) if award.undone_at is not None else award.revoked_reason

@@ -207,3 +207,32 @@ def counted_at_the_desk(client: TestClient) -> str:
     found = re.search(r"Badges attribués</dt><dd>(\d+)", client.get("/gestion/itip").text)
     assert found
     return found[1]
+
+
+def test_what_was_taken_back_is_called_undone_on_every_page_and_in_every_table(
+    house: House, client: TestClient
+):
+    result = give(house, client, FEW).headers["location"]
+    send(client, f"{result}/annuler", seen_on=result)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.list_in(house.campus, limit=1)[0]
+    award = f"/gestion/itip/attributions/{record.award.id}"
+    pages = (
+        "/gestion/itip",
+        "/gestion/itip/attributions",
+        award,
+        f"{award}/remise",
+        f"/gestion/itip/repertoire/{record.person.id}",
+    )
+    for page in pages:
+        shown = read(client.get(page)).partition("<main")[2]
+        assert re.search("[Aa]nnulée?", shown), page
+        assert "vant d’être remis" in shown, page
+        assert not re.search("[Rr]etiré", shown), page
+    admin = house.client(house.admin)
+    table = admin.get("/gestion/itip/attributions/attributions.csv").content.decode("utf-8-sig")
+    heading, row = (line.split(";") for line in table.splitlines()[:2])
+    told = dict(zip(heading, row, strict=True))
+    assert told["Retiré le"] == ""
+    assert told["Annulé le"] == "24/11/2026"
+    assert told["Motif"] == "Avant d’être remis."
