@@ -19,6 +19,7 @@ from app.domain.campus import Campus, Label, Network
 from app.domain.competencies import Competency, Framework
 from app.domain.people import Person
 from app.domain.recognition import FollowedList, NetworkKey, Recognition
+from app.domain.requests import BadgeRequest
 from app.domain.team import Invitation
 
 Names = dict[uuid.UUID, str]
@@ -90,6 +91,7 @@ class SubjectStore:
             "award": self._awards,
             "award_batch": self._batches,
             "badge": self._badges,
+            "request": self._requests,
             "framework": self._frameworks,
             "competency": self._competencies,
             "activity": self._activities,
@@ -124,6 +126,15 @@ class SubjectStore:
             for badge, version in BadgeStore(self.session).list_newest(campus_id)
             if badge.id in wanted
         }
+
+    def _requests(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
+        """The badge alone: who asked for it is a matter between them and the reviewers."""
+        query = select(BadgeRequest.id, BadgeRequest.badge_id).where(
+            col(BadgeRequest.id).in_(ids), BadgeRequest.campus_id == campus_id
+        )
+        asked = dict(self.session.exec(query).all())
+        names = self._badges(campus_id, list(asked.values()))
+        return {request_id: names[badge_id] for request_id, badge_id in asked.items() if badge_id in names}
 
     def _frameworks(self, campus_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Names:
         query = select(Framework).where(col(Framework.id).in_(ids), Framework.campus_id == campus_id)

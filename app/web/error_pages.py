@@ -106,6 +106,13 @@ _UNEXPECTED = Trouble(
 )
 
 
+_ODD_ADDRESS = Trouble(
+    N_("Cette adresse ne se lit pas"),
+    N_("Ce qui suit le point d’interrogation n’est pas de ce que cette page connaît."),
+    _NOTHING_CHANGED,
+    "past",
+)
+"""Of a page that was only asked for, where nobody filled in a form."""
 _SESSION_OVER = Trouble(
     N_("Votre session est terminée"),
     N_("Cette page demande de savoir qui vous êtes."),
@@ -145,9 +152,11 @@ def app_error_page(request: Request, error: AppError, status: int) -> Response:
 
 
 def validation_page(request: Request, error: RequestValidationError) -> Response:
-    """A malformed address is an address that does not exist; a malformed field is a field to correct."""
+    """A malformed path is an address that does not exist; a malformed field is a field to correct."""
     in_path = any(problem["loc"][:1] == ("path",) for problem in error.errors())
-    return _page(request, 404 if in_path else 422)
+    if in_path:
+        return _page(request, 404)
+    return _page(request, 422, trouble=_ODD_ADDRESS if request.method in ("GET", "HEAD") else None)
 
 
 def http_error_page(request: Request, error: HTTPException) -> Response:

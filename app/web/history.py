@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.domain.access import Scope
@@ -18,6 +18,7 @@ from app.domain.campus import Campus
 from app.domain.history import NOUNS_OF, Subject
 from app.domain.people import Role
 from app.domain.permissions import Deed
+from app.errors import InvalidInput
 from app.language import N_
 from app.request_scope import ReadingServices
 from app.services.history import Event, Filter
@@ -41,10 +42,14 @@ from app.web.workplaces import AtWork, at_work, staff
 from app.wiring import Services
 
 A_PAGE = 50
+Before = Annotated[int | None, Query(ge=1, lt=2**63)]
+"""The number of the oldest entry of the page before."""
 router = APIRouter(prefix="/gestion/{slug}/historique")
 _AUDIT = [staff(Deed.AUDIT)]
 _PLACES = {"award": "attributions", "badge": "badges", "activity": "activites"}
 _BAD_DATE = N_("Écrivez les dates ainsi : 2026-11-24.")
+_FIRST_DAY, _LAST_DAY = date.min, date.max - timedelta(days=1)
+"""Beyond these, the day before or after has no date, in one time zone or another."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +103,13 @@ class Asked:
 
     def _day(self, name: str, typed: str) -> date | None:
         try:
-            return date.fromisoformat(typed) if typed else None
+            day = date.fromisoformat(typed) if typed else None
         except ValueError:
-            self.errors[name] = say(_BAD_DATE)
-            return None
+            day = _FIRST_DAY
+        if day is None or _FIRST_DAY < day < _LAST_DAY:
+            return day
+        self.errors[name] = say(_BAD_DATE)
+        return None
 
 
 def _uuid(text: str) -> uuid.UUID | None:
@@ -164,7 +172,7 @@ def show_history(
     quoi: str = "",
     du: str = "",
     au: str = "",
-    avant: int | None = None,
+    avant: Before = None,
 ) -> HTMLResponse:
     work, asked = at_work(request), Asked(qui, quoi, du, au)
     wanted = asked.filter(work.campus)
@@ -193,8 +201,10 @@ def show_history(
 
 @router.get("/historique.csv", dependencies=_AUDIT)
 def history_table(request: Request, qui: str = "", quoi: str = "", du: str = "", au: str = "") -> Response:
-    work = at_work(request)
-    wanted = Asked(qui, quoi, du, au).filter(work.campus)
+    work, asked = at_work(request), Asked(qui, quoi, du, au)
+    wanted = asked.filter(work.campus)
+    if asked.errors:
+        raise InvalidInput(_BAD_DATE)
     export_noted(request, "historique")
 
     def rows(services: Services) -> Iterator[Sequence[str]]:

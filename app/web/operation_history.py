@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from app.request_scope import ReadingServices, process_of
 from app.services.history import Event
-from app.web.history import who_of
+from app.web.history import Before, who_of
 from app.web.history_words import DEEDS, OF_THE_SERVICE, OTHER_DEED
 from app.web.operation import OPERATOR
 from app.web.render import page
@@ -39,7 +39,7 @@ class ServiceLine:
 
 
 @router.get("", dependencies=[OPERATOR])
-def show_history(request: Request, services: ReadingServices, avant: int | None = None) -> HTMLResponse:
+def show_history(request: Request, services: ReadingServices, avant: Before = None) -> HTMLResponse:
     services.search_everywhere()
     found = services.history.page_of_service(before=avant, limit=A_PAGE + 1)
     shown = found[:A_PAGE]

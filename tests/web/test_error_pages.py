@@ -22,7 +22,7 @@ def reader():
         ("/echec/panne", 503, "Votre liste est gardée."),
         ("/nulle-part", 404, "L’adresse est peut-être incomplète"),
         ("/nombre/trois", 404, "L’adresse est peut-être incomplète"),
-        ("/nombre/3?rang=premier", 422, "Un champ est vide"),
+        ("/nombre/3?rang=premier", 422, "Cette adresse ne se lit pas"),
         ("/retirer", 405, "Cette adresse ne s’utilise pas ainsi"),
     ],
 )

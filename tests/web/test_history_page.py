@@ -7,8 +7,11 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from app.domain.history import NOUNS_OF, PERSONAL, Actor
 from app.domain.people import Role
+from app.services.requests import Asked
 from app.web.history_words import DEEDS, OF_THE_SERVICE
 from tests.support.house import COMMAND, House
 
@@ -88,6 +91,38 @@ def test_it_is_looked_through_by_person_subject_and_day(house: House):
     assert found("qui=personne") == ""
     wrong = client.get(f"{HERE}?du=hier")
     assert (wrong.status_code, 'value="hier"' in wrong.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["du=9999-12-31", "au=9999-12-31", "du=0001-01-01", "avant=0", f"avant={2**63}", "avant=hier"],
+)
+def test_a_day_or_a_page_that_cannot_be_is_refused_and_is_no_fault_of_ours(house: House, query: str):
+    answer = house.client(house.admin).get(f"{HERE}?{query}")
+    assert answer.status_code == 422
+    assert ("Écrivez les dates ainsi" if query[1] == "u" else "Cette adresse ne se lit pas") in answer.text
+
+
+def test_a_table_is_not_larger_than_what_was_asked_for_because_a_day_could_not_be_read(house: House):
+    assert house.client(house.admin).get(f"{HERE}/historique.csv?du=hier").status_code == 422
+
+
+def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_who_asked(house: House):
+    with house.unit_of_work() as services:
+        badge = services.badges.badges.get(house.role.badge.id)
+        badge.accepts_requests = True
+        services.badges.badges.add(badge)
+        typed = Asked("Zoé", "Martin", "zoe@exemple.fr", "J’ai tenu le stand pendant deux jours entiers.", "")
+        asked = services.asking.ask(badge.id, typed)
+        services.asking.confirm(services.asking.token_of(asked))
+        services.reviewing.refuse(house.campus, asked.id, "Il manque une photo.", by=Actor(house.admin.id))
+    (told,) = [
+        line
+        for line in lines_of(house.client(house.admin).get(f"{HERE}?quoi=demandes").text)
+        if "Demande refusée" in line
+    ]
+    assert "Acteur du dispositif Explor’#ICI" in told
+    assert "Martin" not in told
 
 
 def test_it_goes_by_pages_and_misses_nothing(house: House):
