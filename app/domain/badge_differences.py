@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from app.domain.badge_readiness import split_criteria
 from app.domain.badge_rule_words import rule_words
 from app.domain.badge_rules import rule_of
 from app.domain.badges import BadgeVersion
@@ -20,6 +21,7 @@ class Part(StrEnum):
     NAME = "name"
     DESCRIPTION = "description"
     CRITERIA = "criteria"
+    JUDGING = "judging"
     COMPETENCIES = "competencies"
     ALIGNMENTS = "alignments"
     REQUIRED_HOURS = "required_hours"
@@ -32,7 +34,7 @@ class Part(StrEnum):
     EMBLEM = "emblem"
 
 
-PROSE = frozenset({Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.ALTERNATIVE})
+PROSE = frozenset({Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.JUDGING, Part.ALTERNATIVE})
 """Texts, which are also compared word by word."""
 
 Content = dict[Part, tuple[str, ...]]
@@ -76,11 +78,13 @@ class Difference:
 def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
     """`competencies` are said in words by whoever knows them."""
     own_colours = version.hue is not None or version.liveliness is not None
+    criteria, judging = split_criteria(version.criteria)
     return {
         Part.KIND: (version.kind.value,),
         Part.NAME: (version.name,),
         Part.DESCRIPTION: _lines(version.description),
-        Part.CRITERIA: _lines(version.criteria),
+        Part.CRITERIA: _lines(criteria),
+        Part.JUDGING: _lines(judging),
         Part.COMPETENCIES: tuple(competencies),
         Part.ALIGNMENTS: tuple(f"{each['code']} {each['name']}" for each in version.alignments),
         Part.REQUIRED_HOURS: (f"{version.required_hours:g}",) if version.required_hours else (),
@@ -104,22 +108,37 @@ def differences(before: Content, after: Content) -> list[Difference]:
 
 
 def word_differences(before: str, after: str) -> list[Piece]:
-    """Runs of words: what is kept or removed makes up `before`, what is kept or added makes up `after`."""
+    """Runs of words: what is kept or removed makes up `before`, what is kept or added makes up `after`.
+
+    Between two changes a mere space or comma is no rest for the reader: it goes and comes with them.
+    """
     old, new = _words(before), _words(after)
     pieces: list[Piece] = []
-    for deed, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if deed == "equal":
-            pieces.append(Piece(Stay.KEPT, "".join(old[first:last])))
+    gone = come = ""
+    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for number, (deed, first, last, start, end) in enumerate(codes, 1):
+        was, is_now = "".join(old[first:last]), "".join(new[start:end])
+        if deed != "equal" or ((gone or come) and number < len(codes) and not _is_rest(was)):
+            gone, come = gone + was, come + is_now
             continue
-        if last > first:
-            pieces.append(Piece(Stay.REMOVED, "".join(old[first:last])))
-        if end > start:
-            pieces.append(Piece(Stay.ADDED, "".join(new[start:end])))
-    return pieces
+        pieces += _changed(gone, come)
+        pieces.append(Piece(Stay.KEPT, was))
+        gone = come = ""
+    return pieces + _changed(gone, come)
+
+
+def _changed(gone: str, come: str) -> list[Piece]:
+    return [Piece(stay, text) for stay, text in ((Stay.REMOVED, gone), (Stay.ADDED, come)) if text]
+
+
+def _is_rest(kept: str) -> bool:
+    """Whether what stayed between two changes is worth reading: a word, or the end of a line."""
+    return "\n" in kept or any(each.isalnum() for each in kept)
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+|\s+|[^\w\s]", text)
+    """« l’ » is a word of its own: it goes or stays whole, and never lends its apostrophe to another."""
+    return re.findall(r"\w+[’']?|\s+|[^\w\s]", text)
 
 
 def _lines(text: str) -> tuple[str, ...]:

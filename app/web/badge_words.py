@@ -16,6 +16,7 @@ PARTS = {
     Part.NAME: N_("Titre"),
     Part.DESCRIPTION: N_("Description"),
     Part.CRITERIA: N_("Critères"),
+    Part.JUDGING: N_("Comment c’est jugé"),
     Part.COMPETENCIES: N_("Compétences attestées"),
     Part.ALIGNMENTS: N_("Correspondances"),
     Part.REQUIRED_HOURS: N_("Durée demandée"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.badge_differences import Part, Stay, differences, word_differences
+from app.domain.badge_differences import Part, Stay, content_of, differences, word_differences
+from app.domain.badge_readiness import join_criteria
+from app.domain.badges import BadgeVersion, Kind
 
 LINES = st.lists(st.text(max_size=20), max_size=4).map(tuple)
 CONTENTS = st.dictionaries(st.sampled_from(Part), LINES)
@@ -47,3 +49,35 @@ def test_one_changed_word_is_one_word_out_and_one_in():
         (Stay.REMOVED, "raccorde"),
         (Stay.ADDED, "paramètre"),
     ]
+
+
+def test_words_changed_in_a_row_are_read_in_one_go():
+    pieces = word_differences(
+        "La personne a pris une part active à l’atelier.", "La personne a tenu un rôle utile dans l’atelier."
+    )
+    assert [(piece.stay, piece.text) for piece in pieces] == [
+        (Stay.KEPT, "La personne a "),
+        (Stay.REMOVED, "pris une part active à"),
+        (Stay.ADDED, "tenu un rôle utile dans"),
+        (Stay.KEPT, " l’atelier."),
+    ]
+
+
+def test_an_elided_word_goes_and_comes_whole():
+    pieces = word_differences("Une personne s’entretient.", "Une personne d’activité.")
+    assert [piece.text for piece in pieces] == ["Une personne ", "s’entretient", "d’activité", "."]
+
+
+def test_how_it_is_judged_is_a_part_of_its_own():
+    def told(judging: str):
+        said = join_criteria("- Pose une serrure", judging)
+        return content_of(
+            BadgeVersion(
+                kind=Kind.COMPETENCY, name="Poser", description="", criteria=said, alternative="", emblem=""
+            ),
+            (),
+        )
+
+    (difference,) = differences(told("Une personne observe."), told("Deux personnes observent."))
+    assert difference.part is Part.JUDGING
+    assert difference.after == ("Deux personnes observent.",)
