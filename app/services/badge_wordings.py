@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from app.domain.alignments import MOST_ALIGNMENTS, PublicAlignment
 from app.domain.badge_readiness import BadgeText, Lack, lacks_of, split_criteria
@@ -70,19 +71,20 @@ def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
     """Put the wording into its version; what comes back are the competencies it attests."""
     if len(wording.alignments) > MOST_ALIGNMENTS:
         raise InvalidInput(N_("Dix correspondances au plus."))
+    wording = as_kept(wording)
     version.kind = wording.kind
-    version.name = wording.name.strip()
-    version.description = wording.description.strip()
-    version.criteria = wording.criteria.strip() or _criteria_of(wording)
+    version.name = wording.name
+    version.description = wording.description
+    version.criteria = wording.criteria
     version.rule = wording.rule.to_document() if wording.rule else {}
     version.language = wording.language
     version.tags = wording.tags
     version.validity_days = wording.validity_days
     version.required_hours = wording.required_hours
     version.alignments = [each.kept() for each in wording.alignments]
-    version.alternative = wording.alternative.strip()
+    version.alternative = wording.alternative
     version.hue, version.liveliness = wording.hue, wording.liveliness
-    version.emblem = wording.emblem.strip()
+    version.emblem = wording.emblem
     return [
         BadgeCompetency(version_id=version.id, competency_id=competency_id, level=level, position=position)
         for position, (competency_id, level) in enumerate(wording.competencies)
@@ -116,6 +118,24 @@ def wording_of(version: BadgeVersion, links: Sequence[BadgeCompetency]) -> Wordi
         emblem=version.emblem,
         rule=rule_of(version.rule),
     )
+
+
+def as_kept(wording: Wording) -> Wording:
+    """What a version says once it was written so."""
+    return replace(
+        wording,
+        name=wording.name.strip(),
+        description=wording.description.strip(),
+        criteria=wording.criteria.strip() or _criteria_of(wording),
+        alternative=wording.alternative.strip(),
+        emblem=wording.emblem.strip(),
+    )
+
+
+def state_of(badge: Badge, wording: Wording) -> str:
+    """What a badge says and how it is given, in a few signs: whoever writes it knows by them what they started from."""
+    said = repr((wording, badge.repeat.value, badge.accepts_requests))
+    return sha256(said.encode()).hexdigest()[:32]
 
 
 def lacks_in(page: BadgePage) -> list[Lack]:

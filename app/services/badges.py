@@ -32,11 +32,24 @@ from app.domain.history import Actor
 from app.domain.open_badges import achievement_of
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
-from app.services.badge_wordings import BadgePage, Manuscript, Wording, lacks_in, said_in, wording_of
+from app.services.badge_wordings import (
+    BadgePage,
+    Manuscript,
+    Wording,
+    as_kept,
+    lacks_in,
+    said_in,
+    state_of,
+    wording_of,
+)
 from app.services.logged_deeds import LoggedDeeds
 from app.services.pictures import Attested, picture_order, picture_words
 
-__all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording"]
+__all__ = ["BadgePage", "BadgeService", "Manuscript", "Wording", "WrittenMeanwhile"]
+
+
+class WrittenMeanwhile(Conflict):
+    """Two people, or two windows, write the same badge."""
 
 
 class BadgeService:
@@ -98,14 +111,22 @@ class BadgeService:
         repeat: Repeat,
         accepts_requests: bool,
         by: Actor,
+        seen: str = "",
     ) -> BadgePage:
-        """The newest version written anew, or a draft of the next one when somebody holds it already."""
+        """The newest version written anew, or a draft of the next one when somebody holds it already.
+
+        `seen` is the state that `by` started from; what somebody else wrote since then is not lost by accident.
+        """
         badge = self._get(campus, badge_id)
+        version = self.badges.newest_version(badge.id)
+        said = wording_of(version, self.badges.competencies_of(version.id))
+        differs = (as_kept(wording), repeat, accepts_requests) != (said, badge.repeat, badge.accepts_requests)
+        if differs and seen and seen != state_of(badge, said):
+            raise WrittenMeanwhile(N_("Quelqu’un a enregistré ce badge pendant que vous l’écriviez."))
         badge.repeat, badge.accepts_requests = repeat, accepts_requests
         self.badges.add(badge)
-        version = self.badges.newest_version(badge.id)
         if version.frozen_at is not None:
-            if wording != wording_of(version, self.badges.competencies_of(version.id)):
+            if as_kept(wording) != said:
                 self._next(campus, badge, wording, draft=True, by=by)
         else:
             check_may_change(version)
@@ -247,6 +268,10 @@ class BadgeService:
         badge = self._get(campus, badge_id)
         page = self._page(campus, badge, self.badges.newest_version(badge.id))
         return Manuscript(page, lacks_in(page))
+
+    def state(self, page: BadgePage) -> str:
+        """What whoever writes the badge starts from."""
+        return state_of(page.badge, wording_of(page.version, [link for link, _, _ in page.competencies]))
 
     def history_of(self, campus: Campus, badge_id: uuid.UUID) -> list[tuple[datetime, str, str]]:
         """All that was done to the badge: when, what, and by whom."""

@@ -16,7 +16,7 @@ from app.domain.permissions import Deed
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from app.request_scope import ReadingServices, deed
-from app.services.badges import Manuscript
+from app.services.badges import Manuscript, WrittenMeanwhile
 from app.web.badge_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm, known_by_id
 from app.web.badge_preview import Preview, drawn_inline, preview_of
 from app.web.forms import SafeForm, text_of
@@ -30,15 +30,18 @@ from app.wiring import Services
 router = APIRouter(prefix="/gestion/{slug}/badges")
 _DESIGN = [staff(Deed.DESIGN)]
 Known = dict[str, tuple[Competency, Framework]]
+_NOT_OPENED = "ferme"
 _UNREADABLE = N_("L’aperçu attend : un champ est à corriger.")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How the form came back: saved, refused, or only looked at."""
+    """How the form came back: saved, saved but not opened as was asked, refused, overtaken, or only looked at."""
 
     saved: bool = False
+    unopened: bool = False
     refused: bool = False
+    overtaken: bool = False
 
 
 @router.get("/nouveau", dependencies=_DESIGN)
@@ -92,7 +95,9 @@ def edit_badge(
     work = at_work(request)
     manuscript = services.badges.manuscript(work.campus, badge_id)
     filled = BadgeForm.from_page(manuscript.page)
-    return _editor(request, services, work, filled, manuscript, Answer(saved=bool(garde)))
+    filled.seen = services.badges.state(manuscript.page)
+    answer = Answer(saved=bool(garde), unopened=garde == _NOT_OPENED)
+    return _editor(request, services, work, filled, manuscript, answer)
 
 
 @router.post("/{badge_id:uuid}/modifier", dependencies=_DESIGN)
@@ -111,7 +116,12 @@ def save_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: 
                 repeat=filled.repeat,
                 accepts_requests=filled.accepts_requests,
                 by=work.actor,
+                seen=filled.seen,
             )
+    except WrittenMeanwhile:
+        # Sent again, what was typed takes the place of what is there now: by then its writer knows.
+        filled.seen = services.badges.state(manuscript.page)
+        return _editor(request, services, work, filled, manuscript, Answer(overtaken=True))
     except (InvalidInput, Conflict) as error:
         return _refused(request, services, work, filled, error, manuscript)
     here = f"{work.home}/badges/{badge_id}"
@@ -126,7 +136,7 @@ def _opened(request: Request, work: AtWork, badge_id: uuid.UUID, here: str) -> R
         with deed(request) as writing:
             writing.badges.open(work.campus, badge_id, by=work.actor)
     except InvalidInput:
-        return _see(f"{here}/modifier?garde=oui")
+        return _see(f"{here}/modifier?garde={_NOT_OPENED}")
     return _see(here)
 
 
@@ -196,7 +206,7 @@ def _editor(
         "badge_desk/edit.html",
         campus=work.look,
         private=True,
-        status=422 if answer.refused else 200,
+        status=409 if answer.overtaken else 422 if answer.refused else 200,
         home=work.home,
         form=filled,
         badge_id=besides,
@@ -204,6 +214,9 @@ def _editor(
         is_frozen=version is not None and version.frozen_at is not None,
         is_draft=version is None or version.is_draft,
         saved=answer.saved,
+        unopened=answer.unopened,
+        overtaken=answer.overtaken,
+        lacks=[lack.sentence for lack in manuscript.lacks] if manuscript else [],
         refused=answer.refused,
         preview=shown,
         trouble=say(_UNREADABLE),

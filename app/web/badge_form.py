@@ -68,6 +68,8 @@ class BadgeForm:
     rows: list[AlignmentRow] = field(default_factory=lambda: [AlignmentRow()])
     rule: RuleForm = field(default_factory=RuleForm)
     errors: dict[str, str] = field(default_factory=dict)
+    seen: str = ""
+    """The state of the badge that was read before it was typed over; empty for a new one."""
 
     @staticmethod
     def of(form: FormData) -> BadgeForm:
@@ -81,6 +83,7 @@ class BadgeForm:
             {name[7:]: text_of(form, name) for name in form if name.startswith("niveau-")},
             rows or [AlignmentRow()],
             RuleForm.of(form),
+            seen=text_of(form, "etat"),
         )
 
     @staticmethod

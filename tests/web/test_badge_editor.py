@@ -8,8 +8,10 @@ import uuid
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from app.domain.history import Actor
+from tests.support.forms import Form, form_with
 from tests.support.house import House, send
 
 HERE = "/gestion/itip/badges"
@@ -64,6 +66,39 @@ def test_a_draft_that_lacks_something_is_kept_and_told_what(designer: TestClient
     assert "Dites qui juge" in page
     answer = send(designer, f"{here}/ouvrir", seen_on="/verifier")
     assert answer.status_code == 422
+
+
+def test_a_badge_that_was_saved_but_may_not_be_opened_says_both(designer: TestClient):
+    answer = send(designer, f"{HERE}/nouveau", ROLE | {"jugement": "", "geste": "ouvrir"})
+    page = plain(designer.get(answer.headers["location"]).text)
+    note = page[page.index("Le badge est enregistré, mais pas ouvert") :][:400]
+    assert "Dites qui juge, et sur quoi" in note
+
+
+def edited(client: TestClient, here: str) -> tuple[Response, Form]:
+    page = client.get(f"{here}/modifier")
+    return page, form_with(page, "etat")
+
+
+def test_two_windows_do_not_undo_each_other_without_a_word(designer: TestClient):
+    here = made(designer)
+    page, first = edited(designer, here)
+    _, second = edited(designer, here)
+    assert first.fill(nom="Tutrice de l’atelier", geste="garder").press(designer, page).status_code == 303
+    refused = second.fill(description="A tenu le rôle jusqu’au bout.", geste="garder").press(designer, page)
+    assert refused.status_code == 409
+    assert "Rien de ce que vous avez tapé n’est perdu" in plain(refused.text)
+    assert "A tenu le rôle jusqu’au bout." in refused.text
+    assert "Tutrice de l’atelier" in designer.get(here).text
+    knowing = form_with(refused, "etat").fill(geste="garder")
+    assert knowing.press(designer, refused).status_code == 303
+    assert "A tenu le rôle jusqu’au bout." in designer.get(here).text
+
+
+def test_the_same_form_sent_twice_is_saved_once_and_is_no_conflict(designer: TestClient):
+    page, form = edited(designer, made(designer))
+    form.fill(nom="Tutrice de l’atelier", geste="garder")
+    assert [form.press(designer, page).status_code for _ in range(2)] == [303, 303]
 
 
 def test_the_kinds_are_shown_in_the_letters_and_colours_of_the_campus_that_chooses(

@@ -33,7 +33,7 @@ async function draw() {
     }
     place.innerHTML = await answer.text();
     shown = text;
-    told.textContent = told.dataset.said;
+    told.textContent = place.querySelector("[data-unread]") ? "" : told.dataset.said;
   } catch (error) {
     if (error.name !== "AbortError") {
       told.textContent = told.dataset.failed;
