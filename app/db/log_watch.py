@@ -115,6 +115,19 @@ class LogWatchStore:
             )
         )
 
+    def newest_done(self, campus_id: uuid.UUID) -> LogReview | None:
+        """Of the log that is open: what was found when it was last read from end to end."""
+        query = (
+            select(LogReview)
+            .join(CampusLog, col(CampusLog.id) == col(LogReview.log_id))
+            .where(
+                CampusLog.campus_id == campus_id,
+                col(CampusLog.closed_at).is_(None),
+                col(LogReview.done_at).is_not(None),
+            )
+        )
+        return self.session.exec(query.order_by(col(LogReview.done_at).desc())).first()
+
     def waiting_reviews(self, log_id: uuid.UUID) -> list[LogReview]:
         query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.done_at).is_(None))
         return list(self.session.exec(query.order_by(col(LogReview.asked_at))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.domain.awards import Award, AwardState
 from app.domain.names import NameWish
@@ -45,6 +45,14 @@ class NameStore:
             .limit(200)
         )
         return self.session.exec(query).all()
+
+    def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
+        few = (
+            select(NameWish.id)
+            .where(NameWish.campus_id == campus_id, col(NameWish.decided_at).is_(None))
+            .limit(limit)
+        )
+        return self.session.exec(select(func.count()).select_from(few.subquery())).one()
 
     def of_person(self, person_id: uuid.UUID) -> Sequence[NameWish]:
         """The latest first."""

@@ -86,12 +86,18 @@ class RequestStore:
         )
         return [QueueLine(*row) for row in rows]
 
-    def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
+    def count_waiting(self, campus_id: uuid.UUID, *, limit: int, reader: uuid.UUID | None = None) -> int:
+        """For `reader`, those that they may still decide: neither their own nor one they agreed to already."""
         few = (
             select_rows(col(BadgeRequest.id))
             .where(col(BadgeRequest.campus_id) == campus_id, col(BadgeRequest.state).in_(OPEN_STATES))
             .limit(limit)
         )
+        if reader is not None:
+            few = few.where(
+                col(BadgeRequest.first_reviewer_id).is_distinct_from(reader),
+                col(BadgeRequest.person_id).is_distinct_from(reader),
+            )
         return self.session.scalar(select_rows(func.count()).select_from(few.subquery())) or 0
 
     # --- steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +11,8 @@ from app.db.activity_plans import ActivityPlanStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
 from app.db.contributions import ContributionStore
+from app.db.log_watch import LogWatchStore
+from app.db.names import NameStore
 from app.db.requests import RequestStore
 from app.db.waiting import Lately, WaitingStore
 from app.domain.activities import Activity
@@ -36,7 +39,10 @@ class Waiting:
     """Everything that waits; counts stop at `MOST_COUNTED`."""
 
     requests: int
+    """Those that who looks may decide."""
     contributions: int
+    names: int
+    """Wishes for another name."""
     refused_letters: int
     unclaimed: int
     activities: Sequence[Activity]
@@ -47,6 +53,8 @@ class Waiting:
     """What other campuses ask this one to organise with them."""
     lacks_key: bool
     old_key: SealedKey | None
+    log_is_spoilt: bool
+    """Whether the last reading of the activity log found it other than as it was written."""
     today: date
 
 
@@ -65,6 +73,8 @@ class DashboardService:
         requests: RequestStore,
         contributions: ContributionStore,
         plans: ActivityPlanStore,
+        names: NameStore,
+        log: LogWatchStore,
         clock: Clock,
     ) -> None:
         self.waiting = waiting
@@ -73,20 +83,23 @@ class DashboardService:
         self.requests = requests
         self.contributions = contributions
         self.plans = plans
+        self.names = names
+        self.log = log
         self.clock = clock
 
-    def of(self, campus: Campus, *, today: date) -> Dashboard:
-        """`today` is the day on the clocks of the campus."""
+    def of(self, campus: Campus, *, today: date, reader: uuid.UUID | None = None) -> Dashboard:
+        """`today` is the day on the clocks of the campus; `reader` is who looks."""
         at = self.clock()
         week = self.waiting.lately(campus.id, since=at - WEEK, days=(today - WEEK, today))
-        return Dashboard(week, self._waiting(campus, today, at))
+        return Dashboard(week, self._waiting(campus, today, at, reader))
 
-    def _waiting(self, campus: Campus, today: date, at: datetime) -> Waiting:
+    def _waiting(self, campus: Campus, today: date, at: datetime, reader: uuid.UUID | None) -> Waiting:
         badges = [pair for pair in self.badges.list_newest(campus.id) if pair[0].archived_at is None]
-        keys = self.campuses.keys_of(campus.id)
+        keys, review = self.campuses.keys_of(campus.id), self.log.newest_done(campus.id)
         return Waiting(
-            self.requests.count_waiting(campus.id, limit=MOST_COUNTED + 1),
+            self.requests.count_waiting(campus.id, limit=MOST_COUNTED + 1, reader=reader),
             self.contributions.count_waiting(campus.id, limit=MOST_COUNTED + 1),
+            self.names.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
             self.waiting.unclaimed_awards(
                 campus.id, given=(at - LOOKED_BACK, at - FORGOTTEN_AFTER), at=at, limit=MOST_COUNTED + 1
@@ -98,6 +111,7 @@ class DashboardService:
             self.plans.asked(campus.id)[:FEW],
             not has_working_key(keys),
             key_to_renew(keys, at=at),
+            bool(review and review.faults),
             today,
         )
 

@@ -16,13 +16,15 @@ from app.domain.campus import Campus
 from app.domain.keys import may_be_retired
 from app.domain.people import Role
 from app.domain.permissions import Deed
+from app.language import N_
 from app.request_scope import ReadingServices, process_of, signed_in
 from app.services.awards import AwardRecord
 from app.services.campuses import LabelView
 from app.services.people import Workplace
 from app.web.promised_awards import promised_in
 from app.web.render import CampusLook, page
-from app.web.waiting import tasks_of
+from app.web.typography import say
+from app.web.waiting import awaited_by, tasks_of
 from app.web.words import (
     ACTIVITY_KINDS,
     BADGE_KINDS,
@@ -42,6 +44,13 @@ FEW_ACTIVITIES = 8
 FEW_AWARDS = 6
 LAST_CAMPUS = "campus"
 _HALF_A_YEAR = 183 * 24 * 3600
+_DOORS = (
+    (Deed.DESIGN, N_("Nouveau badge"), "/badges/nouveau"),
+    (Deed.REVIEW, N_("Demandes de badges"), "/demandes"),
+    (Deed.PROTECT, N_("Protection des données"), "/donnees"),
+    (Deed.AUDIT, N_("Historique du campus"), "/historique"),
+    (Deed.AUDIT, N_("Audit du journal"), "/audit/journal"),
+)
 router = APIRouter()
 
 
@@ -191,7 +200,7 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     found = services.campuses.desk(work.campus)
     today = today_in(services, work.campus)
-    board = services.dashboard.of(work.campus, today=today)
+    board = services.dashboard.of(work.campus, today=today, reader=work.who.person.id)
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
     answer = page(
         request,
@@ -205,6 +214,8 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
         past=[line for activity, line in lines if activity.ends_on < today][:FEW_ACTIVITIES],
         week=board.week,
         tasks=tasks_of(work, board.waiting),
+        awaited=awaited_by(work),
+        doors=_doors_of(work),
         promised=promised_in(services, work),
         works=work.may(Deed.WORK),
         badges=[BadgeTile.of(badge, version) for badge, version in found.badges if badge.archived_at is None],
@@ -218,6 +229,13 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     )
     _remember(answer, request, work)
     return answer
+
+
+def _doors_of(work: AtWork) -> list[tuple[str, str]]:
+    """Where whoever does not run activities does what they are here for; one role may have two."""
+    if work.may(Deed.WORK):
+        return []
+    return [(say(words), work.home + path) for deed, words, path in _DOORS if work.may(deed)]
 
 
 def _remember(answer: Response, request: Request, work: AtWork) -> None:

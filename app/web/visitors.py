@@ -16,4 +16,5 @@ def visitor_of(request: Request) -> Visitor:
         who = find_signed_in(request, services)
         if who is None:
             return Visitor()
-        return Visitor(who.person.name, manages=bool(who.memberships), person_id=who.person.id)
+        manages = bool(who.memberships) or services.operators.is_operator(who.person.id)
+        return Visitor(who.person.name, manages=manages, person_id=who.person.id)

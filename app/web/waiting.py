@@ -18,6 +18,15 @@ TO_DO, TO_LOOK_AT, ENDED = (
     Word(N_("À regarder"), "shut"),
     Word(N_("Terminé"), "past"),
 )
+_EXAMPLES = (
+    (Deed.REVIEW, N_("une demande de badge")),
+    (Deed.CORRECT, N_("un nom à corriger")),
+    (Deed.WORK, N_("une lettre refusée")),
+    (Deed.WORK, N_("une activité finie sans badge")),
+    (Deed.DESIGN, N_("un brouillon de badge")),
+    (Deed.AUDIT, N_("un journal qui n’est plus tel qu’il a été écrit")),
+    (Deed.MANAGE, N_("un label qui se termine")),
+)
 _LABEL_ENDED = N_("Le label du campus a pris fin le {day}")
 _LABEL_ENDS = N_("Le label du campus prend fin le {day}")
 
@@ -37,15 +46,30 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = []
     if work.may(Deed.MANAGE):
         tasks += _of_the_campus(work, waiting)
+    if work.may(Deed.AUDIT) and waiting.log_is_spoilt:
+        sentence = say(N_("Le journal d’activité n’est plus tel qu’il a été écrit"))
+        hint = say(
+            N_("La dernière relecture l’a trouvé. Plus rien n’y est signé avant que ce soit éclairci.")
+        )
+        tasks.append(Task(sentence, hint, f"{work.home}/audit/journal", TO_DO))
     if work.may(Deed.REVIEW) and waiting.requests:
         sentence = _counted(N_("Demandes en attente : {n}"), waiting.requests)
         hint = say(N_("Des personnes demandent un badge et attendent une décision."))
         tasks.append(Task(sentence, hint, f"{work.home}/demandes", TO_DO))
+    if work.may(Deed.CORRECT) and waiting.names:
+        sentence = _counted(N_("Noms à corriger : {n}"), waiting.names)
+        hint = say(N_("Des personnes demandent un autre nom dans leurs badges."))
+        tasks.append(Task(sentence, hint, f"{work.home}/repertoire/noms", TO_DO))
     if work.may(Deed.WORK):
         tasks += _of_activities(work, waiting)
     if work.may(Deed.DESIGN):
         tasks += _of_badges(work, waiting)
     return tasks
+
+
+def awaited_by(work: AtWork) -> list[str]:
+    """What may come to wait for whoever works here, as examples."""
+    return [say(words) for deed, words in _EXAMPLES if work.may(deed)]
 
 
 def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:

@@ -123,6 +123,8 @@ class CampusServices(Parts):
             self.stores.requests,
             self.stores.contributions,
             self.stores.activity_plans,
+            self.stores.names,
+            self.stores.log_watch,
             self.clock,
         )
 
