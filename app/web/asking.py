@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.people import Person, normal_address
-from app.domain.requests import RequestState
+from app.domain.requests import RequestState, reviewers_needed
 from app.errors import AppError, Conflict, InvalidInput
 from app.policies import public
 from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, find_signed_in, limited, process_of
@@ -90,6 +90,8 @@ def _page(
         title=subject.version.name,
         kind=BADGE_KINDS[subject.version.kind],
         criteria=subject.version.criteria,
+        required_hours=subject.version.required_hours,
+        needs_two=reviewers_needed(subject.version) > 1,
         # Until somebody holds the badge, the world is not shown its picture.
         picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
         picture_words=said(picture_words(subject.campus, subject.version)),

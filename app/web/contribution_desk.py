@@ -37,7 +37,7 @@ router = APIRouter(prefix="/gestion/{slug}/contributions")
 _DONE = {
     "confirmee": N_("La contribution est confirmée, et inscrite au journal du campus avec ses pièces."),
     "plus": N_("Votre question est posée. La contribution revient ici avec la réponse."),
-    "refusee": N_("C’est noté. La raison n’est montrée qu’à la personne."),
+    "refusee": N_("C’est noté. La personne lit votre raison ; elle n’est publiée nulle part."),
     "repondu": N_("C’est répondu : la personne le lit dans son journal."),
     "corrigee": N_("La correction est une ligne de plus au journal ; c’est elle qui compte désormais."),
 }

@@ -11,6 +11,8 @@ from enum import StrEnum
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.award_reasons import in_words
+from app.domain.awards import Judgement, LineOutcome
 from app.domain.files import FileNoun
 from app.domain.permissions import Deed
 from app.domain.private_looks import Looked
@@ -36,8 +38,13 @@ _DONE = {
     "donne": N_("Le badge est donné. La personne reçoit une lettre avec son lien."),
     "accord": N_("Votre accord est noté. Une autre personne doit donner le sien."),
     "plus": N_("Votre question est envoyée. La demande revient ici avec la réponse."),
-    "refus": N_("Le refus est enregistré. La raison n’est montrée qu’à la personne."),
+    "refus": N_(
+        "Le refus est enregistré. La raison n’est publiée nulle part : la personne la lit, et celles qui examinent ici."
+    ),
 }
+
+
+_LACKS_ACTIVITY = (LineOutcome.TOO_FEW_HOURS, LineOutcome.MISSING_EVIDENCE)
 
 
 class Shown(StrEnum):
@@ -251,6 +258,8 @@ def _page(
         is_own=found.is_own,
         has_agreed=has_agreed,
         may_decide=asked.state.waits_for_reviewers and not found.is_own,
+        obstacle=_said(found.obstacle) if found.obstacle else "",
+        lacks_activity=found.obstacle is not None and found.obstacle.outcome in _LACKS_ACTIVITY,
         award_href=f"{work.home}/attributions/{asked.award_id}" if asked.award_id else "",
         evidence=evidence or found.evidence,
         reason=reason,
@@ -259,6 +268,10 @@ def _page(
         trouble=sentence_of(error) if error else "",
         field_trouble=sentence_of(error) if isinstance(error, InvalidInput) else "",
     )
+
+
+def _said(obstacle: Judgement) -> str:
+    return say(obstacle.sentence).format(**in_words(obstacle.values))
 
 
 def _entries(work: AtWork, found: UnderReview) -> Sequence[EntryShown]:

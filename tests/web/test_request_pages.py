@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.adapters.rate_limits import limits_in
 from app.domain.people import Person, Role
+from app.services.badge_wordings import wording_of
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send
 from tests.support.letters import send_all, text_in
@@ -121,6 +123,25 @@ def test_who_asks_sees_the_activities_their_request_rests_on(
 def says_it_rests_on(page: str) -> int:
     """How many activities the request says it rests on."""
     return page.partition('id="dit"')[2].partition("</section>")[0].count("Atelier robotique")
+
+
+def test_what_keeps_a_badge_from_being_given_is_said_before_anybody_decides(
+    house: House, badge: str, office, post, nora: TestClient
+):
+    learner, _ = asked_and_confirmed(house, badge, office, post)
+    where = review_path(nora)
+    assert f"{where}/accepter" in nora.get(where).text
+    with house.unit_of_work() as services:
+        said = replace(wording_of(house.role.version, []), required_hours=30)
+        services.badges.revise(house.campus, house.role.badge.id, said, by=COMMAND)
+    shown = nora.get(where).text.replace("\u202f", " ").replace("\xa0", " ")
+    assert "Ce badge demande 30 heures ; 0 sont notées." in shown
+    assert "cocher, dans sa demande, l’activité" in shown
+    assert f"{where}/accepter" not in shown, "no button that would be refused"
+    assert f"{where}/demander" in shown
+    asking = learner.get(f"{badge}/demande").text.replace("\xa0", " ")
+    assert "Ce badge demande 30 heures, notées par le campus" in asking
+    assert "Une personne du campus regarde" in asking
 
 
 def test_more_is_asked_and_a_file_comes_that_only_reviewers_may_save(

@@ -138,7 +138,12 @@ def _to_who_asks(
                         **values
                     ),
                     say(N_("« {said} »")).format(said=said),
-                    say(N_("Cette raison n’est montrée qu’à vous. Vous pourrez demander de nouveau.")),
+                    say(
+                        N_(
+                            "Cette raison n’est publiée nulle part : vous la lisez, et les personnes du campus qui "
+                            "examinent les demandes. Vous pourrez demander de nouveau."
+                        )
+                    ),
                 ],
                 action=Action(say(N_("Voir ma demande")), link),
             )

@@ -86,7 +86,7 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
             say(
                 N_(
                     "Un badge retiré n’atteste plus rien : qui vérifie sa page ou ses fichiers le lit. La raison "
-                    "n’est montrée qu’à vous. Vos autres badges ne changent pas."
+                    "n’est publiée nulle part. Vos autres badges ne changent pas."
                 )
             ),
             say(N_("Pour en parler avec le campus, répondez à cette lettre.")),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
@@ -16,7 +17,7 @@ from app.db.people import PeopleStore
 from app.db.requests import QueueLine, RequestStore
 from app.domain.activities import Activity, Participation, hours_of
 from app.domain.award_reasons import in_words
-from app.domain.awards import LineOutcome, check_evidence_text
+from app.domain.awards import Judgement, LineOutcome, check_evidence_text
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.clock import Clock
@@ -41,7 +42,7 @@ from app.domain.requests import (
     refuse,
     reviewers_needed,
 )
-from app.errors import Conflict, NotAllowed
+from app.errors import AppError, Conflict, NotAllowed
 from app.language import N_
 from app.services.awards import AwardRequest, AwardService
 
@@ -61,6 +62,8 @@ class UnderReview:
     needed: int
     is_own: bool
     evidence: str
+    obstacle: Judgement | None
+    """Why the badge could not be given now, however well the request is judged."""
 
 
 class ReviewService:
@@ -114,6 +117,7 @@ class ReviewService:
             reviewers_needed(version),
             by.person_id is not None and is_own(request, by.person_id, self._addresses(by)),
             request.evidence or proposed_evidence(request, pieces),
+            self._obstacle(campus, request, by) if request.state.waits_for_reviewers else None,
         )
 
     def get(self, campus: Campus, request_id: uuid.UUID) -> BadgeRequest:
@@ -124,6 +128,15 @@ class ReviewService:
             return []
         own = self.directory.participations_of(request.person_id, request.campus_id)
         return [pair for pair in own if str(pair[0].id) in request.entries]
+
+    def _obstacle(self, campus: Campus, request: BadgeRequest, by: Actor) -> Judgement | None:
+        """Hours that are missing, a badge that is archived or held already: nothing that reviewers can decide."""
+        told = replace(self._asked_of_awards(request), evidence=request.narrative)
+        try:
+            judged = self.awards.preview(campus, told, by=by).lines[0].judgement
+        except AppError as error:
+            return Judgement(LineOutcome.NOT_ALLOWED, error.sentence, error.values)
+        return None if judged.is_ready else judged
 
     # --- deciding
 
@@ -143,6 +156,9 @@ class ReviewService:
         request.evidence = evidence.strip()
         if done:
             request.award_id = self._give(campus, request, by)
+        elif obstacle := self._obstacle(campus, request, by):
+            # The first of two is told what the second would meet.
+            raise _not_given(obstacle.sentence, obstacle.values)
         self._keep(request, Step.ACCEPTED if done else Step.AGREED, reason, by)
         return done
 
@@ -177,9 +193,7 @@ class ReviewService:
         result = self.awards.award(campus, self._asked_of_awards(request), by=by)
         line = result.lines[0]
         if line.outcome is not LineOutcome.AWARDED or line.award_id is None:
-            raise Conflict(
-                line.reason or N_("Ce badge n’a pas pu être donné."), **in_words(line.reason_values)
-            )
+            raise _not_given(line.reason, line.reason_values)
         return line.award_id
 
     def _asked_of_awards(self, request: BadgeRequest) -> AwardRequest:
@@ -267,3 +281,7 @@ class ReviewService:
 
     def forget_unconfirmed(self) -> None:
         self.requests.forget_unconfirmed(self.clock() - UNCONFIRMED_LIFE)
+
+
+def _not_given(reason: str, values: Mapping[str, Any] | None) -> Conflict:
+    return Conflict(reason or N_("Ce badge n’a pas pu être donné."), **in_words(values))
