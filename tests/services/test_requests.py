@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from app.adapters.mailer import SmtpMailer
-from app.domain.awards import LineOutcome
 from app.domain.badges import Kind
 from app.domain.files import FileNoun
 from app.domain.history import Actor
 from app.domain.people import Role
 from app.domain.requests import RequestState
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.services.badge_wordings import wording_of
 from app.services.badges import Wording
 from app.services.requests import Asked
 from tests.support.handed import taken
@@ -44,6 +41,11 @@ def badge(house: House):
 
 @pytest.fixture
 def competency(house: House):
+    return a_competency(house)
+
+
+def a_competency(house: House):
+    """A badge that two people give."""
     with house.unit_of_work() as services:
         framework = services.competencies.framework(house.campus, code="ref", name="Référentiel", by=COMMAND)
         mastered = services.competencies.create(
@@ -246,45 +248,6 @@ def test_files_and_entries_are_the_person_s_own_and_lie_apart(house: House, badg
         record = services.awards.record(request_of(house, token).request.award_id)
         assert record.activity is not None
         assert record.activity.id == house.activity.id
-
-
-def test_the_first_of_two_reviewers_is_told_what_the_second_would_meet(house: House, competency):
-    with house.unit_of_work() as services:
-        page = services.badges.page(house.campus, competency)
-        said = wording_of(page.version, [link for link, _, _ in page.competencies])
-        services.badges.revise(house.campus, competency, replace(said, required_hours=3), by=COMMAND)
-    house.record("Zoé Martin;zoe@exemple.fr")
-    token, nora, paul = asked(house, competency), reviewer(house, "Nora"), reviewer(house, "Paul")
-
-    def obstacle():
-        with house.unit_of_work(reading=True) as services:
-            return services.reviewing.look(
-                house.campus, request_of(house, token).request.id, by=nora
-            ).obstacle
-
-    found = obstacle()
-    assert found is not None
-    assert found.outcome is LineOutcome.TOO_FEW_HOURS
-    with pytest.raises(Conflict, match="heures"):
-        agree(house, token, nora)
-    assert request_of(house, token).request.state is RequestState.WAITING
-    with house.unit_of_work() as services:
-        (part, _) = services.asking.mine(token).participations[0]
-        services.asking.complete(token, entries=[str(part.id)])
-    assert obstacle() is None
-    assert not agree(house, token, nora)
-    assert agree(house, token, paul)
-
-
-def test_a_badge_archived_since_it_was_asked_for_is_still_looked_at_and_refused(house: House, badge):
-    token, by = asked(house, badge), reviewer(house, "Nora")
-    with house.unit_of_work() as services:
-        services.badges.archive(house.campus, badge, by=COMMAND)
-    request_id = request_of(house, token).request.id
-    with house.unit_of_work(reading=True) as services:
-        assert services.reviewing.look(house.campus, request_id, by=by).obstacle is not None
-    with house.unit_of_work() as services:
-        services.reviewing.refuse(house.campus, request_id, "Ce badge n’est plus donné.", by=by)
 
 
 def test_a_badge_of_presence_is_given_on_request_only_for_an_activity_one_was_at(house: House):
