@@ -136,7 +136,10 @@ class HeadAsGet:
         async def send_without_body(message: Message) -> None:
             if message["type"] == "http.response.body":
                 message = {**message, "body": b""}
+            # The server takes an answer that is shorter than announced from HEAD alone, and reads this scope to tell.
+            scope["method"] = "HEAD"
             await send(message)
+            scope["method"] = "GET"
 
         # The log outside reads the route from this very scope, so it is changed and not copied.
         scope["method"] = "GET"
