@@ -65,26 +65,33 @@ def is_sighting_due(session: Session, *, at: datetime) -> bool:
 
 
 def prove(
-    session: Session, proof: Proof, *, secret_digest: str, at: datetime, proved_at: datetime | None = None
+    session: Session,
+    proof: Proof,
+    *,
+    secret_digest: str,
+    needs_passkey: bool,
+    at: datetime,
+    proved_at: datetime | None = None,
 ) -> None:
     """The same session under a new secret: whoever saw the old one gains nothing by the new proof.
 
-    A weaker proof never takes the place of a passkey, nor an older one that of a newer. `proved_at` is `at` unless said.
+    A weaker proof never takes the place of a passkey where one is needed, nor an older one that of a newer.
+    `proved_at` is `at` unless said.
     """
     session.secret_digest = secret_digest
     session.seen_at = at
     when = proved_at or at
-    is_strong = proof is Proof.PASSKEY or session.proved_by is not Proof.PASSKEY
+    is_strong = proof is Proof.PASSKEY or session.proved_by is not Proof.PASSKEY or not needs_passkey
     if is_strong and when >= session.proved_at:
         session.proved_by, session.proved_at = proof, when
 
 
-def check_proved(session: Session, *, has_passkey: bool, fresh: bool, at: datetime) -> None:
-    """Whoever has a passkey proves a privileged act by it; a `fresh` act asks for a proof of the last half hour."""
-    if has_passkey and session.proved_by is not Proof.PASSKEY:
+def check_proved(session: Session, *, needs_passkey: bool, fresh: bool, at: datetime) -> None:
+    """Whoever needs a passkey proves a privileged act by it; a `fresh` act asks for a proof of the last half hour."""
+    if needs_passkey and session.proved_by is not Proof.PASSKEY:
         raise ProofNeeded(N_("Confirmez avec votre clé d’accès que c’est bien vous."), by_passkey=True)
     if fresh and at - session.proved_at > FRESH:
         raise ProofNeeded(
             N_("Vous vous êtes identifié il y a plus d’une demi-heure. Confirmez que c’est bien vous."),
-            by_passkey=has_passkey,
+            by_passkey=needs_passkey,
         )

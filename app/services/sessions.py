@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db.history import HistoryStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.passkeys import PasskeyStore
 from app.db.people import PeopleStore
 from app.db.sessions import SessionStore
@@ -72,6 +73,7 @@ class SessionService:
         sessions: SessionStore,
         people: PeopleStore,
         passkeys: PasskeyStore,
+        own_addresses: OwnAddressStore,
         history: HistoryStore,
         life: timedelta,
         idle: timedelta,
@@ -80,6 +82,7 @@ class SessionService:
         self.sessions = sessions
         self.people = people
         self.passkeys = passkeys
+        self.own_addresses = own_addresses
         self.history = history
         self.life = life
         self.idle = idle
@@ -139,7 +142,14 @@ class SessionService:
         self, session: Session, proof: Proof, browser: Browser, proved_at: datetime | None
     ) -> NewSession:
         secret, at = secrets.token_urlsafe(32), self.clock()
-        prove(session, proof, secret_digest=digest_of(secret), at=at, proved_at=proved_at)
+        prove(
+            session,
+            proof,
+            secret_digest=digest_of(secret),
+            needs_passkey=self.needs_passkey(session.person_id),
+            at=at,
+            proved_at=proved_at,
+        )
         self.sessions.add(session)
         self.history.write(
             Actor(person_id=session.person_id), "prove", "session", session.id, at=at, by=proof.value
@@ -159,9 +169,15 @@ class SessionService:
 
     def check_proved(self, who: SignedIn, *, fresh: bool = False) -> None:
         """Raises ProofNeeded unless this session may do what is privileged, or dangerous if `fresh`."""
-        by_passkey = who.session.proved_by is Proof.PASSKEY
-        has_passkey = by_passkey or self.passkeys.has_any(who.person.id)
-        check_proved(who.session, has_passkey=has_passkey, fresh=fresh, at=self.clock())
+        needs_passkey = self.needs_passkey(who.person.id)
+        check_proved(who.session, needs_passkey=needs_passkey, fresh=fresh, at=self.clock())
+
+    def needs_passkey(self, person_id: uuid.UUID) -> bool:
+        """Whether they have one and work somewhere: there is then somebody who takes lost keys away.
+
+        Whoever only learns loses a phone and keeps the account: a letter to their own address proves as much.
+        """
+        return self.passkeys.has_any(person_id) and self.own_addresses.works(person_id, at=self.clock())
 
     def is_sighting_due(self, session: Session) -> bool:
         return is_sighting_due(session, at=self.clock())

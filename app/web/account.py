@@ -89,9 +89,15 @@ class SessionLine:
         )
 
 
+_KEY_OF_A_LEARNER = N_("La clé d’accès est enregistrée : elle ouvre votre compte.")
+
+
 @router.get("", dependencies=[SIGNED_IN])
 def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
-    return _page(request, services, done=say(_DONE[fait]) if fait in _DONE else "")
+    done = _DONE.get(fait, "")
+    if fait == "cle" and not services.sign_in.works(signed_in(request, services).person.id):
+        done = _KEY_OF_A_LEARNER
+    return _page(request, services, done=say(done) if done else "")
 
 
 def account_page(request: Request, *, status: int, service_trouble: str) -> HTMLResponse:

@@ -163,6 +163,8 @@ def prove_page(
     with visit(request, reading=True) as services:
         who = signed_in(request, services)
         has_passkey = bool(services.passkeys.list_of(who.person.id))
+        needs_passkey = services.sessions.needs_passkey(who.person.id)
+        runs_service = services.operators.is_operator(who.person.id)
         has_password = services.sign_in.has_password(who.person.id)
         address = services.sign_in.own_address(who)
         linked = [line for line in services_of(request, services, who) if line.linked_at]
@@ -174,6 +176,8 @@ def prove_page(
         waiting=waiting,
         trouble=trouble,
         has_passkey=has_passkey,
+        needs_passkey=needs_passkey,
+        runs_service=runs_service,
         has_password=has_password,
         address=address,
         letters_leave=process_of(request).mailer is not None,

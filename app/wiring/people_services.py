@@ -48,6 +48,7 @@ class PeopleServices(CampusServices):
             self.stores.sessions,
             self.stores.people,
             self.stores.passkeys,
+            self.stores.own_addresses,
             self.stores.history,
             self.lent.settings.session_life,
             self.lent.settings.session_idle,

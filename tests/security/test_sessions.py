@@ -22,20 +22,20 @@ def session(proof: Proof) -> Session:
 @pytest.mark.parametrize("proof", [Proof.LINK, Proof.PASSWORD, Proof.OIDC])
 def test_whoever_has_a_passkey_proves_by_it(proof: Proof):
     with pytest.raises(ProofNeeded) as needed:
-        check_proved(session(proof), has_passkey=True, fresh=False, at=NOON)
+        check_proved(session(proof), needs_passkey=True, fresh=False, at=NOON)
     assert needed.value.by_passkey
-    check_proved(session(proof), has_passkey=False, fresh=False, at=NOON + 10 * FRESH)
-    check_proved(session(Proof.PASSKEY), has_passkey=True, fresh=False, at=NOON + 10 * FRESH)
+    check_proved(session(proof), needs_passkey=False, fresh=False, at=NOON + 10 * FRESH)
+    check_proved(session(Proof.PASSKEY), needs_passkey=True, fresh=False, at=NOON + 10 * FRESH)
 
 
 @pytest.mark.parametrize("proof", list(Proof))
 def test_a_dangerous_act_asks_for_a_fresh_proof(proof: Proof):
     has_passkey = proof is Proof.PASSKEY
-    check_proved(session(proof), has_passkey=has_passkey, fresh=True, at=NOON + FRESH)
+    check_proved(session(proof), needs_passkey=has_passkey, fresh=True, at=NOON + FRESH)
     late = SettableClock(NOON + FRESH)
     late.move(seconds=1)
     with pytest.raises(ProofNeeded):
-        check_proved(session(proof), has_passkey=has_passkey, fresh=True, at=late.now)
+        check_proved(session(proof), needs_passkey=has_passkey, fresh=True, at=late.now)
 
 
 def test_a_session_nobody_uses_ends_and_one_in_use_goes_on(house: House):

@@ -155,3 +155,48 @@ def test_what_waits_is_forgotten(house: House):
     house.client(house.admin)
     with Transaction(house.process.engine) as everything:
         assert everything.exec(select(SetAside)).all() == []
+
+
+# --- keys that are lost, or wanted no more
+
+
+def by_link_again(house: House, client: TestClient, wanted: str) -> Response:
+    """The page that asks, a letter to oneself, its link opened in this browser, and back to where one was going."""
+    house.clock.move(minutes=31)
+    asked = client.get(client.get(wanted).headers["location"])
+    assert asked.status_code == 200, asked.text
+    (by_link,) = [form for form in forms_of(asked) if form.action == "/confirmer/lien"]
+    house.letters.letters.clear()
+    by_link.press(client, asked)
+    link = re.search(r"http://localhost:8000(/connexion/\S+)", house.letters.letters[-1].text)
+    assert link
+    assert send(client, link[1]).status_code == 303
+    return client.get(wanted)
+
+
+def test_whoever_took_their_last_key_away_confirms_as_if_there_had_been_none(house: House):
+    admin, _ = keeper(house, house.admin)
+    shown = admin.get("/compte")
+    press(admin, shown, next(form.action for form in forms_of(shown) if form.action.endswith("/retirer")))
+    assert by_link_again(house, admin, "/compte/mot-de-passe").status_code == 200
+
+
+def test_a_learner_who_lost_their_only_key_comes_in_by_a_letter_and_takes_it_away(house: House):
+    house.award("PETIT Zoé ; zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        ((zoe, _),) = services.stores.own_addresses.people_at("zoe@exemple.fr")
+        services.stores.own_addresses.verify(zoe, "zoe@exemple.fr", at=house.clock())
+    learner, _ = keeper(house, zoe)
+    assert "attribuer, retirer, exporter" not in learner.get("/compte?fait=cle").text
+    assert by_link_again(house, learner, "/compte/mot-de-passe").status_code == 200
+    shown = learner.get("/compte")
+    (remove,) = [form for form in forms_of(shown) if re.fullmatch(r"/compte/cles/[^/]+/retirer", form.action)]
+    assert remove.press(learner, shown).headers["location"] == "/compte?fait=cle-retiree"
+
+
+def test_whoever_works_for_a_campus_confirms_with_the_key_alone(house: House):
+    trainer, _ = keeper(house, house.trainer)
+    house.clock.move(minutes=31)
+    asked = trainer.get(trainer.get("/compte/mot-de-passe").headers["location"])
+    assert "/confirmer/lien" not in [form.action for form in forms_of(asked)]
+    assert "la personne qui gère ce service peut inviter" in asked.text
