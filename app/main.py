@@ -37,7 +37,7 @@ from app.web.proving import ask_to_prove
 from app.web.recent_pages import RecentPages
 from app.web.routes import router as web_router
 from app.web.session_sightings import SessionSightings
-from app.web.signing_in_again import ask_to_sign_in_again, show_former_again
+from app.web.signing_in_again import ask_to_sign_in_again, show_former_again, show_until_later
 from app.web.visitors import visitor_of
 from app.wiring import DatabaseUnreachable, Process
 from app.worker.worker import Worker
@@ -141,9 +141,13 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     def app_error(request: Request, error: AppError) -> Response:
-        answer = _by_face(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
-        if isinstance(error, TooMany):
-            answer.headers["Retry-After"] = str(error.retry_after)
+        return _by_face(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
+
+    @app.exception_handler(TooMany)
+    async def too_many(request: Request, error: TooMany) -> Response:
+        again = None if problems.is_for_a_program(request) else await show_until_later(request, error)
+        answer = again if again is not None else await run_in_threadpool(app_error, request, error)
+        answer.headers["Retry-After"] = str(error.retry_after)
         return answer
 
     @app.exception_handler(ProofNeeded)
@@ -164,9 +168,7 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(FormerForm)
     async def former_form(request: Request, error: FormerForm) -> Response:
         again = await show_former_again(request)
-        if again is not None:
-            return again
-        return await run_in_threadpool(app_error, request, error)
+        return again if again is not None else await run_in_threadpool(app_error, request, error)
 
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:

@@ -51,9 +51,7 @@ class RateLimits:
             return
         minutes = ceil(wait / 60)
         raise TooMany(
-            N_(
-                "Trop de demandes en peu de temps. Rien n’a été changé. Réessayez dans {minutes} min : ce que vous avez tapé n’est pas perdu si vous revenez en arrière."
-            ),
+            N_("Trop de demandes en peu de temps. Réessayez dans {minutes} min."),
             retry_after=wait,
             minutes=minutes,
         )

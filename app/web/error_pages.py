@@ -205,6 +205,7 @@ def _page(
         code=status,
         reference=reference,
         back=back,
+        signs_in=status == 429 and request.url.path.startswith("/connexion"),
     )
 
 

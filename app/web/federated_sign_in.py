@@ -78,7 +78,7 @@ def _identity(
     if error or not code:
         raise NotSignedIn(
             N_(
-                "Vous avez annulé, ou « {label} » ne vous laisse pas entrer ici. Rien n’a changé : recommencez, ou entrez d’une autre façon."
+                "Vous avez annulé, ou « {label} » a refusé. Rien n’a changé : recommencez, ou prenez un autre moyen."
             ),
             label=provider.label,
         )

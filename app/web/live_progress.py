@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
+from app.errors import NotFound, NotSignedIn
 from app.language import N_, current_locale, speaking
-from app.request_scope import visit
+from app.request_scope import staff_of, visit
 from app.web.typography import say
 from app.web.wording import number
 from app.wiring import Services
@@ -36,7 +37,7 @@ Look = Callable[[Services], tuple[ProgressView, bool]]
 
 
 def told_live(request: Request, look: Look) -> StreamingResponse:
-    """An event each time it has got further, and a last one when it is settled."""
+    """To somebody at work in a campus: an event each time it has got further, and a last one when it is settled."""
     return StreamingResponse(
         _steps(request, look, current_locale()),
         media_type="text/event-stream",
@@ -47,7 +48,12 @@ def told_live(request: Request, look: Look) -> StreamingResponse:
 async def _steps(request: Request, look: Look, language: str) -> AsyncIterator[str]:
     told: ProgressView | None = None
     while True:
-        step, settled = await to_thread(_step, request, look, language)
+        try:
+            step, settled = await to_thread(_step, request, look, language)
+        except (NotSignedIn, NotFound):
+            # The page that asks again says why: who looked on has signed out, or works here no more.
+            yield "event: fin\ndata: {}\n\n"
+            return
         if step != told:
             yield f"event: pas\ndata: {json.dumps(asdict(step))}\n\n"
             told = step
@@ -59,4 +65,5 @@ async def _steps(request: Request, look: Look, language: str) -> AsyncIterator[s
 
 def _step(request: Request, look: Look, language: str) -> tuple[ProgressView, bool]:
     with visit(request, reading=True) as services, speaking(language):
+        staff_of(request, services, request.path_params["slug"])
         return look(services)

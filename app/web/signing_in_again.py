@@ -1,10 +1,12 @@
-"""A form that was sent when the session was over, or from a page of a session before: shown again, to be sent by its person."""
+"""A form sent when the session was over, from a page of a session before, or too soon: shown again, for its person to send."""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,7 +15,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from app.domain.set_aside import LIFE, LONGEST_TYPED, WaitingForm
-from app.errors import AppError
+from app.errors import AppError, TooMany
+from app.language import N_
 from app.request_scope import client_network, find_signed_in, process_of, visit
 from app.web import set_aside
 from app.web.error_pages import kept_form_page, somebody_else_s_form_page
@@ -23,11 +26,44 @@ from app.web.proving import prove_page
 from app.web.render import page
 from app.web.set_aside import Waiting
 from app.web.sign_in import sign_out
-from app.web.workplaces import SIGNED_IN
+from app.web.workplaces import SIGNED_IN, sentence_of
 from app.wiring import Process
 
 router = APIRouter(prefix="/confirmer", dependencies=[SIGNED_IN])
 SHOWN_AT = "/confirmer/formulaire"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Why a form is shown again; sentences are French and marked for the catalogues."""
+
+    title: str
+    lead: str
+    status: int
+
+
+KEPT = Told(
+    N_("Votre formulaire vous attendait"),
+    N_(
+        "Votre session était terminée quand vous l’avez envoyé : rien n’a été fait. Relisez, puis envoyez-le."
+    ),
+    200,
+)
+ABSENT = Told(
+    N_("Ce formulaire n’est pas ici"),
+    N_(
+        "Il a été envoyé ou effacé depuis, ou il a été tapé dans un autre navigateur ou avec un autre compte."
+    ),
+    404,
+)
+FORMER = Told(
+    N_("Relisez, puis envoyez"),
+    N_(
+        "Cette page date d’avant votre dernière connexion ou déconnexion : rien n’a été fait, et rien de ce que vous avez tapé n’est perdu."
+    ),
+    403,
+)
+TOO_SOON = Told(N_("Trop de demandes à la fois"), "", 429)
 _CODE = re.compile(r"[a-z0-9_:.-]{1,40}")
 
 
@@ -44,6 +80,11 @@ async def ask_to_sign_in_again(request: Request) -> Response | None:
 async def show_former_again(request: Request) -> Response | None:
     """None where it did not surely come from a page of ours in this browser, or where nothing was typed in it."""
     return await _of_its_form(request, _show_former)
+
+
+async def show_until_later(request: Request, error: TooMany) -> Response | None:
+    """None where it did not surely come from a page of ours in this browser, or where nothing was typed in it."""
+    return await _of_its_form(request, partial(_show_until_later, error))
 
 
 async def _of_its_form(
@@ -78,16 +119,25 @@ def _show_former(request: Request, form: FormData) -> Response | None:
             return _keep_for(request, form, owner, somebody_else_s_form_page)
         if path.startswith("/confirmer/"):
             return prove_page(request, set_aside.found(request, untouched_text_of(form, TOKEN_FIELD) or "/"))
-    return _show_at_once(request, form, may_wait=here is not None)
+    return _show_at_once(request, form, FORMER, may_wait=here is not None)
 
 
-def _show_at_once(request: Request, form: FormData, *, may_wait: bool) -> Response | None:
+def _show_until_later(error: TooMany, request: Request, form: FormData) -> Response | None:
+    tokens: CsrfTokens = request.app.state.csrf
+    is_ours = tokens.accepts(untouched_text_of(form, FIELD), request)
+    if request.url.path.startswith(("/connexion", "/confirmer/")) or not is_ours:
+        return None
+    told = replace(TOO_SOON, lead=sentence_of(error))
+    return _show_at_once(request, form, told, may_wait=_person_here(request) is not None)
+
+
+def _show_at_once(request: Request, form: FormData, told: Told, *, may_wait: bool) -> Response | None:
     typed, files = set_aside.typed_in(form), _has_files(form)
     is_filled = any(value.strip() for _, value in typed) or (files and may_wait)
     if not is_filled or untouched_text_of(form, "mot-de-passe"):
         return None
     waiting = set_aside.keep(request, form) if may_wait else Waiting(request.url.path, typed)
-    return _again_page(request, waiting, status=403, is_former=True, files=files)
+    return _again_page(request, waiting, told, files=files)
 
 
 def _has_files(form: FormData) -> bool:
@@ -148,22 +198,20 @@ def show(request: Request) -> HTMLResponse:
     waiting = set_aside.found(request, token or "/")
     if not waiting.token:
         waiting = Waiting("/")
-    return _again_page(request, waiting, status=200 if waiting.token else 404)
+    return _again_page(request, waiting, KEPT if waiting.token else ABSENT, files=True)
 
 
-def _again_page(
-    request: Request, waiting: Waiting, *, status: int, is_former: bool = False, files: bool = False
-) -> HTMLResponse:
-    """`is_former`: it came just now, from a page of a session before; `files`: some were chosen in it."""
+def _again_page(request: Request, waiting: Waiting, told: Told, *, files: bool) -> HTMLResponse:
+    """`files`: some were chosen in it, as far as can be known."""
     return page(
         request,
         "signing_in/typed_again.html",
         private=True,
-        status=status,
+        status=told.status,
         waiting=waiting,
-        told=[value for _, value in waiting.fields if _is_words(value)],
-        is_former=is_former,
-        chose_files=files or not is_former,
+        typed=[value for _, value in waiting.fields if _is_words(value)],
+        told=told,
+        chose_files=files,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from threading import Thread
+from time import sleep
 
 import pytest
 from fastapi.testclient import TestClient
@@ -107,6 +109,25 @@ def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(
     told = client.get(f"{result}/avancement").text
     assert '"done": 60' in told
     assert "event: fin" in told
+
+
+@pytest.mark.parametrize("ends", ["signed out everywhere", "works here no more"])
+def test_who_is_let_in_no_more_is_told_no_further(house: House, client: TestClient, ends: str):
+    result = give(house, client, MANY).headers["location"]
+    told: list[str] = []
+    watching = Thread(target=lambda: told.append(client.get(f"{result}/avancement").text), daemon=True)
+    watching.start()
+    sleep(1)
+    assert (watching.is_alive(), told) == (True, []), "nothing is settled, so the answer goes on"
+    if ends == "signed out everywhere":
+        elsewhere = house.client(house.trainer)
+        send(elsewhere, "/compte/sessions/fermer-partout", seen_on="/compte")
+    else:
+        with house.unit_of_work() as services:
+            services.team.remove(house.campus, house.trainer.id, by=Actor(house.admin.id))
+    watching.join(timeout=20)
+    assert told
+    assert told[0].endswith("event: fin\ndata: {}\n\n")
 
 
 def test_what_is_under_way_can_be_undone(house: House, client: TestClient):

@@ -16,3 +16,10 @@ source.addEventListener("change", (event) => {
   // One after the other, and an outage of the network is no end: the next word comes with the next change.
   last = last.then(() => renew(event.data)).catch(() => {});
 });
+// Closed for good: the server refused. Where that is because whoever looked on is signed out or works here no more,
+// the page says so and shows nothing any longer.
+source.addEventListener("error", async () => {
+  if (source.readyState !== EventSource.CLOSED) return;
+  const answer = await fetch(location.href).catch(() => null);
+  if (answer && [401, 403, 404].includes(answer.status)) location.reload();
+});
