@@ -119,7 +119,9 @@ class ActivityStore:
             select(Participation, Person)
             .join(Person, col(Person.id) == col(Participation.person_id))
             .where(Participation.activity_id == activity_id)
-            .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
+            .order_by(
+                col(Person.family_name), col(Person.given_name), col(Participation.line_key), col(Person.id)
+            )
         )
         if not with_absent:
             query = query.where(col(Participation.is_present))

@@ -61,6 +61,8 @@ class ReadyLine:
     contribution: str
     counted: str = ""
     """What the lines that its badge would rest on add up to."""
+    trouble: str = ""
+    """Why what was typed in the note cannot be kept."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class PreviewView:
         refused = [line for line in preview.lines if line.judgement.outcome in NEED_A_PERSON]
         return PreviewView(
             total=len(preview.lines),
-            ready=[_ready(line) for line in ready[:MOST_READY]],
+            ready=[_ready(line, typed, troubles) for line in ready[:MOST_READY]],
             ready_count=len(ready),
             held=[_card(line, home, typed, troubles) for line in held[:MOST_CARDS]],
             held_count=len(held),
@@ -153,11 +155,12 @@ def _noted(line: JudgedLine) -> tuple[float | None, str]:
     return (hours if there.hours is None else there.hours), there.contribution or contribution
 
 
-def _ready(line: JudgedLine) -> ReadyLine:
+def _ready(line: JudgedLine, typed: Mapping[str, str], troubles: Mapping[str, str]) -> ReadyLine:
     counted = grounds_words(line.rests_on) if line.rests_on else ""
-    return ReadyLine(
-        f"contribution-{_key_of(line)}", _name_of(line), line.line.address, *_noted(line), counted
-    )
+    note, (hours, contribution) = f"contribution-{_key_of(line)}", _noted(line)
+    trouble = troubles.get(note, "")
+    said = typed[note] if trouble else contribution
+    return ReadyLine(note, _name_of(line), line.line.address, hours, said, counted, trouble)
 
 
 def _name_of(line: JudgedLine) -> str:

@@ -35,7 +35,7 @@ from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
 GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
-SEEN = "pretes"
+SEEN, FAULTS_SEEN = "pretes", "fautes"
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
 # Beyond, one tick a person is no help to anybody.
 MOST_TICKS = 500
@@ -134,12 +134,21 @@ def preview_orgive(
             with deed(request) as writing:
                 _amend(writing, work, activity_id, corrections)
                 judged = writing.awards.preview(work.campus, wanted, by=work.actor)
-        if gives and not corrections.troubles and text_of(form, SEEN) == str(len(judged.ready)):
+        if gives and _is_seen(form, judged, corrections) and text_of(form, SEEN) == str(len(judged.ready)):
             # Notes that leave as many ready as the button said: it was pressed for them.
             return give(request, work, wanted, hour)
         return _preview_page(request, services, work, found, judged, choice, corrections, hour, gives)
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
+
+
+def _is_seen(form: FormData, judged: Preview, corrections: Corrections) -> bool:
+    """A note that cannot be kept keeps its own line back and, once the page has said so, none of the others."""
+    ready = {line.participation.id for line in judged.ready if line.participation}
+    shown = text_of(form, FAULTS_SEEN).split()
+    return all(
+        name in shown and uuid.UUID(name.partition("-")[2]) not in ready for name in corrections.troubles
+    )
 
 
 @dataclass(frozen=True)
@@ -283,6 +292,7 @@ def _preview_page(
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
+        faults=" ".join(sorted(corrections.troubles)),
         hour=hour,
         who=TICKED if recorded else ONLY_LIST,
         people=" ".join(map(str, recorded)),

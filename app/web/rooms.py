@@ -173,7 +173,9 @@ def say_who_signed(
                 writing.room_signatures.answer(work.campus, activity_id, waiting_id, answer, by=work.actor)
     except InvalidInput as error:
         return _room_page(request, services, work, activity_id, trouble=sentence_of(error), status=422)
-    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#liste", status_code=303)
+    left = services.room_signatures.how_many_wait(work.campus, activity_id)
+    place = "laquelle" if left else "liste"
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#{place}", status_code=303)
 
 
 def ids_in(words: Sequence[str]) -> list[uuid.UUID]:

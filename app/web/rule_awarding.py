@@ -152,6 +152,7 @@ def _preview_page(
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
+        faults="",
         hour=hour,
         who=TICKED,
         people=" ".join(map(str, people)),

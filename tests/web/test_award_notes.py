@@ -100,3 +100,33 @@ def test_who_has_the_badge_already_is_told_how_often_it_is_given(
     form = form_with(page, "cle")
     done = trainer.post(award, data={**form.fields, "geste": "attribuer"})
     assert {outcome for _, outcome in outcomes(house, done)} == {LineOutcome.ALREADY_HELD}
+
+
+def test_a_note_too_long_keeps_back_its_own_line_and_not_those_that_are_ready(
+    house: House, trainer: TestClient, award: str
+):
+    house.record(*TWO.split("\n"))
+    page = preview(trainer, award, house.role, qui="tous")
+    paul, zoe = notes(form_with(page, "cle"))
+    filled = form_with(page, "cle").fill(**{paul: "x" * 1200, zoe: "A tenu le journal."})
+    shown = filled.press(trainer, page, ("geste", "apercu"))
+    assert "tient en 1" in shown.text
+
+    done = form_with(shown, "cle").press(trainer, shown, GIVE)
+
+    assert sorted(outcomes(house, done)) == [
+        ("Paul Durand", LineOutcome.MISSING_EVIDENCE),
+        ("Zoé Martin", LineOutcome.AWARDED),
+    ]
+
+
+def test_a_note_too_long_is_shown_before_anything_is_given(house: House, trainer: TestClient, award: str):
+    house.record(*TWO.split("\n"))
+    page = preview(trainer, award, house.presence, qui="tous")
+    form = form_with(page, "cle")
+    form.fill(**{notes(form)[0]: "x" * 1200})
+    for _ in range(2):
+        page = form.press(trainer, page, GIVE)
+        assert "tient en 1" in page.text
+        form = form_with(page, "cle")
+    assert awards_given(house) == 0
