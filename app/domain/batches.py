@@ -233,6 +233,7 @@ def listed(line: BatchLine) -> ListedPerson:
         contribution=told.get("contribution", ""),
         under_15=told.get("under_15"),
         homonym=told.get("homonym", 1),
+        told_first=told.get("told_first", False),
     )
 
 
@@ -244,4 +245,5 @@ def told_of(line: ListedPerson) -> dict[str, Any]:
         "contribution": line.contribution,
         "under_15": line.under_15,
         "homonym": line.homonym,
+        "told_first": line.told_first,
     }

@@ -168,6 +168,7 @@ def _person(
         family_name=named.family_name,
         address=named.address,
         homonym=named.homonym,
+        told_first=named.told_first,
         hours=_hours(cells.get(ImportColumn.HOURS, "")),
         contribution=cells.get(ImportColumn.CONTRIBUTION, "").strip(),
     )
@@ -188,7 +189,8 @@ def _person_as_written(
             given_name=" ".join(given.split()),
             family_name=" ".join(family.split()),
             address=normal_address(cells.get(ImportColumn.ADDRESS, "")),
-            homonym=homonym,
+            homonym=max(homonym, 1),
+            told_first=homonym == 1,
         )
     )
 

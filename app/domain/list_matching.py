@@ -32,7 +32,7 @@ def name_key_of(line: ListedPerson) -> str:
 
 def is_bare(line: ListedPerson) -> bool:
     """Nothing but a name, and nobody said that it is one more person of that name."""
-    return not line.address and line.homonym == 1
+    return not line.address and line.homonym == 1 and not line.told_first
 
 
 def is_by_name(pair: There) -> bool:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.domain.activities import PartKind
 from app.domain.list_columns import (
@@ -32,7 +32,7 @@ MAX_LINES = 10_000
 MAX_CELL = 4_000
 _SEPARATORS = ";\t,"
 MAX_COLUMNS = 60
-_NUMBERED = re.compile(r"(.*\S)\s*\(([2-9])\)")
+_NUMBERED = re.compile(r"(.*\S)\s*\(([1-9])\)")
 _NAME_COLUMNS = {Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST}
 # Where a heading may stand below a title and a date.
 _TITLE_LINES = 12
@@ -56,15 +56,22 @@ class ListedPerson:
     """The age band, where somebody said it; never an age."""
     homonym: int = 1
     """2 for somebody else of the same name, where neither has an address; 3 for one more. Lists say « Zoé Martin (2) »."""
+    told_first: bool = field(default=False, repr=False)
+    """Written « Zoé Martin (1) »: the first of that name and not any of them. Promises are known by a digest of the
+    repr, which older ones made without it."""
 
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
     @property
+    def number(self) -> str:
+        return f" ({self.homonym})" if self.told_first or self.homonym > 1 else ""
+
+    @property
     def told_apart(self) -> str:
         """The name, with the number of one more person of that name."""
-        return self.name if self.homonym == 1 else f"{self.name} ({self.homonym})"
+        return self.name + self.number
 
     @property
     def line_key(self) -> str:
@@ -191,7 +198,7 @@ def _outside_quotes(line: str) -> str:
 
 def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
     cells = dict(zip(columns, row.cells, strict=False))
-    homonym = 1
+    homonym = 0
     for column in _NAME_COLUMNS & cells.keys():
         cells[column], number = without_number(cells[column])
         homonym = max(homonym, number)
@@ -215,13 +222,14 @@ def _from_columns(row: Row, columns: Sequence[Column]) -> ListedPerson:
         fault=fault,
         hours_as_written=written if fault else "",
         under_15=under_15_in(cells.get(Column.UNDER_15, "")),
-        homonym=homonym,
+        homonym=max(homonym, 1),
+        told_first=homonym == 1,
     )
 
 
 def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
     """A line without a heading above it: names in one or two cells, an address in any, « moins de 15 ans » after them."""
-    address, homonym = "", 1
+    address, homonym = "", 0
     names: list[str] = []
     under_15: bool | None = None
     for cell in row.cells:
@@ -249,14 +257,15 @@ def _from_free_line(row: Row, columns: Sequence[Column]) -> ListedPerson:
         family_name=family,
         address=address,
         under_15=under_15,
-        homonym=homonym,
+        homonym=max(homonym, 1),
+        told_first=homonym == 1,
     )
 
 
 def without_number(cell: str) -> tuple[str, int]:
-    """« Zoé Martin (2) » is another Zoé Martin."""
+    """« Zoé Martin (2) » is another Zoé Martin; 0 where no number is written."""
     found = _NUMBERED.fullmatch(cell)
-    return (found[1], int(found[2])) if found else (cell, 1)
+    return (found[1], int(found[2])) if found else (cell, 0)
 
 
 def _order_of(first: str, second: str) -> tuple[str, str]:

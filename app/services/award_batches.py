@@ -13,7 +13,7 @@ from app.db.batches import BatchStore
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
-from app.domain.activities import Activity
+from app.domain.activities import Activity, homonym_of
 from app.domain.awards import LineOutcome, undo
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.batches import (
@@ -196,6 +196,22 @@ class AwardBatchService:
         self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
 
     # --- looking
+
+    def numbers_of(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, int]:
+        """By participation, the number of whoever has the name of another of the activity, neither with an address."""
+        ids = [line.participation_id for line in lines if line.participation_id]
+        if batch.activity_id is None or not ids:
+            return {}
+        names = {
+            part.id: part.line_key.partition("#")[0]
+            for part, _ in self.activities.participants_among(batch.activity_id, participation_ids=ids)
+        }
+        seconds = [f"{name}#2" for name in set(names.values()) if name.startswith("|")]
+        numbered = self.activities.participants_among(batch.activity_id, line_keys=seconds)
+        shared = {part.line_key.partition("#")[0] for part, _ in numbered}
+        wanted = [part_id for part_id, name in names.items() if name in shared]
+        there = self.activities.participants_among(batch.activity_id, participation_ids=wanted)
+        return {part.id: homonym_of(part) for part, _ in there}
 
     def result(self, campus: Campus, batch_id: uuid.UUID) -> BatchResult:
         batch = self.batches.get(batch_id, campus.id)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.domain.award_reasons import in_words
 from app.domain.awards import LineOutcome
-from app.domain.batches import BatchLine, BatchState, listed, may_be_undone
+from app.domain.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.participant_lists import MAX_LINES
 from app.domain.permissions import Deed
 from app.domain.tables import csv_for_excel
@@ -63,6 +63,10 @@ def result_page(
     batch, now = overview.batch, services.clock()
     groups = _Groups(services, overview, work.home)
     refused = groups.lines(NEED_A_PERSON, MAX_LINES)
+    listed_only = [listed(line) for line in refused if line.participation_id is None]
+    of_the_activity = [str(line.participation_id) for line in refused if line.participation_id]
+    # More than a list may hold cannot be dropped again as one.
+    fits = overview.count(*NEED_A_PERSON) <= MAX_LINES
     return page(
         request,
         "awarding/result.html",
@@ -82,8 +86,8 @@ def result_page(
         held=groups.shown((LineOutcome.ALREADY_HELD,)),
         refused=groups.shown(NEED_A_PERSON),
         repeated=[name_of(line) for line in groups.lines((LineOutcome.REPEATED_LINE,), MAX_LINES)],
-        # More than a list may hold cannot be dropped again as one.
-        again=as_text(map(listed, refused)) if 0 < overview.count(*NEED_A_PERSON) <= MAX_LINES else "",
+        again=as_text(listed_only) if fits and listed_only else "",
+        again_people=" ".join(of_the_activity) if fits else "",
         slip_files=[(number, number) for number in files_of(overview.count(LineOutcome.AWARDED))],
         slips_of=AT_ONCE,
         language=work.campus.language,
@@ -101,11 +105,23 @@ def refused_table(batch_id: uuid.UUID, request: Request, services: ReadingServic
     work = at_work(request)
     batch = services.award_batches.overview(work.campus, batch_id).batch
     rows = (
-        (*cells_of(listed(line)), reason_of(line))
+        row
         for some in services.award_batches.lines_in_turn(batch, NEED_A_PERSON)
-        for line in some
+        for row in _refused_rows(services, batch, some)
     )
     return _table("refus", (*HEADING, "Motif"), rows)
+
+
+def _refused_rows(
+    services: Services, batch: AwardBatch, lines: Sequence[BatchLine]
+) -> Iterator[Sequence[str]]:
+    """Whoever has a number has it here too: dropped again, the line means nobody else of that name."""
+    numbers = services.award_batches.numbers_of(batch, lines)
+    for line in lines:
+        said, number = listed(line), numbers.get(line.participation_id, 0)
+        if number:
+            said = replace(said, homonym=number, told_first=number == 1)
+        yield *cells_of(said), reason_of(line)
 
 
 @router.get("/liens.csv", dependencies=[staff(Deed.AWARD)])
@@ -148,8 +164,10 @@ def private_link(services: Services, award_id: uuid.UUID, generation: int) -> st
     return services.addresses.private_link(services.people.private_link_token(award_id, generation))
 
 
-def name_of(line: BatchLine) -> str:
-    return f"{line.given_name} {line.family_name}".strip()
+def name_of(line: BatchLine, number: int = 0) -> str:
+    name = f"{line.given_name} {line.family_name}".strip()
+    number = number or line.told.get("homonym", 1)
+    return f"{name} ({number})" if number > 1 else name
 
 
 def reason_of(line: BatchLine) -> str:
@@ -169,10 +187,11 @@ class _Groups:
 
     def shown(self, outcomes: Collection[LineOutcome]) -> ResultGroup:
         lines = self.lines(outcomes, MOST_SHOWN)
+        numbers = self.services.award_batches.numbers_of(self.overview.batch, lines)
         links = _links(self.services, lines)
         shown = [
             ResultLine(
-                name=name_of(line),
+                name=name_of(line, numbers.get(line.participation_id, 0)),
                 address=line.address,
                 state=OUTCOMES[line.outcome],
                 reason=reason_of(line),

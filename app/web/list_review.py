@@ -143,7 +143,7 @@ def _line(one: CheckedLine, *, may_swap: bool) -> LineView:
     return LineView(
         line.line,
         line.given_name,
-        line.family_name if line.homonym == 1 else f"{line.family_name} ({line.homonym})",
+        line.family_name + line.number,
         line.address,
         ", ".join(word for word in more if word),
         ENTRIES[one.entry],

@@ -131,7 +131,7 @@ def as_text(lines: Iterable[ListedPerson]) -> str:
 
 def cells_of(line: ListedPerson) -> Sequence[str]:
     return (
-        f"{line.family_name} ({line.homonym})" if line.homonym > 1 else line.family_name,
+        line.family_name + line.number,
         line.given_name,
         line.address,
         line.hours_as_written or hours_text(line.hours),

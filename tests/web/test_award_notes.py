@@ -11,7 +11,7 @@ from httpx import Response
 from app.domain.awards import LineOutcome
 from tests.support.forms import Form, form_with
 from tests.support.house import House
-from tests.web.awarding_steps import GIVE, awards_given, outcomes, preview
+from tests.web.awarding_steps import GIVE, awards_given, counts, outcomes, preview, rows_of
 
 TWO = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
 
@@ -130,3 +130,30 @@ def test_a_note_too_long_is_shown_before_anything_is_given(house: House, trainer
         assert "tient en 1" in page.text
         form = form_with(page, "cle")
     assert awards_given(house) == 0
+
+
+def test_two_of_one_name_stay_two_when_their_lines_are_corrected_on_screen_or_in_the_file(
+    house: House, trainer: TestClient, award: str
+):
+    house.record("MOREAU Camille", "MOREAU Camille (2)", "DURAND Paul; paul@exemple.fr")
+    page = preview(trainer, award, house.role, qui="tous")
+    form = form_with(page, "cle")
+    form.fill(**{notes(form)[0]: "A tenu le journal."})
+    checked = form.press(trainer, page, ("geste", "apercu"))
+    done = form_with(checked, "cle").press(trainer, checked, GIVE)
+    result = trainer.get(done.headers["location"])
+    assert "Camille Moreau (2)" in result.text
+
+    answer = trainer.get(f"{done.headers['location']}/refus.csv")
+    table = answer.content
+    assert [row[:2] for row in rows_of(answer)[1:]] == [["Moreau (1)", "Camille"], ["Moreau (2)", "Camille"]]
+    table = table.replace(b";apprenant;;", ";apprenant;A réglé la machine.;".encode())
+    dropped = preview(trainer, award, house.role, table=table)
+    assert counts(dropped)["Prêtes"] == 2
+
+    again = form_with(result, "personne")
+    shown = again.press(trainer, result)
+    first, second = notes(form_with(shown, "cle"))
+    filled = form_with(shown, "cle").fill(**{first: "A réglé la machine.", second: "A dessiné."})
+    judged = filled.press(trainer, shown, ("geste", "apercu"))
+    assert counts(judged)["Prêtes"] == 2
