@@ -10,6 +10,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState
 from app.domain.campus import Campus
 from app.domain.letters import LetterState, Occasion, PromisedLetter
@@ -62,6 +63,7 @@ class ReminderStore:
             .join(PromisedLetter, col(PromisedLetter.award_id) == col(Award.id))
             .join(Person, col(Person.id) == col(Award.person_id))
             .join(Campus, col(Campus.id) == col(Award.campus_id))
+            .outerjoin(Activity, col(Activity.id) == col(Award.activity_id))
             .where(
                 col(PromisedLetter.occasion) == Occasion.AWARDED.value,
                 col(PromisedLetter.state) == LetterState.SENT,
@@ -72,6 +74,7 @@ class ReminderStore:
                 (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > at),
                 col(Person.wants_reminders).is_(True),
                 col(Campus.sends_reminders).is_(True),
+                col(Activity.sends_reminders).is_not(False),
                 ~reminded,
                 ~reminded_lately,
             )

@@ -50,6 +50,8 @@ class Activity(SQLModel, table=True):
     hours: float | None = None
     audience: str = Field(default="", max_length=200)
     declared_size: int | None = None
+    sends_reminders: bool = True
+    """Whether those who have not claimed a badge given in it are reminded."""
     created_at: datetime = Field(sa_column=moment())
 
 

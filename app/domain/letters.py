@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sqlmodel import Field, Index, SQLModel
 
+from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState
 from app.domain.campus import Campus
 from app.domain.columns import index_where, moment, new_id, new_row, points_to, word_of
@@ -287,7 +288,9 @@ def is_too_old(letter: PromisedLetter, *, at: datetime) -> bool:
     return at > letter.promised_at + PATIENCE_WITH_US and at > letter.not_before + timedelta(days=1)
 
 
-def still_to_say(letter: PromisedLetter, award: Award, person: Person, campus: Campus) -> bool:
+def still_to_say(
+    letter: PromisedLetter, award: Award, person: Person, campus: Campus, activity: Activity | None
+) -> bool:
     """Whether what the letter would say is still so."""
     if letter.occasion == Occasion.WITHDRAWN:
         return award.state is AwardState.REVOKED
@@ -296,5 +299,6 @@ def still_to_say(letter: PromisedLetter, award: Award, person: Person, campus: C
     if letter.occasion == Occasion.NAME_CORRECTED:
         return award.edition == editions_of(letter)[1]
     if letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER):
-        return award.claimed_at is None and person.wants_reminders and campus.sends_reminders
+        wanted = campus.sends_reminders and (activity is None or activity.sends_reminders)
+        return award.claimed_at is None and person.wants_reminders and wanted
     return True

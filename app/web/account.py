@@ -134,6 +134,8 @@ def _page(
         longest_name=LONGEST_NAME,
         typed_name=name,
         key_trouble=sentence_of(trouble) if trouble else "",
+        reminders_href=f"/rappels/{services.reminders.token_of(who.person.id)}",
+        reminded=who.person.wants_reminders,
         services=services_of(request, services, who),
         service_trouble=service_trouble,
         done=done,

@@ -96,6 +96,8 @@ def activity_page(
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
         lines=lines,
+        reminds=found.activity.sends_reminders,
+        campus_reminds=work.campus.sends_reminders,
         counts=_counts(handings),
         to_claim=sum(line.can_be_claimed for line in lines if line.award_id not in withheld),
         withheld=len(withheld),

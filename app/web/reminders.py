@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.consents import About, wording_of
 from app.domain.permissions import Deed
 from app.policies import public
-from app.request_scope import ReadingServices, WritingServices, deed
+from app.request_scope import WITH_ORGANISERS, ReadingServices, WritingServices, deed
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
 from app.web.typography import say
@@ -47,6 +49,20 @@ def choose(wish: str, services: WritingServices, form: SafeForm) -> RedirectResp
     person = services.reminders.person_of(wish)
     services.reminders.set_for_person(person, text_of(form, "rappels") == "oui")
     return RedirectResponse(f"/rappels/{wish}?fait=oui", status_code=303)
+
+
+@router.post(
+    "/gestion/{slug}/activites/{activity_id}/rappels", dependencies=[WITH_ORGANISERS, staff(Deed.AWARD)]
+)
+def choose_for_activity(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> RedirectResponse:
+    work = at_work(request)
+    services.activities.get(work.campus, activity_id)
+    with deed(request) as writing:
+        wanted = text_of(form, "rappels") == "oui"
+        writing.reminders.set_for_activity(work.campus, activity_id, wanted, by=work.actor)
+    return RedirectResponse(f"{work.home}/activites/{activity_id}/remise#rappels", status_code=303)
 
 
 @router.get("/gestion/{slug}/rappels", dependencies=[staff(Deed.MANAGE)])

@@ -289,6 +289,7 @@ class PeopleServices(CampusServices):
             self.stores.letters,
             self.stores.people,
             self.stores.campuses,
+            self.stores.activities,
             self.stores.consents,
             self.stores.history,
             self.lent.secret,

@@ -242,6 +242,7 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/activites/{activity_id}/salle/reponse": staff(Deed.WORK, 303, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/remise": _AWARD,
     "POST /gestion/{slug}/activites/{activity_id}/bulletins": staff(Deed.AWARD, body={}),
+    "POST /gestion/{slug}/activites/{activity_id}/rappels": staff(Deed.AWARD, 303, body={}),
     "GET /gestion/{slug}/activites/{activity_id}/projection": _AWARD,
     "GET /gestion/{slug}/activites/{activity_id}/projection/ecran": _AWARD,
     "GET /gestion/{slug}/demandes": staff(Deed.REVIEW),

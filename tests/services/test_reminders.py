@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.domain.history import Actor
+from app.errors import NotFound
 from tests.support.house import House
 from tests.support.letters import awarded, change, promise, send_all, text_in
 
@@ -210,3 +213,25 @@ def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(
     assert f"/recevoir/{left}." in text_in(reminder)
     assert f"/recevoir/{named.award_id}." not in text_in(reminder)
     assert post.due() == []
+
+
+def test_nobody_is_reminded_of_an_activity_whose_trainer_stopped_it_even_when_the_letter_was_promised(
+    house, office, post
+):
+    awarded(house, ZOE)
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    with house.unit_of_work() as services:
+        services.reminders.set_for_activity(
+            house.campus, house.activity.id, False, by=Actor(house.trainer.id)
+        )
+    send_all(post)
+    house.clock.move(days=30)
+    remind(house)
+    send_all(post)
+    assert len(office.received) == 1
+    with house.unit_of_work() as services, pytest.raises(NotFound):
+        services.reminders.set_for_activity(
+            house.other_campus, house.activity.id, True, by=Actor(house.stranger.id)
+        )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.support.letters import awarded
 
@@ -53,3 +56,25 @@ def test_a_campus_switches_its_reminders_off_and_on(house: House):
         assert words in admin.get(answer.headers["location"]).text
         with house.unit_of_work(reading=True) as services:
             assert services.campuses.get("itip").sends_reminders is (choice == "oui")
+
+
+def test_a_trainer_stops_the_reminders_of_their_activity_where_badges_are_handed_over(house: House):
+    awarded(house, "Zoé Martin;zoe@exemple.fr")
+    trainer = house.client(house.trainer)
+    activity = f"/gestion/itip/activites/{house.activity.id}"
+    for choice, words in (("non", "Personne n’est rappelé"), ("oui", "deux fois au plus")):
+        page = trainer.get(f"{activity}/remise")
+        assert form_with(page, "rappels").press(trainer, page, ("rappels", choice)).status_code == 303
+        assert words in trainer.get(f"{activity}/remise").text
+        with house.unit_of_work(reading=True) as services:
+            assert services.activities.get(house.campus, house.activity.id).sends_reminders is (
+                choice == "oui"
+            )
+
+
+def test_whoever_is_signed_in_finds_their_own_switch_in_their_account(house: House):
+    client = house.client(house.trainer)
+    wish = re.search(r'href="(/rappels/[^"]+)"', client.get("/compte").text)
+    assert wish
+    send(client, f"{wish[1]}/choix", {"rappels": "non"}, seen_on=wish[1])
+    assert "Vous ne recevez pas de rappels" in client.get("/compte").text

@@ -140,7 +140,7 @@ class LetterService:
         if (
             record is not None
             and not too_old
-            and still_to_say(letter, record.award, record.person, record.campus)
+            and still_to_say(letter, record.award, record.person, record.campus, record.activity)
             and self._former_name(letter, record) != record.award.holder_name
         ):
             return record

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 
+from app.db.activities import ActivityStore
 from app.db.campus import CampusStore
 from app.db.consents import ConsentStore
 from app.db.history import HistoryStore
@@ -31,6 +32,7 @@ class ReminderService:
         letters: LetterStore,
         people: PeopleStore,
         campuses: CampusStore,
+        activities: ActivityStore,
         consents: ConsentStore,
         history: HistoryStore,
         secret: bytes,
@@ -40,6 +42,7 @@ class ReminderService:
         self.letters = letters
         self.people = people
         self.campuses = campuses
+        self.activities = activities
         self.consents = consents
         self.history = history
         self.secret = secret
@@ -63,6 +66,16 @@ class ReminderService:
         self.campuses.add(campus)
         deed = "start" if wanted else "stop"
         self.history.write(by, deed, "reminders", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def set_for_activity(self, campus: Campus, activity_id: uuid.UUID, wanted: bool, *, by: Actor) -> None:
+        """Of the badges given in it, by whichever of its campuses."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        if activity.sends_reminders is wanted:
+            return
+        activity.sends_reminders = wanted
+        self.activities.save(activity)
+        deed = "start" if wanted else "stop"
+        self.history.write(by, deed, "reminders", activity.id, at=self.clock(), campus_id=campus.id)
 
     def token_of(self, person_id: uuid.UUID) -> str:
         return f"{person_id}.{reminders_proof(self.secret, person_id)}"
