@@ -1,4 +1,4 @@
-"""What somebody is told of when it happens to their account, wherever they read: addresses and ways in."""
+"""What somebody is told of when it happens to their account, wherever they read: addresses, ways in, places in a team."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Changed(StrEnum):
     PASSWORD_REMOVED = "password_removed"  # noqa: S105 - the name of a change
     SERVICE_LINKED = "service_linked"
     SERVICE_UNLINKED = "service_unlinked"
+    ROLES_CHANGED = "roles_changed"
+    LEFT_TEAM = "left_team"
 
 
 WAYS_IN = frozenset(
@@ -34,3 +36,5 @@ WAYS_IN = frozenset(
     }
 )
 """Changes of what opens the account besides a letter to one of its addresses."""
+OF_A_TEAM = frozenset({Changed.ROLES_CHANGED, Changed.LEFT_TEAM})
+"""What the administration of a campus did to somebody's place there."""

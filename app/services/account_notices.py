@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterable, Sequence
 
 from app.db.letters import LetterStore
 from app.db.own_addresses import OwnAddressStore
-from app.domain.account_changes import WAYS_IN, Changed
+from app.domain.account_changes import OF_A_TEAM, WAYS_IN, Changed
 from app.domain.clock import Clock
 from app.domain.columns import new_id
 from app.domain.letters import Occasion, letter_to
@@ -29,13 +30,15 @@ class AccountNotices:
         named: Iterable[str] = (),
         also: Sequence[str] = (),
         but: Collection[str] = (),
+        campus_id: uuid.UUID | None = None,
     ) -> None:
-        """`named`: what the person calls the ways in that came or went; an address stands there masked."""
+        """`campus_id`: which campus did it, if one did. `named`: what the person calls the ways in that came or went; an address stands there masked."""
         names = list(named)
         known = self.own.list_of(person.id)
         proved = [row.address for row in known if row.verified_at is not None]
         # Before the first proof all that is known is what campuses wrote down: that is where the person may read.
-        told = [row.address for row in known] if changed is Changed.FIRST_ADDRESS else proved
+        everywhere = changed is Changed.FIRST_ADDRESS or (changed in OF_A_TEAM and not proved)
+        told = [row.address for row in known] if everywhere else proved
         occasion = Occasion.WAY_IN_CHANGED if changed in WAYS_IN else Occasion.ADDRESS_CHANGED
         self.letters.promise_new(
             [
@@ -46,6 +49,7 @@ class AccountNotices:
                     once=f"{changed}.{new_id()}",
                     named=names,
                     person_id=person.id,
+                    campus_id=campus_id,
                     at=self.clock(),
                 )
                 for address in dict.fromkeys((*told, *also))

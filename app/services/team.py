@@ -11,6 +11,7 @@ from app.db.campus import CampusStore
 from app.db.people import PeopleStore
 from app.db.sessions import SessionStore
 from app.db.team import TeamStore
+from app.domain.account_changes import Changed
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
@@ -18,6 +19,7 @@ from app.domain.people import Person, Role
 from app.domain.team import check_administrator_stays, check_roles
 from app.errors import NotFound
 from app.language import N_
+from app.services.account_notices import AccountNotices
 from app.services.memberships import Memberships
 
 
@@ -39,6 +41,7 @@ class TeamService:
         campuses: CampusStore,
         sessions: SessionStore,
         memberships: Memberships,
+        notices: AccountNotices,
         clock: Clock,
     ) -> None:
         self.team = team
@@ -46,6 +49,7 @@ class TeamService:
         self.campuses = campuses
         self.sessions = sessions
         self.memberships = memberships
+        self.notices = notices
         self.clock = clock
 
     def members(self, campus: Campus) -> list[Member]:
@@ -87,6 +91,8 @@ class TeamService:
                 self.memberships.give(campus, member.person, role, by=by)
             elif role in member.roles:
                 self.memberships.take_back(campus, member.person, role, by=by)
+        if set(roles) != set(member.roles):
+            self._tell(campus, member.person, Changed.ROLES_CHANGED, by)
 
     def remove(self, campus: Campus, person_id: uuid.UUID, *, by: Actor) -> Person:
         self.campuses.lock(campus.id)
@@ -96,7 +102,12 @@ class TeamService:
             self.memberships.take_back(campus, member.person, role, by=by)
         if not self.team.works_anywhere(person_id, at=self.clock()):
             self.sessions.end_all_of(person_id)
+        self._tell(campus, member.person, Changed.LEFT_TEAM, by)
         return member.person
+
+    def _tell(self, campus: Campus, person: Person, changed: Changed, by: Actor) -> None:
+        if by.person_id != person.id:
+            self.notices.tell(person, changed, named=[campus.name], campus_id=campus.id)
 
     def _check_administrator_stays(self, campus: Campus, leaving: uuid.UUID) -> None:
         check_administrator_stays(self.team.administrators(campus.id, at=self.clock()), leaving)

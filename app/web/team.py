@@ -164,6 +164,7 @@ def change_roles(
             writing.team.set_roles(work.campus, member_id, _roles_in(ticked), by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, ticked=ticked, roles_error=error)
+    process_of(request).on_promise()
     return _after_own_change(work, member_id, "roles")
 
 
@@ -197,6 +198,7 @@ def remove(member_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
             writing.team.remove(work.campus, member_id, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, removal_error=error)
+    process_of(request).on_promise()
     return _after_own_change(work, member_id, "depart")
 
 

@@ -137,6 +137,7 @@ class PeopleServices(CampusServices):
             self.stores.campuses,
             self.stores.sessions,
             self._memberships,
+            self._account_notices,
             self.clock,
         )
 

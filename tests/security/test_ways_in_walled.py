@@ -68,3 +68,23 @@ def test_a_password_chosen_on_the_page_and_a_first_address_are_told(
             ("zoe@maison.example", "Vos badges ont maintenant un compte"),
         ]
         house.close()
+
+
+def test_whoever_is_given_other_roles_and_then_sent_away_from_the_team_page_is_told(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        admin, path = house.client(house.admin), f"/gestion/itip/equipe/{house.trainer.id}"
+        shown = admin.get(path)
+        (roles,) = [form for form in forms_of(shown) if "role" in form.fields]
+        assert roles.fill(role=["trainer", "reviewer"]).press(admin, shown).status_code == 303
+        shown = admin.get(path)
+        (going,) = [form for form in forms_of(shown) if "certain" in form.fields]
+        assert going.fill(certain="oui").press(admin, shown).status_code == 303
+        leave(house)
+        assert sorted(letter.subject for letter in house.letters.letters) == [
+            "Vos rôles dans un campus ont changé",
+            "Vous n’êtes plus dans l’équipe d’un campus",
+        ]
+        house.close()

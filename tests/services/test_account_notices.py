@@ -9,7 +9,7 @@ import pytest
 from app.domain.federation import Identity
 from app.domain.history import Actor
 from app.domain.own_addresses import address_code
-from app.domain.people import Person
+from app.domain.people import Person, Role
 from app.errors import Conflict
 from app.services.sessions import Browser, SignedIn
 from app.wiring import Services
@@ -184,6 +184,27 @@ def test_an_account_elsewhere_that_is_linked_and_unlinked_is_told_once_each(hous
 
     as_trainer(house, trainer, unlink)
     assert told(house) == both("Un compte d’un autre service a été délié du vôtre")
+
+
+def test_what_the_administration_did_to_somebody_s_place_is_told_to_them_once(house: House, trainer: Person):
+    by = Actor(house.admin.id)
+    for roles in ([Role.TRAINER, Role.REVIEWER], [Role.REVIEWER, Role.TRAINER], [Role.AUDITOR]):
+        with house.unit_of_work() as services:
+            services.team.set_roles(house.campus, trainer.id, roles, by=by)
+    assert told(house) == sorted(2 * both("Vos rôles dans un campus ont changé"))
+    with house.unit_of_work() as services:
+        services.team.remove(house.campus, trainer.id, by=by)
+    text = read(house)
+    assert f"du campus « {house.campus.name} » vous a retiré de son équipe" in text
+    assert "Demandez à l’administration de ce campus" in text
+
+
+def test_who_changes_their_own_place_is_not_written_to(house: House):
+    with house.unit_of_work() as services:
+        services.team.set_roles(
+            house.campus, house.admin.id, [Role.CAMPUS_ADMIN, Role.TRAINER], by=Actor(house.admin.id)
+        )
+    assert told(house) == []
 
 
 def test_the_letter_says_when_what_to_do_and_no_secret(house: House, trainer: Person):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.db.people import PeopleStore
 from app.db.sign_in import SignInStore
-from app.domain.account_changes import WAYS_IN, Changed
+from app.domain.account_changes import OF_A_TEAM, WAYS_IN, Changed
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.letters import Letter, Occasion, PromisedLetter
@@ -78,6 +78,14 @@ _CHANGES = {
         N_("Un compte d’un autre service a été délié du vôtre"),
         N_("Un compte d’un autre service de connexion n’est plus relié au vôtre : il n’ouvre plus rien ici."),
     ),
+    Changed.ROLES_CHANGED: (
+        N_("Vos rôles dans un campus ont changé"),
+        N_("L’administration d’un campus a changé ce que vous pouvez y faire, dès maintenant."),
+    ),
+    Changed.LEFT_TEAM: (
+        N_("Vous n’êtes plus dans l’équipe d’un campus"),
+        N_("L’administration d’un campus vous a retiré de son équipe, dès maintenant."),
+    ),
 }
 _NAMED = {
     Changed.ADDRESS_ADDED: N_(
@@ -106,6 +114,13 @@ _NAMED = {
     Changed.SERVICE_UNLINKED: N_(
         "Un compte du service {names} n’est plus relié au vôtre : il n’ouvre plus rien ici."
     ),
+    Changed.ROLES_CHANGED: N_(
+        "L’administration du campus {names} a changé ce que vous pouvez y faire, dès maintenant."
+    ),
+    Changed.LEFT_TEAM: N_(
+        "L’administration du campus {names} vous a retiré de son équipe, dès maintenant. Ce que vous y avez fait reste "
+        "signé, et vos propres badges restent à vous."
+    ),
 }
 """What is said where it is known which address, key or service it was."""
 _NOT_YOU = N_(
@@ -115,6 +130,9 @@ _NOT_YOU = N_(
 _NOT_YOU_EITHER = N_(
     "Ce n’était pas vous ? Ouvrez « Mon compte » : retirez ce que vous ne reconnaissez pas, déconnectez les autres "
     "navigateurs, et prévenez un campus qui vous connaît."
+)
+_ASK_THE_CAMPUS = N_(
+    "Vous ne savez pas pourquoi ? Demandez à l’administration de ce campus : elle seule peut y revenir."
 )
 
 
@@ -202,13 +220,15 @@ class AccountLetters:
     def _changed(self, person: Person, changed: Changed, letter: PromisedLetter) -> Notice:
         subject, line = _CHANGES[changed]
         names = letter.named.splitlines()
-        if changed in WAYS_IN:
+        if changed in WAYS_IN or changed in OF_A_TEAM:
             names = [say(N_("« {said} »")).format(said=name) for name in names]
         if names:
             line = _NAMED[changed]
-        seen, url = N_("Voir mes adresses"), self.addresses.own_addresses
-        if changed in WAYS_IN:
-            seen, url = N_("Ouvrir « Mon compte »"), self.addresses.account
+        seen, url, foot = N_("Ouvrir « Mon compte »"), self.addresses.account, _NOT_YOU_EITHER
+        if changed in OF_A_TEAM:
+            foot = _ASK_THE_CAMPUS
+        elif changed not in WAYS_IN:
+            seen, url, foot = N_("Voir mes adresses"), self.addresses.own_addresses, _NOT_YOU
         return _notice(
             person,
             subject=say(subject),
@@ -218,7 +238,7 @@ class AccountLetters:
             ],
             action=Action(say(seen), url),
             after=[],
-            small=[say(_NOT_YOU_EITHER if changed in WAYS_IN else _NOT_YOU)],
+            small=[say(foot)],
         )
 
 
