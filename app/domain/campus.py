@@ -15,6 +15,8 @@ from app.language import N_
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
+LONGEST_NAME, LONGEST_SHORT_NAME = 200, 20
+
 
 class LabelCategory(StrEnum):
     STANDARD = "standard"
@@ -45,8 +47,8 @@ class Campus(SQLModel, table=True):
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     slug: str = Field(unique=True, max_length=60)
     did: str = Field(unique=True, max_length=300)
-    short_name: str = Field(max_length=20)
-    name: str = Field(max_length=200)
+    short_name: str = Field(max_length=LONGEST_SHORT_NAME)
+    name: str = Field(max_length=LONGEST_NAME)
     sector: str = Field(default="", max_length=200)
     carrier: str = Field(default="", max_length=200)
     site: str = Field(default="", max_length=200)
@@ -112,9 +114,9 @@ def check_slug(slug: str) -> None:
 
 
 def check_names(name: str, short_name: str) -> None:
-    if not name.strip() or len(name) > 200:
+    if not name.strip() or len(name) > LONGEST_NAME:
         raise InvalidInput(N_("Le campus a un nom."))
-    if not short_name.strip() or len(short_name) > 20:
+    if not short_name.strip() or len(short_name) > LONGEST_SHORT_NAME:
         raise InvalidInput(N_("Le campus a un nom court, par exemple « ITIP »."))
 
 

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from app.errors import Conflict, InvalidInput
+from app.domain.campus import LONGEST_NAME, LONGEST_SHORT_NAME, is_slug
+from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
 from app.policies import Policy, Who, marked
 from app.request_scope import ReadingServices, deed, find_signed_in, process_of, signed_in
@@ -71,9 +72,14 @@ class Typed:
     trouble: str = ""
     at: str = ""
     """The campus to whose form the trouble belongs, empty for a new one."""
+    field: str = ""
+    """Of a new campus: the field to correct."""
 
     def of(self, name: str) -> str:
         return self.values.get(name, "")
+
+    def error(self, name: str) -> str:
+        return self.trouble if name == self.field else ""
 
 
 @router.get("", dependencies=[OPERATOR])
@@ -95,9 +101,18 @@ def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> 
                 by=signed_in(request, services).actor,
             )
     except (InvalidInput, Conflict) as error:
-        return _page(request, services, Typed(values, sentence_of(error)))
+        return _page(request, services, Typed(values, sentence_of(error), field=_at_fault(values, error)))
     process_of(request).on_promise()
     return _back("campus")
+
+
+def _at_fault(values: dict[str, str], error: AppError) -> str:
+    """In the order in which they are judged."""
+    if not 0 < len(values["nom"]) <= LONGEST_NAME:
+        return "nom"
+    if not 0 < len(values["nom-court"]) <= LONGEST_SHORT_NAME:
+        return "nom-court"
+    return "adresse" if isinstance(error, Conflict) or not is_slug(values["adresse"]) else "courriel"
 
 
 @router.post("/campus/{slug}/inviter", dependencies=[OPERATOR])

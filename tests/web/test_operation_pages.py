@@ -53,6 +53,18 @@ def test_a_campus_is_opened_and_its_administrator_enters_by_the_letter(house: Ho
     assert operator.get("/gestion/foret-bois").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("nom", ""), ("nom-court", "x" * 21), ("adresse", "Forêt !"), ("adresse", "itip"), ("courriel", "ada")],
+)
+def test_what_is_wrong_with_a_new_campus_is_said_at_the_top_and_beside_its_field(
+    operator: TestClient, field: str, value: str
+):
+    page = send(operator, f"{HERE}/campus", NEW | {field: value}, seen_on=HERE).text
+    assert page.index(f'<li><a href="#{field}">') < page.index("<section")
+    assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', page)
+
+
 def test_an_operator_sees_nothing_that_a_campus_holds(house: House, operator: TestClient):
     result = house.award("MARTIN Zoé;zoe@exemple.fr")
     for page in ("", "/equipe", "/repertoire", "/repertoire/repertoire.csv", "/historique", "/jetons", "/attributions",
