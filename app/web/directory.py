@@ -146,7 +146,9 @@ def streamed_table(
 
 
 @router.get("/repertoire/{person_id:uuid}", dependencies=_VIEW)
-def show_person(person_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+def show_person(
+    person_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
     work = at_work(request)
     found = services.directory.person(work.campus, person_id)
     looks_at(request, person_id, Looked.RECORD)
@@ -159,6 +161,7 @@ def show_person(person_id: uuid.UUID, request: Request, services: ReadingService
         zone=work.campus.time_zone,
         id=person_id,
         name=found.person.name,
+        corrected=fait == "nom",
         address=found.address,
         participations=[
             ParticipationLine(

@@ -83,7 +83,7 @@ def correct(person_id: uuid.UUID, request: Request, form: SafeForm, services: Re
             writing.names.correct_in_campus(work.campus, person_id, given, family, by=work.actor)
     except (InvalidInput, NotAllowed) as error:
         return _form(request, services, person_id, given, family, trouble=sentence_of(error), status=422)
-    return RedirectResponse(f"{work.home}/repertoire/{person_id}", status_code=303)
+    return RedirectResponse(f"{work.home}/repertoire/{person_id}?fait=nom", status_code=303)
 
 
 def _list(

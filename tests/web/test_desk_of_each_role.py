@@ -129,3 +129,27 @@ def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(house: Hou
     with house.unit_of_work() as services:
         operator = services.operators.add("Odile", "Marchandeau", "exploitation@exemple.fr", by=COMMAND)
     assert 'href="/gestion"' in house.client(operator).get("/aide").text
+
+
+@pytest.mark.parametrize(
+    ("page", "offered", "deed"),
+    [
+        ("attributions", "puis « Attribuer un badge »", Deed.AWARD),
+        ("repertoire", "Inscrivez des personnes à une activité", Deed.WORK),
+        ("recommandations", "Demandez-en une à une entreprise", Deed.WORK),
+    ],
+)
+@ROLES
+def test_an_empty_list_tells_nobody_to_do_what_they_may_not(
+    house: House, role: Role, page: str, offered: str, deed: Deed
+):
+    client = house.client(hired(house, role, house.other_campus))
+    shown = client.get(f"/gestion/agt/{page}").text.replace("\u202f", " ").replace("\xa0", " ")
+    assert (offered in shown) is may([role], deed)
+
+
+@ROLES
+def test_a_recommendation_is_asked_for_from_a_badge_by_those_who_may(house: House, role: Role):
+    house.award("Zoé Martin;zoe@exemple.fr")
+    page = house.client(hired(house, role)).get(f"/gestion/itip/badges/{house.presence.badge.id}").text
+    assert ("/recommandations?badge=" in page) is may([role], Deed.WORK)

@@ -153,6 +153,10 @@ def test_the_campus_erases_with_a_reason_that_names_nobody_and_keeps_the_referen
     assert send(desk, path, {"motif": "Lettre reçue, carte vue."}).status_code == 422
     done = send(desk, path, {"motif": "Lettre reçue, carte vue.", "compris": "oui"})
     assert done.status_code == 303
+    assert (
+        'href="/gestion"'
+        in desk.get(done.headers["location"]).text.partition("<main")[2].partition("</main")[0]
+    )
     listed = desk.get("/gestion/itip/donnees").text
     assert "EFF-" in listed
     assert "Lettre reçue, carte vue." in listed

@@ -28,3 +28,17 @@ def test_a_refusal_needs_a_reason_and_its_person_reads_it(house: House):
     assert corrected.press(admin, again).status_code == 303
     assert "Aucune demande en attente" in admin.get(WISHES).text
     assert "« Passez nous voir avec une pièce. »" in learner.get("/compte/nom").text.replace("\xa0", " ")
+
+
+def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(house: House):
+    result = house.award("Zoe N'Diaye; zoe@exemple.fr")
+    award_id = result.lines[0].award_id
+    assert award_id
+    with house.unit_of_work(reading=True) as services:
+        person_id = services.awards.record(award_id).person.id
+    admin = house.client(house.admin)
+    page = admin.get(f"/gestion/itip/repertoire/{person_id}/nom")
+    done = form_with(page, "prenom").fill(prenom="Zoé").press(admin, page)
+    shown = admin.get(done.headers["location"]).text
+    assert "Le nom est corrigé." in shown
+    assert "<h1>Zoé N" in shown
