@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -212,6 +212,20 @@ class ActivityStore:
         if row is None:
             raise NotFound(N_("Cette personne n’est pas inscrite à cette activité."))
         return row[0], row[1]
+
+    def numbered(
+        self, activity_ids: Collection[uuid.UUID], person_ids: Collection[uuid.UUID]
+    ) -> list[Participation]:
+        """Of these people in these activities, those who are not the first of their name there."""
+        return list(
+            self.session.exec(
+                select(Participation).where(
+                    among(self.session, col(Participation.activity_id), activity_ids),
+                    among(self.session, col(Participation.person_id), person_ids),
+                    col(Participation.line_key).like("|%#%"),
+                )
+            )
+        )
 
     def line_keys(self, activity_id: uuid.UUID) -> dict[str, Participation]:
         rows = self.session.exec(select(Participation).where(Participation.activity_id == activity_id))

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.db.activities import ActivityStore
 from app.db.awards import AwardRecord, AwardStore
 from app.db.batches import BatchStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.db.people import PeopleStore
+from app.domain.activities import told_apart
 from app.domain.awards import Award, AwardState
 from app.domain.campus import Campus
 from app.domain.claim_codes import CODE_LIFE, ClaimCode, code_digest, code_of, read_code
@@ -36,6 +38,8 @@ class Handing:
     record: AwardRecord
     handed: HandedOver
     address: str
+    name: str
+    """With its number where somebody else of that name is in the activity too, neither with an address."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class HandingOver:
         codes: ClaimCodeStore,
         people: PeopleStore,
         people_service: PeopleService,
+        activities: ActivityStore,
         history: HistoryStore,
         secret: bytes,
         clock: Clock,
@@ -63,6 +68,7 @@ class HandingOver:
         self.codes = codes
         self.people = people
         self.people_service = people_service
+        self.activities = activities
         self.history = history
         self.secret = secret
         self.clock = clock
@@ -75,12 +81,24 @@ class HandingOver:
             if letter.award_id is not None:
                 letters[letter.award_id].append(letter)
         addresses = self.people.addresses_of({record.person.id for record in records})
+        names = self.names_of(records)
         found = []
         for record in records:
             handed = handed_over(record.award, letters[record.award.id])
             told = handed.letter.address if handed.letter else addresses.get(record.person.id, "")
-            found.append(Handing(record, handed, told))
+            found.append(Handing(record, handed, told, names[record.award.id]))
         return found
+
+    def names_of(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, str]:
+        """By award: whoever hands it over must know which of two people of one name it is for."""
+        activities = {record.activity.id for record in records if record.activity}
+        numbered = self.activities.numbered(activities, {record.person.id for record in records})
+        parts = {(part.activity_id, part.person_id): part for part in numbered}
+        names = {}
+        for record in records:
+            part = parts.get((record.activity.id, record.person.id)) if record.activity else None
+            names[record.award.id] = told_apart(part, record.person.name) if part else record.person.name
+        return names
 
     def of_awards(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[Handing]:
         return self.of(self.awards.records_among(award_ids, campus_id))

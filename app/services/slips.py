@@ -150,6 +150,7 @@ class SlipService:
         language: str,
         day: Day,
     ) -> SlipSheet:
+        names = self.handing_over.names_of(records)
         return SlipSheet(
             title=say(N_("Bulletins à remettre")),
             language=language,
@@ -157,7 +158,9 @@ class SlipService:
             colours=CampusColours.of(campus.hue, campus.liveliness),
             qr_words=say(N_("Code QR qui ouvre le badge")),
             pictures=self._pictures(campus, records),
-            slips=[self._slip(record, codes[record.award.id], day) for record in records],
+            slips=[
+                self._slip(record, names[record.award.id], codes[record.award.id], day) for record in records
+            ],
         )
 
     def _pictures(self, campus: Campus, records: Sequence[AwardRecord]) -> dict[str, SlipPicture]:
@@ -168,7 +171,7 @@ class SlipService:
             found[str(version_id)] = SlipPicture(version.picture_svg, say(words.words).format(**words.values))
         return found
 
-    def _slip(self, record: AwardRecord, code: HandedCode, day: Day) -> Slip:
+    def _slip(self, record: AwardRecord, name: str, code: HandedCode, day: Day) -> Slip:
         award, activity = record.award, record.activity
         when = day(activity.starts_on if activity else award.awarded_at)
         steps = (
@@ -187,7 +190,7 @@ class SlipService:
             ),
         )
         return Slip(
-            name=record.person.name,
+            name=name,
             title=record.version.name,
             beside=f"{activity.title}, {when}" if activity else when,
             picture=str(record.version.id),

@@ -86,7 +86,7 @@ class HandingView:
         return HandingView(
             award_id=record.award.id,
             href=f"{home}/attributions/{record.award.id}",
-            person=record.person.name,
+            person=handing.name,
             badge=record.version.name,
             state=HANDED[handed.state],
             picture=PICTURES[handed.state],

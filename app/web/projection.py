@@ -44,6 +44,8 @@ def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) 
     """Who is shown, and how much of their names."""
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
+    records = _shown(services, work, activity_id)
+    names = services.handing_over.names_of(records)
     return page(
         request,
         "handing/projection.html",
@@ -52,8 +54,10 @@ def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) 
         home=work.home,
         activity=ActivityView.of(work, found.activity),
         people=[
-            Candidate(record.award.id, record.person.name, _name(record, whole=False), record.version.name)
-            for record in _shown(services, work, activity_id)
+            Candidate(
+                record.award.id, names[record.award.id], _name(record, whole=False), record.version.name
+            )
+            for record in records
         ],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
@@ -120,6 +120,7 @@ def _choice_page(
     records: Sequence[AwardRecord] = []
     if source.scope.is_named:
         records = services.withdrawals.standing(work.campus, source.scope)
+    names = services.handing_over.names_of(records[:MOST_TICKS])
     return page(
         request,
         "awarding/withdraw_many.html",
@@ -131,8 +132,9 @@ def _choice_page(
         source=source.fields,
         total=len(records),
         lines=[
-            (record.award.id, AwardLine.of(work, record), record.award.id in ticked)
+            (award_id, replace(AwardLine.of(work, record), person=names[award_id]), award_id in ticked)
             for record in records[:MOST_TICKS]
+            for award_id in (record.award.id,)
         ],
         who=who,
         reason=reason,

@@ -306,6 +306,7 @@ class PeopleServices(CampusServices):
             self.stores.claim_codes,
             self.stores.people,
             self.people,
+            self.stores.activities,
             self.stores.history,
             self.lent.secret,
             self.clock,

@@ -221,3 +221,23 @@ def test_awards_that_rest_on_no_activity_are_printed_from_their_result(house: Ho
     none = send(trainer, f"{result}/bulletins", {}, seen_on=result)
     assert none.status_code == 409
     assert "Aucun bulletin à imprimer" in none.text
+
+
+def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_are_handed_over(house: House):
+    house.award("MOREAU Camille", "MOREAU Camille (2)")
+    trainer, admin = house.client(house.trainer), house.client(house.admin)
+    activity = f"/gestion/itip/activites/{house.activity.id}"
+    assert "Camille Moreau (2)" in trainer.get(f"{activity}/remise").text
+    assert "Camille Moreau (2)" in trainer.get(f"{activity}/projection").text
+    withdrawing = admin.get(f"/gestion/itip/retraits/nouveau?activite={house.activity.id}")
+    assert "Camille Moreau (2)" in withdrawing.text
+    with house.unit_of_work() as services:
+        records = services.awards.list_in(house.campus, activity_id=house.activity.id, limit=9)
+        sheet = services.slips.prepare(
+            house.campus,
+            [record.award.id for record in records],
+            language="fr",
+            day=str,
+            by=Actor(house.trainer.id),
+        )
+    assert sorted(slip.name for slip in sheet.slips) == ["Camille Moreau", "Camille Moreau (2)"]
