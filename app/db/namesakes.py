@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from app.db.activities import organised_by
 from app.db.bulk import among
-from app.domain.activities import BY_NAME_ALONE, Activity, ActivityCampus, Participation
+from app.domain.activities import BY_NAME_ALONE, Activity, ActivityCampus, Participation, homonym_of
 from app.domain.namesakes import ListAnswer, Seen
 from app.domain.people import Person
 
@@ -56,7 +56,11 @@ class NamesakeStore:
             .order_by(col(Activity.starts_on).desc(), col(Participation.id))
         )
         return [
-            (person, part.line_key[1:].partition("#")[0], Seen(each.title, each.starts_on))
+            (
+                person,
+                part.line_key[1:].partition("#")[0],
+                Seen(each.title, each.starts_on, homonym_of(part)),
+            )
             for person, part, each in rows
         ]
 

@@ -50,6 +50,8 @@ class Seen:
 
     title: str
     on: date
+    number: int = 1
+    """Theirs among those of that name there."""
 
 
 @dataclass(frozen=True)

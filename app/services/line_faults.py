@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.awards import LineOutcome
 from app.domain.namesakes import SEVERAL_OF_NAME
-from app.domain.participant_lists import ListedPerson, has_usable_address
+from app.domain.participant_lists import ListedPerson, has_usable_address, is_total
 from app.domain.people import check_name
 from app.errors import AppError
 from app.language import N_
@@ -28,6 +28,11 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
     if line.fault == "hours":
         return LineFault(
             LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+        )
+    if is_total(line):
+        return LineFault(
+            LineOutcome.UNREADABLE,
+            N_("Cette ligne a l’air d’un total et non d’une personne. Si c’en est une, ajoutez son prénom."),
         )
     try:
         check_name(line.given_name, line.family_name)

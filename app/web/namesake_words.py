@@ -70,10 +70,12 @@ def seen_words(namesake: Namesake) -> str:
 
 def _choice(namesake: Namesake, signed: bool) -> ChoiceView:
     part, seen = namesake.participation, seen_words(namesake)
-    facts = [namesake.address or (say(N_("sans adresse")) if part else "")]
+    facts = [namesake.address or say(N_("sans adresse"))]
     if signed:
         facts.append(say(N_("a déjà signé ici")))
     if part is None:
+        if namesake.seen is not None and namesake.seen.number > 1:
+            seen = f"{namesake.person.name} ({namesake.seen.number}). {seen}"
         return ChoiceView(str(namesake.person.id), seen, " · ".join(filter(None, facts)))
     words = say(N_("{name}, inscrite à cette activité")).format(name=told_apart(part, namesake.person.name))
     if part.contribution:

@@ -21,6 +21,7 @@ from app.services.directory import Start
 from app.services.participants import Entry
 from app.services.room_signatures import AskedSignature
 from app.services.rooms import Namesake, Signed
+from app.web.namesake_words import QuestionView
 from tests.services.test_rooms import listed_now, opened, shut, sign, ticket
 from tests.support.house import COMMAND, House
 
@@ -312,3 +313,11 @@ def test_another_address_is_not_added_to_who_has_one_by_now(house: House):
     assert listed_now(house) == [
         "Camille Moreau autre@exemple.fr", "Camille Moreau camille@exemple.fr",
     ]  # fmt: skip
+
+
+def test_two_seen_in_the_same_activity_are_told_apart_by_their_numbers(house: House):
+    earlier_activity(house, "Robotique", *TWO)
+    [(_, question)] = review(house, "MOREAU Camille")
+    assert question is not None
+    choices = QuestionView.of(1, "Camille Moreau", question).choices
+    assert len({choice.words for choice in choices}) == 3

@@ -236,3 +236,12 @@ def test_people_the_campus_knows_by_name_alone_are_taken_again_with_one_tick(
         there = services.activities.page(house.campus, made.id).participants
     assert len(there) == 3
     assert known < {person.id for _, person in there}
+
+
+@pytest.mark.parametrize("words", ["Total", "TOTAL GÉNÉRAL", "Sous-total", "Moyenne"])
+def test_a_total_below_the_last_line_is_nobody(house: House, trainer: TestClient, here: str, words: str):
+    page = read(trainer, here, f"Nom;Prénom;Heures\nKeïta;Moussa;3\n{words};;3\nTotal;Inès;1")
+    assert "À corriger (1)" in page.text
+    assert "a l’air d’un total" in page.text
+    form_with(page, "colonne-0").press(trainer, page, RECORD)
+    assert sorted(people_of(house)) == ["Inès Total", "Moussa Keïta"]
