@@ -133,3 +133,9 @@ def test_every_template_compiles_and_obeys_the_policy(name):
     assert "http://" not in source
     for form in re.finditer(r"<form\b[^>]*method=\"post\"[^>]*>\s*(.{0,40})", source, re.S | re.I):
         assert form[1].startswith("{{ csrf_field }}"), form[0]
+
+
+@pytest.mark.parametrize("name", templates())
+def test_a_heading_stays_a_heading_for_who_listens(name):
+    """What is told while it changes stands around a heading: a role of its own would take its place from it."""
+    assert not re.search(r"<h[1-6][^>]* role=", (TEMPLATES / name).read_text("utf-8"))
