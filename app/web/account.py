@@ -51,7 +51,7 @@ _DONE = {
     "cle-retiree": N_("La clé est retirée : elle n’ouvre plus rien."),
     "mot-de-passe": N_("Le mot de passe est enregistré. Les autres navigateurs sont déconnectés."),
     "sans-mot-de-passe": N_("Le mot de passe est retiré. Un lien par courriel vous ouvre toujours."),
-    "service": N_("Le compte est relié : il vous ouvre votre espace campus."),
+    "service": N_("Le compte est relié : il ouvre aussi votre compte ici."),
     "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici."),
     "session": N_("Ce navigateur est déconnecté."),
     "autres": N_("Tous les autres navigateurs sont déconnectés."),

@@ -25,14 +25,14 @@ from app.request_scope import (
 from app.services.sessions import NewSession
 from app.web import set_aside
 from app.web.asking_browser import FromAskingBrowser, browser_of, remember_browser, same_browser
-from app.web.forms import SafeForm, checked_form, untouched_text_of
+from app.web.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.web.kept_files import TOKEN_FIELD
 from app.web.locale import safe_path
 from app.web.other_services import leave_for, provider_of, services_of
 from app.web.passkey_sign_in import ANSWER, note_copy
 from app.web.render import page
 from app.web.set_aside import Waiting
-from app.web.sign_in import DESK, note_failure, write_to
+from app.web.sign_in import DESK, WRONG_CODE, note_failure, write_to
 from app.web.typography import say
 from app.web.workplaces import SIGNED_IN, sentence_of
 
@@ -110,6 +110,19 @@ def by_link(request: Request, form: SafeForm) -> HTMLResponse:
     return answer
 
 
+@router.post("/code", dependencies=[limited("signing in"), FromAskingBrowser])
+def by_code(request: Request, form: SafeForm) -> Response:
+    """For whoever reads their letters on another device: its link shows a code there, which is good only here."""
+    waiting = _waiting_of(request, form)
+    with deed(request) as services:
+        who = signed_in(request, services)
+        opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services), who=who)
+    if opened is None:
+        note_failure(request)
+        return prove_page(request, waiting, sent=True, wrong_code=say(WRONG_CODE))
+    return go_on(request, waiting, opened)
+
+
 @router.post("/service/{service}", dependencies=[limited("signing in"), FromAskingBrowser])
 def by_service(service: str, request: Request, form: SafeForm) -> Response:
     """Where the other service is asked to have one sign in anew."""
@@ -157,6 +170,7 @@ def prove_page(
     wrong_key: str = "",
     wrong_password: str = "",
     wrong_service: str = "",
+    wrong_code: str = "",
     sent: bool = False,
     status: int = 403,
 ) -> HTMLResponse:
@@ -185,6 +199,7 @@ def prove_page(
         wrong_password=wrong_password,
         services=linked,
         wrong_service=wrong_service,
+        wrong_code=wrong_code,
         sent=sent,
     )
     remember_browser(answer, request)

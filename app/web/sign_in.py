@@ -50,7 +50,7 @@ _AN_HOUR = 3600
 router = APIRouter()
 log = structlog.get_logger(__name__)
 FromOurPage = Depends(checked_form)
-_WRONG_CODE = N_(
+WRONG_CODE = N_(
     "Ce code n’est pas celui d’un lien demandé dans ce navigateur, ou il a expiré. Vérifiez les huit signes, ou demandez un autre lien."
 )
 
@@ -106,7 +106,7 @@ def use_code(request: Request, form: SafeForm) -> Response:
         opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services))
     if opened is None:
         note_failure(request)
-        return ask_page(request, status=401, wrong_code=say(_WRONG_CODE))
+        return ask_page(request, status=401, wrong_code=say(WRONG_CODE))
     return entered(request, opened)
 
 

@@ -94,6 +94,7 @@ CASES: dict[str, Case] = {
     "POST /confirmer/cle": signed_in(403, body={"reponse": "{}"}),
     "POST /confirmer/mot-de-passe": signed_in(403, body={"mot-de-passe": "inventé"}),
     "POST /confirmer/lien": signed_in(body={}),
+    "POST /confirmer/code": signed_in(403, body={"code": "ABCD-EFGH"}),
     "POST /confirmer/reprendre": signed_in(303, body={}),
     # --- the learner's
     "GET /recevoir/{token}": anybody(303, uses_up=True),

@@ -157,6 +157,48 @@ def test_what_waits_is_forgotten(house: House):
         assert everything.exec(select(SetAside)).all() == []
 
 
+# --- a letter that is read elsewhere
+
+
+def codes_of_letter(house: House, client: TestClient, asked: Response) -> tuple[Response, list[str]]:
+    """The page after asking for a link, and the code that each link of the letter shows on another device."""
+    (by_link,) = [form for form in forms_of(asked) if form.action == "/confirmer/lien"]
+    house.letters.letters.clear()
+    sent = by_link.press(client, asked)
+    phone = house.client()
+    links = re.findall(r"http://localhost:8000(/connexion/\S+)", house.letters.letters[-1].text)
+    shown = [re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", phone.get(link).text) for link in links]
+    return sent, [found[0] for found in shown if found]
+
+
+def test_whoever_reads_the_letter_on_another_device_types_its_code_and_goes_on(house: House):
+    admin = house.client(house.admin)
+    with house.unit_of_work() as services:
+        services.stores.own_addresses.verify(house.admin, "œuvrard@exemple.fr", at=house.clock())
+    sent, (code,) = codes_of_letter(house, admin, late_invitation(house, admin))
+    wrong = form_with(sent, "code").fill(code="AAAA-AAAA").press(admin, sent)
+    assert (wrong.status_code, "n’est pas celui d’un lien demandé" in wrong.text) == (403, True)
+    done = resumed(admin, form_with(wrong, "code").fill(code=code).press(admin, wrong))
+    assert done.headers["location"] == f"{TEAM}?fait=invitation"
+
+
+def test_the_code_of_somebody_at_the_same_address_confirms_nobody_else(house: House):
+    shared = "partage@exemple.fr"
+    with house.unit_of_work() as services:
+        for person in (house.admin, house.trainer):
+            services.stores.people.add_address(person, shared)
+            services.stores.own_addresses.verify(person, shared, at=house.clock())
+            services.stores.own_addresses.make_main(person.id, shared)
+    trainer = house.client(house.trainer)
+    house.clock.move(minutes=31)
+    asked = trainer.get(trainer.get("/compte/mot-de-passe").headers["location"])
+    sent, codes = codes_of_letter(house, trainer, asked)
+    assert len(codes) == 2
+    answers = [form_with(sent, "code").fill(code=code).press(trainer, sent).status_code for code in codes]
+    assert sorted(answers) == [303, 403]
+    assert "Anaïs Le Goff" in trainer.get("/compte").text
+
+
 # --- keys that are lost, or wanted no more
 
 
