@@ -39,6 +39,7 @@ Number = Annotated[int, Query(ge=1, le=100_000)]
 _STATES = {
     "open": Word(N_("S’attribue"), "ok"),
     "draft": Word(N_("Brouillon"), "shut"),
+    "revised": Word(N_("S’attribue, version suivante en brouillon"), "ok"),
     "archived": Word(N_("Archivé"), "past"),
 }
 SORTS = {"nom": N_("Nom"), "type": N_("Type"), "recent": N_("Plus récents d’abord")}
@@ -92,6 +93,8 @@ class BadgeShown:
     number: int
     state: Word
     is_draft: bool
+    given: int | None
+    """The number of the version that is given today."""
     is_archived: bool
     accepts_requests: bool
     ask_href: str
@@ -110,7 +113,10 @@ class BadgeShown:
 def state_of(badge: Badge, version: BadgeVersion) -> Word:
     if badge.archived_at is not None:
         return _STATES["archived"]
-    return _STATES["draft"] if version.is_draft else _STATES["open"]
+    if not version.is_draft:
+        return _STATES["open"]
+    # A next version is begun only beside one that somebody holds.
+    return _STATES["revised"] if version.number > 1 else _STATES["draft"]
 
 
 @router.get("", dependencies=_VIEW)
@@ -298,6 +304,7 @@ def _shown(work: AtWork, found: BadgePage) -> BadgeShown:
         picture_words=said(picture_words(found.campus, version, found.competencies)),
         number=version.number,
         state=state_of(badge, version),
+        given=max((each.number for each in found.versions if not each.is_draft), default=None),
         is_draft=version.is_draft,
         is_archived=badge.archived_at is not None,
         accepts_requests=badge.accepts_requests,

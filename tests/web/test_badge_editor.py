@@ -185,6 +185,10 @@ def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_chan
     house.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
     changed = ROLE | {"description": "A tenu le rôle de tutrice.", "validite": "730", "mots": "tutorat"}
     send(designer, f"{here}/modifier", changed)
+    shown = plain(designer.get(here).text)
+    assert "S’attribue, version suivante en brouillon" in shown
+    assert "La version 1 s’attribue tant qu’il n’est pas ouvert" in shown
+    assert "S’attribue, version suivante en brouillon" in plain(designer.get(HERE).text)
     told = plain(designer.get(f"{here}/differences?de=1&a=2").text)
     assert re.search(r"<del>.*?tuteur", told)
     assert re.search(r"<ins>.*?tutrice", told)
