@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func
+from sqlalchemy import ColumnElement, delete, exists, func, true
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, select
 
@@ -62,8 +62,15 @@ class RequestStore:
         return self.session.exec(query).first()
 
     def queue(
-        self, campus_id: uuid.UUID, states: Collection[RequestState], *, limit: int, oldest_first: bool = True
+        self,
+        campus_id: uuid.UUID,
+        states: Collection[RequestState],
+        *,
+        limit: int,
+        oldest_first: bool = True,
+        after: uuid.UUID | None = None,
     ) -> list[QueueLine]:
+        """`after` is the last request of the page before, decided by now or not."""
         newest = (
             select_rows(func.max(BadgeVersion.number))
             .where(col(BadgeVersion.badge_id) == col(Badge.id), col(BadgeVersion.is_draft).is_(False))
@@ -71,6 +78,15 @@ class RequestStore:
             .scalar_subquery()
         )
         when = col(BadgeRequest.waiting_since)
+        beyond: ColumnElement[bool] = true()
+        if after is not None:
+            at = (
+                select_rows(col(BadgeRequest.waiting_since))
+                .where(col(BadgeRequest.id) == after, col(BadgeRequest.campus_id) == campus_id)
+                .scalar_subquery()
+            )
+            further = when > at if oldest_first else when < at
+            beyond = further | ((when == at) & (col(BadgeRequest.id) > after))
         rows = self.session.execute(
             select_rows(BadgeRequest, Badge, BadgeVersion)
             .join(Badge, col(Badge.id) == col(BadgeRequest.badge_id))
@@ -80,6 +96,7 @@ class RequestStore:
                 col(BadgeRequest.campus_id) == campus_id,
                 col(BadgeRequest.state).in_(list(states)),
                 col(BadgeVersion.number) == newest,
+                beyond,
             )
             .order_by(when if oldest_first else when.desc(), col(BadgeRequest.id))
             .limit(limit)

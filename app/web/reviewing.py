@@ -32,7 +32,7 @@ from app.web.words import BADGE_KINDS, Word
 from app.web.workplaces import AtWork, at_work, sentence_of, staff
 from app.wiring import Services
 
-MOST_SHOWN = 100
+A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}/demandes")
 _DONE = {
     "donne": N_("Le badge est donné. La personne reçoit une lettre avec son lien."),
@@ -96,11 +96,17 @@ class StepShown:
 
 
 @router.get("", dependencies=[staff(Deed.REVIEW)])
-def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITING) -> HTMLResponse:
+def queue(
+    request: Request,
+    services: ReadingServices,
+    etat: Shown = Shown.WAITING,
+    apres: uuid.UUID | None = None,
+) -> HTMLResponse:
     work, now = at_work(request), services.clock()
-    lines = services.reviewing.queue(
-        work.campus, _STATES[etat], limit=MOST_SHOWN, oldest_first=etat is not Shown.OVER
+    found = services.reviewing.queue(
+        work.campus, _STATES[etat], limit=A_PAGE + 1, oldest_first=etat is not Shown.OVER, after=apres
     )
+    lines = found[:A_PAGE]
     return page(
         request,
         "requests/queue.html",
@@ -109,6 +115,8 @@ def queue(request: Request, services: ReadingServices, etat: Shown = Shown.WAITI
         home=work.home,
         zone=work.campus.time_zone,
         tabs=[(f"?etat={each.value}", say(words), each is etat) for each, words in _TABS.items()],
+        first=f"?etat={etat.value}" if apres else "",
+        next=f"?etat={etat.value}&apres={lines[-1].request.id}" if len(found) > A_PAGE else "",
         is_over=etat is Shown.OVER,
         is_waiting=etat is Shown.WAITING,
         lines=[

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.adapters.rate_limits import limits_in
 from app.domain.people import Person, Role
+from app.domain.requests import BadgeRequest, RequestState
 from app.services.badge_wordings import wording_of
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send
@@ -249,3 +251,26 @@ def test_an_address_is_written_to_three_times_and_then_told_to_wait(sqlite_url: 
     ]
     assert statuses == [200, 200, 200, 429]
     house.close()
+
+
+@pytest.mark.parametrize("tab", ["attente", "closes"])
+def test_a_long_queue_goes_by_pages_and_misses_nobody(house: House, badge: str, nora: TestClient, tab: str):
+    state = RequestState.WAITING if tab == "attente" else RequestState.REFUSED
+    with house.unit_of_work() as services:
+        for number in range(120):
+            at = house.clock.now - timedelta(minutes=number // 7)
+            services.reviewing.requests.add(
+                BadgeRequest(
+                    campus_id=house.campus.id, badge_id=house.role.badge.id, family_name=f"Nom{number:03}",
+                    address=f"p{number}@exemple.fr", narrative=NARRATIVE, state=state,
+                    created_at=at, waiting_since=at,
+                )
+            )  # fmt: skip
+    here, address, pages = "/gestion/itip/demandes", f"?etat={tab}", []
+    while address:
+        page = nora.get(here + address).text
+        pages.append(re.findall(r">(Nom\d\d\d)<", page))
+        following = re.search(r'href="([^"]+)" rel="next"', page)
+        address = following[1].replace("&amp;", "&") if following else ""
+    assert [len(each) for each in pages] == [50, 50, 20]
+    assert len({name for each in pages for name in each}) == 120

@@ -94,9 +94,15 @@ class ReviewService:
     # --- looking
 
     def queue(
-        self, campus: Campus, states: Collection[RequestState], *, limit: int, oldest_first: bool = True
+        self,
+        campus: Campus,
+        states: Collection[RequestState],
+        *,
+        limit: int,
+        oldest_first: bool = True,
+        after: uuid.UUID | None = None,
     ) -> list[QueueLine]:
-        return self.requests.queue(campus.id, states, limit=limit, oldest_first=oldest_first)
+        return self.requests.queue(campus.id, states, limit=limit, oldest_first=oldest_first, after=after)
 
     def look(self, campus: Campus, request_id: uuid.UUID, *, by: Actor) -> UnderReview:
         request = self.requests.get_in_campus(request_id, campus.id)
