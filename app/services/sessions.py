@@ -100,7 +100,7 @@ class SessionService:
         if browser.here is not None and browser.here.person.id == person_id:
             return self._prove_again(browser.here.session, proof, browser, proved_at)
         if browser.here is not None:
-            self.sessions.end(browser.here.session.id)
+            self.end(browser.here)
         opened = self._open(person_id, proof, life=self.life, browser=browser.name, proved_at=proved_at)
         self.history.write(
             Actor(person_id=person_id), "sign_in", "session", opened.session.id, at=at, by=proof.value

@@ -85,6 +85,17 @@ def test_a_key_is_kept_and_opens_the_door_next_time(house: House, server: LiveSe
     expect(page).to_have_url(server.url("/gestion/itip"))
 
 
+def test_a_key_asked_for_on_a_page_that_is_too_old_leads_on(
+    house: House, server: LiveServer, open_page: OpenPage
+):
+    old = with_phone_unlocked(open_page(PHONE))
+    old.goto(server.url("/connexion"))
+    other = old.context.new_page()
+    enter_by_link(other, server, house.sign_in_path(house.trainer))
+    old.get_by_role("button", name="Entrer avec une clé d’accès").click()
+    expect(old).to_have_url(server.url("/gestion/itip"))
+
+
 def test_whoever_confirms_goes_on_with_all_they_typed(house: House, server: LiveServer, open_page: OpenPage):
     page = with_phone_unlocked(open_page(DESKTOP))
     enter_by_link(page, server, house.sign_in_path(house.admin))

@@ -9,7 +9,7 @@ import pytest
 from app.domain.sessions import FRESH, Proof, ProofNeeded, Session, check_proved
 from app.errors import NotSignedIn
 from app.services.sessions import Browser
-from tests.support.house import NOON, House, SettableClock
+from tests.support.house import NOON, House, SettableClock, send
 
 
 def session(proof: Proof) -> Session:
@@ -75,10 +75,13 @@ def test_proving_again_changes_the_secret_and_keeps_the_session(house: House):
 def test_signing_in_as_somebody_else_ends_the_session_that_was_here(house: House):
     client = house.client(house.trainer)
     before = dict(client.cookies)
-    from tests.support.house import send
-
+    with house.unit_of_work(reading=True) as services:
+        session_id = services.sessions.signed_in(before["sid"]).session.id
     assert send(client, house.sign_in_path(house.admin)).status_code == 303
     assert "Marc Œuvrard" in client.get("/aide").text
     ghost = house.client()
     ghost.cookies.set("sid", before["sid"])
     assert ghost.get("/gestion").status_code == 401
+    with house.unit_of_work(reading=True) as services:
+        deeds = [entry.deed for entry, _ in services.people.history.list_of("session", session_id)]
+    assert sorted(deeds) == ["sign_in", "sign_out"]

@@ -68,6 +68,11 @@ async function ask(form) {
       body: new URLSearchParams({ jeton: form.elements.jeton.value }),
       credentials: "same-origin",
     });
+    // Signed out, signed in again in another tab, or too often: the server has a page that says so and leads on.
+    if ([401, 403, 429].includes(asked.status)) {
+      form.submit();
+      return;
+    }
     if (!asked.ok) {
       throw new Error(String(asked.status));
     }
