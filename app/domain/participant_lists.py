@@ -34,20 +34,6 @@ _SEPARATORS = ";\t,"
 MAX_COLUMNS = 60
 _NUMBERED = re.compile(r"(.*\S)\s*\(([1-9])\)")
 _NAME_COLUMNS = {Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST}
-_TOTALS = frozenset(
-    (
-        "total",
-        "totaux",
-        "general total",
-        "sous total",
-        "somme",
-        "moyenne",
-        "effectif",
-        "nombre",
-        "average",
-        "sum",
-    )
-)
 # Where a heading may stand below a title and a date.
 _TITLE_LINES = 12
 
@@ -341,11 +327,6 @@ def tidy(line: ListedPerson) -> ListedPerson:
 
 def _small(name: str) -> str:
     return re.sub(r"[^\W\d_]+", lambda word: word.group()[0].upper() + word.group()[1:].lower(), name)
-
-
-def is_total(line: ListedPerson) -> bool:
-    """What a spreadsheet adds up below its last person."""
-    return not line.given_name and not line.address and name_key("", line.family_name) in _TOTALS
 
 
 def has_usable_address(line: ListedPerson) -> bool:

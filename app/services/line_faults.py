@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from app.domain.awards import LineOutcome
 from app.domain.namesakes import SEVERAL_OF_NAME
-from app.domain.participant_lists import ListedPerson, has_usable_address, is_total
-from app.domain.people import check_name
+from app.domain.participant_lists import ListedPerson, has_usable_address
+from app.domain.people import check_name, name_key
 from app.errors import AppError
 from app.language import N_
+
+_TOTALS = frozenset(
+    ("total", "totaux", "general total", "sous total", "somme", "moyenne", "effectif", "nombre", "average", "sum")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
         return LineFault(
             LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
         )
-    if is_total(line):
+    if _is_total(line):
         return LineFault(
             LineOutcome.UNREADABLE,
             N_("Cette ligne a l’air d’un total et non d’une personne. Si c’en est une, ajoutez son prénom."),
@@ -44,3 +48,8 @@ def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | 
         # Without an activity to stand in, only an address tells one Zoé Martin from another.
         return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
     return None
+
+
+def _is_total(line: ListedPerson) -> bool:
+    """What a spreadsheet adds up below its last person."""
+    return not line.given_name and not line.address and name_key("", line.family_name) in _TOTALS
