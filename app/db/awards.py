@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Select
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, among, insert_rows
@@ -257,6 +257,21 @@ class AwardStore:
         if badge.repeat is Repeat.ONCE_PER_ACTIVITY:
             query = query.where(Award.activity_id == activity_id)
         return {award.person_id: award for award in self.session.exec(query)}
+
+    def withdrawn_among(self, award_ids: Sequence[uuid.UUID]) -> list[Award]:
+        """Those of these awards that were withdrawn after they were handed over."""
+        query = select(Award).where(
+            among(self.session, col(Award.id), award_ids),
+            col(Award.revoked_at).is_not(None),
+            col(Award.undone_at).is_(None),
+        )
+        return list(self.session.exec(query))
+
+    def count_withdrawn(self, batch_id: uuid.UUID) -> int:
+        query = select(func.count()).where(
+            Award.batch_id == batch_id, col(Award.revoked_at).is_not(None), col(Award.undone_at).is_(None)
+        )
+        return self.session.exec(query).one()
 
     def generations_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """The generation of each award's private link."""

@@ -14,7 +14,7 @@ from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.domain.activities import Activity, homonym_of
-from app.domain.awards import LineOutcome, undo
+from app.domain.awards import Award, LineOutcome, undo
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.batches import (
     A_PIECE,
@@ -63,6 +63,8 @@ class BatchOverview:
     badge: Badge
     version: BadgeVersion
     activity: Activity | None
+    withdrawn: int
+    """Of those that were awarded, after they had been handed over."""
 
     def count(self, *outcomes: LineOutcome) -> int:
         return sum(self.counts.get(each, 0) for each in outcomes)
@@ -225,7 +227,14 @@ class AwardBatchService:
         batch = self.batches.get(batch_id, campus.id)
         badge, version = self.badge_of(batch)
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
-        return BatchOverview(batch, self.batches.counts(batch.id), badge, version, activity)
+        return BatchOverview(
+            batch,
+            self.batches.counts(batch.id),
+            badge,
+            version,
+            activity,
+            self.awards.count_withdrawn(batch.id),
+        )
 
     def first_lines(
         self, batch: AwardBatch, outcomes: Collection[LineOutcome], limit: int
@@ -240,6 +249,11 @@ class AwardBatchService:
         while some := self.batches.lines_with(batch.id, outcomes, after=after, limit=at_a_time):
             yield some
             after = some[-1].position
+
+    def withdrawn_among(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Award]:
+        """Of the awards that these lines came to, those that were withdrawn since."""
+        found = self.awards.withdrawn_among([line.award_id for line in lines if line.award_id])
+        return {award.id: award for award in found}
 
     def generations_of(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID, int]:
         """The generation of the private link of each award that these lines came to."""

@@ -26,7 +26,7 @@ from app.web.directory import export_noted
 from app.web.people_lists import HEADING, as_text, cells_of
 from app.web.render import page
 from app.web.typography import say
-from app.web.words import OUTCOMES, Word
+from app.web.words import OUTCOMES, Word, ended_word, why_ended
 from app.web.workplaces import AtWork, at_work, staff
 from app.wiring import Services
 
@@ -42,6 +42,9 @@ class ResultLine:
     reason: str
     href: str
     private_link: str
+    ended: Word | None = None
+    """Where the badge that it came to was withdrawn since."""
+    why_ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def result_page(
         undo_until=batch.undo_until if may_be_undone(batch, at=now) else None,
         badge=BadgeTile.of(overview.badge, overview.version),
         activity=ActivityView.of(work, overview.activity) if overview.activity else None,
+        withdrawn=overview.withdrawn,
         awarded=groups.shown((LineOutcome.AWARDED,)),
         held=groups.shown((LineOutcome.ALREADY_HELD,)),
         refused=groups.shown(NEED_A_PERSON),
@@ -189,6 +193,7 @@ class _Groups:
         lines = self.lines(outcomes, MOST_SHOWN)
         numbers = self.services.award_batches.numbers_of(self.overview.batch, lines)
         links = _links(self.services, lines)
+        ended = self.services.award_batches.withdrawn_among(lines)
         shown = [
             ResultLine(
                 name=name_of(line, numbers.get(line.participation_id, 0)),
@@ -196,7 +201,9 @@ class _Groups:
                 state=OUTCOMES[line.outcome],
                 reason=reason_of(line),
                 href=f"{self.home}/attributions/{line.award_id}" if line.award_id else "",
-                private_link=links.get(line.award_id, ""),
+                private_link="" if line.award_id in ended else links.get(line.award_id, ""),
+                ended=ended_word(ended[line.award_id]) if line.award_id in ended else None,
+                why_ended=why_ended(ended[line.award_id]) if line.award_id in ended else "",
             )
             for line in lines
         ]

@@ -67,18 +67,19 @@ def screen(
     activity_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
-    a: Annotated[list[uuid.UUID] | None, Query()] = None,
+    sans: Annotated[list[uuid.UUID] | None, Query()] = None,
     noms: str = "",
     n: int = 1,
 ) -> HTMLResponse:
-    """The badge at place `n` of those chosen; one beyond the last is the end."""
+    """The badge at place `n` of all but those left out, of whom there are few; one beyond the last is the end."""
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
-    chosen = [each for each in _shown(services, work, activity_id) if not a or each.award.id in set(a)]
+    left_out = set(sans or ())
+    chosen = [each for each in _shown(services, work, activity_id) if each.award.id not in left_out]
     place = min(max(n, 1), len(chosen) + 1)
     record = chosen[place - 1] if place <= len(chosen) else None
     activity = ActivityView.of(work, found.activity)
-    kept = [*(("a", str(each)) for each in a or ()), ("noms", noms)]
+    kept = [*(("sans", str(each)) for each in sans or ()), ("noms", noms)]
     here = f"{activity.href}/projection"
     return page(
         request,

@@ -257,3 +257,16 @@ def test_what_was_taken_back_is_called_undone_on_every_page_and_in_every_table(
     assert told["Retiré le"] == ""
     assert told["Annulé le"] == "24/11/2026"
     assert told["Motif"] == "Avant d’être remis."
+
+
+def test_what_was_withdrawn_since_says_so_where_it_was_given(house: House, client: TestClient):
+    result = give(house, client, FEW).headers["location"]
+    send(client, f"{result}/remettre", seen_on=result)
+    with house.unit_of_work() as services:
+        record = services.awards.list_in(house.campus, limit=1)[0]
+        services.awards.revoke(house.campus, record.award.id, "Mauvaise promotion.", by=Actor(house.admin.id))
+    shown = client.get(result).text
+    assert "Retirés depuis</dt><dd>1<" in shown
+    assert "Mauvaise promotion." in shown
+    assert shown.count("/retirer") == 1
+    assert shown.count("/recevoir/") == 1

@@ -157,13 +157,13 @@ def test_nothing_is_handed_over_while_the_award_may_be_undone(house: House, trai
 
 def test_the_screen_shows_what_was_chosen_and_nothing_else(house: House, trainer: TestClient, ids):
     choose = trainer.get(f"{activity(house)}/projection").text
-    assert choose.count('name="a"') == 2
+    assert choose.count('name="sans"') == 2
     screen = f"{activity(house)}/projection/ecran"
-    first = trainer.get(f"{screen}?a={ids[0]}&noms=initiale").text
+    first = trainer.get(f"{screen}?sans={ids[1]}&noms=initiale").text
     assert "Zoé M." in first
     for private in ("Martin", "zoe@exemple.fr", "Lucas", "/recevoir/", str(house.trainer.family_name)):
         assert private not in first, private
-    assert "Zoé Martin" in trainer.get(f"{screen}?a={ids[0]}&noms=entiers").text
+    assert "Zoé Martin" in trainer.get(f"{screen}?sans={ids[1]}&noms=entiers").text
     both = trainer.get(screen).text
     assert "Lucas B." in both
     onward = re.search(r'rel="next" href="([^"]+)"', both)
