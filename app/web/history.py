@@ -48,6 +48,7 @@ router = APIRouter(prefix="/gestion/{slug}/historique")
 _AUDIT = [staff(Deed.AUDIT)]
 _PLACES = {"award": "attributions", "badge": "badges", "activity": "activites"}
 _BAD_DATE = N_("Écrivez les dates ainsi : 2026-11-24.")
+_BACKWARDS = N_("Le dernier jour vient avant le premier : échangez les deux dates.")
 _FIRST_DAY, _LAST_DAY = date.min, date.max - timedelta(days=1)
 """Beyond these, the day before or after has no date, in one time zone or another."""
 
@@ -94,6 +95,8 @@ class Asked:
         """What could be read of it; whoever is not known here has done nothing."""
         subject = next((each for each in Subject if each.value == self.what), None)
         first, last = self._day("du", self.first), self._day("au", self.last)
+        if first and last and last < first:
+            self.errors["au"] = say(_BACKWARDS)
         return Filter(
             NOUNS_OF[subject] if subject else (),
             _uuid(self.who),
@@ -204,7 +207,7 @@ def history_table(request: Request, qui: str = "", quoi: str = "", du: str = "",
     work, asked = at_work(request), Asked(qui, quoi, du, au)
     wanted = asked.filter(work.campus)
     if asked.errors:
-        raise InvalidInput(_BAD_DATE)
+        raise InvalidInput(_BACKWARDS if "au" in asked.errors and wanted.until else _BAD_DATE)
     export_noted(request, "historique")
 
     def rows(services: Services) -> Iterator[Sequence[str]]:

@@ -103,6 +103,14 @@ def test_a_day_or_a_page_that_cannot_be_is_refused_and_is_no_fault_of_ours(house
     assert ("Écrivez les dates ainsi" if query[1] == "u" else "Cette adresse ne se lit pas") in answer.text
 
 
+def test_days_the_wrong_way_round_are_told_and_not_answered_with_nothing(house: House):
+    client, query = house.client(house.admin), "du=2026-11-24&au=2026-11-01"
+    for page in (f"{HERE}?{query}", f"{HERE}/historique.csv?{query}"):
+        answer = client.get(page)
+        assert answer.status_code == 422
+        assert "échangez les deux dates" in answer.text
+
+
 def test_a_table_is_not_larger_than_what_was_asked_for_because_a_day_could_not_be_read(house: House):
     assert house.client(house.admin).get(f"{HERE}/historique.csv?du=hier").status_code == 422
 
