@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.adapters.openid_connect import ProvidersUnusable, registrations_in
+from app.adapters.rate_limits import limits_in
+from app.domain.rates import LIMITS, network_of
 from tests.support.house import NOON, send
 from tests.support.openid_service import ENTER, LABEL, Elsewhere, Faults, OpenIdService, house_with_service
 
@@ -110,8 +112,18 @@ def test_a_service_that_falls_silent_before_the_code_is_redeemed_keeps_nobody_wa
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     elsewhere.service.faults.down = True
     refused = client.get(back)
-    assert refused.status_code == 401
-    assert "Recommencez" in refused.text
+    assert (refused.status_code, "ne répond pas en ce moment" in refused.text) == (503, True)
+
+
+def test_an_outage_over_there_counts_as_nobody_s_failure_to_sign_in(elsewhere: Elsewhere):
+    """A whole school stands behind one address: thirty outages must not shut its door."""
+    limiter = limits_in("memory://", b"key of the tests")
+    elsewhere.house.process.limiter = limiter
+    elsewhere.service.faults.token_status = 502
+    for _ in range(3):
+        assert elsewhere.enter(elsewhere.house.client()).status_code == 503
+    for _ in range(LIMITS["failed sign-in"].amount):
+        limiter.hit("failed sign-in", network_of("testclient"))
 
 
 def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):

@@ -18,6 +18,7 @@ class NotGranted(Exception):
 
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")
+        self.is_outage = status >= 500
 
 
 @dataclass(frozen=True)

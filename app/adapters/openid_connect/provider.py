@@ -76,6 +76,8 @@ class OpenIdProvider:
         except (DocumentUnavailable, _Strange) as error:
             raise self._down(error) from error
         except (NotGranted, OAuth2Error, BadToken, ValueError) as error:
+            if isinstance(error, NotGranted) and error.is_outage:
+                raise self._down(error) from error
             log.warning("sign-in service refused", service=self.name, why=_why(error))
             raise ProviderRefused(
                 N_(
