@@ -27,9 +27,9 @@ def test_each_kind_goes_when_its_time_is_over_and_not_before(house: House) -> No
         lines = METADATA.tables["award_batch_line"]
         connection.execute(lines.update().values(person_id=None, award_id=None))
     steps = (
-        (retention.WAYS_IN, ("session", "sign_in_link", "challenge"), ("room_entry",)),
-        (retention.ROOM_ENTRIES, ("room_entry",), ("award_batch_line",)),
-        (retention.REFUSED_LINES, ("award_batch_line",), ("badge_request",)),
+        (retention.WAYS_IN, ("session", "sign_in_link", "challenge"), ("room_entry", "waiting_signature")),
+        (retention.ROOM_ENTRIES, ("room_entry", "waiting_signature"), ("list_answer",)),
+        (retention.REFUSED_LINES, ("award_batch_line", "list_answer"), ("badge_request",)),
         (retention.CLOSED_REQUESTS, ("badge_request", "request_step", "invitation"), ("letter",)),
         (retention.LETTERS, (), ("award", "participation", "log_payload", "person", "consent")),
     )
