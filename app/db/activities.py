@@ -111,11 +111,29 @@ class ActivityStore:
             one for some in self.participants_in_turn(activity_id, with_absent=with_absent) for one in some
         ]
 
+    def read_everybody(self, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
+        """By name, present or absent, to be read only."""
+        query = self._by_name(activity_id)
+        return [
+            (part, person)
+            for some in read_bare(self.session, query, Participation, Person)
+            for part, person in some
+        ]
+
     def participants_in_turn(
         self, activity_id: uuid.UUID, *, with_absent: bool = False, at_a_time: int = 1_000
     ) -> Iterator[list[tuple[Participation, Person]]]:
         """By name, so many at a time that nobody need hold all of them at once."""
-        query = (
+        query = self._by_name(activity_id)
+        if not with_absent:
+            query = query.where(col(Participation.is_present))
+        rows = self.session.exec(query.execution_options(yield_per=at_a_time))
+        for some in rows.partitions():
+            yield [(participation, person) for participation, person in some]
+
+    @staticmethod
+    def _by_name(activity_id: uuid.UUID) -> Any:
+        return (
             select(Participation, Person)
             .join(Person, col(Person.id) == col(Participation.person_id))
             .where(Participation.activity_id == activity_id)
@@ -123,11 +141,6 @@ class ActivityStore:
                 col(Person.family_name), col(Person.given_name), col(Participation.line_key), col(Person.id)
             )
         )
-        if not with_absent:
-            query = query.where(col(Participation.is_present))
-        rows = self.session.exec(query.execution_options(yield_per=at_a_time))
-        for some in rows.partitions():
-            yield [(participation, person) for participation, person in some]
 
     def participants_among(
         self,

@@ -202,20 +202,22 @@ class AwardStore:
         )
         return [AwardRecord(*row) for row in self.session.execute(query)]
 
-    def given_in(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> list[tuple[Award, BadgeVersion]]:
-        """What this campus gave on the strength of an activity, in the order it was given; not what was undone."""
+    def given_in(
+        self, activity_id: uuid.UUID, campus_id: uuid.UUID
+    ) -> list[tuple[uuid.UUID, uuid.UUID, str, AwardState]]:
+        """What this campus gave on the strength of an activity, in the order it was given, not what was undone: the award,
+        its holder, the badge's name, and whether it counts. An activity may have thousands."""
         query = (
-            select(Award, BadgeVersion)
+            select_rows(col(Award.id), col(Award.person_id), col(BadgeVersion.name), col(Award.state))
             .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
-            .options(*WITHOUT_PICTURES)
             .where(
-                Award.activity_id == activity_id,
-                Award.campus_id == campus_id,
+                col(Award.activity_id) == activity_id,
+                col(Award.campus_id) == campus_id,
                 col(Award.undone_at).is_(None),
             )
             .order_by(col(Award.awarded_at), col(Award.id))
         )
-        return [(award, version) for award, version in self.session.exec(query)]
+        return [tuple(row) for row in self.session.execute(query)]
 
     def document_of(self, award_id: uuid.UUID) -> SignedDocument | NewerDocument:
         """The newest edition."""

@@ -22,10 +22,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import class_mapper
 from sqlmodel import Session, SQLModel
 
 from app.db.ongoing_writes import can_copy, copy_rows, write_rows
+from app.domain.columns import empty_rows
 
 _AT_A_TIME = 1_000
 IN_ONE_QUERY = 500
@@ -68,7 +68,7 @@ def read_bare(
     makers, start = [], 0
     for kind, table in zip(kinds, tables, strict=True):
         stop = start + len(table.c)
-        makers.append((class_mapper(kind).class_manager.new_instance, table.c.keys(), slice(start, stop)))
+        makers.append((empty_rows(kind), table.c.keys(), slice(start, stop)))
         start = stop
     rows = session.execute(columns.execution_options(yield_per=at_a_time))
     for some in rows.partitions():

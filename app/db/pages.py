@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, false, literal, or_, tuple_
 from sqlmodel import Session
 
 Order = Sequence[tuple[Any, bool]]
@@ -36,8 +36,18 @@ def _behind(session: Session, query: Any, order: Order, after: uuid.UUID) -> Col
     last = session.execute(place.where(row_id == after).limit(1)).first()
     if last is None:
         return false()
-    steps = []
-    for depth, (expression, down) in enumerate(order):
-        same = [earlier == value for (earlier, _), value in zip(order[:depth], last, strict=False)]
-        steps.append(and_(*same, expression < last[depth] if down else expression > last[depth]))
-    return or_(*steps)
+    told = [literal(value, expression.type) for (expression, _), value in zip(order, last, strict=True)]
+    (first, down), rest = order[0], order[1:]
+    if all(each == down for _, each in rest):
+        # Compared as a whole, so that an index in this order is entered where the page begins.
+        here, before = tuple_(*(expression for expression, _ in order)), tuple_(*told)
+        return here < before if down else here > before
+    behind = or_(*(_step(order, told, depth) for depth in range(len(order))))
+    return and_(first <= told[0] if down else first >= told[0], behind)
+
+
+def _step(order: Order, told: Sequence[ColumnElement[Any]], depth: int) -> ColumnElement[bool]:
+    """The same up to there, and behind from there on."""
+    same = [expression == value for (expression, _), value in zip(order[:depth], told, strict=False)]
+    expression, down = order[depth]
+    return and_(*same, expression < told[depth] if down else expression > told[depth])

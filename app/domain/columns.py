@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Index, Uuid, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm.state import InstanceState
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Column, SQLModel
 
@@ -130,4 +131,17 @@ def _made_as(kind: type[SQLModel]) -> _Made:
     fields = kind.model_fields.items()
     made: dict[str, Any] = {name: field.default_factory for name, field in fields if field.default_factory}
     given = {name: field.default for name, field in fields if name not in made and not field.is_required()}
-    return class_mapper(kind).class_manager.new_instance, given, list(made.items())
+    return empty_rows(kind), given, list(made.items())
+
+
+def empty_rows(kind: type[Row]) -> Callable[[], Row]:
+    """What makes a row that holds nothing yet, as the ORM begins the rows it reads."""
+    manager, begin = class_mapper(kind).class_manager, kind.__new__
+
+    def make() -> Row:
+        row: Row = begin(kind)
+        # Not as an attribute: the class would look at its name, its kind and its relations first.
+        row.__dict__["_sa_instance_state"] = InstanceState(row, manager)
+        return row
+
+    return make

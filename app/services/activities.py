@@ -95,7 +95,7 @@ class ActivityService:
 
     def page(self, campus: Campus, activity_id: uuid.UUID) -> ActivityPage:
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        listed = self.activities.participants(activity.id, with_absent=True)
+        listed = self.activities.read_everybody(activity.id)
         participants = [pair for pair in listed if pair[0].is_present]
         return ActivityPage(
             campus,

@@ -138,9 +138,9 @@ class AwardService:
     def given_in(self, campus: Campus, activity_id: uuid.UUID) -> dict[uuid.UUID, list[GivenBadge]]:
         """The badges that the campus gave for an activity, by person."""
         given: dict[uuid.UUID, list[GivenBadge]] = {}
-        for award, version in self.awards.given_in(activity_id, campus.id):
-            badge = GivenBadge(award.id, version.name, award.state is AwardState.REVOKED)
-            given.setdefault(award.person_id, []).append(badge)
+        for award_id, person_id, name, state in self.awards.given_in(activity_id, campus.id):
+            badge = GivenBadge(award_id, name, state is AwardState.REVOKED)
+            given.setdefault(person_id, []).append(badge)
         return given
 
     def revoke(self, campus: Campus, award_id: uuid.UUID, reason: str, *, by: Actor) -> AwardRecord:
