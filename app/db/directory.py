@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session, col
@@ -20,6 +22,21 @@ from app.domain.badges import BadgeVersion
 from app.domain.merging import PersonMerge
 from app.domain.people import Person, PersonAddress
 from app.domain.search import plain_text
+
+
+class ListedAward(NamedTuple):
+    """An award as a table says it."""
+
+    id: uuid.UUID
+    family_name: str
+    given_name: str
+    badge: str
+    version: int
+    activity: str | None
+    awarded_at: datetime
+    revoked_at: datetime | None
+    undone_at: datetime | None
+    revoked_reason: str
 
 
 class PeopleOrder(StrEnum):
@@ -106,6 +123,23 @@ class DirectoryStore:
             query = query.where(col(Award.badge_id) == badge_id)
         query = query.where(holds_all(_name() + " " + col(BadgeVersion.name), words))
         return [AwardRecord(*row) for row in page_of(self.session, query, _AWARD_ORDERS[order], start)]
+
+    def listed_awards(self, campus_id: uuid.UUID, start: Start) -> list[ListedAward]:
+        """The latest first; only what a table says of each, for there may be hundreds of thousands."""
+        query = (
+            select(
+                col(Award.id), col(Person.family_name), col(Person.given_name), col(BadgeVersion.name),
+                col(BadgeVersion.number), col(Activity.title), col(Award.awarded_at), col(Award.revoked_at),
+                col(Award.undone_at), col(Award.revoked_reason),
+            )
+            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
+            .where(col(Award.campus_id) == campus_id)
+        )  # fmt: skip
+        return [
+            ListedAward(*row) for row in page_of(self.session, query, _AWARD_ORDERS[AwardOrder.LATEST], start)
+        ]
 
     def participations_of(
         self, person_id: uuid.UUID, campus_id: uuid.UUID

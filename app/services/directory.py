@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.adapters.sealed_words import SealedWords
 from app.db.awards import AwardRecord
 from app.db.badges import BadgeStore
-from app.db.directory import ActivityOrder, AwardOrder, DirectoryStore, PeopleOrder
+from app.db.directory import ActivityOrder, AwardOrder, DirectoryStore, ListedAward, PeopleOrder
 from app.db.pages import Start
 from app.db.people import PeopleStore
 from app.domain.activities import Activity, Participation
@@ -21,7 +21,16 @@ from app.domain.search import LONGEST_QUERY, plain_text, words_of
 from app.errors import NotFound
 from app.language import N_
 
-__all__ = ["ActivityOrder", "AwardOrder", "DirectoryService", "Found", "PeopleOrder", "PersonFile", "Start"]
+__all__ = [
+    "ActivityOrder",
+    "AwardOrder",
+    "DirectoryService",
+    "Found",
+    "ListedAward",
+    "PeopleOrder",
+    "PersonFile",
+    "Start",
+]
 
 A_TABLE_PAGE = 1_000
 
@@ -144,14 +153,15 @@ class DirectoryService:
                 return
             after = shown[-1].id
 
-    def all_awards(self, campus: Campus) -> Iterator[AwardRecord]:
+    def all_awards(self, campus: Campus) -> Iterator[ListedAward]:
+        """Every award, the latest first."""
         after: uuid.UUID | None = None
         while True:
-            found = self.directory.awards(campus.id, (), Start(after, A_TABLE_PAGE))
+            found = self.directory.listed_awards(campus.id, Start(after, A_TABLE_PAGE))
             yield from found[:A_TABLE_PAGE]
             if len(found) <= A_TABLE_PAGE:
                 return
-            after = found[A_TABLE_PAGE - 1].award.id
+            after = found[A_TABLE_PAGE - 1].id
 
     def seal(self, query: str, campus: Campus, by: Actor) -> str:
         """A search as it may stand in an address: names are read in no log and by nobody else."""

@@ -94,18 +94,18 @@ def awards_table(request: Request) -> Response:
     )  # fmt: skip
 
     def rows(services: Services) -> Iterator[Sequence[str]]:
-        for record in services.directory.all_awards(campus):
+        for line in services.directory.all_awards(campus):
             yield (
-                record.person.family_name,
-                record.person.given_name,
-                record.version.name,
-                str(record.version.number),
-                record.activity.title if record.activity else "",
-                short_day(record.award.awarded_at, campus.time_zone),
-                _day(None if record.award.undone_at else record.award.revoked_at, campus),
-                _day(record.award.undone_at, campus),
-                why_ended(record.award),
-                services.addresses.award(record.award.id),
+                line.family_name,
+                line.given_name,
+                line.badge,
+                str(line.version),
+                line.activity or "",
+                short_day(line.awarded_at, campus.time_zone),
+                _day(None if line.undone_at else line.revoked_at, campus),
+                _day(line.undone_at, campus),
+                why_ended(line),
+                services.addresses.award(line.id),
             )
 
     return streamed_table(request, "attributions", heading, rows)

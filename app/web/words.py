@@ -13,6 +13,7 @@ from app.domain.campus import LabelCategory, LabelState
 from app.domain.keys import KeyPurpose, KeyState
 from app.domain.people import Role
 from app.language import N_
+from app.services.directory import ListedAward
 from app.web.typography import say
 
 
@@ -179,5 +180,5 @@ def ended_word(award: Award) -> Word | None:
     return REVOKED if award.revoked_at is not None else None
 
 
-def why_ended(award: Award) -> str:
+def why_ended(award: Award | ListedAward) -> str:
     return say(N_("Avant d’être remis.")) if award.undone_at is not None else award.revoked_reason

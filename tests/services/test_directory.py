@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from app.domain.history import Actor
 from app.errors import NotFound
@@ -92,6 +94,23 @@ def test_pages_of_awards_hold_every_award_once(full: House, limit: int, order: A
     assert [each.award.id for each in paged] == [each.award.id for each in whole]
     assert len({each.award.id for each in paged}) == len(PEOPLE) + 1
     assert [each.version.name for each in found] == [full.role.version.name]
+
+
+def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_before(full: House):
+    if full.process.engine.dialect.name != "sqlite":
+        pytest.skip("which way PostgreSQL takes depends on how much there is")
+    asked: list[tuple[str, Any]] = []
+    with full.unit_of_work(reading=True) as services:
+        shown = services.directory.find_awards(full.campus, "", Start(limit=3))
+        event.listen(
+            full.process.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3]))
+        )
+        services.directory.find_awards(full.campus, "", Start(shown[2].award.id, limit=3))
+        [(statement, values)] = [each for each in asked if "ORDER BY award.awarded_at DESC" in each[0]]
+        connection = services.stores.session.connection()
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert any("awards_of_campus_by_time (campus_id=? AND (awarded_at,id)<(?,?))" in step for step in plan)
+    assert not any("TEMP B-TREE" in step for step in plan)
 
 
 def test_a_page_after_something_that_is_not_there_is_empty(full: House):
