@@ -88,3 +88,16 @@ def test_whoever_is_given_other_roles_and_then_sent_away_from_the_team_page_is_t
             "Vous n’êtes plus dans l’équipe d’un campus",
         ]
         house.close()
+
+
+def test_whoever_works_and_has_a_key_is_asked_for_it_where_no_campus_is_named(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        keeper(house, house.trainer)
+        late = house.client(house.trainer)
+        asked = late.get(late.get("/compte/mot-de-passe").headers["location"])
+        actions = [form.action for form in forms_of(asked)]
+        assert ("/confirmer/cle" in actions, "/confirmer/lien" in actions) == (True, False)
+        house.close()
