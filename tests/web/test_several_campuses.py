@@ -32,8 +32,8 @@ def test_the_desk_leads_to_the_other_campuses_and_says_what_one_is_here(house: H
     desk = html.unescape(client.get("/gestion/itip").text)
     assert "Changer de campus" in desk
     assert 'href="/gestion/agt"' in desk
-    assert "Vos rôles ici\u00a0: Formation" in desk
-    assert "Vos rôles ici\u00a0: Examen des demandes" in html.unescape(client.get("/gestion/agt").text)
+    assert "Votre rôle ici\u00a0: Formation" in desk
+    assert "Votre rôle ici\u00a0: Examen des demandes" in html.unescape(client.get("/gestion/agt").text)
 
 
 def test_a_browser_goes_on_in_the_campus_it_was_in_last(house: House, everywhere: Person):
