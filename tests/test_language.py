@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 
 from app.language import catalogues, locales, ngettext, speaking
-from app.language.build import extract, load
+from app.language.build import extract, fill, load
 from app.web.render import TEMPLATES
 
 OTHER_LOCALES = [locale for locale in locales() if locale != catalogues.SOURCE_LOCALE]
@@ -136,3 +136,9 @@ def test_the_words_of_an_organisation_have_one_name_wherever_a_person_reads():
     english = [each for _, other in pairs("en") for each in filter(None, other)]
     told = [each.replace("EndorsementCredential", "") for each in english]
     assert [each for each in told if "endors" in each.casefold()] == []
+
+
+def test_a_translation_that_is_given_leaves_no_doubt():
+    message = Message("Une personne", "A person", flags=["fuzzy"])
+    fill(message, {"Une personne": "One person"})
+    assert (message.string, message.fuzzy) == ("One person", False)

@@ -56,7 +56,7 @@ def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
         catalog.update(extract(), no_fuzzy_matching=True)
         for message in catalog:
             if message.id:
-                _fill(message, translations)
+                fill(message, translations)
         after = {message.id: message.string for message in catalog if message.id}
         if after != before:
             catalog.revision_date = datetime.now(UTC)
@@ -64,7 +64,7 @@ def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
     return catalog
 
 
-def _fill(message: Message, translations: Mapping[str, str | list[str]]) -> None:
+def fill(message: Message, translations: Mapping[str, str | list[str]]) -> None:
     plural = not isinstance(message.id, str)
     given = translations.get(_first(message))
     if given is None:
@@ -72,6 +72,8 @@ def _fill(message: Message, translations: Mapping[str, str | list[str]]) -> None
     if plural != isinstance(given, list):
         raise SystemExit(f"One form or two? {message.id!r} was given {given!r}.")
     message.string = tuple(given) if isinstance(given, list) else given
+    # Babel doubts a sentence that has become a plural, until somebody says it anew.
+    message.flags.discard("fuzzy")
 
 
 def _first(message: Message) -> str:
