@@ -111,11 +111,13 @@ class RoomStore:
     def get_waiting(self, waiting_id: uuid.UUID) -> WaitingSignature | None:
         return self.session.get(WaitingSignature, waiting_id)
 
-    def waiting(self, room_id: uuid.UUID) -> Sequence[WaitingSignature]:
-        """Who signed first is asked first."""
-        query = select(WaitingSignature).where(WaitingSignature.room_id == room_id)
+    def waiting(self, activity_id: uuid.UUID) -> Sequence[WaitingSignature]:
+        """Of all the rooms of an activity; who signed first is asked first."""
         return self.session.exec(
-            query.order_by(col(WaitingSignature.signed_at), col(WaitingSignature.id))
+            select(WaitingSignature)
+            .join(Room, col(Room.id) == col(WaitingSignature.room_id))
+            .where(Room.activity_id == activity_id)
+            .order_by(col(WaitingSignature.signed_at), col(WaitingSignature.id))
         ).all()
 
     def how_many_wait(self, activity_id: uuid.UUID) -> int:

@@ -151,6 +151,17 @@ class Namesakes:
         question = sorted_lines.questions.get(line.line)
         return question if question and (question.must_be_answered or len(question.namesakes) > 1) else None
 
+    def may_mean(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question:
+        """Of a line that was unclear once: who is left of that name, be it one person by now, or nobody."""
+        sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)
+        if (question := sorted_lines.questions.get(line.line)) is not None:
+            return question
+        participation, person = sorted_lines.meant.get(line.line_key, (None, None))
+        if person is None:
+            return Question((), must_be_answered=True)
+        address = self.people.addresses_of([person.id]).get(person.id, "")
+        return Question((Namesake(person, participation, address),), must_be_answered=True)
+
     def _answered_before(
         self, activity: Activity, answers: ListAnswers, there: Sequence[There]
     ) -> dict[int, There]:

@@ -31,7 +31,7 @@ from app.services.namesakes import Namesakes
 
 @dataclass(frozen=True)
 class AskedSignature:
-    """Whose is it? `signed` have signed in this room already."""
+    """Whose is it? `signed` have signed in its room already."""
 
     waiting: WaitingSignature
     question: Question
@@ -103,12 +103,15 @@ class RoomSignatures:
             )
         )
 
-    def asked(self, campus: Campus, activity: Activity, room: Room) -> Sequence[AskedSignature]:
-        waiting = self.rooms.waiting(room.id)
-        if not waiting:
-            return []
-        signed = {person.id for _, _, person in self.rooms.entries(room.id)}
-        return [AskedSignature(one, self._question(campus, activity, one), signed) for one in waiting]
+    def asked(self, campus: Campus, activity: Activity) -> Sequence[AskedSignature]:
+        waiting = self.rooms.waiting(activity.id)
+        signed = {
+            room_id: {person.id for _, _, person in self.rooms.entries(room_id)}
+            for room_id in {one.room_id for one in waiting}
+        }
+        return [
+            AskedSignature(one, self._question(campus, activity, one), signed[one.room_id]) for one in waiting
+        ]
 
     def how_many_wait(self, campus: Campus, activity_id: uuid.UUID) -> int:
         return self.rooms.how_many_wait(self.activities.get_in_campus(activity_id, campus.id).id)
@@ -147,8 +150,7 @@ class RoomSignatures:
         return any(one.id == person.id for _, _, one in self.rooms.entries(room.id))
 
     def _question(self, campus: Campus, activity: Activity, waiting: WaitingSignature) -> Question:
-        found = self.namesakes.of_line(campus, activity, _line_of(waiting))
-        return found or Question((), must_be_answered=True)
+        return self.namesakes.may_mean(campus, activity, _line_of(waiting))
 
 
 def _line_of(waiting: WaitingSignature) -> ListedPerson:

@@ -89,6 +89,7 @@ class RoomPage:
     pulse: Pulse
     entries: Sequence[tuple[RoomEntry, Participation, Person]] = ()
     asked: Sequence[AskedSignature] = ()
+    """Of every room of the activity: of a session that is over, a signature may wait still."""
     addresses: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
 
@@ -169,7 +170,7 @@ class RoomService:
         found = self.glance(campus, activity_id)
         entries = self.rooms.entries(found.room.id) if found.room else []
         addresses = self.people.addresses_of(person.id for _, _, person in entries)
-        asked = self.signatures.asked(campus, found.activity, found.room) if found.room else []
+        asked = self.signatures.asked(campus, found.activity)
         return replace(found, entries=entries, addresses=addresses, asked=asked)
 
     def glance(self, campus: Campus, activity_id: uuid.UUID) -> RoomPage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import event
@@ -15,6 +15,7 @@ from app.domain.history import Actor
 from app.domain.namesakes import OTHER, ListAnswers, Question, digest_of_list
 from app.domain.participant_lists import read_list
 from app.domain.rooms import RoomFull
+from app.domain.series import SessionFacts
 from app.errors import InvalidInput, NotFound
 from app.services.activities import RecordedList
 from app.services.directory import Start
@@ -292,6 +293,40 @@ def test_two_of_that_name_whom_the_campus_knows_are_asked_about_and_one_is_not(h
     meant = one.question.namesakes[0].person
     answer(house, one.waiting.id, str(meant.id))
     assert person_at(house, "|camille moreau") == str(meant.id)
+
+
+def test_who_is_left_of_a_name_can_still_be_told(house: House):
+    """Of two records one was brought into the other, say, while a signature waited."""
+    house.record(*TWO)
+    opened(house)
+    sign(house, ticket(house), "Camille Moreau")
+    first, second = (person_at(house, key) for key in ("|camille moreau", "|camille moreau#2"))
+    with house.unit_of_work() as services:
+        services.merging.merge_in_campus(
+            house.campus, uuid.UUID(first), uuid.UUID(second), "Deux fois la même.", by=Actor(house.admin.id)
+        )
+    [one] = asked(house)
+    assert [str(each.person.id) for each in one.question.namesakes] == [first]
+    answer(house, one.waiting.id, first)
+    assert listed_now(house) == ["Camille Moreau"]
+    with house.unit_of_work(reading=True) as services:
+        assert len(services.rooms.page(house.campus, house.activity.id).entries) == 1
+
+
+def test_a_signature_of_a_session_that_is_over_still_finds_its_person(house: House):
+    house.record(*TWO)
+    opened(house)
+    sign(house, ticket(house), "Camille Moreau")
+    with house.unit_of_work() as services:
+        facts = SessionFacts(date(2026, 12, 1), 2.0)
+        services.series.add(house.campus, house.activity.id, facts, by=Actor(house.trainer.id))
+        sessions = services.activity_sessions.list_of(house.campus, house.activity.id)[0]
+    house.clock.move(seconds=timedelta(days=7).total_seconds())
+    [one] = asked(house)
+    answer(house, one.waiting.id, person_at(house, "|camille moreau#2"))
+    with house.unit_of_work(reading=True) as services:
+        came = services.activity_sessions.list_of(house.campus, house.activity.id)[1]
+    assert (came.get(sessions[1].id, 0), asked(house)) == (0, [])
 
 
 def test_another_campus_answers_nothing_here(house: House):
