@@ -250,7 +250,7 @@ def refuse(
 
 def check_reason(reason: str) -> None:
     if len(reason.strip()) < SHORTEST_REASON:
-        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira, et elle seule."))
+        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira."))
     if len(reason) > LONGEST_REASON:
         raise InvalidInput(N_("La raison tient en {most} signes."), most=LONGEST_REASON)
 

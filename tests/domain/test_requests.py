@@ -18,6 +18,7 @@ from app.domain.requests import (
     agree,
     ask_more,
     check_link,
+    check_reason,
     confirm,
     is_own,
     read_links,
@@ -145,3 +146,9 @@ def test_links_are_one_a_line_and_five_at_most():
     assert read_links("\n\n".join(five) + "\n ") == five
     with pytest.raises(InvalidInput):
         read_links("\n".join([*five, "https://exemple.fr/6"]))
+
+
+def test_nobody_is_promised_that_a_reason_is_read_by_one_person_alone():
+    with pytest.raises(InvalidInput) as refused:
+        check_reason("non")
+    assert "seule" not in refused.value.sentence

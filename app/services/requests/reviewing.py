@@ -176,7 +176,7 @@ class ReviewService:
         self._tell(request, Occasion.REQUEST_MORE)
 
     def refuse(self, campus: Campus, request_id: uuid.UUID, reason: str, *, by: Actor) -> None:
-        """The reason is for the person alone; nothing of it is published."""
+        """The person and the reviewers read the reason; nothing of it is published."""
         reviewer, request = self._locked(campus, request_id, by)
         check_reason(reason)
         refuse(request, reviewer, self._addresses(by), at=self.clock())
