@@ -54,16 +54,16 @@ class QuestionView:
 
 def which(name: str, count: int) -> str:
     if count == 2:
-        return say(N_("Laquelle des deux {name} ?")).format(name=name)
+        return say(N_("Laquelle des deux personnes du nom de {name} ?")).format(name=name)
     if count > 2:
-        return say(N_("Laquelle des {count} {name} ?")).format(name=name, count=count)
+        return say(N_("Laquelle des {count} personnes du nom de {name} ?")).format(name=name, count=count)
     return say(N_("{name} : la personne déjà connue, ou une autre ?")).format(name=name)
 
 
 def seen_words(namesake: Namesake) -> str:
     if namesake.seen is None:
         return ""
-    return say(N_("Vue le {day} : {activity}")).format(
+    return say(N_("Présence le {day} : {activity}")).format(
         day=day(namesake.seen.on), activity=namesake.seen.title
     )
 
@@ -77,7 +77,7 @@ def _choice(namesake: Namesake, signed: bool) -> ChoiceView:
         if namesake.seen is not None and namesake.seen.number > 1:
             seen = f"{namesake.person.name} ({namesake.seen.number}). {seen}"
         return ChoiceView(str(namesake.person.id), seen, " · ".join(filter(None, facts)))
-    words = say(N_("{name}, inscrite à cette activité")).format(name=told_apart(part, namesake.person.name))
+    words = say(N_("{name}, de cette activité")).format(name=told_apart(part, namesake.person.name))
     if part.contribution:
         facts.append(part.contribution[:60])
     return ChoiceView(str(namesake.person.id), words, " · ".join(filter(None, [seen, *facts])))

@@ -177,7 +177,7 @@ def test_which_of_two_people_of_one_name_is_asked_in_the_review_and_answered_the
     house.record("MOREAU Camille", "MOREAU Camille (2)")
     text = "Nom;Prénom;Heures\nMoreau;Camille;3\nKeïta;Moussa;2"
     page = read(trainer, here, text)
-    assert "Laquelle des deux Camille Moreau" in page.text
+    assert "Laquelle des deux personnes du nom de Camille Moreau" in page.text
     form = form_with(page, "qui-2")
     assert form.fields["qui-2"] == []
 

@@ -62,7 +62,7 @@ def test_a_trainer_stops_the_reminders_of_their_activity_where_badges_are_handed
     awarded(house, "Zoé Martin;zoe@exemple.fr")
     trainer = house.client(house.trainer)
     activity = f"/gestion/itip/activites/{house.activity.id}"
-    for choice, words in (("non", "Personne n’est rappelé"), ("oui", "deux fois au plus")):
+    for choice, words in (("non", "Aucun rappel ne part"), ("oui", "deux au plus")):
         page = trainer.get(f"{activity}/remise")
         assert form_with(page, "rappels").press(trainer, page, ("rappels", choice)).status_code == 303
         assert words in trainer.get(f"{activity}/remise").text

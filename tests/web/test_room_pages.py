@@ -233,7 +233,7 @@ def test_whose_signature_it_is_is_asked_of_the_trainer_and_told_with_one_tap(hou
     assert "C’est noté, Zoé Martin" in words(done)
 
     listed = trainer.get(room(house))
-    assert "Laquelle des deux Zoé Martin" in words(listed)
+    assert "Laquelle des deux personnes du nom de Zoé Martin" in words(listed)
     assert "1 signature attend" in words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
     form = form_with(listed, "reponse")
     assert len(form.buttons) == 3
