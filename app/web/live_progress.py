@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
-from app.errors import NotFound, NotSignedIn
+from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.language import N_, current_locale, speaking
 from app.request_scope import staff_of, visit
 from app.web.typography import say
@@ -50,8 +50,8 @@ async def _steps(request: Request, look: Look, language: str) -> AsyncIterator[s
     while True:
         try:
             step, settled = await to_thread(_step, request, look, language)
-        except (NotSignedIn, NotFound):
-            # The page that asks again says why: who looked on has signed out, or works here no more.
+        except (NotSignedIn, NotFound, NotAllowed):
+            # The page that asks again says why: who looked on has signed out, or works here no more, or nobody does.
             yield "event: fin\ndata: {}\n\n"
             return
         if step != told:

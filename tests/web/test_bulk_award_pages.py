@@ -16,7 +16,7 @@ from app.domain.letters import LetterState
 from app.domain.people import Role
 from app.worker.kinds import KINDS
 from tests.support.forms import form_with
-from tests.support.house import House, send
+from tests.support.house import COMMAND, House, send
 
 MANY = "\n".join(f"PERSONNE-{number} Zoé; zoe{number}@exemple.fr" for number in range(60))
 FEW = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
@@ -111,7 +111,7 @@ def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(
     assert "event: fin" in told
 
 
-@pytest.mark.parametrize("ends", ["signed out everywhere", "works here no more"])
+@pytest.mark.parametrize("ends", ["signed out everywhere", "works here no more", "nobody works here"])
 def test_who_is_let_in_no_more_is_told_no_further(house: House, client: TestClient, ends: str):
     result = give(house, client, MANY).headers["location"]
     told: list[str] = []
@@ -122,6 +122,9 @@ def test_who_is_let_in_no_more_is_told_no_further(house: House, client: TestClie
     if ends == "signed out everywhere":
         elsewhere = house.client(house.trainer)
         send(elsewhere, "/compte/sessions/fermer-partout", seen_on="/compte")
+    elif ends == "nobody works here":
+        with house.unit_of_work() as services:
+            services.operators.suspend(house.campus.slug, by=COMMAND)
     else:
         with house.unit_of_work() as services:
             services.team.remove(house.campus, house.trainer.id, by=Actor(house.admin.id))
