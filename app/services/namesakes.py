@@ -22,6 +22,7 @@ from app.domain.list_matching import (
     matched,
     name_key_of,
 )
+from app.domain.merging import NAMELESS
 from app.domain.namesakes import NO_ANSWERS, OTHER, ListAnswer, ListAnswers, Namesake, Question, Seen
 from app.domain.participant_lists import ListedPerson, without_repeats
 from app.domain.people import Person, name_key
@@ -167,7 +168,12 @@ class Namesakes:
     ) -> dict[int, There]:
         if not answers.list_digest:
             return {}
-        by_id = {participation.id: (participation, person) for participation, person in there}
+        # A record that was brought into another one is nobody's any more: the name is looked at anew.
+        by_id = {
+            participation.id: (participation, person)
+            for participation, person in there
+            if person.family_name != NAMELESS
+        }
         return {
             answer.line: by_id[answer.participation_id]
             for answer in self.store.answers(activity.id, answers.list_digest)

@@ -124,6 +124,18 @@ def test_the_answer_says_whose_line_it_is_and_the_same_list_asks_nothing_again(h
     assert hours_noted(house) == after
 
 
+def test_an_answer_does_not_bring_back_a_record_that_was_brought_into_another(house: House):
+    house.record(*TWO)
+    first, second = (person_at(house, key) for key in ("|camille moreau", "|camille moreau#2"))
+    give(house, LIST, {2: second})
+    with house.unit_of_work() as services:
+        services.merging.merge_in_campus(
+            house.campus, uuid.UUID(first), uuid.UUID(second), "Deux fois la même.", by=Actor(house.admin.id)
+        )
+    give(house, LIST)
+    assert listed_now(house) == ["Camille Moreau", "Moussa Keïta"]
+
+
 def test_another_list_with_that_name_asks_again(house: House):
     house.record(*TWO)
     give(house, LIST, {2: person_at(house, "|camille moreau#2")})
