@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.activities import Participation
+from app.domain.merging import is_gone
 from app.domain.participant_lists import ListedPerson
 from app.domain.people import Person, name_key
 
@@ -99,7 +100,7 @@ def _known_for_sure(
     found: dict[str, Meant] = {}
     for line in lines:
         person = named.get((line.address, name_key_of(line)))
-        if line.line_key in by_key:
+        if line.line_key in by_key and not (person and is_gone(by_key[line.line_key][1])):
             found[line.line_key] = by_key[line.line_key]
         elif person is not None:
             found[line.line_key] = (of_person.get(person.id), person)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Field, SQLModel
 
 from app.domain.columns import moment, new_id, points_to, words
+from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 
@@ -56,6 +57,11 @@ class Standing:
     """Has, or ever had, a role in a campus, or runs the service."""
     campuses: frozenset[uuid.UUID]
     """Where it has an award, an activity or a request."""
+
+
+def is_gone(person: Person) -> bool:
+    """Whether the record went into another one: a list that still names it brings nobody back."""
+    return not person.given_name and person.family_name == NAMELESS
 
 
 def check_merge_reason(reason: str) -> None:

@@ -23,6 +23,7 @@ from app.domain.clock import Clock
 from app.domain.columns import neighbouring_ids
 from app.domain.history import Actor
 from app.domain.list_matching import Matches, Meant, matched_by_key, name_key_of
+from app.domain.merging import is_gone
 from app.domain.namesakes import NO_ANSWERS, ListAnswers
 from app.domain.participant_lists import ListedPerson, tidy
 from app.domain.people import Person
@@ -198,7 +199,7 @@ class ActivityService:
             if participation is None:
                 participation = new[person.id] = self._participation_of(activity, line, person, by, otherwise)
                 participation.id = next(numbers)
-            elif absent_stay and not participation.is_present:
+            elif not participation.is_present and (absent_stay or is_gone(person)):
                 pass
             elif complete(participation, hours=line.hours, contribution=line.contribution):
                 check_participation(participation)

@@ -22,7 +22,7 @@ from app.domain.list_matching import (
     matched,
     name_key_of,
 )
-from app.domain.merging import NAMELESS
+from app.domain.merging import is_gone
 from app.domain.namesakes import NO_ANSWERS, OTHER, ListAnswer, ListAnswers, Namesake, Question, Seen
 from app.domain.participant_lists import ListedPerson, without_repeats
 from app.domain.people import Person, name_key
@@ -172,7 +172,7 @@ class Namesakes:
         by_id = {
             participation.id: (participation, person)
             for participation, person in there
-            if person.family_name != NAMELESS
+            if not is_gone(person)
         }
         return {
             answer.line: by_id[answer.participation_id]

@@ -136,6 +136,27 @@ def test_an_answer_does_not_bring_back_a_record_that_was_brought_into_another(ho
     assert listed_now(house) == ["Camille Moreau", "Moussa Keïta"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [TWO, ("MOREAU Camille; a@exemple.fr", "MOREAU Camille; b@exemple.fr")],
+    ids=["numbers", "addresses"],
+)
+def test_the_same_list_does_not_bring_back_a_record_that_was_brought_into_another(
+    house: House, lines: tuple[str, str]
+):
+    house.record(*lines)
+    with house.unit_of_work() as services:
+        first, second = (
+            person.id for _, person in services.activities.page(house.campus, house.activity.id).participants
+        )
+        services.merging.merge_in_campus(
+            house.campus, first, second, "Deux fois la même.", by=Actor(house.admin.id)
+        )
+    house.record(*lines)
+    [there] = listed_now(house)
+    assert there.startswith("Camille Moreau")
+
+
 def test_another_list_with_that_name_asks_again(house: House):
     house.record(*TWO)
     give(house, LIST, {2: person_at(house, "|camille moreau#2")})
