@@ -56,8 +56,10 @@ MAY: Final[Mapping[Role, frozenset[Deed]]] = MappingProxyType(
     }
 )
 
-PROVED: Final = frozenset({Deed.AWARD, Deed.REVOKE, Deed.EXPORT, Deed.MANAGE, Deed.CORRECT, Deed.PROTECT})
-"""Whoever has a passkey does these with it."""
+PROVED: Final = frozenset(
+    {Deed.AWARD, Deed.REVOKE, Deed.REVIEW, Deed.EXPORT, Deed.MANAGE, Deed.CORRECT, Deed.PROTECT}
+)
+"""Whoever has a passkey does these with it. A request that is accepted is a badge that is given."""
 DANGEROUS: Final = frozenset({Deed.EXPORT, Deed.MANAGE, Deed.CORRECT, Deed.PROTECT})
 """Asks whoever does it, and not only looks, to have proved a short time ago who they are."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import uuid
 
 from fastapi.testclient import TestClient
 from httpx import Response
@@ -42,6 +43,16 @@ def resumed(client: TestClient, page: Response) -> Response:
 
 def is_invited(client: TestClient) -> bool:
     return TYPED["adresse"] in client.get(TEAM).text
+
+
+def test_a_request_is_decided_with_the_key_as_a_badge_is_given(house: House):
+    keeper(house, house.admin)
+    by_link = house.client(house.admin)
+    assert by_link.get("/gestion/itip/demandes").headers["location"].startswith("/confirmer")
+    accepted = send(
+        by_link, f"/gestion/itip/demandes/{uuid.uuid4()}/accepter", {"raison": "Vu."}, seen_on="/compte"
+    )
+    assert "/confirmer/cle" in {form.action for form in forms_of(accepted)}
 
 
 def test_whoever_has_a_key_confirms_with_it_and_nothing_typed_is_lost(house: House):
