@@ -121,7 +121,9 @@ class BadgeService:
         version = self.badges.newest_version(badge.id)
         said = wording_of(version, self.badges.competencies_of(version.id))
         differs = (as_kept(wording), repeat, accepts_requests) != (said, badge.repeat, badge.accepts_requests)
-        if differs and seen and seen != state_of(badge, said):
+        if not differs:
+            return self.manuscript(campus, badge.id).page
+        if seen and seen != state_of(badge, said):
             raise WrittenMeanwhile(N_("Quelqu’un a enregistré ce badge pendant que vous l’écriviez."))
         badge.repeat, badge.accepts_requests = repeat, accepts_requests
         self.badges.add(badge)

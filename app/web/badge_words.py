@@ -9,6 +9,7 @@ from app.domain.badge_differences import PROSE, Difference, Part
 from app.domain.badges import Kind
 from app.language import N_
 from app.web.typography import say
+from app.web.wording import number
 from app.web.words import KIND_NAMES
 
 PARTS = {
@@ -93,7 +94,7 @@ def _value(part: Part, lines: Sequence[str]) -> str:
         case Part.KIND:
             return say(KIND_NAMES[Kind(lines[0])])
         case Part.REQUIRED_HOURS:
-            return say(N_("{n} heures")).format(n=lines[0].replace(".", ","))
+            return say(N_("{hours} h")).format(hours=number(float(lines[0])))
         case Part.LANGUAGE:
             return say(_LANGUAGES[lines[0]]) if lines[0] in _LANGUAGES else lines[0]
         case Part.COLOURS:

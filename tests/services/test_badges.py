@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
+from sqlmodel import select
 
 from app.domain.alignments import public_alignment
 from app.domain.badges import ArchivedBadge, Kind, Repeat, UnopenedBadge
-from app.domain.history import Actor
+from app.domain.history import Actor, HistoryEntry
 from app.errors import InvalidInput, NotFound
 from app.services.badge_wordings import wording_of
 from app.services.badges import BadgePage, Wording
@@ -88,6 +90,17 @@ def test_writing_the_same_again_makes_no_new_version(house: House):
     page = write(house, WHOLE, draft=False)
     house.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
     assert rewrite(house, page, WHOLE).version.number == 1
+
+
+def test_saving_what_did_not_change_is_no_deed(house: House):
+    page = write(house, WHOLE)
+    rewrite(house, page, WHOLE)
+    rewrite(house, page, replace(WHOLE, name="Tutrice, tuteur"))
+    with house.unit_of_work(reading=True) as services:
+        deeds = services.stores.session.exec(
+            select(HistoryEntry.deed).where(HistoryEntry.noun_id == page.badge.id)
+        ).all()
+    assert sorted(deeds) == ["create", "rewrite"]
 
 
 def test_an_archived_badge_is_not_given_until_it_is_taken_out_again(house: House):
