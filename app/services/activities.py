@@ -95,6 +95,7 @@ class ActivityService:
         return self.activities.list_in_campus(campus.id, words=words)
 
     def page(self, campus: Campus, activity_id: uuid.UUID) -> ActivityPage:
+        """Everybody of an activity, to be read only: there may be thousands."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         listed = self.activities.read_everybody(activity.id)
         participants = [pair for pair in listed if pair[0].is_present]

@@ -57,8 +57,9 @@ def record_with_hours(house: House) -> None:
             for part, person in services.activities.page(house.campus, house.activity.id).participants
             if person.given_name == "Léo"
         )
-        leo.is_present = False
-        services.activities.activities.add_participations([leo])
+        services.activities.set_present(
+            house.campus, house.activity.id, leo.id, present=False, by=Actor(house.trainer.id)
+        )
 
 
 def test_who_was_there_and_for_how_long_is_what_the_first_session_says(house: House) -> None:
