@@ -110,8 +110,9 @@ def _sign_and_keep(house: House) -> float:
         with house.unit_of_work() as services:
             keeping = services.awards.bulk.keeping
             keeping.grounds = Unlogged()  # type: ignore[assignment]
-            kept = keeping.keep(services.awards.judging.case(house.campus, request, by), promise, ready)
-            assert all(isinstance(each, uuid.UUID) for each in kept)
+            decided = keeping.decide(services.awards.judging.case(house.campus, request, by), promise, ready)
+            keeping.sign(decided)
+            assert all(isinstance(each, uuid.UUID) for each in decided.kept)
 
     assert len(judged) == PEOPLE
     return _milliseconds(lambda: [keep(judged[at : at + A_PIECE]) for at in range(0, PEOPLE, A_PIECE)])

@@ -89,18 +89,11 @@ class AwardKeeping:
         self.addresses = addresses
         self.clock = clock
 
-    def keep(
-        self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
-    ) -> list[Kept]:
-        """In the order of the lines. One that cannot be signed takes nothing from the others."""
-        decided = self.decide(case, promise, ready, is_last=is_last)
-        self.sign(decided)
-        return decided.kept
-
     def decide(
         self, case: Case, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
     ) -> Decided:
-        """Everything is written but the signed bytes, which have to follow in the same transaction."""
+        """Everything is written but the signed bytes, which have to follow in the same transaction. A line that cannot be
+        signed takes nothing from the others."""
         at = self.clock()
         batch = self.batch_of(case, at)
         if not ready:
