@@ -6,13 +6,14 @@ import hashlib
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app import __version__
 from app.api import problems
@@ -110,14 +111,17 @@ def create_app(
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
     app.add_middleware(ReadyAnswers, version=process.public_documents.version, clock=process.clock)
-    # Flat and first: the framework compares every route of a router twice, and again for each router around it.
-    app.router.routes.extend((*documents, *award_page.for_strangers.routes))
-    app.include_router(web_router)
-    app.include_router(api_router)
+    app.router.routes.extend(_shared_routes())
     _answer_errors(app)
     _describe_openly(app)
     policies(app.routes)
     return app
+
+
+@cache
+def _shared_routes() -> tuple[BaseRoute, ...]:
+    """Flat: the framework resolves included routes anew for each application and compares each twice a request."""
+    return (*documents, *award_page.for_strangers.routes, *web_router.routes, *api_router.routes)
 
 
 def served() -> FastAPI:

@@ -35,17 +35,20 @@ for each in (
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))
 router.include_router(v1)
-router.include_router(activity_log.router)
-router.include_router(activity_log.preflights)
-router.include_router(older_badges.router)
-router.include_router(endorsements.router)
-router.include_router(endorsements.with_page)
-router.include_router(endorsements.preflights)
-router.include_router(evidence.router)
-router.include_router(evidence.preflights)
-router.include_router(networks.with_page)
-router.include_router(networks.router)
-router.include_router(networks.preflights)
-router.include_router(public.preflights)
-router.include_router(health.router)
-router.include_router(metrics.router)
+for each in (
+    activity_log.router,
+    activity_log.preflights,
+    older_badges.router,
+    endorsements.router,
+    endorsements.with_page,
+    endorsements.preflights,
+    evidence.router,
+    evidence.preflights,
+    networks.with_page,
+    networks.router,
+    networks.preflights,
+    public.preflights,
+    health.router,
+    metrics.router,
+):
+    router.routes.extend(each.routes)
