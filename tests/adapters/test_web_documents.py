@@ -57,6 +57,24 @@ def test_a_proxy_of_the_environment_is_not_used(network, fetcher, monkeypatch):
     assert fetcher().fetch(URL).body == b"{}"
 
 
+def test_credentials_of_a_netrc_file_are_not_sent(network, fetcher, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login operator password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    network.server.scripts["/did.json"] = answer()
+    fetcher().fetch(URL)
+    assert "authorization" not in network.server.requests[0].headers
+
+
+def test_the_log_holds_the_host_and_never_the_whole_address(network, fetcher, caplog):
+    network.server.scripts["/did.json?secret=xyz"] = answer(b"", "404 Not Found")
+    with caplog.at_level("DEBUG"):
+        why(fetcher(), URL + "?secret=xyz")
+    of_the_client = [each.getMessage() for each in caplog.records if each.name.startswith("httpx")]
+    assert of_the_client == []
+
+
 @pytest.mark.parametrize(
     ("status", "reason"),
     [

@@ -325,3 +325,45 @@ def test_the_next_vetted_address_is_tried_when_the_first_is_down(network, fetche
         return network.dial(address, port, seconds)
 
     assert fetcher(dial=dial).fetch(URL).body == b"{}"
+
+
+# --- what the HTTP client would act upon by itself
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://[::1",
+        "https://xn--/",
+        "https://xn--a-ecp.ru/",
+        "https://a\x7fb/",
+        "//",
+        "https://:99999/",
+        "\xff",
+    ],
+)
+@pytest.mark.parametrize("status", ["301 M", "200 OK"])
+def test_a_location_is_parsed_by_our_rule_alone(network, fetcher, status, location):
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nLocation: "
+    network.server.scripts["/did.json"] = raw(head.encode() + location.encode("latin-1") + b"\r\n\r\n{}")
+    if status == "200 OK":
+        assert fetcher().fetch(URL).body == b"{}"
+    else:
+        # A label of badly encoded punycode is a name like any other: it is looked up, and not found.
+        expected = "unreachable" if "xn--a-" in location else "redirect_refused"
+        assert why(fetcher()) == expected
+
+
+def test_hundreds_of_odd_cookies_cost_nothing_and_are_not_stored(network, fetcher):
+    cookies = b"".join(
+        b"Set-Cookie: a%d=b; expires=%s; domain=.example; path=/\r\n" % (each, b"1" * 40)
+        for each in range(200)
+    )
+    network.server.scripts["/did.json"] = raw(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n" + cookies + b"\r\n{}"
+    )
+    documents = fetcher()
+    documents.fetch(URL)
+    documents.forget(URL)
+    documents.fetch(URL)
+    assert all("cookie" not in request.headers for request in network.server.requests)

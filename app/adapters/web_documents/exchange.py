@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import httpcore
+import httpx
 
 from app.adapters.web_documents.limits import Deadline, Limits, Refused, Why
 from app.adapters.web_documents.resolving import TimedResolver
 from app.adapters.web_documents.targets import Target
-from app.adapters.web_documents.transport import Dial, GuardedBackend
+from app.adapters.web_documents.transport import Dial, GuardedBackend, GuardedTransport
 
 _OK: Final = 200
 # Two answers to one of these are no answer: which one counts would depend on the reader.
@@ -44,46 +45,51 @@ class Exchange:
     def _ask(
         self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
     ) -> Answer:
-        """A connection of its own for each question: no cookie, no proxy, nothing left from the last one."""
+        """One client and one connection per question: no cookie, proxy, credential or state outlives it.
+
+        Redirects are the caller's: httpx follows none, and never parses the address that one leads to.
+        """
         backend = GuardedBackend(target, self.resolver, self.dial, self.limits, deadline)
-        url = httpcore.URL(
-            scheme=target.scheme.encode(),
-            host=target.host.encode(),
-            port=target.port,
-            target=target.path.encode(),
-        )
-        sent = {**headers, "Accept-Encoding": "identity", "Connection": "close"}
+        transport = GuardedTransport(target, backend, self.ssl_context)
+        sent = {
+            **headers,
+            "Host": target.authority,
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
         try:
             with (
-                httpcore.ConnectionPool(ssl_context=self.ssl_context, network_backend=backend) as pool,
-                pool.stream(method, url, headers=list(sent.items()), content=body) as response,
+                httpx.Client(transport=transport, trust_env=False, timeout=self.limits.seconds) as client,
+                client.stream(method, target.url, headers=sent, content=body) as response,
             ):
                 return self._read(response)
-        except (httpcore.ProtocolError, UnicodeDecodeError) as error:
+        except httpx.InvalidURL as error:
+            raise Refused(Why.URL_NOT_ALLOWED, error) from error
+        except (httpcore.ProtocolError, httpx.ProtocolError, UnicodeDecodeError) as error:
             raise Refused(Why.MALFORMED_ANSWER, error) from error
 
-    def _read(self, response: httpcore.Response) -> Answer:
-        headers = self._headers(response)
-        if response.status != _OK:
-            return Answer(response.status, headers)
+    def _read(self, response: httpx.Response) -> Answer:
+        headers = self._headers(response.extensions["received_headers"])
+        if response.status_code != _OK:
+            return Answer(response.status_code, headers)
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Refused(Why.COMPRESSED)
         if int(headers.get("content-length", "0")) > self.limits.body_bytes:
             raise Refused(Why.TOO_LARGE)
         body = bytearray()
-        for count, piece in enumerate(response.iter_stream()):
+        for count, piece in enumerate(response.iter_raw()):
             body += piece
             if len(body) > self.limits.body_bytes:
                 raise Refused(Why.TOO_LARGE)
             if count > self.limits.pieces:
                 raise Refused(Why.MALFORMED_ANSWER)
-        return Answer(response.status, headers, bytes(body))
+        return Answer(response.status_code, headers, bytes(body))
 
-    def _headers(self, response: httpcore.Response) -> dict[str, str]:
-        if sum(len(name) + len(value) for name, value in response.headers) > self.limits.header_bytes:
+    def _headers(self, received: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+        if sum(len(name) + len(value) for name, value in received) > self.limits.header_bytes:
             raise Refused(Why.TOO_LARGE)
         headers: dict[str, str] = {}
-        for raw_name, raw_value in response.headers:
+        for raw_name, raw_value in received:
             name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1").strip()
             if name in headers and name in _SINGLE:
                 raise Refused(Why.MALFORMED_ANSWER)

@@ -37,10 +37,13 @@ class Target:
     is_local: bool = False
 
     @property
-    def url(self) -> str:
+    def authority(self) -> str:
         usual = 443 if self.scheme == "https" else 80
-        port = "" if self.port == usual else f":{self.port}"
-        return f"{self.scheme}://{self.host}{port}{self.path}"
+        return self.host if self.port == usual else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}"
 
 
 @dataclass(frozen=True)

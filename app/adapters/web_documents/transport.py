@@ -1,25 +1,30 @@
-"""The guard at the moment of connecting: vetted addresses only, within the deadline, so many bytes and no more.
+"""The guard at connect time: vetted addresses only, within the deadline and a budget of bytes.
 
-httpcore asks its network backend for each connection. Ours resolves the name once, refuses the host if any
-of its addresses is not public, and connects to a vetted address itself: between the look and the step
-nobody can put another address (DNS rebinding, T15). TLS still proves the name.
+The client is httpx; its transport here hands each request to httpcore with our network backend, which resolves
+the name once, refuses the host if any of its addresses is not public, and connects to a vetted address itself:
+no other address can come between check and connection (DNS rebinding, T15). TLS still proves the name.
 """
 
 # ruff: noqa: ARG002 - httpcore names the arguments; its time limits give way to ours
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, cast
 
 import httpcore
+import httpx
 
 from app.adapters.web_documents.addresses import is_public
 from app.adapters.web_documents.limits import Deadline, Limits, Refused, Why
 from app.adapters.web_documents.resolving import TimedResolver
 from app.adapters.web_documents.targets import Target
+
+# httpx logs whole addresses at INFO: they may hold what only the two ends should know (`fetcher` logs the host).
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 Dial = Callable[[str, int, float], socket.socket]
 """Connects to a numeric address and port within so many seconds; OSError where that fails."""
@@ -29,6 +34,49 @@ _LOCAL_ADDRESS = "127.0.0.1"
 
 def system_dial(address: str, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((address, port), seconds)
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """Sends a request of httpx to `target`, whatever httpx read its address as.
+
+    The received headers go out as an extension of the response and not as its headers: httpx would parse a
+    `Location` and store a `Set-Cookie` by itself, before any limit of ours was applied.
+    """
+
+    def __init__(self, target: Target, backend: GuardedBackend, ssl_context: ssl.SSLContext) -> None:
+        self._url = httpcore.URL(
+            scheme=target.scheme.encode(),
+            host=target.host.encode(),
+            port=target.port,
+            target=target.path.encode(),
+        )
+        self._pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=backend)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._pool.handle_request(
+            httpcore.Request(request.method, self._url, headers=request.headers.raw, content=request.stream)
+        )
+        return httpx.Response(
+            answer.status,
+            stream=_Received(answer),
+            extensions={"received_headers": answer.headers},
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Received(httpx.SyncByteStream):
+    """The body as it comes from the connection."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(cast("Iterable[bytes]", self._answer.stream))
+
+    def close(self) -> None:
+        self._answer.close()
 
 
 class GuardedBackend(httpcore.NetworkBackend):
