@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.keys import VerificationKey
 from app.credentials.package import open_package
 from app.credentials.package.reading import SIGNATURE as PACKAGE
-from app.credentials.timestamps import format_timestamp
+from app.credentials.timestamps import format_timestamp, shifted
 from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
 from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
 from app.credentials.verification.ladder import verify as check
@@ -73,7 +73,7 @@ def moment(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(_("« {text} » n’est pas une date ISO 8601.").format(text=text)) from error
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return shifted(at, timedelta()) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def verify(

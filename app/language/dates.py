@@ -23,7 +23,10 @@ def local(value: datetime, zone: str = DEFAULT_ZONE) -> datetime:
     """`value`, an aware time, on the clocks of `zone`."""
     if value.tzinfo is None:
         raise ValueError("a time without a zone cannot be shown: keep times aware and in UTC")
-    return value.astimezone(ZoneInfo(zone))
+    try:
+        return value.astimezone(ZoneInfo(zone))
+    except OverflowError:  # the first and the last hours of the calendar have no time in every zone
+        return value
 
 
 def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:

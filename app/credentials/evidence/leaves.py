@@ -11,6 +11,7 @@ from typing import Any, Final
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject
 from app.credentials.keys import decode_base64url, encode_base64url
+from app.credentials.timestamps import format_timestamp
 from app.credentials.transparency_log.tree import leaf_hash
 
 VERSION: Final = 1
@@ -72,4 +73,4 @@ class Leaf:
 @lru_cache(maxsize=256)
 def _written_minute(at: datetime) -> str:
     """Kept: the leaves of a bulk award are of few minutes."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+    return f"{format_timestamp(at)[:16]}Z"

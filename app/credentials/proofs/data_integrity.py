@@ -26,7 +26,7 @@ from app.credentials.proofs.cryptosuites import (
     name_for,
     suite_of,
 )
-from app.credentials.timestamps import format_timestamp, parse_timestamp
+from app.credentials.timestamps import format_timestamp, parse_timestamp, shifted
 
 MAX_PROOFS: Final = 4  # T12
 MOST_OBJECTS: Final = 600  # T13: read again for each proof; a badge of our own has about twenty
@@ -226,7 +226,8 @@ class _Checker:
 
     def _check_times(self, proof: JsonObject) -> None:
         try:
-            if "created" in proof and parse_timestamp(proof["created"]) > self.at + self.clock_skew:
+            latest = shifted(self.at, self.clock_skew)
+            if "created" in proof and parse_timestamp(proof["created"]) > latest:
                 raise ProofError("proof_from_the_future", str(proof["created"]))
             if "expires" in proof and parse_timestamp(proof["expires"]) <= self.at:
                 raise ProofError("proof_expired", str(proof["expires"]))

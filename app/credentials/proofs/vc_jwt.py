@@ -13,7 +13,7 @@ from app.credentials.errors import MalformedInput, ProofError
 from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json_object
 from app.credentials.keys import Algorithm, Signer, VerificationKey, decode_base64url, encode_base64url
 from app.credentials.model.version_1 import is_version_1, period_members
-from app.credentials.timestamps import parse_timestamp
+from app.credentials.timestamps import epoch_seconds, parse_timestamp, shifted
 
 MAX_TOKEN: Final = 64 * 1024  # M4
 REGISTERED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")  # B-013, B-017
@@ -54,7 +54,7 @@ _ALGORITHMS: Final = {name: Algorithm(name) for name in ("EdDSA", "ES256", "RS25
     "Ed25519": Algorithm.EDDSA  # RFC 9864
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS: Final = (-62_135_596_800, 253_402_300_799)  # the years 1 to 9999, as datetime has them
+_SECONDS: Final = (-62_135_683_200, 253_402_387_199)  # the years 1 to 9999, with whatever offset
 
 
 @dataclass(frozen=True)
@@ -233,10 +233,13 @@ def _whole_seconds(text: JsonValue, pointer: str) -> int:
 
 
 def _same_moment(claim: JsonValue, text: JsonValue) -> bool:
-    """Compared as instants: offsets and `.000` are spelling (B-015)."""
+    """Compared as instants (B-015): offsets are spelling, and a claim of whole seconds cannot repeat a fraction."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        return False
     try:
-        return _numeric_date(claim) == parse_timestamp(text)
-    except MalformedInput:
+        apart = abs(claim - epoch_seconds(text))
+        return apart < (1 if claim == int(claim) else 0.001)
+    except (MalformedInput, OverflowError):  # an integer may be larger than any float
         return False
 
 
@@ -245,7 +248,7 @@ def _numeric_date(claim: JsonValue) -> datetime | None:
         return None
     if not _SECONDS[0] <= claim <= _SECONDS[1]:
         return None
-    return _EPOCH + timedelta(seconds=claim)
+    return shifted(_EPOCH, timedelta(seconds=claim))
 
 
 def _id_of(value: JsonValue) -> JsonValue:

@@ -10,7 +10,7 @@ from app.credentials.errors import CredentialError, KeyNotResolved, MalformedInp
 from app.credentials.json_text import JsonObject, JsonValue, parse_json_object
 from app.credentials.keys import VerificationKey
 from app.credentials.proofs.data_integrity import verify_proofs
-from app.credentials.timestamps import parse_timestamp
+from app.credentials.timestamps import parse_timestamp, shifted
 from app.credentials.trust.lists import LIST_TYPE, Entry, GivenLabel, Standing, TrustList
 
 MOST_BYTES: Final = 1024 * 1024
@@ -53,7 +53,7 @@ def read_trust_list(data: bytes, pinned: PinnedNetwork, *, at: datetime, not_bel
     _check_signed(document, listed.issuer, pinned.key, at)
     if listed.sequence < not_below:
         raise TrustListRefused("older_than_known", f"{listed.sequence} < {not_below}")
-    if listed.valid_from > at + _AHEAD:
+    if listed.valid_from > shifted(at, _AHEAD):
         raise TrustListRefused("from_the_future")
     return listed
 

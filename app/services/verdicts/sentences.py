@@ -6,13 +6,12 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from app.language import current_locale, gettext
+from app.language.dates import local
 
-_ZONE = ZoneInfo("Europe/Paris")
 _BABEL_LOCALE = {"en": "en_GB"}
 _LONGEST_VALUE = 160
 
@@ -34,7 +33,7 @@ def _in_words(value: object) -> str:
         case Sentence():
             return value.text()
         case datetime():
-            return _day(value.astimezone(_ZONE).date())
+            return _day(local(value).date())
         case date():
             return _day(value)
         case _:

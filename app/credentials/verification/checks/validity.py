@@ -7,7 +7,7 @@ from datetime import datetime
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject
 from app.credentials.model.version_1 import period_members
-from app.credentials.timestamps import format_timestamp, parse_timestamp
+from app.credentials.timestamps import format_timestamp, parse_timestamp, shifted
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult
@@ -29,7 +29,7 @@ def period(begins: datetime, ends: datetime | None, at: datetime, policy: Policy
         told["valid_until"] = format_timestamp(ends)
     if ends is not None and ends < begins:  # C-018
         return found(Reason.PERIOD_REVERSED, **told)
-    if at + policy.clock_skew < begins:
+    if shifted(at, policy.clock_skew) < begins:
         return found(Reason.NOT_YET_VALID, **told)
     if ends is not None and at > ends:
         return found(Reason.EXPIRED, **told)

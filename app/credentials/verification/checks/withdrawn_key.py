@@ -8,7 +8,7 @@ from typing import Final
 from app.credentials.documents import DocumentSource
 from app.credentials.evidence.judging import EvidenceOutcome, judge_evidence
 from app.credentials.json_text import JsonObject
-from app.credentials.timestamps import format_timestamp
+from app.credentials.timestamps import format_timestamp, shifted
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult
@@ -35,6 +35,6 @@ def withdrawn_key(document: JsonObject, revoked_at: datetime, documents: Documen
     if report.outcome is not EvidenceOutcome.PROVED or report.decided_at is None:
         return found(Reason.KEY_REVOKED, withdrawn=withdrawn, cause=report.reason)
     decided = format_timestamp(report.decided_at)
-    if report.decided_at + _A_MINUTE > revoked_at:
+    if shifted(report.decided_at, _A_MINUTE) > revoked_at:
         return found(Reason.KEY_REVOKED_BEFORE, withdrawn=withdrawn, decided=decided)
     return found(Reason.KEY_REVOKED_SINCE, withdrawn=withdrawn, decided=decided)

@@ -10,7 +10,7 @@ from app.credentials.errors import DocumentUnavailable, MalformedInput
 from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.model.version_1 import period_members
 from app.credentials.status_list import MINIMUM_SIZE, PublishedList, StatusEntry, read_entry, read_list
-from app.credentials.timestamps import parse_timestamp
+from app.credentials.timestamps import parse_timestamp, shifted
 from app.credentials.verification.answers import CheckResult
 from app.credentials.verification.checks.issuer import issuer_of
 from app.credentials.verification.checks.status.question import StatusQuestion
@@ -95,7 +95,7 @@ def _against_age(
     except MalformedInput:
         return found(Reason.STATUS_LIST_MALFORMED, url=fetched.url, cause="period")
     token_ends = _token_ends(secured.claims.get("exp")) if secured.jws else None
-    if not begins - question.policy.clock_skew <= at <= min(ends, token_ends or ends):
+    if not begins <= shifted(at, question.policy.clock_skew) or not at <= min(ends, token_ends or ends):
         return found(Reason.STATUS_LIST_STALE, url=fetched.url, cause="period")
     if fetched.fetched_at is not None and listed.ttl is not None and at - fetched.fetched_at > listed.ttl:
         return found(Reason.STATUS_LIST_STALE, url=fetched.url, cause="ttl")
