@@ -15,11 +15,12 @@ from app.metrics import note_request
 
 # A traceback without local variables: they may be personal (I23).
 _CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+_ESCAPED = {sign: f"\\x{sign:02x}" for sign in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
 
 
 def configure_logging(*, as_json: bool) -> None:
     """JSON lines for machines, or coloured text for a terminal; both go to standard error."""
-    renderer = structlog.processors.JSONRenderer() if as_json else _CONSOLE
+    renderer = structlog.processors.JSONRenderer() if as_json else _on_a_terminal
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -51,6 +52,14 @@ def configure_logging(*, as_json: bool) -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
+
+
+def _on_a_terminal(logger: object, name: str, event: structlog.typing.EventDict) -> str:
+    """One line for each event, whatever its values hold; a traceback has its own lines."""
+    for key, value in event.items():
+        if isinstance(value, str) and key not in ("exception", "stack"):
+            event[key] = value.translate(_ESCAPED)
+    return str(_CONSOLE(logger, name, event))
 
 
 class RequestLog:

@@ -8,13 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
 from pathlib import Path
 from threading import Lock
 from typing import TextIO
 from urllib.parse import unquote, urlsplit
 
-from app.adapters.letter_messages import message_of
+from app.adapters.letter_messages import Message, message_of, one_line, plain_text
 from app.adapters.smtp_answers import meaning_of
 from app.domain.letters import Letter
 
@@ -71,10 +70,10 @@ class SmtpMailer:
         for line in lines:
             _hang_up(line)
 
-    def _deliver(self, message: EmailMessage) -> None:
+    def _deliver(self, message: Message) -> None:
         line = self._line()
         try:
-            line.server.send_message(message)
+            _hand_over(line.server, message)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError):
             self._keep(line)
             raise
@@ -135,6 +134,14 @@ class SmtpMailer:
         return bool(self._parts.username) or (host not in _THIS_MACHINE and server.has_extn("starttls"))
 
 
+def _hand_over(server: smtplib.SMTP, message: Message) -> None:
+    server.ehlo_or_helo_if_needed()
+    if message.needs_utf8 and not server.has_extn("smtputf8"):
+        raise smtplib.SMTPNotSupportedError("SMTPUTF8 is needed for this address")
+    options = ["SMTPUTF8", "BODY=8BITMIME"] if message.needs_utf8 else []
+    server.sendmail(message.sender, [message.recipient], message.content, mail_options=options)
+
+
 def _answers(line: _Line) -> bool:
     try:
         return line.server.noop()[0] == 250
@@ -157,7 +164,7 @@ class TerminalMailer:
 
     def send(self, letter: Letter) -> None:
         print(
-            f"\n--- {letter.to}\n    {letter.subject}\n\n{letter.text}",
+            f"\n--- {one_line(letter.to)}\n    {one_line(letter.subject)}\n\n{plain_text(letter.text)}",
             file=self._terminal or sys.stderr,
             flush=True,
         )

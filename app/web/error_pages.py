@@ -227,8 +227,8 @@ class CatchFaults:
 
         async def send_watched(message: Message) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
             await send(message)
+            started = started or message["type"] == "http.response.start"
 
         try:
             await self.app(scope, receive, send_watched)

@@ -38,6 +38,7 @@ PERMISSIONS_POLICY = ", ".join(
 # Addresses that are themselves a secret, or that only one person may see.
 PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/confirmer", "/compte", "/gestion")
 _ANYWHERE = "frame-ancestors *"
+_LINE_ENDS = b"\r\n\0"
 _A_YEAR = "max-age=31536000; includeSubDomains"
 
 
@@ -62,6 +63,10 @@ class SecurityHeaders:
         await self.app(scope, receive, send_guarded)
 
     def _guard(self, headers: MutableHeaders, *, private: bool) -> None:
+        # The server writes values as they are: a line break would begin a header, or the body, of another's choice.
+        text = b"".join(part for header in headers.raw for part in header)
+        if len(text.translate(None, _LINE_ENDS)) != len(text):
+            raise ValueError("a response header must be one line")
         headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "no-referrer" if private else "strict-origin-when-cross-origin")

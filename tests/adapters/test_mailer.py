@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import email
+import email.policy
 import io
+import re
 import socket
 from collections.abc import Callable, Iterator
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.utils import getaddresses, parseaddr
+from html import escape as html_escape
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.adapters.letter_messages import message_of
+from app.adapters.letter_messages import message_of, one_line, plain_text
 from app.adapters.mailer import SmtpMailer, TerminalMailer
-from app.domain.letters import Letter, LetterDelayed, LetterPicture, LetterRefused, Reason
+from app.domain.letters import Letter, LetterDelayed, LetterFile, LetterPicture, LetterRefused, Reason
 from tests.support.post_office import HANG_UP, PASSWORD, USER, PostOffice, make_certificate
 
 SENDER = "sceau@exemple.fr"
@@ -272,20 +281,106 @@ def test_an_address_is_one_address_or_refused(address: str):
     assert trouble.value.reason is Reason.BAD_ADDRESS
 
 
-@given(said=st.text(max_size=300))
-def test_no_words_of_a_campus_or_person_add_a_header(said: str):
-    letter = Letter(
-        ZOE, said, said, to_name=said, sender_name=said, key=said, language=said, unsubscribe_url=said
+_ENCODED = "=?utf-8?q?=0d=0aBcc:_everyone=40evil.example=0d=0a=0d=0a<h1>Body</h1>?="
+_HOSTILE = (
+    _ENCODED,
+    _ENCODED.replace(" ", "").upper(),
+    "=?utf-8?b?DQpCY2M6IGFAZXZpbC5leGFtcGxlDQoNCg==?=",
+    "=?iso-8859-1?q?=0a?=",
+    "=?us-ascii?q?=2C_a=40evil.example=2C?=",
+    "=?utf-8?b?" + base64.b64encode(_ENCODED.encode()).decode() + "?=",
+    "=?",
+    "?=",
+    "\r\nBcc: everyone@evil.example",
+    "\n\n<h1>Body</h1>",
+    "\r\n.\r\nMAIL FROM:<a@evil.example>",
+    "\u2028\x0b\x0c\x1c\x85",
+    "\x00\x1b[2J",
+    "\ud800",
+    "\u202e\u200b",
+    ", a@evil.example,",
+    "<a@evil.example>",
+    '"\\',
+    "(;:@)",
+    "🦊" * 20,
+    "é",
+    " ",
+)
+hostile = st.lists(st.sampled_from(_HOSTILE) | st.text(max_size=30), max_size=6).map("".join)
+
+
+def header_text(value: str) -> str:
+    """As a mail program reads it: encoded words of one value are joined, what comes out is text."""
+    return str(make_header(decode_header(value)))
+
+
+@given(typed=hostile)
+@example(typed=_ENCODED)
+@example(typed=f"Zoé {_ENCODED}")
+@example(typed=f"x{_ENCODED}" + "y" * 200)
+def test_typed_text_stays_text_in_the_bytes_of_a_message(typed: str):
+    """The same headers and parts and one recipient, on each version of the email package."""
+    files = (LetterFile(typed, b"{}"),)
+    pictures = (LetterPicture(typed, PNG),)
+
+    def made(text: str, body: str) -> bytes:
+        letter = Letter(
+            ZOE, text, body, html=f"<p>{html_escape(body)}</p>", to_name=text, sender_name=text, key=text or "k",
+            language=text, unsubscribe_url=text, reply_to=SENDER, pictures=pictures, files=files,
+        )  # fmt: skip
+        return message_of(letter, sender=SENDER).content
+
+    plain = email.message_from_bytes(made("x", "x"))
+    content = made(f"x{typed}", typed)
+    head = content.split(b"\r\n\r\n")[0].decode("ascii")
+    assert all(len(line) <= 998 and line.isprintable() for line in head.split("\r\n"))
+    assert not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|(?<!\r)\n|\r(?!\n)", content)
+
+    old = email.message_from_bytes(content)
+    assert old.keys() == plain.keys()
+    assert header_text(old["Subject"]) == one_line(f"x{typed}")
+    read = cast(EmailMessage, email.message_from_bytes(content, policy=email.policy.default))
+    assert read.keys() == plain.keys()
+    assert [part.get_content_type() for part in read.walk()] == [
+        part.get_content_type() for part in plain.walk()
+    ]
+    for header, address in (("To", ZOE), ("From", SENDER), ("Reply-To", SENDER)):
+        name, found = parseaddr("".join(old[header].splitlines()))
+        assert (found, len(getaddresses([old[header]]))) == (address, 1)
+        assert [each.addr_spec for each in read[header].addresses] == [address]
+        assert header_text(name) == ("" if header == "Reply-To" else one_line(f"x{typed}"))
+    text = next(part for part in read.walk() if part.get_content_type() == "text/plain")
+    body = cast(EmailMessage, text).get_content().replace("\r\n", "\n")
+    assert body.rstrip("\n") == plain_text(typed).rstrip("\n")
+
+
+def test_an_encoded_word_in_a_name_adds_no_recipient(office: PostOffice, mailer: SmtpMailer):
+    mailer.send(Letter(ZOE, _ENCODED, "Bonjour", to_name=_ENCODED, sender_name=_ENCODED))
+
+    (received,) = office.received
+    assert (office.recipients, received["Bcc"]) == ([ZOE], None)
+    assert received.get_content().strip() == "Bonjour"
+
+
+@pytest.mark.parametrize("local", ["=?utf-8?q?a=0d=0aBcc:b?=", "a=?b", "a?=", "a@b", "a" * 65])
+def test_an_address_that_some_would_decode_is_refused(local: str):
+    for letter in (
+        Letter(f"{local}@exemple.fr", "x", "x"),
+        Letter(ZOE, "x", "x", reply_to=f"{local}@exemple.fr"),
+    ):
+        with pytest.raises(LetterRefused):
+            message_of(letter, sender=SENDER)
+
+
+def test_the_terminal_shows_no_control_characters():
+    terminal = io.StringIO()
+    TerminalMailer(terminal).send(
+        Letter("zoe@exemple.fr", "\x1b[2JBonjour\r\n--- x", "\x1b]0;x\x07Bonjour\nZoé")
     )
-    plain = message_of(Letter(ZOE, "x", "x", to_name="x", sender_name="x", key="x"), sender=SENDER)
-    message = message_of(letter, sender=SENDER)
-    allowed = {*plain.keys(), "Content-Language", "List-Unsubscribe", "List-Unsubscribe-Post"}
-    assert set(message.keys()) <= allowed
-    head = message.as_bytes().split(b"\r\n\r\n")[0].decode("ascii")
-    names = [line.split(":")[0] for line in head.split("\r\n") if not line.startswith((" ", "\t"))]
-    assert set(names) <= allowed
-    assert [each.addr_spec for each in message["To"].addresses] == [ZOE]
-    assert [each.addr_spec for each in message["From"].addresses] == [SENDER]
+    shown = terminal.getvalue()
+    assert not {"\x1b", "\x07"} & set(shown)
+    assert "\n---" not in shown[1:]
+    assert "Bonjour\nZoé" in shown
 
 
 def test_on_ones_own_computer_the_letter_stands_on_the_terminal():

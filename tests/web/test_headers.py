@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import logging
 
+import pytest
+import structlog
+from fastapi import Response
+
+from app.request_log import configure_logging
 from tests.web.small_site import reader_of, small_site
 
 
@@ -57,3 +62,35 @@ def test_a_picture_opened_on_its_own_can_run_nothing(reader):
     policy = reader.get("/static/mark.svg").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
+
+
+@pytest.mark.parametrize("sign", ["\r\n", "\n", "\r", "\0"])
+@pytest.mark.parametrize("name", ["Location", "Content-Disposition", "Link", "X-Anything"])
+def test_no_value_begins_another_header(name: str, sign: str):
+    site = small_site()
+
+    @site.get("/splitting")
+    def splitting() -> Response:
+        return Response(headers={name: f"/here{sign}Set-Cookie: a=b{sign}{sign}body"})
+
+    answer = reader_of(site).get("/splitting", follow_redirects=False)
+    assert answer.status_code == 500
+    assert "a=b" not in str(answer.headers)
+    assert "default-src" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_value_begins_another_line_of_the_log(as_json: bool, capsys: pytest.CaptureFixture[str]):
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logging(as_json=as_json)
+        typed = "https://evil.example/\r\n2026-01-01 [error] forged\x1b[2J\u2028x"
+        structlog.get_logger("test").bind().warning("a followed list was refused", url=typed)
+        logging.getLogger("test").warning("nothing from %s", typed)
+        shown = capsys.readouterr().err
+    finally:
+        root.handlers[:], root.level = handlers, level
+        structlog.reset_defaults()
+    assert len(shown.strip().splitlines()) == 2
+    assert "[2J" not in shown.replace("\\x1b[2J", "").replace("\\u001b[2J", "")
