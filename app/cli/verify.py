@@ -256,7 +256,7 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
         yield Text(f"  {headline.advice.text()}", style="dim")
     if answer.report is None:
         return
-    for told in verdicts.told(answer.report, answer.campus):
+    for told in verdicts.told(answer.report, answer.campus, is_recognised=verdicts.is_recognised(answer)):
         word = (_(told.word), _COLOURS.get(told.state, ""))
         yield Text.assemble(f"  · {_(told.title)}{colon}", word, f". {told.sentence.text()}")
     if answer.standing is not None:

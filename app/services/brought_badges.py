@@ -17,7 +17,7 @@ from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.verdicts import HeadlineKind, Sentence, claims_of, headline
-from app.services.verdicts.kinds import WORDING
+from app.services.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
 from app.services.verification import Answer, VerificationService
 
 _MOST_ADDRESSES = 8
@@ -43,7 +43,9 @@ class Verdict:
 
 def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
     """The state and the words of what was found when the badge was last checked."""
-    state, _, heading, _ = WORDING[HeadlineKind(badge.verdict)]
+    kind = HeadlineKind(badge.verdict)
+    state, _, heading, _ = WORDING[kind]
+    heading = OF_UNKNOWN_ISSUER.get(kind, heading)
     return state, Sentence(heading, {"place": badge.place})
 
 

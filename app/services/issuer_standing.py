@@ -101,12 +101,17 @@ class IssuerStandings:
         found += [self.shelf.find(edition, self._followed) for edition in self.store.followed_editions()]
         return [each for each in found if each is not None]
 
-    def of(self, report: Report | None) -> IssuerStanding | None:
-        """None where no register is kept or followed here, or where nobody is known to have signed."""
+    def of(self, report: Report | None, *, campuses: Iterable[Entry] = ()) -> IssuerStanding | None:
+        """`campuses` are our own, which a stranger may look like too.
+
+        None where no register is kept or followed here and the issuer looks like none of them, or where no key of
+        the issuer signed.
+        """
         if report is None or report.document is None or not report.issuer:
             return None
         lists = self.lists()
-        return standing_in(lists, report) if lists else None
+        found = standing_in(lists, report, beside=campuses)
+        return found if lists or found.alike else None
 
     def trusting(self, policy: Policy) -> Policy:
         """A recognised key needs no address to say whose it is."""
@@ -141,7 +146,9 @@ def trusting(policy: Policy, lists: Iterable[TrustList], *, at: datetime) -> Pol
     return replace(policy, trusted_issuers=policy.trusted_issuers | keys)
 
 
-def standing_in(lists: Sequence[TrustList], report: Report) -> IssuerStanding:
+def standing_in(
+    lists: Sequence[TrustList], report: Report, *, beside: Iterable[Entry] = ()
+) -> IssuerStanding:
     """Of several lists the one that says most for the issuer counts: a network need not know whom another recognises."""
     issuer, says = report.issuer or "", name_in(report.document or {})
     named = [
@@ -151,7 +158,7 @@ def standing_in(lists: Sequence[TrustList], report: Report) -> IssuerStanding:
     ]
     if named:
         return min(named, key=lambda each: _ORDER.index(each.kind))
-    every = [entry for each in lists for entry in each.entries]
+    every = [*(entry for each in lists for entry in each.entries), *beside]
     return IssuerStanding(
         StandingKind.SELF_DECLARED if says else StandingKind.UNKNOWN,
         issuer,

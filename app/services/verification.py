@@ -14,6 +14,7 @@ from app.credentials.errors import DocumentUnavailable, ImageError, MalformedInp
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.package import make_package
 from app.credentials.timestamps import parse_timestamp
+from app.credentials.trust import Entry
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
@@ -267,6 +268,9 @@ class VerificationService:
         package = make_package(credential, documents=self.documents, at=self.clock())
         return Published.of(package, "application/zip")
 
+    def _own_campuses(self) -> list[Entry]:
+        return [Entry(each.did, each.name, short_name=each.short_name) for each in self.campuses.list_all()]
+
     def _answer(self, report: Report, presented: bytes | str) -> Answer:
         note_verdict(report.verdict.value, report.form)
         campus = self.campuses.find_by_did(report.issuer) if report.issuer else None
@@ -278,7 +282,7 @@ class VerificationService:
             report,
             record,
             campus,
-            standing=self.standings.of(report),
+            standing=self.standings.of(report, campuses=() if campus else self._own_campuses()),
             replaced_at=replaced_at,
             text=_credential_in(presented),
         )

@@ -18,6 +18,7 @@ from app.services.verdicts import (
     claims_of,
     endorsements,
     headline,
+    is_recognised,
     limits,
     plain,
     remarks,
@@ -184,7 +185,7 @@ def _checks(answer: Answer, zone: str) -> list[CheckShown]:
         CheckShown(
             line.state, say(line.word), say(line.title), said(line.sentence, zone), said(line.beside, zone)
         )
-        for line in told(answer.report, answer.campus)
+        for line in told(answer.report, answer.campus, is_recognised=is_recognised(answer))
     ]
 
 

@@ -75,7 +75,7 @@ def test_a_badge_of_a_stranger_is_genuine_and_its_issuer_is_not_known_here(emplo
     assert told.report is not None
     assert told.report.verdict is Verdict.VALID
     assert told.campus is None
-    assert headline(told).kind is HeadlineKind.VALID_ELSEWHERE
+    assert headline(told).kind is HeadlineKind.UNKNOWN_ISSUER
     assert told.report.check(CheckId.ISSUER).details["domain"] == "badges.example"
     assert employer.network.server.paths == [DID_PATH, LIST_PATH]
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.status_list import StatusList, status_entry, status_list_credential
+from app.credentials.trust import Entry, Standing, TrustList
 from app.credentials.verification.policy import Identity, Policy
 from app.domain.history import Actor
 from app.services import verdicts
+from app.services.issuer_standing import standing_in
 from app.services.verdicts import HeadlineKind
-from tests.credentials.legacy.older_issuer import ASSERTION, assertion, issuer, published
+from tests.credentials.legacy.older_issuer import ASSERTION, ISSUER, assertion, issuer, published
 from tests.services.test_verdicts import (
     Employer,
     a_pdf,
@@ -157,9 +162,9 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
     ("half a picture", lambda employer: employer.award()[1]["png"][:2000], K.UNREADABLE),
     ("link to no award", lambda _: "http://localhost:8000/attributions/9f3d2e7a-0000-4000-8000-000000000000", K.LINK_UNKNOWN),
     # --- given by others
-    ("3.0 JSON", by_a_stranger(), K.VALID_ELSEWHERE),
-    ("3.0 JWT", in_a_token, K.VALID_ELSEWHERE),
-    ("3.0 without a status", by_a_stranger(credentialStatus=...), K.VALID_ELSEWHERE),
+    ("3.0 JSON", by_a_stranger(), K.UNKNOWN_ISSUER),
+    ("3.0 JWT", in_a_token, K.UNKNOWN_ISSUER),
+    ("3.0 without a status", by_a_stranger(credentialStatus=...), K.UNKNOWN_ISSUER),
     ("expired", by_a_stranger(validUntil="2026-11-01T00:00:00Z"), K.EXPIRED),
     ("not yet", by_a_stranger(validFrom="2027-01-01T00:00:00Z"), K.NOT_YET_VALID),
     ("withdrawn by its list", withdrawn_by_a_stranger, K.REVOKED),
@@ -172,8 +177,8 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
     ("nothing answers", out_of_reach, K.UNVERIFIABLE),
     ("its list does not answer", status_out_of_reach, K.UNVERIFIABLE),
     ("expired, and nothing answers", expired_and_out_of_reach, K.OUT_OF_DATE_UNPROVEN),
-    ("2.0 hosted", hosted(published(), assertion()), K.HOSTED_ELSEWHERE),
-    ("2.0 link", hosted(published(), ASSERTION), K.HOSTED_ELSEWHERE),
+    ("2.0 hosted", hosted(published(), assertion()), K.UNKNOWN_ISSUER),
+    ("2.0 link", hosted(published(), ASSERTION), K.UNKNOWN_ISSUER),
     ("2.0 withdrawn", hosted(published(assertion={"id": ASSERTION, "revoked": True}), assertion()), K.WITHDRAWN_AT_ADDRESS),
     ("2.0, its address serves another", hosted(published(assertion=assertion(id=f"{ASSERTION}2")), assertion()), K.NOT_AT_ITS_ADDRESS),
     ("2.0 at somebody else's", hosted(published(issuer=issuer()).with_({PEOPLE: assertion(id=PEOPLE)}), assertion(id=PEOPLE)), K.HOSTED_BY_ANOTHER),
@@ -188,7 +193,8 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
 
 
 def test_each_situation_has_its_headline_and_together_they_reach_all(house: House, employer: Employer):
-    reached = {K.OTHER_PERSON}  # asked about by programs alone, below
+    # Asked about by programs alone, below; those whose issuer a register names or nearly names are below too.
+    reached = {K.OTHER_PERSON, K.VALID_ELSEWHERE, K.HOSTED_ELSEWHERE, K.OTHER_KEY, K.LOOKALIKE}
     for number, (name, make, kind) in enumerate(SITUATIONS):
         employer.stranger = Campus()
         at = house.clock()
@@ -203,6 +209,65 @@ def test_each_situation_has_its_headline_and_together_they_reach_all(house: Hous
         reached.add(kind)
     assert reached == set(HeadlineKind)
     assert len(SITUATIONS) >= 25
+
+
+ENTRY = Entry("did:web:badges.example:campus:itip", "École des Trois-Rivières")
+OLDER = Entry(ISSUER, "Fablab")
+OTHER = Entry("did:web:autre.example", "Forêt-Bois")
+
+
+@pytest.mark.parametrize(
+    ("entry", "presented", "kind", "state"),
+    [
+        (ENTRY, by_a_stranger(), K.VALID_ELSEWHERE, "ok"),
+        (OLDER, hosted(published(), assertion()), K.HOSTED_ELSEWHERE, "ok"),
+        (replace(ENTRY, keys=("une-autre",)), by_a_stranger(), K.OTHER_KEY, "bad"),
+        (replace(ENTRY, standing=Standing.SUSPENDED, until=NOON), by_a_stranger(), K.UNKNOWN_ISSUER, "unk"),
+        (replace(ENTRY, standing=Standing.ENDED, until=NOON), by_a_stranger(), K.UNKNOWN_ISSUER, "unk"),
+        (OTHER, by_a_stranger(), K.UNKNOWN_ISSUER, "unk"),
+        (
+            OTHER,
+            by_a_stranger(issuer=badge_document()["issuer"] | {"name": "Fоrêt-Воіѕ"}),
+            K.LOOKALIKE,
+            "bad",
+        ),
+        (
+            OTHER,
+            by_a_stranger(
+                issuer=badge_document()["issuer"] | {"name": "Forêt Bois"}, validUntil="2026-11-01T00:00:00Z"
+            ),
+            K.LOOKALIKE,
+            "bad",
+        ),
+    ],
+)
+def test_only_an_issuer_that_a_register_names_is_green(
+    employer: Employer, entry: Entry, presented: Made, kind: HeadlineKind, state: str
+):
+    answer = employer.ask(presented(employer))
+    assert answer.report is not None
+    listed = TrustList(
+        "https://reseau.example/liste", "did:web:reseau.example", "Réseau BFC", 1,
+        answer.report.at - timedelta(days=1), answer.report.at + timedelta(days=7), (entry,),
+    )  # fmt: skip
+    told = verdicts.headline(replace(answer, standing=standing_in([listed], answer.report)))
+    assert (told.kind, told.state) == (kind, state)
+    assert ("Authentique" in told.title()) == (state == "ok")
+    assert ("Forêt-Bois" in told.title()) == (kind is K.LOOKALIKE)
+
+
+def test_a_stranger_who_takes_the_name_of_our_campus_is_warned_of_without_any_list(employer: Employer):
+    named = badge_document()["issuer"] | {"name": employer.house.campus.name.replace("o", "о")}
+    told = verdicts.headline(employer.ask(signed(employer.stranger.signer, issuer=named)))
+    assert (told.kind, told.state) == (K.LOOKALIKE, "bad")
+    assert employer.house.campus.name in told.title()
+
+
+@pytest.mark.parametrize("end", ["validUntil", "validFrom"])
+def test_out_of_its_dates_a_badge_of_an_unknown_issuer_is_not_called_authentic(employer: Employer, end: str):
+    day = {"validUntil": "2026-11-01T00:00:00Z", "validFrom": "2027-01-01T00:00:00Z"}[end]
+    told = verdicts.headline(employer.ask(signed(employer.stranger.signer, **{end: day})))
+    assert told.title().startswith("Signature valable, mais ")
 
 
 def test_whose_it_is_is_told_where_a_program_asks(house: House, employer: Employer):

@@ -63,7 +63,7 @@ def test_a_link_of_ours_that_names_no_award_is_not_asked_for(house: House) -> No
 def test_an_older_badge_behind_its_own_address_takes_three_documents_and_no_more(house: House) -> None:
     held = published().held
     answer, beyond = ask(house, held, ASSERTION)
-    assert headline(answer).kind is HeadlineKind.HOSTED_ELSEWHERE
+    assert headline(answer).kind is HeadlineKind.UNKNOWN_ISSUER
     assert beyond.asked == [ASSERTION, CLASS, ISSUER]
 
 

@@ -129,8 +129,8 @@ def test_a_withdrawn_badge_says_when_and_that_it_no_longer_counts(employer: Empl
     [
         ({"validUntil": "2026-11-01T00:00:00Z"}, K.EXPIRED),
         ({"validFrom": "2027-01-01T00:00:00Z"}, K.NOT_YET_VALID),
-        ({}, K.VALID_ELSEWHERE),
-        ({"credentialStatus": ...}, K.VALID_ELSEWHERE),
+        ({}, K.UNKNOWN_ISSUER),
+        ({"credentialStatus": ...}, K.UNKNOWN_ISSUER),
     ],
 )
 def test_a_stranger_s_badge_is_judged_by_its_dates_and_never_called_ours(

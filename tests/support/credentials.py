@@ -41,7 +41,7 @@ def badge_document() -> dict[str, Any]:
         "issuer": {
             "id": DID,
             "type": ["Profile"],
-            "name": "Campus Industrie Technologique Innovante et Performante",
+            "name": "École des Trois-Rivières",
             "url": f"{HOST}/campus/itip",
             "email": "contact@campus.example",
             "description": "Campus des Métiers et des Qualifications d'Excellence, Le Creusot.",

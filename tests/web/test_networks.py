@@ -22,7 +22,7 @@ from tests.support.house import COMMAND, House, send
 from tests.support.networks import NETWORK, label, network_of
 
 ELSEWHERE = Campus()
-NAME = "Campus Industrie Technologique Innovante et Performante"
+NAME = "École des Trois-Rivières"
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_label_is_a_page_and_a_credential_and_stands_on_the_campus_page(house:
 def test_without_a_register_nothing_is_said_of_recognition(employer: TestClient):
     told = answer(employer, presented())
     assert "Reconnu" not in told
-    assert "Inconnu ici" not in told
+    assert "Signature valable, émetteur inconnu" in told
     assert report(employer, presented())["issuer_standing"] is None
 
 
@@ -120,7 +120,8 @@ def test_a_look_alike_is_warned_of_before_all_else(house: House, employer: TestC
     with house.unit_of_work() as services:
         network_of(services, house.campus)
     told = answer(employer, presented(name=house.campus.name.upper()))
-    assert told.index("À lire avant tout") < told.index("Ce que nous avons vérifié")
+    assert f"ce n’est pas « {house.campus.name} »" in told
+    assert told.index("ce n’est pas «") < told.index("Ce que nous avons vérifié")
     alike = report(employer, presented(name=house.campus.name.upper()))["issuer_standing"]["lookalike"]
     assert (alike["likeness"], alike["issuer"]) == ("name", house.campus.did)
     assert "badges.example/campus/itip" in alike["message"]

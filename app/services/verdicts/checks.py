@@ -21,6 +21,9 @@ _MOMENTS: Final = frozenset({"valid_from", "valid_until"})
 _IN_FORCE_WITHOUT_END: Final = N_("Il est valable depuis le {valid_from}, sans date de fin.")
 _OF_OURS: Final = N_("L’émetteur est le campus {campus}, qui signe ses badges avec ce service.")
 _HELD_HERE: Final = N_("Ce service tient son nom, ses clés et sa liste des retraits.")
+_NO_REGISTER: Final = N_(
+    "Son nom est celui qu’il se donne : aucune liste de confiance suivie ici ne le nomme."
+)
 _BY_ITS_OWN_KEY: Final = N_("Il est signé par la clé qu’il nomme lui-même.")
 _TOO_MANY_DOCUMENTS: Final = N_(
     "Pour le savoir, il faudrait lire un document de plus, à {place} : nous n’en lisons que trois ou quatre par badge, pour que personne ne nous fasse travailler sans fin."
@@ -98,8 +101,11 @@ def beside(check: CheckResult) -> Sentence | None:
     return Sentence(words, _values(check)) if words else None
 
 
-def told(report: Report, campus: Campus | None = None) -> list[CheckTold]:
-    """Every question that was asked, in the order of an employer; `campus` is the issuer when it is ours."""
+def told(report: Report, campus: Campus | None = None, *, is_recognised: bool = False) -> list[CheckTold]:
+    """Every question that was asked, in the order of an employer; `campus` is the issuer when it is ours.
+
+    `is_recognised`: a register that is believed here names the issuer. A site alone vouches for no name.
+    """
     if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
         return [_told(report.check(CheckId.READABLE))]
     answers = [report.check(check) for check in _ORDER]
@@ -108,7 +114,10 @@ def told(report: Report, campus: Campus | None = None) -> list[CheckTold]:
         return [_unproven(answer) for answer in answers if not _is_only_form(answer)]
     lines = [_told(answer) for answer in answers]
     is_ours = report.check(CheckId.ISSUER).outcome is Outcome.PASSED
-    return [_of_ours(line, campus) if campus and is_ours else line for line in lines]
+    if campus and is_ours:
+        return [_of_ours(line, campus) for line in lines]
+    by_site_alone = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IDENTIFIED and not is_recognised
+    return [_unknown_issuer(line) if by_site_alone else line for line in lines]
 
 
 def _told(check: CheckResult) -> CheckTold:
@@ -133,6 +142,14 @@ def _unproven(check: CheckResult) -> CheckTold:
         return replace(line, state="shut", word=N_("Ne suffit pas"), sentence=somebody, beside=whom)
     said = Sentence(_DATES_NOT_KEPT) if check.id is CheckId.VALIDITY else line.sentence
     return replace(line, state="unk", word=_WORDS[Outcome.UNKNOWN], sentence=said, beside=None)
+
+
+def _unknown_issuer(line: CheckTold) -> CheckTold:
+    return (
+        replace(line, state="unk", word=N_("Inconnu ici"), beside=Sentence(_NO_REGISTER))
+        if line.check is CheckId.ISSUER
+        else line
+    )
 
 
 def _of_ours(line: CheckTold, campus: Campus) -> CheckTold:

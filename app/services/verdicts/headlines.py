@@ -9,10 +9,19 @@ from typing import Final
 from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
 from app.language import N_
+from app.services.issuer_standing import StandingKind
 from app.services.verdicts.checks import place_of, sentence
 from app.services.verdicts.claims import claims_of
-from app.services.verdicts.kinds import MESSAGES, REVOKED_ON, WORDING, HeadlineKind
+from app.services.verdicts.kinds import (
+    LOOKALIKE_OF,
+    MESSAGES,
+    OF_UNKNOWN_ISSUER,
+    REVOKED_ON,
+    WORDING,
+    HeadlineKind,
+)
 from app.services.verdicts.sentences import Sentence, plain
+from app.services.verdicts.standing import standing_told
 from app.services.verification import Answer
 
 __all__ = ["Headline", "HeadlineKind", "headline"]
@@ -45,6 +54,10 @@ def headline(answer: Answer) -> Headline:
     values = _values(answer)
     if kind is _K.REVOKED and "revoked_at" in values:
         heading = REVOKED_ON
+    if kind is _K.LOOKALIKE:
+        heading = LOOKALIKE_OF
+    if not is_recognised(answer):
+        heading = OF_UNKNOWN_ISSUER.get(kind, heading)
     return Headline(
         kind,
         state,
@@ -66,7 +79,7 @@ def kind_of(answer: Answer) -> HeadlineKind:
     if proof.reason == Reason.HOSTED_NO_MORE:
         return _K.WITHDRAWN_AT_ADDRESS
     if Outcome.PASSED is proof.outcome is key.outcome:
-        kind = _of_genuine(report, is_ours=answer.campus is not None)
+        kind = _of_stranger(answer) or _of_genuine(answer, report)
         return _K.REPLACED if kind is _K.VALID and answer.replaced_at is not None else kind
     return _of_unproven(report, proof, key)
 
@@ -134,7 +147,26 @@ _NO_MORE: Final = (
 )
 
 
-def _of_genuine(report: Report, *, is_ours: bool) -> HeadlineKind:
+def is_recognised(answer: Answer) -> bool:
+    """Whether a register that is believed here names the issuer: our own campuses, a network's list, a trusted issuer."""
+    if answer.campus is not None:
+        return True
+    if answer.standing is not None:
+        return answer.standing.kind is StandingKind.RECOGNISED
+    return answer.report is not None and answer.report.check(CheckId.ISSUER).reason == Reason.ISSUER_TRUSTED
+
+
+def _of_stranger(answer: Answer) -> HeadlineKind | None:
+    """An issuer that could be taken for a recognised one: that comes before what became of the badge."""
+    standing = answer.standing
+    if answer.campus is not None or standing is None:
+        return None
+    if standing.alike is not None:
+        return _K.LOOKALIKE
+    return _K.OTHER_KEY if standing.kind is StandingKind.OTHER_KEY else None
+
+
+def _of_genuine(answer: Answer, report: Report) -> HeadlineKind:
     """Signed by a key of its issuer: what remains is whether it still counts, and who the issuer is."""
     for check, reason, kind in _NO_MORE:
         if report.check(check).reason == reason:
@@ -143,12 +175,38 @@ def _of_genuine(report: Report, *, is_ours: bool) -> HeadlineKind:
         return _K.SIGNED_NOT_CONFORMING
     if report.verdict is Verdict.UNDETERMINED:
         return _K.UNVERIFIABLE
-    if is_ours:
+    if answer.campus is not None:
         return _K.VALID
+    if not is_recognised(answer):
+        return _K.UNKNOWN_ISSUER
+    is_hosted = report.check(CheckId.PROOF).reason == Reason.HOSTED
+    return _K.HOSTED_ELSEWHERE if is_hosted else _K.VALID_ELSEWHERE
+
+
+_ONLY_A_KEY: Final = N_(
+    "Rien n’y a été changé depuis sa signature. Mais aucune adresse ne répond de qui a signé : le nom affiché "
+    "n’engage personne."
+)
+_UNKNOWN_SITE: Final = N_(
+    "Rien n’y a été changé depuis sa signature. Mais nous ne savons pas qui tient {place} : aucune liste de "
+    "confiance suivie ici ne le nomme."
+)
+_UNKNOWN_HOST: Final = N_(
+    "Il est affiché ici tel que {place} le publie en ce moment. Mais personne ne l’a signé, et nous ne savons pas "
+    "qui tient ce site."
+)
+_NO_LONGER_LISTED: Final = N_("Rien n’y a été changé depuis sa signature. {standing}")
+_TRUSTED: Final = N_("L’émetteur est de ceux à qui vous faites confiance.")
+
+
+def _unknown(answer: Answer, report: Report, values: dict[str, object]) -> Sentence:
+    standing = answer.standing
+    if standing is not None and standing.kind not in (StandingKind.SELF_DECLARED, StandingKind.UNKNOWN):
+        return Sentence(_NO_LONGER_LISTED, {"standing": standing_told(standing).sentence})
     if report.check(CheckId.PROOF).reason == Reason.HOSTED:
-        return _K.HOSTED_ELSEWHERE
+        return Sentence(_UNKNOWN_HOST, values)
     only_a_key = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IS_ONLY_A_KEY
-    return _K.UNKNOWN_ISSUER if only_a_key else _K.VALID_ELSEWHERE
+    return Sentence(_ONLY_A_KEY if only_a_key else _UNKNOWN_SITE, values)
 
 
 _BY_CAMPUS: Final = N_("Le campus {campus} a bien attribué ce badge.")
@@ -170,6 +228,11 @@ def _values(answer: Answer) -> dict[str, object]:
     values["shape"] = sentence(report.check(CheckId.SCHEMA))
     values["dates"] = sentence(report.check(CheckId.VALIDITY))
     values["why"] = sentence(_unanswered(report))
+    values["unknown"] = _unknown(answer, report, dict(values))
+    values["recognised"] = standing_told(answer.standing).sentence if answer.standing else Sentence(_TRUSTED)
+    if answer.standing is not None and answer.standing.alike is not None:
+        values["known"] = plain(answer.standing.alike.known.name)
+        values["known_place"] = place_of(answer.standing.alike.known.id)
     # A copy: a sentence that held the table it stands in could never be said to its end.
     values["given"] = _given(answer, report, dict(values))
     if answer.record is not None and answer.record.award.revoked_at is not None:

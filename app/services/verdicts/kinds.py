@@ -14,6 +14,8 @@ class HeadlineKind(StrEnum):
     VALID_ELSEWHERE = "valid_elsewhere"
     HOSTED_ELSEWHERE = "hosted_elsewhere"
     UNKNOWN_ISSUER = "unknown_issuer"
+    LOOKALIKE = "lookalike"
+    OTHER_KEY = "other_key"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     REPLACED = "replaced"
@@ -100,6 +102,20 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         "unk",
         N_("Signature valable, émetteur inconnu"),
         N_("Demandez à la personne qui lui a donné ce badge, et comment joindre cet organisme."),
+    ),
+    _K.LOOKALIKE: (
+        "bad",
+        "unk",
+        N_("Attention : un émetteur qui ressemble à un autre"),
+        N_(
+            "Ne vous fiez pas à ce badge avant d’avoir demandé au campus reconnu, qui signe depuis {known_place}."
+        ),
+    ),
+    _K.OTHER_KEY: (
+        "bad",
+        "unk",
+        N_("Attention : signé avec une clé que le réseau ne connaît pas"),
+        N_("Demandez au campus lui-même s’il a donné ce badge."),
     ),
     _K.EXPIRED: (
         "past",
@@ -216,31 +232,33 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
 }
 
 REVOKED_ON: Final = N_("Retiré par le campus le {revoked_at}")
+LOOKALIKE_OF: Final = N_("Attention : ce n’est pas « {known} »")
+OF_UNKNOWN_ISSUER: Final[Mapping[HeadlineKind, str]] = {
+    _K.EXPIRED: N_("Signature valable, mais expiré"),
+    _K.NOT_YET_VALID: N_("Signature valable, mais pas encore en vigueur"),
+    _K.OTHER_PERSON: N_("Signature valable, mais au nom de quelqu’un d’autre"),
+}
+"""« Authentique » is for issuers that a register names; what these were given by is not known."""
 
 MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     # kind: the message, the same when the value named third is not known, and that name
     _K.VALID: (N_("{given} Rien n’y a été changé depuis."), "", ""),
-    _K.VALID_ELSEWHERE: (
-        N_(
-            "Rien n’y a été changé depuis sa signature. Ce service ne connaît pas l’émetteur : son nom est celui qu’il se donne."
-        ),
-        "",
-        "",
-    ),
+    _K.VALID_ELSEWHERE: (N_("Rien n’y a été changé depuis sa signature. {recognised}"), "", ""),
     _K.HOSTED_ELSEWHERE: (
+        N_("Il est affiché ici tel que ce site le publie en ce moment : personne ne l’a signé. {recognised}"),
+        "",
+        "",
+    ),
+    _K.UNKNOWN_ISSUER: (N_("{unknown} Nous ne disons ni oui ni non."), "", ""),
+    _K.LOOKALIKE: (
         N_(
-            "Il est affiché ici tel que ce site le publie en ce moment. Personne ne l’a signé, et ce service ne connaît pas l’émetteur : son nom est celui qu’il se donne."
+            "L’émetteur porte un nom ou une adresse presque semblable. La signature tient, mais elle est celle de "
+            "{place}, pas celle de « {known} »."
         ),
         "",
         "",
     ),
-    _K.UNKNOWN_ISSUER: (
-        N_(
-            "Rien n’y a été changé depuis sa signature. Mais aucune adresse ne répond de qui a signé : le nom affiché n’engage personne."
-        ),
-        "",
-        "",
-    ),
+    _K.OTHER_KEY: (N_("La signature tient. {recognised}"), "", ""),
     _K.EXPIRED: (N_("{given} {dates}"), "", ""),
     _K.NOT_YET_VALID: (N_("{given} {dates}"), "", ""),
     _K.REPLACED: (
