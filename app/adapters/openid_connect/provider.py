@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import structlog
-from authlib.oauth2.base import OAuth2Error
-from authlib.oauth2.client import OAuth2Client
 
-from app.adapters.openid_connect.guarded import GuardedSession, NotGranted
+from app.adapters.openid_connect.client_authentication import authentication
 from app.adapters.openid_connect.id_tokens import BadToken, UnknownKey, checked
 from app.adapters.openid_connect.registrations import Registration
 from app.adapters.web_documents import WebDocuments
@@ -23,6 +23,14 @@ from app.language import N_
 
 _SCOPE: Final = "openid email"
 log = structlog.get_logger(__name__)
+
+
+class _NotGranted(Exception):
+    """The service answered, and gave nothing for the code."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.is_outage = status >= 500
 
 
 class _Strange(Exception):
@@ -55,28 +63,29 @@ class OpenIdProvider:
 
     def question_url(self, question: Question) -> str:
         try:
-            where, client = self._place("authorization_endpoint"), self._client()
+            where = self._place("authorization_endpoint")
         except (DocumentUnavailable, _Strange) as error:
             raise self._down(error) from error
-        more = {"prompt": "login", "max_age": "0"} if question.again else {}
-        url, _ = client.create_authorization_url(
-            where, state=question.state, code_verifier=question.verifier, nonce=question.nonce, **more
-        )
-        return str(url)
+        digest = hashlib.sha256(question.verifier.encode()).digest()
+        asked = {
+            "response_type": "code",
+            "client_id": self.registration.client_id,
+            "redirect_uri": self.return_url,
+            "scope": _SCOPE,
+            "state": question.state,
+            "nonce": question.nonce,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
+        }
+        return _with_query(where, asked | ({"prompt": "login", "max_age": "0"} if question.again else {}))
 
     def identity(self, code: str, question: Question, *, at: datetime) -> Identity:
         try:
-            granted = self._client().fetch_token(
-                self._place("token_endpoint"),
-                grant_type="authorization_code",
-                code=code,
-                code_verifier=question.verifier,
-            )
-            return self._checked(granted.get("id_token"), question, at)
+            return self._checked(self._id_token(code, question, at), question, at)
         except (DocumentUnavailable, _Strange) as error:
             raise self._down(error) from error
-        except (NotGranted, OAuth2Error, BadToken, ValueError) as error:
-            if isinstance(error, NotGranted) and error.is_outage:
+        except (_NotGranted, BadToken) as error:
+            if isinstance(error, _NotGranted) and error.is_outage:
                 raise self._down(error) from error
             log.warning("sign-in service refused", service=self.name, why=_why(error))
             raise ProviderRefused(
@@ -91,23 +100,37 @@ class OpenIdProvider:
             where = self._place("end_session_endpoint")
         except (DocumentUnavailable, _Strange):
             return ""
-        said = urlencode({"client_id": self.registration.client_id, "post_logout_redirect_uri": self.home})
-        return f"{where}{'&' if '?' in where else '?'}{said}"
-
-    def _client(self) -> OAuth2Client:
-        """One for each question: what it remembers of an answer stays apart."""
-        methods = self._told().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        by_post = isinstance(methods, list) and "client_secret_basic" not in methods
-        confidential = "client_secret_post" if by_post else "client_secret_basic"
-        return OAuth2Client(
-            GuardedSession(self.documents),
-            client_id=self.registration.client_id,
-            client_secret=self.registration.client_secret or None,
-            token_endpoint_auth_method=confidential if self.registration.client_secret else "none",
-            scope=_SCOPE,
-            redirect_uri=self.return_url,
-            code_challenge_method="S256",
+        return _with_query(
+            where, {"client_id": self.registration.client_id, "post_logout_redirect_uri": self.home}
         )
+
+    def _id_token(self, code: str, question: Question, at: datetime) -> object:
+        """What the token endpoint gives for the code (RFC 6749, section 4.1.3)."""
+        where = self._place("token_endpoint")
+        methods = self._told().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        headers, proof = authentication(
+            self.registration, methods if isinstance(methods, list) else ["client_secret_basic"], where, at
+        )
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.return_url,
+            "code_verifier": question.verifier,
+            **proof,
+        }
+        answer = self.documents.post(
+            where,
+            urlencode(form).encode(),
+            media_type="application/x-www-form-urlencoded;charset=UTF-8",
+            headers=headers,
+        )
+        if answer.status != 200:
+            raise _NotGranted(answer.status)
+        try:
+            granted = json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise BadToken("no JSON") from error
+        return granted.get("id_token") if isinstance(granted, dict) else None
 
     def _checked(self, id_token: object, question: Question, at: datetime) -> Identity:
         def against(keys: object) -> Identity:
@@ -165,9 +188,13 @@ def providers_in(
     return {each.name: OpenIdProvider(each, documents, return_url(each.name), home) for each in registrations}
 
 
+def _with_query(url: str, said: Mapping[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(said)}"
+
+
 def _why(error: Exception) -> str:
     """Nothing that the other side wrote: an answer may repeat who signs in."""
     if isinstance(error, DocumentUnavailable):
         return error.reason
-    ours = isinstance(error, BadToken | NotGranted | _Strange)
+    ours = isinstance(error, BadToken | _NotGranted | _Strange)
     return str(error) if ours else type(error).__name__

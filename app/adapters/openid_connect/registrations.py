@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from app.domain.people import normal_address
 
 _NAME = re.compile(r"[a-z0-9-]{1,30}")
-_KNOWN = {"name", "label", "issuer", "client_id", "client_secret", "domains"}
+_KNOWN = {"name", "label", "issuer", "client_id", "client_secret", "client_key", "domains"}
 
 
 class ProvidersUnusable(Exception):
@@ -24,7 +28,7 @@ class ProvidersUnusable(Exception):
 
 @dataclass(frozen=True)
 class Registration:
-    """`domains`: of which addresses it may say whose they are."""
+    """`domains`: the addresses for which it may name the holder. `client_key`: PEM, signs an assertion in place of a secret."""
 
     name: str
     label: str
@@ -32,6 +36,7 @@ class Registration:
     client_id: str
     client_secret: str = field(default="", repr=False)
     domains: frozenset[str] = frozenset()
+    client_key: str = field(default="", repr=False)
 
     def vouches_for(self, address: str) -> bool:
         return normal_address(address).rpartition("@")[2] in self.domains
@@ -66,13 +71,17 @@ def _registration(entry: Mapping[str, Any]) -> Registration:
         isinstance(each, str) and "@" not in each for each in domains
     ):
         raise ProvidersUnusable(f'{name}: domains is a list such as ["lycee.example"].')
+    secret, key = (_secret(name, each, str(entry.get(each, ""))) for each in ("client_secret", "client_key"))
+    if key:
+        _check_key(name, key, has_secret=bool(secret))
     return Registration(
         name,
         _word(entry, "label"),
         _word(entry, "issuer"),
         _word(entry, "client_id"),
-        _secret(name, str(entry.get("client_secret", ""))),
+        secret,
         frozenset(each.lower() for each in domains),
+        key,
     )
 
 
@@ -90,7 +99,30 @@ def _word(entry: Mapping[str, Any], what: str) -> str:
     return said.strip()
 
 
-def _secret(name: str, source: str) -> str:
+def signing_algorithm(pem: str) -> str:
+    """The JOSE name for this private key; ValueError where it is none that may sign an assertion."""
+    key = load_pem_private_key(pem.encode(), password=None)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "EdDSA"
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return "ES256"
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
+        return "RS256"
+    raise ValueError("an Ed25519 or P-256 key, or RSA of at least 2,048 bits")
+
+
+def _check_key(name: str, pem: str, *, has_secret: bool) -> None:
+    if has_secret:
+        raise ProvidersUnusable(f"{name}: client_secret or client_key, not both.")
+    try:
+        signing_algorithm(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ProvidersUnusable(
+            f"{name}: client_key must be an unencrypted PEM private key: Ed25519, P-256, or RSA of at least 2,048 bits."
+        ) from error
+
+
+def _secret(name: str, member: str, source: str) -> str:
     """From `file:/path` or `env:NAME`, so that the file of services can be shown to anybody; empty: a public client."""
     scheme, _, where = source.partition(":")
     if not source:
@@ -101,4 +133,4 @@ def _secret(name: str, source: str) -> str:
         if Path(where).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ProvidersUnusable(f"{Path(where).name} can be read by others: chmod 600 it.")
         return Path(where).read_text().strip()
-    raise ProvidersUnusable(f"{name}: client_secret must be file:/path or env:NAME, and there.")
+    raise ProvidersUnusable(f"{name}: {member} must be file:/path or env:NAME, and there.")
