@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from app.db.bulk import insert_rows
 from app.domain.award_evidence import AwardEvidence, EvidenceDisclosure, Shown
+from app.domain.awards import Award
 from app.domain.erasures import ErasedAward
+from app.domain.people import Person
 
 
 class AwardEvidenceStore:
@@ -26,6 +28,12 @@ class AwardEvidenceStore:
     def is_erased(self, award_id: uuid.UUID) -> bool:
         """Whether that was the number of an award that its holder had erased."""
         return self.session.get(ErasedAward, award_id) is not None
+
+    def is_of_minor(self, award_id: uuid.UUID) -> bool:
+        """Whether the award's holder is a minor as far as anything public is concerned."""
+        query = select(Person).join(Award, col(Award.person_id) == col(Person.id)).where(Award.id == award_id)
+        holder = self.session.exec(query).first()
+        return holder is not None and holder.is_minor
 
     def replace(self, row: AwardEvidence) -> None:
         """Of an award that was signed again: what was chosen to be shown of it stays."""

@@ -31,7 +31,7 @@ _VERSION = (
 )
 _STANDING = (
     "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
-    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition, "
+    "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition, a.disclosures, "
     "(SELECT SUM(e.changes) FROM endorsement e WHERE e.award_id = a.id), "
     "(SELECT SUM(e.changes) FROM endorsement e WHERE e.version_id = a.version_id) "
     "FROM award a WHERE a.id = {}"
@@ -64,6 +64,7 @@ class Standing:
     newest_version: int
     is_findable: bool
     edition: int
+    disclosures: int
     endorsed: tuple[int, int]
     """How often what organisations say of it, and of its badge, has changed."""
 
@@ -125,8 +126,8 @@ def _stored(row: Any) -> StoredAward | None:
 def _standing(row: Any) -> Standing | None:
     if row is None:
         return None
-    endorsed = int(row[6] or 0), int(row[7] or 0)
-    return Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5], endorsed)
+    endorsed = int(row[7] or 0), int(row[8] or 0)
+    return Standing(row[0], row[1], str(row[2]), row[3] or 0, bool(row[4]), row[5], row[6], endorsed)
 
 
 def _stored_list(row: Any) -> SignedList | None:

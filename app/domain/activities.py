@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.columns import moment, new_id, part_of, points_to, word_of
+from app.domain.search import plain_text
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -53,6 +54,10 @@ class Activity(SQLModel, table=True):
     sends_reminders: bool = True
     """Whether those who have not claimed a badge given in it are reminded."""
     created_at: datetime = Field(sa_column=moment())
+
+    @property
+    def is_for_pupils(self) -> bool:
+        return is_of_pupils(self.audience)
 
 
 class ActivityCampus(SQLModel, table=True):
@@ -98,6 +103,19 @@ class Participation(SQLModel, table=True):
     recorded_at: datetime = Field(sa_column=moment())
     recorded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
     is_present: bool = True
+
+
+_PUPILS = re.compile(
+    r"\b(?:colleg\w*|lyce\w*|ecol(?:e|es|ier|iers|iere|ieres)\b|eleves?\b|pupils?\b|minors?\b|mineurs?\b|enfants?\b"
+    r"|children\b|child\b|adolescents?\b|ados?\b|teen\w*|jeunes?\b|(?:high |middle |secondary )?schools?\b|classes?\b"
+    r"|(?:sixieme|cinquieme|quatrieme|troisieme)s?\b|[3-6](?:e|eme)s?\b|(?:de |en )(?:seconde|premiere|terminale)\b"
+    r"|(?:seconde|premiere|terminale)s?$)"
+)
+
+
+def is_of_pupils(audience: str) -> bool:
+    """Whether an audience, as a campus words it, may be of minors: « collégiens », « lycéens », « classe de 4e »."""
+    return _PUPILS.search(plain_text(audience).strip()) is not None
 
 
 _NUMBER = re.compile(r"\|.*#(\d+)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -40,8 +41,52 @@ class Shown(StrEnum):
     EXISTENCE = "existence"
 
 
+_RANK: Final = {Shown.EXISTENCE: 0, Shown.SUMMARY: 1, Shown.ALL: 2}
+
+
+def least_shown(*levels: Shown) -> Shown:
+    """The most private of these levels."""
+    return min(levels, key=_RANK.__getitem__)
+
+
+@dataclass(frozen=True)
+class Disclosed:
+    """How much of each part of an award its signed documents contain.
+
+    Where the holder chose nothing, a summary: the part, the hours and the dates, without any free text.
+    """
+
+    activity: Shown = Shown.SUMMARY
+    grounds: Shown = Shown.SUMMARY
+    assessment: Shown = Shown.SUMMARY
+
+    @staticmethod
+    def uniform(shown: Shown) -> Disclosed:
+        return Disclosed(shown, shown, shown)
+
+
+@dataclass(frozen=True)
+class DisclosureBounds:
+    """What the lines of one award show where nothing was chosen, and the most that may be chosen."""
+
+    default: Shown = Shown.SUMMARY
+    most: Shown = Shown.ALL
+
+    def apply(self, chosen: Shown | None) -> Shown:
+        return self.default if chosen is None else least_shown(chosen, self.most)
+
+
+OF_ADULTS: Final = DisclosureBounds()
+OF_MINORS: Final = DisclosureBounds(default=Shown.EXISTENCE, most=Shown.SUMMARY)
+"""Titles, addresses and comments name a class or a school, which is never public for a minor."""
+
+
+def bounds_for(*, is_minor: bool) -> DisclosureBounds:
+    return OF_MINORS if is_minor else OF_ADULTS
+
+
 class EvidenceDisclosure(SQLModel, table=True):
-    """What a holder chose for one line of an award; where they chose nothing, a summary is shown."""
+    """What a holder chose for one line of an award; `DisclosureBounds` has the level where nothing was chosen."""
 
     __tablename__ = "evidence_disclosure"
     award_id: uuid.UUID = Field(sa_column=part_of("award"))

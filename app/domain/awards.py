@@ -99,6 +99,8 @@ class Award(SQLModel, table=True):
     batch_id: uuid.UUID | None = None
     once_key: str | None = Field(default=None, unique=True, max_length=120)
     edition: int = 1
+    disclosures: int = 0
+    """How often its holder changed what is shown of the evidence: part of the key of every cached page."""
     reissued_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     older_recipient: str = Field(default="", max_length=120)
     """Salt and hash of an address, by which the 2.0 rendition names the holder; empty unless they asked for it."""
@@ -261,7 +263,7 @@ def new_award(
         version_id=version.id,
         person_id=person.id,
         activity_id=activity.id if activity else None,
-        holder_name=person.name if show_name else None,
+        holder_name=person.name if show_name and not person.is_minor else None,
         evidence=evidence.strip(),
         part=participation.part.value if participation else None,
         hours=hours_of(participation, activity) if participation and activity else None,
@@ -293,9 +295,12 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
     award.once_key = None
 
 
-def reissue(award: Award, holder_name: str | None, *, at: datetime) -> None:
-    """A new edition at `at`, which is later than the one before by a second at least: that is how one is told newer (A-034)."""
-    if award.state is AwardState.REVOKED:
+def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked: bool = False) -> None:
+    """A new edition at `at`, which is later than the one before by a second at least: that is how one is told newer (A-034).
+
+    A revoked award is signed again only to contain less (`also_revoked`); its status stays.
+    """
+    if award.state is AwardState.REVOKED and not also_revoked:
         raise AlreadyRevoked(N_("Ce badge est retiré : il n’est plus signé de nouveau."))
     award.holder_name = holder_name
     award.edition += 1

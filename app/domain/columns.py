@@ -50,7 +50,7 @@ def moment(*, nullable: bool = False, index: bool = False) -> Column[Any]:
     return Column(UtcSecond(), nullable=nullable, index=index)
 
 
-def word_of(words: type[StrEnum], *, name: str) -> Column[Any]:
+def word_of(words: type[StrEnum], *, name: str, nullable: bool = False) -> Column[Any]:
     """A column that holds one of `words`, checked by the database under the constraint `name`."""
     kind = Enum(
         words,
@@ -60,7 +60,7 @@ def word_of(words: type[StrEnum], *, name: str) -> Column[Any]:
         length=32,
         values_callable=lambda enum: [member.value for member in enum],
     )
-    return Column(kind, nullable=False)
+    return Column(kind, nullable=nullable)
 
 
 def words() -> Column[Any]:

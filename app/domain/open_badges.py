@@ -27,6 +27,7 @@ from app.credentials.model import (
 from app.domain.activities import Activity, PartKind
 from app.domain.addresses import Addresses
 from app.domain.alignments import CERTIFICATIONS, FRAMEWORK_NAMES, PublicAlignment
+from app.domain.award_evidence import Disclosed, Shown
 from app.domain.awards import Award
 from app.domain.badge_readiness import join_criteria, split_criteria
 from app.domain.badge_rule_words import criteria_words, rule_words
@@ -162,8 +163,10 @@ def credential_of(
     activity: Activity | None,
     status: BitstringStatusListEntry,
     addresses: Addresses,
+    disclosed: Disclosed = Disclosed(),
 ) -> OpenBadgeCredential:
-    """What the campus signs. The holder is a random URN; a name stands there only as agreed, never an address."""
+    """What the campus signs: a random URN as holder, a name only as agreed, and of the evidence what is `disclosed`."""
+    dated = activity if disclosed.activity is not Shown.EXISTENCE else None
     return OpenBadgeCredential(
         id=addresses.award(award.id),
         name=as_signed(version.name),
@@ -175,11 +178,11 @@ def credential_of(
             id=f"urn:uuid:{award.subject_id}",
             identifier=_name_of_holder(award),
             achievement=achievement,
-            activity_start_date=_day_starts(activity.starts_on, campus) if activity else None,
-            activity_end_date=_day_starts(activity.ends_on, campus) if activity else None,
-            role=award.part,
+            activity_start_date=_day_starts(dated.starts_on, campus) if dated else None,
+            activity_end_date=_day_starts(dated.ends_on, campus) if dated else None,
+            role=award.part if disclosed.activity is not Shown.EXISTENCE else None,
         ),
-        evidence=evidence_of(award, version, activity, addresses.award(award.id)),
+        evidence=evidence_of(award, version, activity, addresses.award(award.id), disclosed),
         credential_status=status,
     )
 
@@ -205,9 +208,10 @@ class BadgeDocuments:
         self._addresses = addresses
         self._alike: dict[tuple[object, ...], JsonObject] = {}
 
-    def document_of(self, award: Award, status: JsonObject) -> JsonObject:
-        """What `credential_of` says, as a document."""
+    def document_of(self, award: Award, status: JsonObject, disclosed: Disclosed = Disclosed()) -> JsonObject:
+        """What `credential_of` returns, as a document."""
         alike = (
+            disclosed,
             award.awarded_at,
             award.valid_until,
             award.part,
@@ -219,7 +223,7 @@ class BadgeDocuments:
         )
         document = self._alike.get(alike)
         if document is None:
-            document = self._written(award, status)
+            document = self._written(award, status, disclosed)
             if len(self._alike) < _MOST_ALIKE:
                 self._alike[alike] = document
             return document
@@ -239,7 +243,7 @@ class BadgeDocuments:
             named["evidence"] = [{**piece, "id": page + _place_in(piece)} for piece in pieces]
         return {**document, **named}
 
-    def _written(self, award: Award, status: JsonObject) -> JsonObject:
+    def _written(self, award: Award, status: JsonObject, disclosed: Disclosed) -> JsonObject:
         return credential_of(
             award,
             achievement=self._achievement,
@@ -249,6 +253,7 @@ class BadgeDocuments:
             activity=self._activity,
             status=BitstringStatusListEntry.from_document(status),
             addresses=self._addresses,
+            disclosed=disclosed,
         ).to_document()
 
 
@@ -277,11 +282,16 @@ def _name_of_holder(award: Award) -> tuple[IdentityObject, ...]:
 
 
 def evidence_of(
-    award: Award, version: BadgeVersion, activity: Activity | None, page: str
+    award: Award,
+    version: BadgeVersion,
+    activity: Activity | None,
+    page: str,
+    disclosed: Disclosed = Disclosed(),
 ) -> tuple[Evidence, ...]:
-    """What the award rests on, in the language of the badge: the activity, and what was seen there.
+    """What the award rests on, in the language of the badge, as far as it is `disclosed`.
 
-    Each piece has its place on the award's page, where the lines of the activity log are shown.
+    Each piece has its place on the award's page, where the lines of the activity log are shown. The activity's
+    audience is in none: it would give the age or the situation of the holder.
     """
     with speaking(version.language):
         pieces = []
@@ -289,13 +299,14 @@ def evidence_of(
             pieces.append(
                 Evidence(
                     id=f"{page}#journal",
-                    name=as_signed(activity.title),
+                    name=as_signed(activity.title)
+                    if disclosed.activity is Shown.ALL
+                    else _("Participation à une activité du campus"),
                     genre=_("Participation"),
-                    narrative=as_signed(_participation_sentence(award, activity)),
-                    audience=as_signed(activity.audience or "") or None,
+                    narrative=as_signed(_participation_sentence(award, activity, disclosed.activity)),
                 )
             )
-        if award.grounds:
+        if award.grounds and disclosed.grounds is not Shown.EXISTENCE:
             pieces.append(
                 Evidence(
                     id=f"{page}#lignes" if activity else f"{page}#journal",
@@ -304,7 +315,7 @@ def evidence_of(
                     narrative=as_signed(_grounds_sentence(award, version)),
                 )
             )
-        if award.evidence:
+        if award.evidence and disclosed.assessment is Shown.ALL:
             pieces.append(
                 Evidence(
                     id=f"{page}#appreciation",
@@ -316,20 +327,57 @@ def evidence_of(
         return tuple(pieces)
 
 
+def with_disclosed(
+    document: JsonObject,
+    award: Award,
+    *,
+    version: BadgeVersion,
+    campus: Campus,
+    activity: Activity | None,
+    addresses: Addresses,
+    disclosed: Disclosed,
+) -> JsonObject:
+    """`document`, with the details of what it rests on replaced by what is `disclosed`."""
+    before = _object(document["credentialSubject"])
+    written = credential_of(
+        award,
+        achievement=Achievement.from_document(_object(before["achievement"])),
+        issuer=Profile.from_document(_object(document["issuer"])),
+        campus=campus,
+        version=version,
+        activity=activity,
+        status=BitstringStatusListEntry.from_document(_object(document["credentialStatus"])),
+        addresses=addresses,
+        disclosed=disclosed,
+    ).to_document()
+    details = {
+        name: value for name, value in _object(written["credentialSubject"]).items() if name in _DETAILS
+    }
+    subject = {name: value for name, value in before.items() if name not in _DETAILS} | details
+    rest = {name: value for name, value in document.items() if name != "evidence"}
+    evidence = {"evidence": written["evidence"]} if "evidence" in written else {}
+    return {**rest, "credentialSubject": subject, **evidence}
+
+
+_DETAILS = frozenset({"activityStartDate", "activityEndDate", "role"})
+
+
 def _grounds_sentence(award: Award, version: BadgeVersion) -> str:
     counted, rule = _("Comptées au journal : {lines}.").format(lines=award.grounds), rule_of(version.rule)
     return f"{_('Règle du badge : {rule}.').format(rule=rule_words(rule))} {counted}" if rule else counted
 
 
-def _participation_sentence(award: Award, activity: Activity) -> str:
+def _participation_sentence(award: Award, activity: Activity, shown: Shown) -> str:
+    if shown is Shown.EXISTENCE:
+        return _("Inscrite au journal d’activité du campus. La personne n’en montre que l’existence.")
     facts = [_("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")]
     if award.hours:
         facts.append(_("{hours} h").format(hours=f"{award.hours:g}"))
     facts.append(_dates(activity.starts_on, activity.ends_on))
-    if activity.place:
+    if activity.place and shown is Shown.ALL:
         facts.append(activity.place)
     sentence = ", ".join(facts) + "."
-    return f"{sentence} {award.contribution}".strip()
+    return f"{sentence} {award.contribution}".strip() if shown is Shown.ALL else sentence
 
 
 def _dates(first: date, last: date) -> str:

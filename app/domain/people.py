@@ -7,6 +7,7 @@ import unicodedata
 import uuid
 from collections.abc import Iterable
 from datetime import date, datetime
+from enum import StrEnum
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
@@ -19,11 +20,21 @@ LONGEST_KEY = 260
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
+class AgeGroup(StrEnum):
+    """What a campus knows of a person's age: a group, never an age. `PUPIL`: in an activity for pupils, group not given."""
+
+    UNDER_15 = "under_15"
+    FROM_15 = "from_15"
+    ADULT = "adult"
+    PUPIL = "pupil"
+
+
 class Person(SQLModel, table=True):
     """`allows_name`: whether this person agrees to stand by name in their next credentials.
 
     `language` is the one they chose to read letters in, None until they did. `under_15_on` is the last day on
     which somebody said that they were under 15, None where nobody did or where they no longer are: never an age.
+    `age_group` is None for people who took part in nothing that is for pupils.
     """
 
     __tablename__ = "person"
@@ -34,7 +45,20 @@ class Person(SQLModel, table=True):
     wants_reminders: bool = Field(default=True)
     language: str | None = Field(default=None, max_length=8)
     under_15_on: date | None = None
+    age_group: AgeGroup | None = Field(
+        default=None, sa_column=word_of(AgeGroup, name="person_age_group", nullable=True)
+    )
     created_at: datetime = Field(sa_column=moment())
+
+    @property
+    def is_minor(self) -> bool:
+        """For everything public: an age group that was asked for and not given counts as a minor's."""
+        return self.needs_guardian or self.age_group is AgeGroup.FROM_15
+
+    @property
+    def needs_guardian(self) -> bool:
+        """Under 15, or possibly so: publication takes the consent of a guardian as well."""
+        return self.under_15_on is not None or self.age_group in (AgeGroup.UNDER_15, AgeGroup.PUPIL)
 
     @property
     def name(self) -> str:
@@ -120,11 +144,33 @@ def check_name(given_name: str, family_name: str) -> None:
 
 
 def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
-    """Keep what was said of somebody's age that day; silence changes nothing. Whether anything changed."""
-    said = {None: person.under_15_on, True: on, False: None}[under_15]
-    changed = (said is None) != (person.under_15_on is None)
-    person.under_15_on = said
+    """Set what was given of a person's age that day; None changes nothing. Whether anything changed.
+
+    « 15 or more » tells a pupil from a child and not an adult from a minor: a pupil is a minor of 15 or more.
+    """
+    if under_15 is None:
+        return False
+    if under_15:
+        return note_age_group(person, AgeGroup.UNDER_15, on=on)
+    if person.needs_guardian:
+        return note_age_group(person, AgeGroup.FROM_15, on=on)
+    return False
+
+
+def note_age_group(person: Person, group: AgeGroup, *, on: date) -> bool:
+    """Whether that is another group than before; the day of the last « under 15 » is renewed in any case."""
+    changed = person.age_group is not group
+    person.age_group = group
+    person.under_15_on = on if group is AgeGroup.UNDER_15 else None
     return changed
+
+
+def suppose_pupil(person: Person) -> bool:
+    """Take a participant of an activity for pupils, whose age group nobody gave, for a minor. Whether that is new."""
+    if person.age_group is not None:
+        return False
+    person.age_group = AgeGroup.PUPIL if person.under_15_on is None else AgeGroup.UNDER_15
+    return person.age_group is AgeGroup.PUPIL
 
 
 def roles_at(memberships: Iterable[Membership], campus_id: uuid.UUID, *, at: datetime) -> frozenset[Role]:

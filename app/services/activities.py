@@ -212,8 +212,20 @@ class ActivityService:
             if participation.line_key.startswith("|") and line.address:
                 self.people.add_address(person, line.address)
         self.activities.add_participations(new.values())
+        self.suppose_pupils(activity, by=by, people=[person for _, person in kept.values()])
         self.deeds.noted(activity, [*new.values(), *completed], COMPLETED)
         return kept
+
+    def suppose_pupils(
+        self, activity: Activity, *, by: Actor, people: Sequence[Person] | None = None
+    ) -> None:
+        """Of an activity for pupils, take participants (all, or these) whose age group nobody gave for minors."""
+        if not activity.is_for_pupils:
+            return
+        if people is None:
+            people = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
+        leads, *_ = self.activities.campuses_of(activity.id)
+        self.age_bands.suppose_pupils(people, by=by, campus_id=leads.id)
 
     def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:
         """A person for each line of somebody new, by line key."""

@@ -151,6 +151,7 @@ class ActivityPlans:
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
         self._write(campus, activity, plan, by)
+        self.activity_service.suppose_pupils(activity, by=by)
         self.deeds.retold(activity, AMENDED)
         self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return activity
@@ -164,6 +165,7 @@ class ActivityPlans:
         if changed:
             check_activity(activity)
             self.activities.save(activity)
+            self.activity_service.suppose_pupils(activity, by=by)
             self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return changed
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 
 from app.db.awards import AwardStore
 from app.db.consents import ConsentStore
 from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.db.portfolios import PortfolioStore
+from app.domain.award_evidence import Shown, least_shown
 from app.domain.awards import Award, Visibility
 from app.domain.clock import Clock
 from app.domain.guardians import ParentNeeded, check_may_show_further
 from app.domain.history import Actor
-from app.domain.people import Person, note_age_band
+from app.domain.people import AgeGroup, Person, note_age_band, note_age_group, suppose_pupil
+from app.services.evidence_documents import EvidenceDocuments
+from app.services.reissuing import ReissueService
 
 
 class AgeBands:
@@ -21,6 +25,8 @@ class AgeBands:
         self,
         guardians: GuardianStore,
         awards: AwardStore,
+        evidence: EvidenceDocuments,
+        reissuing: ReissueService,
         portfolios: PortfolioStore,
         consents: ConsentStore,
         history: HistoryStore,
@@ -28,6 +34,8 @@ class AgeBands:
     ) -> None:
         self.guardians = guardians
         self.awards = awards
+        self.evidence = evidence
+        self.reissuing = reissuing
         self.portfolios = portfolios
         self.consents = consents
         self.history = history
@@ -36,16 +44,71 @@ class AgeBands:
     def note(
         self, person: Person, under_15: bool | None, *, by: Actor, campus_id: uuid.UUID | None = None
     ) -> None:
-        """Silence changes nothing."""
-        at = self.clock()
-        if not note_age_band(person, under_15, on=at.date()):
+        """None changes nothing."""
+        if under_15 is None:
             return
-        self.history.write(by, "age_band", "person", person.id, at=at, campus_id=campus_id, under_15=under_15)
-        for award in self.guardians.open_awards_of(person.id) if under_15 else ():
+        before = self._shown_by(person)
+        if note_age_band(person, under_15, on=self.clock().date()):
+            self._changed(person, before, by=by, campus_id=campus_id)
+
+    def set_group(
+        self, person: Person, group: AgeGroup, *, by: Actor, campus_id: uuid.UUID | None = None
+    ) -> None:
+        before = self._shown_by(person)
+        if note_age_group(person, group, on=self.clock().date()):
+            self._changed(person, before, by=by, campus_id=campus_id)
+
+    def suppose_pupils(self, people: Iterable[Person], *, by: Actor, campus_id: uuid.UUID) -> None:
+        """Participants of an activity for pupils, of whom nobody gave the age group, count as minors."""
+        for person in people:
+            if person.age_group is None:
+                before = self._shown_by(person)
+                if suppose_pupil(person):
+                    self._changed(person, before, by=by, campus_id=campus_id)
+
+    def _changed(
+        self,
+        person: Person,
+        before: Mapping[uuid.UUID, Mapping[int, Shown]],
+        *,
+        by: Actor,
+        campus_id: uuid.UUID | None,
+    ) -> None:
+        """Close what now needs a consent that is missing; show of no badge more than before, and sign it to match."""
+        assert person.age_group is not None, "it was set just now"
+        self.history.write(
+            by,
+            "age_band",
+            "person",
+            person.id,
+            at=self.clock(),
+            campus_id=campus_id,
+            under_15=person.needs_guardian,
+            group=person.age_group.value,
+        )
+        for award in self.guardians.open_awards_of(person.id) if person.needs_guardian else ():
             agreement = self.guardians.newest_about(award.id)
             if agreement is None or not agreement.agreed:
                 self.shut(award, by)
         self.shut_portfolio(person)
+        for award_id, shown in before.items():
+            self._keep_shown(award_id, shown, by)
+
+    def _shown_by(self, person: Person) -> dict[uuid.UUID, Mapping[int, Shown]]:
+        """Of each award of the person, what is shown of its lines."""
+        rows = {each: self.evidence.find(each) for each in self.portfolios.awards_of(person.id)}
+        return {each: self.evidence.shown(row) if row else {} for each, row in rows.items()}
+
+    def _keep_shown(self, award_id: uuid.UUID, before: Mapping[int, Shown], by: Actor) -> None:
+        row = self.evidence.find(award_id)
+        now = self.evidence.shown(row) if row else {}
+        for number, shown in now.items():
+            level = least_shown(shown, before[number])
+            self.evidence.store.choose(award_id, number, level, at=self.clock())
+        award = self.awards.lock(award_id)
+        award.disclosures += 1
+        self.awards.save(award)
+        self.reissuing.align(award_id, by=by)
 
     def shut(self, award: Award, by: Actor) -> None:
         if award.visibility is Visibility.OPEN:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from app.credentials.errors import CredentialError, NotFitToSign
 from app.credentials.issuing import Batch, Prepared, SignedCredential
 from app.credentials.json_text import JsonObject
+from app.domain.award_evidence import Disclosed
 from app.domain.awards import Award, SignedDocument
 from app.domain.columns import new_row
 from app.domain.open_badges import BadgeDocuments
@@ -16,9 +17,11 @@ from app.language import N_
 from app.services.status import Places
 
 
-def document_to_sign(award: Award, documents: BadgeDocuments, places: Places) -> JsonObject:
+def document_to_sign(
+    award: Award, documents: BadgeDocuments, places: Places, disclosed: Disclosed
+) -> JsonObject:
     try:
-        return documents.document_of(award, places.entry_of(award.id))
+        return documents.document_of(award, places.entry_of(award.id), disclosed)
     except CredentialError as error:
         raise said_to_the_trainer(error) from error
 

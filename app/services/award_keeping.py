@@ -15,6 +15,7 @@ from app.db.awards import AwardStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.domain.addresses import Addresses
+from app.domain.award_evidence import Disclosed, bounds_for
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
 from app.domain.batches import AwardBatch, leave_from
@@ -105,7 +106,7 @@ class AwardKeeping:
             _award_of(case, promise, line, at, award_id) for award_id, line in zip(ids, ready, strict=True)
         ]
         troubles: dict[uuid.UUID, InvalidInput] = {}
-        documents = self._documents(case, awards, places, troubles)
+        documents = self._documents(case, awards, ready, places, troubles)
         grounded = self.grounds.decide(
             case, [award for award in awards if award.id in documents], documents, ready
         )
@@ -130,13 +131,19 @@ class AwardKeeping:
             )
 
     def _documents(
-        self, case: Case, awards: Sequence[Award], places: Places, troubles: dict[uuid.UUID, InvalidInput]
+        self,
+        case: Case,
+        awards: Sequence[Award],
+        ready: Sequence[JudgedLine],
+        places: Places,
+        troubles: dict[uuid.UUID, InvalidInput],
     ) -> dict[uuid.UUID, JsonObject]:
         """What each credential will say; of a line that cannot be written, why."""
         written, words = {}, self.words_of(case)
-        for award in awards:
+        for award, line in zip(awards, ready, strict=True):
+            bounds = bounds_for(is_minor=line.person is not None and line.person.is_minor)
             try:
-                written[award.id] = document_to_sign(award, words, places)
+                written[award.id] = document_to_sign(award, words, places, Disclosed.uniform(bounds.default))
             except InvalidInput as trouble:
                 troubles[award.id] = trouble
         return written

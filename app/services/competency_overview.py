@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db.awards import AwardRecord
@@ -25,19 +25,25 @@ class Mastered:
     hours: float | None
 
 
-def overview_of(awards: Iterable[tuple[AwardRecord, Attested]]) -> list[Mastered]:
-    """In the order in which the competencies first appear."""
+def overview_of(awards: Iterable[tuple[AwardRecord, Attested, float | None]]) -> list[Mastered]:
+    """In the order in which the competencies first appear; with each award the hours that its holder shows."""
     found: dict[uuid.UUID, list[tuple[AwardRecord, int | None]]] = {}
+    hours: dict[uuid.UUID, float] = {}
     known: dict[uuid.UUID, tuple[Competency, Framework]] = {}
-    for record, attested in awards:
+    for record, attested, shown in awards:
+        if shown is not None:
+            hours[record.award.id] = shown
         for link, competency, framework in attested:
             known[competency.id] = competency, framework
             found.setdefault(competency.id, []).append((record, link.level))
-    return [_mastered(*known[key], rests) for key, rests in found.items()]
+    return [_mastered(*known[key], rests, hours) for key, rests in found.items()]
 
 
 def _mastered(
-    competency: Competency, framework: Framework, rests: Sequence[tuple[AwardRecord, int | None]]
+    competency: Competency,
+    framework: Framework,
+    rests: Sequence[tuple[AwardRecord, int | None]],
+    hours: Mapping[uuid.UUID, float],
 ) -> Mastered:
     levels = [level for _, level in rests if level is not None]
     return Mastered(
@@ -45,14 +51,14 @@ def _mastered(
         framework,
         max(levels, default=None),
         [record for record, _ in rests],
-        _hours([record for record, _ in rests]),
+        _hours([record for record, _ in rests], hours),
     )
 
 
-def _hours(records: Sequence[AwardRecord]) -> float | None:
+def _hours(records: Sequence[AwardRecord], hours: Mapping[uuid.UUID, float]) -> float | None:
     noted = {
-        record.award.activity_id or record.award.id: record.award.hours
+        record.award.activity_id or record.award.id: hours[record.award.id]
         for record in records
-        if record.award.hours is not None
+        if record.award.id in hours
     }
     return sum(noted.values()) if noted else None

@@ -10,6 +10,7 @@ from app.credentials.evidence.commitments import Opening, open_entry
 from app.credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
 from app.credentials.evidence.leaves import Leaf
 from app.credentials.evidence.witnesses import witnesses_document
+from app.credentials.json_text import JsonValue
 from app.credentials.transparency_log.checkpoints import EntryProof
 from app.credentials.transparency_log.notes import Note, NoteKey
 from app.credentials.transparency_log.tree import InclusionProofs
@@ -18,7 +19,14 @@ from app.db.award_evidence import AwardEvidenceStore
 from app.db.log_watch import LogWatchStore
 from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogPayload, leaf_of
 from app.domain.addresses import Addresses
-from app.domain.award_evidence import CONTEXT_PATH, AwardEvidence, Shown, fields_shown
+from app.domain.award_evidence import (
+    CONTEXT_PATH,
+    AwardEvidence,
+    DisclosureBounds,
+    Shown,
+    bounds_for,
+    fields_shown,
+)
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
@@ -144,8 +152,23 @@ class EvidenceDocuments:
         }
 
     def shown(self, row: AwardEvidence) -> Mapping[int, Shown]:
-        chosen = self.store.shown_of(row.award_id)
-        return {number: chosen.get(number, Shown.SUMMARY) for number in row.entries}
+        chosen, bounds = self.store.shown_of(row.award_id), self.bounds_of(row.award_id)
+        return {number: bounds.apply(chosen.get(number)) for number in row.entries}
+
+    def fields_with(
+        self, award_id: uuid.UUID, chosen: Mapping[int, Shown]
+    ) -> dict[int, dict[str, JsonValue]]:
+        """The fields of each line that would be opened if the holder chose this; nothing is written."""
+        row = self._get(award_id)
+        bounds, shown = self.bounds_of(award_id), dict(self.shown(row))
+        shown |= {number: bounds.apply(level) for number, level in chosen.items() if number in shown}
+        return {
+            each.number: {name: each.facts[name] for name in fields_shown(each.facts, shown[each.number])}
+            for each in self.payloads(row)
+        }
+
+    def bounds_of(self, award_id: uuid.UUID) -> DisclosureBounds:
+        return bounds_for(is_minor=self.store.is_of_minor(award_id))
 
     def payloads(self, row: AwardEvidence) -> list[LogPayload]:
         """What the lines say; those that were erased are missing."""

@@ -11,6 +11,7 @@ from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.timestamps import format_timestamp
 from app.db.activity_log import ActivityLogStore
 from app.db.award_evidence import AwardEvidenceStore
+from app.db.awards import AwardStore
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.db.log_disputes import LogDisputeStore
@@ -24,6 +25,8 @@ from app.domain.log_disputes import LogDispute, answer_dispute, check_words
 from app.domain.log_facts import PARTICIPATION
 from app.errors import NotFound
 from app.language import N_
+from app.services.evidence_documents import EvidenceDocuments
+from app.services.reissuing import ReissueService
 
 DISPUTABLE = frozenset({PARTICIPATION, CONTRIBUTION})
 """Lines that somebody of the campus corrects; what is decided by an award is asked of the campus."""
@@ -64,14 +67,20 @@ class PersonalLog:
         self,
         store: ActivityLogStore,
         disputes: LogDisputeStore,
-        evidence: AwardEvidenceStore,
+        choices: AwardEvidenceStore,
+        evidence: EvidenceDocuments,
+        awards: AwardStore,
+        reissuing: ReissueService,
         campuses: CampusStore,
         history: HistoryStore,
         clock: Clock,
     ) -> None:
         self.store = store
         self.disputes = disputes
+        self.choices = choices
         self.evidence = evidence
+        self.awards = awards
+        self.reissuing = reissuing
         self.campuses = campuses
         self.history = history
         self.clock = clock
@@ -153,11 +162,15 @@ class PersonalLog:
         return dispute
 
     def show(self, campus: Campus, award_id: uuid.UUID, wanted: Mapping[int, Shown], *, by: Actor) -> None:
-        """How much of each line the holder shows on the award's page from now on."""
+        """Set how much of each line the holder shows: on the page at once, and in the documents, signed again to match."""
         row = self.evidence.find(award_id)
         if row is None:
             raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
+        award = self.awards.lock(award_id)
         for number in row.entries:
             if number in wanted:
-                self.evidence.choose(award_id, number, wanted[number], at=self.clock())
+                self.choices.choose(award_id, number, wanted[number], at=self.clock())
+        award.disclosures += 1
+        self.awards.save(award)
         self.history.write(by, "disclose", "award", award_id, at=self.clock(), campus_id=campus.id)
+        self.reissuing.align(award_id, by=by)

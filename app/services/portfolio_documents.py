@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +26,8 @@ class Taken:
     page: PortfolioPage
     records: Sequence[AwardRecord]
     competencies: Sequence[Mastered]
+    hours: Mapping[uuid.UUID, float]
+    """Of each award, where its holder shows them."""
 
 
 class PortfolioDocuments:
@@ -61,7 +64,9 @@ class PortfolioDocuments:
         person: JsonObject = {
             "id": self.addresses.portfolio(taken.page.portfolio.id),
             "type": "Person",
-            "hasClaim": [self._achievement(record) for record in taken.records],
+            "hasClaim": [
+                self._achievement(record, taken.hours.get(record.award.id)) for record in taken.records
+            ],
         }
         if taken.page.name:
             person["fullName"] = {"fr": [taken.page.name]}
@@ -80,7 +85,7 @@ class PortfolioDocuments:
             skill["level"] = level
         return skill
 
-    def _achievement(self, record: AwardRecord) -> JsonObject:
+    def _achievement(self, record: AwardRecord, hours: float | None) -> JsonObject:
         language = record.version.language
         outcomes: list[JsonValue] = [
             {
@@ -97,8 +102,8 @@ class PortfolioDocuments:
             "description": {language: [record.version.description]},
             "learningOutcome": outcomes,
         }
-        if record.award.hours is not None:
-            specification["volumeOfLearning"] = _duration(record.award.hours)
+        if hours is not None:
+            specification["volumeOfLearning"] = _duration(hours)
         return {
             "id": self.addresses.award(record.award.id),
             "type": "LearningAchievement",

@@ -11,6 +11,7 @@ from app.db.awards import AwardRecord
 from app.db.consents import ConsentStore
 from app.db.people import PeopleStore
 from app.db.portfolios import PortfolioStore
+from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
 from app.domain.campus import Campus
 from app.domain.clock import Clock
@@ -34,6 +35,7 @@ from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.badges import BadgeService
 from app.services.competency_overview import Mastered, overview_of
+from app.services.reissuing import ReissueService
 
 _AT_A_TIME: Final = 200
 Row = TypeVar("Row", PortfolioGroup, PortfolioPiece)
@@ -93,12 +95,14 @@ class PortfolioService:
         people: PeopleStore,
         consents: ConsentStore,
         badges: BadgeService,
+        reissuing: ReissueService,
         clock: Clock,
     ) -> None:
         self.store = store
         self.people = people
         self.consents = consents
         self.badges = badges
+        self.reissuing = reissuing
         self.clock = clock
 
     # --- what the world reads
@@ -125,7 +129,21 @@ class PortfolioService:
 
     def overview(self, records: Iterable[AwardRecord]) -> list[Mastered]:
         """The competencies that these awards attest, and what each rests on."""
-        return overview_of((record, self.badges.competencies_of(record.version)) for record in records)
+        return overview_of(
+            (record, self.badges.competencies_of(record.version), self.shown_hours(record))
+            for record in records
+        )
+
+    def shown_hours(self, record: AwardRecord) -> float | None:
+        """The hours of an award, unless its holder hides them."""
+        disclosed = self.reissuing.disclosed_of(record)
+        return None if disclosed.activity is Shown.EXISTENCE else record.award.hours
+
+    def _project(self, record: AwardRecord) -> tuple[uuid.UUID, str] | None:
+        """The activity, where its holder shows which one it is."""
+        if record.activity is None or self.reissuing.disclosed_of(record).activity is not Shown.ALL:
+            return None
+        return record.activity.id, record.activity.title
 
     def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
         """Open ones whose keepers want them found, the newest first."""
@@ -259,7 +277,7 @@ class PortfolioService:
                     yield Section(group.title, under, group)
                 left = [each for each in pieces if each.piece.group_id is None]
             case Grouping.PROJECT:
-                titled = [(each, [_project(each.record)]) for each in pieces]
+                titled = [(each, [self._project(each.record)]) for each in pieces]
                 yield from _titled(titled)
                 left = [each for each, (title,) in titled if title is None]
             case Grouping.COMPETENCY:
@@ -276,10 +294,6 @@ class PortfolioService:
             (competency.id, competency.statement)
             for _, competency, _ in self.badges.competencies_of(record.version)
         ]
-
-
-def _project(record: AwardRecord) -> tuple[uuid.UUID, str] | None:
-    return (record.activity.id, record.activity.title) if record.activity else None
 
 
 def _titled(

@@ -7,20 +7,25 @@ Open Badges 3.0 tells two editions of one badge by `id` and `issuer.id`, and the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.credentials.errors import CredentialError
 from app.credentials.issuing import Batch
 from app.credentials.json_text import JsonObject, JsonValue, parse_json_object
 from app.credentials.timestamps import format_timestamp
-from app.db.awards import AwardStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
 from app.db.history import HistoryStore
+from app.domain.addresses import Addresses
+from app.domain.award_evidence import Disclosed, Shown, least_shown
 from app.domain.awards import Award, NewerDocument, reissue
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
-from app.domain.open_badges import as_signed
+from app.domain.log_facts import ASSESSMENT, PARTICIPATION
+from app.domain.open_badges import as_signed, with_disclosed
 from app.errors import NotAllowed
 from app.language import N_
 from app.services.award_documents import said_to_the_trainer
@@ -33,16 +38,20 @@ class ReissueService:
         self,
         awards: AwardStore,
         campuses: CampusStore,
+        activities: ActivityStore,
         grounds: AwardGrounds,
         signing: Signing,
         history: HistoryStore,
+        addresses: Addresses,
         clock: Clock,
     ) -> None:
         self.awards = awards
         self.campuses = campuses
+        self.activities = activities
         self.grounds = grounds
         self.signing = signing
         self.history = history
+        self.addresses = addresses
         self.clock = clock
 
     def choose_name(self, award: Award, with_name: bool, *, name: str, by: Actor) -> bool:
@@ -53,6 +62,12 @@ class ReissueService:
         wanted = name if with_name else None
         if award.holder_name == wanted:
             return False
+        if with_name and self.awards.get_record(award.id).person.needs_guardian:
+            raise NotAllowed(
+                N_(
+                    "Avant 15 ans, aucun nom n’est écrit dans un badge : il n’y en a pas besoin pour le vérifier."
+                )
+            )
         self._reissue(campus, self.awards.lock(award.id), wanted, why="name_choice", by=by)
         return True
 
@@ -63,9 +78,71 @@ class ReissueService:
             self._reissue(self.campuses.get_by_id(award.campus_id), award, name, why="name", by=by)
         return changed
 
-    def _reissue(self, campus: Campus, award: Award, name: str | None, *, why: str, by: Actor) -> None:
-        before = parse_json_object(self.awards.document_of(award.id).embedded)
-        reissue(award, name, at=self.clock())
+    def align(self, award_id: uuid.UUID, *, by: Actor) -> bool:
+        """Sign an award anew unless its documents contain exactly what its holder shows. Idempotent."""
+        record = self.awards.get_record(award_id)
+        award = self.awards.lock(award_id)
+        before = parse_json_object(self.awards.document_of(award_id).embedded)
+        wanted = self.document_as(record, self.disclosed_of(record), before=before)
+        name = None if record.person.needs_guardian else award.holder_name
+        if (
+            all(wanted.get(part) == before.get(part) for part in _DISCLOSED_PARTS)
+            and name == award.holder_name
+        ):
+            return False
+        self._reissue(record.campus, award, name, why="disclosure", by=by, content=wanted)
+        return True
+
+    def document_as(
+        self, record: AwardRecord, disclosed: Disclosed, *, before: JsonObject | None = None
+    ) -> JsonObject:
+        """What the newest document of an award would contain with this much disclosed; for previews as well."""
+        if before is None:
+            before = parse_json_object(self.awards.document_of(record.award.id).embedded)
+        return with_disclosed(
+            before,
+            record.award,
+            version=record.version,
+            campus=record.campus,
+            activity=record.activity,
+            addresses=self.addresses,
+            disclosed=disclosed,
+        )
+
+    def disclosed_of(self, record: AwardRecord, chosen: Mapping[int, Shown] | None = None) -> Disclosed:
+        """What the holder's choice for each line of the log, or `chosen` instead, means for the signed documents."""
+        evidence, award = self.grounds.evidence, record.award
+        row, bounds = evidence.find(award.id), evidence.bounds_of(award.id)
+        if row is None:
+            return Disclosed.uniform(bounds.default)
+        shown = dict(evidence.shown(row))
+        shown |= {number: bounds.apply(each) for number, each in (chosen or {}).items() if number in shown}
+        payloads = evidence.payloads(row)
+        parts = {each.noun_id: shown[each.number] for each in payloads if each.noun == PARTICIPATION}
+        activities = self.activities.activities_of(parts)
+        return Disclosed(
+            activity=_least(
+                level
+                for one, level in parts.items()
+                if one in activities and activities[one].id == award.activity_id
+            ),
+            grounds=_least(parts.values()),
+            assessment=_least(shown[each.number] for each in payloads if each.noun == ASSESSMENT),
+        )
+
+    def _reissue(
+        self,
+        campus: Campus,
+        award: Award,
+        name: str | None,
+        *,
+        why: str,
+        by: Actor,
+        content: JsonObject | None = None,
+    ) -> None:
+        """`content`: what the document contains, where more than the name changes."""
+        before = content or parse_json_object(self.awards.document_of(award.id).embedded)
+        reissue(award, name, at=self.clock(), also_revoked=content is not None)
         assert award.reissued_at is not None, "it was reissued just now"
         document = _with_name(before, name, valid_from=format_timestamp(award.reissued_at))
         grounded = self.grounds.decide_again(campus, award, document)
@@ -99,6 +176,15 @@ class ReissueService:
             edition=award.edition,
             why=why,
         )
+
+
+def _least(levels: Iterable[Shown]) -> Shown:
+    """Lines that are gone show nothing."""
+    found = list(levels)
+    return least_shown(*found) if found else Shown.EXISTENCE
+
+
+_DISCLOSED_PARTS = ("credentialSubject", "evidence")
 
 
 def _with_name(document: JsonObject, name: str | None, *, valid_from: str) -> JsonObject:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from app.domain.award_evidence import Shown
 from app.domain.campus import Campus
 from app.language import N_
+from app.services.awards import AwardRecord
 from app.services.pictures import picture_words
 from app.services.verdicts import (
     Claims,
@@ -160,6 +162,25 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         recommendations=_recommendations(services, answer, zone) if claims else (),
         presented=answer.text,
     )
+
+
+def shown_now(services: Services, record: AwardRecord) -> AnswerShown:
+    """The public page of an award as it is now, open or not."""
+    return shown(services, services.verification.verify_award(record))
+
+
+def shown_with(services: Services, record: AwardRecord, chosen: Mapping[int, Shown]) -> AnswerShown:
+    """The same page as it would be with this much shown of each line of the log."""
+    answer = services.verification.verify_award(record)
+    view, zone = shown(services, answer), record.campus.time_zone
+    document = services.reissuing.document_as(record, services.reissuing.disclosed_of(record, chosen))
+    badge = _badge(services, claims_of(document), record.campus, zone)
+    evidence = services.verification.evidence_of(answer)
+    if evidence is None:
+        return replace(view, badge=badge)
+    opened = services.evidence.fields_with(record.award.id, chosen)
+    answer = replace(answer, evidence=replace(evidence, shown=opened))
+    return replace(view, badge=badge, journal=evidence_shown(answer, zone, ""))
 
 
 def answer_page(

@@ -30,7 +30,7 @@ from app.web.held_badges import CHANGING_HOLDER, HOLDER, find_holder, held_here,
 from app.web.public_words import given_by, public_words, why_given
 from app.web.render import page
 from app.web.saying import said
-from app.web.sharing import Sharing, sharing_of
+from app.web.sharing import Sharing, offers_linked_in, sharing_of
 from app.web.shelf import DONE as SHELF_DONE
 from app.web.shelf import as_private, shelf_page
 from app.web.typography import say
@@ -123,6 +123,9 @@ class MyBadge:
     revoked_reason: str
     allows_name: bool
     names_in_badges: bool
+    may_say_name: bool
+    offers_linked_in: bool
+    is_minor: bool
     says_name: bool
     says_address: bool
     older_url: str
@@ -271,6 +274,7 @@ def my_badge(
     answer: Answer = services.verification.verify_award(record)
     words = picture_words(record.campus, record.version, services.badges.competencies_of(record.version))
     url = f"/mes-badges/{award_id}"
+    view = shown(services, answer, again=url)
     return MyBadge(
         id=award_id,
         url=url,
@@ -289,6 +293,9 @@ def my_badge(
         revoked_reason=award.revoked_reason,
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,
+        may_say_name=not record.person.needs_guardian,
+        offers_linked_in=offers_linked_in(record),
+        is_minor=record.person.is_minor,
         says_name=award.holder_name is not None,
         older_url=services.addresses.older_award(award_id),
         says_address=bool(award.older_recipient),
@@ -296,8 +303,8 @@ def my_badge(
         first_name=who.person.given_name or who.person.name,
         given=given_by(record),
         why=why_given(record),
-        public=public_words(record),
-        answer=shown(services, answer, again=url),
+        public=public_words(record, view),
+        answer=view,
         files=[
             FileShown(
                 say(name),

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.award_evidence import Shown
+from app.domain.awards import Visibility
 from app.domain.people import Person
 from app.domain.private_looks import Looked
 from app.errors import InvalidInput
@@ -18,6 +19,7 @@ from app.request_scope import ReadingServices, WritingServices, deed
 from app.services.papers import LogWords
 from app.services.personal_log import DISPUTABLE, PersonalLine
 from app.services.publication import Published
+from app.web.answers import shown_now, shown_with
 from app.web.forms import SafeForm, text_of
 from app.web.handed_files import FileShown, files_shown, previewed, saved
 from app.web.held_badges import CHANGING_HOLDER, HOLDER, holder_of
@@ -25,6 +27,7 @@ from app.web.history_words import DEEDS, OTHER_DEED
 from app.web.log_words import facts_of, kind_of
 from app.web.my_contributions import ContributionLine
 from app.web.my_rules import WayAhead, lines_shown, rule_told, ways_ahead
+from app.web.public_words import public_words
 from app.web.render import page
 from app.web.typography import say
 from app.web.wording import day, moment
@@ -34,9 +37,9 @@ from app.wiring import Services
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal")
 
 _CHOICES = {
-    Shown.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait"),
-    Shown.SUMMARY: N_("Un résumé : sorte, dates et heures"),
     Shown.EXISTENCE: N_("Seulement qu’elle existe"),
+    Shown.SUMMARY: N_("Un résumé : sorte, rôle, dates et heures"),
+    Shown.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait, ce qu’on en a dit"),
 }
 _LOOKED = {
     Looked.RECORD: N_("Votre fiche : activités et badges"),
@@ -47,7 +50,10 @@ _LOOKED = {
 }
 _FORMER = N_("Quelqu’un qui n’est plus connu du campus")
 _DONE = {
-    "montre": N_("C’est noté. La page du badge montre dès maintenant ce que vous avez choisi."),
+    "montre": N_(
+        "C’est fait : la page, les fichiers et les images de ce badge ne contiennent plus que ce que vous avez choisi. "
+        "Un fichier téléchargé avant garde ce qu’il disait."
+    ),
     "dit": N_("C’est envoyé au campus. Sa réponse s’affichera ici, sous la ligne."),
 }
 
@@ -104,20 +110,56 @@ def show_my_log(
     return _page(request, services, award_id, done=say(_DONE[fait]) if fait in _DONE else "")
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What everybody reads with the choices of now, and with those that were just made."""
+
+    url: str
+    badge_url: str
+    badge: str
+    before: Sequence[tuple[str, str]]
+    after: Sequence[tuple[str, str]]
+    choices: Sequence[tuple[str, str]]
+    """(field, value) of the form, to be sent again with the confirmation."""
+    is_open: bool
+
+
+@router.post("/montrer/comparer", dependencies=[HOLDER])
+def compare_what_is_shown(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> HTMLResponse:
+    """Before and after, side by side; nothing is changed yet."""
+    record = services.awards.record(award_id)
+    wanted = _wanted(services, award_id, form)
+    view = Comparison(
+        url=f"/mes-badges/{award_id}/journal",
+        badge_url=f"/mes-badges/{award_id}",
+        badge=record.version.name,
+        before=public_words(record, shown_now(services, record)),
+        after=public_words(record, shown_with(services, record, wanted)),
+        choices=[(f"ligne-{number}", level.value) for number, level in wanted.items()],
+        is_open=record.award.visibility is Visibility.OPEN,
+    )
+    answer = page(request, "learner/compare.html", campus=look_of(record.campus), private=True, c=view)
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
 @router.post("/montrer", dependencies=[CHANGING_HOLDER])
 def choose_what_is_shown(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> Response:
     who = holder_of(award_id, request, services)
-    row = services.evidence.find(award_id)
-    wanted = {
-        number: Shown(text_of(form, f"ligne-{number}"))
-        for number in (row.entries if row else ())
-        if text_of(form, f"ligne-{number}") in set(Shown)
-    }
+    wanted = _wanted(services, award_id, form)
     record = services.awards.record(award_id)
     services.personal_log.show(record.campus, award_id, wanted, by=who.actor)
     return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=montre", status_code=303)
+
+
+def _wanted(services: Services, award_id: uuid.UUID, form: SafeForm) -> dict[int, Shown]:
+    row = services.evidence.find(award_id)
+    typed = {number: text_of(form, f"ligne-{number}") for number in (row.entries if row else ())}
+    return {number: Shown(level) for number, level in typed.items() if level in set(Shown)}
 
 
 @router.post("/contester", dependencies=[HOLDER])
@@ -218,7 +260,12 @@ def _page(
         status=status,
         j=view,
         done=done,
-        choices=[(shown.value, say(words)) for shown, words in _CHOICES.items()],
+        choices=[
+            (level.value, say(words))
+            for level, words in _CHOICES.items()
+            if services.evidence.bounds_of(award_id).apply(level) is level
+        ],
+        is_minor=record.person.is_minor,
     )
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer

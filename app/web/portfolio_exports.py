@@ -47,7 +47,9 @@ def _file(services: Services, page: PortfolioPage, taken: TakenAs) -> Published:
         return services.papers.portfolio(page.portfolio.id, _words(services, shown))
     counting = {badge.id for badge in shown.badges if badge.counts}
     records = [each.record for each in page.pieces if str(each.piece.id) in counting]
-    what = Taken(page, records, services.portfolios.overview(records))
+    hours = {each.award.id: services.portfolios.shown_hours(each) for each in records}
+    shown_hours = {award_id: found for award_id, found in hours.items() if found is not None}
+    what = Taken(page, records, services.portfolios.overview(records), shown_hours)
     if taken is TakenAs.RESUME:
         return Published.of(dump_json(services.portfolio_documents.resume(what)), _JSON)
     note = say(

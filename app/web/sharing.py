@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
 
+from app.domain.awards import Visibility
 from app.language import N_
 from app.services.awards import AwardRecord
 from app.web.embeds import frame_html
@@ -32,6 +33,14 @@ class Sharing:
     number: str
 
 
+def offers_linked_in(record: AwardRecord) -> bool:
+    """LinkedIn is for people of 16 or more: a minor of 15 or more is offered it once they opened the page themselves."""
+    person = record.person
+    if person.needs_guardian:
+        return False
+    return not person.is_minor or record.award.visibility is Visibility.OPEN
+
+
 def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
     """`url` is where the learner's own page of the award is."""
     award, campus = record.award, record.campus
@@ -53,7 +62,9 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
         line=line,
         html=f'<a href="{escape(address)}">{escape(words)}</a>',
         frame=frame_html(services, record),
-        linked_in=f"{_LINKEDIN}?{urlencode(_fields(record, organisation, address, number))}",
+        linked_in=f"{_LINKEDIN}?{urlencode(_fields(record, organisation, address, number))}"
+        if offers_linked_in(record)
+        else "",
         title=title,
         organisation=organisation,
         month=given,

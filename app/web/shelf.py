@@ -20,6 +20,7 @@ from app.request_scope import (
 )
 from app.services.awards import AwardRecord
 from app.services.pictures import picture_words
+from app.web.answers import shown
 from app.web.forms import SafeForm
 from app.web.held_badges import forget_here, held_here
 from app.web.public_words import public_words
@@ -52,7 +53,7 @@ class BadgeOnShelf:
     is_new: bool
     may_open: bool
     says: Sequence[tuple[str, str]]
-    """What its page tells the world once it is open."""
+    """Of a badge that is new here: what its page contains once it is open."""
 
 
 @router.get("")
@@ -100,7 +101,12 @@ def shelf_page(
     )
 
 
+def _public_words(services: Services, record: AwardRecord) -> Sequence[tuple[str, str]]:
+    return public_words(record, shown(services, services.verification.verify_award(record)))
+
+
 def _on_shelf(services: Services, record: AwardRecord) -> BadgeOnShelf:
+    is_new = record.award.claimed_at is None and record.award.state is AwardState.ISSUED
     return BadgeOnShelf(
         id=record.award.id,
         title=record.version.name,
@@ -111,8 +117,8 @@ def _on_shelf(services: Services, record: AwardRecord) -> BadgeOnShelf:
         campus=record.campus.short_name,
         state=_state(record.award),
         may_open=services.guardians.state_of(record).may_open,
-        is_new=record.award.claimed_at is None and record.award.state is AwardState.ISSUED,
-        says=public_words(record),
+        is_new=is_new,
+        says=_public_words(services, record) if is_new else (),
     )
 
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from app.services.award_batches import AwardBatchService
 from app.services.award_choices import AwardChoices
 from app.services.award_counting import AwardCounting
-from app.services.award_grounds import AwardGrounds
 from app.services.award_keeping import AwardKeeping
 from app.services.award_pictures import AwardPictures
 from app.services.awarding import Judging
@@ -15,14 +14,11 @@ from app.services.awards import AwardService
 from app.services.brought_badges import BroughtBadges
 from app.services.bulk_awards import BulkAwardService
 from app.services.campus_keys import CampusKeys
-from app.services.contributed_lines import ContributedLines
-from app.services.evidence_documents import EvidenceDocuments
 from app.services.holders import HolderService
 from app.services.names import NameService
 from app.services.older_badges import OlderBadges
 from app.services.papers import PaperService
 from app.services.publication import PublicationService
-from app.services.reissuing import ReissueService
 from app.services.rule_ledger import RuleLedger
 from app.services.status import StatusService
 from app.services.verification import VerificationService
@@ -121,36 +117,6 @@ class AwardServices(PeopleServices):
             self.stores.awards,
             self.stores.people,
             self.stores.rule_counts,
-            self.clock,
-        )
-
-    @cached_property
-    def evidence(self) -> EvidenceDocuments:
-        return EvidenceDocuments(
-            self.activity_log,
-            self.stores.award_evidence,
-            self.stores.log_watch,
-            self.addresses,
-        )
-
-    @cached_property
-    def _grounds(self) -> AwardGrounds:
-        return AwardGrounds(
-            self.logged_deeds,
-            self.evidence,
-            self.stores.award_evidence,
-            self.addresses,
-            ContributedLines(self.stores.contributions, self.stores.files, self.activity_log),
-        )
-
-    @cached_property
-    def reissuing(self) -> ReissueService:
-        return ReissueService(
-            self.stores.awards,
-            self.stores.campuses,
-            self._grounds,
-            self.signing,
-            self.stores.history,
             self.clock,
         )
 

@@ -10,11 +10,14 @@ from app.services.activity_log import ActivityLog
 from app.services.activity_plans import ActivityPlans
 from app.services.activity_sessions import ActivitySessions
 from app.services.age_bands import AgeBands
+from app.services.award_grounds import AwardGrounds
 from app.services.badges import BadgeService
 from app.services.campuses import CampusService
 from app.services.competencies import CompetencyService
+from app.services.contributed_lines import ContributedLines
 from app.services.dashboard import DashboardService
 from app.services.endorsements import EndorsementSubjects
+from app.services.evidence_documents import EvidenceDocuments
 from app.services.files import FileService
 from app.services.issuer_standing import IssuerStandings
 from app.services.log_keys import LogKeyHistory
@@ -26,6 +29,7 @@ from app.services.network_signing import NetworkSigning
 from app.services.openings import OpeningService
 from app.services.organisations import OrganisationService
 from app.services.participants import ParticipantService
+from app.services.reissuing import ReissueService
 from app.services.room_signatures import RoomSignatures
 from app.services.rooms import RoomService
 from app.services.series import SeriesService
@@ -156,10 +160,44 @@ class CampusServices(Parts):
         )
 
     @cached_property
+    def evidence(self) -> EvidenceDocuments:
+        return EvidenceDocuments(
+            self.activity_log,
+            self.stores.award_evidence,
+            self.stores.log_watch,
+            self.addresses,
+        )
+
+    @cached_property
+    def _grounds(self) -> AwardGrounds:
+        return AwardGrounds(
+            self.logged_deeds,
+            self.evidence,
+            self.stores.award_evidence,
+            self.addresses,
+            ContributedLines(self.stores.contributions, self.stores.files, self.activity_log),
+        )
+
+    @cached_property
+    def reissuing(self) -> ReissueService:
+        return ReissueService(
+            self.stores.awards,
+            self.stores.campuses,
+            self.stores.activities,
+            self._grounds,
+            self.signing,
+            self.stores.history,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
     def age_bands(self) -> AgeBands:
         return AgeBands(
             self.stores.guardians,
             self.stores.awards,
+            self.evidence,
+            self.reissuing,
             self.stores.portfolios,
             self.stores.consents,
             self.stores.history,

@@ -214,6 +214,9 @@ class PeopleServices(CampusServices):
             self.stores.activity_log,
             self.stores.log_disputes,
             self.stores.award_evidence,
+            self.evidence,
+            self.stores.awards,
+            self.reissuing,
             self.stores.campuses,
             self.stores.history,
             self.clock,
@@ -222,7 +225,12 @@ class PeopleServices(CampusServices):
     @cached_property
     def portfolios(self) -> PortfolioService:
         return PortfolioService(
-            self.stores.portfolios, self.stores.people, self.stores.consents, self.badges, self.clock
+            self.stores.portfolios,
+            self.stores.people,
+            self.stores.consents,
+            self.badges,
+            self.reissuing,
+            self.clock,
         )
 
     @cached_property

@@ -212,7 +212,7 @@ def build_house(
                     ends_on=date(2026, 11, 24),
                     place="VRAI, Le Creusot",
                     hours=3,
-                    audience="Lycéens",
+                    audience="Étudiants",
                 ),
                 [campus],
                 by=COMMAND,

@@ -69,7 +69,7 @@ def test_the_table_has_every_activity_and_how_many_came_without_a_formula_or_a_n
     assert not any(line.startswith(("=", '"=')) for line in lines)
     assert "Zoé" not in table.text
     (workshop,) = (line for line in lines if "Atelier robotique" in line)
-    assert workshop.split(";")[2:8] == ["24/11/2026", "24/11/2026", "VRAI, Le Creusot", "3", "Lycéens", "1"]
+    assert workshop.split(";")[2:8] == ["24/11/2026", "24/11/2026", "VRAI, Le Creusot", "3", "Étudiants", "1"]
     assert any(";1,5;" in line for line in lines)
 
 
