@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -17,10 +18,12 @@ from webauthn import (
 from webauthn.helpers import (
     base64url_to_bytes,
     bytes_to_base64url,
+    decode_credential_public_key,
     parse_authentication_credential_json,
     parse_client_data_json,
     parse_registration_credential_json,
 )
+from webauthn.helpers.decode_credential_public_key import DecodedRSAPublicKey
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -29,6 +32,8 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from app.credentials.errors import UnusableKey
+from app.credentials.keys.verification import check_rsa
 from app.domain.passkeys import Answer, Asking, NewKey, PasskeyRefused, Question
 
 _PATIENCE = 5 * 60 * 1000
@@ -99,13 +104,15 @@ class WebAuthnCeremonies:
                 expected_origin=self.origin,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, TypeError, KeyError) as error:
+            _check_strength(made.credential_public_key)
+        except (WebAuthnException, UnusableKey, ValueError, TypeError, KeyError) as error:
             raise PasskeyRefused from error
         return NewKey(bytes_to_base64url(made.credential_id), made.credential_public_key, made.sign_count)
 
     def check(self, response: str, challenge: str, public_key: bytes) -> int:
         """How often the key says it has signed; whether that may be is for the house to judge."""
         try:
+            _check_strength(public_key)
             seen = verify_authentication_response(
                 credential=_json(response),
                 expected_challenge=base64url_to_bytes(challenge),
@@ -115,9 +122,16 @@ class WebAuthnCeremonies:
                 credential_current_sign_count=0,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, TypeError, KeyError) as error:
+        except (WebAuthnException, UnusableKey, ValueError, TypeError, KeyError) as error:
             raise PasskeyRefused from error
         return seen.new_sign_count
+
+
+def _check_strength(public_key: bytes) -> None:
+    """Raises UnusableKey for an RSA key that can be factored; curves have one strength each."""
+    key = decode_credential_public_key(public_key)
+    if isinstance(key, DecodedRSAPublicKey):
+        check_rsa(RSAPublicNumbers(int.from_bytes(key.e), int.from_bytes(key.n)))
 
 
 def _described(known: Iterable[str]) -> list[PublicKeyCredentialDescriptor]:

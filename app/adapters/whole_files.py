@@ -1,4 +1,4 @@
-"""Small files that are there whole or not at all, whenever the power goes (I16), one writer at a time."""
+"""Small private files that are there whole or not at all, whenever the power goes (I16), one writer at a time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def for_its_owner(path: str, flags: int) -> int:
+    """Opener of a file that only its owner reads and writes (0600)."""
+    return os.open(path, flags, 0o600)
+
+
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Nobody else who asks so works in the folder meanwhile; it is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(folder / "lock", "w", opener=for_its_owner) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -21,7 +26,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 def write_whole(path: Path, content: bytes) -> None:
     """On disk when it returns; an interrupted write leaves what was there before."""
     new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
+    with open(new, "wb", opener=for_its_owner) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import uuid
 from collections import Counter
@@ -158,7 +159,9 @@ def _write(told: Sequence[Told], output: Path | None) -> None:
         sys.stdout.buffer.write(table)
         sys.stdout.buffer.flush()
     else:
-        output.write_bytes(table)
+        # Names, addresses and private links.
+        with open(output, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(table)
 
 
 def _sum_up(told: Sequence[Told]) -> None:

@@ -42,6 +42,8 @@ Demo = Annotated[
 ]
 Reload = Annotated[bool, typer.Option("--reload", help=N_("Redémarre quand le code change (développement)."))]
 
+_FOR_OTHERS = 0o077
+"""Rights that no file of a running service gives: it writes personal data and secrets."""
 SLOWEST_START = 60
 """Seconds. A worker says nothing while it reads the program: after five of them, which is what the server would wait,
 a busy machine loses each before it has begun, and the service never answers."""
@@ -50,6 +52,7 @@ a busy machine loses each before it has begun, and the service never answers."""
 def serve(
     host: Host = None, port: Port = None, workers: Workers = None, demo: Demo = False, reload: Reload = False
 ) -> None:
+    os.umask(_FOR_OTHERS)
     _hand_down(host=host, port=port, workers=workers)
     process = open_process()
     _check_workers(process)
@@ -68,6 +71,7 @@ def serve(
 
 
 def work() -> None:
+    os.umask(_FOR_OTHERS)
     process = ready_process()
     configure_logging(as_json=process.settings.log_format == "json")
     _warn_of_no_wall(process)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +27,7 @@ def open_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            keep_private(Path(parsed.database))
         # No limit of its own: threads are limited, and one may read with one connection while it writes with another.
         limit = {} if parsed.database in (None, "", ":memory:") else {"max_overflow": -1}
         engine = create_engine(
@@ -53,6 +55,22 @@ def open_engine(url: str) -> Engine:
     )
     let_writes_go_on(engine)
     return engine
+
+
+def keep_private(path: Path) -> None:
+    """Make a SQLite file that its owner alone reads, or take the rights of others away from one that is there.
+
+    SQLite gives the files that it writes beside it the same rights.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return
+    for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+        # Of another owner, or already gone: who may read it is theirs to decide.
+        with suppress(PermissionError, FileNotFoundError):
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
 
 
 _NEVER: Final = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, select
 
+from app.db.session import keep_private
 from app.domain.workers import WorkerBeat
 
 WORK_SCHEMA = "sceau_work"
@@ -54,7 +55,7 @@ class WorkflowDatabase:
         url = make_url(self.url)
         if url.get_backend_name() != "sqlite":
             return
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        keep_private(Path(str(url.database)))
         connection = sqlite3.connect(str(url.database), timeout=30)
         try:
             connection.execute("PRAGMA journal_mode=WAL")

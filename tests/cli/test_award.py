@@ -41,6 +41,7 @@ def test_everybody_on_a_french_list_is_given_a_genuine_badge(
         tmp_path, "Nom;Prénom;Courriel", "LE BŒUF;Zoé;zoe.leboeuf@exemple.fr", "N'Diaye;Élie;elie@exemple.fr"
     )
     done = operator.types(*WORDS, listed, "--output", tmp_path / "result.csv")
+    assert (tmp_path / "result.csv").stat().st_mode & 0o077 == 0
     assert done.code == 0, done.err
     told = results((tmp_path / "result.csv").read_bytes())
     assert [line["Résultat"] for line in told] == ["Attribué", "Attribué"]

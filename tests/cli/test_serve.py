@@ -66,6 +66,12 @@ def wait_until_ready(process: subprocess.Popen[str], port: int) -> None:
     raise AssertionError("the server did not become ready")
 
 
+def readable_by_others(folder: Path) -> list[Path]:
+    """The database, WAL, shared memory and work files included."""
+    assert any(folder.iterdir())
+    return [each for each in (folder, *folder.rglob("*")) if each.stat().st_mode & 0o077]
+
+
 def test_one_command_serves_the_demo_and_a_second_time_keeps_it(tmp_path: Path) -> None:
     port = free_port()
     with serving(tmp_path, port) as first:
@@ -73,6 +79,7 @@ def test_one_command_serves_the_demo_and_a_second_time_keeps_it(tmp_path: Path) 
         assert [first.get(link).status_code for link in (trainer, admin, employer)] == [200, 200, 200]
         assert first.get(learner).status_code == 303
         assert "Đặng Thị Hương" in first.get(employer).text
+        assert readable_by_others(tmp_path / "var") == readable_by_others(tmp_path / "secrets") == []
     with serving(tmp_path, port) as second:
         assert second.links[4] == employer
         assert not {trainer, admin} & set(second.links)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
 from app.db.session import NotDurable, check_durable, open_engine, open_session
+from app.db.workers import WorkflowDatabase
 from app.domain.people import Membership, Person, Role
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -19,6 +23,28 @@ PARIS = ZoneInfo("Europe/Paris")
 
 def test_a_fresh_engine_is_durable(engine: Engine):
     check_durable(engine)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_files_of_sqlite_belong_to_their_owner_alone(tmp_path: Path, is_there: bool):
+    """Whatever the umask was, and of a database that an earlier version made."""
+    path = tmp_path / "var" / "sceau.sqlite"
+    before = os.umask(0o022)
+    try:
+        if is_there:
+            path.parent.mkdir(mode=0o700)
+            path.touch(0o644)
+        engine = open_engine(f"sqlite:///{path}")
+        WorkflowDatabase.beside(f"sqlite:///{path}").prepare()
+        with open_session(engine) as session, session.begin():
+            session.execute(text("CREATE TABLE t (x)"))
+            files = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+        engine.dispose()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert set(files.values()) == {0o600}
+    assert {"sceau.sqlite", "sceau.sqlite-wal", "sceau.sqlite-shm", "sceau-work.sqlite"} <= set(files)
 
 
 @pytest.mark.parametrize("level", ["OFF", "NORMAL"])

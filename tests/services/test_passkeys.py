@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
@@ -45,6 +46,18 @@ def enter(house: House, key: Authenticator, *, asked: Browser = PHONE, answered:
         who = services.sessions.signed_in(opened.secret)
         assert who.session.proved_by is Proof.PASSKEY
         return who.person
+
+
+@pytest.mark.parametrize(("bits", "is_taken"), [(1024, False), (2048, True)])
+def test_an_rsa_passkey_has_2048_bits_or_more(house: House, bits: int, is_taken: bool):
+    key = Authenticator(BASE_URL, key=rsa.generate_private_key(public_exponent=65537, key_size=bits))
+    if is_taken:
+        enrol(house, house.trainer, key)
+        key.count += 1
+        assert enter(house, key).id == house.trainer.id
+    else:
+        with pytest.raises(PasskeyRefused):
+            enrol(house, house.trainer, key)
 
 
 def deeds_of_passkeys(house: House) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import RSAKey
 
 from app.adapters.openid_connect import ProvidersUnusable, registrations_in
 from app.adapters.rate_limits import limits_in
@@ -66,6 +69,30 @@ def test_a_token_that_is_not_quite_right_lets_nobody_in(
 def test_both_common_kinds_of_key_are_read(elsewhere: Elsewhere, algorithm: str):
     elsewhere.service.faults.algorithm = algorithm
     assert elsewhere.enter(elsewhere.house.client()).headers["location"] == "/gestion"
+
+
+@pytest.mark.parametrize("bits", [1024, 2040, 8448])
+def test_an_rsa_key_of_another_size_signs_nobody_in(elsewhere: Elsewhere, bits: int):
+    """Under 2,048 bits a key can be factored; over 8,192 each check costs too much. Good keys beside it still count."""
+    generated = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    options = {"kid": "size", "use": "sig"}
+    elsewhere.service.keys["RS256"] = RSAKey.import_key(_private_jwk(generated), options)
+    refused = elsewhere.enter(elsewhere.house.client())
+    assert (refused.status_code, "ne prouve pas qui vous êtes" in refused.text) == (401, True)
+    elsewhere.service.faults.algorithm = "ES256"
+    assert elsewhere.enter(elsewhere.house.client()).status_code == 303
+
+
+def _private_jwk(key: rsa.RSAPrivateKey) -> dict[str, str]:
+    private, public = key.private_numbers(), key.private_numbers().public_numbers
+    numbers = {
+        "n": public.n, "e": public.e, "d": private.d, "p": private.p, "q": private.q,
+        "dp": private.dmp1, "dq": private.dmq1, "qi": private.iqmp,
+    }  # fmt: skip
+    return {"kty": "RSA"} | {
+        name: urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8)).decode().rstrip("=")
+        for name, value in numbers.items()
+    }
 
 
 def test_a_service_may_change_its_keys_and_is_not_asked_for_them_each_time(elsewhere: Elsewhere):

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.types import Options
 
-from app.credentials.errors import MalformedInput
+from app.credentials.errors import MalformedInput, UnusableKey
 from app.credentials.json_text import JsonObject
+from app.credentials.keys.verification import check_rsa
 from app.credentials.proofs.vc_jwt import parse_compact_jws
 from app.domain.federation import CLOCKS_APART, Identity, Question
 from app.domain.people import is_address, normal_address
@@ -118,9 +120,12 @@ def _may_verify(jwk: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
 def _usable(jwks: list[dict[str, Any]], algorithm: str) -> Iterator[jwt.PyJWK]:
     for each in jwks:
         try:
-            yield jwt.PyJWK(each, algorithm)
-        except (jwt.PyJWTError, ValueError, TypeError):
+            key = jwt.PyJWK(each, algorithm)
+            if isinstance(key.key, RSAPublicKey):
+                check_rsa(key.key.public_numbers())
+        except (jwt.PyJWTError, UnusableKey, ValueError, TypeError):
             continue
+        yield key
 
 
 def _check_times(claims: Mapping[str, Any], at: datetime) -> None:

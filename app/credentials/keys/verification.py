@@ -70,7 +70,7 @@ class VerificationKey:
             encoded = public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
             return cls(Algorithm.ES256, encoded, public)
         if isinstance(public, rsa.RSAPublicKey):
-            _check_rsa(public.public_numbers())
+            check_rsa(public.public_numbers())
             encoded = public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
             return cls(Algorithm.RS256, encoded, public)
         raise UnusableKey("unsupported_key")
@@ -168,7 +168,7 @@ def _public_key_of_jwk(jwk: Mapping[str, JsonValue]) -> PublicKey:
     if kind == ("RSA", None):
         modulus, exponent = _member(jwk, "n"), _member(jwk, "e")
         numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
-        _check_rsa(numbers)
+        check_rsa(numbers)
         return numbers.public_key()
     raise UnusableKey("unsupported_key")
 
@@ -192,8 +192,9 @@ def _check_meant_for_verifying(jwk: Mapping[str, JsonValue]) -> None:
         raise UnusableKey("key_use")
 
 
-def _check_rsa(numbers: rsa.RSAPublicNumbers) -> None:
-    if numbers.n.bit_length() not in _RSA_BITS or not 3 <= numbers.e < 2**32:
+def check_rsa(numbers: rsa.RSAPublicNumbers) -> None:
+    """Raises UnusableKey `weak_key` unless the modulus has 2,048 to 8,192 bits and the exponent is odd and small."""
+    if numbers.n.bit_length() not in _RSA_BITS or not 3 <= numbers.e < 2**32 or numbers.e % 2 == 0:
         raise UnusableKey("weak_key", "RSA size")
     if has_roca_fingerprint(numbers.n):
         raise UnusableKey("weak_key", "ROCA")
