@@ -98,6 +98,7 @@ class ReportView(BaseModel):
 
     model_config = example(
         verdict="valid",
+        signature="holds",
         headline="Badge authentique",
         message="Le campus Industrie Technologique Innovante et Performante a bien attribué ce badge.",
         checks=[
@@ -141,6 +142,9 @@ class ReportView(BaseModel):
         presented={"id": _AWARD, "type": ["VerifiableCredential", "OpenBadgeCredential"]},
     )
     verdict: Literal["valid", "invalid", "undetermined"]
+    signature: Literal["holds", "holds_not_conformant", "false", "not_checkable", "not_yet_checked"] = Field(
+        description="Apart from the verdict: `false` only where a signature was checked and does not hold."
+    )
     headline: str
     message: str
     checks: list[CheckView]
@@ -179,6 +183,7 @@ class ReportView(BaseModel):
         report = answer.report
         return ReportView(
             verdict=report.verdict.value if report else "undetermined",
+            signature=report.signature.value if report else "not_checkable",
             headline=headline.title(),
             message=headline.text(),
             checks=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from app.services.verification import Answer
 from app.settings import Settings
 from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, utc_now
 
+_LOGGER = logging.getLogger(__name__)
 _MOST_BYTES = 32 * 1024 * 1024
 _COLOURS = {"ok": "green", "past": "yellow", "bad": "bold red", "unk": "yellow", "shut": "dim"}
 _CODES = {
@@ -118,10 +120,12 @@ def verify(
 ) -> None:
     lists = [_trust_list(trust_list, network_key, at or utc_now())] if trust_list else []
     ask = _knowing(lists, _asker(offline=offline, documents=documents, at=at))
-    asked = []
-    for source in sources:
-        asked.append(_ask_about(source, ask, lists, offline=offline, at=at))
-        (_print_json if as_json else _print_words)(asked[-1])
+    tell = _print_json if as_json else _print_words
+
+    def about(source: str) -> Asked:
+        return _ask_about(source, ask, lists, offline=offline, at=at)
+
+    asked = [_ask_and_tell(source, about, tell) for source in sources]
     raise typer.Exit(min((each.code for each in asked), key=_GRAVEST_FIRST.index))
 
 
@@ -200,6 +204,18 @@ def _may_exist(database_url: str) -> bool:
     """Opening an SQLite file that is not there would make it."""
     scheme, _sep, place = database_url.partition(":///")
     return not scheme.startswith("sqlite") or Path(place.partition("?")[0]).is_file()
+
+
+def _ask_and_tell(source: str, about: Callable[[str], Asked], tell: Callable[[Asked], None]) -> Asked:
+    """One source; whatever goes wrong with it, the others are asked about all the same."""
+    try:
+        asked = about(source)
+        tell(asked)
+    except Exception:
+        _LOGGER.exception("verification of %r failed", source)
+        asked = Asked(source, None, _("erreur de ce programme, les autres sources ne sont pas touchées"))
+        tell(asked)
+    return asked
 
 
 def _ask_about(

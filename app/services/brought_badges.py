@@ -21,7 +21,7 @@ from app.services.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
 from app.services.verification import Answer, VerificationService
 
 _MOST_ADDRESSES = 8
-_OPEN = frozenset({HeadlineKind.UNVERIFIABLE, HeadlineKind.OUT_OF_DATE_UNPROVEN})
+_OPEN = frozenset({HeadlineKind.UNVERIFIABLE, HeadlineKind.NOT_CHECKABLE, HeadlineKind.OUT_OF_DATE_UNPROVEN})
 
 
 class NotBrought(InvalidInput):

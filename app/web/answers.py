@@ -269,7 +269,12 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
             )
         case HeadlineKind.NOT_YET_VALID:
             return Still(say(N_("Pas encore")))
-        case HeadlineKind.UNVERIFIABLE | HeadlineKind.SIGNED_NOT_CONFORMING:
+        case (
+            HeadlineKind.UNVERIFIABLE
+            | HeadlineKind.NOT_CHECKABLE
+            | HeadlineKind.SIGNED_NOT_CONFORMING
+            | HeadlineKind.OTHER_FILE
+        ):
             return Still(say(N_("Nous ne savons pas")))
     if until:
         return Still(say(N_("Oui, jusqu’au {day}")).format(day=until))

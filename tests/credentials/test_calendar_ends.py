@@ -193,7 +193,7 @@ def test_claim_beyond_the_calendar_repeats_a_date_beyond_it(valid_until: str, ex
     assert [each.claim for each in claim_problems(claims | {"exp": exp + 1})] == ["exp"]
 
 
-@pytest.mark.parametrize("exp", [10**400, 1e308, -1e308, 253_402_387_199, -62_135_683_200, 1782810000000])
+@pytest.mark.parametrize("exp", [10**400, 1e308, -1e308, 253_402_300_800, -62_135_596_801, 1782810000000])
 def test_claim_of_any_size_gets_an_answer(exp: float) -> None:
     document = without_status() | {"exp": exp}
     assert period_members(credential_of(document))

@@ -17,7 +17,7 @@ CODES = {
         0not_reached
     """,
     "readable": """
-        +readable ?unrecognised_format ?presented_is_url ?too_large ?image_without_badge ?image_not_read
+        +readable ?verifier_fault ?unrecognised_format ?presented_is_url ?too_large ?image_without_badge ?image_not_read
         -image_ambiguous ?pdf_without_badge ?pdf_not_read -malformed_json -malformed_jwt +open_badge_2
         +open_badge_1 +older_badge_address ?not_an_open_badge_3
     """,
@@ -38,7 +38,7 @@ CODES = {
         +key_bound +hosted_in_scope -hosted_out_of_scope -key_not_bound_to_issuer -key_not_found
         -key_not_for_assertion -key_revoked +key_revoked_since -key_revoked_before ?key_revoked_log_unread
         -key_expired -key_unusable -key_document_malformed -key_reference_malformed ?key_method_not_read
-        ?key_document_unavailable
+        ?key_document_unreadable ?key_document_unavailable
     """,
     "issuer": """
         +issuer_identified +issuer_trusted +issuer_is_only_a_key ?issuer_profile_unavailable
@@ -90,12 +90,13 @@ TYPES = {
         key_not_for_assertion
     """,
     "https://w3id.org/security#INVALID_CONTROLLED_IDENTIFIER_DOCUMENT": """
-        key_document_malformed key_document_unavailable
+        key_document_malformed key_document_unreadable key_document_unavailable
     """,
     "https://w3id.org/security#INVALID_VERIFICATION_METHOD_URL": """
         key_reference_malformed
     """,
     "about:blank": """
+        verifier_fault
         issuer_profile_unavailable issuer_not_trusted issuer_not_identified not_yet_valid expired
         end_may_be_withheld revoked suspended status_may_be_withheld status_required recipient_differs
         recipient_not_named

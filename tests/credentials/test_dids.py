@@ -268,7 +268,7 @@ def test_controller_document_that_does_not_answer_for_the_key_is_refused(changes
 def test_controller_document_that_is_no_json_object_is_refused(body):
     documents = Served({})
     documents.documents[URL] = body
-    with pytest.raises(KeyNotResolved, match="key_document_malformed"):
+    with pytest.raises(KeyNotResolved, match="key_document_unreadable"):
         resolve_method(METHOD, documents=documents, at=NOON)
 
 

@@ -289,6 +289,7 @@ def test_a_remark_and_a_report_are_written_as_json() -> None:
     )
     assert report.to_document() == {
         "verdict": "invalid",
+        "signature": "not_checkable",
         "at": "2026-06-30T12:00:00Z",
         "container": "json",
         "form": "vc_jwt",

@@ -137,6 +137,25 @@ def without_a_beginning(employer: Employer) -> str:
     return json.dumps(add_proof(document, signer=employer.stranger.signer, created=NOON))
 
 
+def without_a_beginning_and_out_of_reach(employer: Employer) -> str:
+    employer.process.beyond = Documents()
+    return without_a_beginning(employer)
+
+
+def with_an_undefined_term(employer: Employer) -> str:
+    return json.dumps(json.loads(signed(employer.stranger.signer)) | {"nouveauMot": "x"})
+
+
+def by_an_unpublished_key(_: Employer) -> str:
+    return signed(Campus().signer)
+
+
+def in_an_unread_way(employer: Employer) -> str:
+    document = json.loads(signed(employer.stranger.signer))
+    document["proof"]["cryptosuite"] = "bbs-2023"
+    return json.dumps(document)
+
+
 def hosted(documents: Documents, presented: object) -> Made:
     def make(employer: Employer) -> str:
         employer.process.beyond = documents
@@ -173,6 +192,10 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
     ("key withdrawn", withdrawn_key, K.KEY_WITHDRAWN),
     ("signed for another purpose", signed_for_something_else, K.BAD_SIGNATURE),
     ("unsigned", unsigned, K.UNSIGNED),
+    ("with a word that nothing defines", with_an_undefined_term, K.PARTLY_COVERED),
+    ("key of the issuer that it does not publish", by_an_unpublished_key, K.UNKNOWN_KEY),
+    ("signed in a way not read here", in_an_unread_way, K.NOT_CHECKABLE),
+    ("not conforming, and nothing answers", without_a_beginning_and_out_of_reach, K.NOT_CONFORMING),
     ("without a beginning", without_a_beginning, K.SIGNED_NOT_CONFORMING),
     ("nothing answers", out_of_reach, K.UNVERIFIABLE),
     ("its list does not answer", status_out_of_reach, K.UNVERIFIABLE),
@@ -194,7 +217,7 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
 
 def test_each_situation_has_its_headline_and_together_they_reach_all(house: House, employer: Employer):
     # Asked about by programs alone, below; those whose issuer a register names or nearly names are below too.
-    reached = {K.OTHER_PERSON, K.VALID_ELSEWHERE, K.HOSTED_ELSEWHERE, K.OTHER_KEY, K.LOOKALIKE}
+    reached = {K.OTHER_PERSON, K.OTHER_FILE, K.VALID_ELSEWHERE, K.HOSTED_ELSEWHERE, K.OTHER_KEY, K.LOOKALIKE}
     for number, (name, make, kind) in enumerate(SITUATIONS):
         employer.stranger = Campus()
         at = house.clock()

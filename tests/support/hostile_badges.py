@@ -177,7 +177,7 @@ EMBEDDED_PROOFS = [
     Hostile("suite of another key", with_proof(cryptosuite="ecdsa-rdfc-2019"), "proof:algorithm_not_allowed"),
     Hostile("suite of another canonical form", with_proof(cryptosuite="eddsa-jcs-2022"), "proof:signature_mismatch"),
     Hostile("suite unheard of", with_proof(cryptosuite="none"), "proof:proof_not_read"),
-    Hostile("suite in a list", with_proof(cryptosuite=["eddsa-rdfc-2022"]), "proof:proof_not_read"),
+    Hostile("suite in a list", with_proof(cryptosuite=["eddsa-rdfc-2022"]), "proof:proof_malformed"),
     Hostile("proof of text values", with_proof(proofValue=""), "proof:proof_malformed"),
     Hostile("proof value in another base", with_proof(proofValue="m" + "A" * 86), "proof:proof_malformed"),
     Hostile("proof value of zeros", with_proof(proofValue="z" + "1" * 64), "proof:signature_mismatch"),
@@ -224,7 +224,7 @@ CONTENTS = [
     Hostile("beginning of no calendar", _in_token(lambda d: d.update(validFrom="2026-02-30T12:00:00Z")), "schema:schema_violation"),
     Hostile("issuer missing", _in_token(lambda d: d.update(issuer=...)), "schema:schema_violation"),
     Hostile("issuer a list", _in_token(lambda d: d.update(issuer=[d["issuer"]])), "schema:schema_violation"),
-    Hostile("issuer a script", _in_token(lambda d: d["issuer"].update(id="javascript:alert(1)")), "key:key_method_not_read"),
+    Hostile("issuer a script", _in_token(lambda d: d["issuer"].update(id="javascript:alert(1)")), "key:key_not_bound_to_issuer"),
     Hostile("issuer relative", _in_token(lambda d: d["issuer"].update(id="/campus/itip")), "schema:schema_violation"),
     Hostile("identifier relative", _in_token(lambda d: d.update(id="../1")), "schema:schema_violation"),
     Hostile("achievement missing", _in_token(lambda d: _subject(d).pop("achievement")), "schema:schema_violation"),
@@ -304,7 +304,7 @@ def _keys(*methods: Any, **changed: Any) -> dict[str, Any]:
 
 _KEY_DOCUMENTS: dict[str, tuple[Any, str]] = {
     "nothing there": (None, "key_document_unavailable"),
-    "a page": (b"<html>", "key_document_malformed"),
+    "a page": (b"<html>", "key_document_unreadable"),
     "of another": (_OTHER.did_document, "key_document_malformed"),
     "no methods": (_keys(), "key_not_found"),
     "methods of text": (_keys("x", 5, None), "key_not_found"),
@@ -315,8 +315,8 @@ _KEY_DOCUMENTS: dict[str, tuple[Any, str]] = {
     "key of low order": (_keys({**_METHOD, "publicKeyMultibase": "z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP"}), "key_unusable"),
     "key of another length": (_keys({**_METHOD, "publicKeyMultibase": encode_multibase(b"\xed\x01" + bytes(31))}), "key_unusable"),
     "key kind unheard of": (_keys({**_METHOD, "type": "PerfectKey2030"}), "key_method_not_read"),
-    "deep": (b'{"a":' * 50_000, "key_document_malformed"),
-    "large": (json.dumps(CAMPUS.did_document | {"x": "x" * 5_000_000}).encode(), "key_document_malformed"),
+    "deep": (b'{"a":' * 50_000, "key_document_unreadable"),
+    "large": (json.dumps(CAMPUS.did_document | {"x": "x" * 5_000_000}).encode(), "key_document_unreadable"),
 }  # fmt: skip
 KEY_DOCUMENTS = [
     Hostile(name, SIGNED.embedded, f"key:{reason}", {DID_URL: served})

@@ -2,7 +2,7 @@
 
 from app.credentials.dids.identifiers import did_key, did_web, did_web_document_url
 from app.credentials.dids.publishing import PublishedKey, did_document, jwk_set, jwt_method_id
-from app.credentials.dids.resolving import ResolvedKey, resolve_method
+from app.credentials.dids.resolving import ResolvedKey, resolve_key, resolve_method
 
 __all__ = [
     "PublishedKey",
@@ -13,5 +13,6 @@ __all__ = [
     "did_web_document_url",
     "jwk_set",
     "jwt_method_id",
+    "resolve_key",
     "resolve_method",
 ]

@@ -1,13 +1,14 @@
 """From a verification method URL to the key it stands for, as Controlled Identifiers 1.0, section 3.3 says.
 
 Every failure is KeyNotResolved with one of these reasons: `key_reference_malformed`, `key_method_not_read`,
-`key_document_malformed`, `key_not_found`, `key_not_bound_to_issuer`, `key_not_for_assertion`, `key_expired`,
+`key_document_unreadable`, `key_document_malformed`, `key_not_found`, `key_not_bound_to_issuer`, `key_not_for_assertion`, `key_expired`,
 `key_revoked`, `key_unusable`; or DocumentUnavailable, which proves nothing either way.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -23,6 +24,7 @@ _METHOD_URL = re.compile(r"(?:did:[a-z0-9]+:|https://)[\x21-\x7e]+", re.ASCII)
 _MAX_URL = 2048
 _MAX_DOCUMENT = 64 * 1024  # T17
 _ACCEPT = "application/did+json, application/ld+json;q=0.9, application/json;q=0.8"
+_METHODS = frozenset({"verificationMethod", "assertionMethod"})
 _MULTIBASE_TYPES = ("Multikey", "Ed25519VerificationKey2020")
 _JWK_TYPES = ("JsonWebKey", "JsonWebKey2020")
 
@@ -75,6 +77,34 @@ def resolve_method(
     )
 
 
+def resolve_key(
+    key: VerificationKey, controller: str, *, documents: DocumentSource, at: datetime, withdrawn: bool = False
+) -> ResolvedKey:
+    """The method under which `controller` publishes this very key, found by its RFC 7638 thumbprint.
+
+    For a token that brings its key along and names none. KeyNotResolved("key_not_found") where it is not published.
+    """
+    body = documents.fetch(_document_url(controller), accept=_ACCEPT).body
+    for method_url in _methods_with(body, controller, key.thumbprint()):
+        return resolve_method(method_url, documents=documents, at=at, withdrawn=withdrawn)
+    raise KeyNotResolved("key_not_found", key.thumbprint())
+
+
+@lru_cache(maxsize=64)
+def _methods_with(body: bytes, controller: str, thumbprint: str) -> tuple[str, ...]:
+    """The methods that hold this key, those for signing badges first."""
+    document = _controller_document(body, controller)
+    listed = [*_list(document, "assertionMethod"), *_list(document, "verificationMethod")]
+    found = []
+    for method in listed:
+        method_id = method.get("id") if isinstance(method, dict) else None
+        if isinstance(method, dict) and isinstance(method_id, str):
+            with suppress(KeyNotResolved):
+                if _key_of(method).thumbprint() == thumbprint:
+                    found.append(method_id)
+    return tuple(found)
+
+
 def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:
     multikey = did.removeprefix("did:key:")
     method_id = f"{did}#{multikey}"
@@ -115,7 +145,9 @@ def _controller_document(body: bytes, controller: str) -> JsonObject:
     try:
         document = parse_json_object(body, max_bytes=_MAX_DOCUMENT)
     except MalformedInput as malformed:
-        raise KeyNotResolved("key_document_malformed", malformed.reason) from None
+        raise KeyNotResolved("key_document_unreadable", malformed.reason) from None
+    if document.get("id") != controller and document.keys().isdisjoint(_METHODS):
+        raise KeyNotResolved("key_document_unreadable", "no key document")
     if document.get("id") != controller:
         raise KeyNotResolved("key_document_malformed", "its id is not the identifier it was asked for")
     return document

@@ -97,12 +97,16 @@ def read_pem(pem: str) -> VerificationKey:
         raise KeyNotResolved("key_unusable", unusable.reason) from None
 
 
+_NOT_OF_A_LIST_OF_1_0: Final = frozenset({"type", "@context", "error", "errors", "message", "detail"})
+"""Of 2.0, or of no list at all."""
+
+
 def is_revoked(document: JsonObject, url: str, issuer: Issuer, assertion: Assertion) -> bool:
     """Whether the issuer's list names it; MalformedInput `another_issuer` where the list is not this issuer's."""
     if assertion.names & document.keys() and "revokedAssertions" not in document:
         return True  # Open Badges 1.0: an object from `uid` to the reason
     if "revokedAssertions" not in document:
-        if "type" in document or "@context" in document:
+        if not document.keys().isdisjoint(_NOT_OF_A_LIST_OF_1_0):
             raise MalformedInput("missing", "/revokedAssertions")
         return False
     if document.get("id", url) != url:

@@ -62,7 +62,12 @@ class ProofResult:
 
 
 # A partner may sign beside the issuer: whose key is not looked for neither helps nor harms (B-001).
-_UNREAD: Final = ("proof_not_read", "key_method_not_read", "key_not_bound_to_issuer")
+_UNREAD: Final = (
+    "proof_not_read",
+    "key_method_not_read",
+    "key_document_unreadable",
+    "key_not_bound_to_issuer",
+)
 
 
 def _is_open(error: CredentialError) -> bool:
@@ -217,6 +222,8 @@ class _Checker:
             if not isinstance(proof.get(member), str):
                 raise ProofError("proof_malformed", member)
         suite = suite_of(proof)
+        if proof["type"] == DATA_INTEGRITY and not isinstance(proof.get("cryptosuite"), str):
+            raise ProofError("proof_malformed", "cryptosuite")
         if suite is None:
             raise ProofError("proof_not_read", str(proof.get("cryptosuite", proof["type"]))[:100])
         if proof["proofPurpose"] != PURPOSE:  # B-047

@@ -63,7 +63,7 @@ _ALGORITHMS: Final = {name: Algorithm(name) for name in ("EdDSA", "ES256", "RS25
     "Ed25519": Algorithm.EDDSA  # RFC 9864
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS: Final = (-62_135_683_200, 253_402_387_199)  # the years 1 to 9999, with whatever offset
+_SECONDS: Final = (-62_135_596_800, 253_402_300_799)  # the years 1 to 9999, as datetime has them
 
 
 @dataclass(frozen=True)
@@ -238,8 +238,10 @@ def _claim_problems(claims: JsonObject) -> Iterator[ClaimProblem]:
     if "exp" not in claims:
         if until in credential:
             yield ClaimProblem("claim_missing", "exp")
-    elif _numeric_date(claims["exp"]) is None or (
-        until in credential and not _same_moment(claims["exp"], credential[until])
+    elif (
+        not _same_moment(claims["exp"], credential[until])
+        if until in credential
+        else _numeric_date(claims["exp"]) is None
     ):
         yield ClaimProblem("claims_disagree", "exp")
     if "iat" in claims and _numeric_date(claims["iat"]) is None:

@@ -26,6 +26,21 @@ class Verdict(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+class SignatureState(StrEnum):
+    """What is known of the signature: what could not be checked is neither true nor false."""
+
+    HOLDS = "holds"
+    """A key of the issuer signed it, or of a hosted badge: its issuer serves it so."""
+    HOLDS_NOT_CONFORMANT = "holds_not_conformant"
+    """The same, of a document that is not what the standard demands."""
+    FALSE = "false"
+    """Checked with the key it names, and it does not hold."""
+    NOT_CHECKABLE = "not_checkable"
+    """Nothing to check it with: there is none, or it is malformed, of a kind not read here, or of a key not the issuer's."""
+    NOT_YET_CHECKED = "not_yet_checked"
+    """What is needed was out of reach this time."""
+
+
 class CheckId(StrEnum):
     """The questions, in the order in which they are asked. Every report answers every one of them."""
 

@@ -6,9 +6,15 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.credentials.dids import ResolvedKey, did_web_document_url, resolve_method
+from app.credentials.dids import ResolvedKey, did_web_document_url, resolve_key, resolve_method
 from app.credentials.documents import DocumentSource
-from app.credentials.errors import KeyNotResolved, MalformedInput, UnusableKey
+from app.credentials.errors import (
+    CredentialError,
+    DocumentUnavailable,
+    KeyNotResolved,
+    MalformedInput,
+    UnusableKey,
+)
 from app.credentials.json_text import JsonObject, JsonValue, parse_json_object
 from app.credentials.keys import VerificationKey
 from app.credentials.proofs.vc_jwt import ParsedJws
@@ -46,23 +52,53 @@ class IssuerKeys:
         return resolved.key
 
     def of_token(self, jws: ParsedJws) -> ResolvedKey:
-        """By `kid` in the issuer's own document, else in the JWK Set of its host; `jwk` is only compared."""
+        """By `kid` in the issuer's own document, else in the JWK Set of its host; `jwk` is only compared.
+
+        Without `kid`, the published key with the thumbprint of `jwk` (RFC 7638), in the one or in the other.
+        """
         named = jws.kid or (self.issuer_id if self.issuer_id.startswith("did:key:") else "")
         controller, hash_sign, _ = named.partition("#")
         if named.startswith("did:key:") or (hash_sign and controller == self.issuer_id):
             self.key_for(named)
             resolved = self.resolved[named]
         else:
-            resolved = self._in_jwk_set(jws)
+            if self._names_another(controller):
+                raise KeyNotResolved("key_not_bound_to_issuer", f"named under {controller[:200]}")
+            resolved = self._with_thumbprint(jws) if jws.kid is None else self._in_jwk_set(jws)
         if jws.jwk is not None and not _is_same_key(jws.jwk, resolved.key):
             raise KeyNotResolved("key_not_bound_to_issuer", "jwk is not the key that kid names")
         self.resolved[resolved.method_id] = resolved
         return resolved
 
+    def _with_thumbprint(self, jws: ParsedJws) -> ResolvedKey:
+        """In the key set first. What was out of reach there or here may hold the key: then the question stays open."""
+        if jws.jwk is None:
+            raise KeyNotResolved("key_reference_malformed", "neither kid nor jwk")
+        try:
+            return self._in_jwk_set(jws)
+        except (DocumentUnavailable, KeyNotResolved) as error:
+            missed = error
+        try:
+            key = VerificationKey.from_jwk(jws.jwk)
+            return resolve_key(
+                key, self.issuer_id, documents=self._documents, at=self._at, withdrawn=self._withdrawn
+            )
+        except UnusableKey:
+            raise missed from None
+        except DocumentUnavailable as error:
+            raise (missed if _is_out_of_reach(missed) else error) from None
+        except KeyNotResolved as error:
+            if error.reason == "key_not_found":
+                raise (missed if not _is_absent(missed) else self._not_published(key)) from None
+            if error.reason == "key_document_unreadable" and _is_out_of_reach(missed):
+                raise missed from None
+            raise
+
+    def _not_published(self, key: VerificationKey) -> KeyNotResolved:
+        return KeyNotResolved("key_not_bound_to_issuer", key.thumbprint())
+
     def _in_jwk_set(self, jws: ParsedJws) -> ResolvedKey:
         """B-026. Several issuers may share a host: then each key must say whose it is."""
-        if jws.kid is None and jws.jwk is None:
-            raise KeyNotResolved("key_reference_malformed", "neither kid nor jwk")
         url = self._jwk_set_url()
         for listed in _keys_in(self._documents.fetch(url, accept=_ACCEPT).body):
             if not self._may_be_the_issuers(listed):
@@ -71,6 +107,17 @@ class IssuerKeys:
                 method = jws.kid or f"{url}#{_key(listed).thumbprint()}"
                 return ResolvedKey(_key(listed), method, self.issuer_id, listed)
         raise KeyNotResolved("key_not_bound_to_issuer", url)
+
+    def _names_another(self, controller: str) -> bool:
+        """Whether a `kid` is an address of another than the issuer's; plain names are looked up in the key set."""
+        if controller.startswith("did:"):
+            return controller != self.issuer_id
+        if not controller.startswith(("https://", "http://")):
+            return False
+        try:
+            return urlsplit(controller).netloc.lower() != self._authority().lower()
+        except ValueError:
+            return True
 
     def _may_be_the_issuers(self, listed: JsonObject) -> bool:
         owner = listed.get("iss", None if self.issuer_id.startswith("did:") else self.issuer_id)
@@ -91,13 +138,23 @@ class IssuerKeys:
         raise KeyNotResolved("key_method_not_read", self.issuer_id[:200])
 
 
+def _is_out_of_reach(error: CredentialError) -> bool:
+    unreadable = isinstance(error, KeyNotResolved) and error.reason == "key_document_unreadable"
+    return unreadable or isinstance(error, DocumentUnavailable)
+
+
+def _is_absent(error: CredentialError) -> bool:
+    """The host answered that it has no key set, which is no outage."""
+    return isinstance(error, DocumentUnavailable) and error.reason in ("not_found", "gone")
+
+
 def _keys_in(body: bytes) -> list[JsonObject]:
     try:
         listed = parse_json_object(body, max_bytes=_MAX_JWK_SET).get("keys")
     except MalformedInput as error:
-        raise KeyNotResolved("key_document_malformed", error.reason) from None
+        raise KeyNotResolved("key_document_unreadable", error.reason) from None
     if not isinstance(listed, list):
-        raise KeyNotResolved("key_document_malformed", "keys")
+        raise KeyNotResolved("key_document_unreadable", "keys")
     return [each for each in listed if isinstance(each, dict)]
 
 

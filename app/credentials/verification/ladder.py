@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -36,6 +37,7 @@ from app.credentials.verification.report import (
 from app.credentials.verification.secured import Secured, secured_from_text
 
 DEFAULT_POLICY = Policy()
+_LOGGER: Final = logging.getLogger(__name__)
 
 
 def verify(
@@ -49,6 +51,15 @@ def verify(
     """
     if at.tzinfo is None:
         raise ValueError("the moment of checking needs a time zone")
+    try:
+        return _report(presented, documents, at, policy)
+    except Exception:
+        # One input never costs the answers about the others. It is a fault of ours all the same, and logged as one.
+        _LOGGER.exception("verification failed")
+        return _unread(Reading(found(Reason.VERIFIER_FAULT)), at)
+
+
+def _report(presented: bytes | str, documents: DocumentSource, at: datetime, policy: Policy) -> Report:
     reading = read(presented)
     if reading.older is not None:
         return verify_older(reading.older, reading.answer, documents=documents, at=at, policy=policy)

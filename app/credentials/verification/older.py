@@ -43,6 +43,11 @@ _ACCEPT: Final = "application/ld+json, application/json;q=0.9"
 _FORMS: Final[dict[int, Form]] = {1: "open_badges_1", 2: "open_badges_2"}
 KINDS: Final = {1: Reason.OPEN_BADGE_1, 2: Reason.OPEN_BADGE_2}
 _Read = TypeVar("_Read")
+# What holds none of these is no such document: an error in JSON, say, which accuses nobody.
+_SOME_OF_AN_ASSERTION: Final = frozenset(
+    {"@context", "id", "type", "uid", "recipient", "badge", "verify", "verification", "revoked", "issuedOn"}
+)
+_SOME_OF_A_DEFINITION: Final = frozenset({"@context", "id", "type", "name", "criteria", "issuer", "url"})
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,8 @@ class _Climb:
 
     def _hosted(self, address: str) -> Assertion:
         document = self._retrieved(address)
+        if document.keys().isdisjoint(_SOME_OF_AN_ASSERTION):
+            raise _Stop(found(Reason.HOSTED_UNAVAILABLE, url=address[:2000], cause="not_a_badge"))
         is_withdrawn = document.get("revoked") is True
         self.findings.generation = generation_of(document) or self.generation
         try:
@@ -180,8 +187,8 @@ class _Climb:
             if error.reason == "gone":
                 raise _withdrawn(address, "gone") from None
             raise _Stop(found(Reason.HOSTED_UNAVAILABLE, url=address[:2000], cause=error.reason)) from None
-        except MalformedInput as error:
-            raise _Stop(found(Reason.HOSTED_DIFFERS, url=address[:2000], cause=error.reason)) from None
+        except MalformedInput as error:  # an error page, not another badge
+            raise _Stop(found(Reason.HOSTED_UNAVAILABLE, url=address[:2000], cause=error.reason)) from None
 
     def _definition(self, assertion: Assertion) -> tuple[BadgeClass, Issuer]:
         """H-007: whose badge it is, is said by the class at its own address, and by the issuer at its own."""
@@ -197,9 +204,14 @@ class _Climb:
     ) -> _Read:
         try:
             document = _object(self.documents.fetch(url, accept=_ACCEPT).body)
-            return read(document, url, self.generation)
         except DocumentUnavailable as error:
             raise _Stop(found(unavailable, url=url[:2000], cause=error.reason)) from None
+        except MalformedInput as error:  # an error page
+            raise _Stop(found(unavailable, url=url[:2000], cause=error.reason)) from None
+        if document.keys().isdisjoint(_SOME_OF_A_DEFINITION):
+            raise _Stop(found(unavailable, url=url[:2000], cause="not_a_definition"))
+        try:
+            return read(document, url, self.generation)
         except MalformedInput as error:
             raise _Stop(_violation(what, error)) from None
 

@@ -15,6 +15,7 @@ from app.credentials.legacy.documents import Assertion, Issuer
 from app.credentials.proofs.vc_jwt import ParsedJws, verify_jws
 
 _ACCEPT: Final = "application/ld+json, application/json;q=0.9"
+_KEY_MEMBERS: Final = frozenset({"@context", "id", "owner", "publicKeyPem", "type"})
 _ACCEPT_PEM: Final = "text/plain, application/x-pem-file;q=0.9"
 
 _Named = tuple[str, Callable[[], VerificationKey]]
@@ -33,7 +34,7 @@ class LinkedKeys:
                 key = read()
                 verify_jws(jws, key)
             except CredentialError as error:
-                if not isinstance(refused, DocumentUnavailable):  # the key out of reach may be the one
+                if not _is_out_of_reach(refused):  # that key may be the one
                     refused = error
             else:
                 return url, key
@@ -59,9 +60,18 @@ class LinkedKeys:
         try:
             document = parse_json_object(self.documents.fetch(url, accept=_ACCEPT).body)
         except MalformedInput as error:
-            raise KeyNotResolved("key_document_malformed", error.reason) from None
+            raise KeyNotResolved("key_document_unreadable", error.reason) from None
+        if document.keys().isdisjoint(_KEY_MEMBERS):
+            raise KeyNotResolved("key_document_unreadable", "no key")
         return read_key(document, url, self.issuer)
 
     def _pem_at(self, url: str) -> VerificationKey:
-        body = self.documents.fetch(url, accept=_ACCEPT_PEM).body
-        return read_pem(body.decode(errors="replace"))
+        text = self.documents.fetch(url, accept=_ACCEPT_PEM).body.decode(errors="replace")
+        if "-----BEGIN" not in text:
+            raise KeyNotResolved("key_document_unreadable", "PEM")
+        return read_pem(text)
+
+
+def _is_out_of_reach(error: CredentialError) -> bool:
+    unread = isinstance(error, KeyNotResolved) and error.reason == "key_document_unreadable"
+    return unread or isinstance(error, DocumentUnavailable)

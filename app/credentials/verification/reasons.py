@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
-from app.credentials.verification.answers import CheckId, CheckResult, Outcome
+from app.credentials.verification.answers import CheckId, CheckResult, Outcome, SignatureState
 
 _READABLE, _CONTEXT, _SCHEMA, _PROOF, _KEY, _ISSUER, _VALIDITY, _STATUS, _RECIPIENT = CheckId
 _GOOD, _BAD, _VOID, _OPEN = Outcome
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     NOT_REACHED = "not_reached", None, _VOID, "An earlier answer left nothing to ask about."
 
     READABLE = "readable", _READABLE, _GOOD, "A credential was found and read."
+    VERIFIER_FAULT = "verifier_fault", _READABLE, _OPEN, "The verifier itself failed; nothing is known of it."
     UNRECOGNISED_FORMAT = (
         "unrecognised_format",
         _READABLE,
@@ -139,6 +141,12 @@ class Reason(StrEnum):
     KEY_DOCUMENT_MALFORMED = "key_document_malformed", _KEY, _BAD, "No proper key document."
     KEY_REFERENCE_MALFORMED = "key_reference_malformed", _KEY, _BAD, "Which key signed is not said properly."
     KEY_METHOD_NOT_READ = "key_method_not_read", _KEY, _OPEN, "The key is published in a way not read here."
+    KEY_DOCUMENT_UNREADABLE = (
+        "key_document_unreadable",
+        _KEY,
+        _OPEN,
+        "What the issuer's address serves is no key document.",
+    )
     KEY_DOCUMENT_UNAVAILABLE = "key_document_unavailable", _KEY, _OPEN, "The key document was out of reach."
 
     ISSUER_IDENTIFIED = "issuer_identified", _ISSUER, _GOOD, "The issuer's domain answers for the key."
@@ -240,3 +248,38 @@ def found(reason: Reason, **details: str) -> CheckResult:
 
 def not_reached(check: CheckId, because: CheckId) -> CheckResult:
     return CheckResult(check, Outcome.SKIPPED, Reason.NOT_REACHED.value, {"because": because.value})
+
+
+_SIGNED_ALL_THE_SAME = frozenset(
+    {Reason.CLAIM_MISSING, Reason.CLAIMS_DISAGREE, Reason.UNDEFINED_TERM, Reason.RESOURCE_DIFFERS}
+)
+"""Found once a signature held: they tell against the document, not against the signature."""
+_MAY_ANSWER_LATER = frozenset(
+    {
+        Reason.KEY_DOCUMENT_UNAVAILABLE,
+        Reason.KEY_DOCUMENT_UNREADABLE,
+        Reason.KEY_REVOKED_LOG_UNREAD,
+        Reason.HOSTED_UNAVAILABLE,
+        Reason.BADGE_CLASS_UNAVAILABLE,
+        Reason.ISSUER_PROFILE_UNAVAILABLE,
+        Reason.VERIFIER_FAULT,
+    }
+)
+
+
+def signature_state_of(checks: Iterable[CheckResult]) -> SignatureState:
+    """Whether a signature was checked, and what came of it; nothing is false before one was checked and failed."""
+    answers = {answer.id: answer for answer in checks}
+    proof, key = answers.get(CheckId.PROOF), answers.get(CheckId.KEY)
+    if proof is not None and proof.reason == Reason.SIGNATURE_MISMATCH:
+        return SignatureState.FALSE
+    if proof is not None and key is not None and key.outcome is Outcome.PASSED:
+        if proof.reason in _SIGNED_ALL_THE_SAME:
+            return SignatureState.HOLDS_NOT_CONFORMANT
+        if proof.outcome is Outcome.PASSED:
+            form = [answers[check] for check in (CheckId.CONTEXT, CheckId.SCHEMA) if check in answers]
+            bad = any(answer.outcome is Outcome.FAILED for answer in form)
+            return SignatureState.HOLDS_NOT_CONFORMANT if bad else SignatureState.HOLDS
+    if any(answer.reason in _MAY_ANSWER_LATER for answer in answers.values()):
+        return SignatureState.NOT_YET_CHECKED
+    return SignatureState.NOT_CHECKABLE

@@ -12,13 +12,25 @@ from app.credentials.verification.answers import (
     Container,
     Form,
     Outcome,
+    SignatureState,
     Verdict,
     verdict_of,
 )
 from app.credentials.verification.problems import problem_of
+from app.credentials.verification.reasons import signature_state_of
 from app.credentials.verification.remarks import Remark
 
-__all__ = ["CheckId", "CheckResult", "Container", "Form", "Outcome", "Report", "Verdict", "verdict_of"]
+__all__ = [
+    "CheckId",
+    "CheckResult",
+    "Container",
+    "Form",
+    "Outcome",
+    "Report",
+    "SignatureState",
+    "Verdict",
+    "verdict_of",
+]
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,11 @@ class Report:
     def check(self, check_id: CheckId) -> CheckResult:
         return next(answer for answer in self.checks if answer.id == check_id)
 
+    @property
+    def signature(self) -> SignatureState:
+        """Apart from the verdict: a badge may be invalid without its signature being false."""
+        return signature_state_of(self.checks)
+
     def problems(self) -> tuple[JsonObject, ...]:
         """What stands against the badge, as the problem details of RFC 9457 (C-017, D-018)."""
         return tuple(problem for answer in self.checks if (problem := problem_of(answer)))
@@ -84,6 +101,7 @@ class Report:
     def to_document(self) -> JsonObject:
         return {
             "verdict": self.verdict.value,
+            "signature": self.signature.value,
             "at": self.at.isoformat().replace("+00:00", "Z"),
             "container": self.container,
             "form": self.form,

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.credentials.verification.reasons import Reason
-from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict
+from app.credentials.verification.report import (
+    CheckId,
+    CheckResult,
+    Outcome,
+    Report,
+    SignatureState,
+    Verdict,
+)
 from app.language import N_
 from app.services.issuer_standing import StandingKind
 from app.services.verdicts.checks import place_of, sentence
@@ -98,15 +105,6 @@ def _of_unread(readable: CheckResult, *, is_elsewhere: bool) -> HeadlineKind:
     return _UNREAD.get(readable.reason, _K.UNREADABLE)
 
 
-_ALTERED: Final = frozenset(
-    {
-        Reason.SIGNATURE_MISMATCH,
-        Reason.UNDEFINED_TERM,
-        Reason.DATA_NOT_SIGNED,
-        Reason.CLAIMS_DISAGREE,
-        Reason.RESOURCE_DIFFERS,
-    }
-)
 _NOT_THEIRS: Final = frozenset(
     {
         Reason.KEY_NOT_BOUND_TO_ISSUER,
@@ -118,24 +116,74 @@ _NO_LONGER: Final = frozenset({Reason.KEY_REVOKED, Reason.KEY_REVOKED_BEFORE, Re
 
 
 def _of_unproven(report: Report, proof: CheckResult, key: CheckResult) -> HeadlineKind:
-    """Nobody is known to have signed this: say what stands against it, the gravest first."""
+    """No key of the issuer is known to have signed exactly this: say what is known, the gravest first.
+
+    That a signature is false is said only of one that was checked.
+    """
+    if report.signature is SignatureState.FALSE:
+        return _K.ALTERED
+    if report.signature is SignatureState.HOLDS_NOT_CONFORMANT:
+        return _OF_SIGNED.get(proof.reason, _K.SIGNED_NOT_CONFORMING)
     if any(report.check(check).outcome is Outcome.FAILED for check in (CheckId.CONTEXT, CheckId.SCHEMA)):
         return _K.NOT_CONFORMING
     if proof.outcome is Outcome.FAILED:
-        if proof.reason == Reason.NO_PROOF:
-            return _K.UNSIGNED
-        if proof.reason == Reason.HOSTED_DIFFERS:
-            return _K.NOT_AT_ITS_ADDRESS
-        return _K.ALTERED if proof.reason in _ALTERED else _K.BAD_SIGNATURE
+        return _OF_PROOF.get(proof.reason, _K.BAD_SIGNATURE)
     if key.outcome is Outcome.FAILED:
-        if key.reason == Reason.HOSTED_OUT_OF_SCOPE:
-            return _K.HOSTED_BY_ANOTHER
-        if key.reason in _NO_LONGER:
-            return _K.KEY_WITHDRAWN
-        return _K.IMPOSTOR if key.reason in _NOT_THEIRS else _K.BAD_SIGNATURE
+        return _of_key(key, was_checked=proof.outcome is Outcome.PASSED)
     if report.check(CheckId.VALIDITY).outcome is Outcome.FAILED:
         return _K.OUT_OF_DATE_UNPROVEN
-    return _K.UNVERIFIABLE
+    return _open(report)
+
+
+_OF_SIGNED: Final[Mapping[str, HeadlineKind]] = {
+    Reason.UNDEFINED_TERM: _K.PARTLY_COVERED,
+    Reason.RESOURCE_DIFFERS: _K.OTHER_FILE,
+}
+_OF_PROOF: Final[Mapping[str, HeadlineKind]] = {
+    Reason.NO_PROOF: _K.UNSIGNED,
+    Reason.HOSTED_DIFFERS: _K.NOT_AT_ITS_ADDRESS,
+    Reason.UNDEFINED_TERM: _K.NOT_CONFORMING,
+    Reason.DATA_NOT_SIGNED: _K.NOT_CONFORMING,
+}
+
+
+def _of_key(key: CheckResult, *, was_checked: bool) -> HeadlineKind:
+    if key.reason == Reason.HOSTED_OUT_OF_SCOPE:
+        return _K.HOSTED_BY_ANOTHER
+    if key.reason in _NO_LONGER:
+        return _K.KEY_WITHDRAWN
+    if key.reason == Reason.KEY_DOCUMENT_MALFORMED:
+        return _K.NOT_CHECKABLE
+    if key.reason in _NOT_THEIRS:
+        return _K.IMPOSTOR if was_checked else _K.UNKNOWN_KEY
+    return _K.BAD_SIGNATURE
+
+
+_FOR_GOOD: Final = frozenset(
+    {
+        Reason.CONTEXT_NOT_HELD,
+        Reason.SCHEMA_NOT_HELD,
+        Reason.PART_WITHHELD,
+        Reason.PROOF_NOT_READ,
+        Reason.TOO_HARD,
+        Reason.RESOURCE_DIGEST_NOT_READ,
+        Reason.KEY_METHOD_NOT_READ,
+        Reason.ISSUER_NOT_TRUSTED,
+        Reason.ISSUER_NOT_IDENTIFIED,
+        Reason.END_MAY_BE_WITHHELD,
+        Reason.STATUS_MAY_BE_WITHHELD,
+        Reason.STATUS_REQUIRED,
+        Reason.STATUS_ENTRY_MALFORMED,
+        Reason.STATUS_TYPE_NOT_READ,
+        Reason.STATUS_PURPOSE_NOT_READ,
+        Reason.RECIPIENT_NOT_NAMED,
+    }
+)
+"""Asked again in an hour, these have the same answer."""
+
+
+def _open(report: Report) -> HeadlineKind:
+    return _K.NOT_CHECKABLE if _unanswered(report).reason in _FOR_GOOD else _K.UNVERIFIABLE
 
 
 _NO_MORE: Final = (
@@ -174,7 +222,7 @@ def _of_genuine(answer: Answer, report: Report) -> HeadlineKind:
     if report.verdict is Verdict.INVALID:
         return _K.SIGNED_NOT_CONFORMING
     if report.verdict is Verdict.UNDETERMINED:
-        return _K.UNVERIFIABLE
+        return _open(report)
     if answer.campus is not None:
         return _K.VALID
     if not is_recognised(answer):
@@ -225,7 +273,8 @@ def _values(answer: Answer) -> dict[str, object]:
     values["place"] = place_of(report.issuer or "")
     values["link"] = plain(answer.elsewhere, 120)
     values["read"] = sentence(report.check(CheckId.READABLE))
-    values["shape"] = sentence(report.check(CheckId.SCHEMA))
+    values["shape"] = sentence(_against_the_form(report))
+    values["bad"] = sentence(_against_the_signature(report))
     values["dates"] = sentence(report.check(CheckId.VALIDITY))
     values["why"] = sentence(_unanswered(report))
     values["unknown"] = _unknown(answer, report, dict(values))
@@ -257,7 +306,19 @@ def _unanswered(report: Report) -> CheckResult:
     asked_first = (CheckId.KEY, CheckId.PROOF, CheckId.ISSUER, CheckId.STATUS)
     order = [*asked_first, *(check for check in CheckId if check not in asked_first)]
     answers = [report.check(check) for check in order]
-    return next((each for each in answers if each.outcome is Outcome.UNKNOWN), answers[0])
+    unknown = next((each for each in answers if each.outcome is Outcome.UNKNOWN), None)
+    failed = next((each for each in answers[:2] if each.outcome is Outcome.FAILED), None)
+    return unknown or failed or answers[0]
+
+
+def _against_the_form(report: Report) -> CheckResult:
+    checks = [report.check(check) for check in (CheckId.CONTEXT, CheckId.SCHEMA, CheckId.PROOF)]
+    return next((each for each in checks if each.outcome is Outcome.FAILED), checks[1])
+
+
+def _against_the_signature(report: Report) -> CheckResult:
+    checks = [report.check(check) for check in (CheckId.PROOF, CheckId.KEY)]
+    return next((each for each in checks if each.outcome is Outcome.FAILED), checks[0])
 
 
 def _message(kind: HeadlineKind, values: dict[str, object]) -> str:

@@ -24,6 +24,7 @@ class HeadlineKind(StrEnum):
     OTHER_PERSON = "other_person"
     ALTERED = "altered"
     IMPOSTOR = "impostor"
+    UNKNOWN_KEY = "unknown_key"
     UNSIGNED = "unsigned"
     BAD_SIGNATURE = "bad_signature"
     WITHDRAWN_AT_ADDRESS = "withdrawn_at_address"
@@ -32,8 +33,13 @@ class HeadlineKind(StrEnum):
     KEY_WITHDRAWN = "key_withdrawn"
     NOT_CONFORMING = "not_conforming"
     SIGNED_NOT_CONFORMING = "signed_not_conforming"
+    PARTLY_COVERED = "partly_covered"
+    OTHER_FILE = "other_file"
     SEVERAL_BADGES = "several_badges"
     UNVERIFIABLE = "unverifiable"
+    """Not yet: what is needed was out of reach this time."""
+    NOT_CHECKABLE = "not_checkable"
+    """Not here: of a kind that is not read, or without a usable key."""
     OUT_OF_DATE_UNPROVEN = "out_of_date_unproven"
     IMAGE_WITHOUT_BADGE = "image_without_badge"
     PDF_WITHOUT_BADGE = "pdf_without_badge"
@@ -68,6 +74,7 @@ _GENUINE: Final = frozenset(
         _K.SUSPENDED,
         _K.OTHER_PERSON,
         _K.SIGNED_NOT_CONFORMING,
+        _K.OTHER_FILE,
     }
 )
 _NOTHING_CHECKED: Final = frozenset(
@@ -155,9 +162,21 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Demandez à la personne si elle a changé de nom."),
     ),
     _K.ALTERED: ("bad", "broken", N_("Non authentique : modifié après signature"), _ASK_FOR_THE_ADDRESS),
-    _K.IMPOSTOR: ("bad", "broken", N_("Non authentique : signé par quelqu’un d’autre"), _ASK_FOR_THE_ADDRESS),
-    _K.UNSIGNED: ("bad", "broken", N_("Non authentique : personne ne l’a signé"), _ASK_FOR_THE_ADDRESS),
-    _K.BAD_SIGNATURE: ("bad", "broken", N_("Non authentique : signature non valable"), _ASK_FOR_THE_ADDRESS),
+    # « Non authentique » stands only where a signature was checked and does not hold.
+    _K.IMPOSTOR: (
+        "bad",
+        "broken",
+        N_("Signé par quelqu’un d’autre que l’émetteur affiché"),
+        _ASK_FOR_THE_ADDRESS,
+    ),
+    _K.UNKNOWN_KEY: (
+        "bad",
+        "broken",
+        N_("Aucune clé de l’émetteur affiché ne l’a signé"),
+        _ASK_FOR_THE_ADDRESS,
+    ),
+    _K.UNSIGNED: ("bad", "broken", N_("Pas signé : rien ne dit qui l’a écrit"), _ASK_FOR_THE_ADDRESS),
+    _K.BAD_SIGNATURE: ("bad", "broken", N_("Signature irrecevable"), _ASK_FOR_THE_ADDRESS),
     _K.WITHDRAWN_AT_ADDRESS: (
         "bad",
         "revoked",
@@ -167,25 +186,25 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     _K.NOT_AT_ITS_ADDRESS: (
         "bad",
         "broken",
-        N_("Non authentique : pas publié à l’adresse qu’il donne"),
+        N_("Pas publié à l’adresse qu’il donne"),
         _ASK_FOR_THE_ADDRESS,
     ),
     _K.HOSTED_BY_ANOTHER: (
         "bad",
         "broken",
-        N_("Non authentique : publié par quelqu’un d’autre"),
+        N_("Publié par quelqu’un d’autre que l’émetteur affiché"),
         _ASK_FOR_THE_ADDRESS,
     ),
     _K.KEY_WITHDRAWN: (
         "bad",
         "revoked",
-        N_("Non authentique : clé retirée par l’émetteur"),
+        N_("Clé de signature retirée par l’émetteur"),
         N_("Demandez à la personne un badge signé à nouveau."),
     ),
     _K.NOT_CONFORMING: (
-        "bad",
-        "broken",
-        N_("Non authentique : pas conforme au standard"),
+        "past",
+        "unk",
+        N_("Pas conforme au standard, signature non vérifiée"),
         _ASK_FOR_THE_ADDRESS,
     ),
     _K.SIGNED_NOT_CONFORMING: (
@@ -194,13 +213,31 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Signé par son émetteur, mais mal écrit"),
         N_("Demandez à l’émetteur de corriger son badge : la personne n’y peut rien."),
     ),
+    _K.PARTLY_COVERED: (
+        "bad",
+        "broken",
+        N_("La signature ne couvre pas tout ce fichier"),
+        _ASK_FOR_THE_ADDRESS,
+    ),
+    _K.OTHER_FILE: (
+        "bad",
+        "revoked",
+        N_("Signé par son émetteur, mais un fichier joint n’est pas le sien"),
+        N_("Demandez à la personne le fichier d’origine : le badge en donne l’empreinte."),
+    ),
     _K.SEVERAL_BADGES: (
         "bad",
         "broken",
-        N_("Non authentique : plusieurs badges dans un fichier"),
+        N_("Plusieurs badges dans un fichier : aucun n’a été vérifié"),
         _ASK_FOR_THE_ADDRESS,
     ),
     _K.UNVERIFIABLE: ("unk", "unk", N_("Non vérifiable pour l’instant"), _COME_BACK),
+    _K.NOT_CHECKABLE: (
+        "unk",
+        "unk",
+        N_("Non vérifiable ici"),
+        N_("Demandez à l’émetteur où ce badge se vérifie."),
+    ),
     _K.OUT_OF_DATE_UNPROVEN: ("unk", "unk", N_("Non vérifiable, et hors de ses dates"), _COME_BACK),
     _K.IMAGE_WITHOUT_BADGE: (
         "past",
@@ -287,8 +324,15 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         N_("La clé qui a signé n’est pas celle de l’émetteur affiché."),
         "campus",
     ),
+    _K.UNKNOWN_KEY: (
+        N_(
+            "Ce fichier se présente comme un badge du campus {campus}. La clé qu’il nomme n’est pas une clé du campus."
+        ),
+        N_("La clé qu’il nomme n’est pas de celles que l’émetteur affiché publie pour ses badges."),
+        "campus",
+    ),
     _K.UNSIGNED: (N_("N’importe qui a pu écrire ce fichier."), "", ""),
-    _K.BAD_SIGNATURE: (N_("Ce qui tient lieu de signature ne prouve rien."), "", ""),
+    _K.BAD_SIGNATURE: (N_("{bad} Rien n’est donc prouvé, ni dans un sens ni dans l’autre."), "", ""),
     _K.WITHDRAWN_AT_ADDRESS: (
         N_(
             "Ce badge n’est pas signé : il ne vaut que par l’adresse qui le publie. Elle dit qu’il est retiré."
@@ -314,10 +358,18 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         "",
     ),
     _K.NOT_CONFORMING: (
-        N_("Ce fichier ressemble à un badge, mais il n’est pas écrit comme le standard le demande."),
+        N_(
+            "{shape} Sa signature n’a pas été vérifiée : {why} Nous ne disons pas qu’il est faux, seulement qu’il n’est pas recevable ainsi."
+        ),
         "",
         "",
     ),
+    _K.PARTLY_COVERED: (
+        N_("{bad} Ce qui n’est pas couvert a pu être ajouté par n’importe qui, avant ou après la signature."),
+        "",
+        "",
+    ),
+    _K.OTHER_FILE: (N_("{given} Rien n’y a été changé. {bad}"), "", ""),
     _K.SIGNED_NOT_CONFORMING: (
         N_("{given} Rien n’y a été changé. Mais il n’est pas écrit comme le standard le demande : {shape}"),
         "",
@@ -325,6 +377,7 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     ),
     _K.SEVERAL_BADGES: (N_("Un programme y lirait un badge, un autre programme un autre badge."), "", ""),
     _K.UNVERIFIABLE: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
+    _K.NOT_CHECKABLE: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
     _K.OUT_OF_DATE_UNPROVEN: (N_("{why} Et selon le fichier lui-même : {dates}"), "", ""),
     _K.IMAGE_WITHOUT_BADGE: (
         N_(

@@ -13,6 +13,9 @@ from app.services.verdicts.sentences import Sentence
 from app.services.verification import Answer
 
 _K = HeadlineKind
+_UNCHECKED: Final = frozenset(
+    {_K.UNVERIFIABLE, _K.NOT_CHECKABLE, _K.NOT_CONFORMING, _K.BAD_SIGNATURE, _K.OUT_OF_DATE_UNPROVEN}
+)
 _NO_FAULT: Final = N_("Que la personne a fait une faute : un badge donné par erreur est retiré aussi.")
 _NOT_FORGOTTEN: Final = N_("Que la personne a perdu ce savoir-faire : seule la durée de validité est passée.")
 _WHO_NAMED: Final = N_(
@@ -52,7 +55,7 @@ def limits(answer: Answer) -> list[Sentence]:
     if answer.report.document is not None:
         found = _of_genuine(claims_of(answer.report.document), is_ours=answer.campus is not None)
         return _first(kind, answer) + (found[-1:] if kind is _K.REVOKED else found)
-    if kind in (_K.UNVERIFIABLE, _K.OUT_OF_DATE_UNPROVEN):
+    if kind in _UNCHECKED:
         return [Sentence(_NOT_FALSE_UNREAD), Sentence(_NOT_REVOKED)]
     return [Sentence(_NO_FORGER), Sentence(_ORIGINAL)]
 
@@ -63,7 +66,7 @@ def _first(kind: HeadlineKind, answer: Answer) -> list[Sentence]:
             return [Sentence(_NO_FAULT)]
         case _K.EXPIRED:
             return [Sentence(_NOT_FORGOTTEN)]
-        case _K.UNVERIFIABLE:
+        case _K.UNVERIFIABLE | _K.NOT_CHECKABLE:
             report = answer.report
             unread = report is not None and report.check(CheckId.STATUS).outcome is Outcome.UNKNOWN
             return [Sentence(_NOT_FALSE), *([Sentence(_NOT_REVOKED)] if unread else [])]

@@ -45,6 +45,10 @@ UNASKED: Final[Mapping[CheckId, str]] = {
 SAID: Final[Mapping[str, tuple[str, str]]] = {
     # What was handed over
     Reason.READABLE: (N_("C’est un badge ouvert, version 3.0."), N_("Il a été lu en entier.")),
+    Reason.VERIFIER_FAULT: (
+        N_("La vérification s’est arrêtée sur une erreur de ce service."),
+        N_("Le badge n’est pas en cause. Demandez à l’émetteur où il se vérifie."),
+    ),
     Reason.UNRECOGNISED_FORMAT: (
         N_("Nous n’y avons reconnu ni JSON, ni JWT, ni image PNG ou SVG, ni PDF."),
         ASK_FOR_THE_FILE,
@@ -254,6 +258,10 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         ISSUER_MUST_MEND,
     ),
     Reason.KEY_METHOD_NOT_READ: (N_("La clé est publiée d’une façon que nous ne lisons pas."), NOT_FOR_US),
+    Reason.KEY_DOCUMENT_UNREADABLE: (
+        N_("Les clés de l’émetteur n’ont pas pu être lues : son adresse répond autre chose."),
+        COME_BACK,
+    ),
     Reason.KEY_DOCUMENT_UNAVAILABLE: (
         N_("Les clés de l’émetteur n’ont pas pu être lues : {place} ne répond pas."),
         COME_BACK,

@@ -157,15 +157,31 @@ def test_an_issuer_described_inside_the_badge_is_asked_at_its_own_address() -> N
     [
         assertion(id=f"{SITE}/assertions/2"),
         assertion(verification={"type": "SignedBadge"}),
-        "<html>Bonjour</html>",
-        "[1, 2]",
-        '{"id": 1, "id": 2}',
     ],
 )
 def test_an_address_that_serves_something_else_proves_nothing(retrieved: Any) -> None:
     report = check(assertion(), published(assertion=retrieved))
     assert report.verdict is Verdict.INVALID
     assert reason(report, "proof") == "hosted_differs"
+
+
+@pytest.mark.parametrize(
+    ("page", "question", "expected"),
+    [
+        ("assertion", "proof", "hosted_unavailable"),
+        ("badge_class", "schema", "badge_class_unavailable"),
+        ("issuer", "issuer", "issuer_profile_unavailable"),
+    ],
+)
+@pytest.mark.parametrize(
+    "retrieved",
+    ["<html>Bonjour</html>", "", "[1, 2]", '{"id": 1, "id": 2}', "{}", {"error": "x"}, {"message": "x"}],
+)
+def test_an_address_that_serves_an_error_page_accuses_nobody(
+    retrieved: Any, page: str, question: str, expected: str
+) -> None:
+    report = check(assertion(), published(**{page: retrieved}))
+    assert (report.verdict, reason(report, question)) == (Verdict.UNDETERMINED, expected)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +205,6 @@ def test_an_address_that_serves_something_else_proves_nothing(retrieved: Any) ->
         {"badge_class": badge_class(id=f"{SITE}/classes/autre")},
         {"issuer": issuer(id="https://autre.example/issuer")},
         {"issuer": issuer(verification="startsWith")},
-        {"issuer": "[]"},
     ],
 )
 def test_what_the_standard_demands_of_each_document_is_demanded(spoilt: dict[str, Any]) -> None:

@@ -137,7 +137,7 @@ FAR = f"{SITE}/k" + "x" * 300
     ("pages", "proof", "key"),
     [
         ({"key": None}, OPEN, ("key_document_unavailable", {"url": KEY, "cause": "not_found"})),
-        ({"key": "[]"}, OPEN, ("key_document_malformed", {"cause": "not_an_object"})),
+        ({"key": "[]"}, OPEN, ("key_document_unreadable", {"cause": "not_an_object"})),
         ({"key": key_document(owner=SITE)}, OPEN, ("key_not_bound_to_issuer", {"cause": "id or owner"})),
         ({"issuer": issuer(publicKey=FAR)}, OPEN, ("key_not_bound_to_issuer", {"cause": KEY})),
         ({"issuer": issuer(publicKey=None)}, OPEN, ("key_not_bound_to_issuer", {"cause": KEY})),

@@ -100,7 +100,7 @@ def test_a_signed_badge_is_valid_by_the_key_its_issuer_links() -> None:
         ({"key": key_document(publicKeyPem=pem_of(STRANGER))}, "proof", "signature_mismatch", Verdict.INVALID),
         ({"key": key_document(publicKeyPem="-----BEGIN")}, "key", "key_document_malformed", Verdict.INVALID),
         ({"key": key_document(publicKeyPem="é" * 9000)}, "key", "key_document_malformed", Verdict.INVALID),
-        ({"key": "pas du JSON"}, "key", "key_document_malformed", Verdict.INVALID),
+        ({"key": "pas du JSON"}, "key", "key_document_unreadable", Verdict.UNDETERMINED),
         ({"key": None}, "key", "key_document_unavailable", Verdict.UNDETERMINED),
         ({"issuer": None}, "issuer", "issuer_profile_unavailable", Verdict.UNDETERMINED),
         ({"badge_class": None}, "schema", "badge_class_unavailable", Verdict.UNDETERMINED),

@@ -77,7 +77,7 @@ def test_a_report_on_an_older_badge_holds_its_parts() -> None:
         ),
         (
             {"assertion": "[]"},
-            {"proof": ("hosted_differs", {"url": ASSERTION, "cause": "not_an_object"}),
+            {"proof": ("hosted_unavailable", {"url": ASSERTION, "cause": "not_an_object"}),
              **skipped("proof", *REST, "status")},
         ),
         (
@@ -129,8 +129,6 @@ def test_a_badge_that_is_gone_is_answered_whole() -> None:
         (jws(signed_assertion(badge=7)), {}, ("wrong_type", "/badge", "assertion")),
         (assertion(), {"badge_class": badge_class(name=7)}, ("wrong_type", "/name", "badge")),
         (assertion(), {"issuer": issuer(name=7)}, ("wrong_type", "/name", "issuer")),
-        (assertion(), {"badge_class": "[]"}, ("not_an_object", "", "badge")),
-        (assertion(), {"issuer": "x"}, ("malformed_json", "", "issuer")),
     ],
 )
 def test_a_part_of_the_wrong_shape_is_named_with_the_place(presented: Any, pages: Any, detail: Any) -> None:
@@ -158,9 +156,11 @@ def test_addresses_are_told_in_two_thousand_characters() -> None:
         ("still_hosted", {"url": cut}),
     ]
     assert told(assertion(id=LONG))["proof"] == ("hosted_unavailable", {"url": cut, "cause": "not_found"})
-    for served, cause in (("[]", {"cause": "not_an_object"}), (assertion(), {})):
-        answers = told(assertion(id=LONG), published().with_({LONG: served}))
-        assert answers["proof"] == ("hosted_differs", {"url": cut} | cause)
+    for served, answer in (
+        ("[]", ("hosted_unavailable", {"url": cut, "cause": "not_an_object"})),
+        (assertion(), ("hosted_differs", {"url": cut})),
+    ):
+        assert told(assertion(id=LONG), published().with_({LONG: served}))["proof"] == answer
     gone = told(assertion(id=LONG), Gone(published(), LONG))
     assert gone["proof"] == ("hosted_no_more", {"url": cut, "cause": "gone"})
     assert gone["status"] == ("revoked", {"url": cut})

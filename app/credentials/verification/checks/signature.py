@@ -16,7 +16,7 @@ from app.credentials.errors import (
     ProofError,
     UnsafeDocument,
 )
-from app.credentials.json_text import JsonObject, objects_in
+from app.credentials.json_text import JsonObject, JsonValue, objects_in, pointer_to
 from app.credentials.proofs.data_integrity import MOST_OBJECTS, ProofResult, verify_proofs
 from app.credentials.proofs.vc_jwt import ParsedJws, check_header, claim_problems, verify_jws
 from app.credentials.verification.issuer_keys import IssuerKeys
@@ -67,6 +67,8 @@ def _embedded_signature(
     proofs = verify_proofs(claims, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew)
     if proofs.accepted is None:
         error = proofs.error or ProofError("no_proof")
+        if isinstance(error, UnsafeDocument) and error.reason == "undefined_term":
+            return _without_undefined_terms(error, claims, keys, at, policy)
         older = _under_older_context(claims, keys, at, policy) if _may_be_older(error, claims) else None
         return older or _against(error)
     holding = [result for result in proofs.results if result.holds]
@@ -96,6 +98,54 @@ def _under_older_context(
             and verify_proofs(as_signed, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew).accepted
         ):
             return replace(_embedded_signature(as_signed, keys, at, policy), not_covered=words)
+    return None
+
+
+def _without_undefined_terms(
+    error: UnsafeDocument, claims: JsonObject, keys: IssuerKeys, at: datetime, policy: Policy
+) -> SignatureFindings:
+    """Whether the rest was signed: most signers leave out a term that no context defines, and sign what remains.
+
+    The answer is `undefined_term` all the same; beside it stands whose key it is where the signature holds.
+    """
+    left, tries, refused = claims, MOST_OBJECTS // objects_in(claims), error
+    for _ in range(min(tries, _MOST_TERMS)):
+        rest = _without_member(left, refused.pointer)
+        if rest is None:
+            break
+        left = rest
+        proofs = verify_proofs(left, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew)
+        if proofs.accepted is not None:
+            methods = [_method(result) for result in proofs.results if result.holds]
+            return replace(_bound(keys, methods), proof=_proof_answer(error))
+        if not isinstance(proofs.error, UnsafeDocument) or proofs.error.reason != "undefined_term":
+            if isinstance(proofs.error, DocumentUnavailable | KeyNotResolved):
+                return replace(_against(proofs.error), proof=_proof_answer(error))
+            break
+        refused = proofs.error
+    return _against(error)
+
+
+_MOST_TERMS: Final = 20
+
+
+def _without_member(document: JsonObject, pointer: str) -> JsonObject | None:
+    """The document without the member that this JSON pointer names; None where there is none, or it is in the proof."""
+    name, *below = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]] or [""]
+    if name not in document or name == "proof":
+        return None
+    if not below:
+        return {member: value for member, value in document.items() if member != name}
+    inside = _without_part(document[name], below)
+    return None if inside is None else document | {name: inside}
+
+
+def _without_part(value: JsonValue, path: list[str]) -> JsonValue:
+    if isinstance(value, dict):
+        return _without_member(value, pointer_to(*path)) if path[0] != "proof" else None
+    if isinstance(value, list) and path[0].isdecimal() and int(path[0]) < len(value) and len(path) > 1:
+        inside = _without_part(value[int(path[0])], path[1:])
+        return None if inside is None else [*value[: int(path[0])], inside, *value[int(path[0]) + 1 :]]
     return None
 
 
