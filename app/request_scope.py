@@ -189,7 +189,7 @@ def session_secret(request: Request) -> str | None:
 
 
 def signed_in(request: Request, services: Services) -> SignedIn:
-    """Who asks, staff or learner; raises NotSignedIn."""
+    """Who asks, by the session of their account; raises NotSignedIn."""
     who = services.sessions.signed_in(session_secret(request))
     if services.sessions.is_sighting_due(who.session):
         request.state.seen_session = who.session.id

@@ -10,7 +10,7 @@ from sqlmodel import Session as Transaction
 from sqlmodel import col, delete, select, update
 
 from app.domain.access import digest_of
-from app.domain.sessions import Session
+from app.domain.sessions import Session, SessionKind
 
 
 class SessionStore:
@@ -21,16 +21,17 @@ class SessionStore:
         self.session.add(row)
         self.session.flush()
 
-    def find(self, secret: str) -> Session | None:
-        return self.session.exec(select(Session).where(Session.secret_digest == digest_of(secret))).first()
+    def find(self, secret: str, kind: SessionKind) -> Session | None:
+        """The session of that secret, if it is of that kind."""
+        query = select(Session).where(Session.secret_digest == digest_of(secret), Session.kind == kind)
+        return self.session.exec(query).first()
 
     def list_living(self, person_id: uuid.UUID, *, idle: timedelta, at: datetime) -> Sequence[Session]:
-        """The sessions in which the person signed in, the one used last first."""
+        """The sessions of the person, those that a private link opened included; the one used last first."""
         query = select(Session).where(
             Session.person_id == person_id,
-            col(Session.award_id).is_(None),
             col(Session.expires_at) > at,
-            col(Session.seen_at) > at - idle,
+            (col(Session.kind) == SessionKind.AWARD_LINK) | (col(Session.seen_at) > at - idle),
         )
         return self.session.exec(query.order_by(col(Session.seen_at).desc(), col(Session.id))).all()
 
@@ -43,11 +44,19 @@ class SessionStore:
         self.session.exec(delete(Session).where(col(Session.id) == session_id))
 
     def end_all_of(self, person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> int:
-        """How many sessions of that person ended; learners' own links are not among them."""
-        ended = delete(Session).where(col(Session.person_id) == person_id, col(Session.award_id).is_(None))
+        """How many sessions of that person ended, whatever opened them."""
+        ended = delete(Session).where(col(Session.person_id) == person_id)
         if but is not None:
             ended = ended.where(col(Session.id) != but)
         return self.session.exec(ended).rowcount
+
+    def end_links_of(self, person_id: uuid.UUID) -> None:
+        """What private links of that person's badges opened."""
+        self.session.exec(
+            delete(Session).where(
+                col(Session.person_id) == person_id, col(Session.kind) == SessionKind.AWARD_LINK
+            )
+        )
 
     def end_learners_of(self, award_id: uuid.UUID) -> None:
         """What a private link opened before it was renewed."""

@@ -35,6 +35,7 @@ class Person(SQLModel, table=True):
     `language` is the one they chose to read letters in, None until they did. `under_15_on` is the last day on
     which somebody said that they were under 15, None where nobody did or where they no longer are: never an age.
     `age_group` is None for people who took part in nothing that is for pupils.
+    `accepts_links`: whether private links to their badges open them; a person with an account may turn that off.
     """
 
     __tablename__ = "person"
@@ -48,6 +49,7 @@ class Person(SQLModel, table=True):
     age_group: AgeGroup | None = Field(
         default=None, sa_column=word_of(AgeGroup, name="person_age_group", nullable=True)
     )
+    accepts_links: bool = Field(default=True)
     created_at: datetime = Field(sa_column=moment())
 
     @property

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
 from app.domain.columns import moment, new_id, points_to, word_of
@@ -28,11 +29,25 @@ class Proof(StrEnum):
     PRIVATE_LINK = "private_link"
 
 
+class SessionKind(StrEnum):
+    """What the secret of a session opens. A secret of one kind is unknown where another kind is asked for."""
+
+    ACCOUNT = "account"
+    AWARD_LINK = "award_link"
+
+
 class Session(SQLModel, table=True):
-    """A browser that proved something: a staff member's identity, or a learner's hold on one award."""
+    """A browser that proved something: a person's identity, or a learner's hold on one award.
+
+    Each query for a session names the kind that it accepts (`SessionStore.find`).
+    """
 
     __tablename__ = "session"
+    __table_args__ = (
+        CheckConstraint("(kind = 'award_link') = (award_id IS NOT NULL)", name="session_kind_fits_award"),
+    )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    kind: SessionKind = Field(sa_column=word_of(SessionKind, name="session_kind"))
     secret_digest: str = Field(unique=True, max_length=64)
     person_id: uuid.UUID = Field(sa_column=points_to("person"))
     award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
@@ -55,13 +70,13 @@ class ProofNeeded(NotAllowed):
 
 def check_session_lives(session: Session, *, idle: timedelta, at: datetime) -> None:
     """A learner's session has no idle end: its absolute one comes within a day."""
-    idle_end = session.expires_at if session.award_id else session.seen_at + idle
+    idle_end = session.expires_at if session.kind is SessionKind.AWARD_LINK else session.seen_at + idle
     if at >= min(session.expires_at, idle_end):
         raise NotSignedIn(N_("Votre session est terminée. Reconnectez-vous."))
 
 
 def is_sighting_due(session: Session, *, at: datetime) -> bool:
-    return session.award_id is None and at - session.seen_at >= BETWEEN_SIGHTINGS
+    return session.kind is SessionKind.ACCOUNT and at - session.seen_at >= BETWEEN_SIGHTINGS
 
 
 def prove(

@@ -27,7 +27,7 @@ from app.domain.people import is_address, normal_address
 from app.domain.waiting import LOOKED_BACK
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, current_locale
-from app.services.people import PeopleService
+from app.services.people import LinksTurnedOff, PeopleService
 from app.services.sessions import NewSession
 
 
@@ -251,14 +251,16 @@ class HandingOver:
             )
         return self.awards.get_record(code.award_id)
 
-    def claim_by_code(self, typed: str) -> NewSession:
+    def claim_by_code(self, typed: str, *, browser: str = "") -> NewSession:
         """Once: whoever claims with a code voids it."""
         record = self.find_by_code(typed)
+        if not record.person.accepts_links:
+            raise LinksTurnedOff(record.award.id)
         self.link_opened(record.award.id)
         self.claim(record.award.id, by=Actor(person_id=record.person.id))
         award = record.award
         return self.people_service.open_private_link(
-            self.people_service.private_link_token(award.id, award.link_generation)
+            self.people_service.private_link_token(award.id, award.link_generation), browser=browser
         )
 
 

@@ -196,6 +196,10 @@ class MergingService:
         merge.moved = self.merges.hand_over(kept_id, gone_id)
         self.merges.one_main(kept_id)
         gone = self.people.get(gone_id)
+        if not gone.accepts_links:
+            kept = self.people.get(kept_id)
+            kept.accepts_links = False
+            self.people.save(kept)
         gone.given_name, gone.family_name = "", NAMELESS
         self.people.save(gone)
         self.merges.add(merge)

@@ -38,6 +38,14 @@ from app.services.sessions import NewSession, SessionService, SignedIn
 TOKEN_PREFIX = "sceau_"  # noqa: S105 - a mark by which a leaked token is recognised, not a secret
 
 
+class LinksTurnedOff(NotSignedIn):
+    """The link is good, and the person of the badge lets only those in who sign in."""
+
+    def __init__(self, award_id: uuid.UUID) -> None:
+        super().__init__(N_("Connectez-vous pour voir ce badge : ses liens privés n’ouvrent plus rien."))
+        self.award_id = award_id
+
+
 @dataclass(frozen=True)
 class Workplace:
     """A campus in which the person has a role."""
@@ -96,7 +104,7 @@ class PeopleService:
         expected = learner_link_proof(self.secret, award_id, generation)
         return secrets.compare_digest(proof.encode(), expected.encode())
 
-    def open_private_link(self, token: str) -> NewSession:
+    def open_private_link(self, token: str, *, browser: str = "") -> NewSession:
         """A session that sees and governs one award; the link may be used again, the learner keeps it."""
         name, _, proof = token.partition(".")
         try:
@@ -115,7 +123,9 @@ class PeopleService:
                     )
                 )
             raise NotFound(N_("Ce lien n’ouvre aucun badge. Vérifiez qu’il est entier."))
-        return self.sessions.enter_as_learner(award.person_id, award.id)
+        if not self.people.get(award.person_id).accepts_links:
+            raise LinksTurnedOff(award.id)
+        return self.sessions.enter_as_learner(award.person_id, award.id, browser=browser)
 
     def _check_not_erased(self, name: str) -> None:
         with suppress(ValueError):

@@ -22,6 +22,7 @@ from app.domain.sessions import (
     LEARNER_SESSION_LIFE,
     Proof,
     Session,
+    SessionKind,
     check_proved,
     check_session_lives,
     is_sighting_due,
@@ -32,16 +33,29 @@ from app.language import N_
 
 
 @dataclass(frozen=True)
-class SignedIn:
-    """A person with a living session, and their roles."""
+class Holder:
+    """A person with a living session of any kind: what every holder of a badge may do asks for no more."""
 
     person: Person
     session: Session
-    memberships: Sequence[tuple[Membership, Campus]]
 
     @property
     def actor(self) -> Actor:
         return Actor(person_id=self.person.id)
+
+
+@dataclass(frozen=True)
+class LinkHolder(Holder):
+    """A browser that opened a private link: it holds one award, proves nobody's identity and brings no role."""
+
+    award_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class SignedIn(Holder):
+    """A person who proved who they are, and their roles."""
+
+    memberships: Sequence[tuple[Membership, Campus]]
 
 
 @dataclass(frozen=True)
@@ -101,14 +115,39 @@ class SessionService:
             return self._prove_again(browser.here.session, proof, browser, proved_at)
         if browser.here is not None:
             self.end(browser.here)
-        opened = self._open(person_id, proof, life=self.life, browser=browser.name, proved_at=proved_at)
+        opened = self._open(
+            person_id,
+            SessionKind.ACCOUNT,
+            proof,
+            life=self.life,
+            browser=browser.name,
+            proved_at=proved_at,
+        )
         self.history.write(
             Actor(person_id=person_id), "sign_in", "session", opened.session.id, at=at, by=proof.value
         )
         return opened
 
-    def enter_as_learner(self, person_id: uuid.UUID, award_id: uuid.UUID) -> NewSession:
-        return self._open(person_id, Proof.PRIVATE_LINK, life=LEARNER_SESSION_LIFE, award_id=award_id)
+    def enter_as_learner(self, person_id: uuid.UUID, award_id: uuid.UUID, *, browser: str = "") -> NewSession:
+        return self._open(
+            person_id,
+            SessionKind.AWARD_LINK,
+            Proof.PRIVATE_LINK,
+            life=LEARNER_SESSION_LIFE,
+            browser=browser,
+            award_id=award_id,
+        )
+
+    def accept_links(self, who: SignedIn, accepted: bool) -> None:
+        """Whether private links to the person's badges open them; what they opened ends when they stop."""
+        if who.person.accepts_links == accepted:
+            return
+        who.person.accepts_links = accepted
+        self.people.save(who.person)
+        if not accepted:
+            self.sessions.end_links_of(who.person.id)
+        deed = "accept_links" if accepted else "refuse_links"
+        self.history.write(who.actor, deed, "person", who.person.id, at=self.clock())
 
     def end_learners_of(self, award_id: uuid.UUID) -> None:
         self.sessions.end_learners_of(award_id)
@@ -116,6 +155,7 @@ class SessionService:
     def _open(
         self,
         person_id: uuid.UUID,
+        kind: SessionKind,
         proof: Proof,
         *,
         life: timedelta,
@@ -125,6 +165,7 @@ class SessionService:
     ) -> NewSession:
         secret, at = secrets.token_urlsafe(32), self.clock()
         session = Session(
+            kind=kind,
             secret_digest=digest_of(secret),
             person_id=person_id,
             award_id=award_id,
@@ -157,15 +198,26 @@ class SessionService:
         return NewSession(secret, session, before=browser.secret)
 
     def signed_in(self, secret: str | None) -> SignedIn:
-        """Who holds this session, staff or learner; raises NotSignedIn."""
-        session = self.sessions.find(secret) if secret else None
+        """Whose account this secret opens; raises NotSignedIn for a secret of any other kind."""
+        session = self._living(secret, SessionKind.ACCOUNT)
+        person = self.people.get(session.person_id)
+        return SignedIn(person, session, self.people.memberships_of(person.id))
+
+    def link_holder(self, secret: str | None) -> LinkHolder:
+        """Which award this secret opens; raises NotSignedIn for a secret of any other kind."""
+        session = self._living(secret, SessionKind.AWARD_LINK)
+        assert session.award_id is not None, "the database checks that such a session has its award"
+        person = self.people.get(session.person_id)
+        if not person.accepts_links:
+            raise NotSignedIn(N_("Connectez-vous pour voir cette page."))
+        return LinkHolder(person, session, session.award_id)
+
+    def _living(self, secret: str | None, kind: SessionKind) -> Session:
+        session = self.sessions.find(secret, kind) if secret else None
         if session is None:
             raise NotSignedIn(N_("Connectez-vous pour voir cette page."))
         check_session_lives(session, idle=self.idle, at=self.clock())
-        person = self.people.get(session.person_id)
-        # A learner's link proves the hold on one award, not an identity: it brings no role.
-        memberships = [] if session.award_id else self.people.memberships_of(person.id)
-        return SignedIn(person, session, memberships)
+        return session
 
     def check_proved(self, who: SignedIn, *, fresh: bool = False) -> None:
         """Raises ProofNeeded unless this session may do what is privileged, or dangerous if `fresh`."""
@@ -188,13 +240,19 @@ class SessionService:
     def list_of(self, who: SignedIn) -> Sequence[Session]:
         return self.sessions.list_living(who.person.id, idle=self.idle, at=self.clock())
 
-    def end(self, who: SignedIn, session_id: uuid.UUID | None = None) -> None:
-        """The session of this browser, or another one of the same person."""
-        wanted = session_id or who.session.id
-        if wanted not in {session.id for session in (who.session, *self.list_of(who))}:
+    def end(self, who: Holder) -> None:
+        """The session of this browser."""
+        self._end(who, who.session.id)
+
+    def end_one(self, who: SignedIn, session_id: uuid.UUID) -> None:
+        """A session of the same person, in this browser or another."""
+        if session_id not in {session.id for session in (who.session, *self.list_of(who))}:
             raise NotFound(N_("Cette session est déjà terminée."))
-        self.sessions.end(wanted)
-        self.history.write(who.actor, "sign_out", "session", wanted, at=self.clock())
+        self._end(who, session_id)
+
+    def _end(self, who: Holder, session_id: uuid.UUID) -> None:
+        self.sessions.end(session_id)
+        self.history.write(who.actor, "sign_out", "session", session_id, at=self.clock())
 
     def end_all(self, who: SignedIn, *, but_this: bool) -> int:
         """How many ended."""

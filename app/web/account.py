@@ -28,6 +28,7 @@ from app.request_scope import (
 from app.services.sessions import SignedIn
 from app.web.asking_browser import browser_of, remember_browser
 from app.web.forms import SafeForm, checked_form, text_of, untouched_text_of
+from app.web.held_badges import forget_here
 from app.web.other_services import services_of
 from app.web.passkey_sign_in import ANSWER
 from app.web.render import page
@@ -54,6 +55,8 @@ _DONE = {
     "service": N_("Le compte est relié : il ouvre aussi votre compte ici."),
     "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici."),
     "session": N_("Ce navigateur est déconnecté."),
+    "liens-refuses": N_("Vos liens privés n’ouvrent plus rien : vos badges s’ouvrent avec votre compte."),
+    "liens-acceptes": N_("Vos liens privés ouvrent de nouveau chacun leur badge."),
     "autres": N_("Tous les autres navigateurs sont déconnectés."),
 }  # fmt: skip
 
@@ -136,6 +139,7 @@ def _page(
         key_trouble=sentence_of(trouble) if trouble else "",
         reminders_href=f"/rappels/{services.reminders.token_of(who.person.id)}",
         reminded=who.person.wants_reminders,
+        accepts_links=who.person.accepts_links,
         services=services_of(request, services, who),
         service_trouble=service_trouble,
         done=done,
@@ -237,13 +241,21 @@ def _password_page(request: Request, services: Services, trouble: AppError | Non
     )
 
 
+@router.post("/liens", dependencies=_SURE)
+def choose_links(request: Request, form: SafeForm) -> Response:
+    accepted = text_of(form, "liens") == "acceptes"
+    with deed(request) as services:
+        services.sessions.accept_links(signed_in(request, services), accepted)
+    return back_to_account("liens-acceptes" if accepted else "liens-refuses")
+
+
 # --- where one is signed in
 
 
 @router.post("/sessions/{session_id:uuid}/fermer", dependencies=_CHECKED)
 def end_session(session_id: uuid.UUID, request: Request) -> Response:
     with deed(request) as services:
-        services.sessions.end(signed_in(request, services), session_id)
+        services.sessions.end_one(signed_in(request, services), session_id)
     return back_to_account("session")
 
 
@@ -260,6 +272,7 @@ def end_every_session(request: Request) -> Response:
         services.sessions.end_all(signed_in(request, services), but_this=False)
     answer = RedirectResponse("/", status_code=303)
     close_session_in(answer, request)
+    forget_here(answer, request)
     return answer
 
 

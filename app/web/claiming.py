@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.errors import InvalidInput, NotFound
 from app.policies import public
 from app.request_scope import AT_ANY_CAMPUS, client_network, deed, limited, process_of
+from app.services.people import LinksTurnedOff
+from app.web.asking_browser import same_browser
 from app.web.forms import SafeForm, text_of
 from app.web.held_badges import keep_here
 from app.web.render import page
@@ -31,7 +33,9 @@ def claim(request: Request, form: SafeForm) -> Response:
     limiter.check("wrong code of anybody", "")
     try:
         with deed(request) as services:
-            opened = services.handing_over.claim_by_code(typed)
+            opened = services.handing_over.claim_by_code(typed, browser=same_browser(request).name)
+    except LinksTurnedOff as error:
+        return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
     except InvalidInput as error:
         # A slip of the finger: such a code is nobody's, so nothing was guessed.
         return _page(request, typed, sentence_of(error), status=422)

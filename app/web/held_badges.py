@@ -17,27 +17,26 @@ from app.request_scope import (
     find_signed_in,
     process_of,
 )
-from app.services.sessions import NewSession, SignedIn
+from app.services.sessions import Holder, LinkHolder, NewSession, SignedIn
 from app.wiring import Process, Services
 
 # A family's or a class's computer; each session lives for a day at most.
 _MOST_BADGES: Final = 12
 
 
-def held_here(request: Request, services: Services) -> dict[uuid.UUID, SignedIn]:
-    """The living sessions of this browser, each by the one award that it opens."""
-    found: dict[uuid.UUID, SignedIn] = {}
+def held_here(request: Request, services: Services) -> dict[uuid.UUID, LinkHolder]:
+    """The living sessions that private links opened in this browser, each by the one award that it opens."""
+    found: dict[uuid.UUID, LinkHolder] = {}
     for secret in _secrets(request):
         try:
-            who = services.sessions.signed_in(secret)
+            who = services.sessions.link_holder(secret)
         except NotSignedIn:
             continue
-        if who.session.award_id is not None:
-            found[who.session.award_id] = who
+        found[who.award_id] = who
     return found
 
 
-def find_holder(award_id: uuid.UUID, request: Request, services: Services) -> SignedIn | None:
+def find_holder(award_id: uuid.UUID, request: Request, services: Services) -> Holder | None:
     """The person whose badge this is: by the link they opened here, or signed in with an address of theirs."""
     who = find_signed_in(request, services)
     if who is not None and services.awards.is_of(award_id, who.person.id):
@@ -45,7 +44,7 @@ def find_holder(award_id: uuid.UUID, request: Request, services: Services) -> Si
     return held_here(request, services).get(award_id)
 
 
-def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> SignedIn:
+def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Holder:
     """The same; another's badge is not theirs to see."""
     who = find_holder(award_id, request, services)
     if who is None:
@@ -109,10 +108,17 @@ def _secrets(request: Request) -> list[str]:
     ]
 
 
-def people_here(request: Request, services: Services) -> dict[uuid.UUID, SignedIn]:
-    """Whoever is signed in, and whose badges this browser holds: several people's on a family's computer."""
-    found = {who.person.id: who for who in held_here(request, services).values()}
-    signed_in = find_signed_in(request, services)
+def people_here(request: Request, services: Services) -> dict[uuid.UUID, Holder]:
+    """Who is signed in, and the people without an account of whom this browser holds a badge.
+
+    A link to one badge does not open what an account has beside it, such as a portfolio.
+    """
+    found: dict[uuid.UUID, Holder] = {
+        who.person.id: who
+        for who in held_here(request, services).values()
+        if not services.sessions.own_addresses.has_account(who.person.id)
+    }
+    signed_in: SignedIn | None = find_signed_in(request, services)
     return found | ({signed_in.person.id: signed_in} if signed_in else {})
 
 

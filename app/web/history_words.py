@@ -132,6 +132,8 @@ DEEDS = {
     ("award", "reissue"): N_("Badge signé de nouveau, à la place du précédent"),
     ("person", "merge"): N_("Deux dossiers d’une personne réunis"),
     ("person", "unmerge"): N_("Deux dossiers séparés de nouveau"),
+    ("person", "accept_links"): N_("Liens privés de nouveau acceptés par la personne"),
+    ("person", "refuse_links"): N_("Liens privés refusés par la personne"),
     ("person", "allow_name"): N_("Choix sur le nom dans les badges"),
     ("password", "set"): N_("Mot de passe choisi"),
     ("password", "drop"): N_("Mot de passe supprimé"),

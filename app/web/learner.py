@@ -19,11 +19,13 @@ from app.policies import Policy, Who, marked, public
 from app.request_scope import ReadingServices, WritingServices, find_signed_in
 from app.services.awards import AwardRecord
 from app.services.guardians import ParentState
+from app.services.people import LinksTurnedOff
 from app.services.pictures import picture_words
 from app.services.publication import Published
-from app.services.sessions import SignedIn
+from app.services.sessions import Holder, SignedIn
 from app.services.verification import Answer
 from app.web.answers import AnswerShown, shown
+from app.web.asking_browser import same_browser
 from app.web.certificates import certificate_of
 from app.web.forms import SafeForm, text_of
 from app.web.held_badges import CHANGING_HOLDER, HOLDER, find_holder, held_here, holder_of, keep_here
@@ -143,7 +145,10 @@ class MyBadge:
 @public
 def receive(token: str, request: Request, services: WritingServices) -> Response:
     """Open the badge in this browser, and take the secret out of the address bar. Works as often as one likes."""
-    opened = services.people.open_private_link(token)
+    try:
+        opened = services.people.open_private_link(token, browser=same_browser(request).name)
+    except LinksTurnedOff as error:
+        return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
     award_id = opened.session.award_id
     assert award_id is not None, "a private link opens one award"
     services.enter_campus_of(award_id)
@@ -263,7 +268,7 @@ def _file(services: Services, record: AwardRecord, form: Form) -> Published:
 
 def my_badge(
     services: Services,
-    who: SignedIn,
+    who: Holder,
     award_id: uuid.UUID,
     *,
     parent_typed: str = "",
@@ -318,9 +323,9 @@ def my_badge(
     )
 
 
-def _own_addresses(services: Services, who: SignedIn) -> Sequence[tuple[str, str]]:
+def _own_addresses(services: Services, who: Holder) -> Sequence[tuple[str, str]]:
     """A private link proves the hold on one badge, and shows nobody's addresses."""
-    if who.session.award_id is not None:
+    if not isinstance(who, SignedIn):
         return ()
     return [
         (each.address, each.address)

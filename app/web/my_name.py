@@ -21,6 +21,7 @@ from app.request_scope import (
     signed_in,
 )
 from app.services.names import MyWish
+from app.services.sessions import SignedIn
 from app.web.forms import SafeForm, text_of
 from app.web.held_badges import CHANGING_HOLDER, holder_of
 from app.web.render import page
@@ -107,7 +108,7 @@ def choose_address_for_badge(
     """The hash of an address that the person proved, for platforms that ask for one; or none of it any more."""
     who, typed = holder_of(award_id, request, services), text_of(form, "adresse")
     proved = {each.address for each in services.own_addresses.list_of(who.person.id) if each.verified_at}
-    if who.session.award_id is not None or (typed and typed not in proved):
+    if not isinstance(who, SignedIn) or (typed and typed not in proved):
         raise NotFound(N_("Cette adresse n’est pas dans votre compte."))
     services.awards.say_address(award_id, typed, by=who.actor)
     done = "avec-adresse" if typed else "sans-adresse"

@@ -96,6 +96,7 @@ def shelf_page(
             badges=[_on_shelf(services, record) for record in records],
             has_account=who is not None,
             is_missing=is_missing,
+            missing_url=request.url.path,
             done=done,
         )
     )

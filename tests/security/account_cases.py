@@ -23,6 +23,7 @@ ACCOUNT_CASES: dict[str, Case] = {
     "POST /compte/reunir/{merge_id:uuid}/defaire": signed_in(404, body={}),
     "GET /compte/mot-de-passe": signed_in(),
     "POST /compte/mot-de-passe": signed_in(422, body={"mot-de-passe": "court"}),
+    "POST /compte/liens": signed_in(303, body={"liens": "acceptes"}),
     "POST /compte/mot-de-passe/retirer": signed_in(303, body={}),
     "POST /compte/cles/question": signed_in(body={}),
     "POST /compte/cles": signed_in(422, body={"nom": "Téléphone", "reponse": "{}"}),

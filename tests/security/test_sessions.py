@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
 
-from app.domain.sessions import FRESH, Proof, ProofNeeded, Session, check_proved
+from app.domain.awards import LineOutcome
+from app.domain.people import Person
+from app.domain.sessions import FRESH, Proof, ProofNeeded, Session, SessionKind, check_proved
 from app.errors import NotSignedIn
 from app.services.sessions import Browser
 from tests.support.house import NOON, House, SettableClock, send
@@ -14,7 +17,7 @@ from tests.support.house import NOON, House, SettableClock, send
 
 def session(proof: Proof) -> Session:
     return Session(
-        secret_digest="", person_id=uuid.uuid4(), created_at=NOON, expires_at=NOON, seen_at=NOON,
+        kind=SessionKind.ACCOUNT, secret_digest="", person_id=uuid.uuid4(), created_at=NOON, expires_at=NOON, seen_at=NOON,
         proved_by=proof, proved_at=NOON,
     )  # fmt: skip
 
@@ -85,3 +88,63 @@ def test_signing_in_as_somebody_else_ends_the_session_that_was_here(house: House
     with house.unit_of_work(reading=True) as services:
         deeds = [entry.deed for entry, _ in services.people.history.list_of("session", session_id)]
     assert sorted(deeds) == ["sign_in", "sign_out"]
+
+
+def private_link_of(house: House, person: Person) -> str:
+    """A link to a badge of a person who has an account, as one that leaked."""
+    with house.unit_of_work() as services:
+        address = services.people.people.addresses_of([person.id])[person.id]
+    result = house.award(f"{person.family_name} {person.given_name}; {address}")
+    assert result.lines[0].outcome is LineOutcome.AWARDED
+    return house.private_link(result)
+
+
+def test_the_secret_of_a_private_link_opens_no_account(house: House):
+    """Cookie `badges` in cookie `sid`: a badge of an administrator of another campus is not their account."""
+    client = house.client()
+    client.get(private_link_of(house, house.admin))
+    thief = house.client()
+    thief.cookies.set("sid", client.cookies["badges"])
+    assert thief.get("/compte").status_code == 401
+    assert thief.get("/compte/mot-de-passe").status_code == 401
+    assert thief.get("/gestion").status_code == 401
+    assert thief.get("/mes-badges/portfolio").status_code == 200
+    signed_in = house.client(house.admin)
+    thief = house.client()
+    thief.cookies.set("badges", signed_in.cookies["sid"])
+    assert "1 badge" not in thief.get("/mes-badges").text
+
+
+def test_signing_out_everywhere_ends_what_private_links_opened(house: House):
+    opened = house.client()
+    page = opened.get(private_link_of(house, house.admin)).headers["location"]
+    assert opened.get(page).status_code == 200
+    client = house.client(house.admin)
+    assert "par un lien privé" in client.get("/compte").text
+    send(client, "/compte/sessions/fermer-partout", seen_on="/compte")
+    assert opened.get(page).status_code == 401
+
+
+def test_one_session_of_a_private_link_is_ended_from_the_account(house: House):
+    opened = house.client()
+    page = opened.get(private_link_of(house, house.admin)).headers["location"]
+    client = house.client(house.admin)
+    (form,) = re.findall(r'action="(/compte/sessions/[\w-]{36}/fermer)"', client.get("/compte").text)
+    assert send(client, form, seen_on="/compte").status_code == 303
+    assert opened.get(page).status_code == 401
+
+
+def test_links_stop_working_when_their_person_asks_so(house: House):
+    link, opened = private_link_of(house, house.admin), house.client()
+    page = opened.get(link).headers["location"]
+    client = house.client(house.admin)
+    assert send(client, "/compte/liens", {"liens": "refuses"}, seen_on="/compte").status_code == 303
+    assert opened.get(page).status_code == 401
+    # The link leads to the badge, which asks to sign in.
+    newcomer = house.client()
+    assert newcomer.get(link).headers["location"] == page
+    assert "connexion?suite=" + page in newcomer.get(page).text
+    assert client.get(page).status_code == 200
+    send(client, "/compte/liens", {"liens": "acceptes"}, seen_on="/compte")
+    assert newcomer.get(link).headers["location"] == page
+    assert newcomer.get(page).status_code == 200

@@ -1,0 +1,173 @@
+"""Every kind of secret, in every cookie and in the bearer header, opens nothing but what it was made for (T01, T30)."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from secrets import token_urlsafe
+from shutil import copyfile
+
+import pytest
+
+from app.domain.access import Scope, digest_of
+from app.domain.endorsements import desk_token, named_token
+from app.domain.history import Actor
+from app.domain.mailbox_links import Wish, mailbox_token
+from app.domain.own_addresses import address_challenge, address_code, address_token
+from app.domain.permissions import Role
+from app.domain.rooms import Ticket, new_phone, sealed_phone, sealed_ticket
+from app.domain.sessions import Proof, SessionKind
+from app.domain.set_aside import WaitingForm
+from app.errors import NotSignedIn
+from app.services.endorsements.signing import ASKED, WITHDRAW
+from app.services.sessions import Browser
+from tests.security.callers import Caller, Things, things_of
+from tests.security.policy import CASES
+from tests.security.test_matrix import _expected, ask
+from tests.support.house import COMMAND, House, build_house
+
+ACCOUNT, LINK, BEARER = "an account’s session", "a link’s session", "a token of a program"
+
+
+@pytest.fixture(scope="module")
+def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("secrets")
+    database = Path(copyfile(migrated_sqlite, folder / "sceau.sqlite"))
+    built = build_house(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def things(house: House) -> Things:
+    return things_of(house, house.campus, house.trainer)
+
+
+@pytest.fixture(scope="module")
+def secrets(house: House, things: Things) -> Mapping[str, str]:
+    return secrets_of(house, things)
+
+
+def cookie_names(house: House) -> list[str]:
+    """Every cookie that this service sets: the page about personal data lists them."""
+    listed = house.client().get("/donnees-personnelles").text.partition("data-cookies")[2]
+    names = re.findall(r"<code>([\w-]+)</code>", listed.partition("</ul>")[0])
+    assert {"sid", "badges"} < set(names)
+    return names
+
+
+def secrets_of(house: House, things: Things) -> dict[str, str]:
+    """One of each kind that this service makes, as far as it can be of a person with every role."""
+    secret, at, campus = house.process.secret, house.clock(), house.campus
+    with house.unit_of_work() as services:
+        for role in Role:
+            person = services.people.add_staff(
+                campus, given_name="Toutes", family_name="Fonctions", address="toutes@exemple.fr",
+                role=role, by=COMMAND,
+            )  # fmt: skip
+        sessions = services.sessions
+        invitation = services.invitations.invite(
+            campus, "secrets@exemple.fr", [Role.CAMPUS_ADMIN], days=30, by=Actor(person.id)
+        )
+        code = services.handing_over._code(services.awards.record(things.award_id).award)
+        challenge = address_challenge(secret, person.id, "x@exemple.fr", language="fr", at=at)
+        services.stores.sign_in.add(challenge)
+        number = uuid.UUID(things.ids["endorsement_id"])
+        account = sessions.enter(person.id, Proof.PASSWORD, Browser()).secret
+        ticket = Ticket(uuid.uuid4(), new_phone(), at)
+        waiting = WaitingForm("/compte", ())
+        return {
+            ACCOUNT: account,
+            LINK: sessions.enter_as_learner(person.id, things.award_id).secret,
+            BEARER: services.people.create_token(
+                campus, label="Tout", scopes=[*Scope], life=timedelta(days=30), by=COMMAND
+            ),
+            "private link": things.ids["token"],
+            "claim code": code,
+            "sign-in link": services.sign_in.make_link(person.id, by=COMMAND),
+            "browser that asks to sign in": token_urlsafe(32),
+            "form set aside": services.set_aside.keep(waiting, person.id),
+            "invitation": services.invitations.token_of(invitation),
+            "badge request": things.ids["demande"],
+            "reminders": things.ids["wish"],
+            "parent": services.guardians.token_of(things.award_id),
+            "endorsement request": named_token(secret, ASKED, number),
+            "endorsement withdrawal": named_token(secret, WITHDRAW, number),
+            "organisation": desk_token(secret, uuid.UUID(things.ids["organisation_id"]), at),
+            "archive": mailbox_token(secret, things.award_id, at, Wish.ARCHIVE),
+            "erasure": mailbox_token(secret, things.award_id, at, Wish.ERASURE_EVERYWHERE),
+            "address": address_token(secret, challenge.id),
+            "code of an address": address_code(secret, challenge.id),
+            "phone of a check-in": sealed_phone(secret, new_phone()),
+            "ticket of a check-in": sealed_ticket(secret, ticket),
+            "digest of a session": digest_of(account),
+            "number of a person": str(person.id),
+        }  # fmt: skip
+
+
+OWN_PLACE = {ACCOUNT: "sid", LINK: "badges", BEARER: "authorization"}
+
+
+class Presenter:
+    """A caller that shows one secret in every cookie and in the bearer header, but where it belongs."""
+
+    def __init__(self, house: House, kind: str, secret: str) -> None:
+        self.places = [name for name in cookie_names(house) if name != OWN_PLACE.get(kind)]
+        self.kind, self.secret, self.client = kind, secret, house.client()
+        self.client.headers.pop("accept")
+        if kind != BEARER:
+            self.client.headers["authorization"] = f"Bearer {secret}"
+        self.present()
+        self.caller = _Known(f"{kind} everywhere", self.client)
+        self.token = self.caller.form_token()
+
+    def present(self) -> None:
+        """An answer may have set or taken away cookies."""
+        self.client.cookies.clear()
+        for name in self.places:
+            self.client.cookies.set(name, self.secret)
+
+
+class _Known(Caller):
+    """Nothing of what a caller could be: what it is answered is what an unknown one is answered."""
+
+
+@pytest.fixture(scope="module")
+def presenters(house: House, secrets: Mapping[str, str]) -> list[Presenter]:
+    return [Presenter(house, kind, secret) for kind, secret in secrets.items()]
+
+
+@pytest.mark.parametrize("key", CASES)
+def test_no_secret_is_accepted_where_another_kind_is_asked_for(
+    key: str, house: House, things: Things, presenters: list[Presenter]
+):
+    case, path = CASES[key], things.fill(key.partition(" ")[2])
+    wrong = []
+    for each in presenters:
+        each.present()
+        got = ask(each.caller, key, path, case, token=each.token).status_code
+        expected = _expected(case, each.caller, things)
+        # 403: where a form asks for the cookie of the browser that asked, a secret of another shape is refused first.
+        if got not in (expected, 403):
+            wrong.append(f"{each.caller.name}: {got} instead of {expected}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("kind", SessionKind)
+def test_a_session_is_found_by_its_own_kind_alone(
+    kind: SessionKind, house: House, secrets: Mapping[str, str]
+):
+    with house.unit_of_work(reading=True) as services:
+        asked = {
+            SessionKind.ACCOUNT: services.sessions.signed_in,
+            SessionKind.AWARD_LINK: services.sessions.link_holder,
+        }
+        own = {SessionKind.ACCOUNT: ACCOUNT, SessionKind.AWARD_LINK: LINK}[kind]
+        assert asked[kind](secrets[own]).session.kind is kind
+        for name, secret in secrets.items():
+            if name != own:
+                with pytest.raises(NotSignedIn):
+                    asked[kind](secret)
