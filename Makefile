@@ -21,7 +21,7 @@ INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_m
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test lint format bench fuzz torture lighthouse screenshots catalogues lock clean needs
+.PHONY: help setup run test lint format bench fuzz torture lighthouse screenshots golden catalogues lock clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ lighthouse: needs $(DEVELOPMENT) tests/lighthouse/node_modules/.installed ## Wha
 
 screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
 	@$(BIN)/python -m tests.screenshots
+
+golden: $(DEVELOPMENT) ## Record pages, API, schemas, messages, commands and signed awards in var/golden (GOLDEN=compare: compare with it).
+	@$(BIN)/python -W ignore -m tests.golden $(or $(GOLDEN),record) var/golden
 
 catalogues: $(RUNTIME) ## Bring the translations level with the sources.
 	@$(BIN)/python -m app.language.build

@@ -169,7 +169,10 @@ class DemoLinks:
 
 
 def demo_links(server: LiveServer) -> DemoLinks:
-    process = Process(server.settings)
+    return links_of(Process(server.settings))
+
+
+def links_of(process: Process) -> DemoLinks:
     with process.unit_of_work() as services:
         campus = services.campuses.get(CAMPUS)
         records = services.awards.list_in(campus, limit=200)
