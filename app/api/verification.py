@@ -162,6 +162,10 @@ class ReportView(BaseModel):
         description="Of an award of this service: what its campus's log proves. It changes nothing about the verdict."
     )
     at: datetime | None
+    packed_at: datetime | None = Field(
+        default=None,
+        description="Of a package whose documents had to be used: when they were gathered, by its own account.",
+    )
     container: str | None
     form: str | None
     issuer: str | None
@@ -215,6 +219,7 @@ class ReportView(BaseModel):
             recommendations=list(said),
             evidence=EvidenceView.of(answer),
             at=report.at if report else None,
+            packed_at=answer.packed_at,
             container=report.container if report else None,
             form=report.form if report else None,
             issuer=report.issuer if report else None,
@@ -242,6 +247,10 @@ _BODY = {
             "text/plain": {"schema": {"type": "string", "description": "A compact JWS."}},
             "image/png": {"schema": {"type": "string", "format": "binary"}},
             "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+            "application/zip": {
+                "schema": {"type": "string", "format": "binary", "description": "A verification package."}
+            },
             "multipart/form-data": {
                 "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
             },

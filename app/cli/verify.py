@@ -17,12 +17,13 @@ from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
 from app.credentials.documents import DocumentSource, NoDocuments
-from app.credentials.errors import MalformedInput, UnusableKey
+from app.credentials.errors import CredentialError, MalformedInput, UnusableKey
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.keys import VerificationKey
-from app.credentials.package import open_package
+from app.credentials.package import Anchors, Package, open_package, verify_package
 from app.credentials.package.reading import SIGNATURE as PACKAGE
 from app.credentials.timestamps import format_timestamp, shifted
+from app.credentials.transparency_log.notes import NoteKey
 from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
 from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
 from app.credentials.verification.ladder import verify as check
@@ -31,7 +32,7 @@ from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services import verdicts
 from app.services.followed_lists import FOLLOWING_TROUBLES
-from app.services.issuer_standing import IssuerStanding, standing_in
+from app.services.issuer_standing import IssuerStanding, keys_in, standing_in
 from app.services.verification import Answer
 from app.settings import Settings
 from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, utc_now
@@ -108,22 +109,43 @@ def verify(
             parser=moment, metavar="DATE", help=N_("Vérifie comme à ce moment (ISO 8601, UTC sans fuseau).")
         ),
     ] = None,
+    pin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[ÉMETTEUR=]CLÉ",
+            help=N_(
+                "Une clé que vous connaissez (« z6Mk… », ou « did:web:…=z6Mk… ») ; à répéter pour plusieurs."
+            ),
+        ),
+    ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VKEY", help=N_("Un témoin de journaux que vous connaissez ; à répéter pour plusieurs.")
+        ),
+    ] = None,
     trust_list: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help=N_("Une liste signée de campus reconnus, gardée en fichier.")
+            "--trust-list",
+            "--trust",
+            exists=True,
+            dir_okay=False,
+            help=N_("Une liste signée de campus reconnus, gardée en fichier."),
         ),
     ] = None,
     network_key: Annotated[
         str, typer.Option(help=N_("La clé du réseau qui a signé cette liste (« z6Mk… »)."))
     ] = "",
 ) -> None:
-    lists = [_trust_list(trust_list, network_key, at or utc_now())] if trust_list else []
+    now = at or utc_now()
+    lists = [_trust_list(trust_list, network_key, now)] if trust_list else []
+    anchors = _anchors(pin or (), witness or ()).with_keys(keys_in(lists, at=now))
     ask = _knowing(lists, _asker(offline=offline, documents=documents, at=at))
     tell = _print_json if as_json else _print_words
 
     def about(source: str) -> Asked:
-        return _ask_about(source, ask, lists, offline=offline, at=at)
+        return _ask_about(source, ask, lists, anchors, offline=offline, at=now)
 
     asked = [_ask_and_tell(source, about, tell) for source in sources]
     raise typer.Exit(min((each.code for each in asked), key=_GRAVEST_FIRST.index))
@@ -137,6 +159,26 @@ def _asker(*, offline: bool, documents: Path | None, at: datetime | None) -> Ask
         return _ask_of(documents_in(documents) if documents else NoDocuments(), at or utc_now())
     process = _local_process()
     return _ask_service(process, at) if process else _ask_of(NoDocuments(), at or utc_now())
+
+
+def _anchors(pins: Sequence[str], witnesses: Sequence[str]) -> Anchors:
+    """What is known without a package: keys, of one issuer or of any, and witnesses of logs."""
+    keys: dict[str, frozenset[str]] = {}
+    for pin in pins:
+        issuer, _sep, written = pin.rpartition("=")
+        try:
+            thumbprint = VerificationKey.from_multikey(written).thumbprint()
+        except UnusableKey as error:
+            raise typer.BadParameter(
+                _("« {text} » n’est pas une clé (« z6Mk… »).").format(text=pin)
+            ) from error
+        keys[issuer] = keys.get(issuer, frozenset()) | {thumbprint}
+    try:
+        return Anchors(keys, frozenset(NoteKey.from_vkey(each).to_vkey() for each in witnesses))
+    except (CredentialError, ValueError) as error:
+        raise typer.BadParameter(
+            _("--witness demande ce que « sceau witness key » affiche chez le témoin.")
+        ) from error
 
 
 def _trust_list(file: Path, key: str, at: datetime) -> TrustList:
@@ -219,7 +261,7 @@ def _ask_and_tell(source: str, about: Callable[[str], Asked], tell: Callable[[As
 
 
 def _ask_about(
-    source: str, ask: Ask, lists: Sequence[TrustList], *, offline: bool, at: datetime | None
+    source: str, ask: Ask, lists: Sequence[TrustList], anchors: Anchors, *, offline: bool, at: datetime
 ) -> Asked:
     if source.startswith(("https://", "http://")):
         return Asked(source, ask(source))
@@ -230,8 +272,7 @@ def _ask_about(
         package = open_package(presented)
         if not offline:
             return Asked(source, ask(package.badge))
-        at = at or package.made_at
-        ask = _knowing(lists, _ask_of(package.documents, at))
+        ask = _knowing(lists, _ask_package(package, anchors, at))
         return Asked(source, ask(package.badge), packed_at=package.made_at)
     except MalformedInput as error:
         return Asked(
@@ -239,6 +280,14 @@ def _ask_about(
         )
     except OSError as error:
         return Asked(source, None, error.strerror or str(error))
+
+
+def _ask_package(package: Package, anchors: Anchors, at: datetime) -> Ask:
+    def ask(presented: bytes | str) -> Answer:  # noqa: ARG001
+        found = verify_package(package, anchors=anchors, at=at)
+        return Answer(found.report, evidence=found.evidence)
+
+    return ask
 
 
 def _bytes_of(source: str) -> bytes:
@@ -295,8 +344,8 @@ def _standing_lines(standing: IssuerStanding) -> Iterator[Text]:
 
 def _words_of_package(packed_at: datetime) -> str:
     said = _(
-        "D’après les seuls documents du paquet, réunis le {moment} : "
-        "rien d’autre ne les authentifie, et ce qui s’est passé depuis n’y est pas."
+        "D’après les seuls documents du paquet, datés par lui du {moment} : ce qui s’est passé depuis n’y est pas. "
+        "Seules comptent les clés que vous connaissez."
     )
     return said.format(moment=format_timestamp(packed_at))
 

@@ -133,6 +133,25 @@ class IssuerStandings:
         return _read(row.body, key, row.read_at or row.added_at)
 
 
+def keys_in(lists: Iterable[TrustList], *, at: datetime) -> dict[str, set[str]]:
+    """The thumbprints that lists in force give to the issuers they recognise; a did:key is a key itself."""
+    found: dict[str, set[str]] = {}
+    for each in lists:
+        for entry in each.entries if each.is_current(at) else ():
+            if entry.standing is Standing.RECOGNISED:
+                found.setdefault(entry.id, set()).update(entry.keys, _own_key_of(entry.id))
+    return found
+
+
+def _own_key_of(issuer: str) -> set[str]:
+    if not issuer.startswith("did:key:"):
+        return set()
+    try:
+        return {VerificationKey.from_multikey(issuer.removeprefix("did:key:")).thumbprint()}
+    except CredentialError:
+        return set()
+
+
 def trusting(policy: Policy, lists: Iterable[TrustList], *, at: datetime) -> Policy:
     keys = {
         entry.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -12,13 +12,14 @@ from app.credentials.baking import unbake
 from app.credentials.documents import DocumentSource, FetchedDocument, NoDocuments
 from app.credentials.errors import DocumentUnavailable, ImageError, MalformedInput
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
-from app.credentials.package import make_package
+from app.credentials.package import Anchors, make_package, open_package, verify_package
+from app.credentials.package.reading import SIGNATURE as PACKAGE
 from app.credentials.timestamps import parse_timestamp
 from app.credentials.trust import Entry
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
-from app.credentials.verification.report import Report
+from app.credentials.verification.report import Report, Verdict
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
 from app.domain.addresses import Addresses
@@ -28,7 +29,7 @@ from app.domain.clock import Clock
 from app.errors import AppError, Gone
 from app.metrics import note_verdict
 from app.services.evidence_documents import EvidenceDocuments
-from app.services.issuer_standing import IssuerStanding, IssuerStandings
+from app.services.issuer_standing import IssuerStanding, IssuerStandings, keys_in
 from app.services.log_publication import LogPublication
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
@@ -60,6 +61,8 @@ class Answer:
     """Who the issuer is by the registers believed here; None where there are none."""
     replaced_at: datetime | None = None
     """When the award was signed anew, where what was presented is an earlier edition of it."""
+    packed_at: datetime | None = None
+    """When the documents were gathered that the answer rests on, where they came in a package."""
     text: str = ""
     """The credential that was checked, out of the picture or the page it came in; empty where it is too long."""
 
@@ -214,11 +217,37 @@ class VerificationService:
 
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
         """Check a file or a text; a link to one of our awards is checked as that award."""
+        if isinstance(presented, bytes) and presented.startswith(PACKAGE):
+            packed = self._verify_package(presented, policy)
+            if packed is not None:
+                return packed
         link, policy = _link_in(presented), self.standings.trusting(policy or Policy())
         if link is not None:
             return self._verify_link(link, policy)
         report = verify(presented, documents=self.documents, at=self.clock(), policy=policy)
         return self._answer(report, presented)
+
+    def _verify_package(self, presented: bytes, policy: Policy | None) -> Answer | None:
+        """The badge in it by what is published now; where that is out of reach, by the package and keys known here.
+
+        None for what is no package.
+        """
+        try:
+            package = open_package(presented)
+        except MalformedInput:
+            return None
+        answer = self.verify(package.badge, policy)
+        if answer.campus is not None or answer.report is None:
+            return answer
+        if answer.report.verdict is not Verdict.UNDETERMINED:
+            return answer
+        at = self.clock()
+        anchors = Anchors().with_keys(keys_in(self.standings.lists(), at=at))
+        found = verify_package(package, anchors=anchors, at=at, policy=policy)
+        if found.report.document is None:
+            return answer
+        packed = self._answer(found.report, package.badge)
+        return replace(packed, evidence=found.evidence, packed_at=min(package.made_at, at))
 
     def _verify_link(self, link: str, policy: Policy) -> Answer:
         award_id = self.addresses.award_named_by(link)
@@ -251,6 +280,8 @@ class VerificationService:
     def evidence_of(self, answer: Answer) -> EvidenceReport | None:
         """What the campus's log proves of a genuine badge of ours; of others' nothing is fetched for it."""
         document = answer.report.document if answer.report else None
+        if answer.evidence is not None:
+            return answer.evidence
         if document is None or answer.campus is None or answer.replaced_at is not None:
             # An earlier edition names evidence by a digest that the newest one has taken the place of.
             return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from fastapi.testclient import TestClient
 
 from app.credentials import Verdict, verify
-from app.credentials.package import open_package
+from app.credentials.package import make_package, open_package
+from app.services.network_register import Named
 from tests.api.doors import closed_award, open_award, stored
-from tests.support.house import House
+from tests.support.credentials import DID, LIST_URL, NOON, Campus
+from tests.support.house import COMMAND, House
+from tests.support.networks import network_of
 
 
 def test_the_package_of_an_open_award_verifies_on_its_own(house: House, world: TestClient):
@@ -23,3 +27,34 @@ def test_the_package_of_an_open_award_verifies_on_its_own(house: House, world: T
 
 def test_a_closed_award_gives_no_package(house: House, world: TestClient):
     assert world.get(f"/attributions/{closed_award(house)}.zip").status_code == 403
+
+
+@pytest.mark.parametrize("way", ["file", "body"])
+def test_a_package_of_our_own_badge_verifies_fully_here(house: House, world: TestClient, way: str):
+    body = world.get(f"/attributions/{open_award(house)}.zip").content
+    sent = {"files": {"file": ("paquet.zip", body)}} if way == "file" else {"content": body}
+    told = world.post("/api/v1/verify", **sent).json()
+    assert (told["verdict"], told["issuer"]) == ("valid", house.campus.did)
+    assert told["evidence"]["outcome"] == "proved"
+
+
+def test_a_package_that_a_stranger_made_is_undetermined_here(world: TestClient):
+    """Their key document is in it, and nowhere else."""
+    stranger = Campus()
+    body = make_package(stranger.issue().embedded, documents=stranger.documents(), at=NOON)
+    told = world.post("/api/v1/verify", content=body).json()
+    assert (told["verdict"], told["document"]) == ("undetermined", None)
+
+
+def test_a_package_of_an_issuer_on_a_list_verifies_when_its_site_is_gone(house: House, world: TestClient):
+    """The list pins the key; the package holds the rest, as of the day it was made."""
+    stranger, at = Campus(), house.clock()
+    listed = stranger.documents().with_({LIST_URL: stranger.status_list(at=at)})
+    body = make_package(stranger.issue().embedded, documents=listed, at=at)
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        entry = Named(DID, "Industrie au registre", keys=(stranger.key.public.thumbprint(),))
+        services.register.write(network, entry, by=COMMAND)
+    told = world.post("/api/v1/verify", content=body).json()
+    assert (told["verdict"], told["issuer_standing"]["kind"]) == ("valid", "recognised")
+    assert told["packed_at"] == at.isoformat().replace("+00:00", "Z")

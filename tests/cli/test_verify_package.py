@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from app.credentials import verify
+from app.credentials.keys import Algorithm, LocalSigningKey, VerificationKey
+from app.credentials.package import open_package
 from app.domain.awards import Visibility
 from app.wiring import Process
 from tests.cli.conftest import Operator
+
+KEYS: dict[str, str] = {}
+ISSUERS: dict[str, str] = {}
+OTHER = LocalSigningKey.generate(Algorithm.EDDSA).public.to_multikey()
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +30,10 @@ def packages(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> dict[st
                 if state in ("valid", "revoked") and record.award.visibility is Visibility.OPEN:
                     found.setdefault(state, services.verification.package_of(record).body)
     for state, body in found.items():
+        opened = open_package(body)
+        report = verify(opened.badge, documents=opened.documents, at=opened.made_at)
+        KEYS[state] = VerificationKey.from_jwk(report.key or {}).to_multikey()
+        ISSUERS[state] = report.issuer or ""
         (folder / f"{state}.zip").write_bytes(body)
     return {state: folder / f"{state}.zip" for state in found}
 
@@ -31,20 +42,39 @@ def packages(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 def test_a_package_is_answered_without_network_or_database_and_dated(
     stranger: Operator, packages: dict[str, Path], state: str, code: int, words: str
 ) -> None:
-    answer = stranger.types("verify", "--offline", packages[state])
-    assert answer.code == code, answer.out
-    assert words in answer.out
-    assert "D’après les seuls documents du paquet" in " ".join(answer.out.split())
+    for pin in (KEYS[state], f"{ISSUERS[state]}={KEYS[state]}"):
+        answer = stranger.types("verify", "--offline", "--pin", pin, packages[state])
+        assert answer.code == code, answer.out
+        assert words in answer.out
+        assert "D’après les seuls documents du paquet" in " ".join(answer.out.split())
+
+
+@pytest.mark.parametrize("options", [[], ["--pin", "did:web:autre.example={key}"], ["--pin", OTHER]])
+def test_a_package_whose_key_is_not_known_is_neither_good_nor_bad(
+    stranger: Operator, packages: dict[str, Path], options: list[str]
+) -> None:
+    """Its own key document is no witness of itself."""
+    given = [each.format(key=KEYS["valid"]) for each in options]
+    answer = stranger.types("verify", "--offline", *given, packages["valid"])
+    assert answer.code == 2, answer.out
+    assert "rien n’authentifie ce paquet" in " ".join(answer.out.split())
+    assert "Authentique" not in answer.out
+
+
+@pytest.mark.parametrize("options", [["--pin", "bonjour"], ["--witness", "bonjour"]])
+def test_a_key_that_cannot_be_read_is_a_malformed_question(
+    stranger: Operator, packages: dict[str, Path], options: list[str]
+) -> None:
+    assert stranger.types("verify", "--offline", *options, packages["valid"]).code == 3
 
 
 def test_programs_are_told_when_its_documents_were_gathered(
     stranger: Operator, packages: dict[str, Path]
 ) -> None:
-    told = json.loads(stranger.types("verify", "--offline", "--json", packages["valid"]).out)
-    assert told["evidence"]["witnesses"] == []
-    assert told["evidence"]["witnessed"] == [
-        "Aucun témoin extérieur n’a encore vu cette attribution au journal."
-    ]
+    pin = ("--pin", KEYS["valid"])
+    told = json.loads(stranger.types("verify", "--offline", "--json", *pin, packages["valid"]).out)
+    assert told["evidence"]["witnesses"] is None, "none is known here"
+    assert told["evidence"]["witnessed"] == []
     assert (told["verdict"], told["packedAt"]) == ("valid", told["at"])
 
 
@@ -68,7 +98,8 @@ def test_a_damaged_package_is_an_unusable_source(stranger: Operator, packages: d
 def test_the_proofs_of_the_log_are_in_the_package_and_checked_without_a_network(
     stranger: Operator, packages: dict[str, Path]
 ) -> None:
-    told = json.loads(stranger.types("verify", "--offline", "--json", packages["valid"]).out)
+    pin = ("--pin", KEYS["valid"])
+    told = json.loads(stranger.types("verify", "--offline", "--json", *pin, packages["valid"]).out)
     assert told["evidence"]["outcome"] == "proved"
-    words = " ".join(stranger.types("verify", "--offline", packages["valid"]).out.split())
+    words = " ".join(stranger.types("verify", "--offline", *pin, packages["valid"]).out.split())
     assert "au journal du campus" in words

@@ -38,7 +38,7 @@ CODES = {
         +key_bound +hosted_in_scope -hosted_out_of_scope -key_not_bound_to_issuer -key_not_found
         -key_not_for_assertion -key_revoked +key_revoked_since -key_revoked_before ?key_revoked_log_unread
         -key_expired -key_unusable -key_document_malformed -key_reference_malformed ?key_method_not_read
-        ?key_document_unreadable ?key_document_unavailable
+        ?key_document_unreadable ?key_document_unavailable ?key_not_authenticated +key_witnessed
     """,
     "issuer": """
         +issuer_identified +issuer_trusted +issuer_is_only_a_key ?issuer_profile_unavailable
@@ -84,7 +84,7 @@ TYPES = {
     """,
     "https://w3id.org/security#INVALID_VERIFICATION_METHOD": """
         hosted_out_of_scope key_not_bound_to_issuer key_not_found key_revoked key_revoked_before
-        key_revoked_log_unread key_expired key_unusable key_method_not_read
+        key_revoked_log_unread key_expired key_unusable key_not_authenticated key_method_not_read
     """,
     "https://w3id.org/security#INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD": """
         key_not_for_assertion

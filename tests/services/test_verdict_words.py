@@ -27,6 +27,7 @@ def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reas
         "valid_from": "2026-06-30T12:00:00Z",
         "valid_until": "2029-06-30T12:00:00Z",
         "domain": "a.example",
+        "witness": "Réseau BFC",
     }
     if reason is Reason.NOT_REACHED:
         checks = [not_reached(check, CheckId.READABLE) for check in CheckId]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -57,9 +57,15 @@ def content_digest(credential: JsonObject) -> str:
 
 
 def judge_evidence(
-    credential: JsonObject, *, documents: DocumentSource, with_what_stands_beside: bool = True
+    credential: JsonObject,
+    *,
+    documents: DocumentSource,
+    with_what_stands_beside: bool = True,
+    known_witnesses: Collection[str] | None = None,
 ) -> EvidenceReport | None:
     """Of a credential as it was signed; None where it names no such document.
+
+    `known_witnesses`: verifier keys; where given, no other witness counts.
 
     Asks for the evidence, the key of the log, what the holder shows and who witnessed it; of a checkpoint of a former key also for the
     keys that the log had, and of a stolen one for a few tiles. All lie with the issuer: a log that is not the issuer's
@@ -93,15 +99,19 @@ def judge_evidence(
     if not with_what_stands_beside:
         return EvidenceReport(EvidenceOutcome.PROVED, "", proved)
     report = _with_what_is_shown(proved, address, digest, documents)
-    return replace(report, witnesses=_witnesses(proved, address, digest, documents))
+    return replace(report, witnesses=_witnesses(proved, address, digest, documents, known_witnesses))
 
 
 def _witnesses(
-    proved: ProvedEvidence, address: str, digest: str, documents: DocumentSource
+    proved: ProvedEvidence,
+    address: str,
+    digest: str,
+    documents: DocumentSource,
+    known: Collection[str] | None,
 ) -> Sequence[Witnessed] | None:
     try:
         beside = documents.fetch(address + WITNESSES).body
-        return witnessed(beside, proved.evidence, digest=digest, documents=documents)
+        return witnessed(beside, proved.evidence, digest=digest, documents=documents, known=known)
     except (DocumentUnavailable, MalformedInput):
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -40,9 +40,16 @@ def witnesses_document(digest: str, seen: Sequence[tuple[str, NoteKey, EntryProo
 
 
 def witnessed(
-    encoded: bytes, evidence: Evidence, *, digest: str, documents: DocumentSource
+    encoded: bytes,
+    evidence: Evidence,
+    *,
+    digest: str,
+    documents: DocumentSource,
+    known: Collection[str] | None = None,
 ) -> list[Witnessed]:
     """The witnesses whose proof holds, the earliest first; what does not hold proves nothing and is left out.
+
+    `known`: verifier keys; where given, no other witness counts.
 
     MalformedInput where it is no such document, or one beside other evidence.
     """
@@ -56,7 +63,7 @@ def witnessed(
             key, seen = _checked(each, evidence, documents)
         except CredentialError:
             continue
-        if seen is not None:
+        if seen is not None and (known is None or key in known):
             found.setdefault(key, seen)
     return sorted(found.values(), key=lambda one: (one.at, one.name))
 

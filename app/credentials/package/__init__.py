@@ -1,10 +1,18 @@
 """One file with a badge and everything that was read to verify it, so that it can be verified again without a network.
 
-The issuer's key document inside is as trustworthy as whoever handed the package over: nothing authenticates it
-but the web address it was read from, and that is not asked again.
+Nothing inside authenticates itself: `verify_package` believes only keys and witnesses that the verifier knows already.
 """
 
 from app.credentials.package.reading import Package, open_package
+from app.credentials.package.verifying import Anchors, PackageAnswer, verify_anchored, verify_package
 from app.credentials.package.writing import make_package
 
-__all__ = ["Package", "make_package", "open_package"]
+__all__ = [
+    "Anchors",
+    "Package",
+    "PackageAnswer",
+    "make_package",
+    "open_package",
+    "verify_anchored",
+    "verify_package",
+]

@@ -147,6 +147,18 @@ class Reason(StrEnum):
         _OPEN,
         "What the issuer's address serves is no key document.",
     )
+    KEY_NOT_AUTHENTICATED = (
+        "key_not_authenticated",
+        _KEY,
+        _OPEN,
+        "The key comes with the badge; nothing outside the package vouches for it.",
+    )
+    KEY_WITNESSED = (
+        "key_witnessed",
+        _KEY,
+        _GOOD,
+        "A known witness saw these contents in the log of the issuer.",
+    )
     KEY_DOCUMENT_UNAVAILABLE = "key_document_unavailable", _KEY, _OPEN, "The key document was out of reach."
 
     ISSUER_IDENTIFIED = "issuer_identified", _ISSUER, _GOOD, "The issuer's domain answers for the key."

@@ -120,6 +120,8 @@ def _of_unproven(report: Report, proof: CheckResult, key: CheckResult) -> Headli
 
     That a signature is false is said only of one that was checked.
     """
+    if key.reason == Reason.KEY_NOT_AUTHENTICATED:
+        return _K.UNAUTHENTICATED
     if report.signature is SignatureState.FALSE:
         return _K.ALTERED
     if report.signature is SignatureState.HOLDS_NOT_CONFORMANT:

@@ -40,6 +40,7 @@ class HeadlineKind(StrEnum):
     """Not yet: what is needed was out of reach this time."""
     NOT_CHECKABLE = "not_checkable"
     """Not here: of a kind that is not read, or without a usable key."""
+    UNAUTHENTICATED = "unauthenticated"
     OUT_OF_DATE_UNPROVEN = "out_of_date_unproven"
     IMAGE_WITHOUT_BADGE = "image_without_badge"
     PDF_WITHOUT_BADGE = "pdf_without_badge"
@@ -238,6 +239,14 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Non vérifiable ici"),
         N_("Demandez à l’émetteur où ce badge se vérifie."),
     ),
+    _K.UNAUTHENTICATED: (
+        "unk",
+        "unk",
+        N_("Non vérifiable : rien n’authentifie ce paquet"),
+        N_(
+            "Vérifiez le badge avec le réseau, ou donnez la clé de l’émetteur, une liste de confiance ou un témoin que vous connaissez."
+        ),
+    ),
     _K.OUT_OF_DATE_UNPROVEN: ("unk", "unk", N_("Non vérifiable, et hors de ses dates"), _COME_BACK),
     _K.IMAGE_WITHOUT_BADGE: (
         "past",
@@ -378,6 +387,7 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     _K.SEVERAL_BADGES: (N_("Un programme y lirait un badge, un autre programme un autre badge."), "", ""),
     _K.UNVERIFIABLE: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
     _K.NOT_CHECKABLE: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
+    _K.UNAUTHENTICATED: (N_("{why} Nous ne disons ni oui ni non."), "", ""),
     _K.OUT_OF_DATE_UNPROVEN: (N_("{why} Et selon le fichier lui-même : {dates}"), "", ""),
     _K.IMAGE_WITHOUT_BADGE: (
         N_(

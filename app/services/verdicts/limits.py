@@ -14,7 +14,14 @@ from app.services.verification import Answer
 
 _K = HeadlineKind
 _UNCHECKED: Final = frozenset(
-    {_K.UNVERIFIABLE, _K.NOT_CHECKABLE, _K.NOT_CONFORMING, _K.BAD_SIGNATURE, _K.OUT_OF_DATE_UNPROVEN}
+    {
+        _K.UNVERIFIABLE,
+        _K.UNAUTHENTICATED,
+        _K.NOT_CHECKABLE,
+        _K.NOT_CONFORMING,
+        _K.BAD_SIGNATURE,
+        _K.OUT_OF_DATE_UNPROVEN,
+    }
 )
 _NO_FAULT: Final = N_("Que la personne a fait une faute : un badge donné par erreur est retiré aussi.")
 _NOT_FORGOTTEN: Final = N_("Que la personne a perdu ce savoir-faire : seule la durée de validité est passée.")

@@ -262,6 +262,16 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
         N_("Les clés de l’émetteur n’ont pas pu être lues : son adresse répond autre chose."),
         COME_BACK,
     ),
+    Reason.KEY_NOT_AUTHENTICATED: (
+        N_("Les clés viennent du paquet lui-même : rien d’autre ne dit qu’elles sont celles de l’émetteur."),
+        N_(
+            "Quelqu’un d’autre a pu les y mettre. Vérifiez avec le réseau, ou donnez une clé ou une liste de confiance que vous connaissez."
+        ),
+    ),
+    Reason.KEY_WITNESSED: (
+        N_("{witness}, un témoin que vous connaissez, a vu ce badge au journal de l’émetteur."),
+        N_("Son contenu est celui que le campus y a inscrit."),
+    ),
     Reason.KEY_DOCUMENT_UNAVAILABLE: (
         N_("Les clés de l’émetteur n’ont pas pu être lues : {place} ne répond pas."),
         COME_BACK,
