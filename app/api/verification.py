@@ -93,6 +93,35 @@ class EvidenceView(BaseModel):
         )
 
 
+class LeadView(BaseModel):
+    """A document that was not verified itself, and how it leads to the badge that the checks are about."""
+
+    kind: Literal["code", "link", "attached"]
+    address: str
+    badge_verdict: Literal["valid", "invalid", "undetermined"] = Field(
+        description="Of the badge alone; the verdict of the answer is about what was sent."
+    )
+    holder: str = Field(description="The name on the badge, to be compared with the one on the document.")
+    name: Literal["same", "different", "unread"] = Field(
+        description="Whether the text of the document names the same person, where it can be read."
+    )
+    written: str = Field(description="Whom the document names, where that is known to be somebody else.")
+
+    @staticmethod
+    def of(answer: Answer) -> LeadView | None:
+        lead, report = answer.lead, answer.report
+        if lead is None or report is None:
+            return None
+        return LeadView(
+            kind=lead.kind.value,
+            address=lead.address,
+            badge_verdict=report.verdict.value,
+            holder=verdicts.claims_of(report.document).holder if report.document else "",
+            name=lead.name.value,
+            written=lead.written,
+        )
+
+
 class ReportView(BaseModel):
     """What was found, question by question; an answer is `valid` only when every one of them was answered well."""
 
@@ -162,6 +191,10 @@ class ReportView(BaseModel):
         description="Of an award of this service: what its campus's log proves. It changes nothing about the verdict."
     )
     at: datetime | None
+    leads_to: LeadView | None = Field(
+        default=None,
+        description="Where what was sent is not the badge itself: then the verdict on it is undetermined.",
+    )
     packed_at: datetime | None = Field(
         default=None,
         description="Of a package whose documents had to be used: when they were gathered, by its own account.",
@@ -186,7 +219,7 @@ class ReportView(BaseModel):
         headline = verdicts.headline(answer)
         report = answer.report
         return ReportView(
-            verdict=report.verdict.value if report else "undetermined",
+            verdict=report.verdict.value if report and answer.lead is None else "undetermined",
             signature=report.signature.value if report else "not_checkable",
             headline=headline.title(),
             message=headline.text(),
@@ -219,6 +252,7 @@ class ReportView(BaseModel):
             recommendations=list(said),
             evidence=EvidenceView.of(answer),
             at=report.at if report else None,
+            leads_to=LeadView.of(answer),
             packed_at=answer.packed_at,
             container=report.container if report else None,
             form=report.form if report else None,
@@ -274,7 +308,8 @@ async def verify_credential(request: Request) -> ReportView:
 
 def _answer(request: Request, presented: bytes | str) -> ReportView:
     with visit(request, reading=True) as services:
-        answer = services.verification.verify(presented)
+        ask = services.verification
+        answer = ask.verify_document(presented) if isinstance(presented, bytes) else ask.verify(presented)
         answer = replace(answer, evidence=services.verification.evidence_of(answer))
         beside = services.endorsements.about_award(answer.record) if answer.record else ()
         return ReportView.of(answer, said_of(services, beside))

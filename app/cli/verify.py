@@ -33,6 +33,7 @@ from app.language import gettext as _
 from app.services import verdicts
 from app.services.followed_lists import FOLLOWING_TROUBLES
 from app.services.issuer_standing import IssuerStanding, keys_in, standing_in
+from app.services.presented import Lead
 from app.services.verification import Answer
 from app.settings import Settings
 from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, utc_now
@@ -62,7 +63,9 @@ class Asked:
 
     @property
     def verdict(self) -> Verdict:
-        # A closed award is neither confirmed nor denied.
+        # A closed award is neither confirmed nor denied, and a document that leads to a badge was not verified.
+        if self.answer and self.answer.lead:
+            return Verdict.UNDETERMINED
         return self.answer.report.verdict if self.answer and self.answer.report else Verdict.UNDETERMINED
 
     @property
@@ -218,11 +221,16 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
 def _ask_service(process: Process, at: datetime | None) -> Ask:
     def ask(presented: bytes | str) -> Answer:
         with process.unit_of_work(reading=True) as services:
-            answer = services.verification.verify(presented)
+            service = services.verification
+            answer = (
+                service.verify_document(presented)
+                if isinstance(presented, bytes)
+                else service.verify(presented)
+            )
             answer = replace(answer, evidence=services.verification.evidence_of(answer))
             if at is None or answer.report is None:
                 return answer
-            if isinstance(presented, str) and answer.record:
+            if answer.record and (isinstance(presented, str) or answer.lead):
                 presented = services.publication.award_file(answer.record, "json").body
             # Only the question is put to another day: a status list renewed with a false clock would be kept.
             return replace(answer, report=check(presented, documents=services.verification.documents, at=at))
@@ -360,13 +368,26 @@ def _print_json(asked: Asked) -> None:
         headline = verdicts.headline(asked.answer)
         told |= {"headline": headline.title(), "message": headline.text(), "checks": []}
         if asked.answer.report is not None:
-            told |= asked.answer.report.to_document()
+            told |= asked.answer.report.to_document() | {"verdict": asked.verdict.value}
             told["checks"] = _checks(asked.answer)
+        if asked.answer.lead is not None:
+            told["leadsTo"] = _lead(asked.answer.lead, asked.answer.report)
         if asked.answer.standing is not None:
             told["issuerStanding"] = _standing(asked.answer.standing)
         if asked.answer.evidence is not None:
             told["evidence"] = _evidence(asked.answer.evidence, asked.answer.report)
     print(json.dumps(told, ensure_ascii=False))
+
+
+def _lead(lead: Lead, report: Report | None) -> dict[str, object]:
+    return {
+        "kind": lead.kind.value,
+        "address": lead.address,
+        "badgeVerdict": report.verdict.value if report else None,
+        "holder": verdicts.claims_of(report.document).holder if report and report.document else "",
+        "name": lead.name.value,
+        "written": lead.written,
+    }
 
 
 def _standing(standing: IssuerStanding) -> dict[str, object]:

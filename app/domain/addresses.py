@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from app.domain.short_addresses import short_code
 
 _PORTFOLIO_PATH = re.compile(r"/portfolio/([0-9a-f-]{36})/?")
+_SHORT_PATH = re.compile(r"/v/([^/]{1,40})/?")
 _AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg|zip))?/?")
 
 
@@ -182,6 +183,15 @@ class Addresses:
 
     def portfolio_named_by(self, url: str) -> uuid.UUID | None:
         return self._named_by(url, _PORTFOLIO_PATH)
+
+    def code_named_by(self, url: str) -> str:
+        """The twelve signs of a short address of ours, as typed; empty for anything else."""
+        try:
+            path = urlsplit(url.strip()).path if self.is_ours(url.strip()) else ""
+        except ValueError:
+            return ""
+        found = _SHORT_PATH.fullmatch(path)
+        return found.group(1) if found else ""
 
     def _named_by(self, url: str, path: re.Pattern[str]) -> uuid.UUID | None:
         found = path.fullmatch(urlsplit(url.strip()).path) if self.is_ours(url.strip()) else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
+from app.adapters.picture_codes import Seen
 from app.credentials.baking import unbake
 from app.credentials.documents import DocumentSource, FetchedDocument, NoDocuments
 from app.credentials.errors import DocumentUnavailable, ImageError, MalformedInput
@@ -19,13 +22,15 @@ from app.credentials.trust import Entry
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
-from app.credentials.verification.report import Report, Verdict
+from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
 from app.domain.addresses import Addresses
 from app.domain.awards import Visibility
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.names import name_said_of
+from app.domain.short_addresses import ids_of_code
 from app.errors import AppError, Gone
 from app.metrics import note_verdict
 from app.services.evidence_documents import EvidenceDocuments
@@ -34,6 +39,7 @@ from app.services.log_publication import LogPublication
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.organisations import OrganisationService
+from app.services.presented import Lead, LeadKind, NameMatch, compare_name
 from app.services.publication import PublicationService, Published
 
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
@@ -63,6 +69,8 @@ class Answer:
     """When the award was signed anew, where what was presented is an earlier edition of it."""
     packed_at: datetime | None = None
     """When the documents were gathered that the answer rests on, where they came in a package."""
+    lead: Lead | None = None
+    """Where the document that was presented is not what was verified: how it leads to the badge that was."""
     text: str = ""
     """The credential that was checked, out of the picture or the page it came in; empty where it is too long."""
 
@@ -196,7 +204,7 @@ class VerificationService:
         organisations: OrganisationService,
         addresses: Addresses,
         beyond: DocumentSource,
-        codes_in: Callable[[bytes], Sequence[str]],
+        inspect: Callable[[bytes], Seen],
         clock: Clock,
     ) -> None:
         self.standings = standings
@@ -207,13 +215,55 @@ class VerificationService:
         self.documents = OwnDocuments(
             publication, older_badges, evidence, logs, networks, organisations, addresses, beyond
         )
-        self.codes_in = codes_in
+        self.inspect = inspect
         self.clock = clock
 
-    def link_shown_in(self, picture: bytes) -> str:
-        """The address that a code in a picture or on a page says, one of ours before others; empty if there is none."""
-        links = [text for text in self.codes_in(picture) if text.startswith(("http://", "https://"))]
-        return next(filter(self.addresses.is_ours, links), links[0] if links else "")
+    def verify_document(self, presented: bytes) -> Answer:
+        """A file as it was deposited: of one that holds no badge, what it leads to; of a PDF also the name it shows.
+
+        The report is that of the badge; `lead` says that the document itself was not verified.
+        """
+        answer = self.verify(presented)
+        report = answer.report
+        if report is None:
+            return answer
+        if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
+            return self._led_by(presented) or answer
+        if report.container != "pdf" or report.document is None:
+            return answer
+        name, written = compare_name(self.inspect(presented).text, _holder_in(report))
+        if name is NameMatch.SAME:
+            return answer
+        return replace(answer, lead=Lead(LeadKind.ATTACHED, "", name, written))
+
+    def _led_by(self, presented: bytes) -> Answer | None:
+        seen = self.inspect(presented)
+        for kind, texts in (
+            (LeadKind.CODE, seen.codes),
+            (LeadKind.LINK, [*seen.links, *_links_in(seen.text)]),
+        ):
+            link = self._best_link(texts, any_site=kind is LeadKind.CODE)
+            if link:
+                answer = self.verify_written(link)
+                name, written = compare_name(seen.text, _holder_in(answer.report))
+                return replace(answer, lead=Lead(kind, link, name, written))
+        return None
+
+    def _best_link(self, texts: Sequence[str], *, any_site: bool) -> str:
+        """The address of one of our badges before others; of a page's links another site's only where it is alone."""
+        links = [text for text in texts if text.startswith(("http://", "https://"))]
+        ours = [text for text in links if self.addresses.is_ours(text)]
+        of_awards = [
+            text for text in ours if self.addresses.award_named_by(text) or self.addresses.code_named_by(text)
+        ]
+        others = ours + links if any_site or len(set(links)) == 1 else []
+        return next(iter([*of_awards, *others]), "")
+
+    def verify_written(self, link: str) -> Answer:
+        """An address as it is written on paper, the short one of a badge among them."""
+        ends = ids_of_code(self.addresses.code_named_by(link))
+        award_id = self.awards.find_between(*ends) if ends else None
+        return self.verify(self.addresses.award(award_id) if award_id else link)
 
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
         """Check a file or a text; a link to one of our awards is checked as that award."""
@@ -345,6 +395,24 @@ def _unbaked(presented: bytes) -> str:
     if presented.lstrip()[:1] in (b"{", b"e"):
         return presented.decode()
     return unbake(presented).text
+
+
+def _holder_in(report: Report | None) -> str:
+    subject = report.document.get("credentialSubject") if report and report.document else None
+    return (name_said_of(subject) or "") if isinstance(subject, dict) else ""
+
+
+_WRITTEN_LINK: Final = re.compile(r"(?:https?://)?[\w.:-]+/(?:v|attributions)/[\w‐‑–—-]+")
+
+
+def _links_in(text: str) -> list[str]:
+    """Addresses as paper has them, most often without a scheme."""
+    found = _WRITTEN_LINK.findall(text)
+    return [
+        address
+        for each in found
+        for address in ([each] if "://" in each else [f"https://{each}", f"http://{each}"])
+    ]
 
 
 def _link_in(presented: bytes | str) -> str | None:

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from app.domain.award_evidence import Shown
+from app.domain.awards import Visibility
 from app.domain.campus import Campus
 from app.language import N_
 from app.services.awards import AwardRecord
@@ -81,6 +82,17 @@ class Newer:
 
 
 @dataclass(frozen=True)
+class LeadShown:
+    """Whose badge a document leads to, whom it names itself where that is another, and what was found of the badge."""
+
+    holder: str
+    written: str
+    address: str
+    page: str
+    found: str
+
+
+@dataclass(frozen=True)
 class AnswerShown:
     kind: HeadlineKind
     state: str
@@ -105,6 +117,10 @@ class AnswerShown:
     current: str = ""
     """Where the edition that took the place of what was presented is."""
     journal: EvidenceShown | None = None
+    lead: LeadShown | None = None
+    """Where the document that was deposited is not what was verified."""
+    packed: str = ""
+    """The day of the package that the answer rests on."""
     recommendations: Sequence[RecommendationShown] = ()
     """What organisations say beside the badge; no part of what was found about it."""
     presented: str = ""
@@ -160,6 +176,8 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         else "",
         journal=_journal(services, answer, zone),
         recommendations=_recommendations(services, answer, zone) if claims else (),
+        lead=_lead(services, answer, claims, zone),
+        packed=day(answer.packed_at, zone) if answer.packed_at else "",
         presented=answer.text,
     )
 
@@ -181,6 +199,19 @@ def shown_with(services: Services, record: AwardRecord, chosen: Mapping[int, Sho
     opened = services.evidence.fields_with(record.award.id, chosen)
     answer = replace(answer, evidence=replace(evidence, shown=opened))
     return replace(view, badge=badge, journal=evidence_shown(answer, zone, ""))
+
+
+def _lead(services: Services, answer: Answer, claims: Claims | None, zone: str) -> LeadShown | None:
+    if answer.lead is None or answer.closed:
+        return None
+    is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
+    return LeadShown(
+        holder=claims.holder if claims else "",
+        written=plain(answer.lead.written),
+        address=plain(answer.lead.address, 120),
+        page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
+        found=said(headline(replace(answer, lead=None)).heading, zone),
+    )
 
 
 def answer_page(

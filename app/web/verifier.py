@@ -52,13 +52,8 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
 
 
 def _answer_file(request: Request, services: Services, file: bytes) -> Response:
-    """A picture or a page without a badge in it may show the code that leads to one: a photo, a screenshot, a scan."""
-    answer = services.verification.verify(file)
-    if not answer.closed and not headline(answer).kind.is_an_answer:
-        link = services.verification.link_shown_in(file)
-        if link:
-            return _answer_link(request, services, link)
-    return _answered(request, services, answer)
+    """A picture or a page without a badge in it may lead to one: the answer is about the file first."""
+    return _answered(request, services, services.verification.verify_document(file))
 
 
 def _answer_link(request: Request, services: Services, written: str) -> Response:

@@ -217,6 +217,6 @@ class AwardServices(PeopleServices):
             self.organisations,
             self.addresses,
             self.lent.beyond,
-            self.lent.codes.read,
+            self.lent.codes.inspect,
             self.clock,
         )

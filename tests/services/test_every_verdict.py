@@ -223,6 +223,8 @@ def test_each_situation_has_its_headline_and_together_they_reach_all(house: Hous
         K.VALID_ELSEWHERE,
         K.HOSTED_ELSEWHERE,
         K.OTHER_KEY,
+        K.LEADS,
+        K.NAMES_DIFFER,
         K.LOOKALIKE,
         K.UNAUTHENTICATED,
     }

@@ -1,10 +1,11 @@
-"""QR codes in pictures and scanned pages, read in a process of its own that is held to little memory and few seconds."""
+"""QR codes, links and text of pictures and pages, read in a process of its own with little memory and few seconds."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -16,6 +17,15 @@ _READER: Final = f"{__name__}.reading"
 """Never imported here: its decoders are no business of a server that answers."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a page or picture shows: the contents of its codes; of a PDF also where links lead, and the visible text."""
+
+    codes: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    text: str = ""
+
+
 class PictureCodes:
     """Decoders of pictures meet whatever strangers send: what they stumble over ends with their process."""
 
@@ -23,9 +33,13 @@ class PictureCodes:
         self._room = BoundedSemaphore(_AT_ONCE)
 
     def read(self, content: bytes) -> list[str]:
-        """What the codes say, top first; nothing where there is none, or where it would take too long."""
+        """What the codes contain, top first; nothing where there is none, or where it would take too long."""
+        return self.inspect(content).codes
+
+    def inspect(self, content: bytes) -> Seen:
+        """Empty where nothing can be read, or where it would take too long."""
         if not content.startswith(_READ) or not self._room.acquire(timeout=_SECONDS):
-            return []
+            return Seen()
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", _READER],
@@ -36,7 +50,10 @@ class PictureCodes:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return []
+            return Seen()
         finally:
             self._room.release()
-        return [str(text) for text in json.loads(done.stdout)] if done.returncode == 0 else []
+        if done.returncode != 0:
+            return Seen()
+        found = json.loads(done.stdout)
+        return Seen([*map(str, found["codes"])], [*map(str, found["links"])], str(found["text"]))

@@ -1,15 +1,17 @@
-"""The process that reads codes: a picture or PDF on its standard input, their texts as a JSON list on its output."""
+"""The process that reads a picture or PDF on its standard input: codes, links and visible text, as JSON on its output."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Final
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 import zxingcpp
 from PIL import Image, ImageOps
 
@@ -23,6 +25,15 @@ _LONGEST_ENLARGED: Final = 2400
 _MOST_PAGES: Final = 4
 _MOST_CODES: Final = 8
 _LONGEST_TEXT: Final = 2000
+_MOST_LINKS: Final = 50
+_MOST_SIGNS: Final = 20_000
+_MOST_OBJECTS: Final = 5_000
+_HIDDEN: Final = 0.3
+"""Of a sign's box: from where on what is painted over it makes it unreadable."""
+_LIGHT: Final = 235
+"""Of 255: text in such a colour is not seen on paper."""
+_UNSEEN_MODES: Final = (3, 7)
+_Box = tuple[float, float, float, float]
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _PDF: Final = b"%PDF-"
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
@@ -71,7 +82,100 @@ def _grey(image: Image.Image) -> Image.Image:
     return white.convert("L")
 
 
+def _links(page: pypdfium2.PdfPage) -> list[str]:
+    """The addresses that a click on the page opens."""
+    found: list[str] = []
+    position, link = ctypes.c_int(0), pdfium.FPDF_LINK()
+    while len(found) < _MOST_LINKS and pdfium.FPDFLink_Enumerate(page, position, link):
+        action = pdfium.FPDFLink_GetAction(link)
+        size = pdfium.FPDFAction_GetURIPath(page.pdf, action, None, 0) if action else 0
+        if 1 < size <= _LONGEST_TEXT:
+            buffer = ctypes.create_string_buffer(size)
+            pdfium.FPDFAction_GetURIPath(page.pdf, action, buffer, size)
+            found.append(buffer.value.decode("utf-8", errors="replace"))
+    return found
+
+
+def _visible_text(page: pypdfium2.PdfPage) -> str:
+    """Without what nobody sees: signs painted over, in white, or with no ink at all."""
+    objects = {}
+    for order, each in enumerate(page.get_objects(max_depth=4)):
+        if order >= _MOST_OBJECTS:
+            return ""
+        objects[ctypes.addressof(each.raw.contents)] = order, each
+    covers = [
+        (order, each.get_bounds())
+        for order, each in objects.values()
+        if each.type != pdfium.FPDF_PAGEOBJ_TEXT and _hides(each)
+    ]
+    covers += [(_MOST_OBJECTS, box) for box in _stamps(page)]
+    text = page.get_textpage()
+    signs = []
+    for index in range(min(text.count_chars(), _MOST_SIGNS)):
+        sign = chr(pdfium.FPDFText_GetUnicode(text, index))
+        raw = pdfium.FPDFText_GetTextObject(text, index)
+        order, written = objects.get(ctypes.addressof(raw.contents), (0, None)) if raw else (0, None)
+        if sign.isspace() or (
+            written is not None and _is_seen(written, order, text.get_charbox(index), covers)
+        ):
+            signs.append(sign)
+    return "".join(signs)
+
+
+def _is_seen(written: pypdfium2.PdfObject, order: int, box: _Box, covers: Sequence[tuple[int, _Box]]) -> bool:
+    if pdfium.FPDFTextObj_GetTextRenderMode(written) in _UNSEEN_MODES or _is_light(written):
+        return False
+    return not any(above > order and _overlap(box, over) > _HIDDEN for above, over in covers)
+
+
+def _is_light(each: pypdfium2.PdfObject) -> bool:
+    parts = [ctypes.c_uint() for _ in range(4)]
+    if not pdfium.FPDFPageObj_GetFillColor(each, *parts):
+        return False
+    *colour, alpha = (part.value for part in parts)
+    return min(colour) > _LIGHT or alpha < 255 - _LIGHT
+
+
+def _hides(each: pypdfium2.PdfObject) -> bool:
+    if each.type != pdfium.FPDF_PAGEOBJ_PATH:
+        return each.type in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING)
+    mode, stroke = ctypes.c_int(), ctypes.c_int()
+    return bool(pdfium.FPDFPath_GetDrawMode(each, mode, stroke)) and mode.value != 0
+
+
+def _stamps(page: pypdfium2.PdfPage) -> Iterator[_Box]:
+    """Where annotations other than links lie: they are painted last."""
+    for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
+        annotation, box = pdfium.FPDFPage_GetAnnot(page, index), pdfium.FS_RECTF()
+        if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_LINK and pdfium.FPDFAnnot_GetRect(
+            annotation, box
+        ):
+            yield box.left, box.bottom, box.right, box.top
+        pdfium.FPDFPage_CloseAnnot(annotation)
+
+
+def _overlap(one: _Box, other: _Box) -> float:
+    """The part of the first box that the second covers."""
+    width, height = one[2] - one[0], one[3] - one[1]
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    if across <= 0 or down <= 0:
+        return 0
+    return (across * down) / (width * height) if width > 0 and height > 0 else 1
+
+
+def _everything(content: bytes) -> dict[str, object]:
+    """`codes` as above; of a PDF also `links` and `text`."""
+    found: dict[str, object] = {"codes": _codes(content), "links": [], "text": ""}
+    if content.startswith(_PDF):
+        document = pypdfium2.PdfDocument(content)
+        pages = [document[number] for number in range(min(len(document), _MOST_PAGES))]
+        found["links"] = [link for page in pages for link in _links(page)][:_MOST_LINKS]
+        found["text"] = "\n".join(map(_visible_text, pages))[:_MOST_SIGNS]
+    return found
+
+
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    json.dump(_codes(sys.stdin.buffer.read()), sys.stdout)
+    json.dump(_everything(sys.stdin.buffer.read()), sys.stdout)

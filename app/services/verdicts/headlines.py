@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.credentials.verification.reasons import Reason
@@ -17,9 +17,11 @@ from app.credentials.verification.report import (
 )
 from app.language import N_
 from app.services.issuer_standing import StandingKind
+from app.services.presented import Lead, LeadKind, NameMatch
 from app.services.verdicts.checks import place_of, sentence
 from app.services.verdicts.claims import claims_of
 from app.services.verdicts.kinds import (
+    ATTACHED,
     LOOKALIKE_OF,
     MESSAGES,
     OF_UNKNOWN_ISSUER,
@@ -56,6 +58,8 @@ class Headline:
 
 def headline(answer: Answer) -> Headline:
     """What to tell somebody who has five seconds."""
+    if answer.lead is not None and not answer.closed:
+        return _of_lead(answer, answer.lead)
     kind = kind_of(answer)
     state, seal, heading, advice = WORDING[kind]
     values = _values(answer)
@@ -72,6 +76,43 @@ def headline(answer: Answer) -> Headline:
         Sentence(heading, values),
         Sentence(_message(kind, values), values),
         Sentence(advice, values) if advice else None,
+    )
+
+
+_LED_BY: Final[Mapping[LeadKind, str]] = {
+    LeadKind.CODE: N_(
+        "Nous avons lu un code QR dans ce document et suivi son adresse : n’importe qui peut coller ce code sur un autre papier."
+    ),
+    LeadKind.LINK: N_(
+        "Nous avons suivi un lien de ce document : n’importe qui peut le mettre dans un autre."
+    ),
+    LeadKind.ATTACHED: N_("Seul le badge joint est signé : n’importe qui peut changer la page qui le porte."),
+}
+_NO_NAME: Final = N_("le badge ne porte pas de nom")
+
+
+def _of_lead(answer: Answer, lead: Lead) -> Headline:
+    """What was deposited comes first; what was found about the badge comes second, and is never as green."""
+    found = headline(replace(answer, lead=None))
+    if not found.kind.is_an_answer:
+        return found
+    document = answer.report.document if answer.report else None
+    holder = claims_of(document).holder if document else ""
+    values: dict[str, object] = {
+        "led": Sentence(_LED_BY[lead.kind]),
+        "name": holder or Sentence(_NO_NAME),
+        "written": plain(lead.written),
+        "found": found.heading,
+    }
+    kind = _K.NAMES_DIFFER if lead.name is NameMatch.DIFFERENT and holder else _K.LEADS
+    state, seal, heading, advice = WORDING[kind]
+    if kind is _K.LEADS and lead.kind is LeadKind.ATTACHED:
+        heading = ATTACHED
+    if found.state == "bad":
+        state, seal = "bad", found.seal
+    message = Sentence(_message(kind, values), values)
+    return Headline(
+        kind, state, seal, Sentence(heading), message, Sentence(advice) if advice else found.advice
     )
 
 

@@ -14,6 +14,10 @@ class HeadlineKind(StrEnum):
     VALID_ELSEWHERE = "valid_elsewhere"
     HOSTED_ELSEWHERE = "hosted_elsewhere"
     UNKNOWN_ISSUER = "unknown_issuer"
+    LEADS = "leads"
+    """A document that was not verified itself: it leads to a badge."""
+    NAMES_DIFFER = "names_differ"
+    """Its text names another person than the badge does."""
     LOOKALIKE = "lookalike"
     OTHER_KEY = "other_key"
     EXPIRED = "expired"
@@ -110,6 +114,15 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         "unk",
         N_("Signature valable, émetteur inconnu"),
         N_("Demandez à la personne qui lui a donné ce badge, et comment joindre cet organisme."),
+    ),
+    _K.LEADS: ("shut", "unk", N_("Ce document n’a pas été vérifié : il mène à ce badge"), ""),
+    _K.NAMES_DIFFER: (
+        "bad",
+        "broken",
+        N_("Le document et le badge ne portent pas le même nom"),
+        N_(
+            "Demandez à la personne l’adresse de la page de son badge : la sienne affichera son nom. Cela peut être un changement de nom, une erreur de fichier, ou un faux."
+        ),
     ),
     _K.LOOKALIKE: (
         "bad",
@@ -277,6 +290,7 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     _K.CLOSED: ("shut", "shut", N_("Page fermée par son titulaire"), ""),
 }
 
+ATTACHED: Final = N_("Ce que montre ce document n’a pas été vérifié : un badge y est joint")
 REVOKED_ON: Final = N_("Retiré par le campus le {revoked_at}")
 LOOKALIKE_OF: Final = N_("Attention : ce n’est pas « {known} »")
 OF_UNKNOWN_ISSUER: Final[Mapping[HeadlineKind, str]] = {
@@ -296,6 +310,14 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         "",
     ),
     _K.UNKNOWN_ISSUER: (N_("{unknown} Nous ne disons ni oui ni non."), "", ""),
+    _K.LEADS: (N_("{led} Comparez le nom : {name}. Le badge, lui : {found}."), "", ""),
+    _K.NAMES_DIFFER: (
+        N_(
+            "Le document nomme {written}, le badge {name}. {led} Ce badge ne dit rien de la personne nommée sur le document."
+        ),
+        N_("Le texte du document ne contient pas le nom que porte le badge : {name}. {led}"),
+        "written",
+    ),
     _K.LOOKALIKE: (
         N_(
             "L’émetteur porte un nom ou une adresse presque semblable. La signature tient, mais elle est celle de "

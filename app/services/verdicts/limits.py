@@ -23,6 +23,10 @@ _UNCHECKED: Final = frozenset(
         _K.OUT_OF_DATE_UNPROVEN,
     }
 )
+_HAVE_A_FACE: Final = frozenset({"png", "svg", "pdf"})
+_NOT_THE_FACE: Final = N_(
+    "Ce que montre l’image ou la page du fichier : elle n’est pas signée, seul l’est ce qui est écrit ici."
+)
 _NO_FAULT: Final = N_("Que la personne a fait une faute : un badge donné par erreur est retiré aussi.")
 _NOT_FORGOTTEN: Final = N_("Que la personne a perdu ce savoir-faire : seule la durée de validité est passée.")
 _WHO_NAMED: Final = N_(
@@ -61,6 +65,8 @@ def limits(answer: Answer) -> list[Sentence]:
         return []
     if answer.report.document is not None:
         found = _of_genuine(claims_of(answer.report.document), is_ours=answer.campus is not None)
+        if answer.report.container in _HAVE_A_FACE:
+            found.insert(0, Sentence(_NOT_THE_FACE))
         return _first(kind, answer) + (found[-1:] if kind is _K.REVOKED else found)
     if kind in _UNCHECKED:
         return [Sentence(_NOT_FALSE_UNREAD), Sentence(_NOT_REVOKED)]
