@@ -11,6 +11,7 @@ from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, 
 
 from app.domain.columns import moment, new_id, part_of, points_to, word_of
 from app.domain.search import plain_text
+from app.domain.signed_text import check_signed_name
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -142,6 +143,7 @@ def check_day(day: date) -> None:
 def check_activity(activity: Activity) -> None:
     if not activity.title.strip():
         raise InvalidInput(N_("Une activité a un titre."))
+    check_signed_name(activity.title)
     for day in (activity.starts_on, activity.ends_on):
         check_day(day)
     if activity.ends_on < activity.starts_on:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from babel.numbers import format_decimal
+
 from app.domain.badge_readiness import split_criteria
 from app.domain.badge_rule_words import rule_words
 from app.domain.badge_rules import rule_of
 from app.domain.badges import BadgeVersion
+from app.language import current_locale
 
 
 class Part(StrEnum):
@@ -87,7 +90,9 @@ def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
         Part.JUDGING: _lines(judging),
         Part.COMPETENCIES: tuple(competencies),
         Part.ALIGNMENTS: tuple(f"{each['code']} {each['name']}" for each in version.alignments),
-        Part.REQUIRED_HOURS: (f"{version.required_hours:g}",) if version.required_hours else (),
+        Part.REQUIRED_HOURS: (format_decimal(version.required_hours, locale=current_locale()),)
+        if version.required_hours
+        else (),
         Part.RULE: (rule_words(rule),) if (rule := rule_of(version.rule)) else (),
         Part.VALIDITY: (str(version.validity_days),) if version.validity_days else (),
         Part.TAGS: tuple(version.tags),

@@ -16,6 +16,7 @@ from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
 from app.domain.colours import MOST_LIVELY
 from app.domain.columns import moment, new_id, part_of, points_to, word_of, words
+from app.domain.signed_text import check_signed_name
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
@@ -133,6 +134,7 @@ def check_draft(version: BadgeVersion) -> None:
     """What even an unfinished version keeps to, so that it can be kept and drawn."""
     if not version.name.strip():
         raise InvalidInput(N_("Un badge a un nom et une description."))
+    check_signed_name(version.name)
     if len(version.name) > 120 or len(version.description) > 500 or len(version.criteria) > 8000:
         raise InvalidInput(N_("Le nom tient en 120 signes, la description en 500, les critères en 8 000."))
     if len(version.alternative) > 300 or len(version.emblem) > 8:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlmodel import CheckConstraint, Field, Index, SQLModel
 
 from app.domain.columns import moment, new_id, part_of, points_to, word_of
+from app.domain.signed_text import check_signed_name
 from app.errors import InvalidInput, NotAllowed
 from app.language import N_
 
@@ -118,6 +119,8 @@ def check_names(name: str, short_name: str) -> None:
         raise InvalidInput(N_("Le campus a un nom."))
     if not short_name.strip() or len(short_name) > LONGEST_SHORT_NAME:
         raise InvalidInput(N_("Le campus a un nom court, par exemple « ITIP »."))
+    for each in (name, short_name):
+        check_signed_name(each)
 
 
 def check_works(campus: Campus) -> None:

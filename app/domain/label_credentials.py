@@ -9,8 +9,8 @@ from app.credentials.model import BitstringStatusListEntry, EndorsementCredentia
 from app.credentials.model.endorsement import EndorsementSubject
 from app.domain.addresses import Addresses
 from app.domain.campus import Label, LabelCategory, Network
-from app.domain.open_badges import as_signed
 from app.domain.recognition import label_period
+from app.domain.signed_text import as_signed, name_as_signed
 from app.language import N_, gettext, speaking
 
 _LANGUAGE: Final = "fr"
@@ -40,9 +40,9 @@ def label_credential_of(
         )
     return EndorsementCredential(
         id=addresses.label(label.id),
-        name=as_signed(name),
+        name=name_as_signed(name),
         description=as_signed(label.note) or None,
-        issuer=Profile(id=did, name=as_signed(network.name), url=addresses.network(network.slug)),
+        issuer=Profile(id=did, name=name_as_signed(network.name), url=addresses.network(network.slug)),
         valid_from=valid_from or at,
         valid_until=valid_until,
         credential_subject=EndorsementSubject(id=label.issuer, endorsement_comment=as_signed(comment)),

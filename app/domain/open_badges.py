@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
+from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.model import (
     Achievement,
@@ -24,6 +24,8 @@ from app.credentials.model import (
     OpenBadgeCredential,
     Profile,
 )
+from app.credentials.model.scalars import written_moment
+from app.credentials.timestamps import parse_timestamp
 from app.domain.activities import Activity, PartKind
 from app.domain.addresses import Addresses
 from app.domain.alignments import CERTIFICATIONS, FRAMEWORK_NAMES, PublicAlignment
@@ -35,6 +37,7 @@ from app.domain.badge_rules import rule_of
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion, Kind
 from app.domain.campus import Campus
 from app.domain.competencies import Competency, Framework
+from app.domain.signed_text import as_signed, name_as_signed
 from app.language import current_locale, speaking
 from app.language import gettext as _
 
@@ -49,27 +52,11 @@ _ACHIEVEMENT_TYPES = {
 }
 
 
-def as_signed(text: str) -> str:
-    """The same words without what pasting brings along: split accents, invisible and direction-turning signs.
-
-    Other people's verifiers write such signs differently into what is signed, so the library refuses them.
-    """
-    if _PLAIN.fullmatch(text):
-        return text
-    composed = unicodedata.normalize("NFC", text)
-    return "".join(sign for sign in composed if sign in _LAYOUT or unicodedata.category(sign) not in _UNSEEN)
-
-
-_PLAIN = re.compile(r"[\n\t\r -~\u00a0-\u00ac\u00ae-\u017f\u2019]*")  # composed and visible as it is
-_LAYOUT = frozenset("\n\t\r\u200c\u200d")  # the last two join and part letters in some scripts and in emoji
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn"})
-
-
 def profile_of(campus: Campus, addresses: Addresses) -> Profile:
     """The campus as issuer: the same small Profile in every credential and at the campus's address."""
     return Profile(
         id=campus.did,
-        name=as_signed(campus.name),
+        name=name_as_signed(campus.name),
         url=addresses.campus(campus.slug),
         description=as_signed(campus.description or "") or None,
         email=campus.contact_email or None,
@@ -88,14 +75,15 @@ def achievement_of(
     """The definition that a version publishes and every award of it carries; `caption` is its picture in words."""
     return Achievement(
         id=addresses.version(badge.id, version.number),
-        name=as_signed(version.name),
+        name=name_as_signed(version.name),
         description=as_signed(version.description),
         criteria=Criteria(
             id=addresses.version(badge.id, version.number), narrative=as_signed(_criteria_of(version))
         ),
         achievement_type=_ACHIEVEMENT_TYPES[version.kind],
         image=Image(
-            id=addresses.picture(badge.id, version.number, "png"), caption=as_signed(caption or version.name)
+            id=addresses.picture(badge.id, version.number, "png"),
+            caption=name_as_signed(caption or version.name),
         ),
         in_language=version.language,
         version=str(version.number),
@@ -128,7 +116,7 @@ def _alignment(
 ) -> Alignment:
     level = competency.levels[link.level - 1] if link.level else None
     return Alignment(
-        target_name=as_signed(competency.statement),
+        target_name=name_as_signed(competency.statement),
         target_url=f"{addresses.campus(campus.slug)}#{quote(f'{framework.code}-{competency.code}')}",
         target_code=as_signed(competency.code),
         target_description=as_signed(level) if level else None,
@@ -145,7 +133,7 @@ def _public_alignment(alignment: PublicAlignment, language: str) -> Alignment:
             else None
         )
     return Alignment(
-        target_name=as_signed(alignment.name),
+        target_name=name_as_signed(alignment.name),
         target_url=alignment.url,
         target_code=alignment.code,
         target_description=as_signed(beside) if beside else None,
@@ -169,7 +157,7 @@ def credential_of(
     dated = activity if disclosed.activity is not Shown.EXISTENCE else None
     return OpenBadgeCredential(
         id=addresses.award(award.id),
-        name=as_signed(version.name),
+        name=name_as_signed(version.name),
         issuer=issuer,
         valid_from=award.awarded_at,
         valid_until=award.valid_until,
@@ -178,8 +166,8 @@ def credential_of(
             id=f"urn:uuid:{award.subject_id}",
             identifier=_name_of_holder(award),
             achievement=achievement,
-            activity_start_date=_day_starts(dated.starts_on, campus) if dated else None,
-            activity_end_date=_day_starts(dated.ends_on, campus) if dated else None,
+            activity_start_date=_start_of(dated.starts_on, campus) if dated else None,
+            activity_end_date=_end_of(dated.ends_on, campus) if dated else None,
             role=award.part if disclosed.activity is not Shown.EXISTENCE else None,
         ),
         evidence=evidence_of(award, version, activity, addresses.award(award.id), disclosed),
@@ -231,7 +219,7 @@ class BadgeDocuments:
         own: JsonObject = {"id": f"urn:uuid:{award.subject_id}"}
         if award.holder_name is not None:
             (entry,) = _objects(subject["identifier"])
-            own["identifier"] = [{**entry, "identityHash": as_signed(award.holder_name)}]
+            own["identifier"] = [{**entry, "identityHash": name_as_signed(award.holder_name)}]
         page = self._addresses.award(award.id)
         named: JsonObject = {
             "id": page,
@@ -278,7 +266,9 @@ def _objects(value: JsonValue) -> list[JsonObject]:
 def _name_of_holder(award: Award) -> tuple[IdentityObject, ...]:
     if award.holder_name is None:
         return ()
-    return (IdentityObject(hashed=False, identity_hash=as_signed(award.holder_name), identity_type="name"),)
+    return (
+        IdentityObject(hashed=False, identity_hash=name_as_signed(award.holder_name), identity_type="name"),
+    )
 
 
 def evidence_of(
@@ -299,7 +289,7 @@ def evidence_of(
             pieces.append(
                 Evidence(
                     id=f"{page}#journal",
-                    name=as_signed(activity.title)
+                    name=name_as_signed(activity.title)
                     if disclosed.activity is Shown.ALL
                     else _("Participation à une activité du campus"),
                     genre=_("Participation"),
@@ -372,7 +362,7 @@ def _participation_sentence(award: Award, activity: Activity, shown: Shown) -> s
         return _("Inscrite au journal d’activité du campus. La personne n’en montre que l’existence.")
     facts = [_("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")]
     if award.hours:
-        facts.append(_("{hours} h").format(hours=f"{award.hours:g}"))
+        facts.append(_("{hours} h").format(hours=format_decimal(award.hours, locale=current_locale())))
     facts.append(_dates(activity.starts_on, activity.ends_on))
     if activity.place and shown is Shown.ALL:
         facts.append(activity.place)
@@ -387,5 +377,37 @@ def _dates(first: date, last: date) -> str:
     return _("du {first} au {last}").format(first=days[0], last=days[1])
 
 
-def _day_starts(day: date, campus: Campus) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(campus.time_zone)).astimezone(UTC)
+def _start_of(day: date, campus: Campus) -> datetime:
+    """The first second that is this day both on the clocks of the campus and in UTC.
+
+    An activity says its days and no hours. A wallet that shows the text, and one that turns it into UTC, show that day.
+    """
+    here, in_utc = (
+        datetime.combine(day, time(), ZoneInfo(campus.time_zone)),
+        datetime.combine(day, time(), UTC),
+    )
+    return _with_offset(max(here, in_utc), campus)
+
+
+def _end_of(day: date, campus: Campus) -> datetime:
+    """The last second that is this day both on the clocks of the campus and in UTC."""
+    last = time(23, 59, 59)
+    here, in_utc = datetime.combine(day, last, ZoneInfo(campus.time_zone)), datetime.combine(day, last, UTC)
+    return _with_offset(min(here, in_utc), campus)
+
+
+def _with_offset(moment: datetime, campus: Campus) -> datetime:
+    return written_moment(moment.astimezone(ZoneInfo(campus.time_zone)).isoformat(timespec="seconds"))
+
+
+def is_dated_in_utc(document: JsonObject, time_zone: str) -> bool:
+    """Whether the days of the activity are midnights of the campus written in UTC, as they were until December 2026."""
+    subject = document.get("credentialSubject")
+    written = subject.get("activityStartDate") if isinstance(subject, dict) else None
+    if not isinstance(written, str) or not written.endswith("Z"):
+        return False
+    try:
+        here = parse_timestamp(written).astimezone(ZoneInfo(time_zone))
+    except (MalformedInput, OverflowError):
+        return False
+    return here.time() == time()

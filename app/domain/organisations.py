@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.columns import moment, new_id, part_of, points_to, words
+from app.domain.signed_text import check_signed_name
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -196,6 +197,7 @@ def checked_name(name: str) -> str:
         raise InvalidInput(N_("Donnez le nom de l’organisation."))
     if len(name) > LONGEST_NAME:
         raise InvalidInput(N_("Le nom de l’organisation tient en {most} signes."), most=LONGEST_NAME)
+    check_signed_name(name)
     return name
 
 

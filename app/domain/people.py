@@ -11,8 +11,10 @@ from enum import StrEnum
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
+from app.credentials.issuing.lints.wording import is_unseen
 from app.domain.columns import moment, new_id, points_to, word_of
 from app.domain.permissions import Role as Role
+from app.domain.signed_text import check_signed_name
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -141,8 +143,9 @@ def check_name(given_name: str, family_name: str) -> None:
     key = name_key(given_name, family_name)
     if len(given_name) > 120 or len(family_name) > 120 or len(key) > LONGEST_KEY:
         raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in whole):
+    if any(map(is_unseen, whole)):
         raise InvalidInput(N_("Ce nom contient un caractère invisible."))
+    check_signed_name(whole)
 
 
 def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:

@@ -17,7 +17,6 @@ from app.db.organisations import OrganisationStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.keys import end_key
-from app.domain.open_badges import as_signed
 from app.domain.organisations import (
     EndorsementPlace,
     Organisation,
@@ -25,6 +24,7 @@ from app.domain.organisations import (
     domain_of,
     mailbox_of,
 )
+from app.domain.signed_text import name_as_signed
 from app.errors import NotFound
 from app.language import N_
 from app.services.partner_lists import entry_at, free_place, signed_list
@@ -106,7 +106,9 @@ class OrganisationService:
     # --- what the world reads
 
     def profile_of(self, organisation: Organisation) -> Profile:
-        return Profile(id=organisation.did, name=as_signed(organisation.name), url=organisation.site or None)
+        return Profile(
+            id=organisation.did, name=name_as_signed(organisation.name), url=organisation.site or None
+        )
 
     def profile(self, organisation_id: uuid.UUID) -> Published:
         profile = self.profile_of(self.get(organisation_id)).to_document()

@@ -25,7 +25,8 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.log_facts import ASSESSMENT, PARTICIPATION
-from app.domain.open_badges import as_signed, with_disclosed
+from app.domain.open_badges import with_disclosed
+from app.domain.signed_text import name_as_signed
 from app.errors import NotAllowed
 from app.language import N_
 from app.services.award_documents import said_to_the_trainer
@@ -202,7 +203,7 @@ def _with_name(document: JsonObject, name: str | None, *, valid_from: str) -> Js
             {
                 "type": "IdentityObject",
                 "hashed": False,
-                "identityHash": as_signed(name),
+                "identityHash": name_as_signed(name),
                 "identityType": "name",
             }
         )

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
 from app.domain.campus import Campus
+from app.domain.open_badges import is_dated_in_utc
 from app.language import N_
 from app.services.awards import AwardRecord
 from app.services.pictures import picture_words
@@ -161,7 +162,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         advice=said(head.advice, zone),
         checks=_checks(answer, zone),
         limits=[said(each, zone) for each in limits(answer)],
-        remarks=[said(each, zone) for each in remarks(report)] if report else [],
+        remarks=_remarks(answer, zone),
         endorsements=_endorsements(answer, zone),
         technical=_technical(answer),
         claimed=_claimed(answer, head, zone),
@@ -239,6 +240,22 @@ def _checks(answer: Answer, zone: str) -> list[CheckShown]:
         )
         for line in told(answer.report, answer.campus, is_recognised=is_recognised(answer))
     ]
+
+
+_DATED_IN_UTC = N_(
+    "Les jours d’activité de ce badge y sont écrits en temps universel : un autre logiciel peut montrer la veille. "
+    "Les dates affichées ici, à l’heure du campus, sont les bonnes."
+)
+
+
+def _remarks(answer: Answer, zone: str) -> list[str]:
+    report = answer.report
+    if report is None:
+        return []
+    lines = [said(each, zone) for each in remarks(report)]
+    if answer.campus is not None and report.document and is_dated_in_utc(report.document, zone):
+        lines.append(say(_DATED_IN_UTC))
+    return lines
 
 
 def _endorsements(answer: Answer, zone: str) -> list[EndorsementShown]:

@@ -21,6 +21,7 @@ from app.credentials.model import OpenBadgeCredential
 from app.credentials.status_list import status_entry
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.report import Verdict
+from app.domain.signed_text import name_as_signed
 from tests.credentials.test_issuing import FAULTS, changed
 from tests.support.credentials import HOST, LIST_URL, NOON, Campus, badge_document
 
@@ -50,7 +51,7 @@ def one(document: dict[str, Any]) -> SignedCredential:
 
 
 _WORDS = st.text(st.sampled_from("\"\\\t\n\r%'&é’«»\U0001f9ff中ا_: .#/=()s0AZ"), min_size=1, max_size=30)
-_NAMES = _WORDS.filter(lambda text: text.strip() == text)
+_NAMES = _WORDS.filter(lambda text: text.strip() == text and name_as_signed(text) == text)
 
 
 def test_whoever_is_refused_takes_nothing_from_the_others() -> None:
@@ -122,7 +123,7 @@ def test_no_lint_finds_anything_in_texts_called_easy(name: str, narrative: str) 
 
 
 def test_a_text_that_looks_like_a_mark_is_only_a_text() -> None:
-    documents = [member(number, "\ue0003\ue001") for number in range(4)]
+    documents = [member(number, "Ana", "\ue0003\ue001") for number in range(4)]
     for document in documents:
         document["credentialSubject"]["achievement"]["description"] = "\ue0003\ue001"
     documents += [member(9, "Ana")]

@@ -89,6 +89,14 @@ ONE = f'<openbadges:credential verify="{TOKEN.decode()}"/>'
             svg(ONE, '<!DOCTYPE svg [<!ENTITY a "b">]>'), "unsafe_svg", id="svg-entity"
         ),
         pytest.param(
+            svg(ONE, '<!DOCTYPE svg SYSTEM "https://evil.example/x.dtd">'), "unsafe_svg", id="svg-outside-type"
+        ),
+        pytest.param(
+            svg(ONE, '<!DOCTYPE svg PUBLIC "-//Evil//DTD SVG 1.1//EN" "https://evil.example/x.dtd">'),
+            "unsafe_svg",
+            id="svg-outside-public-type",
+        ),
+        pytest.param(
             svg(f"{ONE}&x;", '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "unsafe_svg", id="svg-xxe"
         ),
         pytest.param(

@@ -13,10 +13,12 @@ from app.credentials.proofs.cryptosuites import hash_rdfc
 from app.credentials.proofs.data_integrity import add_proof, proof_options
 from app.credentials.proofs.vc_jwt import sign_jwt
 from app.credentials.verification import problems
+from app.credentials.verification.ladder import verify
 from app.credentials.verification.older_context import ADDED_WORDS, without_words
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.remarks import RemarkCode
 from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
+from tests.credentials.legacy import older_issuer
 from tests.support.credentials import DID_URL, LIST_URL, NOON, badge_document
 from tests.support.forgery import CAMPUS, EMBEDDED, SIGNED, asked, resigned, token
 from tests.support.shared_data import shared
@@ -204,3 +206,35 @@ def test_every_remark_is_one_sentence_with_a_code() -> None:
     for code in RemarkCode:
         assert code.value == code.name.lower()
         assert code.meaning.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [
+        (("credentialSubject", "achievement", "id"), "javascript:alert(1)", "link_scheme"),
+        (("credentialSubject", "achievement", "alignment", 0, "targetUrl"), "vbscript:x", "link_scheme"),
+        (("issuer", "url"), "JavaScript:alert(1)", "link_scheme"),
+        (("issuer", "image", "id"), "data:text/html,x", "link_scheme"),
+        (("name",), "Robotique \u202etuot", "hidden_characters"),
+        (("credentialSubject", "identifier", 0, "identityHash"), "Zo\u200bé", "hidden_characters"),
+    ],
+)
+def test_unsafe_link_or_hidden_character_of_another_issuer_is_remarked_on(
+    path: tuple[Any, ...], value: str, code: str
+) -> None:
+    document: Any = badge_document()
+    owner: Any = document
+    for part in path[:-1]:
+        owner = owner[part]
+    owner[path[-1]] = value
+    for presented in (
+        json.dumps(add_proof(document, signer=CAMPUS.signer, created=NOON)),
+        token(claims=document),
+    ):
+        assert code in told(asked(presented))
+
+
+def test_unsafe_link_of_an_older_badge_is_remarked_on() -> None:
+    hosted = older_issuer.assertion(evidence="javascript:alert(1)")
+    report = verify(json.dumps(hosted), documents=older_issuer.published(assertion=hosted), at=NOON)
+    assert [each.code.value for each in report.remarks] == ["link_scheme"]

@@ -13,7 +13,8 @@ from app.credentials.model import BitstringStatusListEntry
 from app.credentials.status_list import status_entry
 from app.domain.awards import Award
 from app.domain.columns import new_row
-from app.domain.open_badges import BadgeDocuments, as_signed, credential_of, profile_of
+from app.domain.open_badges import BadgeDocuments, credential_of, profile_of
+from app.domain.signed_text import as_signed
 from app.services.award_keeping import _achievement_in
 from tests.support.house import NOON, House
 

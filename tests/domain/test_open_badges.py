@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.credentials.issuing.draft import Draft
 from app.credentials.issuing.lints import faults_of
-from app.domain.open_badges import as_signed
+from app.domain.signed_text import as_signed
 from tests.support.credentials import NOON, Campus, badge_document
 
 CAMPUS = Campus()

@@ -52,7 +52,14 @@ def test_every_answer_that_is_not_good_says_what_to_do_or_why(reason: Reason):
 @pytest.mark.parametrize("code", list(RemarkCode), ids=str)
 def test_every_remark_is_a_sentence_without_holes_in_every_language(code: RemarkCode, locale: str):
     moments = {"withdrawn": "2026-11-25T12:00:00Z", "decided": "2026-11-24T12:00:00Z"}
-    details = {"type": "vc+jwt", "members": "jti", "message": "x", "url": LIST_URL, **moments}
+    details = {
+        "type": "vc+jwt",
+        "members": "jti",
+        "message": "x",
+        "url": LIST_URL,
+        "pointer": "/name",
+        **moments,
+    }
     report = Report(at=NOON, checks=(), remarks=(Remark(code, details),))
     with speaking(locale):
         (told,) = (each.text() for each in verdicts.remarks(report))

@@ -18,6 +18,7 @@ _MAX_ELEMENTS: Final = 50_000
 _MAX_DEPTH: Final = 256
 _START_TAG: Final = re.compile(rb"""<[^\s/>"'=]+(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _PREFIX_BOUND: Final = re.compile(rb"""\sxmlns:openbadges\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_PUBLISHED: Final = re.compile(r"-//W3C//DTD SVG (?:1\.0|1\.1|1\.1 (?:Basic|Tiny)|20010904)//EN")
 _NOT_XML: Final = re.compile("[\ufffe\uffff]")
 
 
@@ -72,8 +73,8 @@ def _in_cdata(json_text: str) -> str:
 class _Reader:
     """One pass over the file by expat itself: no tree to fill memory, and the byte where the drawing begins.
 
-    No entity can be declared: a document type with anything of its own inside is refused, and an
-    outside one is never fetched.
+    No entity can be declared: of document types only those that the W3C published for SVG are let by, with
+    nothing of their own inside; not even these are fetched.
     """
 
     def __init__(self, svg: bytes) -> None:
@@ -104,8 +105,8 @@ class _Reader:
     def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
         self.encoding = encoding.lower() if encoding else None
 
-    def _doctype(self, _name: str, _system: str | None, _public: str | None, internal: int) -> None:
-        if internal:
+    def _doctype(self, name: str, _system: str | None, public: str | None, internal: int) -> None:
+        if internal or name != "svg" or _PUBLISHED.fullmatch(public or "") is None:
             raise ImageError("unsafe_svg", "document type")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from app.credentials.documents import DocumentSource
-from app.credentials.errors import SelfCheckFailed
+from app.credentials.errors import NotFitToSign, SelfCheckFailed
+from app.credentials.issuing.lints import text_faults_of
 from app.credentials.issuing.signing import KeysOf, SignedCredential
 from app.credentials.json_text import dump_json, parse_json_object
 from app.credentials.keys import Signer
@@ -35,9 +36,12 @@ def issue_endorsement(
 
     `in_force_at`: when it is read back, for words that hold only from some later day on.
 
-    UnsafeDocument where a signature would not cover all of it, SelfCheckFailed where it would not be believed.
+    NotFitToSign where a text or a link in it may not be signed, UnsafeDocument where a signature would not cover all
+    of it, SelfCheckFailed where it would not be believed.
     """
     document = endorsement.to_document()
+    if faults := text_faults_of(document, signer=signer, at=at):
+        raise NotFitToSign(faults)
     signed = SignedCredential(
         embedded=dump_json(add_proof(document, signer=signer, created=at)),
         token=sign_jwt(document, signer=jwt_signer),

@@ -22,6 +22,7 @@ _EASY: Final = re.compile(
     r"(?=\S)[\n\t\x20-\x3b=?A-~\u00a0-\u00ac\u00ae-\u02ff\u0391-\u03a9\u03b1-\u03c9\u0410-\u044f"
     r"\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u202f]{1,300}"
 )
+_NAMES: Final = frozenset({"name", "identityHash"})  # on one line
 _FEW_CHARACTERS: Final = 2_000
 _RETIRED: Final = "1EdTechRevocationList"  # a word that is refused wherever it stands
 
@@ -45,7 +46,9 @@ class Placed:
         text = owner[member]
         if not isinstance(text, str):
             raise NotCovered
-        self.is_easy = self.is_easy and _EASY.fullmatch(text) is not None and text != _RETIRED
+        is_easy = _EASY.fullmatch(text) is not None and text != _RETIRED
+        is_line = member not in _NAMES or ("\n" not in text and "\t" not in text)
+        self.is_easy = self.is_easy and is_easy and is_line
         self.take_end(owner, member, "", text)
 
 

@@ -57,6 +57,12 @@ def _written_moment(value: str, zone_required: bool) -> datetime:
     return written
 
 
+def written_moment(text: str) -> datetime:
+    """A moment that will be written as `text`, with its offset, and not in UTC; MalformedInput where it is none."""
+    parse_timestamp(text, zone_required=True)
+    return _written_moment(text, True)
+
+
 def _check_pattern(pattern: str, reason: str) -> Callable[[str], str]:
     compiled = re.compile(pattern)
 

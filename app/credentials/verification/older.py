@@ -37,6 +37,7 @@ from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.older_keys import LinkedKeys
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found, not_reached, reason_of
+from app.credentials.verification.remarks import remarks_on_text
 from app.credentials.verification.report import CheckId, CheckResult, Container, Form, Outcome, Report
 
 _ACCEPT: Final = "application/ld+json, application/json;q=0.9"
@@ -115,6 +116,7 @@ def _report(badge: OlderBadge, findings: _Findings, at: datetime) -> Report:
         issuer=findings.issuer.url if findings.issuer else None,
         verification_method=findings.method,
         key=findings.key.to_jwk() if findings.key and believed else None,
+        remarks=tuple(remarks_on_text(findings.document)) if believed and findings.document else (),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from app.credentials.json_text import JsonObject
+from app.credentials.json_text import JsonObject, JsonValue, pointer_to
 from app.credentials.model.version_1 import is_version_1
 from app.credentials.proofs.vc_jwt import other_header_members
 from app.credentials.verification.answers import CheckResult
@@ -39,6 +40,11 @@ class RemarkCode(StrEnum):
     STATUS_MESSAGE = "status_message", "The issuer says something more about its status."
     SCHEMA_NOT_CHECKED = "schema_not_checked", "It names a schema of a type that binds nobody."
     KEY_REVOKED_SINCE = "key_revoked_since", "Its key was withdrawn since; the issuer's log held it before."
+    LINK_SCHEME = "link_scheme", "An address in it is neither https nor a name: do not open it."
+    HIDDEN_CHARACTERS = (
+        "hidden_characters",
+        "A text in it holds characters that are unseen or turn the reading.",
+    )
     REFRESH_NOT_FOLLOWED = "refresh_not_followed", "A newer version may exist at its refresh service."
 
 
@@ -54,7 +60,12 @@ class Remark:
 def remarks_on(
     secured: Secured, status: CheckResult, *, key: CheckResult, bare_key: bool, not_covered: frozenset[str]
 ) -> tuple[Remark, ...]:
-    found = [*_on_document(secured.document), *_on_token(secured), *_on_status(status)]
+    found = [
+        *_on_document(secured.document),
+        *remarks_on_text(secured.document),
+        *_on_token(secured),
+        *_on_status(status),
+    ]
     if key.reason == RemarkCode.KEY_REVOKED_SINCE.value:
         found.append(Remark(RemarkCode.KEY_REVOKED_SINCE, key.details))
     if bare_key:
@@ -75,6 +86,44 @@ def _on_document(document: JsonObject) -> Iterator[Remark]:
             yield Remark(RemarkCode.SCHEMA_NOT_CHECKED, {"type": ", ".join(others)[:200]})
     if "refreshService" in document:
         yield Remark(RemarkCode.REFRESH_NOT_FOLLOWED)
+
+
+_LINKS: Final = frozenset({"id", "url", "targetUrl", "image", "criteria", "badge", "issuer", "evidence"})
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_OPENED_SAFELY: Final = frozenset({"https", "http", "urn", "did", "mailto", "tel"})
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def remarks_on_text(document: JsonObject) -> Iterator[Remark]:
+    """What a reader of its links and texts should beware of, whoever signed it: the first place of each."""
+    links, hidden = "", ""
+    waiting: list[tuple[str, str, JsonValue]] = [("", "", document)]
+    while waiting:
+        pointer, member, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(pointer + pointer_to(name), name, item) for name, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{pointer}/{index}", member, item) for index, item in enumerate(value)]
+        elif isinstance(value, str):
+            if _HIDDEN.search(value):
+                hidden = pointer
+            if member in _LINKS and not _is_safe_link(value):
+                links = pointer
+    if links:
+        yield Remark(RemarkCode.LINK_SCHEME, {"pointer": links[:200]})
+    if hidden:
+        yield Remark(RemarkCode.HIDDEN_CHARACTERS, {"pointer": hidden[:200]})
+
+
+def _is_safe_link(text: str) -> bool:
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return True
+    name = scheme[1].lower()
+    return name in _OPENED_SAFELY or (name == "data" and text[:11].lower() == "data:image/")
 
 
 def _on_token(secured: Secured) -> Iterator[Remark]:

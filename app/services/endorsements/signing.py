@@ -33,8 +33,8 @@ from app.domain.endorsements import (
 )
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
-from app.domain.open_badges import as_signed
 from app.domain.organisations import Organisation, checked_name, checked_site
+from app.domain.signed_text import as_signed, name_as_signed
 from app.errors import InvalidInput
 from app.language import N_, speaking
 from app.language import gettext as _
@@ -181,7 +181,7 @@ class EndorsementSigning:
             ).format(host=self.addresses.host, domain=organisation.domain)
         return EndorsementCredential(
             id=self.addresses.endorsement(endorsement.id),
-            name=as_signed(name),
+            name=name_as_signed(name),
             description=as_signed(how),
             issuer=self.organisations.profile_of(organisation),
             valid_from=at,

@@ -15,6 +15,12 @@ REMARKS: Final[Mapping[RemarkCode, str]] = {
     RemarkCode.VERSION_1: N_(
         "Il est écrit selon la version précédente du modèle du W3C. Un badge d’aujourd’hui l’est selon la version 2."
     ),
+    RemarkCode.LINK_SCHEME: N_(
+        "Une adresse qu’il contient ({pointer}) n’est pas une adresse du web : ne l’ouvrez pas."
+    ),
+    RemarkCode.HIDDEN_CHARACTERS: N_(
+        "Un de ses textes ({pointer}) contient des signes invisibles, ou qui changent le sens de lecture : il peut paraître dire autre chose que ce qui est écrit."
+    ),
     RemarkCode.TOKEN_TYPE: N_(
         "Son enveloppe se dit « {type} », là où Open Badges demande « JWT ». Certains lecteurs la refuseront."
     ),

@@ -5,9 +5,13 @@ A lint looks at the draft and answers with what is wrong, or with nothing. Its f
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.credentials.issuing.draft import Draft
 from app.credentials.issuing.lints import keys, people, shape, status, times, wording
 from app.credentials.issuing.lints.shape import Lint
+from app.credentials.json_text import JsonObject
+from app.credentials.keys import Signer
 
 LINTS: tuple[Lint, ...] = (
     *shape.LINTS,
@@ -17,6 +21,13 @@ LINTS: tuple[Lint, ...] = (
     *status.LINTS,
     *keys.LINTS,
 )
+
+
+def text_faults_of(document: JsonObject, *, signer: Signer, at: datetime) -> dict[str, str]:
+    """`faults_of`, for an endorsement, a label or a trust list: what holds for the text of whatever is signed."""
+    draft = Draft(document, signer=signer, jwt_signer=signer, at=at)
+    answers = ((lint.__name__, lint(draft)) for lint in wording.TEXT_LINTS)
+    return {name: fault for name, fault in answers if fault is not None}
 
 
 def faults_of(draft: Draft) -> dict[str, str]:

@@ -13,6 +13,10 @@ from app.credentials.issuing.lints.shape import Lint
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 _INVISIBLE: Final = re.compile("[\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff]")
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+"""Letters by their category that take no room or look like a space."""
+_BREAKS: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MARKUP: Final = re.compile(r"<\s*/?\s*[a-zA-Z!?]")
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
@@ -22,9 +26,10 @@ _LINK_MEMBERS: Final = frozenset(
     {"id", "url", "targetUrl", "statusListCredential", "achievedLevel", "resultDescription"}
 )
 _PLAIN_MEMBERS: Final = frozenset({"name", "targetName", "caption", "humanCode", "familyName", "givenName"})
-_WEB: Final = ("https", "http")
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1"})
-_SCHEMES: Final = frozenset({"https", "http", "urn", "did", "data", "mailto", "tel"})
+_SCHEMES: Final = frozenset({"https", "urn"})
+_IDENTIFIED_OVER_HTTP: Final = "http://data.europa.eu/esco/"
+"""The identifiers of ESCO are http addresses and have no other spelling; nothing else of a badge is."""
 
 
 def _first(texts: list[Text]) -> str | None:
@@ -53,7 +58,34 @@ def letters_are_composed(draft: Draft) -> str | None:
 
 
 def names_are_plain_text(draft: Draft) -> str | None:
-    return _first([t for t in draft.texts if t.name in _PLAIN_MEMBERS and _MARKUP.search(t.value)])
+    return _first([text for text in _names(draft) if holds_markup(text.value)])
+
+
+def is_unseen(character: str) -> bool:
+    """Whether a reader of a name sees nothing of it, or sees it turn what stands beside it."""
+    return unicodedata.category(character) in _UNSEEN or character in _BLANK
+
+
+def holds_markup(text: str) -> bool:
+    """What some reader takes for a tag."""
+    return _MARKUP.search(text) is not None
+
+
+def names_hold_only_what_is_seen(draft: Draft) -> str | None:
+    return _first([t for t in _names(draft) if not t.value.isascii() and any(map(_hides, t.value))])
+
+
+def _hides(character: str) -> bool:
+    return is_unseen(character) and not _BREAKS.match(character)
+
+
+def names_are_one_line(draft: Draft) -> str | None:
+    return _first([text for text in _names(draft) if _BREAKS.search(text.value)])
+
+
+def _names(draft: Draft) -> list[Text]:
+    """`identityHash` is a name too where nothing is hashed; a hash holds none of what a name may not."""
+    return [text for text in draft.texts if text.name in _PLAIN_MEMBERS or text.name == "identityHash"]
 
 
 def names_are_short(draft: Draft) -> str | None:
@@ -71,8 +103,26 @@ def links_are_absolute(draft: Draft) -> str | None:
 
 
 def links_have_a_known_scheme(draft: Draft) -> str | None:
-    links = [t for t in draft.texts if t.name in _LINK_MEMBERS]
-    return _first([t for t in links if t.value.partition(":")[0] not in _SCHEMES])
+    return _first([t for t in draft.texts if t.name in _LINK_MEMBERS and not _has_known_scheme(t)])
+
+
+def _has_known_scheme(link: Text) -> bool:
+    """https or urn; did for who issues, http for localhost alone, and for ESCO; a picture may stand in its own link."""
+    scheme = link.value.partition(":")[0].lower()
+    if scheme in _SCHEMES or (scheme == "did" and link.name == "id"):
+        return True
+    if scheme == "data":
+        return link.pointer.endswith("/image/id")
+    if scheme != "http":
+        return False
+    return link.value.startswith(_IDENTIFIED_OVER_HTTP) or _host_of(link.value) in _LOCAL
+
+
+def _host_of(link: str) -> str | None:
+    try:
+        return urlsplit(link).hostname
+    except ValueError:
+        return None
 
 
 def web_links_name_a_plain_host(draft: Draft) -> str | None:
@@ -96,7 +146,7 @@ def own_links_are_encrypted(draft: Draft) -> str | None:
     links = [str(owner.get(member)) for owner in named for member in ("id", "url") if member in owner]
     links += [str(each.get("id")) for each in draft.objects(draft.document, "evidence") if "id" in each]
     links.append(str(draft.status.get("statusListCredential", "")))
-    open_ones = [link for link in links if link.startswith("http:") and urlsplit(link).hostname not in _LOCAL]
+    open_ones = [link for link in links if link.startswith("http:") and _host_of(link) not in _LOCAL]
     return open_ones[0] if open_ones else None
 
 
@@ -161,6 +211,8 @@ LINTS: Final[tuple[Lint, ...]] = (
     no_lone_surrogate,
     letters_are_composed,
     names_are_plain_text,
+    names_hold_only_what_is_seen,
+    names_are_one_line,
     names_are_short,
     passages_are_readable,
     links_are_absolute,
@@ -176,3 +228,17 @@ LINTS: Final[tuple[Lint, ...]] = (
     evidence_is_named_once,
     results_belong_to_the_achievement,
 )
+
+TEXT_LINTS: Final[tuple[Lint, ...]] = (
+    no_control_character,
+    no_character_that_turns_the_reading_round,
+    no_invisible_character,
+    no_lone_surrogate,
+    letters_are_composed,
+    names_are_plain_text,
+    names_hold_only_what_is_seen,
+    names_are_one_line,
+    links_have_a_known_scheme,
+    web_links_name_a_plain_host,
+)
+"""Those that hold for whatever is signed, badge or not."""
