@@ -89,6 +89,7 @@ WITH_ORGANISERS = Depends(_with_organisers)
 def enter(request: Request, services: Services, campus: Campus, who: SignedIn | None = None) -> None:
     """The request is about this campus from now on, and reaches no other: but on pages that say AT_ANY_CAMPUS, and
     on those WITH_ORGANISERS for an activity that others organise too."""
+    process_of(request).check_not_behind(campus.id)
     request.state.entered = campus.id, who.person.id if who else None
     if getattr(request.state, "at_any_campus", False):
         services.search_everywhere()

@@ -42,7 +42,13 @@ class Settings(BaseSettings):
     )
     log_anchors: Path | None = Field(
         None,
-        description="The folder that remembers what was last signed of each activity log, apart from the database and its backups; empty: beside the development keys.",
+        description="The folder that remembers what was last signed of each activity log and status list, apart from the database and its backups; empty: beside the development keys.",
+    )
+    recovery_days: int = Field(
+        35,
+        ge=0,
+        le=3650,
+        description="How many days the anchor folder keeps what was awarded, sealed, to restore it after a loss; longer than the oldest backup that may be used; 0: nothing.",
     )
     smtp_url: str = Field("", description="smtp://user:password@host:587; empty: no letters leave.")
     mail_from: str = Field(

@@ -78,6 +78,20 @@ class KeyVault:
             raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé.")) from error
         return LocalSigningKey.from_bytes(private)
 
+    def seal_bytes(self, content: bytes, bound_to: bytes) -> bytes:
+        """Sealed under a key made for this alone; it opens only together with `bound_to`."""
+        salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
+        return _FORMAT + salt + nonce + AESGCM(self._wrapping_key(salt)).encrypt(nonce, content, bound_to)
+
+    def open_bytes(self, sealed: bytes, bound_to: bytes) -> bytes:
+        salt, nonce = sealed[1 : 1 + _SALT], sealed[1 + _SALT : 1 + _SALT + _NONCE]
+        try:
+            if sealed[:1] != _FORMAT or len(nonce) != _NONCE:
+                raise InvalidTag
+            return AESGCM(self._wrapping_key(salt)).decrypt(nonce, sealed[1 + _SALT + _NONCE :], bound_to)
+        except InvalidTag as error:
+            raise Unavailable(N_("Ce qui a été scellé ne s’ouvre pas avec cette clé maîtresse.")) from error
+
     def _wrapping_key(self, salt: bytes) -> bytes:
         # A fresh key for every seal, so that no nonce can ever meet itself.
         return HKDF(SHA256(), 32, salt, b"sceau/kek/v1").derive(self.kek.secret)

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from app.policies import public
 from app.request_scope import process_of
+from app.wiring import problems_of
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -17,12 +18,12 @@ async def live() -> JSONResponse:
     return JSONResponse({"status": "live"}, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/ready", summary="The database answers and has the schema this program needs")
+@router.get("/ready", summary="All of the work can be done; otherwise why not, in sentences")
 @public
 def ready(request: Request) -> JSONResponse:
-    ok = process_of(request).is_ready()
+    problems = problems_of(process_of(request))
     return JSONResponse(
-        {"status": "ready" if ok else "not_ready"},
-        status_code=200 if ok else 503,
+        {"status": "not_ready", "problems": problems} if problems else {"status": "ready"},
+        status_code=503 if problems else 200,
         headers={"Cache-Control": "no-store"},
     )

@@ -17,6 +17,7 @@ from app.cli import (
     networks,
     operators,
     partner_keys,
+    restore,
     serve,
     sites,
     tokens,
@@ -51,6 +52,13 @@ app.command(
     "work", help=N_("Fait le travail de fond seul, à côté du service : attributions, lettres, rappels.")
 )(serve.work)
 app.command("migrate", help=N_("Crée la base de données ou la met à jour."))(serve.migrate)
+app.command(
+    "restore",
+    help=N_(
+        "Après la restauration d’une ancienne sauvegarde : montre ce qui manque et le remet en place, pour qu’aucun "
+        "badge retiré ne redevienne valable."
+    ),
+)(restore.restore)
 app.command("award", help=N_("Attribue un badge à une liste de personnes ; recommencer ne change rien."))(
     awards.award
 )

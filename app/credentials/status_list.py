@@ -149,14 +149,20 @@ def status_list_credential(
     valid_from: datetime,
     valid_until: datetime | None,
     ttl: timedelta,
+    sequence: int | None = None,
 ) -> JsonObject:
-    """The list as a credential, still to be signed (BSL 2.2); with no end, it is the last word on what it holds."""
+    """The list as a credential, still to be signed (BSL 2.2); with no end, it is the last word on what it holds.
+
+    `sequence` counts its editions, so that of two signed lists one can tell the newer.
+    """
     ends: JsonObject = {} if valid_until is None else {"validUntil": format_timestamp(valid_until)}
+    edition: JsonObject = {} if sequence is None else {"description": f"{_EDITION}{sequence}"}
     return {
         "@context": [CONTEXT_V2],
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": issuer,
+        **edition,
         "validFrom": format_timestamp(valid_from),
         **ends,
         "credentialSubject": {
@@ -167,6 +173,16 @@ def status_list_credential(
             "encodedList": status_list.encode(),
         },
     }
+
+
+def sequence_of(credential: JsonObject) -> int | None:
+    """The edition that a list of ours says it is; None where it says none."""
+    said = credential.get("description")
+    number = said.removeprefix(_EDITION) if isinstance(said, str) and said.startswith(_EDITION) else ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= 18 else None
+
+
+_EDITION: Final = "Edition "
 
 
 def read_list(credential: JsonObject) -> PublishedList:

@@ -56,7 +56,8 @@ class ActivityLogStore:
     def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
         """The campus's open log, held until the transaction ends: entries are numbered one writer at a time."""
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
-        return self.session.exec(query.with_for_update()).first()
+        held = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.exec(held).first()
 
     def find(self, campus_id: uuid.UUID) -> CampusLog | None:
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
@@ -100,6 +101,7 @@ class ActivityLogStore:
                 "facts": each.fact.facts,
             }
             for each in written
+            if each.key  # of a line that is put back after its erasure nothing else is left
         ]
         insert_values(self.session, LogEntry, entries)
         insert_values(self.session, LogPayload, payloads)

@@ -9,6 +9,8 @@ from sqlmodel import Session, SQLModel, col, select
 
 from app.domain.campus import Campus, Label, Network, NetworkMember, is_slug
 from app.domain.keys import KeyPurpose, KeyState, SealedKey
+from app.domain.organisations import OrganisationKey
+from app.domain.recognition import NetworkKey
 from app.errors import NotFound, Unavailable
 from app.language import N_
 
@@ -84,6 +86,18 @@ class CampusStore:
         if key is None:
             raise Unavailable(N_("Ce campus n’a pas de clé de signature active. Rien n’a été signé."))
         return key
+
+    def sealed_under(self) -> set[str]:
+        """The identifiers of the key-encryption keys that keys still signing are sealed under, whoever owns them."""
+        queries = (
+            select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE),
+            select(NetworkKey.kek_id).where(col(NetworkKey.retired_at).is_(None)),
+            select(OrganisationKey.kek_id).where(col(OrganisationKey.retired_at).is_(None)),
+        )
+        return {kek_id for query in queries for kek_id in self.session.exec(query.distinct())}
+
+    def active_keys(self) -> list[tuple[SealedKey, Campus]]:
+        return [(key, campus) for key, campus in self.all_keys() if key.state is KeyState.ACTIVE]
 
     def find_active_key(self, campus_id: uuid.UUID, purpose: KeyPurpose) -> SealedKey | None:
         return self.session.exec(

@@ -42,7 +42,7 @@ _KEYS = (
 )
 _ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
-_LIST = "SELECT published, token, published_at FROM status_list WHERE id = {}"
+_LIST = "SELECT published, token, published_at, sequence FROM status_list WHERE id = {}"
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ def _standing(row: Any) -> Standing | None:
 def _stored_list(row: Any) -> SignedList | None:
     if row is None:
         return None
-    published, token, at = row
-    return SignedList(bytes(published), token, _moment(at))
+    published, token, at, sequence = row
+    return SignedList(bytes(published), token, _moment(at), sequence)
 
 
 def _stored_keys(rows: list[Any]) -> StoredKeys | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,8 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlmodel import Session
 
 from app.db.ongoing_writes import let_writes_go_on
+from app.domain.activity_log import CampusLog
+from app.domain.awards import Award
 from app.domain.search import plain_text
 
 
@@ -123,6 +125,18 @@ def open_session(engine: Engine, *, reading: bool = False) -> Session:
     """`expire_on_commit` is off so that a face can still read the rows it answers with."""
     bind = engine.execution_options(reading=True) if reading else engine
     return Session(bind, expire_on_commit=False)
+
+
+def refuse_rows_of(
+    session: Session, campus_ids: Collection[uuid.UUID], refusal: Callable[[], Exception]
+) -> None:
+    """From now on, reading an award or a log of these campuses raises: nothing may be shown or decided by them."""
+
+    def check(_session: Session, row: object) -> None:
+        if isinstance(row, Award | CampusLog) and row.campus_id in campus_ids:
+            raise refusal()
+
+    event.listen(session, "loaded_as_persistent", check)
 
 
 def check_durable(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.bulk import IN_ONE_QUERY, among, insert_values
 from app.domain.status import StatusList, StatusSlot
@@ -34,6 +35,19 @@ class StatusStore:
             raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
         return row
 
+    def find(self, list_id: uuid.UUID) -> StatusList | None:
+        return self.session.get(StatusList, list_id)
+
+    def sequences(self) -> dict[uuid.UUID, int]:
+        """Of every list of every campus, how often it was signed."""
+        return dict(self.session.exec(select(StatusList.id, StatusList.sequence)).all())
+
+    def slots_at(self, list_id: uuid.UUID, positions: Collection[int]) -> list[StatusSlot]:
+        """Whatever lies at these positions, in order."""
+        asked = among(self.session, col(StatusSlot.position), positions)
+        query = select(StatusSlot).where(StatusSlot.list_id == list_id, asked)
+        return list(self.session.exec(query.order_by(col(StatusSlot.position))))
+
     def ids_of(self, campus_id: uuid.UUID) -> Sequence[uuid.UUID]:
         return self.session.exec(select(StatusList.id).where(StatusList.campus_id == campus_id)).all()
 
@@ -42,10 +56,10 @@ class StatusStore:
         query = select(StatusList).where(
             StatusList.campus_id == campus_id, col(StatusList.closed_at).is_(None)
         )
-        return self.session.exec(query.with_for_update()).first()
+        return self.session.exec(_afresh(query)).first()
 
     def lock(self, list_id: uuid.UUID) -> StatusList:
-        return self.session.exec(select(StatusList).where(StatusList.id == list_id).with_for_update()).one()
+        return self.session.exec(_afresh(select(StatusList).where(StatusList.id == list_id))).one()
 
     def taken(self, list_id: uuid.UUID, positions: Collection[int]) -> set[int]:
         """Which of these places are somebody's."""
@@ -83,3 +97,8 @@ class StatusStore:
             slot.raised_at = slot.raised_at or at
         self.session.add_all(slots)
         self.session.flush()
+
+
+def _afresh(query: SelectOfScalar[StatusList]) -> SelectOfScalar[StatusList]:
+    """Held, and as it is now: the session may have read it before somebody else signed it."""
+    return query.with_for_update().execution_options(populate_existing=True)

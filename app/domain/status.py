@@ -32,6 +32,8 @@ class StatusList(SQLModel, table=True):
     published: bytes = b""
     token: str = Field(default="", sa_column_kwargs={"server_default": ""})
     published_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often it was signed. It stands in what is signed, and outside the database: only forward."""
 
 
 class StatusSlot(SQLModel, table=True):
@@ -61,6 +63,7 @@ class SignedList:
     embedded: bytes
     token: str
     signed_at: datetime | None
+    sequence: int = 0
 
     def is_due(self, *, at: datetime) -> bool:
         """Signed again at half its life, so that nobody ever reads a list about to lapse."""
@@ -70,4 +73,31 @@ class SignedList:
 
 
 def signed_form(status_list: StatusList) -> SignedList:
-    return SignedList(status_list.published, status_list.token, status_list.published_at)
+    return SignedList(
+        status_list.published, status_list.token, status_list.published_at, status_list.sequence
+    )
+
+
+@dataclass(frozen=True)
+class AnchoredList:
+    """A signed list as the anchor folder keeps it, apart from the database and its backups."""
+
+    list_id: uuid.UUID
+    campus_id: uuid.UUID
+    size: int
+    signed: SignedList
+
+    def is_newer_than(self, other: SignedList | None) -> bool:
+        """Whether `other`, read from the database, comes from an older copy or from another course of the list."""
+        if other is None or self.signed.sequence != other.sequence:
+            return other is None or self.signed.sequence > other.sequence
+        return self.signed.embedded != other.embedded
+
+
+def newest_of(anchored: AnchoredList | None, stored: SignedList | None) -> SignedList | None:
+    """What the world is served: never an older edition than was served before."""
+    return anchored.signed if anchored is not None and anchored.is_newer_than(stored) else stored
+
+
+def anchored_form(status_list: StatusList) -> AnchoredList:
+    return AnchoredList(status_list.id, status_list.campus_id, status_list.size, signed_form(status_list))

@@ -32,6 +32,7 @@ from app.domain.clock import Clock
 from app.domain.log_facts import key_fact
 from app.errors import Unavailable
 from app.language import N_
+from app.services.recovery import Journal, RecoveryNotes
 from app.services.signing import Signing
 
 logger = structlog.get_logger(__name__)
@@ -62,9 +63,13 @@ class ActivityLog:
         campuses: CampusStore,
         signing: Signing,
         anchors: Anchors,
+        journal: Journal,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
+        self.journal = journal
+        self.notes = RecoveryNotes()
+        """What the recovery journal gets of this unit of work, once it is committed."""
         self.store = store
         self.campuses = campuses
         self.signing = signing
@@ -86,6 +91,11 @@ class ActivityLog:
         written = [
             entry_of(fact, log.id, number, minute=minute) for number, fact in enumerate(facts, log.size)
         ]
+        self.extend(log, written)
+        return written
+
+    def extend(self, log: CampusLog, written: Sequence[Written]) -> None:
+        """Write lines that follow the last one, as they are."""
         hashes = [each.leaf_hash for each in written]
         frontier = Frontier.from_bytes(log.size, log.edge)
         for each in hashes:
@@ -95,7 +105,7 @@ class ActivityLog:
         self.store.append(written)
         self.store.keep_tiles(tiles)
         self.store.grow(log, frontier.size, frontier.to_bytes())
-        return written
+        self.notes.add_lines(log, written)
 
     def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
         """The log as it stands, signed; refused where it is not what was signed before (I07).
@@ -143,11 +153,13 @@ class ActivityLog:
 
     def settle(self) -> None:
         """After the commit: from now on nothing shorter than what was signed may be signed again."""
+        # The journal first: it may hold more than was signed, and an anchor never names what is nowhere else.
+        self.notes.write(self.journal, at=self.clock())
         for head, key in self.signed:
             try:
                 self.anchors.advance(head, key.to_vkey())
-            except OSError as error:
-                # The deed is done and the checkpoint stands in the database: an anchor that lags refuses nothing good.
+            except (OSError, Unavailable) as error:
+                # Committed all the same: an anchor that lags refuses nothing good, and the next look catches up.
                 logger.error("anchor not moved", kind=type(error).__name__, origin=head.origin)
         self.signed.clear()
 
@@ -190,7 +202,7 @@ class ActivityLog:
                 raise LogOutOfStep(
                     N_(
                         "Le journal du campus est plus court que ce qui en a déjà été signé : une ancienne "
-                        "sauvegarde a été restaurée. Rien n’est signé avant « sceau log reconcile »."
+                        "sauvegarde a été restaurée. Rien n’est signé avant « sceau restore »."
                     )
                 )
             if self.root_at(log, size) != root:

@@ -19,11 +19,13 @@ from app.domain.award_evidence import Disclosed, bounds_for
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
 from app.domain.batches import AwardBatch, leave_from
+from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.columns import neighbouring_ids, whole_second
 from app.domain.letters import letter_about
 from app.domain.open_badges import BadgeDocuments, profile_of
 from app.domain.people import is_address
+from app.domain.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.award_cases import Case, JudgedLine, award_of
@@ -63,6 +65,7 @@ class Decided:
     awards: list[Award]
     prepared: list[Prepared]
     """Of each award what will be signed."""
+    campus: Campus
 
 
 class AwardKeeping:
@@ -98,7 +101,7 @@ class AwardKeeping:
         at = self.clock()
         batch = self.batch_of(case, at)
         if not ready:
-            return Decided([], batch, [], [])
+            return Decided([], batch, [], [], case.campus)
         self.badge_service.freeze(case.campus, case.badge, case.version)
         ids = neighbouring_ids(len(ready))
         places = self.status.reserve(case.campus, ids, at=at)
@@ -113,22 +116,28 @@ class AwardKeeping:
         prepared = self._prepared(case, awards, grounded, batch, troubles)
         fit = [award for award in awards if award.id in prepared]
         self._write(case, promise, fit, places, at)
-        self.grounds.keep([grounded[award.id].row for award in fit])
+        evidence = [grounded[award.id].row for award in fit]
+        self.grounds.keep(evidence)
+        notes = self.deeds.log.notes
+        notes.add_rows(case.campus, PEOPLE, [line.person for line in ready])
+        notes.add_rows(case.campus, AWARDS, fit)
+        notes.add_rows(case.campus, SLOTS, places.only([award.id for award in fit]).rows())
+        notes.add_rows(case.campus, EVIDENCE, evidence)
         kept: list[Kept] = [
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
         ]
         if promise.tells:
             not_before = leave_from(promise, at=at, is_last=is_last)
             self._promise_letters(awards, ready, kept, at, not_before)
-        return Decided(kept, batch, fit, [prepared[award.id] for award in fit])
+        return Decided(kept, batch, fit, [prepared[award.id] for award in fit], case.campus)
 
     def sign(self, decided: Decided) -> None:
         """A part after the other: PostgreSQL takes in what was written, and signed bytes while the next are signed."""
         for start in range(0, len(decided.awards), SIGNED_AT_ONCE):
             some = slice(start, start + SIGNED_AT_ONCE)
-            self.awards.add_documents(
-                signed_documents(decided.awards[some], decided.prepared[some], decided.batch)
-            )
+            documents = signed_documents(decided.awards[some], decided.prepared[some], decided.batch)
+            self.awards.add_documents(documents)
+            self.deeds.log.notes.add_rows(decided.campus, DOCUMENTS, documents)
 
     def _documents(
         self,

@@ -14,7 +14,7 @@ from app.domain.activities import Activity, Participation
 from app.domain.activity_log import Written
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
-from app.domain.badges import BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.keys import SealedKey
 from app.domain.log_facts import (
@@ -29,6 +29,7 @@ from app.domain.log_facts import (
     revocation_fact,
     told_of,
 )
+from app.domain.recovery import BADGES, KEYS, VERSIONS
 from app.services.activity_log import ActivityLog
 
 
@@ -140,19 +141,23 @@ class LoggedDeeds:
     def withdrawn(self, campus: Campus, awards: Sequence[Award], reason: str) -> None:
         self.log.record(campus, [revocation_fact(award, reason, self.addresses) for award in awards])
 
-    def frozen(self, campus: Campus, version: BadgeVersion) -> None:
+    def frozen(self, campus: Campus, badge: Badge, version: BadgeVersion) -> None:
         self.log.record(campus, [definition_fact(version, self.addresses)])
+        self.log.notes.add_rows(campus, BADGES, [badge])
+        self.log.notes.add_rows(campus, VERSIONS, [version])
 
     def key_changed(
         self, campus: Campus, key: SealedKey, last_sizes: Mapping[str, int] | None = None
     ) -> None:
         self.log.record(campus, [key_fact(key, last_sizes)])
+        self.log.notes.add_rows(campus, KEYS, [key])
 
     def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> Written:
         """What the campus's logs say of somebody goes, with its keys; the line that says so leads back to nobody."""
         logs = {each.id for each in self.log.store.list_of(campus.id)}
         entries = self.log.store.erase_about(person_id, logs)
         self.disputes.forget(person_id, logs)
+        self.log.notes.add_erased(campus, person_id)
         (said,) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
         return said
 

@@ -13,14 +13,20 @@ from app.domain.clock import Clock
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.network_signing import NetworkSigning
-from app.services.partner_lists import signed_list
+from app.services.partner_lists import PlaceAnchors, signed_list
 from app.services.publication import Published
 
 
 class NetworkDocuments:
     def __init__(
-        self, store: RecognitionStore, signing: NetworkSigning, addresses: Addresses, clock: Clock
+        self,
+        store: RecognitionStore,
+        signing: NetworkSigning,
+        anchors: PlaceAnchors,
+        addresses: Addresses,
+        clock: Clock,
     ) -> None:
+        self.anchors = anchors
         self.store = store
         self.signing = signing
         self.addresses = addresses
@@ -43,6 +49,7 @@ class NetworkDocuments:
         if self.store.key_of(network.id) is None:
             raise NotFound(N_("Ce réseau n’a encore rien signé."))
         return signed_list(
+            self.anchors,
             self.addresses.network_list(slug),
             issuer=self.signing.did_of(network),
             raised=self.store.withdrawn_places(network.id),

@@ -27,7 +27,7 @@ from app.domain.organisations import (
 from app.domain.signed_text import name_as_signed
 from app.errors import NotFound
 from app.language import N_
-from app.services.partner_lists import entry_at, free_place, signed_list
+from app.services.partner_lists import PlaceAnchors, entry_at, free_place, signed_list
 from app.services.publication import Published
 from app.services.signing import KeyOwner, Signers
 
@@ -36,8 +36,14 @@ _PURPOSE: Final = "endorsement"
 
 class OrganisationService:
     def __init__(
-        self, organisations: OrganisationStore, vault: KeyVault, addresses: Addresses, clock: Clock
+        self,
+        organisations: OrganisationStore,
+        vault: KeyVault,
+        anchors: PlaceAnchors,
+        addresses: Addresses,
+        clock: Clock,
     ) -> None:
+        self.anchors = anchors
         self.organisations = organisations
         self.vault = vault
         self.addresses = addresses
@@ -133,6 +139,7 @@ class OrganisationService:
         if key is None:
             raise NotFound(N_("Cette organisation n’a rien signé ici."))
         return signed_list(
+            self.anchors,
             self.addresses.organisation_list(organisation.id),
             issuer=organisation.did,
             raised=self.organisations.raised(organisation.id),
@@ -146,7 +153,10 @@ class OrganisationService:
 
     def reserve(self, organisation: Organisation, endorsement_id: uuid.UUID) -> BitstringStatusListEntry:
         """A random free place in the organisation's list, for ever that endorsement's."""
-        position = free_place(lambda place: self.organisations.is_taken(organisation.id, place))
+        withdrawn = self.anchors.withdrawn(self.addresses.organisation_list(organisation.id))
+        position = free_place(
+            lambda place: place in withdrawn or self.organisations.is_taken(organisation.id, place)
+        )
         self.organisations.add(
             EndorsementPlace(
                 organisation_id=organisation.id, position=position, endorsement_id=endorsement_id

@@ -5,6 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
 
 from app.credentials.json_text import dump_json
 from app.credentials.model import BitstringStatusListEntry
@@ -17,8 +20,30 @@ from app.domain.status import LIST_LIFE, LIST_TTL
 from app.services.publication import Published
 from app.services.signing import Signers
 
+logger = structlog.get_logger(__name__)
+
+
+class PlaceAnchors(Protocol):
+    """The positions of a list that were ever withdrawn, kept apart from the database and its backups."""
+
+    def withdrawn(self, url: str) -> frozenset[int]: ...
+
+    def advance_withdrawn(self, url: str, positions: frozenset[int]) -> None: ...
+
+
+def anchored_places(anchors: PlaceAnchors, url: str, raised: Iterable[int]) -> frozenset[int]:
+    """What the database says is withdrawn and what was ever withdrawn; the anchor knows both from now on."""
+    known, stored = anchors.withdrawn(url), frozenset(raised)
+    if stored - known:
+        try:
+            anchors.advance_withdrawn(url, stored)
+        except OSError as error:
+            logger.error("anchor not moved", kind=type(error).__name__, list=url)
+    return known | stored
+
 
 def signed_list(
+    anchors: PlaceAnchors,
     url: str,
     *,
     issuer: str,
@@ -28,13 +53,14 @@ def signed_list(
     form: str = "json",
     final: bool = False,
 ) -> Published:
-    """Signed when it is read, the same for five minutes unless something is withdrawn meanwhile.
+    """Signed when it is read, the same for five minutes unless something is withdrawn meanwhile. What was
+    withdrawn stays so, even where an older copy of the database was restored.
 
     `final`: without an end, for a service that stops; what is withdrawn later is not in it.
     """
     at = _beginning_of(at, LIST_TTL)
     bits = Bits(LIST_SIZE)
-    for position in raised:
+    for position in anchored_places(anchors, url, raised):
         bits.set(position)
     document = status_list_credential(
         url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
 import orjson
@@ -19,13 +19,24 @@ from app.domain.erasures import ERASED
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.publication import FORMS, ClosedAward, Published
+from app.services.status import ListAnchors
 
 
 class PublicDocuments:
     """Each event loop reads through connections of its own: one that waits for those of another is never woken."""
 
-    def __init__(self, make_store: Callable[[], PublishedStore], addresses: Addresses, clock: Clock) -> None:
+    def __init__(
+        self,
+        make_store: Callable[[], PublishedStore],
+        anchors: ListAnchors,
+        addresses: Addresses,
+        clock: Clock,
+        check_shown: Callable[[uuid.UUID], Awaitable[None]],
+    ) -> None:
+        """`check_shown` raises where nothing may be shown of an award."""
+        self.check_shown = check_shown
         self._make_store = make_store
+        self.anchors = anchors
         self._stores: dict[asyncio.AbstractEventLoop, PublishedStore] = {}
         self.addresses = addresses
         self.clock = clock
@@ -49,6 +60,7 @@ class PublicDocuments:
 
     async def award(self, award_id: uuid.UUID, form: str) -> Published:
         """The signed credential of an award that its holder opened, as `json` or `jwt`."""
+        await self.check_shown(award_id)
         stored = await self.store.award(award_id)
         if stored is None:
             if await self.store.is_erased(award_id):
@@ -64,6 +76,7 @@ class PublicDocuments:
 
     async def standing(self, award_id: uuid.UUID) -> Standing | None:
         """Open or shut, withdrawn or not, as the rows say now; None where there is no such award."""
+        await self.check_shown(award_id)
         return await self.store.standing(award_id)
 
     async def campus_did(self, slug: str) -> Published:
@@ -83,6 +96,10 @@ class PublicDocuments:
     async def status_list(self, list_id: uuid.UUID, form: str) -> Published | None:
         """The signed list as it lies; None when it is due to be signed again first."""
         stored = await self.store.status_list(list_id)
+        anchored = self.anchors.list_of(list_id)
+        if anchored is not None and anchored.is_newer_than(stored):
+            # An older copy of the database was restored: what was withdrawn since stays withdrawn.
+            return Published.of_list(anchored.signed, form)
         if stored is None:
             raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
         return None if stored.is_due(at=self.clock()) else Published.of_list(stored, form)

@@ -26,6 +26,7 @@ from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.log_facts import ASSESSMENT, PARTICIPATION
 from app.domain.open_badges import with_disclosed
+from app.domain.recovery import AWARDS, EVIDENCE, NEWER
 from app.domain.signed_text import name_as_signed
 from app.errors import NotAllowed
 from app.language import N_
@@ -153,20 +154,22 @@ class ReissueService:
             signed = batch.issue(grounded.document if grounded else document)
         except CredentialError as error:
             raise said_to_the_trainer(error) from error
-        self.awards.add_newer(
-            award,
-            NewerDocument(
-                award_id=award.id,
-                edition=award.edition,
-                embedded=signed.embedded,
-                token=signed.token,
-                embedded_digest=hashlib.sha256(signed.embedded).hexdigest(),
-                token_digest=hashlib.sha256(signed.token.encode()).hexdigest(),
-                signed_at=award.reissued_at,
-            ),
+        newer = NewerDocument(
+            award_id=award.id,
+            edition=award.edition,
+            embedded=signed.embedded,
+            token=signed.token,
+            embedded_digest=hashlib.sha256(signed.embedded).hexdigest(),
+            token_digest=hashlib.sha256(signed.token.encode()).hexdigest(),
+            signed_at=award.reissued_at,
         )
+        self.awards.add_newer(award, newer)
+        notes = self.grounds.deeds.log.notes
+        notes.add_rows(campus, AWARDS, [award])
+        notes.add_rows(campus, NEWER, [newer])
         if grounded:
             self.grounds.store.replace(grounded.row)
+            notes.add_rows(campus, EVIDENCE, [grounded.row])
         self.history.write(
             by,
             "reissue",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.adapters.key_vault import KeyVault, SealedFor
+from app.adapters.key_vault import KekUnusable, KeyVault, SealedFor
 from app.credentials.dids import PublishedKey, jwt_method_id
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
 from app.db.campus import CampusStore
@@ -16,6 +16,7 @@ from app.domain.campus import Campus
 from app.domain.keys import KeyPurpose, KeyState, SealedKey
 from app.errors import Unavailable
 from app.language import N_
+from app.language import gettext as _
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,26 @@ class Signing:
         )
         self.campuses.add(row)
         return row
+
+    def check_kek(self) -> None:
+        """Raises KekUnusable unless every key that still signs is sealed under the key-encryption key at hand."""
+        if others := self.campuses.sealed_under() - {self.vault.kek.id}:
+            raise KekUnusable(
+                _(
+                    "SCEAU_KEK n’est pas la clé maîtresse de cette base : ses clés de signature ont été scellées par "
+                    "{sealed}, et celle-ci est {given}. Rien ne démarre. Remettez la bonne clé maîtresse."
+                ).format(sealed=", ".join(sorted(others)), given=self.vault.kek.id)
+            )
+
+    def keys_that_do_not_open(self) -> list[str]:
+        """The active keys of campuses that the right key-encryption key does not open, by their identifiers."""
+        damaged = []
+        for row, campus in self.campuses.active_keys():
+            try:
+                self._open(row, campus)
+            except Unavailable:
+                damaged.append(row.method_id)
+        return damaged
 
     def signers_of(self, campus: Campus) -> Signers:
         row = self.campuses.active_key(campus.id)

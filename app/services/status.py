@@ -7,6 +7,9 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
 
 from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.proofs.data_integrity import add_proof
@@ -18,8 +21,36 @@ from app.db.status import Place, StatusStore
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.domain.status import LIST_LIFE, LIST_TTL, SignedList, StatusList, has_room, signed_form
+from app.domain.status import (
+    LIST_LIFE,
+    LIST_TTL,
+    AnchoredList,
+    SignedList,
+    StatusList,
+    anchored_form,
+    has_room,
+    newest_of,
+    signed_form,
+)
+from app.errors import Unavailable
+from app.language import N_
 from app.services.signing import Signing
+
+logger = structlog.get_logger(__name__)
+
+
+class OlderThanAnchor(Unavailable):
+    """The database is older than what was published from it: signing would make withdrawn badges good again."""
+
+
+class ListAnchors(Protocol):
+    """The newest edition of each list, kept apart from the database and its backups."""
+
+    def list_of(self, list_id: uuid.UUID) -> AnchoredList | None: ...
+
+    def advance_lists(self, lists: Sequence[AnchoredList]) -> None:
+        """Keep these unless newer ones are there already; on disk when it returns."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,6 +62,13 @@ class Places:
 
     def only(self, award_ids: Collection[uuid.UUID]) -> Places:
         return Places({award_id: self.by_award[award_id] for award_id in award_ids}, self.addresses)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The slots, by column."""
+        return [
+            {"list_id": place.list_id, "position": place.position, "award_id": award_id, "raised_at": None}
+            for award_id, place in self.by_award.items()
+        ]
 
     def entry_of(self, award_id: uuid.UUID) -> JsonObject:
         """The status entry of the award's credential."""
@@ -44,12 +82,16 @@ class StatusService:
         status: StatusStore,
         campuses: CampusStore,
         signing: Signing,
+        anchors: ListAnchors,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
         self.status = status
         self.campuses = campuses
         self.signing = signing
+        self.anchors = anchors
+        self.signed: dict[uuid.UUID, AnchoredList] = {}
+        """What this unit of work signed; the anchors move once it is committed."""
         self.addresses = addresses
         self.clock = clock
 
@@ -101,12 +143,46 @@ class StatusService:
         for list_id in self.status.ids_of(campus.id):
             self._sign(campus, self.status.lock(list_id), at=at)
 
+    def settle(self) -> None:
+        """After the commit: from now on no older edition may be signed or served."""
+        if not self.signed:
+            return
+        try:
+            self.anchors.advance_lists(list(self.signed.values()))
+        except (OSError, Unavailable) as error:
+            # Committed all the same. Readiness says that the folder lags, and the next look catches up.
+            logger.error("anchor not moved", kind=type(error).__name__, lists=len(self.signed))
+        self.signed.clear()
+
     def published(self, list_id: uuid.UUID) -> SignedList:
-        """The signed list as it lies."""
-        return signed_form(self.status.get(list_id))
+        """The newest signed list, wherever it lies."""
+        row = self.status.find(list_id)
+        newest = newest_of(self.anchors.list_of(list_id), signed_form(row) if row else None)
+        return newest or signed_form(self.status.get(list_id))
+
+    def check_newest(self, status_list: StatusList) -> None:
+        """Raises OlderThanAnchor where a newer edition was published than the database knows."""
+        anchored = self.anchors.list_of(status_list.id)
+        if anchored is not None and anchored.is_newer_than(signed_form(status_list)):
+            raise OlderThanAnchor(
+                N_(
+                    "La base est plus ancienne que la liste de statuts déjà publiée : une ancienne sauvegarde a été "
+                    "restaurée. Rien n’est signé avant « sceau restore »."
+                )
+            )
+
+    def sign_after(self, campus: Campus, status_list: StatusList, anchored: AnchoredList | None) -> None:
+        """Sign the edition that follows the newest one published, once the database holds all that was withdrawn."""
+        if anchored is not None:
+            status_list.sequence = max(status_list.sequence, anchored.signed.sequence)
+            self.signed[status_list.id] = anchored
+        self._sign(campus, status_list, at=self.clock())
 
     def refresh(self, list_id: uuid.UUID) -> SignedList:
         """The signed list, signed again first when half its life has passed."""
+        anchored, row = self.anchors.list_of(list_id), self.status.find(list_id)
+        if anchored is not None and anchored.is_newer_than(signed_form(row) if row else None):
+            return anchored.signed
         status_list = self.status.get(list_id)
         if signed_form(status_list).is_due(at=self.clock()):
             status_list = self.status.lock(list_id)
@@ -119,15 +195,20 @@ class StatusService:
         Whoever holds it can show it for ever: what is withdrawn later is not in it.
         """
         status_list, at = self.status.get(list_id), self.clock()
+        self.check_newest(status_list)
         campus = self.campuses.get_by_id(status_list.campus_id)
         return self._signed(campus, status_list, at=at, until=None)
 
     def _sign(self, campus: Campus, status_list: StatusList, *, at: datetime) -> None:
+        if status_list.id not in self.signed:
+            self.check_newest(status_list)
+        status_list.sequence += 1
         signed = self._signed(campus, status_list, at=at, until=at + LIST_LIFE)
         status_list.published = signed.embedded
         status_list.token = signed.token
         status_list.published_at = at
         self.status.add(status_list)
+        self.signed[status_list.id] = anchored_form(status_list)
 
     def _signed(
         self, campus: Campus, status_list: StatusList, *, at: datetime, until: datetime | None
@@ -143,7 +224,10 @@ class StatusService:
             valid_from=at,
             valid_until=until,
             ttl=LIST_TTL,
+            sequence=status_list.sequence,
         )
         signers = self.signing.signers_of(campus)
         embedded = dump_json(add_proof(document, signer=signers.embedded, created=at))
-        return SignedList(embedded, sign_jwt(document, signer=signers.jwt, kind="vc+jwt"), at)
+        return SignedList(
+            embedded, sign_jwt(document, signer=signers.jwt, kind="vc+jwt"), at, status_list.sequence
+        )

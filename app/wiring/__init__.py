@@ -12,6 +12,7 @@ from app.wiring.commands import (
 )
 from app.wiring.log_spans import shared_between_processes
 from app.wiring.process import CANNOT_START, AlreadyThere, DatabaseUnreachable, Process, utc_now
+from app.wiring.readiness import problems_of
 from app.wiring.services import Services
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "kept_edition",
     "log_at",
     "make_kek",
+    "problems_of",
     "shared_between_processes",
     "utc_now",
     "witness_folder",

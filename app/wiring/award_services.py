@@ -33,6 +33,7 @@ class AwardServices(PeopleServices):
             self.stores.statuses,
             self.stores.campuses,
             self.signing,
+            self.lent.anchors,
             self.addresses,
             self.clock,
         )

@@ -48,7 +48,9 @@ class CampusServices(Parts):
 
     @cached_property
     def network_documents(self) -> NetworkDocuments:
-        return NetworkDocuments(self.stores.recognition, self.network_signing, self.addresses, self.clock)
+        return NetworkDocuments(
+            self.stores.recognition, self.network_signing, self.lent.anchors, self.addresses, self.clock
+        )
 
     @cached_property
     def standings(self) -> IssuerStandings:
@@ -56,7 +58,9 @@ class CampusServices(Parts):
 
     @cached_property
     def organisations(self) -> OrganisationService:
-        return OrganisationService(self.stores.organisations, self.lent.vault, self.addresses, self.clock)
+        return OrganisationService(
+            self.stores.organisations, self.lent.vault, self.lent.anchors, self.addresses, self.clock
+        )
 
     @cached_property
     def endorsement_subjects(self) -> EndorsementSubjects:
@@ -71,6 +75,7 @@ class CampusServices(Parts):
             self.stores.campuses,
             self.signing,
             self.lent.anchors,
+            self.lent.journal,
             self.addresses,
             self.clock,
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 
 from app.services.activity_files import ActivityFiles
+from app.services.anchor_check import AnchorCheck
 from app.services.contributions import ContributionService
 from app.services.kept_site import KeptSite
 from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
 from app.services.private_looks import PrivateLooks
+from app.services.recovery import JournalCheck
+from app.services.restoring import RestoreService
 from app.services.shown_files import ShownFiles
 from app.wiring.request_services import RequestServices
 
@@ -84,6 +87,17 @@ class LogServices(RequestServices):
         )
 
     @cached_property
+    def anchor_check(self) -> AnchorCheck:
+        return AnchorCheck(
+            self.activity_log,
+            self.log_keys,
+            self.stores.statuses,
+            self.stores.campuses,
+            self.lent.anchors,
+            self.addresses,
+        )
+
+    @cached_property
     def log_reconciliation(self) -> LogReconciliation:
         return LogReconciliation(
             self.stores.activity_log,
@@ -93,3 +107,21 @@ class LogServices(RequestServices):
             self.stores.history,
             self.clock,
         )
+
+    @cached_property
+    def restoring(self) -> RestoreService:
+        return RestoreService(
+            self.stores.recovery,
+            self.activity_log,
+            self.stores.statuses,
+            self.status,
+            self.log_reconciliation,
+            self.lent.anchors,
+            self.lent.journal,
+            self.stores.history,
+            self.clock,
+        )
+
+    @cached_property
+    def journal_check(self) -> JournalCheck:
+        return JournalCheck(self.stores.activity_log, self.stores.recovery, self.lent.journal, self.clock)

@@ -11,6 +11,7 @@ from app.adapters.key_vault import KeyVault
 from app.adapters.log_anchors import FolderAnchors
 from app.adapters.papers import Papers
 from app.adapters.picture_codes import PictureCodes
+from app.adapters.recovery_journal import RecoveryJournal
 from app.credentials.documents import DocumentSource
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
@@ -30,6 +31,7 @@ class Lent:
     secret: bytes
     vault: KeyVault
     anchors: FolderAnchors
+    journal: RecoveryJournal
     artist: Callable[[], BadgeArtist]
     papers: Callable[[], Papers]
     codes: PictureCodes

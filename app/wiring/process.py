@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from asyncio import to_thread
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from urllib.parse import urlsplit
 
+import structlog
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -26,28 +29,36 @@ from app.adapters.password_hashes import PasswordHashes
 from app.adapters.photographs import PillowPhotographs
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
+from app.adapters.recovery_journal import RecoveryJournal
 from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.db.migrations import is_current, upgrade
 from app.db.published import published_store
 from app.db.rates import DatabaseCounts
-from app.db.session import NotDurable, check_durable, open_engine, open_session
+from app.db.session import NotDurable, check_durable, open_engine, open_session, refuse_rows_of
 from app.db.walls import hold_back
 from app.db.workers import WorkflowDatabase
 from app.domain.addresses import Addresses
+from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.federation import IdentityProvider
+from app.domain.history import Actor
 from app.domain.letters import Mailer
 from app.domain.rates import Limiter
 from app.domain.status import SignedList
+from app.errors import NotFound
+from app.services.anchor_check import Behind, OlderCopy
 from app.services.file_intake import FileIntake
 from app.services.issuer_standing import ListShelf
 from app.services.letters import LetterService, Post
 from app.services.public_documents import PublicDocuments
+from app.services.restoring import ERASED_AGAIN, Restored
 from app.settings import Settings
 from app.wiring.parts import Lent
 from app.wiring.services import Services
 from app.wiring.stores import Stores
+
+log = structlog.get_logger("process")
 
 CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable)
 """Settings or a database that nothing may start on; the error's own sentence says what to do."""
@@ -60,6 +71,10 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "badge_templates"
 
 def utc_now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
+
+
+_COMPARED_EVERY, _AGAIN = 60.0, 2.0
+"""Seconds between two comparisons of the database with its anchors; the second while something is behind."""
 
 
 class Process:
@@ -86,6 +101,9 @@ class Process:
         self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
         self.engine = open_engine(settings.database_url)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
+        self.journal = RecoveryJournal(
+            self.anchors.folder / "journal", self.vault, clock, days=settings.recovery_days
+        )
         scanner = Clamd(settings.scanner) if settings.scanner else None
         self.intake = FileIntake(PillowPhotographs(), scanner)
         self.shelf = ListShelf()
@@ -93,10 +111,16 @@ class Process:
         self.on_promise: Callable[[], None] = lambda: None
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.providers = _providers_of(settings, self.addresses, clock)
+        self.behind: Mapping[uuid.UUID, Behind] = {}
+        self._compared_at = float("inf")  # never, until `check` does it for the first time
         self._commits = count(1)
         self.last_commit = 0
         self.public_documents = PublicDocuments(
-            lambda: published_store(self.engine, lambda: self.last_commit), self.addresses, clock
+            lambda: published_store(self.engine, lambda: self.last_commit),
+            self.anchors,
+            self.addresses,
+            clock,
+            self._check_shown,
         )
 
     @property
@@ -119,6 +143,48 @@ class Process:
     def check(self) -> None:
         """Refuse to work on a database that may forget, or that this program does not know."""
         check_durable(self.engine)
+        if self.is_ready():
+            self.check_kek()
+            self.compare_with_anchors(thorough=True)
+
+    def check_kek(self) -> None:
+        """Raises KekUnusable where the keys in the database are sealed under another key-encryption key."""
+        with self.unit_of_work(reading=True) as services:
+            services.signing.check_kek()
+
+    def compare_with_anchors(self, *, thorough: bool = False) -> Sequence[Behind]:
+        """What is older here than what was published; rows of those campuses are refused until it is repaired."""
+        self._compared_at = monotonic()
+        with self._transaction(reading=True, guarded=False) as services:
+            services.stores.reach.everywhere()
+            found = services.anchor_check.behind(thorough=thorough or bool(self.behind))
+            if not found:
+                self._catch_up(services, thorough=thorough)
+        self.behind = {each.campus_id: each for each in found}
+        return found
+
+    def _catch_up(self, services: Services, *, thorough: bool) -> None:
+        try:
+            if thorough or self.anchors.failure or self.journal.failure:
+                self.anchors.check_writable()
+                services.journal_check.catch_up()
+            services.anchor_check.catch_up()
+        except OSError as error:
+            log.error("anchor not moved", kind=type(error).__name__)
+
+    def check_not_behind(self, campus_id: uuid.UUID) -> None:
+        """Raises OlderCopy for a campus whose rows come from an older copy of the database."""
+        if campus_id in self.behind:
+            raise OlderCopy
+
+    async def _check_shown(self, award_id: uuid.UUID) -> None:
+        """What is read without the ORM is guarded as rows are."""
+        if self.behind:
+            await to_thread(self._find_guarded, award_id)
+
+    def _find_guarded(self, award_id: uuid.UUID) -> None:
+        with self.visit(reading=True) as services:
+            services.stores.awards.find(award_id)
 
     @property
     def undo_for(self) -> timedelta:
@@ -154,9 +220,38 @@ class Process:
                 services.enter(campus_id, person_id)
             yield services
 
+    def put_back(self, campus: Campus, reason: str, *, by: Actor) -> Restored:
+        """Frame by frame of the recovery journal, each in a transaction: what was interrupted is begun again."""
+        done = Restored()
+        with self.repair() as services:
+            services.restoring.begin(campus)
+            done.erased = services.restoring.erased_since(campus)
+            frames = services.restoring.frames(campus, services.stores.activity_log.find(campus.id))
+        for frame in frames:
+            with self.repair() as services:
+                services.restoring.replay(campus, frame, done)
+        with self.repair() as services:
+            services.restoring.finish(campus, reason, done, by=by)
+        for person_id in done.erased:
+            with self.repair() as services, suppress(NotFound):
+                services.erasures.carry_out(campus, person_id, ERASED_AGAIN, by=by)
+        self.compare_with_anchors(thorough=True)
+        return done
+
     @contextmanager
-    def _transaction(self, *, reading: bool) -> Iterator[Services]:
+    def repair(self) -> Iterator[Services]:
+        """A unit of work over rows of an older copy too, which every other unit of work refuses."""
+        with self._transaction(reading=False, guarded=False) as services:
+            services.stores.reach.everywhere()
+            yield services
+
+    @contextmanager
+    def _transaction(self, *, reading: bool, guarded: bool = True) -> Iterator[Services]:
+        if guarded and monotonic() - self._compared_at > (_AGAIN if self.behind else _COMPARED_EVERY):
+            self.compare_with_anchors()
         with open_session(self.engine, reading=reading) as session, session.begin():
+            if guarded and self.behind:
+                refuse_rows_of(session, self.behind.keys(), OlderCopy)
             services = Services(Stores(session), self._lent)
             yield services
         if not reading:
@@ -172,6 +267,7 @@ class Process:
             self.secret,
             self.vault,
             self.anchors,
+            self.journal,
             lambda: self.artist,
             lambda: _papers(TEMPLATES),
             self.codes,

@@ -47,5 +47,7 @@ class Services(ImportServices):
 
     def settle(self) -> None:
         """What may only be done once the transaction stands."""
+        if "status" in vars(self):
+            self.status.settle()
         if "activity_log" in vars(self):
             self.activity_log.settle()

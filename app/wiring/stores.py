@@ -46,6 +46,7 @@ from app.db.portfolios import PortfolioStore
 from app.db.private_looks import PrivateLookStore
 from app.db.reach import Reach
 from app.db.recognition import RecognitionStore
+from app.db.recovery import RecoveryStore
 from app.db.reminders import ReminderStore
 from app.db.requests import RequestStore
 from app.db.retention import RetentionStore
@@ -84,6 +85,10 @@ class Stores:
     @cached_property
     def award_evidence(self) -> AwardEvidenceStore:
         return AwardEvidenceStore(self.session)
+
+    @cached_property
+    def recovery(self) -> RecoveryStore:
+        return RecoveryStore(self.session)
 
     @cached_property
     def rule_counts(self) -> RuleCountStore:

@@ -25,11 +25,17 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     built.close()
 
 
+async def _nothing_refused(_award_id: uuid.UUID) -> None:
+    """No campus is behind its anchors."""
+
+
 def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) -> Found:
     async def ask() -> Found:
         process = house.process
         published = published_store(process.engine, lambda: process.last_commit)
-        documents = PublicDocuments(lambda: published, process.addresses, process.clock)
+        documents = PublicDocuments(
+            lambda: published, process.anchors, process.addresses, process.clock, _nothing_refused
+        )
         await documents.open()
         try:
             return await question(documents)

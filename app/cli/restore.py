@@ -1,0 +1,113 @@
+"""`sceau restore`: after an older copy of the database was restored, what is missing is shown and put back."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import ExitCode, out, ready_process, say, stop
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.language import N_
+from app.language import gettext as _
+from app.services.anchor_check import SENTENCES, Older
+from app.services.restoring import Missing, Restored, check_restore_reason
+from app.wiring import Process
+
+_BY = Actor.command("restore")
+
+
+def restore(
+    reason: Annotated[
+        str, typer.Option(help=N_("Ce qui s’est passé, en une phrase ; cela reste dans le journal."))
+    ] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help=N_("Remet tout en place sans poser de question."))
+    ] = False,
+) -> None:
+    process = ready_process()
+    behind = process.compare_with_anchors(thorough=True)
+    if not behind:
+        say(
+            N_("La base n’est pas plus ancienne que ce qui a été publié : rien n’est à reprendre."),
+            style="green",
+        )
+        return
+    for each in behind:
+        print(_(SENTENCES[each.older]).format(campus=each.slug, where=each.where))
+    if any(each.older is Older.ANCHOR_DAMAGED for each in behind):
+        stop(
+            _(
+                "Remettez d’abord ces fichiers du dossier des ancres d’une copie. Sans copie, et si vous êtes sûr que la "
+                "base n’est pas plus ancienne, supprimez-les : ils seront écrits de nouveau."
+            )
+        )
+    campuses = _campuses(process)
+    for campus in campuses:
+        with process.repair() as services:
+            _tell(campus, services.restoring.missing(campus))
+    if not yes and not (sys.stdin.isatty() and typer.confirm(_("Remettre en place maintenant ?"))):
+        say(N_("Rien n’a été changé. Pour remettre en place : sceau restore --yes --reason « … »"))
+        raise typer.Exit(ExitCode.REFUSED)
+    if not reason.strip() and sys.stdin.isatty():
+        reason = typer.prompt(_("Que s’est-il passé, en une phrase ?"))
+    check_restore_reason(reason)
+    for campus in campuses:
+        _tell_done(campus, process.put_back(campus, reason, by=_BY))
+    left = process.compare_with_anchors(thorough=True)
+    if left:
+        stop(
+            *(_(SENTENCES[each.older]).format(campus=each.slug, where=each.where) for each in left),
+            code=ExitCode.REFUSED,
+        )
+    say(N_("La base est de nouveau celle qui a été publiée. Le service reprend de lui-même."), style="green")
+
+
+def _campuses(process: Process) -> list[Campus]:
+    with process.repair() as services:
+        return [services.stores.campuses.get_by_id(each) for each in process.behind]
+
+
+def _tell(campus: Campus, missing: Missing) -> None:
+    out().print(f"{campus.short_name} ({campus.slug})", style="bold", markup=False)
+    for count, sentence in (
+        (missing.lines, N_("{count} lignes du journal manquent.")),
+        (
+            missing.unjournaled,
+            N_("dont {count} ne sont nulle part : le journal sera clos, et un nouveau ouvert."),
+        ),
+        (missing.withdrawals, N_("{count} retraits manquent.")),
+        (missing.awards, N_("{count} attributions manquent.")),
+        (missing.keys, N_("{count} clés de signature manquent.")),
+        (missing.erasures, N_("{count} personnes effacées depuis sont de nouveau dans la base.")),
+    ):
+        if count:
+            print("  " + _(sentence).format(count=count))
+
+
+def _tell_done(campus: Campus, done: Restored) -> None:
+    say(
+        N_("{campus} : {lines} lignes, {awards} attributions et {withdrawals} retraits remis en place."),
+        campus=campus.short_name,
+        lines=done.lines,
+        awards=done.awards,
+        withdrawals=done.withdrawals,
+    )
+    if done.reconciled:
+        say(
+            N_("{campus} : le journal amputé est clos, le suivant est ouvert. Prévenez les témoins."),
+            campus=campus.short_name,
+            style="yellow",
+        )
+    if done.unregistered:
+        say(
+            N_(
+                "{campus} : {count} attributions dont le badge n’est plus connu n’ont pas pu être remises en place. "
+                "Leur place dans la liste de statuts reste prise."
+            ),
+            campus=campus.short_name,
+            count=len(done.unregistered),
+            style="yellow",
+        )

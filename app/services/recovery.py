@@ -1,0 +1,159 @@
+"""What a unit of work adds to the recovery journal once it is committed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from app.db.activity_log import ActivityLogStore
+from app.db.recovery import RecoveryStore
+from app.domain.activity_log import CampusLog, Fact, Written, leaf_of
+from app.domain.campus import Campus
+from app.domain.clock import Clock
+from app.domain.log_facts import AWARD, DEFINITION, KEY
+from app.domain.recovery import ERASED, Frame, JournaledLine
+
+logger = structlog.get_logger(__name__)
+
+
+class Journal(Protocol):
+    def append(self, frame: Frame) -> None:
+        """On disk when it returns; raises OSError."""
+        ...
+
+    def frames(self, campus_id: uuid.UUID, origin: str, *, beyond: int) -> Iterator[Frame]: ...
+
+    def covered(self, campus_id: uuid.UUID, origin: str) -> Sequence[tuple[int, int]]: ...
+
+
+@dataclass
+class _OfCampus:
+    origin: str = ""
+    written: list[Written] = field(default_factory=list)
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+    erased: list[uuid.UUID] = field(default_factory=list)
+
+
+class RecoveryNotes:
+    """Gathered while a transaction runs; written after its commit, or dropped with it."""
+
+    def __init__(self) -> None:
+        self._by_campus: dict[uuid.UUID, _OfCampus] = {}
+
+    def add_lines(self, log: CampusLog, written: Sequence[Written]) -> None:
+        notes = self._of(log.campus_id)
+        if notes.origin != log.origin:
+            # A log that is closed and its successor in one transaction: only the successor grows from here on.
+            notes.origin, notes.written = log.origin, []
+        notes.written += written
+
+    def add_rows(self, campus: Campus, table: str, rows: Iterable[Any]) -> None:
+        """Rows, or what they hold by column; as they are when the transaction is over."""
+        self._of(campus.id).rows.setdefault(table, []).extend(rows)
+
+    def add_erased(self, campus: Campus, person_id: uuid.UUID) -> None:
+        self._of(campus.id).erased.append(person_id)
+
+    def write(self, journal: Journal, *, at: datetime) -> None:
+        for campus_id, notes in self._by_campus.items():
+            if not notes.written:
+                continue
+            frame = Frame(
+                campus_id,
+                notes.origin,
+                notes.written[0].number,
+                notes.written[-1].number + 1,
+                at,
+                {
+                    "lines": [_line(each) for each in notes.written],
+                    "rows": {table: [_values(row) for row in rows] for table, rows in notes.rows.items()},
+                    ERASED: notes.erased,
+                },
+            )
+            try:
+                journal.append(frame)
+            except (OSError, TypeError) as error:
+                # Committed all the same; the frame is written from the database at the next comparison.
+                logger.error("recovery journal not written", kind=type(error).__name__)
+        self._by_campus.clear()
+
+    def _of(self, campus_id: uuid.UUID) -> _OfCampus:
+        return self._by_campus.setdefault(campus_id, _OfCampus())
+
+
+class JournalCheck:
+    """Frames that a crash, or a folder that took no file, left out: written from the database."""
+
+    def __init__(self, logs: ActivityLogStore, store: RecoveryStore, journal: Journal, clock: Clock) -> None:
+        self.logs = logs
+        self.store = store
+        self.journal = journal
+        self.clock = clock
+
+    def catch_up(self) -> int:
+        """The number of frames written; a log that was never journaled begins with what comes next."""
+        frames = 0
+        for log in self.logs.list_all():
+            if log.closed_at is not None:
+                continue
+            covered = self.journal.covered(log.campus_id, log.origin)
+            if not covered:
+                self._append(log, range(log.size, log.size), {})
+            for gap in _gaps(covered, log.size):
+                for start in range(gap.start, gap.stop, _AT_A_TIME):
+                    numbers = range(start, min(start + _AT_A_TIME, gap.stop))
+                    self._append(log, numbers, self._content(log, numbers))
+                    frames += 1
+        return frames
+
+    def _append(self, log: CampusLog, numbers: range, content: Mapping[str, Any]) -> None:
+        self.journal.append(
+            Frame(log.campus_id, log.origin, numbers.start, numbers.stop, self.clock(), content)
+        )
+
+    def _content(self, log: CampusLog, numbers: range) -> dict[str, Any]:
+        payloads = {each.number: each for each in self.store.payloads(log.id, numbers)}
+        lines, about = [], dict[str, set[uuid.UUID]]()
+        for entry in self.logs.entries(log.id, numbers.start, numbers.stop):
+            payload = payloads.get(entry.number)
+            if payload is None:
+                nothing = Fact(entry.kind, "", uuid.UUID(int=0), {})
+                lines.append(JournaledLine(entry.number, nothing, leaf_of(entry), b"").written())
+                continue
+            fact = Fact(entry.kind, payload.noun, payload.noun_id, payload.facts, payload.about_id)
+            lines.append(JournaledLine(entry.number, fact, leaf_of(entry), payload.key).written())
+            about.setdefault(payload.noun, set()).add(payload.noun_id)
+        rows = self.store.rows_about(
+            about.get(AWARD, set()), about.get(DEFINITION, set()), about.get(KEY, set())
+        )
+        return {"lines": lines, "rows": rows, ERASED: []}
+
+
+_AT_A_TIME = 500
+
+
+def _gaps(covered: Sequence[tuple[int, int]], size: int) -> list[range]:
+    """What lies between these ranges and up to `size`; nothing before the first of them."""
+    if not covered:
+        return []
+    found, reached = [], covered[0][0]
+    for start, stop in [*covered, (size, size)]:
+        if start > reached:
+            found.append(range(reached, start))
+        reached = max(reached, stop)
+    return found
+
+
+def _line(written: Written) -> list[Any]:
+    return JournaledLine(written.number, written.fact, written.leaf, written.key).written()
+
+
+def _values(row: Any) -> Mapping[str, Any]:
+    if isinstance(row, Mapping):
+        return row
+    return {name: value for name, value in row.__dict__.items() if name != "_sa_instance_state"}

@@ -1,0 +1,39 @@
+"""What keeps a process from doing all of its work, each in a sentence for its operator."""
+
+from __future__ import annotations
+
+from app.adapters.key_vault import KekUnusable
+from app.language import gettext as _
+from app.services.anchor_check import SENTENCES
+from app.wiring.process import Process
+
+
+def problems_of(process: Process) -> list[str]:
+    """None of them for a process that is ready."""
+    if not process.is_ready():
+        return [_("La base de données ne répond pas, ou n’est pas à jour (« sceau migrate »).")]
+    found = []
+    try:
+        process.check_kek()
+    except KekUnusable as error:
+        found.append(str(error))
+    with process.unit_of_work(reading=True) as services:
+        damaged = services.signing.keys_that_do_not_open()
+    found += [
+        _("La clé de signature {key} est abîmée dans la base : restaurez-la d’une sauvegarde.").format(
+            key=key
+        )
+        for key in damaged
+    ]
+    behind = process.compare_with_anchors()
+    if behind:
+        found.append(_("La base est plus ancienne que ce qui a été publié : lancez « sceau restore »."))
+        found += [_(SENTENCES[each.older]).format(campus=each.slug, where=each.where) for each in behind]
+    if failure := process.anchors.failure or process.journal.failure:
+        found.append(
+            _(
+                "Le dossier des ancres ne se laisse pas écrire ({cause}). Rien n’est perdu, mais un retrait fait depuis "
+                "ne survivrait pas à une restauration : libérez de la place ou corrigez les droits de SCEAU_LOG_ANCHORS."
+            ).format(cause=failure)
+        )
+    return found
