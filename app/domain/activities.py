@@ -107,10 +107,10 @@ class Participation(SQLModel, table=True):
 
 
 _PUPILS = re.compile(
-    r"\b(?:colleg\w*|lyce\w*|ecol(?:e|es|ier|iers|iere|ieres)\b|eleves?\b|pupils?\b|minors?\b|mineurs?\b|enfants?\b"
-    r"|children\b|child\b|adolescents?\b|ados?\b|teen\w*|jeunes?\b|(?:high |middle |secondary )?schools?\b|classes?\b"
-    r"|(?:sixieme|cinquieme|quatrieme|troisieme)s?\b|[3-6](?:e|eme)s?\b|(?:de |en )(?:seconde|premiere|terminale)\b"
-    r"|(?:seconde|premiere|terminale)s?$)"
+    r"\b(?:colleg\w*|lyce\w*|ecolier\w*|ecoles? (?:primaire|elementaire|maternelle)s?|eleves?(?! ingenieur)"
+    r"|enfants?|mineurs?|adolescent\w*|ados?|pupils?|minors?|child(?:ren)?|teen\w*"
+    r"|(?:high|middle|secondary|primary)[ -]schools?|classes? de|segpa|primaires?"
+    r"|(?:sixieme|cinquieme|quatrieme|troisieme)s?|[3-6] ?(?:e|eme)s?(?! age))\b"
 )
 
 

@@ -45,8 +45,8 @@ class OlderAgreement(ParentNeeded):
 
 
 def needs_parent(person: Person) -> bool:
-    """Only where somebody said that they are under 15: of everybody else nothing is asked."""
-    return person.under_15_on is not None
+    """Under 15, or a participant of an activity for pupils whose age group was not given."""
+    return person.needs_guardian
 
 
 def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:

@@ -73,8 +73,8 @@ class PortfolioPiece(SQLModel, table=True):
 
 
 def shown_name(person: Person, naming: Naming) -> str:
-    """« Zoé N’Diaye », « Zoé N. », or nothing."""
-    if naming is Naming.NONE:
+    """« Zoé N’Diaye », « Zoé N. », or nothing; never the name of a child under 15."""
+    if naming is Naming.NONE or person.needs_guardian:
         return ""
     if naming is Naming.FULL or not person.given_name:
         return person.name

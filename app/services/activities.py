@@ -26,7 +26,7 @@ from app.domain.list_matching import Matches, Meant, matched_by_key, name_key_of
 from app.domain.merging import is_gone
 from app.domain.namesakes import NO_ANSWERS, ListAnswers
 from app.domain.participant_lists import ListedPerson, tidy
-from app.domain.people import Person
+from app.domain.people import AgeGroup, Person
 from app.language import N_
 from app.services.age_bands import AgeBands
 from app.services.line_faults import SEVERAL, LineFault, fault_of
@@ -206,13 +206,13 @@ class ActivityService:
                 check_participation(participation)
                 self._note_amendment(activity, participation, by)
                 completed.append(participation)
-            if line.under_15 is not None:
-                self.age_bands.note(person, line.under_15, by=by, campus_id=leads.id)
             kept[line.line_key] = (participation, person)
             if participation.line_key.startswith("|") and line.address:
                 self.people.add_address(person, line.address)
         self.activities.add_participations(new.values())
         self.suppose_pupils(activity, by=by, people=[person for _, person in kept.values()])
+        for line in lines:
+            self.age_bands.note(kept[line.line_key][1], line.under_15, by=by, campus_id=leads.id)
         self.deeds.noted(activity, [*new.values(), *completed], COMPLETED)
         return kept
 
@@ -226,6 +226,15 @@ class ActivityService:
             people = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
         leads, *_ = self.activities.campuses_of(activity.id)
         self.age_bands.suppose_pupils(people, by=by, campus_id=leads.id)
+
+    def set_age_group(self, campus: Campus, activity_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> int:
+        """Of all participants whose age group nobody gave; how many they were."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        there = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
+        unknown = [person for person in there if person.age_group in (None, AgeGroup.PUPIL)]
+        for person in unknown:
+            self.age_bands.set_group(person, group, by=by, campus_id=campus.id)
+        return len(unknown)
 
     def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:
         """A person for each line of somebody new, by line key."""

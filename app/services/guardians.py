@@ -31,6 +31,7 @@ from app.domain.guardians import (
 )
 from app.domain.history import Actor
 from app.domain.letters import Occasion, letter_to
+from app.domain.people import AgeGroup
 from app.errors import Conflict
 from app.language import N_
 from app.services.age_bands import AgeBands
@@ -48,6 +49,8 @@ class ParentState:
     is_older: bool = False
     """Their yes was given to an older wording: it opens the page, and goes no further."""
     may_ask_again: bool = False
+    is_unknown: bool = False
+    """Nobody gave the age group of this participant of an activity for pupils."""
 
     @property
     def is_asked_again(self) -> bool:
@@ -87,6 +90,7 @@ class GuardianService:
             needs_parent(record.person),
             agreement,
             is_older=bool(agreement and agreement.agreed) and self._is_older(record),
+            is_unknown=record.person.age_group is AgeGroup.PUPIL,
             may_ask_again=agreement is not None and may_ask_again(agreement, at=self.clock()),
         )
 
@@ -160,9 +164,14 @@ class GuardianService:
         return record
 
     def set_age_band(self, campus: Campus, person_id: uuid.UUID, under_15: bool, *, by: Actor) -> None:
-        """As the campus knows it; what stands open without a parent's yes is shut."""
         person = self.people.get(person_id)
         self.age_bands.note(person, under_15, by=by, campus_id=campus.id)
+        self.people.save(person)
+
+    def set_age_group(self, campus: Campus, person_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> None:
+        """As the campus knows it; what is open without a guardian's yes is closed."""
+        person = self.people.get(person_id)
+        self.age_bands.set_group(person, group, by=by, campus_id=campus.id)
         self.people.save(person)
 
     def _write(self, by: Actor, deed: str, award: Award) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from app.domain.activities import Activity, Participation, told_apart
 from app.domain.activity_plans import ActivitySession
-from app.domain.people import Person
+from app.domain.people import AgeGroup, Person
 from app.domain.permissions import Deed
 from app.request_scope import WITH_ORGANISERS, ReadingServices
 from app.services.activity_plans import Planned
@@ -67,6 +68,28 @@ class ActivityView:
             activity.hours,
             activity.audience,
             campuses,
+        )
+
+
+@dataclass(frozen=True)
+class Ages:
+    """Of an activity for pupils: of how many participants the age group is known, and of how many not."""
+
+    is_asked: bool
+    unknown: int
+    under_15: int
+    from_15: int
+    adults: int
+
+    @staticmethod
+    def of(activity: Activity, people: Sequence[Person]) -> Ages:
+        groups = Counter(person.age_group for person in people)
+        return Ages(
+            activity.is_for_pupils and bool(people),
+            groups[AgeGroup.PUPIL] + groups[None],
+            groups[AgeGroup.UNDER_15],
+            groups[AgeGroup.FROM_15],
+            groups[AgeGroup.ADULT],
         )
 
 
@@ -167,6 +190,7 @@ def activity_page(
         a_page=PEOPLE_A_PAGE,
         words=words.strip(),
         awarded=sum(1 for person_id in given),
+        ages=Ages.of(found.activity, [person for _, person in (*found.participants, *found.absent)]),
         adding=adding,
         waiting=services.room_signatures.how_many_wait(work.campus, activity_id),
         absent=[(one.id, told_apart(one, person.name)) for one, person in found.absent],

@@ -176,7 +176,7 @@ def show_person(
             for participation, activity in found.participations
         ],
         awards=[AwardLine.of(work, record) for record in found.awards],
-        under_15=found.person.under_15_on is not None,
+        age_group=found.person.age_group.value if found.person.age_group else "",
         age=f"{work.home}/repertoire/{person_id}/age" if work.may(Deed.WORK) else "",
         archive=f"{work.home}/repertoire/{person_id}/donnees.zip" if work.may(Deed.PROTECT) else "",
         erase=f"{work.home}/repertoire/{person_id}/effacer" if work.may(Deed.PROTECT) else "",

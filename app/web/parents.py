@@ -6,23 +6,26 @@ import uuid
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
 
+from app.domain.activities import is_of_pupils
 from app.domain.awards import Visibility
 from app.domain.consents import About, wording_of
+from app.domain.people import AgeGroup
 from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
 from app.policies import public
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.request_scope import AT_ANY_CAMPUS, ReadingServices, WritingServices, deed, limited, process_of
 from app.services.pictures import picture_words
-from app.web.answers import shown
+from app.web.answers import answer_page, shown_now
 from app.web.forms import SafeForm, text_of
 from app.web.held_badges import HOLDER, holder_of
 from app.web.learner import badge_page, my_badge
+from app.web.public_words import public_words
 from app.web.render import page
 from app.web.saying import said
 from app.web.typography import say
-from app.web.wording import day
 from app.web.workplaces import at_work, look_of, sentence_of, staff
 from app.wiring import Services
 
@@ -43,6 +46,17 @@ def show_to_a_parent(token: str, request: Request, services: ReadingServices, fa
     return _page(request, services, token, done=say(_DONE[fait]) if fait in _DONE else "")
 
 
+@router.get("/parent/{token}/page")
+@public
+def show_the_page_to_a_parent(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """The public page itself, as everybody would read it, whether or not it is open."""
+    _, record = services.guardians.asked(token)
+    reply = answer_page(request, services, services.verification.verify_award(record))
+    reply.headers["Referrer-Policy"] = "same-origin"
+    reply.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return reply
+
+
 @router.post("/parent/{token}")
 @public
 def answer(token: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
@@ -58,7 +72,9 @@ def _page(
     request: Request, services: Services, token: str, *, done: str = "", status: int = 200
 ) -> HTMLResponse:
     agreement, record = services.guardians.asked(token)
-    view = shown(services, services.verification.verify_award(record))
+    view = shown_now(services, record)
+    badge = view.badge
+    worded = " ".join((badge.title, badge.description, badge.criteria)) if badge else ""
     reply = page(
         request,
         "my_data/parent.html",
@@ -71,9 +87,8 @@ def _page(
         description=record.version.description,
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=said(picture_words(record.campus, record.version)),
-        holder=view.badge.holder if view.badge else "",
-        when=day(record.award.awarded_at, record.campus.time_zone),
-        campus_name=record.campus.name,
+        public=public_words(record, view),
+        names_pupils=is_of_pupils(worded),
         contact=record.campus.contact_email,
         is_open=record.award.visibility is Visibility.OPEN,
         agreed=agreement.agreed,
@@ -106,6 +121,23 @@ def ask_a_parent(
     return RedirectResponse(f"/mes-badges/{award_id}?fait=parent#page", status_code=303)
 
 
+@router.post("/gestion/{slug}/activites/{activity_id:uuid}/ages", dependencies=[staff(Deed.WORK)])
+def set_age_group_of_all(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: WritingServices
+) -> RedirectResponse:
+    """Of all participants of an activity for pupils whose age group nobody gave."""
+    work, group = at_work(request), age_group_in(form)
+    if group is not None:
+        services.activities.set_age_group(work.campus, activity_id, group, by=work.actor)
+    return RedirectResponse(f"{work.home}/activites/{activity_id}#ages", status_code=303)
+
+
+def age_group_in(form: FormData) -> AgeGroup | None:
+    return {"moins": AgeGroup.UNDER_15, "plus": AgeGroup.FROM_15, "majeur": AgeGroup.ADULT}.get(
+        text_of(form, "age")
+    )
+
+
 @router.post("/gestion/{slug}/repertoire/{person_id:uuid}/age", dependencies=[staff(Deed.WORK)])
 def set_age_band(
     person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
@@ -113,6 +145,7 @@ def set_age_band(
     work = at_work(request)
     services.directory.person(work.campus, person_id)
     with deed(request) as writing:
-        under_15 = text_of(form, "age") == "moins"
-        writing.guardians.set_age_band(work.campus, person_id, under_15, by=work.actor)
+        group = age_group_in(form)
+        if group is not None:
+            writing.guardians.set_age_group(work.campus, person_id, group, by=work.actor)
     return RedirectResponse(f"{work.home}/repertoire/{person_id}#age", status_code=303)

@@ -7,11 +7,14 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.domain.people import AgeGroup
+
 SEED = "sceau-2026"
 DOMAINS = ("exemple.fr", "exemple.fr", "exemple.org", "example.org")
 _WITHOUT_DECOMPOSITION = str.maketrans(
     {"đ": "d", "ł": "l", "ı": "i", "œ": "oe", "æ": "ae", "ø": "o", "ß": "ss"}
 )
+_AGE_GROUPS = {"collegiens": AgeGroup.UNDER_15, "lyceens": AgeGroup.FROM_15}
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Learner:
     @property
     def name(self) -> str:
         return f"{self.given} {self.family}"
+
+    @property
+    def age_group(self) -> AgeGroup:
+        return _AGE_GROUPS.get(self.slug.rpartition("-")[0], AgeGroup.ADULT)
 
 
 def invent(

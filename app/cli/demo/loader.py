@@ -52,7 +52,9 @@ def load_demo(settings: Settings, *, now: datetime | None = None, progress: Prog
             if services.campuses.list_all():
                 return False
             content = read_content()
-            stage = Stage(services, frozenset(request.badge for request in content.requests))
+            ages = {(each.given, each.family): each.age_group for each in content.learners.values()}
+            asked_for = frozenset(request.badge for request in content.requests)
+            stage = Stage(services, asked_for, age_groups=ages)
             for deed in progress(story(content, stage, now=end)):
                 clock.now = deed.at
                 deed.do()

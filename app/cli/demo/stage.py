@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -21,7 +21,7 @@ from app.domain.endorsements import checked_words
 from app.domain.files import FileState, TakenFile
 from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson
-from app.domain.people import Role
+from app.domain.people import AgeGroup, Role
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
 from app.services.endorsements import Asked as Endorsing
@@ -66,6 +66,8 @@ class Stage:
     activities: dict[str, Activity] = field(default_factory=dict)
     awards: dict[Giving, list[uuid.UUID]] = field(default_factory=dict)
     """The awards of each giving, in the order of its lines."""
+    age_groups: Mapping[tuple[str, str], AgeGroup] = field(default_factory=dict)
+    """Of each invented person, by given and family name."""
 
     def found(self, campus: written.Campus) -> None:
         """A campus with its key, its frameworks and their competencies."""
@@ -204,9 +206,20 @@ class Stage:
         recorded = self.services.activities.record(campus, self.activities[reference].id, lines, by=by)
         if recorded.refused:
             raise NotAsWritten(f"{reference}: {recorded.refused}")
+        self._note_age_groups(campus, self.activities[reference], by)
+
+    def _note_age_groups(self, campus: Campus, activity: Activity, by: Actor) -> None:
+        """As a trainer answers, once, what an activity for pupils asks."""
+        if not activity.is_for_pupils:
+            return
+        for _, person in self.services.activities.page(campus, activity.id).participants:
+            group = self.age_groups.get((person.given_name, person.family_name))
+            if group is not None and person.age_group is not group:
+                self.services.age_bands.set_group(person, group, by=by, campus_id=campus.id)
 
     def give(self, giving: Giving) -> None:
         campus, by = self._of(giving.badge)
+        self.record(giving.activity, giving.lines)
         request = AwardRequest(
             self.badges[giving.badge].id,
             self.activities[giving.activity].id,

@@ -1,0 +1,293 @@
+"""Whatever a holder shows: what they hide is in no byte of any public form, at once, whichever process answers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import uuid
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.cli.sites import _everything
+from app.domain.activities import Activity, ActivityKind, PartKind
+from app.domain.award_evidence import Shown
+from app.domain.awards import Visibility
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson
+from app.domain.people import AgeGroup
+from app.domain.portfolios import Grouping, Naming
+from app.main import create_app
+from app.services.awards import AwardRequest
+from app.services.portfolios import Wishes
+from app.wiring import Process
+from tests.support.house import COMMAND, House, send
+
+DETAILS: Final = {
+    "title": ("Zorglubique",),
+    "place": ("Xanadouville",),
+    "contribution": ("Quibblepatate",),
+    "comment": ("Wombatologue",),
+}
+SUMMARY: Final = {
+    "hours": ("7,25", "7.25", '"minutes":435', "PT7H15M"),
+    "dates": (
+        "2026-03-17", "2026-03-18", "2026-03-16T23", "17 mars", "18 mars", "17 March", "18 March", "17/03/2026",
+    ),
+    "role": ('"role":"ressource"', '"part":"ressource"', "Rôle : ressource", "Role: resource", "Part: resource"),
+}  # fmt: skip
+NEVER: Final = {"audience": ("Grenouillistes",)}
+HIDDEN: Final = {
+    Shown.ALL: NEVER,
+    Shown.SUMMARY: NEVER | DETAILS,
+    Shown.EXISTENCE: NEVER | DETAILS | SUMMARY,
+}
+ACCEPTS: Final = (
+    "text/html",
+    "application/vc+ld+json",
+    "application/vc+jwt",
+    "image/png",
+    "image/svg+xml",
+    "*/*",
+)
+_HARD_SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " "})
+
+
+@dataclass
+class Shelf:
+    """One open award of a person whose portfolio shows it, and two processes on the same database."""
+
+    house: House
+    award_id: uuid.UUID
+    portfolio_id: uuid.UUID
+    learner: TestClient
+    readers: list[TestClient] = field(default_factory=list)
+
+
+@pytest.fixture
+def shelf(house: House) -> Iterator[Shelf]:
+    with house.unit_of_work() as services:
+        activity = services.activities.create(
+            Activity(
+                kind=ActivityKind.WORKSHOP, title="Atelier Zorglubique", place="Xanadouville", hours=7.25,
+                audience="Grenouillistes", starts_on=date(2026, 3, 17), ends_on=date(2026, 3, 18),
+            ),
+            [house.campus], by=COMMAND,
+        )  # fmt: skip
+        line = ListedPerson(
+            1, given_name="Zoé", family_name="Martin", address="zoe@exemple.fr", part=PartKind.RESOURCE,
+            contribution="A monté la Quibblepatate.",
+        )  # fmt: skip
+        request = AwardRequest(
+            house.role.badge.id, activity.id, lines=(line,), evidence="Une vraie Wombatologue.", tells=False
+        )
+        result = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+        (award_id,) = [each.award_id for each in result.lines if each.award_id]
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        person = services.awards.record(award_id).person
+        portfolio = services.portfolios.start(person, [award_id])
+        services.portfolios.wish(portfolio, Wishes("", Naming.SHORT, Grouping.PROJECT, is_findable=False))
+        services.portfolios.set_open(portfolio, is_open=True)
+        portfolio_id = portfolio.id
+    learner = house.client()
+    learner.get(house.private_link(result))
+    other = Process(house.process.settings, clock=house.clock)
+    with TestClient(
+        create_app(process=other), base_url=house.process.settings.base_url, follow_redirects=False
+    ) as elsewhere:
+        yield Shelf(house, award_id, portfolio_id, learner, [house.client(), elsewhere])
+    other.engine.dispose()
+
+
+def choose(shelf: Shelf, shown: Shown) -> None:
+    with shelf.house.unit_of_work(reading=True) as services:
+        row = services.evidence.find(shelf.award_id)
+        assert row is not None
+        form = {f"ligne-{number}": shown.value for number in row.entries}
+    answer = send(
+        shelf.learner,
+        f"/mes-badges/{shelf.award_id}/journal/montrer",
+        form,
+        seen_on=f"/mes-badges/{shelf.award_id}/journal",
+    )
+    assert answer.status_code == 303, answer.text
+
+
+def public_paths(client: TestClient, shelf: Shelf) -> list[str]:
+    """Every address of the application that names an award or a portfolio, and what leads to them."""
+    values = {
+        "award_id": [str(shelf.award_id)],
+        "portfolio_id": [str(shelf.portfolio_id)],
+        "extension": ["json", "jwt", "png", "svg", "zip"],
+        "form": ["json", "jwt", "png", "svg", "zip", "pdf"],
+        "taken": ["cv.json", "europass.json", "portfolio.pdf"],
+        "number": ["0", "1", "2"],
+    }
+    found: list[str] = []
+    for route in client.app.routes:  # type: ignore[attr-defined]
+        path = getattr(route, "path", "")
+        if "GET" not in (getattr(route, "methods", None) or ()):
+            continue
+        if "{award_id" not in path and "{portfolio_id" not in path:
+            continue
+        names = re.findall(r"{(\w+)(?::\w+)?}", path)
+        paths = [path]
+        for name in names:
+            paths = [
+                re.sub(rf"{{{name}(:\w+)?}}", value, each, count=1)
+                for each in paths
+                for value in values.get(name, [str(shelf.award_id)])
+            ]
+        found += [each for each in paths if not each.startswith("/mes-badges")]
+    base = shelf.house.process.settings.base_url
+    return [
+        *found,
+        f"/oembed?url={base}/attributions/{shelf.award_id}",
+        f"/oembed?url={base}/portfolio/{shelf.portfolio_id}",
+        "/campus/itip/journal",
+        "/campus/itip",
+        "/sitemap.xml",
+    ]
+
+
+def opened(body: bytes) -> Iterator[bytes]:
+    """A body, and whatever is packed or encoded in it."""
+    yield body
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            for name in packed.namelist():
+                yield from opened(packed.read(name))
+    for token in re.findall(rb"eyJ[\w-]+\.([\w-]{20,})\.[\w-]+", body):
+        yield base64.urlsafe_b64decode(token + b"=" * (-len(token) % 4))
+    if body.startswith(b"%PDF"):
+        for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", body, re.DOTALL):
+            try:
+                yield zlib.decompress(stream)
+            except zlib.error:
+                continue
+
+
+def text_in(body: bytes) -> str:
+    plain = b"\n".join(opened(body)).decode("utf-8", "replace").translate(_HARD_SPACES)
+    return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), plain)
+
+
+def requests_for(path: str) -> Iterator[dict[str, str]]:
+    """The headers to ask with: every language of a page, every media type of an address that has several."""
+    for language in ("fr", "en") if "." not in path.rpartition("/")[2] else ("fr",):
+        yield {"accept": "text/html", "accept-language": language}
+    if re.fullmatch(r"/attributions/[0-9a-f-]{36}", path):
+        yield from ({"accept": accept} for accept in ACCEPTS)
+
+
+def every_form(shelf: Shelf) -> Iterator[tuple[str, bytes]]:
+    """All that everybody can read of the award, what its holder downloads, and the static export."""
+    yield from public_forms(shelf)
+    for name in ("json", "jwt", "png", "svg", "pdf", "zip"):
+        answer = shelf.learner.get(f"/mes-badges/{shelf.award_id}/badge.{name}")
+        assert answer.status_code == 200
+        yield f"download of {name}", answer.content
+    with shelf.house.unit_of_work(reading=True) as services:
+        campus = services.campuses.get("itip")
+        for file in _everything(services, campus, shelf.house.clock.now, final=False):
+            if not file.path.startswith("static/"):
+                yield f"export: {file.path}", file.body
+
+
+def public_forms(shelf: Shelf) -> Iterator[tuple[str, bytes]]:
+    for number, reader in enumerate(shelf.readers):
+        for path in public_paths(reader, shelf):
+            for headers in requests_for(path):
+                answer = reader.get(path, headers=headers)
+                if answer.status_code == 200:
+                    yield f"process {number}: {path} with {headers}", answer.content
+
+
+def few_forms(shelf: Shelf) -> Iterator[tuple[str, bytes]]:
+    """The page, the signed document and what is opened of the log: all other forms are made of these."""
+    for path in (
+        f"/attributions/{shelf.award_id}",
+        f"/attributions/{shelf.award_id}.json",
+        f"/preuves/{shelf.award_id}/montrees",
+    ):
+        answer = shelf.readers[0].get(path, headers={"accept": "text/html"})
+        assert answer.status_code == 200
+        yield path, answer.content
+
+
+def found_in(
+    shelf: Shelf,
+    facts: dict[str, tuple[str, ...]],
+    forms: Callable[[Shelf], Iterator[tuple[str, bytes]]] = every_form,
+) -> set[tuple[str, str, str]]:
+    return {
+        (where, fact, needle)
+        for where, body in forms(shelf)
+        for text in [text_in(body)]
+        for fact, needles in facts.items()
+        for needle in needles
+        if needle in text
+    }
+
+
+def test_what_a_holder_hides_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
+    choose(shelf, Shown.ALL)
+    shelf.house.clock.move(minutes=1)
+    told = {fact for _, fact, _ in found_in(shelf, DETAILS | SUMMARY | NEVER)}
+    assert told == {*DETAILS, *SUMMARY}, (
+        "the needles are found where everything is shown, but for the audience"
+    )
+    for shown in (Shown.SUMMARY, Shown.EXISTENCE):
+        list(public_forms(shelf))  # caches are warm
+        choose(shelf, shown)
+        assert found_in(shelf, HIDDEN[shown]) == set()
+
+
+def test_by_default_only_the_summary_is_public(shelf: Shelf) -> None:
+    assert found_in(shelf, HIDDEN[Shown.SUMMARY], few_forms) == set()
+    assert {fact for _, fact, _ in found_in(shelf, SUMMARY, few_forms)} == {*SUMMARY}
+
+
+def test_what_a_revoked_badge_shows_can_still_be_narrowed(shelf: Shelf) -> None:
+    choose(shelf, Shown.ALL)
+    with shelf.house.unit_of_work() as services:
+        services.awards.revoke(shelf.house.campus, shelf.award_id, "Donné par erreur.", by=COMMAND)
+    choose(shelf, Shown.EXISTENCE)
+    assert found_in(shelf, HIDDEN[Shown.EXISTENCE], few_forms) == set()
+
+
+def test_a_holder_noted_as_a_minor_shows_no_free_text_and_no_more_when_grown_up(shelf: Shelf) -> None:
+    choose(shelf, Shown.ALL)
+    for group in (AgeGroup.FROM_15, AgeGroup.ADULT):
+        with shelf.house.unit_of_work() as services:
+            person = services.stores.people.get(services.awards.record(shelf.award_id).person.id)
+            services.age_bands.set_group(person, group, by=COMMAND, campus_id=shelf.house.campus.id)
+        assert found_in(shelf, HIDDEN[Shown.SUMMARY], few_forms) == set()
+
+
+def test_the_comparison_says_what_the_page_will_contain(shelf: Shelf) -> None:
+    choose(shelf, Shown.ALL)
+    with shelf.house.unit_of_work(reading=True) as services:
+        row = services.evidence.find(shelf.award_id)
+        assert row is not None
+        form = {f"ligne-{number}": Shown.EXISTENCE.value for number in row.entries}
+    answer = send(
+        shelf.learner,
+        f"/mes-badges/{shelf.award_id}/journal/montrer/comparer",
+        form,
+        seen_on=f"/mes-badges/{shelf.award_id}/journal",
+    )
+    before, after = answer.text.split('aria-labelledby="apres"')
+    assert all(needle in before for needles in DETAILS.values() for needle in needles)
+    assert not any(
+        needle in text_in(after.encode()) for each in HIDDEN[Shown.EXISTENCE].values() for needle in each
+    )
+    page = shelf.readers[0].get(f"/attributions/{shelf.award_id}", headers={"accept": "text/html"})
+    assert "Zorglubique" in page.text, "nothing is changed by looking"
