@@ -99,7 +99,8 @@ def create_app(
             visitor_of=visitor_of,
             body_by_path={
                 **dict.fromkeys(
-                    ("/verifier", "/gestion", "/confirmer", "/api/v1", "/mes-badges/ailleurs"), LONGEST_BODY
+                    ("/verifier", "/gestion", "/confirmer", "/api/v1", "/vc-api", "/mes-badges/ailleurs"),
+                    LONGEST_BODY,
                 ),
                 **dict.fromkeys(WITH_FILES, SEVERAL_FILES),
             },

@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     fetch_local_ports: str = Field(
         "", description="On localhost only: ports of this machine where they may be too, over plain http."
     )
+    vc_api_issue: bool = Field(
+        False,
+        description="on or off: whether /vc-api/credentials/issue signs for tokens with `credential:issue`; for conformance suites, never for awards.",
+    )
     locale: str = Field(
         "fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none."
     )

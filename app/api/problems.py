@@ -32,7 +32,7 @@ _TITLES = {
     500: N_("Faute de notre côté"),
     503: N_("Momentanément indisponible"),
 }
-_PROGRAM_PATHS = ("/api/", "/.well-known/", "/health/")
+_PROGRAM_PATHS = ("/api/", "/vc-api/", "/.well-known/", "/health/")
 
 
 def is_for_a_program(request: Request) -> bool:

@@ -19,13 +19,13 @@ from app.wiring import Services
 
 Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
 # It only describes the scheme: `token_of` reads the header, so that each refusal is a problem like all others.
-_BEARER = HTTPBearer(
+BEARER = HTTPBearer(
     scheme_name="token",
     bearerFormat="sceau_…",
     description="A token of one campus, made with `sceau token create`; its scopes say what it opens.",
     auto_error=False,
 )
-_Shown = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+_Shown = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 
 @dataclass(frozen=True)

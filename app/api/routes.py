@@ -19,6 +19,7 @@ from app.api import (
     participations,
     public,
     sessions,
+    vc_api,
     verification,
     xapi,
 )
@@ -35,6 +36,7 @@ for each in (
 v1.include_router(verification.router, responses=documented(400, 413, 422))
 v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))
 router.include_router(v1)
+router.include_router(vc_api.router)
 for each in (
     activity_log.router,
     activity_log.preflights,

@@ -23,6 +23,8 @@ class Scope(StrEnum):
     BADGE_WRITE = "badge:write"
     ACTIVITY_WRITE = "activity:write"
     READ = "read"
+    CREDENTIAL_ISSUE = "credential:issue"
+    """Any credential with the key of the campus, for conformance suites: the operator gives it, no page offers it."""
 
 
 class ApiToken(SQLModel, table=True):

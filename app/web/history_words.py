@@ -115,6 +115,7 @@ DEEDS = {
     ("participation", "answer"): N_("Réponse à une contestation"),
     ("import", "take_over"): N_("Activités reprises d’un fichier ou d’un programme"),
     ("token", "create"): N_("Jeton d’accès créé pour un programme"),
+    ("campus", "sign_credential"): N_("Attestation signée pour un programme"),
     ("token", "revoke"): N_("Jeton d’accès retiré"),
     ("session", "sign_in"): N_("Connexion"),
     ("session", "prove"): N_("Identité confirmée"),

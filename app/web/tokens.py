@@ -24,6 +24,8 @@ from app.wiring import Services
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
 _MANAGE = [staff(Deed.MANAGE)]
+# The operator alone gives the last one (`sceau token create`).
+_OFFERED = [scope for scope in Scope if scope is not Scope.CREDENTIAL_ISSUE]
 LIVES = (30, 90, 180, 365)
 
 
@@ -76,7 +78,7 @@ def create_token(request: Request, form: SafeForm, services: ReadingServices) ->
             secret = writing.people.create_token(
                 work.campus,
                 label=typed.label,
-                scopes=[scope.value for scope in Scope if scope.value in typed.rights],
+                scopes=[scope.value for scope in _OFFERED if scope.value in typed.rights],
                 life=timedelta(days=int(typed.days) if typed.days in map(str, LIVES) else 0),
                 by=work.actor,
             )
@@ -108,7 +110,7 @@ def _page(request: Request, services: Services, typed: Typed, *, secret: str = "
         zone=work.campus.time_zone,
         secret=secret,
         form=typed,
-        rights=[(scope.value, say(SCOPES[scope]), scope.value in typed.rights) for scope in Scope],
+        rights=[(scope.value, say(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
         days=[(str(days), say(N_("{n} jours")).format(n=days)) for days in LIVES],
         tokens=[TokenLine.of(work, token, at) for token in services.people.list_tokens(work.campus)],
         api=f"{services.addresses.base_url}/api/v1/openapi.json",

@@ -8,6 +8,7 @@ from app.services.followed_lists import FollowedLists
 from app.services.labels import LabelService
 from app.services.network_register import NetworkRegister
 from app.services.partner_keys import PartnerKeys
+from app.services.vc_api import VcApi
 from app.wiring.rights_services import RightsServices
 
 
@@ -50,3 +51,13 @@ class TrustServices(RightsServices):
     @cached_property
     def followed_lists(self) -> FollowedLists:
         return FollowedLists(self.stores.recognition, self.stores.history, self.lent.beyond, self.clock)
+
+    @cached_property
+    def vc_api(self) -> VcApi:
+        return VcApi(
+            self.verification.documents,
+            self.signing,
+            self.stores.history,
+            self.clock,
+            may_issue=self.lent.settings.vc_api_issue,
+        )

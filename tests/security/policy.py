@@ -320,6 +320,8 @@ CASES: dict[str, Case] = {
     "GET /health/ready": _ANYBODY,
     # --- programs
     "GET /api/v1/openapi.json": _ANYBODY,
+    "POST /vc-api/credentials/verify": anybody(400, body={"verifiableCredential": "x"}),
+    "POST /vc-api/credentials/issue": scoped("credential:issue", 404, body={"credential": {}}),
     "POST /api/v1/verify": anybody(body={"not": "a badge"}),
     "POST /api/v1/campuses/{slug}/log/cosignatures": anybody(422, body={}),
     "GET /api/v1/campuses/{slug}/competencies": _READ,

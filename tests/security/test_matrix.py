@@ -27,7 +27,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = [
     key
     for key, case in CASES.items()
-    if not key.startswith((*SAFE, "POST /api/", "PUT /api/")) and not case.speaks_for_itself
+    if not key.startswith((*SAFE, "POST /api/", "PUT /api/", "POST /vc-api/")) and not case.speaks_for_itself
 ]
 
 
