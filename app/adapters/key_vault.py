@@ -6,6 +6,7 @@ import base64
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,15 +53,21 @@ class SealedFor:
 
 
 class KeyVault:
-    def __init__(self, kek: Kek) -> None:
+    def __init__(self, kek: Kek, before_opening: Callable[[], None] = lambda: None) -> None:
         self.kek = kek
+        self.before_opening = before_opening
 
     def seal(self, key: LocalSigningKey, owner: SealedFor) -> bytes:
         salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
         body = AESGCM(self._wrapping_key(salt)).encrypt(nonce, key.to_bytes(), self._bound_to(owner))
         return _FORMAT + salt + nonce + body
 
+    def guarded(self, before_opening: Callable[[], None]) -> KeyVault:
+        """The same vault, which opens a key only where `before_opening` does not raise."""
+        return KeyVault(self.kek, before_opening)
+
     def open(self, sealed: bytes, owner: SealedFor, *, kek_id: str) -> SigningKey:
+        self.before_opening()
         if kek_id != self.kek.id:
             raise Unavailable(
                 N_("La clé de signature est scellée par une autre clé maîtresse. Rien n’a été signé.")

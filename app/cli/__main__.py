@@ -12,6 +12,7 @@ import typer
 from app import __version__
 from app.cli import (
     awards,
+    clock,
     keys,
     logs,
     networks,
@@ -72,6 +73,7 @@ app.command(
 app.add_typer(demo.commands, name="demo")
 app.add_typer(tokens.commands, name="token")
 app.add_typer(keys.commands, name="keys")
+app.add_typer(clock.commands, name="clock")
 app.add_typer(logs.commands, name="log")
 app.add_typer(witness.commands, name="witness")
 app.add_typer(sites.commands, name="site")

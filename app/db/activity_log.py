@@ -109,8 +109,13 @@ class ActivityLogStore:
     def keep_tiles(self, tiles: Sequence[LogTile]) -> None:
         insert_rows(self.session, tiles)
 
-    def grow(self, log: CampusLog, size: int, edge: bytes) -> None:
-        log.size, log.edge = size, edge
+    def last_at(self, campus_id: uuid.UUID) -> datetime | None:
+        """When the campus's open log last grew; the log is not locked."""
+        query = select(CampusLog.last_at).where(CampusLog.campus_id == campus_id)
+        return self.session.exec(query.where(col(CampusLog.closed_at).is_(None))).first()
+
+    def grow(self, log: CampusLog, size: int, edge: bytes, *, at: datetime) -> None:
+        log.size, log.edge, log.last_at = size, edge, at
         self.session.add(log)
         self.session.flush()
 

@@ -39,6 +39,7 @@ SHARED = {
     "rate_count": "of nobody",
     "recognition": "of a network, about a campus here or elsewhere, read by everybody",
     "session": "of a person, found by its secret",
+    "signing_clock": "of the service",
     "set_aside": "of a person, found by its secret",
     "sign_in_link": "of a person, found by its secret",
     "trust_edition": "of a network, read by everybody",

@@ -59,6 +59,8 @@ class CampusLog(SQLModel, table=True):
     size: int = Field(default=0, sa_type=BigInteger)
     edge: bytes = b""
     opened_at: datetime = Field(sa_column=moment())
+    last_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    """When the last line was appended, to the second: no later line is dated before it."""
     closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
@@ -137,6 +139,10 @@ class Fact:
     noun_id: uuid.UUID
     facts: Mapping[str, Any]
     about_id: uuid.UUID | None = None
+
+
+def later_of(at: datetime, last: datetime | None) -> datetime:
+    return at if last is None else max(at, last)
 
 
 def to_the_minute(at: datetime) -> datetime:

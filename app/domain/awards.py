@@ -290,7 +290,7 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
     if award.state is AwardState.REVOKED:
         raise AlreadyRevoked(N_("Ce badge est déjà retiré."))
     award.state = AwardState.REVOKED
-    award.revoked_at = whole_second(at)
+    award.revoked_at = max(whole_second(at), award.awarded_at)
     award.revoked_reason = reason.strip()
     award.once_key = None
 

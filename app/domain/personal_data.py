@@ -212,6 +212,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "rate_count": "counted under a keyed digest, and gone within hours",
         "recognition": "an organisation and its public address",
         "room": "of an activity",
+        "signing_clock": "of a machine",
         "signing_key": "of a campus",
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -23,6 +24,7 @@ from app.domain.activity_log import (
     LogTile,
     Written,
     entry_of,
+    later_of,
     leaf_of,
     to_the_minute,
 )
@@ -83,19 +85,26 @@ class ActivityLog:
         """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
         return [written.number for written in self.append(campus, facts)]
 
+    def now(self, campus: Campus) -> datetime:
+        """The time, or that of the campus's last line where the clock is behind it: what is signed never runs backwards."""
+        return later_of(self.clock(), self.store.last_at(campus.id))
+
     def append(self, campus: Campus, facts: Sequence[Fact]) -> list[Written]:
         """The same, with all that was written."""
         if not facts:
             return []
-        log, minute = self.open(campus), to_the_minute(self.clock())
+        log = self.open(campus)
+        at = later_of(self.clock(), log.last_at)
+        minute = to_the_minute(at)
         written = [
             entry_of(fact, log.id, number, minute=minute) for number, fact in enumerate(facts, log.size)
         ]
-        self.extend(log, written)
+        self.extend(log, written, at=at)
         return written
 
-    def extend(self, log: CampusLog, written: Sequence[Written]) -> None:
+    def extend(self, log: CampusLog, written: Sequence[Written], *, at: datetime | None = None) -> None:
         """Write lines that follow the last one, as they are."""
+        at = later_of(at or max(each.leaf.at for each in written), log.last_at)
         hashes = [each.leaf_hash for each in written]
         frontier = Frontier.from_bytes(log.size, log.edge)
         for each in hashes:
@@ -104,7 +113,7 @@ class ActivityLog:
         tiles = self._filled_tiles(log, hashes)
         self.store.append(written)
         self.store.keep_tiles(tiles)
-        self.store.grow(log, frontier.size, frontier.to_bytes())
+        self.store.grow(log, frontier.size, frontier.to_bytes(), at=at)
         self.notes.add_lines(log, written)
 
     def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
@@ -125,7 +134,7 @@ class ActivityLog:
             size=head.size,
             root=head.root,
             note=Note(text, tuple(sign(text, log.origin, each) for each in (leaving, key) if each)).to_text(),
-            signed_at=self.clock(),
+            signed_at=later_of(self.clock(), newest.signed_at if newest else None),
         )
         self.store.add(row)
         self.signed.append((head, NoteKey(log.origin, key.public)))

@@ -98,7 +98,7 @@ class AwardKeeping:
     ) -> Decided:
         """Everything is written but the signed bytes, which have to follow in the same transaction. A line that cannot be
         signed takes nothing from the others."""
-        at = self.clock()
+        at = self.deeds.log.now(case.campus)
         batch = self.batch_of(case, at)
         if not ready:
             return Decided([], batch, [], [], case.campus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -26,6 +27,7 @@ class Fault(StrEnum):
 
     MISSING_ENTRY = "missing_entry"
     CHANGED_ENTRY = "changed_entry"
+    TIME_BACKWARDS = "time_backwards"
     CHANGED_PAYLOAD = "changed_payload"
     CHANGED_TILE = "changed_tile"
     MISSING_TILE = "missing_tile"
@@ -38,6 +40,9 @@ class Fault(StrEnum):
 FAULTS = {
     Fault.MISSING_ENTRY: N_("La ligne {where} manque."),
     Fault.CHANGED_ENTRY: N_("La ligne {where} a changé."),
+    Fault.TIME_BACKWARDS: N_(
+        "La ligne {where} est datée d’avant la ligne qui la précède : l’horloge a reculé."
+    ),
     Fault.CHANGED_PAYLOAD: N_("Ce que dit la ligne {where} a changé."),
     Fault.CHANGED_TILE: N_("Le fichier {where} a changé."),
     Fault.MISSING_TILE: N_("Le fichier {where} manque."),
@@ -63,6 +68,8 @@ class Span:
     start: int
     hashes: bytes
     faults: Sequence[LogFault]
+    first_at: datetime | None = None
+    last_at: datetime | None = None
 
 
 Spans = Callable[[uuid.UUID, Sequence[range]], Iterable[Span]]
@@ -72,20 +79,24 @@ AT_A_TIME: Final = 64 * WIDTH
 
 def derive_span(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Span:
     """What the entries say of themselves: it costs most of the time of a check, and no entry needs another."""
-    hashes, faults = bytearray(), []
+    hashes, faults = bytearray(), list[LogFault]()
+    first_at = last_at = None
     for expected, entry in zip(numbers, _readable(store, log_id, numbers), strict=False):
         if entry is None:
             faults.append(LogFault(Fault.CHANGED_ENTRY, str(expected)))
             break
         if entry.number != expected:
             break
+        if last_at is not None and entry.at < last_at:
+            faults.append(LogFault(Fault.TIME_BACKWARDS, str(entry.number)))
+        first_at, last_at = first_at or entry.at, entry.at
         if not _payload_fits(entry):
             faults.append(LogFault(Fault.CHANGED_PAYLOAD, str(entry.number)))
         hash_ = Leaf(entry.kind.value, entry.at, entry.commitment).hash()
         if hash_ != entry.leaf_hash:
             faults.append(LogFault(Fault.CHANGED_ENTRY, str(entry.number)))
         hashes += hash_
-    return Span(numbers.start, bytes(hashes), faults)
+    return Span(numbers.start, bytes(hashes), faults, first_at, last_at)
 
 
 def _readable(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Iterator[WrittenEntry | None]:
@@ -145,7 +156,11 @@ class LogCheck:
         yield from self._at_this_size()
         count = self.store.count_entries(self.log.id)
         ranges = [range(at, min(at + AT_A_TIME, count)) for at in range(0, count, AT_A_TIME)]
+        last_at = None
         for span, numbers in zip(self.spans(self.log.id, ranges), ranges, strict=True):
+            if last_at is not None and span.first_at is not None and span.first_at < last_at:
+                yield LogFault(Fault.TIME_BACKWARDS, str(span.start))
+            last_at = span.last_at or last_at
             yield from span.faults
             for at in range(0, len(span.hashes), HASH_BYTES):
                 hash_ = span.hashes[at : at + HASH_BYTES]

@@ -203,6 +203,7 @@ class StatusService:
         if status_list.id not in self.signed:
             self.check_newest(status_list)
         status_list.sequence += 1
+        at = max(at, status_list.published_at or at)
         signed = self._signed(campus, status_list, at=at, until=at + LIST_LIFE)
         status_list.published = signed.embedded
         status_list.token = signed.token

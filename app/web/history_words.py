@@ -174,6 +174,8 @@ OF_THE_SERVICE = {
     ("recognition", "ended"): N_("Reconnaissance d’un campus terminée"),
     ("label", "label"): N_("Label donné à un campus d’un autre service"),
     ("label", "withdraw_label"): N_("Label retiré à un campus d’un autre service"),
+    ("signing_clock", "stop"): N_("Signatures arrêtées : l’horloge a sauté"),
+    ("signing_clock", "confirm"): N_("Heure du serveur confirmée, signatures reprises"),
     ("followed_list", "follow"): N_("Liste d’un autre service suivie"),
     ("followed_list", "unfollow"): N_("Liste d’un autre service laissée"),
 }

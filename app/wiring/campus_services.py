@@ -40,11 +40,11 @@ from app.wiring.parts import Parts
 class CampusServices(Parts):
     @cached_property
     def signing(self) -> Signing:
-        return Signing(self.stores.campuses, self.lent.vault)
+        return Signing(self.stores.campuses, self.vault)
 
     @cached_property
     def network_signing(self) -> NetworkSigning:
-        return NetworkSigning(self.stores.recognition, self.lent.vault, self.addresses)
+        return NetworkSigning(self.stores.recognition, self.vault, self.addresses)
 
     @cached_property
     def network_documents(self) -> NetworkDocuments:
@@ -59,7 +59,7 @@ class CampusServices(Parts):
     @cached_property
     def organisations(self) -> OrganisationService:
         return OrganisationService(
-            self.stores.organisations, self.lent.vault, self.lent.anchors, self.addresses, self.clock
+            self.stores.organisations, self.vault, self.lent.anchors, self.addresses, self.clock
         )
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.key_vault import KeyVault
@@ -15,8 +16,10 @@ from app.adapters.recovery_journal import RecoveryJournal
 from app.credentials.documents import DocumentSource
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
+from app.domain.signing_clock import Counter
 from app.domain.status import SignedList
 from app.services.issuer_standing import ListShelf
+from app.services.signing_clock import SigningClockService
 from app.settings import Settings
 from app.wiring.stores import Stores
 
@@ -39,6 +42,8 @@ class Lent:
     """Documents of others."""
     renew_list: Callable[[uuid.UUID], SignedList]
     shelf: ListShelf
+    counter: Counter | None
+    """Seconds that no change of the clock touches; None where the time is given."""
     label_of_service: Callable[[str], str]
     """What the sign-in service of an issuer is called."""
 
@@ -49,3 +54,14 @@ class Parts:
         self.lent = lent
         self.clock = lent.clock
         self.addresses = lent.addresses
+
+    @cached_property
+    def signing_clock(self) -> SigningClockService:
+        return SigningClockService(
+            self.stores.signing_clock, self.stores.history, self.lent.counter, self.clock
+        )
+
+    @cached_property
+    def vault(self) -> KeyVault:
+        """Opens no key while the clock cannot be trusted."""
+        return self.lent.vault.guarded(self.signing_clock.check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import uuid
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,6 +46,7 @@ from app.domain.federation import IdentityProvider
 from app.domain.history import Actor
 from app.domain.letters import Mailer
 from app.domain.rates import Limiter
+from app.domain.signing_clock import ClockJumped, Counter, Jump, Ticks
 from app.domain.status import SignedList
 from app.errors import NotFound
 from app.services.anchor_check import Behind, OlderCopy
@@ -73,6 +75,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+def machine_ticks() -> Ticks:
+    """Sleep included, which only Linux counts."""
+    try:
+        return Ticks(_boot(), time.clock_gettime(time.CLOCK_BOOTTIME))
+    except (AttributeError, OSError):
+        return Ticks("", 0.0)
+
+
+@cache
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
 _COMPARED_EVERY, _AGAIN = 60.0, 2.0
 """Seconds between two comparisons of the database with its anchors; the second while something is behind."""
 
@@ -92,9 +107,11 @@ class Process:
         beyond: DocumentSource | None = None,
         mailer: Mailer | None = None,
         limiter: Limiter | None = None,
+        counter: Counter | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
+        self.counter = counter or (machine_ticks if clock is utc_now else None)
         self.beyond = beyond or _documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
         self.mailer = mailer or _mailer_of(settings)
@@ -146,6 +163,7 @@ class Process:
         if self.is_ready():
             self.check_kek()
             self.compare_with_anchors(thorough=True)
+            self.observe_clock()
 
     def check_kek(self) -> None:
         """Raises KekUnusable where the keys in the database are sealed under another key-encryption key."""
@@ -185,6 +203,15 @@ class Process:
     def _find_guarded(self, award_id: uuid.UUID) -> None:
         with self.visit(reading=True) as services:
             services.stores.awards.find(award_id)
+
+    def observe_clock(self) -> Jump | None:
+        """The jump that keeps everything from being signed, stored for every process; usually None."""
+        with self.unit_of_work(reading=True) as services:
+            is_due, jump = services.signing_clock.is_due(), services.signing_clock.jump()
+        if not is_due:
+            return jump
+        with self.unit_of_work() as services:
+            return services.signing_clock.observe()
 
     @property
     def undo_for(self) -> timedelta:
@@ -249,11 +276,15 @@ class Process:
     def _transaction(self, *, reading: bool, guarded: bool = True) -> Iterator[Services]:
         if guarded and monotonic() - self._compared_at > (_AGAIN if self.behind else _COMPARED_EVERY):
             self.compare_with_anchors()
-        with open_session(self.engine, reading=reading) as session, session.begin():
-            if guarded and self.behind:
-                refuse_rows_of(session, self.behind.keys(), OlderCopy)
-            services = Services(Stores(session), self._lent)
-            yield services
+        try:
+            with open_session(self.engine, reading=reading) as session, session.begin():
+                if guarded and self.behind:
+                    refuse_rows_of(session, self.behind.keys(), OlderCopy)
+                services = Services(Stores(session), self._lent)
+                yield services
+        except ClockJumped:
+            self.observe_clock()
+            raise
         if not reading:
             self.last_commit = next(self._commits)
         services.settle()
@@ -274,6 +305,7 @@ class Process:
             self.beyond,
             self.renew_list,
             self.shelf,
+            self.counter,
             self._label_of_service,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.adapters.key_vault import KekUnusable
+from app.domain.signing_clock import ClockJumped
 from app.language import gettext as _
 from app.services.anchor_check import SENTENCES
 from app.wiring.process import Process
@@ -17,8 +18,13 @@ def problems_of(process: Process) -> list[str]:
         process.check_kek()
     except KekUnusable as error:
         found.append(str(error))
-    with process.unit_of_work(reading=True) as services:
-        damaged = services.signing.keys_that_do_not_open()
+    jump, damaged = process.observe_clock(), list[str]()
+    if jump is not None:
+        stopped = ClockJumped(jump)
+        found.append(_(stopped.sentence).format(**stopped.values))
+    else:
+        with process.unit_of_work(reading=True) as services:
+            damaged = services.signing.keys_that_do_not_open()
     found += [
         _("La clé de signature {key} est abîmée dans la base : restaurez-la d’une sauvegarde.").format(
             key=key

@@ -54,6 +54,7 @@ from app.db.rooms import RoomStore
 from app.db.rule_counts import RuleCountStore
 from app.db.sessions import SessionStore
 from app.db.sign_in import SignInStore
+from app.db.signing_clock import SigningClockStore
 from app.db.status import StatusStore
 from app.db.subjects import SubjectStore
 from app.db.team import TeamStore
@@ -261,6 +262,10 @@ class Stores:
     @cached_property
     def waiting(self) -> WaitingStore:
         return WaitingStore(self.session)
+
+    @cached_property
+    def signing_clock(self) -> SigningClockStore:
+        return SigningClockStore(self.session)
 
     @cached_property
     def workers(self) -> WorkerStore:

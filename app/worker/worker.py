@@ -98,6 +98,7 @@ class Worker:
     def _beat(self) -> None:
         with self.process.unit_of_work() as services:
             services.workers.beat(self.me)
+            services.signing_clock.observe()
 
     def _take_over(self) -> None:
         # Read before who is alive: a worker gives its first sign of life before it begins anything.
