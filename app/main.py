@@ -49,7 +49,13 @@ DATABASE_SILENT = N_(
 )
 LONGEST_BODY = 6 * 1024 * 1024
 SEVERAL_FILES = 64 * 1024 * 1024
-WITH_FILES = ("/demandes", "/mes-badges/*/journal/contributions", "/gestion/*/pieces")
+WITH_FILES = (
+    "/demandes",
+    "/mes-badges/*/journal/contributions",
+    "/gestion/*/pieces",
+    "/verifier",
+    "/api/v1/verify/batch",
+)
 """Where people hand in photos as their phones take them, several at once; they wait on disk and not in memory."""
 
 

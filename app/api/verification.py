@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -16,15 +16,19 @@ from starlette.exceptions import HTTPException
 from app.api.endorsements import SaidView, said_of
 from app.api.shapes import Shape, example
 from app.api.standing import IssuerStandingView
+from app.domain.tables import csv_for_excel
 from app.errors import InvalidInput
 from app.language import N_
 from app.policies import public
 from app.request_scope import limited, visit
 from app.services import verdicts
+from app.services.batch_verification import MOST_ITEMS
 from app.services.verification import Answer
 
 router = APIRouter(tags=["verification"])
 
+_NO_FILE = N_("Il manque le fichier à vérifier : joignez-le sous le nom « file ».")
+_NO_LIST = N_("Il faut une liste « items » de un à cent textes, ou des fichiers.")
 _MOST_BYTES = 5 * 1024 * 1024
 
 
@@ -306,6 +310,104 @@ async def verify_credential(request: Request) -> ReportView:
     return await run_in_threadpool(_answer, request, presented)
 
 
+class BatchRequest(Shape):
+    model_config = example(items=[_AWARD, "K7QM-29XF-4R8T"])
+    items: list[str] = Field(
+        min_length=1, max_length=MOST_ITEMS, description="Addresses, short codes, tokens, or lines of a CV."
+    )
+
+
+class ItemView(BaseModel):
+    """`report` is absent where nothing could be verified."""
+
+    given: str
+    report: ReportView | None
+    near: list[str] = Field(description="Of an unknown short code: those one slip away whose pages are open.")
+
+
+class BatchView(BaseModel):
+    results: list[ItemView]
+
+
+_SEVERAL = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": BatchRequest.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}}
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "/verify/batch",
+    summary="Several credentials in one request",
+    response_model=BatchView,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra=_SEVERAL,
+    dependencies=[limited("verify several")],
+)
+@public
+async def verify_several(request: Request) -> BatchView | Response:
+    """Each has a result of its own, whatever becomes of the others; a table for `Accept: text/csv`. Nothing is stored."""
+    files, lines = await _several_presented(request)
+    answered = await run_in_threadpool(_answer_several, request, files, lines)
+    if "text/csv" in request.headers.get("accept", ""):
+        return Response(csv_for_excel(_COLUMNS, map(_row, answered)), media_type="text/csv; charset=utf-8")
+    return BatchView(results=answered)
+
+
+async def _several_presented(request: Request) -> tuple[list[tuple[str, bytes]], list[str]]:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        form = await request.form(max_files=MOST_ITEMS, max_fields=5)
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        if not files:
+            raise InvalidInput(_NO_FILE)
+        return [(each.filename or "", await each.read()) for each in files], []
+    try:
+        return [], BatchRequest.model_validate_json(await request.body()).items
+    except ValidationError as error:
+        raise InvalidInput(_NO_LIST) from error
+
+
+def _answer_several(
+    request: Request, files: Sequence[tuple[str, bytes]], lines: Sequence[str]
+) -> list[ItemView]:
+    with visit(request, reading=True) as services:
+        batch = services.batch_verification
+        items = [item for name, body in files for item in batch.file(name, body)]
+        items += [item for line in lines for item in batch.line(line)]
+        return [
+            ItemView(
+                given=item.given,
+                report=ReportView.of(item.answer) if item.answer else None,
+                near=[each.code for each in item.near],
+            )
+            for item in items
+        ]
+
+
+_COLUMNS = ("given", "verdict", "headline", "holder", "badge", "issuer", "message", "near")
+
+
+def _row(item: ItemView) -> tuple[str, ...]:
+    report = item.report
+    if report is None:
+        return (item.given, "", "", "", "", "", "", " ".join(item.near))
+    claims = verdicts.claims_of(report.document) if report.document else None
+    holder, title, issuer = (claims.holder, claims.title, claims.issuer_name) if claims else ("", "", "")
+    return (item.given, report.verdict, report.headline, holder, title, issuer, report.message, "")
+
+
 def _answer(request: Request, presented: bytes | str) -> ReportView:
     with visit(request, reading=True) as services:
         ask = services.verification
@@ -329,7 +431,7 @@ async def _uploaded(request: Request) -> bytes:
     form = await request.form(max_files=1, max_fields=5)
     files = [value for value in form.values() if isinstance(value, UploadFile)]
     if not files:
-        raise InvalidInput(N_("Il manque le fichier à vérifier : joignez-le sous le nom « file »."))
+        raise InvalidInput(_NO_FILE)
     body = await files[0].read()
     if len(body) > _MOST_BYTES:
         raise HTTPException(413)

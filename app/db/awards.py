@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select
+from sqlalchemy import Select, false, or_
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, func, select
 
@@ -76,6 +76,16 @@ class AwardStore:
         if not found:
             return erased_between(self.session, first, last)
         return found[0] if len(found) == 1 else None
+
+    def find_open_among(
+        self, ranges: Sequence[tuple[uuid.UUID, uuid.UUID]], *, limit: int
+    ) -> Sequence[AwardRecord]:
+        """Awards with an open page, numbered within any of these ranges."""
+        within = [col(Award.id).between(first, last) for first, last in ranges]
+        query = (
+            self.records().where(or_(false(), *within), col(Award.visibility) == Visibility.OPEN).limit(limit)
+        )
+        return [AwardRecord(*row) for row in self.session.execute(query)]
 
     def find_open(self, *, at: datetime) -> Award | None:
         """Some award that its holder opened and that still counts."""

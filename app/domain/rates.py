@@ -35,7 +35,10 @@ LIMITS = {
     "invitations of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
     "short address": Limit(600, timedelta(minutes=10)),
-    "verify": Limit(60, timedelta(minutes=10)),
+    # A recruiter goes through an afternoon's candidates, from behind the address of a whole company.
+    "verify": Limit(300, timedelta(minutes=10)),
+    "verify several": Limit(30, timedelta(minutes=10)),
+    "unknown code": Limit(60, timedelta(minutes=10)),
     "whose address": Limit(20, timedelta(hours=1)),
     "whose address of an award": Limit(30, timedelta(hours=1)),
     "identity letter": Limit(20, timedelta(hours=1)),

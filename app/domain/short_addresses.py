@@ -22,6 +22,25 @@ def short_code(award_id: uuid.UUID) -> str:
     return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
 
 
+def near_codes(typed: str) -> list[str]:
+    """Every code that one slip of the hand turns into what was typed; empty where that is no code at all.
+
+    A slip is a sign changed, left out or added, or two neighbours that changed places.
+    """
+    digits = _BETWEEN.sub("", typed.strip()[:40]).upper().translate(_MISREAD)
+    if not _LENGTH - 1 <= len(digits) <= _LENGTH + 1 or any(sign not in _DIGITS for sign in digits):
+        return []
+    places = range(len(digits))
+    if len(digits) > _LENGTH:
+        found = {digits[:at] + digits[at + 1 :] for at in places}
+    elif len(digits) < _LENGTH:
+        found = {digits[:at] + sign + digits[at:] for at in range(_LENGTH) for sign in _DIGITS}
+    else:
+        found = {digits[:at] + sign + digits[at + 1 :] for at in places for sign in _DIGITS}
+        found |= {digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(_LENGTH - 1)}
+    return sorted(found - {digits})
+
+
 def ids_of_code(code: str) -> tuple[uuid.UUID, uuid.UUID] | None:
     """The first and the last number that begin like that; None where it cannot be a short address.
 

@@ -30,6 +30,7 @@ _BEFORE_OWNER = "."
 _MOST_SESSIONS = 20
 MOST_FIELDS = 2000
 MOST_FILES = 12
+MOST_VERIFIED = 100
 # A pasted list of 10,000 lines; the whole body has its own limit.
 MOST_TEXT = 5 * 1024 * 1024
 
@@ -130,7 +131,8 @@ def _foreign() -> ForeignForm:
 async def form_sent(request: Request, *, has_session: bool = True) -> FormData:
     """As another site did not send it; what stands in it is not to be acted upon yet."""
     check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
-    return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
+    most = MOST_VERIFIED if request.url.path == "/verifier" else MOST_FILES
+    return await request.form(max_files=most, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
 
 
 async def checked_form(request: Request) -> FormData:
@@ -189,6 +191,15 @@ def bytes_of(form: FormData, name: str) -> bytes | None:
     if value is None or isinstance(value, str) or not value.filename:
         return None
     return value.file.read()
+
+
+def files_of(form: FormData, name: str) -> list[tuple[str, bytes]]:
+    """Each file of a field that takes several, with its name."""
+    return [
+        (value.filename, value.file.read())
+        for value in form.getlist(name)
+        if not isinstance(value, str) and value.filename
+    ]
 
 
 class BodySizeLimit:

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from app.domain.addresses import Addresses
 from app.language import N_
 from app.policies import public
-from app.request_scope import ReadingServices, limited
+from app.request_scope import ReadingServices, client_network, limited, process_of
 from app.web.render import page
 from app.web.typography import say
 
@@ -29,6 +29,7 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
     if award_id is not None:
         services.awards.check_not_erased(award_id)
         return RedirectResponse(f"/attributions/{award_id}", status_code=303)
+    process_of(request).limiter.hit("unknown code", client_network(request))
     return page(
         request,
         "verifier/form.html",
@@ -43,4 +44,5 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
         ),
         a=None,
         kind="",
+        near=[(each.code, each.record) for each in services.batch_verification.near(signs)],
     )

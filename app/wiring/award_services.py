@@ -11,6 +11,7 @@ from app.services.award_keeping import AwardKeeping
 from app.services.award_pictures import AwardPictures
 from app.services.awarding import Judging
 from app.services.awards import AwardService
+from app.services.batch_verification import BatchVerification
 from app.services.brought_badges import BroughtBadges
 from app.services.bulk_awards import BulkAwardService
 from app.services.campus_keys import CampusKeys
@@ -203,6 +204,10 @@ class AwardServices(PeopleServices):
             self.stores.guardians,
             self.clock,
         )
+
+    @cached_property
+    def batch_verification(self) -> BatchVerification:
+        return BatchVerification(self.verification, self.stores.awards, self.portfolios, self.addresses)
 
     @cached_property
     def verification(self) -> VerificationService:

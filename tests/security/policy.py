@@ -323,6 +323,7 @@ CASES: dict[str, Case] = {
     "POST /vc-api/credentials/verify": anybody(400, body={"verifiableCredential": "x"}),
     "POST /vc-api/credentials/issue": scoped("credential:issue", 404, body={"credential": {}}),
     "POST /api/v1/verify": anybody(body={"not": "a badge"}),
+    "POST /api/v1/verify/batch": anybody(422, body={}),
     "POST /api/v1/campuses/{slug}/log/cosignatures": anybody(422, body={}),
     "GET /api/v1/campuses/{slug}/competencies": _READ,
     "GET /api/v1/campuses/{slug}/competencies/{competency_id}": _READ,

@@ -151,7 +151,7 @@ def test_a_badge_that_a_stranger_signed_is_shown_inert_and_without_links(employe
     signer = Signer(f"{did}#{did.removeprefix('did:key:')}", key)
     page = drop(employer, json.dumps(add_proof(badge, signer=signer, created=NOON)).encode())
     assert "Signature valable, émetteur inconnu" in page
-    assert "Personne n’en répond" in page
+    assert "Personne ne répond de ce nom" in page
     for alive in ("<script>alert", "<iframe", "<b onclick", 'href="https://', "\u202e"):
         assert alive not in page
 
