@@ -11,6 +11,7 @@ from sqlalchemy import Text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.domain.columns import moment, new_id, points_to, word_of
+from app.domain.people import Person, name_key
 
 MOST_OF_ONE_PERSON: Final = 40
 _AGAIN: Final = timedelta(days=7)
@@ -44,6 +45,8 @@ class BroughtBadge(SQLModel, table=True):
     verdict: str = Field(max_length=40)
     place: str = Field(default="", max_length=200)
     belongs: Belonging = Field(sa_column=word_of(Belonging, name="brought_badge_belongs"))
+    holder_name: str | None = Field(default=None, max_length=250)
+    """The name in the badge, empty where it has none; None until that was read."""
     is_shown: bool = False
     brought_at: datetime = Field(sa_column=moment())
     checked_at: datetime = Field(sa_column=moment())
@@ -51,8 +54,16 @@ class BroughtBadge(SQLModel, table=True):
 
     @property
     def may_be_shown(self) -> bool:
-        """What names somebody else is nobody's to show here."""
-        return self.belongs is not Belonging.ANOTHERS
+        """Held back where it names another person by name or by address, and until that was read."""
+        return self.holder_name is not None and self.belongs is not Belonging.ANOTHERS
+
+
+def names_person(holder_name: str, person: Person) -> bool:
+    """Whether a name in a badge can be the person's: the same words, or all the words of the shorter of both."""
+    named = set(name_key(holder_name, "").split())
+    known = set(name_key(person.given_name, person.family_name).split())
+    shorter, longer = sorted((named, known), key=len)
+    return named == known or (len(shorter) > 1 and shorter <= longer)
 
 
 def next_check(badge_id: uuid.UUID, *, is_open: bool, at: datetime) -> datetime:

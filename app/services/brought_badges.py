@@ -11,7 +11,8 @@ from app.credentials.verification.policy import Identity, Policy
 from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId
 from app.db.brought_badges import BroughtBadgeStore
-from app.domain.brought_badges import MOST_OF_ONE_PERSON, Belonging, BroughtBadge, next_check
+from app.db.people import PeopleStore
+from app.domain.brought_badges import MOST_OF_ONE_PERSON, Belonging, BroughtBadge, names_person, next_check
 from app.domain.clock import Clock
 from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
@@ -21,6 +22,8 @@ from app.services.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
 from app.services.verification import Answer, VerificationService
 
 _MOST_ADDRESSES = 8
+_NO_ADDRESS = "nobody@invalid"
+"""Nobody's: a badge that names an address differs from it, also where the person has verified none."""
 _OPEN = frozenset({HeadlineKind.UNVERIFIABLE, HeadlineKind.NOT_CHECKABLE, HeadlineKind.OUT_OF_DATE_UNPROVEN})
 
 
@@ -39,6 +42,7 @@ class Verdict:
     kind: HeadlineKind
     place: str
     belongs: Belonging
+    holder_name: str
 
 
 def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
@@ -50,8 +54,15 @@ def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
 
 
 class BroughtBadges:
-    def __init__(self, store: BroughtBadgeStore, verification: VerificationService, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: BroughtBadgeStore,
+        people: PeopleStore,
+        verification: VerificationService,
+        clock: Clock,
+    ) -> None:
         self.store = store
+        self.people = people
         self.verification = verification
         self.clock = clock
 
@@ -108,7 +119,11 @@ class BroughtBadges:
 
     def show(self, badge: BroughtBadge, is_shown: bool) -> None:
         if is_shown and not badge.may_be_shown:
-            raise Conflict(N_("Ce badge nomme quelqu’un d’autre : il ne se montre pas."))
+            raise Conflict(
+                N_(
+                    "Ce badge nomme une autre personne : il ne se montre pas tant que vous n’avez pas prouvé qu’il est à vous."
+                )
+            )
         badge.is_shown = is_shown
         self.store.save(badge)
 
@@ -137,6 +152,7 @@ class BroughtBadges:
     def _note(self, badge: BroughtBadge, verdict: Verdict) -> None:
         at = self.clock()
         badge.verdict, badge.place, badge.belongs = verdict.kind.value, verdict.place, verdict.belongs
+        badge.holder_name = verdict.holder_name
         badge.checked_at = at
         badge.check_again_at = next_check(badge.id, is_open=verdict.kind in _OPEN, at=at)
         self.store.save(badge)
@@ -144,15 +160,28 @@ class BroughtBadges:
     def _verdict(self, badge: BroughtBadge, answer: Answer) -> Verdict:
         head = headline(answer)
         place = str(head.heading.values.get("place", ""))[:200]
-        return Verdict(head.kind, place, self._belonging(badge))
+        document = answer.report.document if answer.report else None
+        named = claims_of(document).holder[:250] if document is not None else badge.holder_name or ""
+        return Verdict(head.kind, place, self._belonging(badge, named), named)
 
-    def _belonging(self, badge: BroughtBadge) -> Belonging:
-        """Asked of each verified address; a badge that names nobody by address can be anybody's."""
-        reasons = set()
-        for address in self.store.verified_addresses(badge.person_id)[:_MOST_ADDRESSES]:
-            asked = Policy(recipient=Identity(address), check_status=False)
-            report = self.verification.verify(badge.content, asked).report
-            reasons.add(report.check(CheckId.RECIPIENT).reason if report else "")
+    def _belonging(self, badge: BroughtBadge, named: str) -> Belonging:
+        """Theirs where an address inside it is one that they verified; another's where it names anybody else,
+        by name or by an address; otherwise nothing in it says."""
+        verified = self.store.verified_addresses(badge.person_id)[:_MOST_ADDRESSES]
+        reasons = {self._asked(badge, Identity(address)) for address in verified or (_NO_ADDRESS,)}
         if Reason.RECIPIENT_MATCHES in reasons:
             return Belonging.THEIRS
-        return Belonging.ANOTHERS if reasons == {Reason.RECIPIENT_DIFFERS} else Belonging.UNSAID
+        if Reason.RECIPIENT_DIFFERS in reasons:
+            return Belonging.ANOTHERS
+        person = self.people.get(badge.person_id)
+        if named and not names_person(named, person):
+            return Belonging.ANOTHERS
+        if not named and self._asked(badge, Identity(person.name, "name")) == Reason.RECIPIENT_DIFFERS:
+            return Belonging.ANOTHERS
+        return Belonging.UNSAID
+
+    def _asked(self, badge: BroughtBadge, identity: Identity) -> str:
+        report = self.verification.verify(
+            badge.content, Policy(recipient=identity, check_status=False)
+        ).report
+        return report.check(CheckId.RECIPIENT).reason if report else ""

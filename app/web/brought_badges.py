@@ -51,6 +51,12 @@ _SAID_IN_PUBLIC = {
 }
 
 
+_NAMES_ANOTHER = N_(
+    "Ce badge nomme {name}, et ce n’est pas le nom que vous avez ici : il ne se montre pas. S’il est à vous, ajoutez à "
+    "votre compte l’adresse qu’il contient et confirmez-la, ou demandez à son émetteur un badge à votre nom."
+)
+
+
 @dataclass(frozen=True)
 class BroughtShown:
     """`state` is what was found on the day `checked`; the page at `url` finds it anew."""
@@ -77,7 +83,9 @@ def brought_shown(badge: BroughtBadge, url: str, *, in_public: bool = False) -> 
         awarded=day(badge.awarded_at) if badge.awarded_at else "",
         state=Word(said(heading), state),
         checked=day(badge.checked_at),
-        belongs=say(words[badge.belongs]),
+        belongs=say(_NAMES_ANOTHER).format(name=badge.holder_name)
+        if badge.belongs is Belonging.ANOTHERS and badge.holder_name
+        else say(words[badge.belongs]),
         url=url,
         is_shown=badge.is_shown,
         may_be_shown=badge.may_be_shown,
@@ -143,6 +151,24 @@ def change(brought_id: uuid.UUID, services: WritingServices, form: SafeForm) -> 
         services.brought_badges.remove(badge)
         return RedirectResponse(f"{_HOME}?fait=retire", status_code=303)
     services.brought_badges.show(badge, wanted == "montrer")
+    return RedirectResponse(f"{_HOME}?fait=note#b-{brought_id}", status_code=303)
+
+
+@router.post(
+    f"{_HOME}/{{brought_id:uuid}}/revoir",
+    dependencies=[Depends(_brought, scope="function"), limited("verify")],
+)
+def check_again(
+    brought_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    form: SafeForm,  # noqa: ARG001
+) -> Response:
+    """Judge now, and not in a week: an address that the badge contains may have been verified meanwhile."""
+    verdict = services.brought_badges.judge(brought_id)
+    if verdict is not None:
+        with deed(request) as writing:
+            writing.brought_badges.note(brought_id, verdict)
     return RedirectResponse(f"{_HOME}?fait=note#b-{brought_id}", status_code=303)
 
 

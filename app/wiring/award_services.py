@@ -69,7 +69,7 @@ class AwardServices(PeopleServices):
 
     @cached_property
     def brought_badges(self) -> BroughtBadges:
-        return BroughtBadges(self.stores.brought_badges, self.verification, self.clock)
+        return BroughtBadges(self.stores.brought_badges, self.stores.people, self.verification, self.clock)
 
     @cached_property
     def papers(self) -> PaperService:

@@ -170,3 +170,66 @@ def test_one_taken_away_while_it_is_judged_stays_away(elsewhere):
         services.brought_badges.remove(services.brought_badges.get(badge.id))
     BROUGHT_BADGES.perform(elsewhere.process, badge.id)
     assert elsewhere.kept() == []
+
+
+def named(elsewhere: Elsewhere, name: str, address: str = "") -> str:
+    """A badge that contains the name of its holder, and perhaps an address."""
+    document = badge_document()
+    entries = [{"identityType": "name", "identityHash": name}]
+    if address:
+        entries.append({"identityType": "emailAddress", "identityHash": address})
+    document["credentialSubject"]["identifier"] = [
+        {"type": "IdentityObject", "hashed": False, **entry} for entry in entries
+    ]
+    return dump_json(add_proof(document, signer=elsewhere.issuer.signer, created=NOON)).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "belongs"),
+    [
+        ("Zoé N’Diaye", "", Belonging.UNSAID),
+        ("N'DIAYE Zoe", "", Belonging.UNSAID),
+        ("Zoé Marie N’Diaye", "", Belonging.UNSAID),
+        ("Léo Martin", "", Belonging.ANOTHERS),
+        ("Zoé", "", Belonging.ANOTHERS),
+        ("Zoé Martin", "", Belonging.ANOTHERS),
+        ("Léo Martin", ADDRESS, Belonging.THEIRS),
+        ("Zoé N’Diaye", "autre@exemple.fr", Belonging.ANOTHERS),
+    ],
+)
+def test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_verified_address(
+    elsewhere: Elsewhere, name: str, address: str, belongs: Belonging
+) -> None:
+    badge = elsewhere.bring(named(elsewhere, name, address))
+    assert (badge.belongs, badge.holder_name) == (belongs, name)
+    assert badge.may_be_shown is (belongs is not Belonging.ANOTHERS)
+
+
+def test_a_badge_that_names_an_address_is_held_back_where_no_address_was_verified(
+    house: House, elsewhere: Elsewhere
+) -> None:
+    award_id = house.award("Léo Martin; leo@exemple.fr").lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work(reading=True) as services:
+        elsewhere.person = services.awards.record(award_id).person
+    assert elsewhere.bring(elsewhere.badge_for(ADDRESS)).belongs is Belonging.ANOTHERS
+
+
+def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again(
+    house: House, elsewhere: Elsewhere
+) -> None:
+    badge = elsewhere.bring(named(elsewhere, "Léo Martin"))
+    with elsewhere.process.unit_of_work() as services:
+        before = services.brought_badges.get(badge.id)
+        before.holder_name, before.belongs, before.is_shown = None, Belonging.UNSAID, True
+        before.check_again_at = house.clock()
+        services.brought_badges.store.save(before)
+        assert services.brought_badges.shown_by(elsewhere.person.id) == []
+        assert services.brought_badges.due(limit=9) == [badge.id]
+    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    (judged,) = elsewhere.kept()
+    assert (judged.belongs, judged.holder_name, judged.may_be_shown) == (
+        Belonging.ANOTHERS,
+        "Léo Martin",
+        False,
+    )
