@@ -1,12 +1,11 @@
 """The recovery journal: what was logged and awarded lately, sealed, in append-only files beside the anchors.
 
-A file holds the frames of one campus and one day. A frame is its two lengths, a header in JSON, a body sealed under the
-key-encryption key, and a SHA-256 over both. A frame that a crash cut short is cut off before the next one is written.
+A file holds the frames of one campus and one day. A frame is its two lengths, a header in JSON, and a body sealed under the
+key-encryption key together with the header. A frame that a crash cut short is cut off before the next one is written.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from app.domain.clock import Clock
 from app.domain.recovery import Frame
 from app.errors import Unavailable
 
-_LENGTHS, _DIGEST = 8, 32
+_LENGTHS: Final = 8
 _PURPOSE: Final = b"sceau/recovery/v1"
 _LONGEST: Final = 1 << 31
 
@@ -147,15 +146,13 @@ class RecoveryJournal:
         )
         body = self.vault.seal_bytes(orjson.dumps(frame.content, default=_as_json), _PURPOSE + header)
         lengths = len(header).to_bytes(4, "big") + len(body).to_bytes(4, "big")
-        return lengths + header + body + hashlib.sha256(header + body).digest()
+        return b"".join((lengths, header, body))
 
     def _read(self, file: IO[bytes], place: _Place) -> Frame | None:
         """None for a frame that changed since it was written, or was sealed under another key."""
         file.seek(place.start + _LENGTHS)
         header = file.read(place.body - place.start - _LENGTHS)
-        body = file.read(place.stop - _DIGEST - place.body)
-        if hashlib.sha256(header + body).digest() != file.read(_DIGEST):
-            return None
+        body = file.read(place.stop - place.body)
         try:
             content = orjson.loads(self.vault.open_bytes(body, _PURPOSE + header))
         except (Unavailable, ValueError):
@@ -172,7 +169,7 @@ def _places(file: IO[bytes]) -> Iterator[_Place]:
         file.seek(start)
         lengths = file.read(_LENGTHS)
         header, body = int.from_bytes(lengths[:4], "big"), int.from_bytes(lengths[4:], "big")
-        stop = start + _LENGTHS + header + body + _DIGEST
+        stop = start + _LENGTHS + header + body
         if not header or header > _LONGEST or stop > end:
             return
         try:

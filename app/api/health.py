@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from app.credentials.timestamps import format_timestamp
 from app.policies import public
 from app.request_scope import process_of
-from app.wiring import problems_of
+from app.wiring import last_check_of, problems_of
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -21,9 +22,16 @@ async def live() -> JSONResponse:
 @router.get("/ready", summary="All of the work can be done; otherwise why not, in sentences")
 @public
 def ready(request: Request) -> JSONResponse:
-    problems = problems_of(process_of(request))
+    """Damage that the last check found is shown and keeps nobody from the rest: it does not make a process unready."""
+    process = process_of(request)
+    problems, last = problems_of(process), last_check_of(process)
+    check = {"done_at": format_timestamp(last.done_at), "faults": last.faults} if last else None
     return JSONResponse(
-        {"status": "not_ready", "problems": problems} if problems else {"status": "ready"},
+        {
+            "status": "not_ready" if problems else "ready",
+            **({"problems": problems} if problems else {}),
+            "last_check": check,
+        },
         status_code=503 if problems else 200,
         headers={"Cache-Control": "no-store"},
     )

@@ -7,17 +7,43 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.credentials.canonical import ways_taken
 from app.metrics import REGISTRY
 from app.policies import Policy, Who, marked
 from app.request_scope import process_of
+from app.wiring import LastCheck, last_check_of
 
 router = APIRouter(tags=["health"])
 _THIS_MACHINE = ("127.0.0.1", "::1")
+
+
+class _Integrity(Collector):
+    """What was found of what was signed; read when asked."""
+
+    def __init__(self, last: LastCheck | None, behind: int, anchors_fail: bool) -> None:
+        self._figures = (
+            (
+                "sceau_check_timestamp_seconds",
+                "When everything signed was last verified; 0: never",
+                _seconds(last),
+            ),
+            ("sceau_check_faults", "Faults that the last check found", float(last.faults if last else 0)),
+            ("sceau_campuses_behind_anchor", "Campuses older than what was published", float(behind)),
+            ("sceau_anchor_folder_failing", "1 while the anchor folder takes no file", float(anchors_fail)),
+        )
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for name, documentation, value in self._figures:
+            yield GaugeMetricFamily(name, documentation, value=value)
+
+
+def _seconds(last: LastCheck | None) -> float:
+    return last.done_at.timestamp() if last else 0.0
 
 
 class _Ways(Collector):
@@ -51,6 +77,10 @@ async def operator(request: Request) -> None:
 
 
 @router.get("/metrics", include_in_schema=False, dependencies=[Depends(operator)])
-async def metrics() -> Response:
-    body = generate_latest(REGISTRY) + generate_latest(_WAYS)
+async def metrics(request: Request) -> Response:
+    process, integrity = process_of(request), CollectorRegistry()
+    last = await run_in_threadpool(last_check_of, process)
+    failing = bool(process.anchors.failure or process.journal.failure)
+    integrity.register(_Integrity(last, len(process.behind), failing))
+    body = generate_latest(REGISTRY) + generate_latest(_WAYS) + generate_latest(integrity)
     return Response(body, media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})

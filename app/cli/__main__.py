@@ -12,6 +12,7 @@ import typer
 from app import __version__
 from app.cli import (
     awards,
+    check,
     clock,
     keys,
     logs,
@@ -53,6 +54,12 @@ app.command(
     "work", help=N_("Fait le travail de fond seul, à côté du service : attributions, lettres, rappels.")
 )(serve.work)
 app.command("migrate", help=N_("Crée la base de données ou la met à jour."))(serve.migrate)
+app.command(
+    "check",
+    help=N_(
+        "Revérifie tout ce qui a été signé : badges, listes de statuts, journaux, images ; reprend où elle s’est arrêtée."
+    ),
+)(check.check)
 app.command(
     "restore",
     help=N_(

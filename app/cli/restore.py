@@ -46,7 +46,7 @@ def restore(
         )
     campuses = _campuses(process)
     for campus in campuses:
-        with process.repair() as services:
+        with process.repair(reading=True) as services:
             _tell(campus, services.restoring.missing(campus))
     if not yes and not (sys.stdin.isatty() and typer.confirm(_("Remettre en place maintenant ?"))):
         say(N_("Rien n’a été changé. Pour remettre en place : sceau restore --yes --reason « … »"))
@@ -66,7 +66,7 @@ def restore(
 
 
 def _campuses(process: Process) -> list[Campus]:
-    with process.repair() as services:
+    with process.repair(reading=True) as services:
         return [services.stores.campuses.get_by_id(each) for each in process.behind]
 
 

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion
+from app.domain.integrity import PictureDigest, picture_digests
 from app.errors import NotFound
 from app.language import N_
 
@@ -57,6 +58,11 @@ class BadgeStore:
         if version is None:
             raise NotFound(N_("Cette version du badge n’existe pas."))
         return version
+
+    def add_pictures(self, version: BadgeVersion) -> None:
+        """The digests of a version's pictures, which change no more."""
+        self.session.add(PictureDigest(version_id=version.id, **picture_digests(version)))
+        self.session.flush()
 
     def current_version(self, badge_id: uuid.UUID) -> BadgeVersion:
         """The newest wording that may be given; a badge that is all draft has only its draft to show."""

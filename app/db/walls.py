@@ -23,6 +23,7 @@ SHARED = {
     "endorsement_place": "of an organisation, whose words may be about several campuses",
     "followed_list": "of another service, read by everybody",
     "label": "of a network, given to a campus here or elsewhere, read by everybody",
+    "integrity_check": "of the whole service",
     "network": "read by everybody",
     "network_key": "of a network",
     "organisation": "a partner of several campuses, read by everybody",

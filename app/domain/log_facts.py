@@ -17,6 +17,7 @@ from app.domain.addresses import Addresses
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
 from app.domain.erasures import reference_of
+from app.domain.integrity import picture_digests
 from app.domain.keys import SealedKey
 
 PARTICIPATION, AWARD, ASSESSMENT, DEFINITION, KEY, ERASURE = (
@@ -129,6 +130,7 @@ def definition_fact(version: BadgeVersion, addresses: Addresses) -> Fact:
         {
             "definition": addresses.version(version.badge_id, version.number),
             "digest": encode_base64url(hashlib.sha256(version.definition).digest()),
+            **picture_digests(version),
         },
     )
 

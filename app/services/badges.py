@@ -222,6 +222,7 @@ class BadgeService:
         version.definition = self.definition_of(campus, badge, version, self.competencies_of(version))
         version.frozen_at = self.clock()
         self.badges.add_version(version, [])
+        self.badges.add_pictures(version)
         self.deeds.frozen(campus, badge, version)
         return version
 

@@ -10,9 +10,10 @@ from app.wiring.commands import (
     make_kek,
     witness_folder,
 )
+from app.wiring.integrity_runs import IntegrityRun
 from app.wiring.log_spans import shared_between_processes
 from app.wiring.process import CANNOT_START, AlreadyThere, DatabaseUnreachable, Process, utc_now
-from app.wiring.readiness import problems_of
+from app.wiring.readiness import LastCheck, last_check_of, problems_of
 from app.wiring.services import Services
 
 __all__ = [
@@ -21,11 +22,14 @@ __all__ = [
     "WITNESS_KEY_UNUSABLE",
     "AlreadyThere",
     "DatabaseUnreachable",
+    "IntegrityRun",
+    "LastCheck",
     "Process",
     "Services",
     "documents_in",
     "hand_in",
     "kept_edition",
+    "last_check_of",
     "log_at",
     "make_kek",
     "problems_of",

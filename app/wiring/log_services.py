@@ -7,6 +7,7 @@ from functools import cached_property
 from app.services.activity_files import ActivityFiles
 from app.services.anchor_check import AnchorCheck
 from app.services.contributions import ContributionService
+from app.services.integrity import IntegrityService
 from app.services.kept_site import KeptSite
 from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
@@ -125,3 +126,14 @@ class LogServices(RequestServices):
     @cached_property
     def journal_check(self) -> JournalCheck:
         return JournalCheck(self.stores.activity_log, self.stores.recovery, self.lent.journal, self.clock)
+
+    @cached_property
+    def integrity(self) -> IntegrityService:
+        return IntegrityService(
+            self.stores.integrity,
+            self.stores.statuses,
+            self.stores.campuses,
+            self.lent.anchors,
+            self.addresses,
+            self.clock,
+        )

@@ -266,9 +266,9 @@ class Process:
         return done
 
     @contextmanager
-    def repair(self) -> Iterator[Services]:
+    def repair(self, *, reading: bool = False) -> Iterator[Services]:
         """A unit of work over rows of an older copy too, which every other unit of work refuses."""
-        with self._transaction(reading=False, guarded=False) as services:
+        with self._transaction(reading=reading, guarded=False) as services:
             services.stores.reach.everywhere()
             yield services
 

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from app.adapters.key_vault import KekUnusable
 from app.domain.signing_clock import ClockJumped
 from app.language import gettext as _
 from app.services.anchor_check import SENTENCES
 from app.wiring.process import Process
+
+
+@dataclass(frozen=True)
+class LastCheck:
+    """When everything that was signed was verified last, and how many faults that found."""
+
+    done_at: datetime
+    faults: int
+
+
+def last_check_of(process: Process) -> LastCheck | None:
+    """None before the first check, or where the database does not answer."""
+    if not process.is_ready():
+        return None
+    with process.unit_of_work(reading=True) as services:
+        newest = services.integrity.newest()
+    return LastCheck(newest.done_at, newest.fault_count) if newest and newest.done_at else None
 
 
 def problems_of(process: Process) -> list[str]:

@@ -29,6 +29,7 @@ from app.db.files import FileStore
 from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.db.imports import ImportStore
+from app.db.integrity import IntegrityStore
 from app.db.letters import LetterStore
 from app.db.log_disputes import LogDisputeStore
 from app.db.log_watch import LogWatchStore
@@ -86,6 +87,10 @@ class Stores:
     @cached_property
     def award_evidence(self) -> AwardEvidenceStore:
         return AwardEvidenceStore(self.session)
+
+    @cached_property
+    def integrity(self) -> IntegrityStore:
+        return IntegrityStore(self.session)
 
     @cached_property
     def recovery(self) -> RecoveryStore:

@@ -7,6 +7,7 @@ from app.worker.brought_badges import BROUGHT_BADGES
 from app.worker.endorsements import ENDORSEMENTS
 from app.worker.files import SCANS
 from app.worker.imports import IMPORTS
+from app.worker.integrity import INTEGRITY
 from app.worker.letters import LETTERS, REMINDERS
 from app.worker.logs import CHECKPOINTS, REVIEWS
 from app.worker.promises import Kind
@@ -24,6 +25,7 @@ KINDS: tuple[Kind, ...] = (
     REVIEW_REMINDERS,
     CHECKPOINTS,
     REVIEWS,
+    INTEGRITY,
     RETENTION,
     SCANS,
     BROUGHT_BADGES,

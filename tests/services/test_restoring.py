@@ -87,7 +87,7 @@ def test_restore_drill(house: House) -> None:
         with pytest.raises(OlderCopy):
             withdraw(copy, r)
 
-        with copy.process.repair() as services:
+        with copy.process.repair(reading=True) as services:
             missing = services.restoring.missing(copy.campus)
         assert (missing.withdrawals, missing.awards, missing.unjournaled) == (1, 1, 0)
         done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
@@ -183,7 +183,7 @@ def test_erased_person_is_found_in_the_copy_and_erased_again(house: House) -> No
     with house.unit_of_work() as services:
         services.erasures.carry_out(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
     with backup.restored() as copy:
-        with copy.process.repair() as services:
+        with copy.process.repair(reading=True) as services:
             assert services.restoring.missing(copy.campus).erasures == 1
         copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert copy.client().get(f"/attributions/{r}.json").status_code == 410

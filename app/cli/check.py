@@ -1,0 +1,67 @@
+"""`sceau check`: everything that was signed, verified again; it goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from app.cli.terminal import ExitCode, aside, ready_process, say
+from app.domain.history import Actor
+from app.domain.integrity import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
+from app.language import N_
+from app.language import gettext as _
+from app.wiring import IntegrityRun
+
+_BY = Actor.command("check")
+
+
+def check(
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help=N_("Combien de processus se partagent le travail."))
+    ] = os.cpu_count() or 1,
+    anew: Annotated[
+        bool, typer.Option("--anew", help=N_("Recommence du début une vérification interrompue."))
+    ] = False,
+) -> None:
+    run = IntegrityRun(ready_process(), processes=processes)
+    state = run.begin(by=_BY, anew=anew)
+    if state.done_steps:
+        say(
+            N_("Une vérification était en cours : elle reprend à l’étape {step} sur {steps}."),
+            step=state.done_steps + 1,
+            steps=state.steps,
+        )
+    with Progress(console=aside(), disable=not aside().is_terminal, transient=True) as shown:
+        bar = shown.add_task(_("Vérification"), total=state.steps, completed=state.done_steps)
+        for each in run.run(state):
+            state = each
+            shown.update(bar, completed=state.done_steps)
+    _tell(state)
+    if state.fault_count:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _tell(state: IntegrityCheck) -> None:
+    for damage, where, detail in state.faults:
+        print(damage, where, _(SENTENCES[Damage(damage)]).format(where=where, detail=detail), sep="\t")
+    counted = state.checked
+    say(
+        N_(
+            "{awards} attributions, {editions} nouvelles éditions, {lists} listes de statuts, {pictures} badges et "
+            "{files} pièces vérifiés, avec tous les journaux."
+        ),
+        awards=counted.get("awards", 0),
+        editions=counted.get("editions", 0),
+        lists=counted.get("lists", 0),
+        pictures=counted.get("pictures", 0),
+        files=counted.get("files", 0),
+    )
+    if state.fault_count > MOST_FAULTS:
+        say(N_("Les {count} premiers défauts sont nommés."), count=MOST_FAULTS)
+    if state.fault_count:
+        say(N_("{count} défauts."), style="bold red", count=state.fault_count)
+    else:
+        say(N_("Tout est comme signé."), style="green")
