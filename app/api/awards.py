@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -77,6 +79,13 @@ class AwardsRequest(Shape):
         )
 
 
+class Delivery(StrEnum):
+    """How a badge reaches its person."""
+
+    PRIVATE_LINK = "private_link"
+    ACCOUNT = "account"
+
+
 class LineView(BaseModel):
     position: int
     outcome: LineOutcome
@@ -86,11 +95,19 @@ class LineView(BaseModel):
     address: str
     award: uuid.UUID | None
     award_address: str | None
-    private_link: str | None = Field(description="For the learner alone: whoever holds it governs the award.")
+    private_link: str | None = Field(
+        description="For the learner alone: it opens this award. Only for people who have no account and no role."
+    )
+    delivery: Delivery | None = Field(
+        None,
+        description="Of a new award. `private_link`: hand `private_link` over, or let the message do so. "
+        "`account`: the person signs in and finds the badge there; there is no link to hand over.",
+    )
 
     @staticmethod
-    def of(line: BatchLine, generation: int | None, services: Services) -> LineView:
+    def of(line: BatchLine, links: Mapping[uuid.UUID, str], services: Services) -> LineView:
         is_new = line.outcome is LineOutcome.AWARDED and line.award_id is not None
+        link = links.get(line.award_id) if is_new and line.award_id else None
         return LineView(
             position=line.position,
             outcome=line.outcome,
@@ -100,14 +117,9 @@ class LineView(BaseModel):
             address=line.address,
             award=line.award_id,
             award_address=services.addresses.award(line.award_id) if line.award_id else None,
-            private_link=_private_link(line.award_id, generation or 0, services) if is_new else None,
+            private_link=services.addresses.private_link(link) if link else None,
+            delivery=(Delivery.PRIVATE_LINK if link else Delivery.ACCOUNT) if is_new else None,
         )
-
-
-def _private_link(award_id: uuid.UUID | None, generation: int, services: Services) -> str | None:
-    if award_id is None:
-        return None
-    return services.addresses.private_link(services.people.private_link_token(award_id, generation))
 
 
 class BatchView(BaseModel):
@@ -127,6 +139,7 @@ class BatchView(BaseModel):
                 "award": _AWARD,
                 "award_address": _ADDRESS,
                 "private_link": f"https://badges.exemple.fr/recevoir/{_AWARD}.0a1b2c…",
+                "delivery": "private_link",
             }
         ],
     )
@@ -140,6 +153,7 @@ class BatchView(BaseModel):
 
     @staticmethod
     def of(result: BatchResult, services: Services) -> BatchView:
+        links = services.people.links_to_hand([line.award_id for line in result.lines if line.award_id])
         return BatchView(
             id=result.batch.id,
             badge=result.badge.id,
@@ -147,10 +161,7 @@ class BatchView(BaseModel):
             awarded=len(result.with_outcome(LineOutcome.AWARDED)),
             already_held=len(result.with_outcome(LineOutcome.ALREADY_HELD)),
             refused=len(result.refused),
-            lines=[
-                LineView.of(line, result.generations.get(line.award_id) if line.award_id else None, services)
-                for line in result.lines
-            ],
+            lines=[LineView.of(line, links, services) for line in result.lines],
         )
 
 

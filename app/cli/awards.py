@@ -135,14 +135,13 @@ def _awarded(
         with process.unit_of_work() as services:
             given = services.awards.award(campus, _with(request, portion), by=_BY)
             result = services.awards.batch(campus, given.batch.id)
+            links = services.people.links_to_hand([line.award_id for line in result.lines if line.award_id])
             for line in result.lines:
                 link = award_url = ""
                 if line.award_id is not None:
                     award_url = services.addresses.award(line.award_id)
-                    token = services.people.private_link_token(
-                        line.award_id, result.generations[line.award_id]
-                    )
-                    link = services.addresses.private_link(token)
+                    token = links.get(line.award_id)
+                    link = services.addresses.private_link(token) if token else _("Dans son compte")
                 reason = _(line.reason).format(**in_words(line.reason_values)) if line.reason else ""
                 name = f"{line.given_name} {line.family_name}".strip()
                 yield Told(name, line.address, line.outcome, reason, award_url, link)

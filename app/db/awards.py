@@ -285,6 +285,17 @@ class AwardStore:
         )
         return self.session.exec(query).one()
 
+    def holders_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, int]]:
+        """Of each award its person and the generation of its private link."""
+        found: dict[uuid.UUID, tuple[uuid.UUID, int]] = {}
+        for start in range(0, len(award_ids), 500):
+            query = select(Award.id, Award.person_id, Award.link_generation).where(
+                col(Award.id).in_(award_ids[start : start + 500])
+            )
+            rows = self.session.exec(query)
+            found.update({award_id: (person_id, generation) for award_id, person_id, generation in rows})
+        return found
+
     def generations_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """The generation of each award's private link."""
         found: dict[uuid.UUID, int] = {}

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from app.db.bulk import IN_ONE_QUERY
 from app.db.people import PeopleStore
+from app.db.reach import Reach
 from app.domain.awards import Award
+from app.domain.federation import FederatedAccount
 from app.domain.operators import Operator
+from app.domain.passkeys import Passkey
 from app.domain.people import Membership, Person, PersonAddress, name_key
+from app.domain.sign_in import Password
 
 
 class OwnAddressStore:
     def __init__(self, session: Session, people: PeopleStore) -> None:
         self.session = session
         self.people = people
+        self.reach = Reach(session)
 
     def list_of(self, person_id: uuid.UUID) -> list[PersonAddress]:
         """One row for each address, the main one first; a person known under two names has two rows of each."""
@@ -46,7 +52,30 @@ class OwnAddressStore:
     def is_plain(self, person_id: uuid.UUID) -> bool:
         """Nobody who ever worked for a campus, or runs the service: their way in is never a first come, first served."""
         worked = select(Membership.id).where(Membership.person_id == person_id).limit(1)
-        return self.session.exec(worked).first() is None and self.session.get(Operator, person_id) is None
+        with self.reach.across_campuses():
+            has_worked = self.session.exec(worked).first() is not None
+        return not has_worked and self.session.get(Operator, person_id) is None
+
+    def with_account_or_role(self, person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Those who have an account, or have or had a role at any campus: what opens a badge of theirs goes to them alone."""
+        proved = select(PersonAddress.person_id).where(col(PersonAddress.verified_at).is_not(None))
+        queries = (
+            (proved, PersonAddress.person_id),
+            *(
+                (select(kind.person_id), kind.person_id)
+                for kind in (Password, Passkey, FederatedAccount, Membership, Operator)
+            ),
+        )
+        found, ids = set[uuid.UUID](), list(person_ids)
+        with self.reach.across_campuses():
+            for start in range(0, len(ids), IN_ONE_QUERY):
+                some = ids[start : start + IN_ONE_QUERY]
+                for query, column in queries:
+                    found.update(self.session.exec(query.where(col(column).in_(some)).distinct()))
+        return found
+
+    def is_proved_by(self, person_id: uuid.UUID, address: str) -> bool:
+        return any(row.verified_at is not None for row in self.rows_of(person_id, address))
 
     def works(self, person_id: uuid.UUID, *, at: datetime) -> bool:
         query = select(Membership.id).where(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -10,6 +12,11 @@ from sqlmodel import Session
 _SET = text(
     "SELECT set_config('sceau.reach', :reach, true), set_config('sceau.campus', :campus, true), "
     "set_config('sceau.person', :person, true)"
+)
+
+_GET = text(
+    "SELECT coalesce(current_setting('sceau.reach', true), ''), coalesce(current_setting('sceau.campus', true), ''), "
+    "coalesce(current_setting('sceau.person', true), '')"
 )
 
 
@@ -31,6 +38,19 @@ class Reach:
     def leave(self) -> None:
         """Back to what the world may read."""
         self._set("")
+
+    @contextmanager
+    def across_campuses(self) -> Iterator[None]:
+        """For one question about a person whom several campuses may know; the scope is restored afterwards."""
+        self.session.flush()
+        connection = self.session.connection()
+        before = connection.execute(_GET).one() if connection.dialect.name == "postgresql" else ("", "", "")
+        self.everywhere()
+        try:
+            with self.session.no_autoflush:
+                yield
+        finally:
+            self._set(*before)
 
     def _set(self, reach: str, campus: str = "", person: str = "") -> None:
         connection = self.session.connection()

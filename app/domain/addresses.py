@@ -89,6 +89,10 @@ class Addresses:
     def private_link(self, token: str) -> str:
         return f"{self.base_url}/recevoir/{token}"
 
+    def my_badge(self, award_id: uuid.UUID) -> str:
+        """Where a person with an account sees and governs one badge."""
+        return f"{self.base_url}/mes-badges/{award_id}"
+
     @property
     def claiming(self) -> str:
         """Where a short code is typed."""

@@ -40,6 +40,8 @@ class Handing:
     address: str
     name: str
     """With its number where somebody else of that name is in the activity too, neither with an address."""
+    by_hand: bool = True
+    """Whether a slip, a code or a link may be handed over: not to people who have an account or a role."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,12 @@ class HandingOver:
                 letters[letter.award_id].append(letter)
         addresses = self.people.addresses_of({record.person.id for record in records})
         names = self.names_of(records)
+        own = self.people_service.own_addresses.with_account_or_role({each.person.id for each in records})
         found = []
         for record in records:
             handed = handed_over(record.award, letters[record.award.id])
             told = handed.letter.address if handed.letter else addresses.get(record.person.id, "")
-            found.append(Handing(record, handed, told, names[record.award.id]))
+            found.append(Handing(record, handed, told, names[record.award.id], record.person.id not in own))
         return found
 
     def names_of(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, str]:
@@ -198,14 +201,18 @@ class HandingOver:
     # --- short codes
 
     def codes_for(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, HandedCode]:
-        """A code for each badge that can still be claimed: the same one as long as its link is the same."""
+        """A code for each badge that can still be claimed: the same one as long as its link is the same.
+
+        None for people who have an account or a role: a code opens what a private link opens.
+        """
         at = self.clock()
         self.codes.sweep(at)
         withheld = self.withheld([record.award.id for record in records])
+        own = self.people_service.own_addresses.with_account_or_role({each.person.id for each in records})
         wanted = [
             record.award
             for record in records
-            if _is_claimable(record.award) and record.award.id not in withheld
+            if _is_claimable(record.award) and record.award.id not in withheld and record.person.id not in own
         ]
         first = [code_digest(self.secret, self._code(award)) for award in wanted]
         owners = self.codes.owners(first)

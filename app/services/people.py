@@ -100,6 +100,19 @@ class PeopleService:
     def private_link_token(self, award_id: uuid.UUID, generation: int) -> str:
         return f"{award_id}.{learner_link_proof(self.secret, award_id, generation)}"
 
+    def links_to_hand(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """The private links that a campus may hand over, by award: of people who have no account and no role.
+
+        Everybody else finds the badge in their account, and nobody who awards it receives what opens it.
+        """
+        found = self.awards.holders_of(award_ids)
+        own = self.own_addresses.with_account_or_role({person_id for person_id, _ in found.values()})
+        return {
+            award_id: self.private_link_token(award_id, generation)
+            for award_id, (person_id, generation) in found.items()
+            if person_id not in own
+        }
+
     def _proves(self, proof: str, award_id: uuid.UUID, generation: int) -> bool:
         expected = learner_link_proof(self.secret, award_id, generation)
         return secrets.compare_digest(proof.encode(), expected.encode())

@@ -129,7 +129,7 @@ class SlipService:
         if not wanted:
             raise Conflict(
                 N_(
-                    "Aucun bulletin à imprimer : ces badges sont déjà reçus, retirés, ou peuvent encore être annulés."
+                    "Aucun bulletin à imprimer : ces badges sont déjà reçus, retirés, dans le compte de leur personne, ou peuvent encore être annulés."
                 )
             )
         with speaking(language):

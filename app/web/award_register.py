@@ -17,7 +17,7 @@ from app.language import N_
 from app.request_scope import ReadingServices, deed
 from app.services.awards import AwardRecord
 from app.services.directory import AwardOrder, Start
-from app.web.award_results import private_link
+from app.web.award_results import links_of
 from app.web.desk import AwardLine, BadgeTile, picture_of
 from app.web.forms import SafeForm, text_of
 from app.web.handing_words import handings_of
@@ -123,6 +123,8 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
     work = at_work(request)
     record = services.awards.get(work.campus, award_id)
     looks_at(request, record.person.id, Looked.AWARD)
+    hands_over = work.may(Deed.AWARD) and not services.award_batches.withheld([award_id])
+    link = links_of(services, [award_id])[award_id] if hands_over else ""
     return page(
         request,
         "awarding/award.html",
@@ -131,10 +133,9 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
         home=work.home,
         zone=work.campus.time_zone,
         award=AwardView.of(work, record),
-        # Whoever opens it governs the award.
-        private_link=private_link(services, award_id, record.award.link_generation)
-        if work.may(Deed.AWARD) and not services.award_batches.withheld([award_id])
-        else "",
+        # Who opens it governs the award.
+        private_link=link,
+        hands_over=hands_over,
         history=[
             (happening.at, AWARD_DEEDS.get(happening.deed, happening.deed), happening.actor)
             for happening in services.awards.history_of(work.campus, award_id)

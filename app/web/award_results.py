@@ -42,6 +42,8 @@ class ResultLine:
     reason: str
     href: str
     private_link: str
+    in_account: bool = False
+    """The person finds the badge in their account: there is nothing to hand over."""
     ended: Word | None = None
     """Where the badge that it came to was withdrawn since."""
     why_ended: str = ""
@@ -130,7 +132,7 @@ def _refused_rows(
 
 @router.get("/liens.csv", dependencies=[staff(Deed.AWARD)])
 def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """The private link of everybody who holds the badge now, whether given this time or before."""
+    """How the badge reaches each person who holds it now, whether given this time or before."""
     work = at_work(request)
     overview = services.award_batches.overview(work.campus, batch_id)
     export_noted(request, "liens")
@@ -144,28 +146,34 @@ def _linked(services: Services, overview: BatchOverview) -> Iterator[Sequence[st
         links = _links(services, some)
         for line in some:
             if line.award_id in links:
+                link = links[line.award_id]
                 yield (
                     line.family_name,
                     line.given_name,
                     line.address,
                     overview.version.name,
-                    links[line.award_id],
+                    link or _("Dans son compte"),
                 )
 
 
 def _links(services: Services, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, str]:
-    """The private links of the awards that these lines came to, but for those that may still be undone."""
-    generations = services.award_batches.generations_of(lines)
-    withheld = services.award_batches.withheld(list(generations))
+    """The private links of the awards that these lines came to, but for those that may still be undone.
+
+    Empty for a person who finds the badge in their account.
+    """
+    awards = [line.award_id for line in lines if line.award_id]
+    withheld = services.award_batches.withheld(awards)
+    handed = links_of(services, [award_id for award_id in awards if award_id not in withheld])
+    return {award_id: handed[award_id] for award_id in awards if award_id in handed}
+
+
+def links_of(services: Services, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Empty for a person who has an account or a role: nothing that opens their badge is shown to others."""
+    found = services.people.links_to_hand(award_ids)
     return {
-        award_id: private_link(services, award_id, generation)
-        for award_id, generation in generations.items()
-        if award_id not in withheld
+        award_id: services.addresses.private_link(found[award_id]) if award_id in found else ""
+        for award_id in award_ids
     }
-
-
-def private_link(services: Services, award_id: uuid.UUID, generation: int) -> str:
-    return services.addresses.private_link(services.people.private_link_token(award_id, generation))
 
 
 def name_of(line: BatchLine, number: int = 0) -> str:
@@ -202,6 +210,7 @@ class _Groups:
                 reason=reason_of(line),
                 href=f"{self.home}/attributions/{line.award_id}" if line.award_id else "",
                 private_link="" if line.award_id in ended else links.get(line.award_id, ""),
+                in_account=links.get(line.award_id) == "" and line.award_id not in ended,
                 ended=ended_word(ended[line.award_id]) if line.award_id in ended else None,
                 why_ended=why_ended(ended[line.award_id]) if line.award_id in ended else "",
             )

@@ -20,7 +20,7 @@ from app.language import N_
 from app.request_scope import ReadingServices, deed, process_of
 from app.services.handing_over import HandedCode, Handing
 from app.web.activities import ActivityView
-from app.web.award_results import private_link
+from app.web.award_results import links_of
 from app.web.desk import picture_of
 from app.web.forms import SafeForm, text_of
 from app.web.handing_words import HANDED, LETTER_STATES, OCCASIONS, PICTURES, HandingView, reason_of
@@ -228,7 +228,7 @@ def award_page(
         withheld=withheld,
         revoked=handing.handed.state is Handed.REVOKED,
         undone=handing.handed.state is Handed.UNDONE,
-        private_link="" if withheld else private_link(services, award_id, record.award.link_generation),
+        private_link="" if withheld else links_of(services, [award_id])[award_id],
         code=shown_code(code.code) if code else "",
         code_until=code.expires_at if code else None,
         claiming=services.addresses.claiming.partition("://")[2],

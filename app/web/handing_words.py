@@ -94,7 +94,8 @@ class HandingView:
             at=handed.at if handed.at and handed.at.year < 9000 else None,
             reason=_why(handing),
             address=handing.address,
-            can_be_claimed=handed.state not in (Handed.REVOKED, Handed.UNDONE, Handed.CLAIMED),
+            can_be_claimed=handing.by_hand
+            and handed.state not in (Handed.REVOKED, Handed.UNDONE, Handed.CLAIMED),
         )
 
 

@@ -252,6 +252,7 @@ class PeopleServices(CampusServices):
             self.stores.letters,
             self.stores.awards,
             self.stores.batches,
+            self.stores.own_addresses,
             self.addresses,
             PersonalLetters(
                 self.stores.team,

@@ -12,6 +12,7 @@ from app.credentials.json_text import parse_json_object
 from app.db.awards import AwardRecord, AwardStore
 from app.db.batches import BatchStore
 from app.db.letters import LetterStore
+from app.db.own_addresses import OwnAddressStore
 from app.domain.access import learner_link_proof, reminders_proof
 from app.domain.addresses import Addresses
 from app.domain.awards import Award
@@ -60,6 +61,7 @@ class LetterService:
         letters: LetterStore,
         awards: AwardStore,
         batches: BatchStore,
+        own_addresses: OwnAddressStore,
         addresses: Addresses,
         personal: PersonalLetters,
         artist: BadgeArtist,
@@ -70,6 +72,7 @@ class LetterService:
         self.letters = letters
         self.awards = awards
         self.batches = batches
+        self.own_addresses = own_addresses
         self.addresses = addresses
         self.personal = personal
         self.artist = artist
@@ -171,11 +174,13 @@ class LetterService:
         is_reminder = letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER)
         unsubscribe = self._stop_link(record.person) if is_reminder else ""
         language = record.person.language or record.campus.language
+        by_account = self._opens_by_account(record.person, letter.address)
         with speaking(language):
             notice = notice_of(
                 letter.occasion,
                 records,
-                self.private_link_of,
+                self._account_link_of if by_account else self.private_link_of,
+                by_account=by_account,
                 unsubscribe_url=unsubscribe,
                 former_names=[self._former_name(*each) for each in told],
             )
@@ -211,6 +216,16 @@ class LetterService:
 
     def _stop_link(self, person: Person) -> str:
         return self.addresses.reminders(f"{person.id}.{reminders_proof(self.secret, person.id)}")
+
+    def _opens_by_account(self, person: Person, address: str) -> bool:
+        """People with an account or a role get a private link at an address that they proved, and nowhere else."""
+        if not person.accepts_links:
+            return True
+        is_own = self.own_addresses.is_proved_by(person.id, address)
+        return not is_own and bool(self.own_addresses.with_account_or_role([person.id]))
+
+    def _account_link_of(self, record: AwardRecord) -> str:
+        return self.addresses.my_badge(record.award.id)
 
     def private_link_of(self, record: AwardRecord) -> str:
         award = record.award

@@ -22,10 +22,14 @@ def notice_of(
     records: Sequence[AwardRecord],
     link: Link,
     *,
+    by_account: bool = False,
     unsubscribe_url: str = "",
     former_names: Sequence[str] = (),
 ) -> Notice:
-    """Of one occasion for one person and one campus; `former_names`: what the badges said before a correction."""
+    """Of one occasion for one person and one campus; `former_names`: what the badges said before a correction.
+
+    `by_account`: the links ask to sign in.
+    """
     match occasion:
         case Occasion.WITHDRAWN:
             return _withdrawn(records[0], link)
@@ -34,10 +38,10 @@ def notice_of(
         case Occasion.FIRST_REMINDER | Occasion.SECOND_REMINDER:
             return _reminder(records, link, unsubscribe_url)
         case _:
-            return _awarded(records[0], link)
+            return _awarded(records[0], link, by_account=by_account)
 
 
-def _awarded(record: AwardRecord, link: Link) -> Notice:
+def _awarded(record: AwardRecord, link: Link, *, by_account: bool) -> Notice:
     activity = record.activity.title if record.activity else ""
     given = (
         N_("Le campus {campus} vous attribue le badge « {title} », pour « {activity} ».")
@@ -52,7 +56,9 @@ def _awarded(record: AwardRecord, link: Link) -> Notice:
         badges=[_badge(record, record.version.description)],
         action=Action(say(N_("Recevoir mon badge")), link(record)),
         after=[
-            say(
+            say(N_("Ce badge est dans votre compte : connectez-vous avec l’adresse qui l’ouvre d’habitude."))
+            if by_account
+            else say(
                 N_(
                     "Ce lien est à vous : il ouvre votre badge sans compte ni mot de passe, autant de fois que vous "
                     "voulez. Ne le transférez pas : qui l’a peut ouvrir ou fermer la page de votre badge."

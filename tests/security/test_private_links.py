@@ -1,0 +1,110 @@
+"""A private link is handed over for people who have no account and no role; nobody else's is shown to those who award."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from app.domain.people import Person
+from app.domain.people import Role as StaffRole
+from app.services.sessions import Browser
+from tests.api.doors import program
+from tests.support.databases import temporary_walled
+from tests.support.house import COMMAND, House, build_house, send
+from tests.web.test_own_addresses import leave
+
+NEWCOMER = {"given_name": "Zoé", "family_name": "N’Diaye", "address": "zoe@exemple.fr"}
+
+
+def listed_as(house: House, person: Person) -> dict[str, str]:
+    with house.unit_of_work(reading=True) as services:
+        address = services.people.people.addresses_of([person.id])[person.id]
+    return {"given_name": person.given_name, "family_name": person.family_name, "address": address}
+
+
+def given(house: House, *people: dict[str, str], key: str = "one"):
+    body = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id), "people": [*people]}
+    answer = program(house, "award:create").post(
+        "/api/v1/campuses/itip/awards", json=body, headers={"idempotency-key": key}
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ways(answer) -> list[tuple[str, bool]]:
+    return [(line["delivery"], bool(line["private_link"])) for line in answer["lines"]]
+
+
+def make_account(house: House, award_id: str, address: str) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(uuid.UUID(award_id)).person
+        secret = services.sign_in.make_link(person.id, by=COMMAND, address=address)
+    with house.unit_of_work() as services:
+        services.sign_in.by_link(secret, Browser())
+
+
+def test_a_program_receives_links_of_people_without_account_and_role_alone(house: House):
+    stranger = listed_as(house, house.stranger)
+    assert ways(given(house, NEWCOMER, stranger)) == [("private_link", True), ("account", False)]
+
+
+def test_asking_again_with_the_same_key_shows_no_link_of_an_account_made_meanwhile(house: House):
+    first = given(house, NEWCOMER)
+    assert ways(first) == [("private_link", True)]
+    make_account(house, first["lines"][0]["award"], NEWCOMER["address"])
+    assert ways(given(house, NEWCOMER)) == [("account", False)]
+
+
+@pytest.mark.postgres
+def test_a_role_at_another_campus_counts_behind_row_level_security(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        first = given(house, NEWCOMER)
+        with house.unit_of_work() as services:
+            person = services.awards.record(uuid.UUID(first["lines"][0]["award"])).person
+            services.team.memberships.give(house.other_campus, person, StaffRole.TRAINER, by=COMMAND)
+        assert ways(given(house, NEWCOMER)) == [("account", False)]
+        house.close()
+
+
+def test_no_page_of_the_campus_shows_what_opens_the_badge_of_an_account(house: House):
+    stranger = listed_as(house, house.stranger)
+    result = house.award(
+        f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}", "N’Diaye Zoé"
+    )
+    theirs, new = (line.award_id for line in result.lines)
+    trainer, batch = house.client(house.trainer), f"/gestion/itip/resultats/{result.batch.id}"
+    for page in (batch, f"{batch}/liens.csv"):
+        shown = trainer.get(page) if "csv" not in page else house.client(house.admin).get(page)
+        assert f"/recevoir/{new}" in shown.text, page
+        assert f"/recevoir/{theirs}" not in shown.text, page
+        assert "Dans son compte" in shown.text, page
+    for award_id, is_shown in ((theirs, False), (new, True)):
+        for page in (
+            f"/gestion/itip/attributions/{award_id}",
+            f"/gestion/itip/attributions/{award_id}/remise",
+        ):
+            assert (f"/recevoir/{award_id}" in trainer.get(page).text) is is_shown, page
+        delivery = f"/gestion/itip/attributions/{award_id}/remise"
+        code = send(trainer, f"/gestion/itip/attributions/{award_id}/code", seen_on=delivery)
+        assert ('class="code' in code.text or "recuperer" in code.text) is is_shown
+        slip = send(trainer, f"/gestion/itip/attributions/{award_id}/bulletin", seen_on=delivery)
+        assert slip.status_code == (200 if is_shown else 409)
+
+
+def test_a_letter_to_an_address_that_a_trainer_typed_opens_no_badge_of_an_account(house: House):
+    stranger = listed_as(house, house.stranger)
+    result = house.award(f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}")
+    award_id = result.lines[0].award_id
+    for address, is_own in ((stranger["address"], True), ("formateur@exemple.fr", False)):
+        with house.unit_of_work() as services:
+            services.handing_over.write_again(house.campus, award_id, address, by=COMMAND)
+        leave(house)
+        letter = next(each for each in reversed(house.letters.letters) if each.to == address)
+        assert (f"/recevoir/{award_id}" in letter.text) is is_own
+        assert (f"/mes-badges/{award_id}" in letter.text) is not is_own
+        house.clock.move(minutes=2)
