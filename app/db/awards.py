@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, 
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus import Campus
 from app.domain.people import Person
+from app.domain.requests import BadgeRequest
 from app.errors import NotFound
 from app.language import N_
 
@@ -284,6 +285,21 @@ class AwardStore:
             Award.batch_id == batch_id, col(Award.revoked_at).is_not(None), col(Award.undone_at).is_(None)
         )
         return self.session.exec(query).one()
+
+    def given_within(self, people: Collection[uuid.UUID]) -> list[Award]:
+        """Standing awards that one of these records gave to one of them, or that two of them decided on a request."""
+        giver = col(Award.awarded_by).in_(people)
+        reviewer = col(BadgeRequest.first_reviewer_id).in_(people)
+        query = (
+            select(Award)
+            .join(BadgeRequest, col(BadgeRequest.award_id) == col(Award.id), isouter=True)
+            .where(
+                Award.state == AwardState.ISSUED,
+                (col(Award.person_id).in_(people) & (giver | reviewer)) | (giver & reviewer),
+            )
+            .order_by(col(Award.id))
+        )
+        return list(self.session.exec(query))
 
     def holders_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, int]]:
         """Of each award its person and the generation of its private link."""

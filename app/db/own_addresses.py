@@ -13,6 +13,7 @@ from app.db.people import PeopleStore
 from app.db.reach import Reach
 from app.domain.awards import Award
 from app.domain.federation import FederatedAccount
+from app.domain.merging import PersonMerge
 from app.domain.operators import Operator
 from app.domain.passkeys import Passkey
 from app.domain.people import Membership, Person, PersonAddress, name_key
@@ -55,6 +56,23 @@ class OwnAddressStore:
         with self.reach.across_campuses():
             has_worked = self.session.exec(worked).first() is not None
         return not has_worked and self.session.get(Operator, person_id) is None
+
+    def same_person(self, person_id: uuid.UUID) -> set[uuid.UUID]:
+        """Every record of that person: merged with theirs, or opened from an address that either of both proved."""
+        merged = select(PersonMerge.gone_id).where(
+            PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
+        )
+        found = {person_id, *self.session.exec(merged)}
+        person = self.people.get(person_id)
+        for row in self.list_of(person_id):
+            mine = row.verified_at is not None
+            for other, proved in self.people_at(row.address):
+                is_same = (mine and self._may_enter(other, proved)) or (
+                    proved and self._may_enter(person, mine)
+                )
+                if other.id not in found and is_same:
+                    found.add(other.id)
+        return found
 
     def with_account_or_role(self, person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Those who have an account, or have or had a role at any campus: what opens a badge of theirs goes to them alone."""

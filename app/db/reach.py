@@ -47,8 +47,8 @@ class Reach:
         before = connection.execute(_GET).one() if connection.dialect.name == "postgresql" else ("", "", "")
         self.everywhere()
         try:
-            with self.session.no_autoflush:
-                yield
+            yield
+            self.session.flush()
         finally:
             self._set(*before)
 

@@ -18,7 +18,7 @@ from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import ListedPerson
-from app.domain.people import Person, name_key
+from app.domain.people import Person, name_key, normal_address
 from app.language import N_, speaking
 from app.services.line_faults import LineFault, fault_of
 
@@ -118,6 +118,17 @@ NO_LONGER_MAY = Judgement(
 
 
 @dataclass(frozen=True)
+class GiverRecords:
+    """All records of the person who gives, and the addresses that they proved."""
+
+    records: frozenset[uuid.UUID] = frozenset()
+    addresses: frozenset[str] = frozenset()
+
+
+NO_GIVER = GiverRecords()
+
+
+@dataclass(frozen=True)
 class Case:
     """What is given, on what grounds, and by whom; `refusal` is why nobody is given it any more."""
 
@@ -130,6 +141,7 @@ class Case:
     giver: Person | None
     refusal: Judgement | None = None
     grounds: frozenset[uuid.UUID] | None = None
+    giver_is: GiverRecords = NO_GIVER
 
     @cached_property
     def rule(self) -> Rule | None:
@@ -148,6 +160,11 @@ class Case:
             and not line.address
             and name_key(line.given_name, line.family_name) == name_key(giver.given_name, giver.family_name)
         )
+
+    def is_giver(self, line: ListedPerson, person: Person | None) -> bool:
+        """Under another record, or under another name at an address that the giver proved, it is still the giver."""
+        is_record = person is not None and person.id in self.giver_is.records
+        return is_record or (bool(line.address) and normal_address(line.address) in self.giver_is.addresses)
 
     def fault_of(self, line: ListedPerson, *, known: bool = False) -> LineFault | None:
         """`known`: whose person is named by the promise itself."""

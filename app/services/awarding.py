@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from app.db.activities import ActivityStore
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.domain.activities import Participation
 from app.domain.awards import ONESELF, Award, Judgement, check_evidence_text, judge
@@ -23,6 +24,7 @@ from app.errors import NotFound
 from app.language import N_
 from app.services.activities import ActivityService
 from app.services.award_cases import (
+    NO_GIVER,
     NO_LONGER_MAY,
     NO_LONGER_OPEN,
     NO_LONGER_OPENED,
@@ -31,6 +33,7 @@ from app.services.award_cases import (
     Case,
     Found,
     GivenBefore,
+    GiverRecords,
     JudgedLine,
     Preview,
     Someone,
@@ -57,6 +60,7 @@ class Judging:
         awards: AwardStore,
         activity_service: ActivityService,
         openings: OpeningService,
+        own_addresses: OwnAddressStore,
         counting: AwardCounting,
         clock: Clock,
     ) -> None:
@@ -66,6 +70,7 @@ class Judging:
         self.awards = awards
         self.activity_service = activity_service
         self.openings = openings
+        self.own_addresses = own_addresses
         self.counting = counting
         self.clock = clock
 
@@ -103,7 +108,17 @@ class Judging:
         version = self.badges.current_version(badge.id)
         check_given(version)
         grounds = None if request.grounds is None else frozenset(request.grounds)
-        return Case(campus, badge, version, activity, request.evidence, by, self._giver(by), grounds=grounds)
+        return Case(
+            campus,
+            badge,
+            version,
+            activity,
+            request.evidence,
+            by,
+            self._giver(by),
+            grounds=grounds,
+            giver_is=self._records_of(by),
+        )
 
     def case_of(self, campus: Campus, batch: AwardBatch) -> Case:
         """The same of a promise that is carried out now, maybe long after it was made."""
@@ -115,8 +130,27 @@ class Judging:
         if refusal is None and not batch.by_review:
             refusal = self._refused_now(campus, badge, by)
         return Case(
-            campus, badge, version, activity, batch.evidence, by, self._giver(by), refusal, chosen_in(batch)
+            campus,
+            badge,
+            version,
+            activity,
+            batch.evidence,
+            by,
+            self._giver(by),
+            refusal,
+            chosen_in(batch),
+            self._records_of(by),
         )
+
+    def _records_of(self, by: Actor) -> GiverRecords:
+        if by.person_id is None:
+            return NO_GIVER
+        with self.own_addresses.reach.across_campuses():
+            own = self.own_addresses.list_of(by.person_id)
+            return GiverRecords(
+                frozenset(self.own_addresses.same_person(by.person_id)),
+                frozenset(row.address for row in own if row.verified_at is not None),
+            )
 
     def _giver(self, by: Actor) -> Person | None:
         return self.people.get(by.person_id) if by.person_id else None
@@ -279,6 +313,8 @@ class Judging:
         if fault is not None:
             return JudgedLine(line, Judgement(fault.outcome, fault.sentence))
         if case.activity is not None and case.is_giver_by_name(line):
+            return JudgedLine(line, ONESELF, participation, person)
+        if case.is_giver(line, person):
             return JudgedLine(line, ONESELF, participation, person)
         someone = person or self._new_person(line)
         part = would_be(line, case.activity, participation, someone, self.clock())

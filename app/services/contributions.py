@@ -14,6 +14,7 @@ from app.db.directory import DirectoryStore
 from app.db.files import FileStore
 from app.db.history import HistoryStore
 from app.db.log_disputes import LogDisputeStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.domain.activities import Activity
 from app.domain.artefact_facts import CONTRIBUTION, contribution_fact, file_fact, link_fact
@@ -65,6 +66,7 @@ class ContributionService:
         activities: ActivityStore,
         directory: DirectoryStore,
         people: PeopleStore,
+        own_addresses: OwnAddressStore,
         badges: BadgeStore,
         history: HistoryStore,
         log: ActivityLog,
@@ -76,6 +78,7 @@ class ContributionService:
         self.activities = activities
         self.directory = directory
         self.people = people
+        self.own_addresses = own_addresses
         self.badges = badges
         self.history = history
         self.log = log
@@ -224,7 +227,13 @@ class ContributionService:
             raise Conflict(N_("Un fichier est en attente d’analyse : confirmez une fois qu’il est ouvert."))
         if badge_id is not None and badge_id not in {badge.id for badge, _ in self.badges_of(campus)}:
             raise InvalidInput(N_("Ce badge n’existe plus : rechargez la page, puis recommencez."))
-        decide(contribution, ContributionState.CONFIRMED, answer, trainer_id=by.person_id, at=self.clock())
+        decide(
+            contribution,
+            ContributionState.CONFIRMED,
+            answer,
+            trainer_id=self._decided_by(contribution, by),
+            at=self.clock(),
+        )
         contribution.badge_id = badge_id
         self.contributions.save(contribution)
         activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
@@ -259,7 +268,7 @@ class ContributionService:
     ) -> None:
         """A confirmed contribution said anew: the log keeps both, and which one counts."""
         contribution = self._locked(campus, contribution_id)
-        check_may_correct(contribution, by.person_id)
+        check_may_correct(contribution, self._decided_by(contribution, by))
         check_answer(reason)
         check_hours(hours)
         told = Told(contribution.title, telling, contribution.part, contribution.done_on, hours,
@@ -285,8 +294,16 @@ class ContributionService:
         self, campus: Campus, contribution_id: uuid.UUID, state: ContributionState, answer: str, by: Actor
     ) -> None:
         contribution = self._locked(campus, contribution_id)
-        decide(contribution, state, answer, trainer_id=by.person_id, at=self.clock())
+        decide(contribution, state, answer, trainer_id=self._decided_by(contribution, by), at=self.clock())
         self.contributions.save(contribution)
+
+    def _decided_by(self, contribution: Contribution, by: Actor) -> uuid.UUID | None:
+        """The person of the contribution themselves, where the trainer is another record of them."""
+        if by.person_id is None:
+            return None
+        with self.own_addresses.reach.across_campuses():
+            same = self.own_addresses.same_person(by.person_id)
+        return contribution.person_id if contribution.person_id in same else by.person_id
 
     def _locked(self, campus: Campus, contribution_id: uuid.UUID) -> Contribution:
         self.contributions.get_in_campus(contribution_id, campus.id)

@@ -216,6 +216,7 @@ class InvitationService:
             check_name(given_name, family_name)
             person = self._newcomer(invitation, given_name, family_name)
             session = self.sessions.enter(person.id, Proof.LINK, browser)
+        self._check_invited_by_another(invitation, person)
         by = Actor(person.id)
         for role in invitation.offered:
             self.memberships.give(opened.campus, person, role, by=by)
@@ -223,6 +224,16 @@ class InvitationService:
         self.team.add(invitation)
         self._note("accept", invitation, by)
         return session
+
+    def _check_invited_by_another(self, invitation: Invitation, person: Person) -> None:
+        if invitation.invited_by is None:
+            return
+        with self.own_addresses.reach.across_campuses():
+            same = self.own_addresses.same_person(person.id)
+        if invitation.invited_by in same:
+            raise InvalidInput(
+                N_("On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne.")
+            )
 
     def _newcomer(self, invitation: Invitation, given_name: str, family_name: str) -> Person:
         at = self.clock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.db.activities import ActivityStore
@@ -61,6 +61,7 @@ class MergingService:
         activities: ActivityStore,
         deeds: LoggedDeeds,
         notices: AccountNotices,
+        end_self_awards_of: Callable[[uuid.UUID], None],
         history: HistoryStore,
         clock: Clock,
     ) -> None:
@@ -73,6 +74,7 @@ class MergingService:
         self.activities = activities
         self.deeds = deeds
         self.notices = notices
+        self.end_self_awards_of = end_self_awards_of
         self.history = history
         self.clock = clock
 
@@ -204,6 +206,7 @@ class MergingService:
         self.people.save(gone)
         self.merges.add(merge)
         self._note("merge", merge, by)
+        self.end_self_awards_of(kept_id)
         self.notices.tell(self.people.get(kept_id), Changed.MERGED)
         return merge
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,6 +56,7 @@ class OwnAddressService:
         letters: LetterStore,
         notices: AccountNotices,
         merging: MergingService,
+        end_self_awards_of: Callable[[uuid.UUID], None],
         history: HistoryStore,
         secret: bytes,
         clock: Clock,
@@ -65,6 +66,7 @@ class OwnAddressService:
         self.letters = letters
         self.notices = notices
         self.merging = merging
+        self.end_self_awards_of = end_self_awards_of
         self.history = history
         self.secret = secret
         self.clock = clock
@@ -149,6 +151,7 @@ class OwnAddressService:
         self.own.people.add_address(who.person, address)
         self.own.verify(who.person, address, at=at)
         self._note(who, "prove_address")
+        self.end_self_awards_of(who.person.id)
         self.notices.tell(who.person, Changed.ADDRESS_ADDED, named=[masked_address(address)], but=[address])
         return KeptAddress(address, offers=bool(self.merging.offered_to(who.person)))
 

@@ -52,6 +52,7 @@ class SignInService:
         people: PeopleStore,
         own_addresses: OwnAddressStore,
         notices: AccountNotices,
+        end_self_awards_of: Callable[[uuid.UUID], None],
         history: HistoryStore,
         key: bytes,
         clock: Clock,
@@ -61,6 +62,7 @@ class SignInService:
         self.people = people
         self.own_addresses = own_addresses
         self.notices = notices
+        self.end_self_awards_of = end_self_awards_of
         self.history = history
         self.key = key
         self.clock = clock
@@ -188,6 +190,7 @@ class SignInService:
             self.notices.tell(
                 person, Changed.FIRST_ADDRESS, named=[masked_address(link.address)], but=[link.address]
             )
+            self.end_self_awards_of(person.id)
 
     # --- passwords
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.db.campus import CampusStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.db.sessions import SessionStore
 from app.db.team import TeamStore
@@ -17,7 +18,7 @@ from app.domain.clock import Clock
 from app.domain.history import Actor
 from app.domain.people import Person, Role
 from app.domain.team import check_administrator_stays, check_roles
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.language import N_
 from app.services.account_notices import AccountNotices
 from app.services.memberships import Memberships
@@ -40,6 +41,7 @@ class TeamService:
         people: PeopleStore,
         campuses: CampusStore,
         sessions: SessionStore,
+        own_addresses: OwnAddressStore,
         memberships: Memberships,
         notices: AccountNotices,
         clock: Clock,
@@ -48,6 +50,7 @@ class TeamService:
         self.people = people
         self.campuses = campuses
         self.sessions = sessions
+        self.own_addresses = own_addresses
         self.memberships = memberships
         self.notices = notices
         self.clock = clock
@@ -86,6 +89,7 @@ class TeamService:
         member = self.member(campus, person_id)
         if Role.CAMPUS_ADMIN not in roles:
             self._check_administrator_stays(campus, person_id)
+        self._check_not_oneself(member, roles, by)
         for role in Role:
             if role in roles:
                 self.memberships.give(campus, member.person, role, by=by)
@@ -93,6 +97,17 @@ class TeamService:
                 self.memberships.take_back(campus, member.person, role, by=by)
         if set(roles) != set(member.roles):
             self._tell(campus, member.person, Changed.ROLES_CHANGED, by)
+
+    def _check_not_oneself(self, member: Member, roles: Collection[Role], by: Actor) -> None:
+        """Nobody gives themselves a role, such as the protection of data that is to watch over their own work."""
+        if by.person_id is None or set(roles) <= set(member.roles):
+            return
+        with self.own_addresses.reach.across_campuses():
+            same = self.own_addresses.same_person(by.person_id)
+        if member.person.id in same:
+            raise Conflict(
+                N_("On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne.")
+            )
 
     def remove(self, campus: Campus, person_id: uuid.UUID, *, by: Actor) -> Person:
         self.campuses.lock(campus.id)

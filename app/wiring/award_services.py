@@ -21,24 +21,11 @@ from app.services.older_badges import OlderBadges
 from app.services.papers import PaperService
 from app.services.publication import PublicationService
 from app.services.rule_ledger import RuleLedger
-from app.services.status import StatusService
 from app.services.verification import VerificationService
-from app.services.withdrawals import WithdrawalService
 from app.wiring.people_services import PeopleServices
 
 
 class AwardServices(PeopleServices):
-    @cached_property
-    def status(self) -> StatusService:
-        return StatusService(
-            self.stores.statuses,
-            self.stores.campuses,
-            self.signing,
-            self.lent.anchors,
-            self.addresses,
-            self.clock,
-        )
-
     @cached_property
     def publication(self) -> PublicationService:
         return PublicationService(
@@ -90,6 +77,7 @@ class AwardServices(PeopleServices):
             self.stores.awards,
             self.activities,
             self.openings,
+            self.stores.own_addresses,
             AwardCounting(self.rule_ledger, self.stores.activities),
             self.clock,
         )
@@ -171,19 +159,6 @@ class AwardServices(PeopleServices):
             self.stores.activities,
             self.stores.awards,
             self.stores.letters,
-            self.stores.history,
-            self.status,
-            self.logged_deeds,
-            self.clock,
-        )
-
-    @cached_property
-    def withdrawals(self) -> WithdrawalService:
-        return WithdrawalService(
-            self.stores.campuses,
-            self.stores.batches,
-            self.stores.awards,
-            self.letters,
             self.stores.history,
             self.status,
             self.logged_deeds,

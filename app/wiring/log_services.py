@@ -39,6 +39,7 @@ class LogServices(RequestServices):
             self.stores.activities,
             self.stores.directory,
             self.stores.people,
+            self.stores.own_addresses,
             self.stores.badges,
             self.stores.history,
             self.activity_log,

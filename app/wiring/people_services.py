@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import cached_property
 
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
@@ -33,11 +34,14 @@ from app.services.people import PeopleService
 from app.services.personal_log import PersonalLog
 from app.services.portfolio_documents import PortfolioDocuments
 from app.services.portfolios import PortfolioService
+from app.services.self_awards import SelfAwards
 from app.services.sessions import SessionService
 from app.services.set_aside import SetAsideService
 from app.services.sign_in import SignInService
 from app.services.slips import SlipService
+from app.services.status import StatusService
 from app.services.team import TeamService
+from app.services.withdrawals import WithdrawalService
 from app.wiring.campus_services import CampusServices
 
 
@@ -63,6 +67,7 @@ class PeopleServices(CampusServices):
             self.stores.people,
             self.stores.own_addresses,
             self._account_notices,
+            self._end_self_awards_of,
             self.stores.history,
             self.lent.secret,
             self.clock,
@@ -80,6 +85,7 @@ class PeopleServices(CampusServices):
             self.stores.letters,
             self._account_notices,
             self.merging,
+            self._end_self_awards_of,
             self.stores.history,
             self.lent.secret,
             self.clock,
@@ -97,6 +103,7 @@ class PeopleServices(CampusServices):
             self.stores.activities,
             self.logged_deeds,
             self._account_notices,
+            self._end_self_awards_of,
             self.stores.history,
             self.clock,
         )
@@ -136,6 +143,7 @@ class PeopleServices(CampusServices):
             self.stores.people,
             self.stores.campuses,
             self.stores.sessions,
+            self.stores.own_addresses,
             self._memberships,
             self._account_notices,
             self.clock,
@@ -291,6 +299,42 @@ class PeopleServices(CampusServices):
             self.lent.settings.letters_per_minute,
             self.clock,
         )
+
+    @cached_property
+    def status(self) -> StatusService:
+        return StatusService(
+            self.stores.statuses,
+            self.stores.campuses,
+            self.signing,
+            self.lent.anchors,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def withdrawals(self) -> WithdrawalService:
+        return WithdrawalService(
+            self.stores.campuses,
+            self.stores.batches,
+            self.stores.awards,
+            self.letters,
+            self.stores.history,
+            self.status,
+            self.logged_deeds,
+            self.clock,
+        )
+
+    def _end_self_awards_of(self, person_id: uuid.UUID) -> None:
+        """Built where an event asks for it: most requests of an account do not."""
+        SelfAwards(
+            self.stores.own_addresses,
+            self.stores.people,
+            self.stores.awards,
+            self.stores.campuses,
+            self.withdrawals,
+            self._memberships,
+            self.clock,
+        ).end_those_of(person_id)
 
     @cached_property
     def reminders(self) -> ReminderService:

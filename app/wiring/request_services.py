@@ -33,6 +33,7 @@ class RequestServices(EndorsementServices):
             self.stores.badges,
             self.stores.campuses,
             self.stores.people,
+            self.stores.own_addresses,
             self.stores.directory,
             self.awards,
             self.stores.files,

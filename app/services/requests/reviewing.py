@@ -13,6 +13,7 @@ from app.db.directory import DirectoryStore
 from app.db.files import FileStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
+from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.db.requests import QueueLine, RequestStore
 from app.domain.activities import Activity, Participation, hours_of
@@ -73,6 +74,7 @@ class ReviewService:
         badges: BadgeStore,
         campuses: CampusStore,
         people: PeopleStore,
+        own_addresses: OwnAddressStore,
         directory: DirectoryStore,
         awards: AwardService,
         files: FileStore,
@@ -84,6 +86,7 @@ class ReviewService:
         self.badges = badges
         self.campuses = campuses
         self.people = people
+        self.own_addresses = own_addresses
         self.directory = directory
         self.awards = awards
         self.files = files
@@ -121,7 +124,11 @@ class ReviewService:
             files,
             entries,
             reviewers_needed(version),
-            by.person_id is not None and is_own(request, by.person_id, self._addresses(by)),
+            by.person_id is not None
+            and (
+                is_own(request, by.person_id, self._addresses(by))
+                or request.person_id in self._records_of(by.person_id)
+            ),
             request.evidence or proposed_evidence(request, pieces),
             self._obstacle(campus, request, by) if request.state.waits_for_reviewers else None,
         )
@@ -152,9 +159,12 @@ class ReviewService:
         check_reason(reason)
         check_evidence_text(evidence)
         version = self.badges.current_version(request.badge_id)
+        # Under two records, one person agrees once.
+        first = request.first_reviewer_id
+        same = first if first is not None and first in self._records_of(reviewer) else reviewer
         done = agree(
             request,
-            reviewer,
+            same,
             self._addresses(by),
             needed=reviewers_needed(version),
             at=self.clock(),
@@ -189,7 +199,14 @@ class ReviewService:
         self.requests.get_in_campus(request_id, campus.id)
         if by.person_id is None:
             raise NotAllowed(N_("Une demande est examinée par une personne."))
-        return by.person_id, self.requests.lock(request_id)
+        request = self.requests.lock(request_id)
+        if request.person_id is not None and request.person_id in self._records_of(by.person_id):
+            return request.person_id, request
+        return by.person_id, request
+
+    def _records_of(self, person_id: uuid.UUID) -> set[uuid.UUID]:
+        with self.own_addresses.reach.across_campuses():
+            return self.own_addresses.same_person(person_id)
 
     def _addresses(self, by: Actor) -> list[str]:
         return self.people.all_addresses(by.person_id) if by.person_id else []

@@ -1,0 +1,79 @@
+"""Badges that a person gave or decided for themselves: withdrawn as soon as two records are known to be one person's."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.db.awards import AwardStore
+from app.db.campus import CampusStore
+from app.db.own_addresses import OwnAddressStore
+from app.db.people import PeopleStore
+from app.domain.awards import AwardState, revoke
+from app.domain.clock import Clock
+from app.domain.history import Actor
+from app.domain.people import Membership, Role
+from app.language import N_, speaking
+from app.language import gettext as _
+from app.services.memberships import Memberships
+from app.services.withdrawals import WithdrawalService
+
+RULE = Actor(label="rule on self-awards")
+REASON = N_(
+    "Ce badge a été attribué ou examiné par la personne qui l’a reçu, ou par une seule personne sous deux adresses."
+)
+
+
+class SelfAwards:
+    """The result is the same in every order of award, confirmation of an address and merge."""
+
+    def __init__(
+        self,
+        own: OwnAddressStore,
+        people: PeopleStore,
+        awards: AwardStore,
+        campuses: CampusStore,
+        withdrawals: WithdrawalService,
+        memberships: Memberships,
+        clock: Clock,
+    ) -> None:
+        self.own = own
+        self.people = people
+        self.awards = awards
+        self.campuses = campuses
+        self.withdrawals = withdrawals
+        self.memberships = memberships
+        self.clock = clock
+
+    def end_those_of(self, person_id: uuid.UUID) -> None:
+        """After a merge or a confirmed address. The campus may give the badge again, by another person. Idempotent."""
+        with self.own.reach.across_campuses():
+            same = self.own.same_person(person_id)
+            if len(same) > 1:
+                self._withdraw(same)
+                self._end_protection(same)
+
+    def _withdraw(self, same: set[uuid.UUID]) -> None:
+        found = self.awards.given_within(same)
+        for campus_id in sorted({award.campus_id for award in found}):
+            campus, at = self.campuses.lock(campus_id), self.clock()
+            wanted = [award.id for award in found if award.campus_id == campus_id]
+            locked = self.awards.lock_all(wanted, campus_id)
+            standing = [award for award in locked.values() if award.state is AwardState.ISSUED]
+            with speaking(campus.language):
+                reason = _(REASON)
+            for award in standing:
+                revoke(award, reason, at=at)
+            self.withdrawals.keep(campus, standing, at=at, by=RULE)
+
+    def _end_protection(self, same: set[uuid.UUID]) -> None:
+        """Who administers a campus under one record does not protect its data under another."""
+        roles: dict[uuid.UUID, list[Membership]] = {}
+        for record in same:
+            for membership, campus in self.people.memberships_of(record):
+                roles.setdefault(campus.id, []).append(membership)
+        for campus_id, found in roles.items():
+            administers = {each.person_id for each in found if each.role is Role.CAMPUS_ADMIN}
+            for each in found:
+                if each.role is Role.DPO and administers - {each.person_id}:
+                    campus = self.campuses.get_by_id(campus_id)
+                    self.memberships.take_back(campus, self.people.get(each.person_id), Role.DPO, by=RULE)
