@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.api.problems import documented
+from app.credentials.json_text import dump_json, parse_json_object
 from app.errors import NotFound
 from app.negotiation import ForPrograms, etag_of, has_already, preferred
 from app.policies import public
@@ -55,6 +56,13 @@ class Extension(StrEnum):
     PNG = "png"
     SVG = "svg"
     ZIP = "zip"
+
+
+class ProofForm(StrEnum):
+    """How the proof of an award is written as JSON: `object` is what most verifiers accept."""
+
+    OBJECT = "object"
+    ARRAY = "array"
 
 
 class PictureForm(StrEnum):
@@ -114,18 +122,34 @@ _AN_AWARD["responses"] |= documented(403, 406, 410)
 
 @router.get("/attributions/{award_id:uuid}.{extension}", summary="An award as a file", **_AN_AWARD)
 @public
-async def award_file(award_id: uuid.UUID, extension: Extension, request: Request) -> Response:
-    return answer(request, await _award(request, award_id, extension.value), cache=ONE_MINUTE)
+async def award_file(
+    award_id: uuid.UUID, extension: Extension, request: Request, proof: ProofForm = ProofForm.OBJECT
+) -> Response:
+    document = await _award(request, award_id, extension.value)
+    return answer(request, _with_proof_as(proof, document), cache=ONE_MINUTE)
 
 
 @with_page.get(
     "/attributions/{award_id:uuid}", summary="An award, in the form that Accept asks for", **_AN_AWARD
 )
 @public
-async def award(award_id: uuid.UUID, request: Request) -> Response:
+async def award(award_id: uuid.UUID, request: Request, proof: ProofForm = ProofForm.OBJECT) -> Response:
     media_type = _wanted(request, tuple(_FORMS_BY_TYPE))
     document = await _award(request, award_id, _FORMS_BY_TYPE[media_type])
-    return answer(request, document, cache=ONE_MINUTE, media_type=media_type)
+    return answer(request, _with_proof_as(proof, document), cache=ONE_MINUTE, media_type=media_type)
+
+
+def _with_proof_as(form: ProofForm, document: Published) -> Published:
+    """The same credential with its one proof in an array, as the published schema of July 2024 has it.
+
+    No signature covers how its proof is written. Tokens and pictures are left as they are.
+    """
+    if form is ProofForm.OBJECT or not document.body.startswith(b"{"):
+        return document
+    credential = parse_json_object(document.body)
+    if isinstance(credential.get("proof"), dict):
+        credential["proof"] = [credential["proof"]]
+    return Published.of(dump_json(credential), document.media_type)
 
 
 async def _award(request: Request, award_id: uuid.UUID, form: str) -> Published:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from app.credentials.baking import unbake
 from app.credentials.verification.ladder import verify
+from app.credentials.verification.report import Verdict
 from app.domain.awards import Visibility
 from app.domain.history import Actor
 from tests.api.doors import closed_award, open_award, stored
@@ -49,6 +50,20 @@ def test_each_extension_is_answered_with_the_stored_bytes(house: House, world: T
     answer = world.get(f"/attributions/{award_id}.{extension}", headers={"accept": "text/html"})
     assert answer.status_code == 200
     assert answer.content == stored(house, award_id, extension)
+
+
+@pytest.mark.parametrize("path", ["/attributions/{}.json", "/attributions/{}"])
+def test_the_proof_is_an_array_where_that_is_asked_for(house: House, world: TestClient, path: str):
+    address, json_only = path.format(open_award(house)), {"accept": "application/vc"}
+    as_object = world.get(address, headers=json_only)
+    as_array = world.get(f"{address}?proof=array", headers=json_only)
+    assert as_array.json() == as_object.json() | {"proof": [as_object.json()["proof"]]}
+    assert as_array.headers["etag"] != as_object.headers["etag"]
+    assert world.get(f"{address}?proof=object", headers=json_only).content == as_object.content
+    assert world.get(f"{address}?proof=list", headers=json_only).status_code == 422
+    with house.unit_of_work(reading=True) as services:
+        report = verify(as_array.content, documents=services.verification.documents, at=house.clock())
+        assert report.verdict is Verdict.VALID
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)

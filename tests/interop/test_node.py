@@ -45,6 +45,12 @@ def test_digital_bazaar_accepts_our_embedded_proof(carrier: str, node: NodePeer,
     assert answer == {"verified": True, "error": None}
 
 
+def test_digital_bazaar_accepts_our_proof_in_an_array_too(node: NodePeer, campus: Campus) -> None:
+    document = json.loads(campus.issue().embedded)
+    answer = node.call("verifyDataIntegrity", credential=document | {"proof": [document["proof"]]}, at=AT)
+    assert answer == {"verified": True, "error": None}
+
+
 def test_digital_bazaar_refuses_our_badge_once_a_word_is_changed(node: NodePeer, campus: Campus) -> None:
     signed = json.loads(campus.issue().embedded)
     signed["credentialSubject"]["result"][0]["value"] = "4"

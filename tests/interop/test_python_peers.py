@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_der_private_key,
 )
 from openbadgeslib.baking import ITXT_KEYWORD_OB3, SVG_ELEMENT_OB3, extract_png, extract_svg
+from openbadgeslib.keys import public_jwk_from_pem
 from openbadgeslib.ob3 import ldp
 from openbadgeslib.ob3.credential import (
     Achievement,
@@ -25,6 +27,7 @@ from openbadgeslib.ob3.credential import (
     Issuer,
     OpenBadgeCredential,
 )
+from openbadgeslib.ob3.did import build_did_document
 from openbadgeslib.ob3.signer import OB3Signer
 from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 from openvc import VerificationPolicy, signing_key_from_jwk, verify_credential, verify_signature
@@ -43,6 +46,7 @@ from app.credentials.vocabulary import CONTEXT_OB_3_0_3, context
 from app.domain.history import Actor
 from tests.api import doors
 from tests.support.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
+from tests.support.documents import Documents
 from tests.support.house import House
 from tests.support.pictures import PNG, SVG
 
@@ -61,6 +65,11 @@ def fresh_document() -> dict[str, Any]:
 def pem(key: LocalSigningKey) -> bytes:
     private = load_der_private_key(key.to_bytes(), None)
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def public_pem(key: LocalSigningKey) -> bytes:
+    public = load_der_private_key(key.to_bytes(), None).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def downloads(campus: Campus) -> Any:
@@ -216,6 +225,49 @@ def test_we_accept_an_embedded_proof_of_openbadgeslib(campus: Campus) -> None:
     report = verify(json.dumps(signed), documents=campus.documents(), at=datetime.now(UTC))
     assert report.check(CheckId.PROOF).reason == "signature_holds", report.to_document()
     assert report.verdict is Verdict.VALID, report.to_document()
+
+
+def as_array(signed: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(signed)
+    return document | {"proof": [document["proof"]]}
+
+
+def test_proof_as_an_object_is_read_by_all_and_as_an_array_by_all_but_one(campus: Campus) -> None:
+    """Why the object is what we publish, and the array of the schema of July 2024 is `?proof=array`."""
+    signed = campus.issue(fresh_document(), at=NOW).embedded
+    verifier = ldp.OB3LdpVerifier.for_issuer_did(DID)
+    for document in (json.loads(signed), as_array(signed)):
+        accepted = verifier.verify(json.dumps(document), download=downloads(campus), check_status=True)
+        assert accepted
+        listed = campus.documents(**{LIST_URL: campus.status_list(at=NOW)})
+        assert verify(json.dumps(document), documents=listed, at=NOW).verdict is Verdict.VALID
+    assert verified_by_openvc(json.loads(signed), campus).issuer == DID
+    with pytest.raises(OpenvcError, match="has no `proof`"):
+        verified_by_openvc(as_array(signed), campus)
+
+
+@pytest.mark.parametrize(
+    "algorithm", [(Algorithm.EDDSA, "EdDSA"), (Algorithm.ES256, "ES256"), (Algorithm.RS256, "RS256")]
+)
+def test_we_accept_a_token_of_openbadgeslib_by_the_key_in_its_own_did_document(
+    algorithm: tuple[Algorithm, str],
+) -> None:
+    """It brings `jwk` and no `kid`, and its key stands in did.json under the name that openbadgeslib gave it."""
+    kind, name = algorithm
+    campus = Campus(jwt_algorithm=kind)
+    other = LocalSigningKey.generate(kind)
+    keys = [
+        ("key-0", public_jwk_from_pem(public_pem(other))),
+        ("key-1", public_jwk_from_pem(public_pem(campus.jwt_key))),
+    ]
+    documents = Documents({DID_URL: build_did_document(DID, keys)})
+    token = OB3Signer(pem(campus.jwt_key), name).sign(their_credential())
+    report = verify(token, documents=documents, at=NOW)
+    assert report.verdict is Verdict.VALID, report.to_document()
+    assert report.verification_method == f"{DID}#key-1"
+    stranger = OB3Signer(pem(LocalSigningKey.generate(kind)), name).sign(their_credential())
+    report = verify(stranger, documents=documents, at=NOW)
+    assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_not_bound_to_issuer")
 
 
 @pytest.mark.parametrize("container", ["png", "svg"])
