@@ -97,6 +97,17 @@ class EvidenceView(BaseModel):
         )
 
 
+class OtherView(BaseModel):
+    """An endorsement or label, a trust list, a status list, or a document of keys."""
+
+    kind: Literal["endorsement", "trust_list", "status_list", "key_document"]
+    issuer: str
+    outcome: Literal["passed", "failed", "unknown", "skipped"]
+    reason: str
+    about: str
+    comment: str
+
+
 class LeadView(BaseModel):
     """A document that was not verified itself, and how it leads to the badge that the checks are about."""
 
@@ -199,6 +210,9 @@ class ReportView(BaseModel):
         default=None,
         description="Where what was sent is not the badge itself: then the verdict on it is undetermined.",
     )
+    other: OtherView | None = Field(
+        default=None, description="What was sent is no badge but another document that is known here."
+    )
     packed_at: datetime | None = Field(
         default=None,
         description="Of a package whose documents had to be used: when they were gathered, by its own account.",
@@ -223,7 +237,7 @@ class ReportView(BaseModel):
         headline = verdicts.headline(answer)
         report = answer.report
         return ReportView(
-            verdict=report.verdict.value if report and answer.lead is None else "undetermined",
+            verdict=answer.verdict.value,
             signature=report.signature.value if report else "not_checkable",
             headline=headline.title(),
             message=headline.text(),
@@ -257,6 +271,7 @@ class ReportView(BaseModel):
             evidence=EvidenceView.of(answer),
             at=report.at if report else None,
             leads_to=LeadView.of(answer),
+            other=OtherView(**vars(answer.other)) if answer.other else None,
             packed_at=answer.packed_at,
             container=report.container if report else None,
             form=report.form if report else None,

@@ -27,7 +27,8 @@ from app.credentials.transparency_log.notes import NoteKey
 from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
 from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
 from app.credentials.verification.ladder import verify as check
-from app.credentials.verification.report import Report, Verdict
+from app.credentials.verification.other_documents import verify_other
+from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
 from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services import verdicts
@@ -64,9 +65,7 @@ class Asked:
     @property
     def verdict(self) -> Verdict:
         # A closed award is neither confirmed nor denied, and a document that leads to a badge was not verified.
-        if self.answer and self.answer.lead:
-            return Verdict.UNDETERMINED
-        return self.answer.report.verdict if self.answer and self.answer.report else Verdict.UNDETERMINED
+        return self.answer.verdict if self.answer else Verdict.UNDETERMINED
 
     @property
     def code(self) -> ExitCode:
@@ -213,7 +212,9 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
         report = check(presented, documents=documents, at=at)
         asked = FetchBudget(documents, EVIDENCE_FETCHES)
         evidence = judge_evidence(report.document, documents=asked) if report.document else None
-        return Answer(report, evidence=evidence)
+        readable = report.check(CheckId.READABLE).outcome is Outcome.PASSED
+        other = None if readable else verify_other(presented, documents=documents, at=at)
+        return Answer(report, evidence=evidence, other=other)
 
     return ask
 
@@ -327,7 +328,7 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
     yield Text(f"  {headline.text()}")
     if headline.advice is not None:
         yield Text(f"  {headline.advice.text()}", style="dim")
-    if answer.report is None:
+    if answer.report is None or answer.other is not None:
         return
     for told in verdicts.told(answer.report, answer.campus, is_recognised=verdicts.is_recognised(answer)):
         word = (_(told.word), _COLOURS.get(told.state, ""))
@@ -370,6 +371,8 @@ def _print_json(asked: Asked) -> None:
         if asked.answer.report is not None:
             told |= asked.answer.report.to_document() | {"verdict": asked.verdict.value}
             told["checks"] = _checks(asked.answer)
+        if asked.answer.other is not None:
+            told["other"] = asked.answer.other.to_document()
         if asked.answer.lead is not None:
             told["leadsTo"] = _lead(asked.answer.lead, asked.answer.report)
         if asked.answer.standing is not None:

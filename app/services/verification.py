@@ -21,7 +21,9 @@ from app.credentials.timestamps import parse_timestamp
 from app.credentials.trust import Entry
 from app.credentials.verification.fetching import FetchBudget
 from app.credentials.verification.ladder import verify
+from app.credentials.verification.other_documents import OtherDocument, verify_other
 from app.credentials.verification.policy import Policy
+from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
@@ -71,8 +73,22 @@ class Answer:
     """When the documents were gathered that the answer rests on, where they came in a package."""
     lead: Lead | None = None
     """Where the document that was presented is not what was verified: how it leads to the badge that was."""
+    other: OtherDocument | None = None
+    """What was presented is no badge but another document that is known here."""
     text: str = ""
     """The credential that was checked, out of the picture or the page it came in; empty where it is too long."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of what was presented: a document that only leads to a badge was not verified, whatever the badge is."""
+        if self.report is None or self.lead is not None:
+            return Verdict.UNDETERMINED
+        if self.other is not None:
+            return _VERDICTS.get(self.other.outcome, Verdict.UNDETERMINED)
+        return self.report.verdict
+
+
+_VERDICTS: Final = {Outcome.PASSED: Verdict.VALID, Outcome.FAILED: Verdict.INVALID}
 
 
 class _Opened:
@@ -274,8 +290,14 @@ class VerificationService:
         link, policy = _link_in(presented), self.standings.trusting(policy or Policy())
         if link is not None:
             return self._verify_link(link, policy)
+        return self._answer_about(presented, policy)
+
+    def _answer_about(self, presented: bytes | str, policy: Policy) -> Answer:
         report = verify(presented, documents=self.documents, at=self.clock(), policy=policy)
-        return self._answer(report, presented)
+        answer = self._answer(report, presented)
+        if report.check(CheckId.READABLE).reason not in (Reason.NOT_AN_OPEN_BADGE_3, Reason.TOO_LARGE):
+            return answer
+        return replace(answer, other=verify_other(presented, documents=self.documents, at=self.clock()))
 
     def _verify_package(self, presented: bytes, policy: Policy | None) -> Answer | None:
         """The badge in it by what is published now; where that is out of reach, by the package and keys known here.
@@ -318,6 +340,13 @@ class VerificationService:
             else:
                 report = verify(opened.first.body, documents=opened, at=self.clock(), policy=policy)
                 return self._answer(report, opened.first.body)
+        else:
+            try:
+                served = self.documents.fetch(link).body
+            except DocumentUnavailable:
+                pass
+            else:
+                return self._answer_about(served, policy)
         report = verify(link, documents=self.documents, at=self.clock(), policy=policy)
         return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link)
 

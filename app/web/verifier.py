@@ -114,6 +114,9 @@ def _answer_link(request: Request, services: Services, written: str) -> Response
         return unknown_code(request, services, written)
     if services.addresses.is_ours(address):
         if services.addresses.award_named_by(address) is None:
+            answer = services.verification.verify(address)
+            if answer.other is not None:
+                return _answered(request, services, answer, link=written)
             return _form(request, status=422, link=written, error=_not_an_award(address))
         answer = services.verification.verify(address)
         if answer.record is not None:

@@ -82,6 +82,17 @@ def verify_endorsement(
     return judge_endorsement(secured_from_text(presented), about, tools.asked_of_endorsement)
 
 
+def asked_of_document(
+    secured: Secured, *, documents: DocumentSource, at: datetime, policy: Policy = DEFAULT_POLICY
+) -> list[CheckResult]:
+    """Of a signed document that is no badge: signature, key, period and status."""
+    tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
+    issuer_id = issuer_of(secured.document)
+    findings = _signature(secured, issuer_id, [], tools)
+    status_answer = _status(secured.document, issuer_id, findings, tools)
+    return [findings.proof, findings.key, _validity(secured.document, findings, tools), status_answer]
+
+
 @dataclass(frozen=True)
 class _Tools:
     documents: DocumentSource

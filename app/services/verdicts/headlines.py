@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from app.credentials.verification.other_documents import OtherDocument
 from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import (
     CheckId,
@@ -29,6 +30,7 @@ from app.services.verdicts.kinds import (
     WORDING,
     HeadlineKind,
 )
+from app.services.verdicts.other_documents import other_told
 from app.services.verdicts.sentences import Sentence, plain
 from app.services.verdicts.standing import standing_told
 from app.services.verification import Answer
@@ -60,6 +62,8 @@ def headline(answer: Answer) -> Headline:
     """What to tell somebody who has five seconds."""
     if answer.lead is not None and not answer.closed:
         return _of_lead(answer, answer.lead)
+    if answer.other is not None:
+        return _of_other(answer.other)
     kind = kind_of(answer)
     state, seal, heading, advice = WORDING[kind]
     values = _values(answer)
@@ -114,6 +118,16 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     return Headline(
         kind, state, seal, Sentence(heading), message, Sentence(advice) if advice else found.advice
     )
+
+
+_OF_OUTCOME: Final = {Outcome.PASSED: _K.DOCUMENT_GOOD, Outcome.FAILED: _K.DOCUMENT_BAD}
+
+
+def _of_other(other: OtherDocument) -> Headline:
+    kind = _OF_OUTCOME.get(other.outcome, _K.DOCUMENT_OPEN)
+    what, which = other_told(other)
+    state, seal, heading, advice = WORDING[kind]
+    return Headline(kind, state, seal, Sentence(heading, {"what": what}), which, Sentence(advice))
 
 
 def kind_of(answer: Answer) -> HeadlineKind:

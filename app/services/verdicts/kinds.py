@@ -14,6 +14,10 @@ class HeadlineKind(StrEnum):
     VALID_ELSEWHERE = "valid_elsewhere"
     HOSTED_ELSEWHERE = "hosted_elsewhere"
     UNKNOWN_ISSUER = "unknown_issuer"
+    DOCUMENT_GOOD = "document_good"
+    """No badge: an endorsement, a list or a document of keys, and it is good."""
+    DOCUMENT_BAD = "document_bad"
+    DOCUMENT_OPEN = "document_open"
     LEADS = "leads"
     """A document that was not verified itself: it leads to a badge."""
     NAMES_DIFFER = "names_differ"
@@ -84,6 +88,9 @@ _GENUINE: Final = frozenset(
 )
 _NOTHING_CHECKED: Final = frozenset(
     {
+        _K.DOCUMENT_GOOD,
+        _K.DOCUMENT_BAD,
+        _K.DOCUMENT_OPEN,
         _K.IMAGE_WITHOUT_BADGE,
         _K.PDF_WITHOUT_BADGE,
         _K.NOT_A_BADGE,
@@ -104,6 +111,10 @@ _ASK_FOR_THE_FILE: Final = N_(
     "Demandez à la personne le fichier qu’elle a téléchargé, ou l’adresse de la page de son badge."
 )
 
+_NO_BADGE: Final = N_(
+    "Ce n’est pas un badge. Pour en vérifier un, déposez son fichier ou donnez son adresse."
+)
+
 WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     # kind: state, seal, heading, what to do
     _K.VALID: ("ok", "ok", N_("Authentique, en cours de validité"), ""),
@@ -115,6 +126,9 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Signature valable, émetteur inconnu"),
         N_("Demandez à la personne qui lui a donné ce badge, et comment joindre cet organisme."),
     ),
+    _K.DOCUMENT_GOOD: ("shut", "ok", N_("{what} : en règle"), _NO_BADGE),
+    _K.DOCUMENT_BAD: ("bad", "broken", N_("{what} : à écarter"), _NO_BADGE),
+    _K.DOCUMENT_OPEN: ("unk", "unk", N_("{what} : non vérifiable pour l’instant"), _COME_BACK),
     _K.LEADS: ("shut", "unk", N_("Ce document n’a pas été vérifié : il mène à ce badge"), ""),
     _K.NAMES_DIFFER: (
         "bad",
@@ -310,6 +324,9 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
         "",
     ),
     _K.UNKNOWN_ISSUER: (N_("{unknown} Nous ne disons ni oui ni non."), "", ""),
+    _K.DOCUMENT_GOOD: (N_("{which}"), "", ""),
+    _K.DOCUMENT_BAD: (N_("{which}"), "", ""),
+    _K.DOCUMENT_OPEN: (N_("{which}"), "", ""),
     _K.LEADS: (N_("{led} Comparez le nom : {name}. Le badge, lui : {found}."), "", ""),
     _K.NAMES_DIFFER: (
         N_(

@@ -1,0 +1,51 @@
+"""Documents that are no badges, in sentences: what each is, who signed it, and whether it is good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.credentials.verification.other_documents import DocumentKind, OtherDocument
+from app.credentials.verification.reasons import Reason
+from app.credentials.verification.report import Outcome
+from app.language import N_
+from app.services.verdicts.checks import place_of
+from app.services.verdicts.sentences import Sentence, plain
+from app.services.verdicts.wording import SAID
+
+_K = DocumentKind
+WHAT: Final[Mapping[DocumentKind, str]] = {
+    _K.ENDORSEMENT: N_("Recommandation ou label"),
+    _K.TRUST_LIST: N_("Liste de campus reconnus"),
+    _K.STATUS_LIST: N_("Liste des retraits"),
+    _K.KEY_DOCUMENT: N_("Document de clés"),
+}
+_SIGNED: Final = N_("Signé par {place}, rien n’y a été changé depuis.")
+_ENDORSES: Final = N_("Signé par {place}, rien n’y a été changé depuis. Au sujet de {about} : « {comment} »")
+_SIGNED_NOT: Final = N_("Se présente comme signé par {place}. {why}")
+_PUBLISHED: Final = N_(
+    "C’est le document que {place} publie en ce moment. Personne ne signe un tel document : son adresse en répond."
+)
+_PUBLISHED_DIFFERENTLY: Final = N_("Ce n’est pas le document que {place} publie en ce moment.")
+_NOT_READ: Final = N_("Le document que {place} publie n’a pas pu être lu, et rien d’autre n’en répond.")
+_UNNAMED: Final = N_("Sa signature ne vaut pas.")
+
+
+def other_told(other: OtherDocument) -> tuple[Sentence, Sentence]:
+    """What it is, and what was found about it."""
+    what = Sentence(WHAT[other.kind])
+    values: dict[str, object] = {
+        "place": place_of(other.issuer),
+        "about": place_of(other.about),
+        "comment": plain(other.comment, 400),
+    }
+    if other.kind is _K.KEY_DOCUMENT:
+        words = {Outcome.PASSED: _PUBLISHED, Outcome.FAILED: _PUBLISHED_DIFFERENTLY}
+        return what, Sentence(words.get(other.outcome, _NOT_READ), values)
+    if other.outcome is Outcome.PASSED:
+        return what, Sentence(_ENDORSES if other.comment else _SIGNED, values)
+    details: dict[str, object] = dict.fromkeys(
+        ("cause", "pointer", "type", "purpose", "valid_from", "valid_until", "domain", "witness"), ""
+    )
+    why = SAID[other.reason][0] if other.reason in set(Reason) and other.reason in SAID else _UNNAMED
+    return what, Sentence(_SIGNED_NOT, {**values, "why": Sentence(why, {**details, **values})})
