@@ -90,12 +90,12 @@ def _climbed(found: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
 
 def grew(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
     """Whether the proof of consistency holds: SUBPROOF undone into both roots."""
-    if not 0 <= old <= new or not all(len(each) == 32 for each in proof):
+    if not 0 <= old <= new or any(len(each) != 32 for each in proof):
         return False
-    if old == 0:
-        return not proof and old_root == hashlib.sha256().digest()
     if old == new:
         return not proof and old_root == new_root
+    if old == 0:  # the standard defines no proof from nothing
+        return False
     try:
         return _both(old, new, list(proof), old_root, whole=True) == (old_root, new_root)
     except ValueError:
