@@ -12,6 +12,7 @@ import uvicorn
 
 from app.cli.demo.links import print_links
 from app.cli.demo.loader import load_demo
+from app.cli.demo.witness import cosign_logs, keep_cosigning
 from app.cli.terminal import is_set, open_process, ready_process, say, settings, stop, with_progress
 from app.credentials.dids import did_web
 from app.language import N_
@@ -66,6 +67,7 @@ def serve(
     say(N_("Sceau répond sur {url} (Ctrl+C pour arrêter)."), style="bold", url=process.settings.base_url)
     if demo:
         print_links(process)
+        keep_cosigning(process.settings)
     process.engine.dispose()
     _run(reload=reload)
 
@@ -89,7 +91,7 @@ def migrate() -> None:
 
 
 def prepare_demo(process: Process) -> None:
-    """A migrated database with the demo in it; whatever is there already is kept."""
+    """A migrated database with the demo in it, its logs cosigned; what is there already stays."""
     if not process.is_ready():
         process.migrate()
     with process.unit_of_work(reading=True) as services:
@@ -97,6 +99,7 @@ def prepare_demo(process: Process) -> None:
     if is_empty:
         say(N_("Chargement de la démonstration…"))
         load_demo(process.settings, progress=lambda deeds: with_progress(deeds, _("Démonstration")))
+    cosign_logs(process)
 
 
 def _hand_down(**given: object) -> None:

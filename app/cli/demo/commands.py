@@ -9,6 +9,7 @@ import typer
 
 from app.cli.demo.links import CAMPUS, sign_in_link
 from app.cli.demo.loader import load_demo
+from app.cli.demo.witness import cosign_logs
 from app.cli.terminal import ready_process, say, show_table, with_progress
 from app.domain.people import Role
 from app.language import N_
@@ -32,6 +33,7 @@ def load() -> None:
     process = ready_process()
     loaded = load_demo(process.settings, progress=lambda deeds: with_progress(deeds, _("Démonstration")))
     if loaded:
+        cosign_logs(process)
         say(N_("La démonstration est en place."), style="green")
     else:
         say(N_("Il y a déjà des campus dans cette base : rien n’a été ajouté ni changé."))
