@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from app.cli.terminal import ExitCode, out, ready_process, say, stop
 from app.domain.campus import Campus
 from app.domain.history import Actor
+from app.errors import AppError
 from app.language import N_
 from app.language import gettext as _
 from app.services.anchor_check import SENTENCES, Older
@@ -23,11 +25,23 @@ def restore(
     reason: Annotated[
         str, typer.Option(help=N_("Ce qui s’est passé, en une phrase ; cela reste dans le journal."))
     ] = "",
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help=N_(
+                "Le badge signé (JSON, image ou PDF) d’une personne, pour enregistrer de nouveau une attribution que rien "
+                "d’autre ne garde ; l’option peut être répétée."
+            )
+        ),
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help=N_("Remet tout en place sans poser de question."))
     ] = False,
 ) -> None:
     process = ready_process()
+    if file:
+        _register(process, file)
+        return
     behind = process.compare_with_anchors(thorough=True)
     if not behind:
         say(
@@ -63,6 +77,24 @@ def restore(
             code=ExitCode.REFUSED,
         )
     say(N_("La base est de nouveau celle qui a été publiée. Le service reprend de lui-même."), style="green")
+
+
+def _register(process: Process, files: list[Path]) -> None:
+    refused = 0
+    for path in files:
+        try:
+            content = path.read_bytes()
+            with process.unit_of_work() as services:
+                award = services.registration.register(content, by=_BY)
+        except OSError as error:
+            stop(_("{path} ne se lit pas : {cause}.").format(path=path, cause=error.strerror))
+        except AppError as error:
+            print(path, _(error.sentence).format(**error.values), sep="\t")
+            refused += 1
+            continue
+        say(N_("{path} : attribution {award} enregistrée de nouveau."), path=path, award=award.id)
+    if refused:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _campuses(process: Process) -> list[Campus]:

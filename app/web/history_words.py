@@ -106,6 +106,8 @@ DEEDS = {
     ("activity", "change_session"): N_("Séance changée"),
     ("activity", "cancel_session"): N_("Séance annulée"),
     ("activity", "restore_session"): N_("Séance rétablie"),
+    ("campus", "restore"): N_("Base complétée après une restauration"),
+    ("award", "register"): N_("Attribution enregistrée de nouveau depuis son fichier signé"),
     ("campus_log", "reconcile"): N_("Journal repris après une restauration"),
     ("activity", "open_room"): N_("Code de présence affiché"),
     ("activity", "close_room"): N_("Code de présence arrêté"),

@@ -159,6 +159,7 @@ AWARD_DEEDS = {
     "close": N_("Refermé par la personne qui l’a reçu"),
     "let_search": N_("Laissé aux moteurs de recherche par la personne"),
     "keep_from_search": N_("Retiré aux moteurs de recherche par la personne"),
+    "register": N_("Enregistré de nouveau depuis son fichier signé"),
 }
 BADGE_DEEDS = {
     "create": N_("Créé"),

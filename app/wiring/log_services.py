@@ -13,6 +13,7 @@ from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
 from app.services.private_looks import PrivateLooks
 from app.services.recovery import JournalCheck
+from app.services.registering import AwardRegistration
 from app.services.restoring import RestoreService
 from app.services.shown_files import ShownFiles
 from app.wiring.request_services import RequestServices
@@ -135,6 +136,20 @@ class LogServices(RequestServices):
             self.stores.statuses,
             self.stores.campuses,
             self.lent.anchors,
+            self.addresses,
+            self.clock,
+        )
+
+    @cached_property
+    def registration(self) -> AwardRegistration:
+        return AwardRegistration(
+            self.stores.recovery,
+            self.stores.statuses,
+            self.stores.campuses,
+            self.stores.badges,
+            self.activity_log,
+            self.signing,
+            self.stores.history,
             self.addresses,
             self.clock,
         )

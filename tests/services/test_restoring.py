@@ -13,7 +13,7 @@ from app.credentials.json_text import parse_json_object
 from app.credentials.status_list import read_list, sequence_of
 from app.domain.awards import AwardState, Visibility
 from app.domain.badges import Kind
-from app.errors import Unavailable
+from app.errors import AppError, Unavailable
 from app.services.anchor_check import Older, OlderCopy
 from app.services.badges import Wording
 from app.services.log_check import LogCheck
@@ -161,6 +161,35 @@ def test_restore_without_the_journal_closes_the_log_and_withdraws_all_the_same(h
         z = given(copy, "Zoé N’Diaye; zoe@exemple.fr")
         assert place_of(copy, z) != (list_id, position_of_a)
         assert place_of(copy, z)[0] != list_id
+
+
+def test_award_that_nothing_else_holds_is_registered_from_its_signed_file(house: House) -> None:
+    given(house, ROOF)
+    backup = Backup(house)
+    a = given(house, ADA)
+    list_id, position = place_of(house, a)
+    signed = house.client().get(f"/attributions/{a}.json").content
+    picture = house.client().get(f"/attributions/{a}.png").content
+    for path in (house.process.journal.folder / house.campus.id.hex).iterdir():
+        path.unlink()
+    with backup.restored() as copy:
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        for content, refusal in (
+            (signed.replace(b"Ada Martin", b"Eve Martin"), "signature"),
+            (b"{}", "campus de ce service"),
+            (b"nothing", "JSON"),
+        ):
+            with pytest.raises(AppError, match=refusal), copy.unit_of_work() as services:
+                services.registration.register(content, by=COMMAND)
+        with copy.unit_of_work() as services:
+            services.registration.register(picture, by=COMMAND)
+        with pytest.raises(AppError, match="déjà"), copy.unit_of_work() as services:
+            services.registration.register(signed, by=COMMAND)
+        withdraw(copy, a)
+        assert bit(copy.client(), list_id, position)
+        with copy.unit_of_work(reading=True) as services:
+            assert services.verification.verify(signed).report.verdict.value == "invalid"
+            assert services.awards.record(a).person.name == "Ada Martin"
 
 
 def test_restoring_twice_changes_nothing_the_second_time(house: House) -> None:
