@@ -36,15 +36,6 @@ class SignInStore:
         )
         return self.session.exec(query.with_for_update()).all()
 
-    def has_link_until(self, person_id: uuid.UUID, moment: datetime) -> bool:
-        """Whether the person has an unused link that still opens at `moment`."""
-        query = select(SignInLink.id).where(
-            SignInLink.person_id == person_id,
-            col(SignInLink.used_at).is_(None),
-            col(SignInLink.expires_at) > moment,
-        )
-        return self.session.exec(query.limit(1)).first() is not None
-
     def find_password(self, person_id: uuid.UUID) -> Password | None:
         return self.session.get(Password, person_id)
 

@@ -104,6 +104,8 @@ class Award(SQLModel, table=True):
     reissued_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     older_recipient: str = Field(default="", max_length=120)
     """Salt and hash of an address, by which the 2.0 rendition names the holder; empty unless they asked for it."""
+    answers_checks: bool = False
+    """Its holder lets anybody who sees the open page ask whether an address is theirs."""
     link_generation: int = 0
     link_opened_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     claimed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))

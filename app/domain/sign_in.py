@@ -17,8 +17,6 @@ from app.errors import Conflict, NotSignedIn
 from app.language import N_
 
 SIGN_IN_LINK_LIFE = timedelta(minutes=10)
-# Whoever keeps asking does not fill somebody's mailbox.
-BETWEEN_SIGN_IN_LETTERS = timedelta(minutes=1)
 CHALLENGE_LIFE = timedelta(minutes=5)
 ADDRESS_LINK_LIFE = timedelta(hours=24)
 MOST_CODES_TRIED = 5

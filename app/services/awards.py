@@ -211,6 +211,16 @@ class AwardService:
         deed = "say_address" if address else "hide_address"
         self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
 
+    def answer_checks(self, award_id: uuid.UUID, answers: bool, *, by: Actor) -> None:
+        """Whether visitors of the open page may ask if an address is the holder's."""
+        award = self.awards.lock(award_id)
+        if award.answers_checks is answers:
+            return
+        award.answers_checks = answers
+        self.awards.save(award)
+        deed = "allow_checks" if answers else "refuse_checks"
+        self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+
     def is_of(self, award_id: uuid.UUID, person_id: uuid.UUID) -> bool:
         award = self.awards.find(award_id)
         return award is not None and award.person_id == person_id

@@ -7,18 +7,22 @@ import uuid
 from dataclasses import dataclass
 
 from app.db.awards import AwardRecord, AwardStore
+from app.db.history import HistoryStore
 from app.db.people import PeopleStore
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
+from app.domain.history import Actor, HistoryEntry
 from app.domain.identity_codes import are_digits, digits_of, is_living_ticket, new_ticket
 from app.domain.letters import Letter, LetterFile
 from app.domain.people import is_address, normal_address
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotAllowed
 from app.language import N_, speaking
 from app.language import gettext as _
 from app.services.publication import PublicationService
 
 LONGEST_QUESTION = 1_000
+_VISITOR = Actor(label="visitor")
+_CHECK = "check_address"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class HolderService:
         awards: AwardStore,
         people: PeopleStore,
         publication: PublicationService,
+        history: HistoryStore,
         addresses: Addresses,
         secret: bytes,
         clock: Clock,
@@ -42,16 +47,41 @@ class HolderService:
         self.awards = awards
         self.people = people
         self.publication = publication
+        self.history = history
         self.addresses = addresses
         self.secret = secret
         self.clock = clock
 
     def is_known_at(self, award_id: uuid.UUID, address: str) -> bool:
-        """Whether the holder of an open award is known under that address, in constant time for each."""
+        """Whether the holder of an open award is known under that address, in constant time for each.
+
+        Only while the holder has switched it on; they read of each check, whatever the answer.
+        """
         record = self.publication.open_award(award_id)
+        if not record.award.answers_checks:
+            raise NotAllowed(
+                N_(
+                    "La personne n’a pas permis de comparer une adresse pour ce badge. Faites-lui lire un code."
+                )
+            )
         wanted = _checked(address).encode()
         known = [each.encode() for each in self.people.all_addresses(record.person.id)]
-        return sum(hmac.compare_digest(each, wanted) for each in known) > 0
+        is_known = sum(hmac.compare_digest(each, wanted) for each in known) > 0
+        self.history.write(
+            _VISITOR,
+            _CHECK,
+            "award",
+            award_id,
+            at=self.clock(),
+            campus_id=record.campus.id,
+            known=is_known,
+        )
+        return is_known
+
+    def checks_of(self, award_id: uuid.UUID) -> list[HistoryEntry]:
+        """Every comparison of an address for this badge, the latest first."""
+        found = [entry for entry, _ in self.history.list_of("award", award_id) if entry.deed == _CHECK]
+        return sorted(found, key=lambda entry: entry.at, reverse=True)
 
     def send_code(self, award_id: uuid.UUID) -> SentCode:
         """Six digits for the holder's own address, to be read out within ten minutes."""

@@ -62,6 +62,9 @@ class ReissueService:
         if with_name and not campus.names_in_credentials:
             raise NotAllowed(N_("Ce campus n’écrit aucun nom dans ses badges."))
         wanted = name if with_name else None
+        if not with_name:
+            # A badge without a name confirms none by an address either, until its holder switches that on.
+            self.awards.lock(award.id).answers_checks = False
         if award.holder_name == wanted:
             return False
         if with_name and self.awards.get_record(award.id).person.needs_guardian:

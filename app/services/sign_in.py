@@ -19,7 +19,6 @@ from app.domain.letters import Letter
 from app.domain.people import Person, is_address, masked_address, normal_address
 from app.domain.sessions import Proof
 from app.domain.sign_in import (
-    BETWEEN_SIGN_IN_LETTERS,
     SIGN_IN_LINK_LIFE,
     Password,
     SignInLink,
@@ -94,18 +93,14 @@ class SignInService:
     ) -> Letter | None:
         """The letter with a link for each person whose account that address opens; None where there is nobody.
 
+        Each request is answered by a message of its own: the rate limit per address bounds them, and names the wait.
         `holder` has a badge in hand: as long as they proved no address, they name theirs themselves.
         """
         address, at = normal_address(address), self.clock()
-        too_soon = at + SIGN_IN_LINK_LIFE - BETWEEN_SIGN_IN_LETTERS
         found = {person.id: person for person in self.own_addresses.entered_from(address, at=at)}
         if holder is not None and is_address(address) and self._may_open(holder, address):
             found[holder.id] = holder
-        people = [
-            person
-            for person in list(found.values())[:MOST_IN_ONE_LETTER]
-            if not self.store.has_link_until(person.id, too_soon)
-        ]
+        people = list(found.values())[:MOST_IN_ONE_LETTER]
         by = Actor(label="sign-in page")
         doors = [
             Door(

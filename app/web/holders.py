@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse
 from starlette.background import BackgroundTask
 
 from app.domain.letters import Letter, Mailer
-from app.errors import AppError, InvalidInput
+from app.errors import AppError, InvalidInput, NotAllowed
 from app.language import N_
 from app.policies import public
-from app.request_scope import ReadingServices, limited, process_of
+from app.request_scope import ReadingServices, deed, limited, process_of
 from app.services.awards import AwardRecord
 from app.web.forms import SafeForm, text_of
 from app.web.render import page
@@ -41,7 +41,11 @@ def compare_address(
     record, address = services.publication.open_award(award_id), text_of(form, "adresse")
     try:
         process_of(request).limiter.hit("whose address of an award", str(award_id))
-        known = services.holders.is_known_at(award_id, address)
+        with deed(request) as writing:
+            writing.enter_campus_of(award_id)
+            known = writing.holders.is_known_at(award_id, address)
+    except NotAllowed:
+        return _who(request, record, status=403)
     except InvalidInput as error:
         return _who(request, record, address=address, trouble=sentence_of(error), status=422)
     return _who(request, record, address=address, known="oui" if known else "non")
@@ -137,6 +141,7 @@ def _who(request: Request, record: AwardRecord, *, status: int = 200, **view: st
         url=f"/attributions/{record.award.id}",
         title=record.version.name,
         holder=record.award.holder_name or "",
+        answers_checks=record.award.answers_checks,
         **told,
     )
 

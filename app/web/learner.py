@@ -36,9 +36,11 @@ from app.web.sharing import Sharing, offers_linked_in, sharing_of
 from app.web.shelf import DONE as SHELF_DONE
 from app.web.shelf import as_private, shelf_page
 from app.web.typography import say
+from app.web.wording import moment
 from app.web.workplaces import look_of
 from app.wiring import Services
 
+_MOST_CHECKS = 20
 router = APIRouter()
 
 
@@ -80,6 +82,8 @@ _DONE = {
     "recu": N_(
         "C’est fait : votre badge est là, et le campus le sait. Sa page est fermée tant que vous ne l’ouvrez pas."
     ),
+    "comparaison": N_("C’est noté : qui voit la page de ce badge peut y comparer une adresse à la vôtre."),
+    "sans-comparaison": N_("C’est noté : personne ne peut plus comparer une adresse à la vôtre."),
     "recherche": N_("C’est noté. Les moteurs de recherche mettent parfois des semaines à suivre."),
     "parent": N_("C’est parti : ton parent reçoit une lettre. Sa réponse s’affichera ici."),
     "avec-nom": N_(
@@ -131,6 +135,9 @@ class MyBadge:
     says_name: bool
     says_address: bool
     older_url: str
+    answers_checks: bool
+    checks: Sequence[tuple[str, bool]]
+    """When an address was compared, and whether it was theirs."""
     own_addresses: Sequence[tuple[str, str]]
     first_name: str
     given: str
@@ -168,6 +175,7 @@ def show_mine(
     if who is None:
         services.awards.check_not_erased(award_id)
         return shelf_page(request, services, is_missing=True)
+    services.enter_campus_of(award_id)
     record = services.awards.record(award_id)
     done = say(_DONE[fait]) if fait in _DONE else ""
     return badge_page(request, services, record, my_badge(services, who, award_id), done=done)
@@ -218,6 +226,16 @@ def change_search(
     who = holder_of(award_id, request, services)
     services.awards.set_findable(award_id, text_of(form, "recherche") == "oui", by=who.actor)
     return RedirectResponse(f"/mes-badges/{award_id}?fait=recherche#page", status_code=303)
+
+
+@router.post("/mes-badges/{award_id:uuid}/comparaison", dependencies=[CHANGING_HOLDER])
+def change_checks(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who, answers = holder_of(award_id, request, services), text_of(form, "comparaison") == "oui"
+    services.awards.answer_checks(award_id, answers, by=who.actor)
+    done = "comparaison" if answers else "sans-comparaison"
+    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#nom", status_code=303)
 
 
 @router.post("/mes-badges/{award_id:uuid}/nom", dependencies=[CHANGING_HOLDER])
@@ -302,6 +320,11 @@ def my_badge(
         offers_linked_in=offers_linked_in(record),
         is_minor=record.person.is_minor,
         says_name=award.holder_name is not None,
+        answers_checks=award.answers_checks,
+        checks=[
+            (moment(each.at, record.campus.time_zone), bool(each.facts.get("known")))
+            for each in services.holders.checks_of(award_id)[:_MOST_CHECKS]
+        ],
         older_url=services.addresses.older_award(award_id),
         says_address=bool(award.older_recipient),
         own_addresses=_own_addresses(services, who),

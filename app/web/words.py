@@ -158,6 +158,9 @@ AWARD_DEEDS = {
     "open": N_("Rendu public par la personne qui l’a reçu"),
     "close": N_("Refermé par la personne qui l’a reçu"),
     "let_search": N_("Laissé aux moteurs de recherche par la personne"),
+    "allow_checks": N_("Comparaison d’une adresse permise par la personne"),
+    "refuse_checks": N_("Comparaison d’une adresse refusée par la personne"),
+    "check_address": N_("Adresse comparée depuis la page publique"),
     "keep_from_search": N_("Retiré aux moteurs de recherche par la personne"),
     "register": N_("Enregistré de nouveau depuis son fichier signé"),
 }

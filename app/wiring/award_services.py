@@ -49,6 +49,7 @@ class AwardServices(PeopleServices):
             self.stores.awards,
             self.stores.people,
             self.publication,
+            self.stores.history,
             self.addresses,
             self.lent.secret,
             self.clock,

@@ -91,6 +91,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         award_id = result.lines[0].award_id
         assert award_id is not None
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        services.awards.answer_checks(award_id, True, by=COMMAND)
         portfolio = services.portfolios.start(services.awards.record(award_id).person, [award_id])
         services.portfolios.set_open(portfolio, True)
         brought = BroughtBadge(

@@ -145,6 +145,7 @@ CASES: dict[str, Case] = {
         Deed.WORK, 422, body={}
     ),
     "POST /mes-badges/{award_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
+    "POST /mes-badges/{award_id:uuid}/comparaison": holder(303, body={"comparaison": "oui"}),
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
     **OF_PORTFOLIOS,
     "POST /mes-badges/{award_id:uuid}/nom-du-badge": holder(303, body={"vue": "avec"}),

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from app.domain.awards import Visibility
 from app.domain.history import Actor
 from tests.support.forms import form_with, forms_of
-from tests.support.house import House
+from tests.support.house import House, send
 
 HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
 
@@ -20,6 +20,7 @@ def page(house: House) -> str:
     award_id = house.award(HOLDER).lines[0].award_id
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor.command("tests"))
+        services.awards.answer_checks(award_id, True, by=Actor.command("tests"))
     return f"/attributions/{award_id}"
 
 
@@ -39,6 +40,25 @@ def test_an_address_is_the_holder_s_or_not_and_no_other_is_shown(employer: TestC
     assert "ne connaît pas le titulaire" in other
     assert "zoe@exemple.fr" not in other
     assert "n’est pas complète" in compared(employer, page, "zoe@")
+
+
+def test_an_address_is_compared_only_while_the_holder_lets_it(house: House, employer: TestClient):
+    result = house.award(HOLDER)
+    learner, page = house.client(), f"/attributions/{result.lines[0].award_id}"
+    mine = learner.get(house.private_link(result)).headers["location"]
+    send(learner, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
+    assert "n’a pas permis de comparer" in employer.get(f"{page}/personne").text
+    tried = send(employer, f"{page}/personne/adresse", {"adresse": "zoe@exemple.fr"}, seen_on="/verifier")
+    assert tried.status_code == 403
+    assert "est connu du campus" not in tried.text
+    send(learner, f"{mine}/comparaison", {"comparaison": "oui"}, seen_on=mine)
+    assert "est connu du campus sous cette adresse" in compared(employer, page, "zoe@exemple.fr")
+    compared(employer, page, "autre@exemple.fr")
+    shown = learner.get(mine).text
+    assert "Adresses comparées (2)" in shown
+    assert "autre@exemple.fr" not in shown
+    send(learner, f"{mine}/nom-du-badge", {"vue": "sans"}, seen_on=mine)
+    assert "n’a pas permis de comparer" in employer.get(f"{page}/personne").text
 
 
 def test_the_holder_reads_out_the_code_of_the_letter(house: House, employer: TestClient, page: str):

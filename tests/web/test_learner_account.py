@@ -69,6 +69,15 @@ def test_one_letter_shows_the_badges_of_every_campus_to_open_or_shut(house: Hous
     assert client.get(page).status_code == 200
 
 
+def test_a_second_message_within_a_minute_leaves(house: House):
+    house.award(ZOE)
+    client = house.client()
+    assert len(ask_for_letter(house, client, "zoe@exemple.fr")) == 1
+    house.clock.move(seconds=20)
+    (link,) = ask_for_letter(house, client, "zoe@exemple.fr")
+    assert enter(client, link) == "/mes-badges"
+
+
 def test_the_badge_in_hand_makes_an_account_at_an_address_that_no_campus_knows(house: House):
     result = house.award("Zoé N’Diaye")
     client = house.client()
