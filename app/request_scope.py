@@ -27,6 +27,7 @@ from app.errors import (
 from app.language import N_
 from app.services.people import Workplace
 from app.services.sessions import NewSession, SignedIn
+from app.services.snapshots import UNSHARED, Snapshot
 from app.wiring import Process, Services
 
 # Between the secrets of several sessions in one cookie; none holds it.
@@ -62,12 +63,16 @@ def _writing(request: Request) -> Iterator[Services]:
         yield services
 
 
-def visit(request: Request, *, reading: bool = False) -> AbstractContextManager[Services]:
+def visit(
+    request: Request, *, reading: bool = False, snapshot: Snapshot = UNSHARED
+) -> AbstractContextManager[Services]:
     """A unit of work in the campus that the route's policy let the reader into, if it is of a campus."""
     if getattr(request.state, "at_any_campus", False):
         return process_of(request).unit_of_work(reading=reading)
     campus_id, person_id = getattr(request.state, "entered", (None, None))
-    return process_of(request).visit(reading=reading, campus_id=campus_id, person_id=person_id)
+    return process_of(request).visit(
+        reading=reading, campus_id=campus_id, person_id=person_id, snapshot=snapshot
+    )
 
 
 def _at_any_campus(request: Request) -> None:

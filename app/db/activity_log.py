@@ -180,6 +180,13 @@ class ActivityLogStore:
     def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
         return self.session.get(LogPayload, (log_id, number))
 
+    def payloads(self, log_id: uuid.UUID, numbers: Iterable[int]) -> dict[int, LogPayload]:
+        """What these entries say, by their numbers; those that were erased are missing."""
+        query = select(LogPayload).where(
+            LogPayload.log_id == log_id, among(self.session, col(LogPayload.number), set(numbers))
+        )
+        return {each.number: each for each in self.session.exec(query)}
+
     def payloads_of(self, noun: str, noun_ids: Iterable[uuid.UUID]) -> list[LogPayload]:
         """What the logs say of these rows, in the order it was said."""
         ids, found = list(noun_ids), list[LogPayload]()

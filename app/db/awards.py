@@ -66,6 +66,14 @@ class AwardStore:
         """Raises Gone for the number of an award that its holder had erased."""
         check_not_erased(self.session, award_id)
 
+    def get_with_holder(self, award_id: uuid.UUID) -> tuple[Award, Person]:
+        query = select_rows(Award, Person).join(Person, col(Person.id) == col(Award.person_id))
+        row = self.session.execute(query.where(col(Award.id) == award_id)).first()
+        if row is None:
+            self.check_not_erased(award_id)
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return row[0], row[1]
+
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
         row = self.session.execute(self.records().where(col(Award.id) == award_id)).first()
         return AwardRecord(*row) if row else None

@@ -191,8 +191,10 @@ class SqlitePublishedStore:
         self.path = path
         self.last_look = last_look
         self.connection: sqlite3.Connection | None = None
+        self._opened: object = None
 
     async def open(self) -> None:
+        self._opened = object()
         # One event loop uses it, though a test client may run that loop in one thread after another.
         self.connection = sqlite3.connect(
             f"file:{quote(self.path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
@@ -208,7 +210,8 @@ class SqlitePublishedStore:
         if known is not None or self.connection is None:
             return known
         begun = self.last_look.begin()
-        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        # Each connection counts for itself: the same number means nothing on another one.
+        version = self._opened, self.connection.execute("PRAGMA data_version").fetchone()[0]
         self.last_look.keep(version, begun)
         return version
 

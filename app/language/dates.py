@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton, format_time
@@ -32,8 +33,13 @@ def local(value: datetime, zone: str = DEFAULT_ZONE) -> datetime:
 def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
     """9 octobre 2026; 9 October 2026."""
     that_day = local(value, zone).date() if isinstance(value, datetime) else value
-    words = format_date(that_day, "long", locale=babel_locale())
-    if current_locale() == "fr":
+    return _long_day(that_day, current_locale())
+
+
+@lru_cache(maxsize=1024)
+def _long_day(that_day: date, locale: str) -> str:
+    words = format_date(that_day, "long", locale=_BABEL_LOCALE.get(locale, locale))
+    if locale == "fr":
         number, _, rest = words.partition(" ")
         words = ("1er" if number == "1" else number) + NO_BREAK + rest
     return words

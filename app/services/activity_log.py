@@ -13,7 +13,7 @@ from app.credentials.evidence.documents import LoggedEntry
 from app.credentials.keys import SigningKey
 from app.credentials.transparency_log.checkpoints import TreeHead
 from app.credentials.transparency_log.notes import Note, NoteKey, sign
-from app.credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree
+from app.credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree, rows_in
 from app.credentials.transparency_log.tree import Frontier, inclusion_proof, root_of
 from app.db.activity_log import ActivityLogStore, full_tile
 from app.db.campus import CampusStore
@@ -36,6 +36,7 @@ from app.errors import Unavailable
 from app.language import N_
 from app.services.recovery import Journal, RecoveryNotes
 from app.services.signing import Signing
+from app.services.snapshots import UNSHARED, Snapshot
 
 logger = structlog.get_logger(__name__)
 
@@ -68,7 +69,9 @@ class ActivityLog:
         journal: Journal,
         addresses: Addresses,
         clock: Clock,
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
+        self.snapshot = snapshot
         self.journal = journal
         self.notes = RecoveryNotes()
         """What the recovery journal gets of this unit of work, once it is committed."""
@@ -149,7 +152,13 @@ class ActivityLog:
         ]
 
     def tree(self, log: CampusLog, size: int) -> TiledTree:
-        return TiledTree(lambda tile: self.store.tile(log.id, tile), size)
+        def read(tile: Tile) -> bytes:
+            return self.store.tile(log.id, tile)
+
+        def rows_of(tile: Tile) -> list[Sequence[bytes]]:
+            return self.snapshot.until_commit(("tile", log.id, tile), lambda: rows_in(read(tile), tile))
+
+        return TiledTree(read, size, rows_of=rows_of)
 
     def note_of(self, checkpoint: LogCheckpoint) -> Note:
         """The checkpoint with every witness's line under it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.credentials.evidence.commitments import Opening, open_entry
 from app.credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
@@ -17,7 +18,7 @@ from app.credentials.transparency_log.tree import InclusionProofs
 from app.db.activity_log import ActivityLogStore
 from app.db.award_evidence import AwardEvidenceStore
 from app.db.log_watch import LogWatchStore
-from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogPayload, leaf_of
+from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogPayload
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import (
     CONTEXT_PATH,
@@ -31,6 +32,9 @@ from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
 from app.services.publication import Published
+from app.services.snapshots import UNSHARED, Snapshot
+
+_Read = TypeVar("_Read")
 
 _REMOVED = N_("Ces preuves ont été retirées à la demande de la personne.")
 
@@ -50,10 +54,25 @@ class Decision:
     entries: Sequence[int]
 
 
+@dataclass(frozen=True)
+class _Lines:
+    """The award's decision and the entries it rests on: the leaf of each, and what it says unless that was erased."""
+
+    leaves: Mapping[int, Leaf]
+    payloads: Mapping[int, LogPayload]
+
+
 class EvidenceDocuments:
     def __init__(
-        self, log: ActivityLog, store: AwardEvidenceStore, watch: LogWatchStore, addresses: Addresses
+        self,
+        log: ActivityLog,
+        store: AwardEvidenceStore,
+        watch: LogWatchStore,
+        addresses: Addresses,
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
+        self.snapshot = snapshot
+        self._read: dict[tuple[str, uuid.UUID], object] = {}
         self.log = log
         self.store = store
         self.watch = watch
@@ -66,12 +85,19 @@ class EvidenceDocuments:
     def written(self, checkpoint: LogCheckpoint, decisions: Sequence[Decision]) -> list[bytes]:
         """One document for each, against the checkpoint, in the order given."""
         log = self.rows.get(checkpoint.log_id)
+        named = {number for each in decisions for number in each.entries}
+        return self._written(log, checkpoint, decisions, dict(self.rows.leaves(log.id, named)))
+
+    def _written(
+        self,
+        log: CampusLog,
+        checkpoint: LogCheckpoint,
+        decisions: Sequence[Decision],
+        leaves: Mapping[int, Leaf],
+    ) -> list[bytes]:
         proofs = InclusionProofs(self.log.tree(log, checkpoint.size), checkpoint.size)
         named = {number for each in decisions for number in each.entries}
-        proved = {
-            number: LoggedEntry(number, leaf, proofs.of(number))
-            for number, leaf in self.rows.leaves(log.id, named)
-        }
+        proved = {number: LoggedEntry(number, leaves[number], proofs.of(number)) for number in named}
         note = Note.from_text(checkpoint.note)
         return [
             Evidence(
@@ -88,7 +114,7 @@ class EvidenceDocuments:
 
     def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
         """None for an award of before there was a log."""
-        return self.store.find(award_id)
+        return self._once("row", award_id, lambda: self.store.find(award_id))
 
     def document(self, award_id: uuid.UUID) -> Published:
         return Published.of(self.document_of(self._get(award_id)), MEDIA_TYPE)
@@ -101,9 +127,13 @@ class EvidenceDocuments:
     def witnesses(self, award_id: uuid.UUID) -> Published:
         """Who else saw the decision in the log, each with the first tree it put its name to that holds it."""
         row = self._get(award_id)
-        log = self.rows.get(row.log_id)
-        named = {each.name: each for each in self.watch.witnesses_of(log.campus_id)}
-        lines = [each for each in self.watch.first_to_see(log.id, row.decision) if each.witness in named]
+        log = self._log(row.log_id)
+        witnesses = self.snapshot.until_commit(
+            ("witnesses", log.campus_id), lambda: self.watch.witnesses_of(log.campus_id)
+        )
+        named = {each.name: each for each in witnesses}
+        first = self.watch.first_to_see(log.id, row.decision) if named else []
+        lines = [each for each in first if each.witness in named]
         seen = [
             (
                 named[line.witness].label,
@@ -116,8 +146,7 @@ class EvidenceDocuments:
 
     def _proof(self, log: CampusLog, row: AwardEvidence, line: LogCosignature) -> EntryProof:
         (entry,) = self.log.proofs(log, [row.decision], line.size)
-        checkpoint = self.rows.checkpoint(log.id, line.size)
-        assert checkpoint is not None, "checkpoints are for ever"
+        checkpoint = self._checkpoint(log.id, line.size)
         return EntryProof(entry.index, entry.hashes, Note.from_text(checkpoint.note + line.line))
 
     def _get(self, award_id: uuid.UUID) -> AwardEvidence:
@@ -129,16 +158,14 @@ class EvidenceDocuments:
         return row
 
     def document_of(self, row: AwardEvidence) -> bytes:
-        (entry,) = self.rows.numbered(row.log_id, [row.decision])
-        payload = self.rows.payload(row.log_id, row.decision)
+        lines = self._lines(row)
+        payload = lines.payloads.get(row.decision)
         if payload is None:
             raise RemovedEvidence(_REMOVED)
-        checkpoint = self.rows.checkpoint(row.log_id, row.size)
-        assert checkpoint is not None, "checkpoints are for ever"
         opening = open_entry(payload.facts, payload.key, payload.facts)
-        (encoded,) = self.written(
-            checkpoint, [Decision(row.award_id, entry.number, leaf_of(entry), opening, row.entries)]
-        )
+        decision = Decision(row.award_id, row.decision, lines.leaves[row.decision], opening, row.entries)
+        checkpoint = self._checkpoint(row.log_id, row.size)
+        (encoded,) = self._written(self._log(row.log_id), checkpoint, [decision], lines.leaves)
         return encoded
 
     def openings(self, row: AwardEvidence) -> dict[int, Opening]:
@@ -152,7 +179,8 @@ class EvidenceDocuments:
         }
 
     def shown(self, row: AwardEvidence) -> Mapping[int, Shown]:
-        chosen, bounds = self.store.shown_of(row.award_id), self.bounds_of(row.award_id)
+        chosen = self._once("shown", row.award_id, lambda: self.store.shown_of(row.award_id))
+        bounds = self.bounds_of(row.award_id)
         return {number: bounds.apply(chosen.get(number)) for number in row.entries}
 
     def fields_with(
@@ -168,9 +196,39 @@ class EvidenceDocuments:
         }
 
     def bounds_of(self, award_id: uuid.UUID) -> DisclosureBounds:
-        return bounds_for(is_minor=self.store.is_of_minor(award_id))
+        is_minor = self._once("minor", award_id, lambda: self.store.is_of_minor(award_id))
+        return bounds_for(is_minor=is_minor)
 
     def payloads(self, row: AwardEvidence) -> list[LogPayload]:
         """What the lines say; those that were erased are missing."""
-        found = [self.rows.payload(row.log_id, number) for number in row.entries]
-        return [payload for payload in found if payload is not None]
+        found = self._lines(row).payloads
+        return [found[number] for number in row.entries if number in found]
+
+    def _lines(self, row: AwardEvidence) -> _Lines:
+        numbers = {row.decision, *row.entries}
+        return self._once(
+            "lines",
+            row.award_id,
+            lambda: _Lines(
+                dict(self.rows.leaves(row.log_id, numbers)), self.rows.payloads(row.log_id, numbers)
+            ),
+        )
+
+    def _log(self, log_id: uuid.UUID) -> CampusLog:
+        return self.snapshot.until_commit(("log", log_id), lambda: self.rows.get(log_id))
+
+    def _checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint:
+        checkpoint = self.snapshot.until_commit(
+            ("checkpoint", log_id, size), lambda: self.rows.checkpoint(log_id, size)
+        )
+        assert checkpoint is not None, "checkpoints are for ever"
+        return checkpoint
+
+    def _once(self, what: str, award_id: uuid.UUID, read: Callable[[], _Read]) -> _Read:
+        """Of a transaction that only reads, the rows of an award are read once."""
+        if not self.snapshot.is_shared:
+            return read()
+        about = what, award_id
+        if about not in self._read:
+            self._read[about] = read()
+        return self._read[about]  # type: ignore[return-value]

@@ -30,6 +30,7 @@ from app.credentials.verification.report import Report
 from app.db.recognition import RecognitionStore
 from app.domain.clock import Clock
 from app.services.network_signing import NetworkSigning
+from app.services.snapshots import UNSHARED, Snapshot
 
 _NO_END: Final = datetime.max.replace(tzinfo=UTC)
 _MOST_KEPT: Final = 32
@@ -88,8 +89,14 @@ class ListShelf:
 
 class IssuerStandings:
     def __init__(
-        self, store: RecognitionStore, signing: NetworkSigning, shelf: ListShelf, clock: Clock
+        self,
+        store: RecognitionStore,
+        signing: NetworkSigning,
+        shelf: ListShelf,
+        clock: Clock,
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
+        self.snapshot = snapshot
         self.store = store
         self.signing = signing
         self.shelf = shelf
@@ -97,6 +104,9 @@ class IssuerStandings:
 
     def lists(self) -> list[TrustList]:
         """Those of our own networks, then those that are followed."""
+        return self.snapshot.until_commit("trust lists", self._lists)
+
+    def _lists(self) -> list[TrustList]:
         found = [self.shelf.find(edition, self._own) for edition in self.store.editions()]
         found += [self.shelf.find(edition, self._followed) for edition in self.store.followed_editions()]
         return [each for each in found if each is not None]

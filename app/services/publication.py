@@ -16,6 +16,7 @@ from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
+from app.domain.activities import Activity
 from app.domain.addresses import Addresses
 from app.domain.awards import AwardState, Visibility
 from app.domain.badges import Badge, BadgeVersion
@@ -26,6 +27,7 @@ from app.domain.status import SignedList
 from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.signing import Signing, published_key
+from app.services.snapshots import UNSHARED, Snapshot
 from app.services.status import StatusService
 
 FORMS = {
@@ -91,7 +93,9 @@ class PublicationService:
         signing: Signing,
         addresses: Addresses,
         renew_list: Callable[[uuid.UUID], SignedList],
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
+        self.snapshot = snapshot
         self.renew_list = renew_list
         self.campuses = campuses
         self.badges = badges
@@ -100,6 +104,20 @@ class PublicationService:
         self.status = status
         self.signing = signing
         self.addresses = addresses
+
+    def record(self, award_id: uuid.UUID) -> AwardRecord:
+        """Any award, for a page that checks its visibility itself."""
+        if not self.snapshot.is_shared:
+            return self.awards.get_record(award_id)
+        award, person = self.awards.get_with_holder(award_id)
+
+        def shared() -> tuple[Badge, BadgeVersion, Campus, Activity | None]:
+            record = self.awards.get_record(award_id)
+            return record.badge, record.version, record.campus, record.activity
+
+        about = "given", award.badge_id, award.version_id, award.campus_id, award.activity_id
+        badge, version, campus, activity = self.snapshot.until_commit(about, shared)
+        return AwardRecord(award, badge, version, campus, person, activity)
 
     def open_award(self, award_id: uuid.UUID) -> AwardRecord:
         """The award, if its holder opened it to the world."""
@@ -212,4 +230,8 @@ class PublicationService:
 
     def newest_number(self, record: AwardRecord) -> int:
         """The newest version of the award's badge that the world may read."""
-        return self.badges.newest_frozen_number(record.badge.id) or record.version.number
+        badge_id = record.badge.id
+        newest = self.snapshot.until_commit(
+            ("newest version", badge_id), lambda: self.badges.newest_frozen_number(badge_id)
+        )
+        return newest or record.version.number

@@ -43,10 +43,13 @@ from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.organisations import OrganisationService
 from app.services.presented import Lead, LeadKind, NameMatch, compare_name
 from app.services.publication import PublicationService, Published
+from app.services.snapshots import UNSHARED, Snapshot
 
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
 
 _LONGEST_TEXT = 300_000
+_OF_ONE_AWARD = ("/preuves/", "/ob2/")
+"""Documents that few pages ask for: not worth remembering for others."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,9 @@ class OwnDocuments:
         organisations: OrganisationService,
         addresses: Addresses,
         beyond: DocumentSource,
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
+        self.snapshot = snapshot
         self.networks = networks
         self.publication = publication
         self.older_badges = older_badges
@@ -137,12 +142,18 @@ class OwnDocuments:
             self.organisations,
             self.addresses,
             NoDocuments(),
+            self.snapshot,
         )
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
         if self._names_us(url):
+            path = urlsplit(url).path
             try:
-                return FetchedDocument(url, self._own(urlsplit(url).path))
+                if path.startswith(_OF_ONE_AWARD):
+                    return FetchedDocument(url, self._own(path))
+                return FetchedDocument(
+                    url, self.snapshot.until_commit(("document", path), lambda: self._own(path))
+                )
             except (Withdrawn, Gone) as error:
                 raise DocumentUnavailable(url, "gone") from error
             except AppError as error:
@@ -222,14 +233,16 @@ class VerificationService:
         beyond: DocumentSource,
         inspect: Callable[[bytes], Seen],
         clock: Clock,
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
+        self.snapshot = snapshot
         self.standings = standings
         self.awards = awards
         self.campuses = campuses
         self.publication = publication
         self.addresses = addresses
         self.documents = OwnDocuments(
-            publication, older_badges, evidence, logs, networks, organisations, addresses, beyond
+            publication, older_badges, evidence, logs, networks, organisations, addresses, beyond, snapshot
         )
         self.inspect = inspect
         self.clock = clock
@@ -354,7 +367,7 @@ class VerificationService:
         """Check the stored bytes of one of our own awards, now, as anybody would."""
         embedded = self.awards.document_of(record.award.id).embedded
         report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
-        return self._answer(report, embedded)
+        return self._answer(report, embedded, record)
 
     def evidence_of(self, answer: Answer) -> EvidenceReport | None:
         """What the campus's log proves of a genuine badge of ours; of others' nothing is fetched for it."""
@@ -381,12 +394,18 @@ class VerificationService:
     def _own_campuses(self) -> list[Entry]:
         return [Entry(each.did, each.name, short_name=each.short_name) for each in self.campuses.list_all()]
 
-    def _answer(self, report: Report, presented: bytes | str) -> Answer:
+    def _answer(
+        self, report: Report, presented: bytes | str, asked_about: AwardRecord | None = None
+    ) -> Answer:
+        """`asked_about`: an award that was read already, if it is the one that the credential names."""
         note_verdict(report.verdict.value, report.form)
-        campus = self.campuses.find_by_did(report.issuer) if report.issuer else None
+        campus = self._campus_of(report.issuer) if report.issuer else None
         identifier = (report.document or {}).get("id")
         award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None
-        record = self.awards.find_record(award_id) if award_id and campus else None
+        if asked_about is not None and award_id == asked_about.award.id:
+            record = asked_about if campus else None
+        else:
+            record = self.awards.find_record(award_id) if award_id and campus else None
         replaced_at = _replaced_at(report, record) if record else None
         return Answer(
             report,
@@ -396,6 +415,9 @@ class VerificationService:
             replaced_at=replaced_at,
             text=_credential_in(presented),
         )
+
+    def _campus_of(self, did: str) -> Campus | None:
+        return self.snapshot.until_commit(("campus", did), lambda: self.campuses.find_by_did(did))
 
 
 def _replaced_at(report: Report, record: AwardRecord) -> datetime | None:

@@ -334,7 +334,10 @@ def _picture(services: Services, answer: Answer, head: Headline) -> Picture | No
     record = answer.record
     if record is None:
         return None
-    words = picture_words(record.campus, record.version, services.badges.competencies_of(record.version))
+    words = services.snapshot.until_commit(
+        ("picture", record.version.id),
+        lambda: picture_words(record.campus, record.version, services.badges.competencies_of(record.version)),
+    )
     stamp = _STAMPS.get(head.kind, "")
     return Picture(
         f"/badges/{record.badge.id}/v{record.version.number}/image.svg",

@@ -16,6 +16,7 @@ from app.language import N_, current_locale
 from app.negotiation import ForPeople, ForStrangers
 from app.policies import public
 from app.request_scope import ReadingServices, process_of, visit
+from app.services.snapshots import UNSHARED, Snapshot
 from app.services.verification import Answer
 from app.web.answers import answer_page, shown
 from app.web.embeds import card_address, structured
@@ -49,23 +50,23 @@ class Share:
 @for_strangers.get("/attributions/{award_id:uuid}")
 @public
 async def show_award_to_a_stranger(award_id: uuid.UUID, request: Request) -> Response:
-    """The same page for all who are nobody to us, verified some seconds ago at most; shut or withdrawn it is at once."""
-    standing = await process_of(request).public_documents.standing(award_id)
-    if standing is None or not standing.is_open:
-        return await run_in_threadpool(_shown, award_id, request)
+    """The same page for all who show no cookie of ours, made once for each second and each version of the database."""
+    snapshot = await process_of(request).snapshot()
     pressed = takes_gzip(request.headers)
-    key = (award_id, current_locale(), standing, pressed)
     make = _shown_and_pressed if pressed else _shown
-    return await recent_pages(request).get(key, lambda: run_in_threadpool(make, award_id, request))
+    if snapshot is None:
+        return await run_in_threadpool(make, award_id, request, UNSHARED)
+    key = (award_id, current_locale(), snapshot.key, pressed)
+    return await recent_pages(request).get(key, lambda: run_in_threadpool(make, award_id, request, snapshot))
 
 
-def _shown(award_id: uuid.UUID, request: Request) -> Response:
-    with visit(request, reading=True) as services:
+def _shown(award_id: uuid.UUID, request: Request, snapshot: Snapshot) -> Response:
+    with visit(request, reading=True, snapshot=snapshot) as services:
         return _award(award_id, request, services)
 
 
-def _shown_and_pressed(award_id: uuid.UUID, request: Request) -> Response:
-    return press(_shown(award_id, request))
+def _shown_and_pressed(award_id: uuid.UUID, request: Request, snapshot: Snapshot) -> Response:
+    return press(_shown(award_id, request, snapshot))
 
 
 @router.get("/attributions/{award_id:uuid}")
@@ -75,7 +76,7 @@ def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices)
 
 
 def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLResponse:
-    record = services.awards.record(award_id)
+    record = services.publication.record(award_id)
     is_held = find_holder(award_id, request, services) is not None
     mine = f"/mes-badges/{award_id}" if is_held else ""
     if record.award.visibility is not Visibility.OPEN:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from app.credentials.trust import GivenLabel
 from app.domain.campus import Campus, LabelState
-from app.language import N_
+from app.language import N_, current_locale
 from app.services.issuer_standing import IssuerStanding
 from app.services.labels import LabelJudged
 from app.services.verdicts import Claims, label_listed, label_told, place_of, standing_told
@@ -104,6 +104,11 @@ def standing_shown(standing: IssuerStanding | None, zone: str) -> StandingShown 
 
 
 def campus_issuer(services: Services, campus: Campus) -> IssuerShown:
+    about = ("issuer", campus.id, current_locale())
+    return services.snapshot.now(about, lambda: _campus_issuer(services, campus))
+
+
+def _campus_issuer(services: Services, campus: Campus) -> IssuerShown:
     return IssuerShown(
         name=say(N_("Campus {name}")).format(name=campus.name),
         short=campus.short_name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -13,6 +15,7 @@ _parser = MarkdownIt("js-default", {"html": False, "linkify": False, "breaks": T
 _LEVELS = {"h1": "h3", "h2": "h3", "h3": "h4", "h5": "h4", "h6": "h4"}
 
 
+@lru_cache(maxsize=256)
 def markdown(text: str) -> Markup:
     """`text` as safe HTML: no image, no table, no raw HTML, links to http, https and mailto only (T26)."""
     tokens = _parser.parse(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from app.services.verdicts import Sentence
+from app.services.verdicts.sentences import fields_of
 from app.web.typography import say
 from app.web.wording import DEFAULT_ZONE, day
 
@@ -13,9 +14,8 @@ def said(sentence: Sentence | None, zone: str = DEFAULT_ZONE) -> str:
     """Plain text, to be escaped like any other; empty for no sentence."""
     if sentence is None:
         return ""
-    return say(sentence.words).format(
-        **{name: _in_words(value, zone) for name, value in sentence.values.items()}
-    )
+    words = say(sentence.words)
+    return words.format(**{name: _in_words(sentence.values[name], zone) for name in fields_of(words)})
 
 
 def _in_words(value: object, zone: str) -> str:

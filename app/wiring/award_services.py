@@ -37,6 +37,7 @@ class AwardServices(PeopleServices):
             self.signing,
             self.addresses,
             self.lent.renew_list,
+            self.snapshot,
         )
 
     @cached_property
@@ -201,4 +202,5 @@ class AwardServices(PeopleServices):
             self.lent.beyond,
             self.lent.codes.inspect,
             self.clock,
+            self.snapshot,
         )

@@ -54,7 +54,9 @@ class CampusServices(Parts):
 
     @cached_property
     def standings(self) -> IssuerStandings:
-        return IssuerStandings(self.stores.recognition, self.network_signing, self.lent.shelf, self.clock)
+        return IssuerStandings(
+            self.stores.recognition, self.network_signing, self.lent.shelf, self.clock, self.snapshot
+        )
 
     @cached_property
     def organisations(self) -> OrganisationService:
@@ -78,6 +80,7 @@ class CampusServices(Parts):
             self.lent.journal,
             self.addresses,
             self.clock,
+            self.snapshot,
         )
 
     @cached_property
@@ -171,6 +174,7 @@ class CampusServices(Parts):
             self.stores.award_evidence,
             self.stores.log_watch,
             self.addresses,
+            self.snapshot,
         )
 
     @cached_property

@@ -20,6 +20,7 @@ from app.domain.signing_clock import Counter
 from app.domain.status import SignedList
 from app.services.issuer_standing import ListShelf
 from app.services.signing_clock import SigningClockService
+from app.services.snapshots import UNSHARED, Snapshot
 from app.settings import Settings
 from app.wiring.stores import Stores
 
@@ -49,8 +50,9 @@ class Lent:
 
 
 class Parts:
-    def __init__(self, stores: Stores, lent: Lent) -> None:
+    def __init__(self, stores: Stores, lent: Lent, snapshot: Snapshot = UNSHARED) -> None:
         self.stores = stores
+        self.snapshot = snapshot
         self.lent = lent
         self.clock = lent.clock
         self.addresses = lent.addresses

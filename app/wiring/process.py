@@ -55,6 +55,7 @@ from app.services.issuer_standing import ListShelf
 from app.services.letters import LetterService, Post
 from app.services.public_documents import PublicDocuments
 from app.services.restoring import ERASED_AGAIN, Restored
+from app.services.snapshots import UNSHARED, Snapshot, Snapshots
 from app.settings import Settings
 from app.wiring.parts import Lent
 from app.wiring.services import Services
@@ -132,6 +133,7 @@ class Process:
         self._compared_at = float("inf")  # never, until `check` does it for the first time
         self._commits = count(1)
         self.last_commit = 0
+        self._snapshots = Snapshots()
         self.public_documents = PublicDocuments(
             lambda: published_store(self.engine, lambda: self.last_commit),
             self.anchors,
@@ -239,10 +241,18 @@ class Process:
 
     @contextmanager
     def visit(
-        self, *, reading: bool = False, campus_id: uuid.UUID | None = None, person_id: uuid.UUID | None = None
+        self,
+        *,
+        reading: bool = False,
+        campus_id: uuid.UUID | None = None,
+        person_id: uuid.UUID | None = None,
+        snapshot: Snapshot = UNSHARED,
     ) -> Iterator[Services]:
-        """The same for whoever comes from outside: until it enters a campus, it reads what the world may read."""
-        with self._transaction(reading=reading) as services:
+        """The same for whoever comes from outside: until it enters a campus, it reads what the world may read.
+
+        With a `snapshot`, what all readers of it share is read once.
+        """
+        with self._transaction(reading=reading, snapshot=snapshot) as services:
             if campus_id is not None:
                 services.enter(campus_id, person_id)
             yield services
@@ -273,14 +283,16 @@ class Process:
             yield services
 
     @contextmanager
-    def _transaction(self, *, reading: bool, guarded: bool = True) -> Iterator[Services]:
+    def _transaction(
+        self, *, reading: bool, guarded: bool = True, snapshot: Snapshot = UNSHARED
+    ) -> Iterator[Services]:
         if guarded and monotonic() - self._compared_at > (_AGAIN if self.behind else _COMPARED_EVERY):
             self.compare_with_anchors()
         try:
             with open_session(self.engine, reading=reading) as session, session.begin():
                 if guarded and self.behind:
                     refuse_rows_of(session, self.behind.keys(), OlderCopy)
-                services = Services(Stores(session), self._lent)
+                services = Services(Stores(session), self._lent, snapshot)
                 yield services
         except ClockJumped:
             self.observe_clock()
@@ -288,6 +300,12 @@ class Process:
         if not reading:
             self.last_commit = next(self._commits)
         services.settle()
+
+    async def snapshot(self) -> Snapshot | None:
+        """Of now, for a transaction that begins after this; None where the database cannot say which it is, or is an
+        older copy of itself, of which some campuses are refused."""
+        version = await self.public_documents.version()
+        return None if version is None or self.behind else self._snapshots.of(version, self.clock())
 
     @property
     def _lent(self) -> Lent:

@@ -173,21 +173,36 @@ def shows_a_part(document: JsonObject) -> bool:
     return any(isinstance(each, dict) and each.get("cryptosuite") == _DISCLOSURE for each in listed)
 
 
+_MOST_HELD: Final = 4096
+_held: dict[tuple[bytes, int], VerificationKey] = {}
+"""By the SHA-256 of a document's text and the position of a proof in it: the key under which it holds.
+
+Text and key alone decide that, so it never has to be found out again; whether the key counts, and whether the proof's
+time has come, is asked each time.
+"""
+
+
 def verify_proofs(
-    document: JsonObject, *, key_for: KeyFor, at: datetime, clock_skew: timedelta = timedelta(minutes=5)
+    document: JsonObject,
+    *,
+    key_for: KeyFor,
+    at: datetime,
+    clock_skew: timedelta = timedelta(minutes=5),
+    digest: bytes | None = None,
 ) -> ProofSet:
     """Check every proof of the document (Data Integrity 4.4 and 4.5).
 
+    `digest`: the SHA-256 of the text that is this document and nothing else.
     Raises what `proofs_of` raises, and CanonicalizationTooHard for several proofs of a document as large as none needs.
     """
     proofs = proofs_of(document)
     if len(proofs) > 1 and len(proofs) * objects_in(document) > MOST_OBJECTS:
         raise CanonicalizationTooHard("several proofs of so large a document")
     unsecured = _without(document, "proof")
-    checker = _Checker(unsecured, proofs, key_for, at, clock_skew)
+    checker = _Checker(unsecured, proofs, key_for, at, clock_skew, digest)
     alone: list[ProofResult] = []
-    for proof in proofs:
-        alone.append(checker.result_of(proof))
+    for position, proof in enumerate(proofs):
+        alone.append(checker.result_of(proof, position))
         if isinstance(alone[-1].error, CanonicalizationTooHard):
             # The answer, whatever the others are; and each of them would take as long.
             return ProofSet(tuple(alone), unsecured)
@@ -201,11 +216,15 @@ class _Checker:
     key_for: KeyFor
     at: datetime
     clock_skew: timedelta
+    digest: bytes | None
 
-    def result_of(self, proof: JsonObject) -> ProofResult:
+    def result_of(self, proof: JsonObject, position: int) -> ProofResult:
         method, key = None, None
         try:
             suite, method = self._read(proof)
+            held_under = _held.get((self.digest, position)) if self.digest else None
+            if held_under is not None and self.key_for(method) == held_under:
+                return ProofResult(proof, method, held_under)
             # Hashed before the key is asked for: what cannot be signed whole is not worth a request.
             made_with = suite.prepare(self._secured_by(proof), proof)
             key = self.key_for(method)
@@ -213,9 +232,17 @@ class _Checker:
                 raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
             if not made_with(key):
                 raise ProofError("signature_mismatch")
+            self._remember(position, key)
         except CredentialError as error:
             return ProofResult(proof, method, key, error)
         return ProofResult(proof, method, key)
+
+    def _remember(self, position: int, key: VerificationKey) -> None:
+        if self.digest is None:
+            return
+        if len(_held) >= _MOST_HELD:
+            _held.clear()
+        _held[self.digest, position] = key
 
     def _read(self, proof: JsonObject) -> tuple[Cryptosuite, str]:
         for member in ("type", "verificationMethod", "proofPurpose"):  # B-046

@@ -92,6 +92,8 @@ def new_tiles(old: int, new: int) -> Iterator[Tile]:
 
 ReadTile = Callable[[Tile], bytes]
 """From a tile to its bytes, `width` hashes one after the other; a fuller tile of the same place will do."""
+ReadRows = Callable[[Tile], list[Sequence[bytes]]]
+"""From a tile to its hashes, and above them the rows of hashes over two, four, … of them."""
 
 
 def tiles_read(read: Callable[[str], bytes]) -> ReadTile:
@@ -110,10 +112,16 @@ def tiles_read(read: Callable[[str], bytes]) -> ReadTile:
 
 
 class TiledTree:
-    """The hashes of a tree of `size` leaves, read from tiles; the last few tiles read are remembered."""
+    """The hashes of a tree of `size` leaves, read from tiles; the last few tiles read are remembered.
 
-    def __init__(self, read: ReadTile, size: int, *, remembered: int = 64) -> None:
-        self._read, self.size, self._remembered = read, size, remembered
+    `rows_of` returns what `rows_over` makes of a tile, for a caller that shares it between several trees.
+    """
+
+    def __init__(
+        self, read: ReadTile, size: int, *, remembered: int = 64, rows_of: ReadRows | None = None
+    ) -> None:
+        self._rows_of = rows_of or (lambda tile: rows_in(read(tile), tile))
+        self.size, self._remembered = size, remembered
         self._seen: OrderedDict[tuple[int, int], list[Sequence[bytes]]] = OrderedDict()
 
     def node(self, level: int, index: int) -> bytes:
@@ -130,11 +138,16 @@ class TiledTree:
         width = min((self.size >> HEIGHT * level) - (index << HEIGHT), WIDTH)
         if width <= 0:
             raise IndexError("beyond the tree")
-        rows = rows_over(hashes_in(self._read(Tile(level, index, width)), width))
+        rows = self._rows_of(Tile(level, index, width))
         self._seen[(level, index)] = rows
         if len(self._seen) > self._remembered:
             self._seen.popitem(last=False)
         return rows
+
+
+def rows_in(encoded: bytes, tile: Tile) -> list[Sequence[bytes]]:
+    """The hashes of a tile's bytes, and the rows above them."""
+    return rows_over(hashes_in(encoded, tile.width))
 
 
 def rows_over(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,8 @@ class Secured:
     document: JsonObject
     """The credential alone, as the proof covers it."""
     jws: ParsedJws | None = None
+    digest: bytes | None = None
+    """SHA-256 of the text that all of this was read from; None for a part of a larger document."""
 
 
 def looks_secured(text: str) -> bool:
@@ -45,4 +48,5 @@ def secured_from_json(text: bytes | str, *, max_bytes: int | None = None) -> Sec
     claims = parse_json_object(text, max_bytes=max_bytes or MAX_BYTES)
     unsecured = dict(claims)
     unsecured.pop("proof", None)
-    return Secured("data_integrity", claims, unsecured)
+    encoded = text if isinstance(text, bytes) else text.encode()
+    return Secured("data_integrity", claims, unsecured, digest=hashlib.sha256(encoded).digest())

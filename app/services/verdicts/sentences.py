@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from string import Formatter
 
 from babel.dates import format_date
 
@@ -25,7 +27,14 @@ class Sentence:
 
     def text(self) -> str:
         """The sentence in the language of the moment; faces with finer typography say it themselves."""
-        return gettext(self.words).format(**{name: _in_words(value) for name, value in self.values.items()})
+        words = gettext(self.words)
+        return words.format(**{name: _in_words(self.values[name]) for name in fields_of(words)})
+
+
+@lru_cache(maxsize=2048)
+def fields_of(words: str) -> frozenset[str]:
+    """The values that a sentence needs: it may be given more, and each may be a sentence itself."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(words) if name is not None)
 
 
 def _in_words(value: object) -> str:
@@ -53,7 +62,10 @@ _TURNING_OR_INVISIBLE = frozenset(
 
 def plain(text: object, longest: int = _LONGEST_VALUE, *, keep_indent: bool = False) -> str:
     """Words out of somebody's file, on one line: nothing invisible, nothing that turns the reading order, not endless."""
-    kept = "".join(map(_shown, str(text)[: 4 * longest]))
+    kept = str(text)[: 4 * longest]
+    # What Python calls printable has no sign that `_shown` replaces; these two are spaces, which it does not call so.
+    if not kept.replace("\u00a0", "").replace("\u202f", "").isprintable():
+        kept = "".join(map(_shown, kept))
     kept = kept.rstrip() if keep_indent else " ".join(kept.split(" ")).strip()
     return kept if len(kept) <= longest else kept[: longest - 1].rstrip() + "…"
 

@@ -56,15 +56,15 @@ def signature(
     try:
         if secured.jws is not None:
             return _token_signature(secured.jws, keys)
-        return _embedded_signature(secured.claims, keys, at, policy)
+        return _embedded_signature(secured.claims, keys, at, policy, secured.digest)
     except CredentialError as error:
         return _against(error)
 
 
 def _embedded_signature(
-    claims: JsonObject, keys: IssuerKeys, at: datetime, policy: Policy
+    claims: JsonObject, keys: IssuerKeys, at: datetime, policy: Policy, digest: bytes | None = None
 ) -> SignatureFindings:
-    proofs = verify_proofs(claims, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew)
+    proofs = verify_proofs(claims, key_for=keys.key_for, at=at, clock_skew=policy.clock_skew, digest=digest)
     if proofs.accepted is None:
         error = proofs.error or ProofError("no_proof")
         if isinstance(error, UnsafeDocument) and error.reason == "undefined_term":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from app.credentials.documents import FetchedDocument
@@ -61,8 +62,14 @@ def _answer_of_list(entry: StatusEntry, question: StatusQuestion) -> CheckResult
 
 def _read(url: str, question: StatusQuestion) -> tuple[FetchedDocument, Secured, PublishedList]:
     fetched = question.documents.fetch(url, accept=_ACCEPT)
-    secured = secured_from_text(fetched.body.decode(), max_bytes=_MAX_LIST)
-    return fetched, secured, read_list(secured.document)
+    return fetched, *_list_in(fetched.body)
+
+
+@lru_cache(maxsize=16)
+def _list_in(body: bytes) -> tuple[Secured, PublishedList]:
+    """Of the same bytes the same, to be read and not changed; what it is worth depends on the second and the key."""
+    secured = secured_from_text(body.decode(), max_bytes=_MAX_LIST)
+    return secured, read_list(secured.document)
 
 
 def _against_list(
