@@ -6,7 +6,7 @@ import hashlib
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from app import __version__
 from app.api import problems
+from app.api.award_files import AwardFiles
 from app.api.routes import documents
 from app.api.routes import router as api_router
 from app.domain.sessions import ProofNeeded
@@ -37,6 +38,7 @@ from app.web.private_looks import PrivateLooksNoted
 from app.web.proving import ask_to_prove
 from app.web.recent_pages import RecentPages
 from app.web.routes import router as web_router
+from app.web.security_headers import add_security_headers
 from app.web.session_sightings import SessionSightings
 from app.web.signing_in_again import ask_to_sign_in_again, show_former_again, show_until_later
 from app.web.visitors import visitor_of
@@ -117,6 +119,12 @@ def create_app(
     app.add_middleware(PrivateLooksNoted)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
+    https = process.settings.base_url.startswith("https:")
+    app.add_middleware(
+        AwardFiles,
+        documents=process.public_documents,
+        add_headers=partial(add_security_headers, private=False, https=https),
+    )
     app.add_middleware(ReadyAnswers, version=process.public_documents.version, clock=process.clock)
     app.router.routes.extend(_shared_routes())
     _answer_errors(app)

@@ -46,13 +46,13 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup
 
 from app.domain.permissions import Deed
@@ -145,6 +145,30 @@ def _gettext(context: Context, text: str, /, **values: Any) -> str:
     return _marked(locale, text) % values if values else _whole(locale, text)
 
 
+def _written_once(macro: Macro) -> Callable[..., Any]:
+    """The macro, which sees nothing but what it is given: for the same plain texts it writes the same, once."""
+
+    @lru_cache(maxsize=512)
+    def written(
+        _locale: str, _kinds: tuple[type, ...], names: tuple[str, ...], values: tuple[Any, ...]
+    ) -> Any:
+        given = len(values) - len(names)
+        return macro(*values[:given], **dict(zip(names, values[given:], strict=True)))
+
+    def call(*given: Any, **named: Any) -> Any:
+        values = (*given, *named.values())
+        # A text that is markup equals one that is not, and must never be taken for it.
+        kinds = tuple(map(type, values))
+        if not _PLAIN.issuperset(kinds):
+            return macro(*given, **named)
+        return written(current_locale(), kinds, tuple(named), values)
+
+    return macro if macro.caller else call
+
+
+_PLAIN: Final = frozenset({str, Markup, bool, int, type(None)})
+
+
 @cache
 def environment() -> Environment:
     env = Environment(
@@ -164,7 +188,8 @@ def environment() -> Environment:
     env.globals["ui"] = macros
     for path in sorted((TEMPLATES / "macros").glob("*.html")):
         module = env.get_template(f"macros/{path.name}").module
-        vars(macros).update({name: value for name, value in vars(module).items() if not name.startswith("_")})
+        named = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+        vars(macros).update({name: _written_once(value) for name, value in named.items()})
     return env
 
 

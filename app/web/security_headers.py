@@ -57,28 +57,29 @@ class SecurityHeaders:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._guard(MutableHeaders(scope=message), private=private)
+                add_security_headers(MutableHeaders(scope=message), private=private, https=self.https)
             await send(message)
 
         await self.app(scope, receive, send_guarded)
 
-    def _guard(self, headers: MutableHeaders, *, private: bool) -> None:
-        # The server writes values as they are: a line break would begin a header, or the body, of another's choice.
-        text = b"".join(part for header in headers.raw for part in header)
-        if len(text.translate(None, _LINE_ENDS)) != len(text):
-            raise ValueError("a response header must be one line")
-        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "no-referrer" if private else "strict-origin-when-cross-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        if _ANYWHERE not in headers["Content-Security-Policy"]:
-            headers.setdefault("X-Frame-Options", "DENY")
-        if private:
-            headers["Cache-Control"] = "no-store"
-            headers.setdefault("X-Robots-Tag", "noindex, nofollow")
-        if self.https:
-            headers.setdefault("Strict-Transport-Security", _A_YEAR)
+
+def add_security_headers(headers: MutableHeaders, *, private: bool, https: bool) -> None:
+    # The server writes values as they are: a line break would begin a header, or the body, of another's choice.
+    text = b"".join(part for header in headers.raw for part in header)
+    if len(text.translate(None, _LINE_ENDS)) != len(text):
+        raise ValueError("a response header must be one line")
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer" if private else "strict-origin-when-cross-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+    if _ANYWHERE not in headers["Content-Security-Policy"]:
+        headers.setdefault("X-Frame-Options", "DENY")
+    if private:
+        headers["Cache-Control"] = "no-store"
+        headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+    if https:
+        headers.setdefault("Strict-Transport-Security", _A_YEAR)
 
 
 def framed_anywhere(answer: HTMLResponse) -> HTMLResponse:
