@@ -7,6 +7,7 @@ looked for and no service is made. Whatever is not plainly this falls through to
 from __future__ import annotations
 
 import re
+import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class AwardFiles:
             (b"etag", etag),
             (b"content-length", b"%d" % len(document.body)),
             *self.headers[form],
+            (b"x-request-id", secrets.token_hex(8).encode()),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": document.body})

@@ -38,8 +38,7 @@ def test_the_quick_answer_is_the_application_s_own(
     quick = client.get(address)
     # A validator that fits nothing leads through the whole application.
     whole = client.get(address, headers={"if-none-match": '"other"'})
-    assert "x-request-id" not in quick.headers
-    assert whole.headers.pop("x-request-id")
+    assert quick.headers.pop("x-request-id") != whole.headers.pop("x-request-id")
     assert (quick.status_code, quick.content, quick.headers) == (200, whole.content, whole.headers)
 
 
