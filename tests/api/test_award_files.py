@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,8 +20,8 @@ def award_id(house: House) -> uuid.UUID:
 
 
 @pytest.fixture
-def client(house: House) -> Iterator[TestClient]:
-    yield house.client()
+def client(house: House) -> TestClient:
+    return house.client()
 
 
 def show(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
