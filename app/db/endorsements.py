@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.domain.badges import BadgeVersion
 from app.domain.endorsements import Endorsed, Endorsement, EndorsementRequest, Refusal
 from app.errors import NotFound
 from app.language import N_
@@ -81,14 +82,17 @@ class EndorsementStore:
         return found
 
     def shown_about(
-        self, *, award_id: uuid.UUID | None = None, version_id: uuid.UUID | None = None, limit: int
+        self, *, award_id: uuid.UUID | None = None, version: BadgeVersion | None = None, limit: int
     ) -> Sequence[Endorsement]:
-        """What nobody took back about an award, or a version of a badge, or both; the newest first."""
+        """What stands about an award, or a badge up to a version of it, or both; the newest first."""
         wanted: list[Any] = []
         if award_id is not None:
             wanted.append(Endorsement.award_id == award_id)
-        if version_id is not None:
-            wanted.append((col(Endorsement.version_id) == version_id) & (col(Endorsement.award_id).is_(None)))
+        if version is not None:
+            up_to_it = select(BadgeVersion.id).where(
+                BadgeVersion.badge_id == version.badge_id, BadgeVersion.number <= version.number
+            )
+            wanted.append(col(Endorsement.version_id).in_(up_to_it) & col(Endorsement.award_id).is_(None))
         return self._list(or_(*wanted), self._is_shown(), limit=limit)
 
     def shown_about_campus(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Endorsement]:

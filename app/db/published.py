@@ -33,7 +33,8 @@ _STANDING = (
     "SELECT a.visibility, a.state, a.revoked_at, (SELECT MAX(v.number) FROM badge_version v "
     "WHERE v.badge_id = a.badge_id AND v.frozen_at IS NOT NULL), a.is_findable, a.edition, a.disclosures, "
     "(SELECT SUM(e.changes) FROM endorsement e WHERE e.award_id = a.id), "
-    "(SELECT SUM(e.changes) FROM endorsement e WHERE e.version_id = a.version_id) "
+    "(SELECT SUM(e.changes) FROM endorsement e JOIN badge_version w ON w.id = e.version_id "
+    "JOIN badge_version v ON v.badge_id = w.badge_id AND v.number >= w.number WHERE v.id = a.version_id) "
     "FROM award a WHERE a.id = {}"
 )
 _KEYS = (

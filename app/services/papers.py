@@ -110,7 +110,7 @@ class ErasureWords:
 
 @dataclass(frozen=True)
 class PortfolioWords:
-    """All that stands on a portfolio: of each badge its name, kind, whence, state and short address."""
+    """All that stands on a portfolio: of each badge its name, kind, whence, and where to verify it."""
 
     lang: str
     title: str

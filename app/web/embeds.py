@@ -62,6 +62,7 @@ def frame(award_id: uuid.UUID, request: Request, services: ReadingServices) -> H
         private=True,
         a=view,
         url=services.addresses.award(award_id),
+        host=services.addresses.host,
     )
     return framed_anywhere(answer)
 

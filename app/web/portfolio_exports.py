@@ -80,7 +80,7 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
                         badge.title,
                         badge.kind,
                         say(N_("Campus {campus}, le {day}")).format(campus=badge.campus, day=badge.when),
-                        badge.state.text,
+                        say(N_("À vérifier :")),
                         badge.short,
                     )
                     for badge in section.badges
@@ -91,8 +91,8 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
         competencies_title=say(N_("Compétences attestées")),
         competencies_words=say(
             N_(
-                "Seuls comptent les badges authentiques et en cours de validité. Une activité compte une fois, "
-                "même si plusieurs badges reposent sur elle."
+                "D’après les badges en cours le jour de l’impression. Une activité compte une fois, même si "
+                "plusieurs badges reposent sur elle. Cette page n’est pas signée : ouvrez l’adresse du code."
             )
         ),
         competencies=[(each.statement, _level(each), _rests(each)) for each in shown.competencies],

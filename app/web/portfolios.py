@@ -84,6 +84,7 @@ def frame(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) 
             title=title_of(shown),
             badges=shown.badges[:_IN_FRAME],
             more=max(0, len(shown.badges) - _IN_FRAME),
+            host=services.addresses.host,
         )
     )
 

@@ -21,6 +21,7 @@ _ABOUT = {
     Endorsed.AWARD: N_("À propos de ce badge, tel qu’il a été donné à cette personne"),
     Endorsed.CAMPUS: N_("À propos du campus"),
 }
+_OF_VERSION = N_("{about} ; donnée à la version {number}")
 _DOMAIN = N_("Domaine {domain} vérifié par courriel le {day}")
 _PERSONAL = N_(
     "Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Vérifiée par courriel le {day}"
@@ -81,7 +82,9 @@ def recommendation(said: Shown, zone: str, *, contact: str = "") -> Recommendati
     return RecommendationShown(
         id=str(row.id),
         name=row.organisation_name,
-        about=say(_ABOUT[row.about]),
+        about=say(_OF_VERSION).format(about=say(_ABOUT[row.about]), number=said.version)
+        if said.version
+        else say(_ABOUT[row.about]),
         lines=[line for line in lines if line],
         language=row.language,
         beside=beside,

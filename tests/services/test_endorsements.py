@@ -19,6 +19,7 @@ from app.domain.endorsements import ASKED_FOR, DeadRequest, Endorsement, Refusal
 from app.domain.history import Actor
 from app.domain.rates import LIMITS
 from app.errors import Conflict, Gone, InvalidInput, NotFound
+from app.services.badges import Wording
 from app.services.endorsements import Asked, Subject, Told
 from app.services.publication import ClosedAward
 from tests.support.house import COMMAND, House
@@ -87,6 +88,30 @@ def test_words_about_a_badge_reach_awards_given_before(house: House, award_id: u
     assert shown_with(house, award_id) == []
     signed(house, asked(house, badge=True))
     assert shown_with(house, award_id) == ["Nous embauchons les yeux fermés.\nVraiment.\n— cheffe d’atelier"]
+
+
+def test_words_about_a_badge_stay_with_its_later_versions_and_name_their_own(house: House) -> None:
+    house.award("Zoé Martin;zoe@exemple.fr", badge=house.presence)
+    signed(house, asked(house, badge=True))
+    badge, first = house.presence.badge, house.presence.version
+    newer = Wording(first.kind, "Un autre nom", first.description, first.criteria)
+    with house.unit_of_work() as services:
+        services.badges.rewrite(
+            house.campus, badge.id, newer, repeat=badge.repeat, accepts_requests=False, by=COMMAND
+        )
+    with house.unit_of_work() as services:
+        services.badges.open(house.campus, badge.id, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        second = services.badges.page(house.campus, badge.id).version
+        of_second = services.endorsements.about_version(second)
+        (of_first,) = services.endorsements.about_version(first)
+    house.award("Léo Martin;leo@exemple.fr", badge=house.presence)
+    assert second.number == 2
+    assert [(each.holds, each.version) for each in of_second] == [(True, 1)]
+    assert of_first.version is None
+    page = house.client().get(f"/badges/{badge.id}/v2").text
+    assert "Nous embauchons" in page
+    assert "donnée à la version 1" in page.replace("\u00a0", " ")
 
 
 def test_what_is_published_verifies_in_both_forms_and_is_bound_to_its_award(

@@ -85,6 +85,15 @@ def test_only_the_frame_may_be_framed_and_it_holds_no_form(stranger: TestClient,
     assert page.headers["x-frame-options"] == "DENY"
 
 
+def test_the_frame_names_its_holder_and_says_where_it_was_verified(
+    house: House, stranger: TestClient, award_id
+):
+    frame = stranger.get(paths(award_id)["frame"]).text
+    assert "Zoé N’Diaye" in unescape(frame)
+    assert "Vérifié sur localhost:8000" in frame
+    assert f'href="{BASE_URL}{paths(award_id)["page"]}"' in frame
+
+
 def test_all_that_shows_an_award_shuts_the_moment_its_page_does(stranger: TestClient, house: House, award_id):
     for path in paths(award_id).values():
         assert stranger.get(path).status_code == 200, path

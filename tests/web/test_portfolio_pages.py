@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import struct
 from html import unescape
+from io import BytesIO
 
 import pytest
 from fastapi.testclient import TestClient
+from pypdf import PdfReader
 
 from app.domain.awards import Visibility
 from app.domain.badges import Kind
@@ -261,6 +263,10 @@ def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe,
     assert "Personne ne les a scellées" in europass["note"]
     pdf = zoe.get(f"{portfolio}/fichiers/portfolio.pdf")
     assert pdf.content.startswith(b"%PDF-")
+    words = " ".join(PdfReader(BytesIO(pdf.content)).pages[0].extract_text().split())
+    assert "uthentique" not in words, "paper is not verified"
+    assert "À vérifier" in words
+    assert "localhost:8000/v/" in words
     assert house.client().get(f"{portfolio}/fichiers/cv.json").status_code == 401
 
 

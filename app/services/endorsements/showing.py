@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from app.credentials.documents import DocumentSource
@@ -37,6 +37,8 @@ class Shown:
     endorsement: Endorsement
     organisation: Organisation
     answer: EndorsementAnswer | None
+    version: int | None = None
+    """The version of the badge it was given to, where it is shown beside a later one."""
 
     @property
     def state(self) -> Literal["shown", "withdrawn", "hidden", "set_aside"]:
@@ -75,18 +77,28 @@ class EndorsementShowing:
     # --- beside what they are about
 
     def about_award(self, record: AwardRecord) -> list[Shown]:
-        """Of the award where its page is open, and of the badge in the version that was given."""
+        """Of the award where its page is open, and of the badge in the version that was given or one before."""
         if record.award.state is AwardState.REVOKED:
             return []
         is_open = record.award.visibility is Visibility.OPEN
-        return self._told(
-            self.endorsements.shown_about(
-                award_id=record.award.id if is_open else None, version_id=record.version.id, limit=MOST_SHOWN
-            )
+        found = self.endorsements.shown_about(
+            award_id=record.award.id if is_open else None, version=record.version, limit=MOST_SHOWN
         )
+        return self._beside(found, record.version)
 
     def about_version(self, version: BadgeVersion) -> list[Shown]:
-        return self._told(self.endorsements.shown_about(version_id=version.id, limit=MOST_SHOWN))
+        """What was written about an earlier version stays with those after it, marked with its own."""
+        found = self.endorsements.shown_about(version=version, limit=MOST_SHOWN)
+        return self._beside(found, version)
+
+    def _beside(self, rows: Sequence[Endorsement], version: BadgeVersion) -> list[Shown]:
+        return [replace(self._shown(each), version=self._number(each, version)) for each in rows]
+
+    def _number(self, endorsement: Endorsement, shown_with: BadgeVersion) -> int | None:
+        if endorsement.version_id in (None, shown_with.id):
+            return None
+        version = self.subjects.about(endorsement).version
+        return version.number if version else None
 
     def about_campus(self, campus: Campus) -> list[Shown]:
         return self._told(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
