@@ -14,7 +14,7 @@ from app.domain.access import Scope
 from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.policies import Policy, Who, marked
-from app.request_scope import ReadingServices, WritingServices, token_of
+from app.request_scope import ReadingServices, WritingServices, process_of, token_of
 from app.wiring import Services
 
 Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
@@ -53,6 +53,8 @@ def _writer(scope: Scope) -> Callable[..., Program]:
     ) -> Program:
         response.headers["Cache-Control"] = "no-store"
         program = Program(*token_of(request, services, scope, slug), services)
+        if scope is Scope.AWARD_CREATE:
+            process_of(request).limiter.hit("awards of a token", program.actor.label)
         # Strict, so that no form of another site can ever be taken for a program's request.
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":

@@ -18,6 +18,7 @@ from app.credentials.dids import did_web
 from app.language import N_
 from app.language import gettext as _
 from app.request_log import configure_logging
+from app.request_timeouts import TimedHttpProtocol
 from app.wiring import Process
 from app.worker.alone import work as work_on
 
@@ -186,4 +187,5 @@ def _run(*, reload: bool) -> None:
         server_header=False,
         access_log=False,
         log_config=None,
+        http=TimedHttpProtocol,
     )

@@ -14,6 +14,7 @@ from app.credentials.evidence.leaves import Leaf
 from app.credentials.transparency_log.tiles import WIDTH, Tile, rows_over
 from app.credentials.transparency_log.tree import HASH_BYTES
 from app.db.bulk import IN_ONE_QUERY, among, insert_rows, insert_values
+from app.db.reach import rows_named
 from app.domain.activity_log import (
     CampusLog,
     EntryKind,
@@ -178,7 +179,8 @@ class ActivityLogStore:
             yield number, Leaf(str(kind), moment, commitment)
 
     def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
-        return self.session.get(LogPayload, (log_id, number))
+        with rows_named(self.session):
+            return self.session.get(LogPayload, (log_id, number))
 
     def payloads(self, log_id: uuid.UUID, numbers: Iterable[int]) -> dict[int, LogPayload]:
         """What these entries say, by their numbers; those that were erased are missing."""
@@ -194,7 +196,8 @@ class ActivityLogStore:
             query = select(LogPayload).where(
                 LogPayload.noun == noun, col(LogPayload.noun_id).in_(ids[at : at + IN_ONE_QUERY])
             )
-            found += self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number)))
+            with rows_named(self.session):
+                found += self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number)))
         return found
 
     def newest_about(

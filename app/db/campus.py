@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, SQLModel, col, select
 
+from app.db.reach import rows_named
 from app.domain.campus import Campus, Label, Network, NetworkMember, is_slug
 from app.domain.keys import KeyPurpose, KeyState, SealedKey
 from app.domain.organisations import OrganisationKey
@@ -71,7 +72,10 @@ class CampusStore:
 
     def keys_of(self, campus_id: uuid.UUID) -> Sequence[SealedKey]:
         query = select(SealedKey).where(SealedKey.campus_id == campus_id)
-        return self.session.exec(query.order_by(col(SealedKey.created_at), col(SealedKey.method_id))).all()
+        with rows_named(self.session):
+            return self.session.exec(
+                query.order_by(col(SealedKey.created_at), col(SealedKey.method_id))
+            ).all()
 
     def all_keys(self) -> list[tuple[SealedKey, Campus]]:
         rows = self.session.exec(
@@ -100,11 +104,12 @@ class CampusStore:
         return [(key, campus) for key, campus in self.all_keys() if key.state is KeyState.ACTIVE]
 
     def find_active_key(self, campus_id: uuid.UUID, purpose: KeyPurpose) -> SealedKey | None:
-        return self.session.exec(
-            select(SealedKey).where(
-                SealedKey.campus_id == campus_id,
-                SealedKey.purpose == purpose,
-                SealedKey.state == KeyState.ACTIVE,
-                SealedKey.algorithm == "EdDSA",
-            )
-        ).first()
+        with rows_named(self.session):
+            return self.session.exec(
+                select(SealedKey).where(
+                    SealedKey.campus_id == campus_id,
+                    SealedKey.purpose == purpose,
+                    SealedKey.state == KeyState.ACTIVE,
+                    SealedKey.algorithm == "EdDSA",
+                )
+            ).first()

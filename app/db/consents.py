@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
+from app.db.reach import rows_named
 from app.domain.consents import Consent
 
 
@@ -15,10 +16,12 @@ class ConsentStore:
         self.session = session
 
     def add(self, consent: Consent) -> None:
-        self.session.add(consent)
-        self.session.flush()
+        with rows_named(self.session):
+            self.session.add(consent)
+            self.session.flush()
 
     def of_person(self, person_id: uuid.UUID) -> Sequence[Consent]:
         """The latest first."""
         query = select(Consent).where(Consent.person_id == person_id)
-        return self.session.exec(query.order_by(col(Consent.at).desc(), col(Consent.id))).all()
+        with rows_named(self.session):
+            return self.session.exec(query.order_by(col(Consent.at).desc(), col(Consent.id))).all()

@@ -41,6 +41,8 @@ _KEYS = (
     "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
     "ON k.campus_id = c.id AND k.purpose = 'credential' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
 )
+# Behind row-level security the application sees the public half alone (app/db/walls.py).
+_PUBLIC_KEYS = _KEYS.replace(" AND k.purpose = 'credential'", "").replace("signing_key", "published_key")
 _ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
 _LIST = "SELECT published, token, published_at, sequence FROM status_list WHERE id = {}"
@@ -314,7 +316,7 @@ class PostgresPublishedStore:
         return _stored_list(await self._row(_LIST, list_id))
 
     async def keys_of(self, slug: str) -> StoredKeys | None:
-        return _stored_keys(await self._rows(_KEYS, slug))
+        return _stored_keys(await self._rows(_PUBLIC_KEYS, slug))
 
 
 def published_store(engine: Engine, own_commits: Callable[[], int]) -> PublishedStore:

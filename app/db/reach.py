@@ -20,6 +20,11 @@ _GET = text(
 )
 
 
+_SCOPE = "tenant scope"
+_WORLD = {"reach": "", "campus": "", "person": ""}
+_EVERYWHERE = {**_WORLD, "reach": "everywhere"}
+
+
 class Reach:
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -53,6 +58,25 @@ class Reach:
             self._set(*before)
 
     def _set(self, reach: str, campus: str = "", person: str = "") -> None:
-        connection = self.session.connection()
-        if connection.dialect.name == "postgresql":
-            connection.execute(_SET, {"reach": reach, "campus": campus, "person": person})
+        scope = {"reach": reach, "campus": campus, "person": person}
+        self.session.info[_SCOPE] = scope
+        _apply(self.session, scope)
+
+
+@contextmanager
+def rows_named(session: Session) -> Iterator[None]:
+    """For one query by identifiers that the caller already holds: rows of every campus, whatever the transaction reaches."""
+    before = session.info.get(_SCOPE, _WORLD)
+    if before["reach"] == _EVERYWHERE["reach"]:
+        yield
+        return
+    _apply(session, _EVERYWHERE)
+    yield
+    # After an error the transaction is gone, and its scope with it.
+    _apply(session, before)
+
+
+def _apply(session: Session, scope: dict[str, str]) -> None:
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_SET, scope)

@@ -17,7 +17,6 @@ SHARED = {
     "alembic_version": "the schema's own",
     "brought_badge": "of a person, from no campus of ours",
     "challenge": "asked of a browser before anybody is known",
-    "consent": "of a person, given to several campuses, asked for before a campus is entered",
     "federated_account": "of a person, who may work for several campuses",
     "erased_portfolio": "a number that was a portfolio's, read by everybody",
     "endorsement_place": "of an organisation, whose words may be about several campuses",
@@ -36,7 +35,6 @@ SHARED = {
     "portfolio": "of a person",
     "portfolio_group": "of a person",
     "portfolio_piece": "of a person, whose badges are of several campuses",
-    "person_merge": "of a person, whom several campuses may know",
     "rate_count": "of nobody",
     "recognition": "of a network, about a campus here or elsewhere, read by everybody",
     "session": "of a person, found by its secret",
@@ -53,7 +51,7 @@ OPEN = frozenset(
         "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
         "badge_version", "campus",
         "campus_log", "competency", "endorsement", "erased_award", "framework", "log_checkpoint", "log_cosignature", "log_entry",
-        "log_payload", "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential", "signing_key",
+        "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential",
         "status_list", "status_slot",
     )
 )  # fmt: skip
@@ -83,6 +81,9 @@ _OF_CAMPUS = {
     "campus": f"{{row}}.id = {HERE}",
     "activity": _ORGANISED.format("{row}.id", HERE),
     "activity_campus": f"({{row}}.campus_id = {HERE} OR organised_here({{row}}.activity_id))",
+    # What a person did without a campus is theirs at each.
+    "consent": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
+    "person_merge": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
 }
 _MAY_BE_ADDED = {
     "activity": f"{HERE} IS NOT NULL",
@@ -143,13 +144,24 @@ def _policies(table: Table) -> Iterator[str]:
         yield f"CREATE POLICY world ON {name} FOR SELECT USING ({_REACH} = '')"
     yield f"CREATE POLICY campus ON {name} USING ({mine}) WITH CHECK ({check})"
     yield f"CREATE POLICY everywhere ON {name} USING ({_REACH} = 'everywhere')"
+    if name == "person_merge":
+        # Of one person at several campuses: each of them has to know that two records are one.
+        yield f"CREATE POLICY seen ON {name} FOR SELECT USING ({HERE} IS NOT NULL)"
     if name == "membership":
         yield f"CREATE POLICY own ON {name} FOR SELECT USING (person_id = {_ASKING})"
     if name in _MAY_BE_ADDED:
         yield f"CREATE POLICY added ON {name} FOR INSERT WITH CHECK ({_MAY_BE_ADDED[name]})"
 
 
+_PUBLISHED_KEYS = (
+    "CREATE VIEW published_key AS SELECT campus_id, method_id, public_jwk, revoked_at, created_at "
+    "FROM signing_key WHERE purpose = 'credential'"
+)
+"""The public half of keys, which everybody reads: the view reads as the owner of the tables."""
+
+
 def _statements() -> Iterator[str]:
+    yield _PUBLISHED_KEYS
     for name, body in _FUNCTIONS.items():
         yield (
             f"CREATE FUNCTION {name}(activity uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER "
@@ -167,6 +179,7 @@ def _grants(role: str, work_schema: str) -> Iterator[str]:
         yield f"GRANT {deeds if name in APPENDED else deeds + ', UPDATE, DELETE'} ON {name} TO {role}"
     for name, columns in FORGOTTEN.items():
         yield f"GRANT UPDATE ({', '.join(columns)}) ON {name} TO {role}"
+    yield f"GRANT SELECT ON published_key TO {role}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
     yield f"CREATE SCHEMA IF NOT EXISTS {work_schema}"
     yield f"GRANT ALL ON SCHEMA {work_schema} TO {role}"
@@ -174,6 +187,7 @@ def _grants(role: str, work_schema: str) -> Iterator[str]:
 
 def take_down(connection: Connection) -> None:
     """Before a migration, which may drop what policies look at; the transaction shows nobody a house without walls."""
+    connection.exec_driver_sql("DROP VIEW IF EXISTS published_key")
     policies = text("SELECT tablename, policyname FROM pg_policies WHERE schemaname = current_schema()")
     for table, policy in connection.execute(policies).all():
         connection.exec_driver_sql(f'DROP POLICY "{policy}" ON "{table}"')

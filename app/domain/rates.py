@@ -34,6 +34,8 @@ LIMITS = {
     "failed sign-in": Limit(30, _FIVE_MINUTES),
     "invitations of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
+    # A program may give badges to a school of thousands, in one request; not to the same few again and again.
+    "awards of a token": Limit(300, timedelta(minutes=1)),
     "short address": Limit(600, timedelta(minutes=10)),
     # A recruiter goes through an afternoon's candidates, from behind the address of a whole company.
     "verify": Limit(300, timedelta(minutes=10)),

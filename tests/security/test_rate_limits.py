@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
 from pydantic import ValidationError
 
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.db.rates import DatabaseCounts
 from app.db.session import open_engine
+from app.domain.access import Scope
 from app.domain.awards import Visibility
 from app.domain.history import Actor
 from app.domain.rates import LIMITS, network_of
@@ -48,6 +51,24 @@ def used_up(limits: RateLimits, name: str, who: str = "somebody") -> TooMany:
     with pytest.raises(TooMany) as refused:
         limits.hit(name, who)
     return refused.value
+
+
+def test_awards_are_limited_for_each_token(house: House):
+    limiter, amount = house.process.limiter, LIMITS["awards of a token"].amount
+    first, second = program(house, Scope.AWARD_CREATE), program(house, Scope.AWARD_CREATE)
+    asked = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id), "people": []}
+
+    def award(client: TestClient) -> Response:
+        return client.post("/api/v1/campuses/itip/awards", json=asked)
+
+    with house.unit_of_work(reading=True) as services:
+        tokens = [str(token.id) for token in services.people.list_tokens(house.campus)]
+    for token in tokens[:1]:
+        for _ in range(amount):
+            limiter.hit("awards of a token", f"token {token}")
+    answers = sorted((award(first).status_code, award(second).status_code))
+    assert answers[1] == 429
+    assert answers[0] != 429
 
 
 def test_one_asks_again_when_the_time_that_was_said_is_over(limits: RateLimits, clock: SettableClock):
