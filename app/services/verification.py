@@ -394,12 +394,21 @@ class VerificationService:
     def _own_campuses(self) -> list[Entry]:
         return [Entry(each.did, each.name, short_name=each.short_name) for each in self.campuses.list_all()]
 
+    def _own_issuer(self, report: Report) -> Campus | None:
+        """The campus of this service that issued it; in Open Badges 2.0 it is named by the address of its profile."""
+        if not report.issuer:
+            return None
+        base = f"{self.addresses.base_url}/ob2/campus/"
+        if report.issuer.startswith(base):
+            return self.campuses.find(report.issuer.removeprefix(base))
+        return self._campus_of(report.issuer)
+
     def _answer(
         self, report: Report, presented: bytes | str, asked_about: AwardRecord | None = None
     ) -> Answer:
         """`asked_about`: an award that was read already, if it is the one that the credential names."""
         note_verdict(report.verdict.value, report.form)
-        campus = self._campus_of(report.issuer) if report.issuer else None
+        campus = self._own_issuer(report)
         identifier = (report.document or {}).get("id")
         award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None
         if asked_about is not None and award_id == asked_about.award.id:

@@ -18,7 +18,7 @@ from app.credentials.verification.report import CheckId, Report
 from tests.api.doors import anybody, closed_award, open_award
 from tests.support.house import COMMAND, House, build_house
 
-SITE = "https://localhost:8443"  # an older badge is believed at https addresses only
+SITE = "https://localhost:8443"
 
 
 class Served:
@@ -141,3 +141,25 @@ UNKNOWN = "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11"
 )
 def test_what_does_not_exist_is_not_found(world: TestClient, path: str):
     assert world.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("site", [SITE, "http://localhost:8000"])
+def test_a_file_of_this_service_is_verified_by_it_as_its_own(
+    site: str, migrated_sqlite: Path, tmp_path: Path
+):
+    (database := tmp_path / "database").mkdir()
+    copyfile(migrated_sqlite, database / "sceau.sqlite")
+    built = build_house(f"sqlite:///{database / 'sceau.sqlite'}", tmp_path, base_url=site)
+    try:
+        with built.unit_of_work() as services:
+            services.publication.campuses.get("itip").contact_email = "contact@campus.example"
+        here = anybody(built)
+        text = here.get(f"/ob2/attributions/{open_award(built)}").text
+        answer = here.post(
+            "/api/v1/verify", content=text, headers={"content-type": "application/json"}
+        ).json()
+        assert json.loads(text)["id"].startswith(site)
+        assert (answer["verdict"], answer["issuer_name"]) == ("valid", built.campus.name), answer
+        assert answer["signature"] == "holds"
+    finally:
+        built.close()

@@ -91,7 +91,7 @@ def test_last_character_of_a_signature_has_one_spelling():
 
 @pytest.mark.parametrize(
     "algorithm",
-    ["none", "None", "nOnE", "NONE", "", "HS256", "HS384", "HS512", "PS256", "ES384", "RS1", "eddsa", None, 1, ["EdDSA"], {}],
+    ["none", "None", "nOnE", "NONE", "", "HS256", "HS384", "HS512", "PS256", "ES512", "RS1", "eddsa", None, 1, ["EdDSA"], {}],
 )  # fmt: skip
 def test_no_algorithm_but_the_three_is_let_in(algorithm):
     for token in (signed({"alg": algorithm}), f"{text({'alg': algorithm})}.{PAYLOAD}."):

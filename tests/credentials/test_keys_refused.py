@@ -175,8 +175,8 @@ def test_coordinates_of_other_lengths_are_refused_even_when_they_add_up():
 
 def test_curve_that_is_not_used_here_is_refused():
     with pytest.raises(UnusableKey, match="unsupported_key"):
-        VerificationKey.of(ec.generate_private_key(ec.SECP384R1()).public_key())
-    jwk = {"kty": "EC", "crv": "P-384", "x": P256_JWK["x"], "y": P256_JWK["y"]}
+        VerificationKey.of(ec.generate_private_key(ec.SECP521R1()).public_key())
+    jwk = {"kty": "EC", "crv": "P-521", "x": P256_JWK["x"], "y": P256_JWK["y"]}
     with pytest.raises(UnusableKey, match="unsupported_key"):
         VerificationKey.from_jwk(jwk)
 

@@ -53,7 +53,7 @@ def test_a_genuine_badge_is_valid_and_every_check_says_why(
     assert report.check(CheckId.ISSUER).details == {"domain": "badges.example"}
 
 
-@pytest.mark.parametrize("algorithm", [Algorithm.ES256, Algorithm.RS256])
+@pytest.mark.parametrize("algorithm", [Algorithm.ES256, Algorithm.ES384, Algorithm.RS256])
 def test_a_token_may_be_signed_with_any_algorithm_the_standard_names(algorithm: Algorithm) -> None:
     campus = Campus(jwt_algorithm=algorithm)
     assert verify(campus.issue().token, documents=campus.documents(), at=NOON).verdict is Verdict.VALID
@@ -301,3 +301,29 @@ def test_an_issuer_the_verifier_vouches_for_is_called_trusted(
 def test_the_moment_of_checking_needs_a_time_zone(signed: SignedCredential) -> None:
     with pytest.raises(ValueError, match="time zone"):
         verify(signed.token, documents=NoDocuments(), at=datetime(2026, 6, 30, 12))  # noqa: DTZ001
+
+
+ENVELOPE = {"@context": ["https://www.w3.org/ns/credentials/v2"], "type": "EnvelopedVerifiableCredential"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/vc+jwt", "application/vc+ld+jwt", "application/vc+jwt;charset=utf-8"]
+)
+@pytest.mark.parametrize("types", ["EnvelopedVerifiableCredential", ["EnvelopedVerifiableCredential"]])
+def test_an_enveloped_credential_is_read_as_the_token_inside(
+    kind: str, types: object, campus: Campus, signed: SignedCredential
+) -> None:
+    enveloped = ENVELOPE | {"type": types, "id": f"data:{kind},{signed.token}"}
+    report = verify(json.dumps(enveloped), documents=campus.documents(), at=NOON)
+    assert (report.verdict, report.form, report.container) == (Verdict.VALID, "vc_jwt", "json")
+    assert report.document == badge_document()
+    forged = ENVELOPE | {"id": f"data:{kind},{signed.token[:-8]}AAAAAAAA"}
+    assert verify(json.dumps(forged), documents=campus.documents(), at=NOON).verdict is Verdict.INVALID
+
+
+@pytest.mark.parametrize(
+    "where", ["", None, 7, "data:text/plain,x", "https://a.example/1", "data:application/vc+jwt"]
+)
+def test_an_envelope_of_nothing_is_an_answer(where: object, campus: Campus) -> None:
+    report = verify(json.dumps(ENVELOPE | {"id": where}), documents=campus.documents(), at=NOON)
+    assert (report.verdict, reasons(report)["readable"]) == (Verdict.INVALID, "malformed_json")

@@ -121,6 +121,18 @@ def published(path):
     return json.loads(shared(f"{VECTORS}/{path}").read_text())
 
 
+@pytest.mark.parametrize(
+    "name", ["ecdsa-rdfc-2019-p384/signedECDSAP384", "ecdsa-jcs-2019-p384/signedJCSECDSAP384"]
+)
+def test_changed_credential_and_other_curve_are_refused_with_p384(name):
+    signed = published(f"vc-di-ecdsa/{name}.json")
+    changed = verify_proofs(signed | {"name": "x"}, key_for=key_in_the_vectors, at=NOON)
+    assert changed.error.reason == "signature_mismatch"
+    p256 = LocalSigningKey.generate(Algorithm.ES256).public
+    other = verify_proofs(signed, key_for=lambda _: p256, at=NOON)
+    assert other.error.reason == "algorithm_not_allowed"
+
+
 def key_in_the_vectors(method):
     return VerificationKey.from_multikey(method.partition("#")[2])
 
@@ -132,6 +144,8 @@ def key_in_the_vectors(method):
         "vc-di-eddsa/eddsa-jcs-2022/signedJCS.json",
         "vc-di-ecdsa/ecdsa-rdfc-2019-p256/signedECDSAP256.json",
         "vc-di-ecdsa/ecdsa-jcs-2019-p256/signedJCSECDSAP256.json",
+        "vc-di-ecdsa/ecdsa-rdfc-2019-p384/signedECDSAP384.json",
+        "vc-di-ecdsa/ecdsa-jcs-2019-p384/signedJCSECDSAP384.json",
         "vc-di-eddsa/proof-set-chain/signedProofSet1.json",
         "vc-di-eddsa/proof-set-chain/signedProofSet2.json",
         "vc-di-eddsa/proof-set-chain/signedProofChain1.json",

@@ -77,6 +77,7 @@ TOKENS = [
     Hostile("algorithm of another key", token({"alg": "RS256"}), "proof:algorithm_not_allowed"),
     Hostile("secp256k1", token({"alg": "ES256K"}), "proof:algorithm_not_allowed"),
     Hostile("P-384", token({"alg": "ES384"}), "proof:algorithm_not_allowed"),
+    Hostile("P-521", token({"alg": "ES512"}), "proof:algorithm_not_allowed"),
     Hostile("encrypted token", token({"alg": "RSA-OAEP", "enc": "A256GCM"}), "proof:algorithm_not_allowed"),
     Hostile("P-256 key under an Ed25519 method", token({"alg": "ES256"}, key=LocalSigningKey.generate(Algorithm.ES256)), "proof:algorithm_not_allowed"),
     Hostile("critical extension", token({"crit": ["exp"]}), "proof:header_not_allowed"),

@@ -20,7 +20,7 @@ from nacl.bindings import crypto_sign
 
 from app.credentials.errors import UnusableKey
 from app.credentials.keys.own_signatures import OwnSignatures
-from app.credentials.keys.verification import Algorithm, VerificationKey
+from app.credentials.keys.verification import CURVES, Algorithm, VerificationKey
 
 _PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -30,7 +30,7 @@ class SigningKey(Protocol):
     def public(self) -> VerificationKey: ...
 
     def sign(self, message: bytes) -> bytes:
-        """64 bytes for EdDSA and ES256 (r || s), as long as the modulus for RS256."""
+        """64 bytes for EdDSA and ES256 (r || s), 96 for ES384, as long as the modulus for RS256."""
         ...
 
 
@@ -51,8 +51,8 @@ class LocalSigningKey:
     def generate(cls, algorithm: Algorithm) -> LocalSigningKey:
         if algorithm is Algorithm.EDDSA:
             return cls(ed25519.Ed25519PrivateKey.generate())
-        if algorithm is Algorithm.ES256:
-            return cls(ec.generate_private_key(ec.SECP256R1()))
+        if algorithm in CURVES:
+            return cls(ec.generate_private_key(CURVES[algorithm].curve))
         return cls(rsa.generate_private_key(public_exponent=65537, key_size=3072))
 
     @classmethod
@@ -78,8 +78,9 @@ class LocalSigningKey:
         if isinstance(self._private, ed25519.Ed25519PrivateKey):
             return crypto_sign(message, self._secret)[:64]
         if isinstance(self._private, ec.EllipticCurvePrivateKey):
-            r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(SHA256())))
-            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+            curve = CURVES[self.public.algorithm]
+            r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(curve.digest)))
+            return r.to_bytes(curve.size, "big") + s.to_bytes(curve.size, "big")
         return self._private.sign(message, padding.PKCS1v15(), SHA256())
 
     def check_against(self, published: VerificationKey) -> Callable[[bytes, bytes], bool]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
@@ -35,24 +35,61 @@ class Algorithm(StrEnum):
     EDDSA = "EdDSA"
     ES256 = "ES256"
     RS256 = "RS256"
+    ES384 = "ES384"
 
 
-_MULTICODEC = {Algorithm.EDDSA: b"\xed\x01", Algorithm.ES256: b"\x80\x24", Algorithm.RS256: b"\x85\x24"}
+_MULTICODEC = {
+    Algorithm.EDDSA: b"\xed\x01",
+    Algorithm.ES256: b"\x80\x24",
+    Algorithm.ES384: b"\x81\x24",
+    Algorithm.RS256: b"\x85\x24",
+}
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _ALGORITHM_NAMES = {
     Algorithm.EDDSA: ("EdDSA", "Ed25519"),  # RFC 9864 renames it.
     Algorithm.ES256: ("ES256",),
     Algorithm.RS256: ("RS256",),
+    Algorithm.ES384: ("ES384",),
 }
 _RSA_BITS = range(2048, 8193)  # RFC 7518 3.3; above, one verification costs milliseconds.
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A NIST curve with the hash and the lengths that ECDSA uses with it here."""
+
+    curve: ec.EllipticCurve
+    name: str
+    size: int
+    """Bytes of a coordinate, and of each half of a signature."""
+    order: int
+    digest: HashAlgorithm
+
+
+CURVES = {
+    Algorithm.ES256: Curve(
+        ec.SECP256R1(),
+        "P-256",
+        32,
+        0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+        SHA256(),
+    ),
+    Algorithm.ES384: Curve(
+        ec.SECP384R1(),
+        "P-384",
+        48,
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+        SHA384(),
+    ),
+}
+_BY_CURVE = {(each.curve.name): algorithm for algorithm, each in CURVES.items()}
 
 
 @dataclass(frozen=True)
 class VerificationKey:
     """A public key that has passed every check: what it says with `verify` can be believed.
 
-    `encoded` is the raw 32 bytes for Ed25519, the compressed point for P-256, PKCS#1 DER for RSA.
+    `encoded` is the raw 32 bytes for Ed25519, the compressed point for P-256 and P-384, PKCS#1 DER for RSA.
     """
 
     algorithm: Algorithm
@@ -66,9 +103,9 @@ class VerificationKey:
             if is_weak_ed25519_point(encoded):
                 raise UnusableKey("weak_key", "Ed25519 point of small order or non-canonical")
             return cls(Algorithm.EDDSA, encoded, public)
-        if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
+        if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in _BY_CURVE:
             encoded = public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-            return cls(Algorithm.ES256, encoded, public)
+            return cls(_BY_CURVE[public.curve.name], encoded, public)
         if isinstance(public, rsa.RSAPublicKey):
             check_rsa(public.public_numbers())
             encoded = public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
@@ -94,14 +131,15 @@ class VerificationKey:
         return _key_of_multikey(text)
 
     def verify(self, signature: bytes, message: bytes) -> bool:
-        """Whether this key made `signature` (raw r || s for ES256, never DER) over `message`."""
+        """Whether this key made `signature` (raw r || s for ECDSA, never DER) over `message`."""
         try:
             if isinstance(self._public, ed25519.Ed25519PublicKey):
                 if len(signature) != 64 or is_weak_ed25519_point(signature[:32]):
                     return False
                 crypto_sign_open(signature + message, self.encoded)  # libsodium: half the time OpenSSL takes
             elif isinstance(self._public, ec.EllipticCurvePublicKey):
-                self._public.verify(_der_of_raw(signature), message, ec.ECDSA(SHA256()))
+                curve = CURVES[self.algorithm]
+                self._public.verify(_der_of_raw(signature, curve), message, ec.ECDSA(curve.digest))
             else:
                 self._public.verify(signature, message, padding.PKCS1v15(), SHA256())
         except (InvalidSignature, BadSignatureError):
@@ -113,9 +151,10 @@ class VerificationKey:
         if isinstance(self._public, ed25519.Ed25519PublicKey):
             return {"crv": "Ed25519", "kty": "OKP", "x": encode_base64url(self.encoded)}
         if isinstance(self._public, ec.EllipticCurvePublicKey):
+            curve = CURVES[self.algorithm]
             point = self._public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-            x, y = encode_base64url(point[1:33]), encode_base64url(point[33:])
-            return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+            x, y = encode_base64url(point[1 : curve.size + 1]), encode_base64url(point[curve.size + 1 :])
+            return {"crv": curve.name, "kty": "EC", "x": x, "y": y}
         numbers = self._public.public_numbers()
         return {"e": _encode_integer(numbers.e), "kty": "RSA", "n": _encode_integer(numbers.n)}
 
@@ -143,10 +182,12 @@ def _key_of_multikey(text: str) -> VerificationKey:
 def _public_key_of_multicodec(prefix: bytes, body: bytes) -> PublicKey:
     if prefix == _MULTICODEC[Algorithm.EDDSA]:
         return ed25519.Ed25519PublicKey.from_public_bytes(body)
-    if prefix == _MULTICODEC[Algorithm.ES256]:
-        if len(body) != 33:  # from_encoded_point would take the uncompressed form too: two texts, one key.
-            raise UnusableKey("malformed_key")
-        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), body)
+    for algorithm, curve in CURVES.items():
+        if prefix == _MULTICODEC[algorithm]:
+            # from_encoded_point would take the uncompressed form too: two texts, one key.
+            if len(body) != curve.size + 1:
+                raise UnusableKey("malformed_key")
+            return ec.EllipticCurvePublicKey.from_encoded_point(curve.curve, body)
     if prefix == _MULTICODEC[Algorithm.RS256]:
         public = load_der_public_key(
             body
@@ -160,11 +201,12 @@ def _public_key_of_jwk(jwk: Mapping[str, JsonValue]) -> PublicKey:
     kind = (jwk.get("kty"), jwk.get("crv"))
     if kind == ("OKP", "Ed25519"):
         return ed25519.Ed25519PublicKey.from_public_bytes(_member(jwk, "x"))
-    if kind == ("EC", "P-256"):
-        x, y = _member(jwk, "x"), _member(jwk, "y")
-        if len(x) != 32 or len(y) != 32:
-            raise UnusableKey("malformed_key")
-        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + x + y)
+    for curve in CURVES.values():
+        if kind == ("EC", curve.name):
+            x, y = _member(jwk, "x"), _member(jwk, "y")
+            if len(x) != curve.size or len(y) != curve.size:
+                raise UnusableKey("malformed_key")
+            return ec.EllipticCurvePublicKey.from_encoded_point(curve.curve, b"\x04" + x + y)
     if kind == ("RSA", None):
         modulus, exponent = _member(jwk, "n"), _member(jwk, "e")
         numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
@@ -200,11 +242,12 @@ def check_rsa(numbers: rsa.RSAPublicNumbers) -> None:
         raise UnusableKey("weak_key", "ROCA")
 
 
-def _der_of_raw(signature: bytes) -> bytes:
-    if len(signature) != 64:
+def _der_of_raw(signature: bytes, curve: Curve) -> bytes:
+    size = curve.size
+    if len(signature) != 2 * size:
         raise InvalidSignature
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    if not (0 < r < _P256_ORDER and 0 < s < _P256_ORDER):
+    r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
+    if not (0 < r < curve.order and 0 < s < curve.order):
         raise InvalidSignature
     return encode_dss_signature(r, s)
 

@@ -35,9 +35,11 @@ def is_same_origin(left: str, right: str) -> bool:
     return _origin(left) is not None and _origin(left) == _origin(right)
 
 
-def _origin(url: str) -> tuple[str | None, int] | None:
+def _origin(url: str) -> tuple[str, str | None, int] | None:
     parts = web_address(url)
-    return None if parts is None else (parts.hostname, parts.port or 443)
+    if parts is None:
+        return None
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _starts_with(url: str, prefix: str) -> bool:

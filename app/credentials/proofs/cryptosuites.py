@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from app.credentials.canonical import canonical_bytes, canonical_json
@@ -24,7 +24,7 @@ Check = Callable[[VerificationKey], bool]
 
 @dataclass(frozen=True)
 class Cryptosuite:
-    algorithm: Algorithm
+    algorithms: frozenset[Algorithm]
     prepare: Callable[[JsonObject, JsonObject], Check]
     """From the document without its proof, and the proof; raises ProofError or UnsafeDocument."""
 
@@ -43,12 +43,24 @@ def name_for(algorithm: Algorithm) -> str | None:
 
 
 def hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
-    """What eddsa-rdfc-2022 and ecdsa-rdfc-2019 sign: `options` is the proof without its value."""
+    """What eddsa-rdfc-2022 and ecdsa-rdfc-2019 with P-256 sign: `options` is the proof without its value."""
+    _check_context(document, options)
+    return digest_of_options(document, options) + _digest_of(document)  # B-038: the proof first
+
+
+def _hash_rdfc_384(document: JsonObject, options: JsonObject) -> bytes:
+    """What ecdsa-rdfc-2019 signs with P-384."""
+    _check_context(document, options)
+    configuration: JsonObject = {"@context": document.get("@context")} | options
+    hashed = [hashlib.sha384(canonical_bytes(each)).digest() for each in (configuration, document)]
+    return b"".join(hashed)
+
+
+def _check_context(document: JsonObject, options: JsonObject) -> None:
     context = document.get("@context")
     # The proof is read with the words of the document (B-035); words of its own could turn its meaning (T12).
     if options.get("@context", context) != context:
         raise ProofError("proof_malformed", "its @context is not the document's")
-    return digest_of_options(document, options) + _digest_of(document)  # B-038: the proof first
 
 
 def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
@@ -78,8 +90,8 @@ def digest(nquads: bytes) -> bytes:
     return hashlib.sha256(nquads).digest()
 
 
-def hash_jcs(document: JsonObject, options: JsonObject) -> bytes:
-    """What eddsa-jcs-2022 and ecdsa-jcs-2019 sign. B-061: the proof's contexts are a beginning of the document's, and take their place."""
+def hash_jcs(document: JsonObject, options: JsonObject, hash_name: str = "sha256") -> bytes:
+    """What eddsa-jcs-2022 and ecdsa-jcs-2019 sign, the latter with P-384 over `sha384`. B-061: the proof's contexts are a beginning of the document's, and take their place."""
     if "@context" in options:
         stated, named = options["@context"], document.get("@context")
         beginning = stated if isinstance(stated, list) else [stated]
@@ -87,11 +99,8 @@ def hash_jcs(document: JsonObject, options: JsonObject) -> bytes:
         if whole[: len(beginning)] != beginning:
             raise ProofError("proof_malformed", "its @context does not begin the document's")
         document = document | {"@context": stated}
-    return _hashes(canonical_json(options), canonical_json(document))
-
-
-def _hashes(options: bytes, document: bytes) -> bytes:
-    return hashlib.sha256(options).digest() + hashlib.sha256(document).digest()  # B-038: the proof first
+    # B-038: the proof first
+    return b"".join(hashlib.new(hash_name, canonical_json(each)).digest() for each in (options, document))
 
 
 def _whole(hash_data: Callable[[JsonObject, JsonObject], bytes]) -> Callable[[JsonObject, JsonObject], Check]:
@@ -105,23 +114,46 @@ def _whole(hash_data: Callable[[JsonObject, JsonObject], bytes]) -> Callable[[Js
     return prepare
 
 
-def _signature_of(proof: JsonObject) -> bytes:
-    """B-031: 64 bytes in base58btc and in nothing else."""
+def _of_either_curve(
+    hash_256: Callable[[JsonObject, JsonObject], bytes], hash_384: Callable[[JsonObject, JsonObject], bytes]
+) -> Callable[[JsonObject, JsonObject], Check]:
+    """The same for ECDSA, where the length of the signature says the curve, and the curve says the hash."""
+    by_length = {64: (Algorithm.ES256, hash_256), 96: (Algorithm.ES384, hash_384)}
+
+    def prepare(document: JsonObject, proof: JsonObject) -> Check:
+        signature = _signature_of(proof, tuple(by_length))
+        algorithm, hash_data = by_length[len(signature)]
+        data = hash_data(document, {name: value for name, value in proof.items() if name != "proofValue"})
+
+        def check(key: VerificationKey) -> bool:
+            if key.algorithm is not algorithm:
+                raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
+            return key.verify(signature, data)
+
+        return check
+
+    return prepare
+
+
+def _signature_of(proof: JsonObject, lengths: tuple[int, ...] = (64,)) -> bytes:
+    """B-031: 64 bytes (96 with P-384) in base58btc and in nothing else."""
     value = proof.get("proofValue")
     if isinstance(value, str):
         with suppress(MalformedInput):
-            signature = decode_multibase(value, max_length=128)
-            if len(signature) == 64:
+            signature = decode_multibase(value, max_length=160)
+            if len(signature) in lengths:
                 return signature
     raise ProofError("proof_malformed", "proofValue")
 
 
-_EDDSA_RDFC: Final = Cryptosuite(Algorithm.EDDSA, _whole(hash_rdfc))
+_EDDSA: Final = frozenset({Algorithm.EDDSA})
+_ECDSA: Final = frozenset({Algorithm.ES256, Algorithm.ES384})
+_EDDSA_RDFC: Final = Cryptosuite(_EDDSA, _whole(hash_rdfc))
 _CRYPTOSUITES: Final = {
     "eddsa-rdfc-2022": _EDDSA_RDFC,
     "eddsa-2022": _EDDSA_RDFC,  # B-005: its name before 2023
-    "eddsa-jcs-2022": Cryptosuite(Algorithm.EDDSA, _whole(hash_jcs)),
-    "ecdsa-rdfc-2019": Cryptosuite(Algorithm.ES256, _whole(hash_rdfc)),
-    "ecdsa-jcs-2019": Cryptosuite(Algorithm.ES256, _whole(hash_jcs)),
-    "ecdsa-sd-2023": Cryptosuite(Algorithm.ES256, prepare_disclosure),  # B-004
+    "eddsa-jcs-2022": Cryptosuite(_EDDSA, _whole(hash_jcs)),
+    "ecdsa-rdfc-2019": Cryptosuite(_ECDSA, _of_either_curve(hash_rdfc, _hash_rdfc_384)),
+    "ecdsa-jcs-2019": Cryptosuite(_ECDSA, _of_either_curve(hash_jcs, partial(hash_jcs, hash_name="sha384"))),
+    "ecdsa-sd-2023": Cryptosuite(frozenset({Algorithm.ES256}), prepare_disclosure),  # B-004
 }

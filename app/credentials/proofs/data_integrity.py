@@ -228,7 +228,7 @@ class _Checker:
             # Hashed before the key is asked for: what cannot be signed whole is not worth a request.
             made_with = suite.prepare(self._secured_by(proof), proof)
             key = self.key_for(method)
-            if key.algorithm is not suite.algorithm:
+            if key.algorithm not in suite.algorithms:
                 raise ProofError("algorithm_not_allowed", f"the key is one for {key.algorithm}")
             if not made_with(key):
                 raise ProofError("signature_mismatch")

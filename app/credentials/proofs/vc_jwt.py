@@ -59,7 +59,7 @@ _TYPES: Final = (
     "application/vc+jwt",
     "vc+ld+jwt",
 )  # B-010; X-1: ours says JWT, others may not
-_ALGORITHMS: Final = {name: Algorithm(name) for name in ("EdDSA", "ES256", "RS256")} | {
+_ALGORITHMS: Final = {name: Algorithm(name) for name in ("EdDSA", "ES256", "RS256", "ES384")} | {
     "Ed25519": Algorithm.EDDSA  # RFC 9864
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

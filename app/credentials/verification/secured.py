@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from app.credentials.errors import MalformedInput
 from app.credentials.json_text import MAX_BYTES, JsonObject, parse_json_object
 from app.credentials.proofs.vc_jwt import MAX_TOKEN, ParsedJws, credential_of, parse_compact_jws
 from app.credentials.verification.answers import Form
@@ -46,7 +47,32 @@ def secured_from_text(text: str, *, max_bytes: int | None = None) -> Secured:
 
 def secured_from_json(text: bytes | str, *, max_bytes: int | None = None) -> Secured:
     claims = parse_json_object(text, max_bytes=max_bytes or MAX_BYTES)
+    token = _enveloped(claims)
+    if token is not None:
+        jws = parse_compact_jws(token, max_length=max_bytes or MAX_TOKEN)
+        return Secured("vc_jwt", jws.payload, credential_of(jws.payload), jws)
     unsecured = dict(claims)
     unsecured.pop("proof", None)
     encoded = text if isinstance(text, bytes) else text.encode()
     return Secured("data_integrity", claims, unsecured, digest=hashlib.sha256(encoded).digest())
+
+
+def _enveloped(claims: JsonObject) -> str | None:
+    """The token inside an EnvelopedVerifiableCredential (VCDM 2.0, 4.13), whose `id` is a data URL; None for any other."""
+    types, where = claims.get("type"), claims.get("id")
+    if "EnvelopedVerifiableCredential" not in (types if isinstance(types, list) else [types]):
+        return None
+    kind, comma, token = where.partition(",") if isinstance(where, str) else ("", "", "")
+    if not comma or kind.partition(";")[0].lower() not in _ENVELOPES:
+        raise MalformedInput("envelope_not_read", "/id")
+    return token
+
+
+_ENVELOPES: Final = frozenset(
+    {
+        "data:application/vc+jwt",
+        "data:application/vc-ld+jwt",
+        "data:application/vc+ld+jwt",
+        "data:application/jwt",
+    }
+)

@@ -328,3 +328,38 @@ def test_every_question_has_an_answer_whatever_happened() -> None:
         report = check(assertion(), documents)
         assert [answer.id for answer in report.checks] == list(CheckId)
         assert all(answer.outcome in Outcome for answer in report.checks)
+
+
+def on(site: str, document: Any) -> Any:
+    return json.loads(json.dumps(document).replace(SITE, site))
+
+
+@pytest.mark.parametrize(
+    ("site", "verdict"),
+    [
+        ("http://localhost:8000", Verdict.VALID),
+        ("http://127.0.0.1:8000", Verdict.VALID),
+        ("http://ancien.example", Verdict.INVALID),
+        ("http://localhost.evil.example", Verdict.INVALID),
+        ("http://x@localhost:8000", Verdict.INVALID),
+    ],
+)
+def test_http_answers_for_an_issuer_on_this_machine_alone(site: str, verdict: Verdict) -> None:
+    """So that a service that is tried out on localhost verifies the badges it published there."""
+    held = {
+        url.replace(SITE, site): on(site, page) if isinstance(page, dict) else page
+        for url, page in published().held.items()
+    }
+    report = check(on(site, assertion()), Documents(held))
+    assert report.verdict is verdict
+
+
+def test_two_ports_of_this_machine_are_two_issuers() -> None:
+    site, other = "http://localhost:8000", "http://localhost:9000"
+    held = {
+        url.replace(SITE, site): on(site, page) if isinstance(page, dict) else page
+        for url, page in published().held.items()
+    }
+    elsewhere = on(site, assertion()) | {"id": f"{other}/assertions/1"}
+    report = check(elsewhere, Documents(held | {elsewhere["id"]: elsewhere}))
+    assert reason(report, "key") == "hosted_out_of_scope"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from app.credentials.dids import did_web_document_url
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import JsonObject
+from app.credentials.legacy.members import is_answered_safely
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.report import CheckResult
@@ -52,7 +53,7 @@ def _domain_of(issuer_id: str) -> str | None:
     try:
         url = did_web_document_url(issuer_id) if issuer_id.startswith("did:web:") else issuer_id
         parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+        if not is_answered_safely(parts) or not parts.hostname or "@" in parts.netloc:
             return None
         return parts.hostname.encode("idna").decode()
     except (MalformedInput, UnicodeError, ValueError):
