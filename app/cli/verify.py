@@ -28,6 +28,7 @@ from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, re
 from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
 from app.credentials.verification.ladder import verify as check
 from app.credentials.verification.other_documents import verify_other
+from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
 from app.language import N_, current_locale
 from app.language import gettext as _
@@ -212,6 +213,8 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
         report = check(presented, documents=documents, at=at)
         asked = FetchBudget(documents, EVIDENCE_FETCHES)
         evidence = judge_evidence(report.document, documents=asked) if report.document else None
+        if report.check(CheckId.READABLE).reason == Reason.PRESENTED_IS_URL:
+            return Answer(report, elsewhere=str(presented), unread="offline")
         readable = report.check(CheckId.READABLE).outcome is Outcome.PASSED
         other = None if readable else verify_other(presented, documents=documents, at=at)
         return Answer(report, evidence=evidence, other=other)

@@ -66,6 +66,8 @@ class Answer:
     closed: bool = False
     elsewhere: str = ""
     """A link to another service, which led to no badge."""
+    unread: str = ""
+    """Why the document at that link is missing, as `DocumentUnavailable` has it."""
     evidence: EvidenceReport | None = None
     """What the issuer's log proves, where somebody asked for it."""
     standing: IssuerStanding | None = None
@@ -345,11 +347,12 @@ class VerificationService:
 
     def _open(self, link: str, policy: Policy) -> Answer:
         """Another service's link is read as guardedly as a key; one of ours that names no award is not."""
+        unread = ""
         if not self.addresses.is_ours(link):
             try:
                 opened = _Opened(link, FetchBudget(self.documents, policy.max_fetches))
-            except DocumentUnavailable:
-                pass
+            except DocumentUnavailable as error:
+                unread = error.reason
             else:
                 report = verify(opened.first.body, documents=opened, at=self.clock(), policy=policy)
                 return self._answer(report, opened.first.body)
@@ -361,7 +364,7 @@ class VerificationService:
             else:
                 return self._answer_about(served, policy)
         report = verify(link, documents=self.documents, at=self.clock(), policy=policy)
-        return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link)
+        return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link, unread=unread)
 
     def verify_award(self, record: AwardRecord, policy: Policy | None = None) -> Answer:
         """Check the stored bytes of one of our own awards, now, as anybody would."""

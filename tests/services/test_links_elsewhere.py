@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from app.credentials import Verdict
+from app.credentials.documents import FetchedDocument
+from app.credentials.errors import DocumentUnavailable
 from app.services.verdicts import HeadlineKind, headline, told
 from app.services.verification import Answer
 from app.wiring import Process
@@ -79,3 +81,38 @@ def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays
         if "un document de plus" in told.sentence.text() and told.beside
     }
     assert advice == "Demandez à l’émetteur où ce badge se vérifie."
+
+
+class Refusing(Documents):
+    """Another site, of which each document is missing for this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__({})
+        self.reason = reason
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        raise DocumentUnavailable(url, self.reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("url_not_allowed", "Nous n’avons pas demandé http://169.254.169.254/x"),
+        ("offline", "Nous n’avons pas demandé http://169.254.169.254/x"),
+        ("unreachable", "Nous n’avons pas pu lire"),
+        ("timeout", "Nous n’avons pas pu lire"),
+        ("wrong_type", "Nous avons demandé"),
+        ("not_found", "Nous avons demandé"),
+    ],
+)
+def test_what_is_told_of_a_link_is_what_was_done(house: House, reason: str, words: str) -> None:
+    process = Process(house.process.settings, clock=house.clock, beyond=Refusing(reason))
+    try:
+        with process.unit_of_work(reading=True) as services:
+            told = headline(services.verification.verify("http://169.254.169.254/x")).text()
+            badge = services.verification.verify(Campus().issue().embedded)
+    finally:
+        process.engine.dispose()
+    assert told.startswith(words)
+    why = headline(badge).text()
+    assert ("ne répond pas" in why) == (reason in ("unreachable", "timeout")), why

@@ -28,6 +28,39 @@ _BY_ITS_OWN_KEY: Final = N_("Il est signé par la clé qu’il nomme lui-même."
 _TOO_MANY_DOCUMENTS: Final = N_(
     "Pour le savoir, il faudrait lire un document de plus, à {place} : nous n’en lisons que trois ou quatre par badge, pour que personne ne nous fasse travailler sans fin."
 )
+NEVER_ASKED: Final = frozenset({"offline", "url_not_allowed", "not_in_package"})
+ANSWERED_OTHERWISE: Final = frozenset(
+    {
+        "compressed",
+        "gone",
+        "http_status",
+        "malformed_answer",
+        "not_found",
+        "redirect_refused",
+        "too_large",
+        "wrong_type",
+    }
+)
+_UNREAD: Final = frozenset(
+    {
+        Reason.KEY_DOCUMENT_UNAVAILABLE,
+        Reason.STATUS_LIST_UNAVAILABLE,
+        Reason.HOSTED_UNAVAILABLE,
+        Reason.BADGE_CLASS_UNAVAILABLE,
+        Reason.ISSUER_PROFILE_UNAVAILABLE,
+    }
+)
+_NOT_ASKED: Final = N_(
+    "Pour le savoir, il faudrait lire un document à {place} : nous ne l’avons pas demandé, cette adresse n’est pas de "
+    "celles que nous lisons."
+)
+_OFFLINE: Final = N_(
+    "Pour le savoir, il faudrait lire un document à {place} : aucun autre site n’a été interrogé."
+)
+_ANSWERED_OTHERWISE: Final = N_(
+    "Pour le savoir, il faudrait lire un document à {place} : l’adresse a répondu, mais pas par ce document."
+)
+_ADDRESS_IT_NAMES: Final = N_("l’adresse qu’il cite")
 _SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’un l’a signé.")
 _NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")
 _DATES_NOT_KEPT: Final = N_("Ses dates n’ont pas été retenues : rien ne prouve que l’émetteur les a écrites.")
@@ -88,7 +121,16 @@ def sentence(check: CheckResult) -> Sentence:
         return Sentence(_BY_ITS_OWN_KEY, values)
     if check.details.get("cause") == "too_many_fetches":
         return Sentence(_TOO_MANY_DOCUMENTS, values)
+    if check.reason in _UNREAD and (words := unread_words(check.details.get("cause", ""))):
+        return Sentence(words, {**values, "place": values["place"] or Sentence(_ADDRESS_IT_NAMES)})
     return Sentence(SAID[check.reason][0], values)
+
+
+def unread_words(cause: str) -> str:
+    """What happened, where « ne répond pas » would be untrue; empty where nothing answered."""
+    if cause in NEVER_ASKED:
+        return _OFFLINE if cause == "offline" else _NOT_ASKED
+    return _ANSWERED_OTHERWISE if cause in ANSWERED_OTHERWISE else ""
 
 
 def beside(check: CheckResult) -> Sentence | None:

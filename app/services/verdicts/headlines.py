@@ -19,7 +19,7 @@ from app.credentials.verification.report import (
 from app.language import N_
 from app.services.issuer_standing import StandingKind
 from app.services.presented import Lead, LeadKind, NameMatch
-from app.services.verdicts.checks import place_of, sentence
+from app.services.verdicts.checks import ANSWERED_OTHERWISE, NEVER_ASKED, place_of, sentence
 from app.services.verdicts.claims import claims_of
 from app.services.verdicts.kinds import (
     ATTACHED,
@@ -304,6 +304,25 @@ _NO_LONGER_LISTED: Final = N_("Rien n’y a été changé depuis sa signature. {
 _TRUSTED: Final = N_("L’émetteur est de ceux à qui vous faites confiance.")
 
 
+_LINK_NOT_ASKED: Final = N_(
+    "Nous n’avons pas demandé {link} : seules les adresses publiques en https sont lues."
+)
+_LINK_OFFLINE: Final = N_("Nous n’avons pas demandé {link} : aucun autre site n’est interrogé ici.")
+_LINK_ANSWERED: Final = N_(
+    "Nous avons demandé {link} : l’adresse répond, mais par une page et non par un badge."
+)
+_LINK_SILENT: Final = N_(
+    "Nous n’avons pas pu lire {link} : le site ne répond pas, ou son adresse n’est pas publique."
+)
+
+
+def _asked(cause: str) -> str:
+    """What was really done with the link."""
+    if cause in NEVER_ASKED:
+        return _LINK_OFFLINE if cause == "offline" else _LINK_NOT_ASKED
+    return _LINK_ANSWERED if cause in ANSWERED_OTHERWISE else _LINK_SILENT
+
+
 def _unknown(answer: Answer, report: Report, values: dict[str, object]) -> Sentence:
     standing = answer.standing
     if standing is not None and standing.kind not in (StandingKind.SELF_DECLARED, StandingKind.UNKNOWN):
@@ -329,6 +348,7 @@ def _values(answer: Answer) -> dict[str, object]:
     values["holder"] = claims_of(report.document).holder if report.document else ""
     values["place"] = place_of(report.issuer or "")
     values["link"] = plain(answer.elsewhere, 120)
+    values["asked"] = Sentence(_asked(answer.unread), {"link": values["link"]})
     values["read"] = sentence(report.check(CheckId.READABLE))
     values["shape"] = sentence(_against_the_form(report))
     values["bad"] = sentence(_against_the_signature(report))

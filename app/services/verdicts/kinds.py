@@ -442,13 +442,7 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     ),
     _K.NOT_A_BADGE: (N_("{read} Rien n’a été vérifié."), "", ""),
     _K.UNREADABLE: (N_("{read} Rien n’a été vérifié."), "", ""),
-    _K.LINK_ELSEWHERE: (
-        N_(
-            "Nous avons demandé {link} : c’est une page et non le badge lui-même, ou le site ne répond pas. Rien n’a été vérifié."
-        ),
-        "",
-        "",
-    ),
+    _K.LINK_ELSEWHERE: (N_("{asked} Rien n’a été vérifié."), "", ""),
     _K.LINK_UNKNOWN: (
         N_("Ce service n’a attribué aucun badge à cette adresse, ou elle est incomplète."),
         "",

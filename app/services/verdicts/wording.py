@@ -145,7 +145,7 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     Reason.HOSTED_DIFFERS: (N_("L’adresse que donne ce badge ne mène pas à lui."), DO_NOT_RELY),
     Reason.HOSTED_NO_MORE: (
         N_("L’adresse qui publiait ce badge dit qu’il est retiré."),
-        N_("Adresse lue chez {place} pour cette vérification."),
+        N_("Adresse lue chez {place}."),
     ),
     Reason.NO_PROOF: (N_("Personne ne l’a signé."), N_("N’importe qui a pu l’écrire. Ne vous y fiez pas.")),
     Reason.SIGNATURE_MISMATCH: (
@@ -200,7 +200,7 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     # Whose key
     Reason.KEY_BOUND: (
         N_("Il est signé par une clé que l’émetteur publie."),
-        N_("Clé publiée par {place}, lue pour cette vérification."),
+        N_("Clé publiée par {place}."),
     ),
     Reason.HOSTED_IN_SCOPE: (
         N_("Il est publié à une adresse qui parle au nom de l’émetteur."),

@@ -12,25 +12,23 @@ from app.services.verdicts.advice import ASK_FOR_THE_FILE, COME_BACK, ISSUER_MUS
 STATUS_SAID: Final[Mapping[str, tuple[str, str]]] = {
     Reason.NOT_REVOKED: (
         N_("L’émetteur ne l’a ni retiré ni suspendu."),
-        N_("Liste des retraits publiée par {place}, lue pour cette vérification."),
+        N_("Liste des retraits publiée par {place}."),
     ),
     Reason.STILL_HOSTED: (
         N_("L’émetteur le publie toujours, et ne le dit pas retiré."),
-        N_("Adresse lue chez {place} pour cette vérification."),
+        N_("Adresse lue chez {place}."),
     ),
     Reason.NOT_LISTED: (
         N_("L’émetteur ne le nomme pas parmi les badges qu’il a retirés."),
-        N_(
-            "Liste d’un ancien modèle, que personne ne signe, publiée par {place} et lue pour cette vérification."
-        ),
+        N_("Liste d’un ancien modèle, que personne ne signe, publiée par {place}."),
     ),
     Reason.REVOKED: (
         N_("L’émetteur l’a retiré. Il ne vaut plus."),
-        N_("Liste des retraits publiée par {place}, lue pour cette vérification."),
+        N_("Liste des retraits publiée par {place}."),
     ),
     Reason.SUSPENDED: (
         N_("L’émetteur l’a suspendu pour le moment."),
-        N_("Liste des retraits publiée par {place}, lue pour cette vérification."),
+        N_("Liste des retraits publiée par {place}."),
     ),
     Reason.NO_STATUS_ENTRY: (
         N_("Il ne cite aucune liste des retraits : personne ne peut le retirer."),
