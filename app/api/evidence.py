@@ -8,7 +8,7 @@ from importlib.resources import files
 from fastapi import APIRouter, Request, Response
 
 from app.api.problems import documented
-from app.api.public import FIVE_MINUTES, ONE_MINUTE, allow_reading_from_anywhere, answer, shown
+from app.api.public import ONE_MINUTE, allow_reading_from_anywhere, answer, shown
 from app.domain.award_evidence import CONTEXT_PATH, SCHEMA_PATH
 from app.policies import public
 from app.request_scope import ReadingServices
@@ -45,7 +45,7 @@ _SCHEMA = _packaged("preuves-v1.schema.json", "application/schema+json")
 @public
 def evidence(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     services.publication.open_award(award_id)
-    return answer(request, services.evidence.document(award_id), cache=FIVE_MINUTES)
+    return answer(request, services.evidence.document(award_id), cache=ONE_MINUTE)
 
 
 @router.get("/preuves/{award_id:uuid}/montrees", summary="What its holder shows of it", **_DISCLOSURE)
@@ -59,7 +59,7 @@ def disclosure(award_id: uuid.UUID, request: Request, services: ReadingServices)
 @public
 def witnesses(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     services.publication.open_award(award_id)
-    return answer(request, services.evidence.witnesses(award_id), cache=FIVE_MINUTES)
+    return answer(request, services.evidence.witnesses(award_id), cache=ONE_MINUTE)
 
 
 @router.get(CONTEXT_PATH, summary="The words of evidence documents (JSON-LD)", **shown("application/ld+json"))

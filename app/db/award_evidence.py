@@ -9,9 +9,11 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from app.db.bulk import insert_rows
+from app.domain.activities import Activity
 from app.domain.award_evidence import AwardEvidence, EvidenceDisclosure, Shown
 from app.domain.awards import Award
 from app.domain.erasures import ErasedAward
+from app.domain.guardians import is_minor_for
 from app.domain.people import Person
 
 
@@ -31,9 +33,15 @@ class AwardEvidenceStore:
 
     def is_of_minor(self, award_id: uuid.UUID) -> bool:
         """Whether the award's holder is a minor as far as anything public is concerned."""
-        query = select(Person).join(Award, col(Award.person_id) == col(Person.id)).where(Award.id == award_id)
-        holder = self.session.exec(query).first()
-        return holder is not None and holder.is_minor
+        query = (
+            select(Person, Activity)
+            .select_from(Award)
+            .join(Person, col(Award.person_id) == col(Person.id))
+            .join(Activity, col(Award.activity_id) == col(Activity.id), isouter=True)
+            .where(Award.id == award_id)
+        )
+        found = self.session.exec(query).first()
+        return found is not None and is_minor_for(*found)
 
     def replace(self, row: AwardEvidence) -> None:
         """Of an award that was signed again: what was chosen to be shown of it stays."""

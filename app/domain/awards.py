@@ -265,7 +265,7 @@ def new_award(
         version_id=version.id,
         person_id=person.id,
         activity_id=activity.id if activity else None,
-        holder_name=person.name if show_name and not person.is_minor else None,
+        holder_name=person.name if show_name else None,
         evidence=evidence.strip(),
         part=participation.part.value if participation else None,
         hours=hours_of(participation, activity) if participation and activity else None,

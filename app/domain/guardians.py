@@ -11,9 +11,10 @@ from typing import Final
 
 from sqlmodel import Field, SQLModel
 
+from app.domain.activities import Activity
 from app.domain.columns import moment, new_id, points_to
 from app.domain.consents import About, Consent
-from app.domain.people import Person, is_address, normal_address
+from app.domain.people import AgeGroup, Person, is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 
@@ -47,6 +48,18 @@ class OlderAgreement(ParentNeeded):
 def needs_parent(person: Person) -> bool:
     """Under 15, or a participant of an activity for pupils whose age group was not given."""
     return person.needs_guardian
+
+
+def needs_guardian_for(person: Person, activity: Activity | None) -> bool:
+    """Of one award: a pupil whose age group is not known needs a guardian's yes for what an activity for pupils led to."""
+    if person.age_group is AgeGroup.PUPIL and person.under_15_on is None:
+        return activity is not None and activity.is_for_pupils
+    return person.needs_guardian
+
+
+def is_minor_for(person: Person, activity: Activity | None) -> bool:
+    """Of one award, for all that is public of it."""
+    return needs_guardian_for(person, activity) or person.age_group is AgeGroup.FROM_15
 
 
 def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:

@@ -59,12 +59,11 @@ class AgeBands:
             self._changed(person, before, by=by, campus_id=campus_id)
 
     def suppose_pupils(self, people: Iterable[Person], *, by: Actor, campus_id: uuid.UUID) -> None:
-        """Participants of an activity for pupils, of whom nobody gave the age group, count as minors."""
+        """Participants of an activity for pupils whose age group is not known count as minors in all that they receive
+        for such activities; what they received for others stays as it is."""
         for person in people:
-            if person.age_group is None:
-                before = self._shown_by(person)
-                if suppose_pupil(person):
-                    self._changed(person, before, by=by, campus_id=campus_id)
+            if suppose_pupil(person):
+                self._write(person, by=by, campus_id=campus_id)
 
     def _changed(
         self,
@@ -75,6 +74,16 @@ class AgeBands:
         campus_id: uuid.UUID | None,
     ) -> None:
         """Close what now needs a consent that is missing; show of no badge more than before, and sign it to match."""
+        self._write(person, by=by, campus_id=campus_id)
+        for award in self.guardians.open_awards_of(person.id) if person.needs_guardian else ():
+            agreement = self.guardians.newest_about(award.id)
+            if agreement is None or not agreement.agreed:
+                self.shut(award, by)
+        self.shut_portfolio(person)
+        for award_id, shown in before.items():
+            self._keep_shown(award_id, shown, by)
+
+    def _write(self, person: Person, *, by: Actor, campus_id: uuid.UUID | None) -> None:
         assert person.age_group is not None, "it was set just now"
         self.history.write(
             by,
@@ -86,13 +95,6 @@ class AgeBands:
             under_15=person.needs_guardian,
             group=person.age_group.value,
         )
-        for award in self.guardians.open_awards_of(person.id) if person.needs_guardian else ():
-            agreement = self.guardians.newest_about(award.id)
-            if agreement is None or not agreement.agreed:
-                self.shut(award, by)
-        self.shut_portfolio(person)
-        for award_id, shown in before.items():
-            self._keep_shown(award_id, shown, by)
 
     def _shown_by(self, person: Person) -> dict[uuid.UUID, Mapping[int, Shown]]:
         """Of each award of the person, what is shown of its lines."""

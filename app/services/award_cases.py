@@ -15,6 +15,7 @@ from app.domain.badge_rule_words import grounds_words
 from app.domain.badge_rules import CountedLine, Progress, Rule, rule_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
+from app.domain.guardians import is_minor_for
 from app.domain.history import Actor
 from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import ListedPerson
@@ -188,7 +189,9 @@ def award_of(
         activity=case.activity,
         participation=participation,
         evidence=case.evidence,
-        show_name=case.campus.names_in_credentials and person.allows_name,
+        show_name=case.campus.names_in_credentials
+        and person.allows_name
+        and not is_minor_for(person, case.activity),
         giver_id=case.by.person_id,
         at=at,
         award_id=award_id,

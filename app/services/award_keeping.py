@@ -22,6 +22,7 @@ from app.domain.batches import AwardBatch, leave_from
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.columns import neighbouring_ids, whole_second
+from app.domain.guardians import is_minor_for
 from app.domain.letters import letter_about
 from app.domain.open_badges import BadgeDocuments, profile_of
 from app.domain.people import is_address
@@ -150,7 +151,8 @@ class AwardKeeping:
         """What each credential will say; of a line that cannot be written, why."""
         written, words = {}, self.words_of(case)
         for award, line in zip(awards, ready, strict=True):
-            bounds = bounds_for(is_minor=line.person is not None and line.person.is_minor)
+            is_minor = line.person is not None and is_minor_for(line.person, case.activity)
+            bounds = bounds_for(is_minor=is_minor)
             try:
                 written[award.id] = document_to_sign(award, words, places, Disclosed.uniform(bounds.default))
             except InvalidInput as trouble:

@@ -21,13 +21,16 @@ from app.domain.batches import AwardBatch, BatchState
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.consents import About, consent
-from app.domain.guardians import check_may_open, check_may_show_further
+from app.domain.guardians import check_may_open, check_may_show_further, needs_guardian_for
 from app.domain.history import Actor
 from app.domain.short_addresses import ids_of_code
+from app.errors import Conflict
+from app.language import N_
 from app.services.award_batches import AwardBatchService, BatchResult
 from app.services.award_cases import AwardRequest, JudgedLine, Preview
 from app.services.awarding import Judging
 from app.services.bulk_awards import BulkAwardService, Piece
+from app.services.reissuing import ReissueService
 from app.services.withdrawals import WithdrawalService
 
 __all__ = ["AwardRecord", "AwardRequest", "AwardService", "BatchResult", "JudgedLine", "Preview"]
@@ -61,6 +64,7 @@ class AwardService:
         withdrawals: WithdrawalService,
         consents: ConsentStore,
         guardians: GuardianStore,
+        reissuing: ReissueService,
         clock: Clock,
     ) -> None:
         self.campuses = campuses
@@ -72,6 +76,7 @@ class AwardService:
         self.withdrawals = withdrawals
         self.consents = consents
         self.guardians = guardians
+        self.reissuing = reissuing
         self.clock = clock
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
@@ -157,7 +162,9 @@ class AwardService:
         award = self.awards.lock(award_id)
         if award.visibility is not visibility:
             if visibility is Visibility.OPEN:
-                check_may_open(record.person, self.guardians.newest_about(award_id))
+                if needs_guardian_for(record.person, record.activity):
+                    check_may_open(record.person, self.guardians.newest_about(award_id))
+                self._check_documents(record, by=by)
             award.visibility = visibility
             told = consent(
                 About.PUBLICATION,
@@ -173,12 +180,24 @@ class AwardService:
             self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
         return record
 
+    def _check_documents(self, record: AwardRecord, *, by: Actor) -> None:
+        """Documents of before are signed again to contain what the holder shows; an expired one cannot be."""
+        if not self.reissuing.is_aligned(record):
+            if self.reissuing.has_expired(record.award):
+                raise Conflict(
+                    N_(
+                        "Ce badge a expiré et n’est plus signé de nouveau : son fichier montre plus que ce que vous avez choisi, "
+                        "et sa page reste fermée."
+                    )
+                )
+            self.reissuing.align(record.award.id, by=by)
+
     def set_findable(self, award_id: uuid.UUID, is_findable: bool, *, by: Actor) -> None:
         """Whether search engines may find the award's page while it is open."""
         record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
         if award.is_findable is not is_findable:
-            if is_findable:
+            if is_findable and needs_guardian_for(record.person, record.activity):
                 check_may_show_further(record.person, self.consents.of_person(record.person.id), award_id)
             award.is_findable = is_findable
             self.awards.save(award)

@@ -26,7 +26,7 @@ from app.domain.guardians import (
     check_may_show_further,
     is_asked_again,
     may_ask_again,
-    needs_parent,
+    needs_guardian_for,
     parent_proof,
 )
 from app.domain.history import Actor
@@ -87,7 +87,7 @@ class GuardianService:
     def state_of(self, record: AwardRecord) -> ParentState:
         agreement = self.guardians.newest_about(record.award.id)
         return ParentState(
-            needs_parent(record.person),
+            needs_guardian_for(record.person, record.activity),
             agreement,
             is_older=bool(agreement and agreement.agreed) and self._is_older(record),
             is_unknown=record.person.age_group is AgeGroup.PUPIL,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from app.credentials.errors import CredentialError
 from app.credentials.issuing import Batch
@@ -20,9 +21,10 @@ from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import Disclosed, Shown, least_shown
-from app.domain.awards import Award, NewerDocument, reissue
+from app.domain.awards import Award, NewerDocument, Visibility, reissue
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.guardians import needs_guardian_for
 from app.domain.history import Actor
 from app.domain.log_facts import ASSESSMENT, PARTICIPATION
 from app.domain.open_badges import with_disclosed
@@ -67,7 +69,8 @@ class ReissueService:
             self.awards.lock(award.id).answers_checks = False
         if award.holder_name == wanted:
             return False
-        if with_name and self.awards.get_record(award.id).person.needs_guardian:
+        record = self.awards.get_record(award.id)
+        if with_name and needs_guardian_for(record.person, record.activity):
             raise NotAllowed(
                 N_(
                     "Avant 15 ans, aucun nom n’est écrit dans un badge : il n’y en a pas besoin pour le vérifier."
@@ -87,16 +90,30 @@ class ReissueService:
         """Sign an award anew unless its documents contain exactly what its holder shows. Idempotent."""
         record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
-        before = parse_json_object(self.awards.document_of(award_id).embedded)
-        wanted = self.document_as(record, self.disclosed_of(record), before=before)
-        name = None if record.person.needs_guardian else award.holder_name
-        if (
-            all(wanted.get(part) == before.get(part) for part in _DISCLOSED_PARTS)
-            and name == award.holder_name
-        ):
+        if self.is_aligned(record):
             return False
+        if self.has_expired(award):
+            award.visibility = Visibility.CLOSED
+            self.awards.save(award)
+            self.history.write(by, "close", "award", award.id, at=self.clock(), campus_id=award.campus_id)
+            return True
+        wanted = self.document_as(record, self.disclosed_of(record))
+        name = None if needs_guardian_for(record.person, record.activity) else award.holder_name
         self._reissue(record.campus, award, name, why="disclosure", by=by, content=wanted)
         return True
+
+    def has_expired(self, award: Award) -> bool:
+        """What is over cannot be signed again: where its documents contain too much, its page is closed."""
+        return award.valid_until is not None and award.valid_until <= self.clock() + timedelta(minutes=1)
+
+    def is_aligned(self, record: AwardRecord) -> bool:
+        """Whether the newest documents contain exactly what the holder shows."""
+        before = parse_json_object(self.awards.document_of(record.award.id).embedded)
+        wanted = self.document_as(record, self.disclosed_of(record), before=before)
+        named = record.award.holder_name is not None
+        if named and needs_guardian_for(record.person, record.activity):
+            return False
+        return all(wanted.get(part) == before.get(part) for part in _DISCLOSED_PARTS)
 
     def document_as(
         self, record: AwardRecord, disclosed: Disclosed, *, before: JsonObject | None = None

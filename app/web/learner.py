@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.awards import AwardState, Visibility
 from app.domain.consents import About, wording_of
+from app.domain.guardians import is_minor_for, needs_guardian_for
 from app.language import N_
 from app.policies import Policy, Who, marked, public
 from app.request_scope import ReadingServices, WritingServices, find_signed_in
@@ -316,9 +317,9 @@ def my_badge(
         revoked_reason=award.revoked_reason,
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,
-        may_say_name=not record.person.needs_guardian,
+        may_say_name=not needs_guardian_for(record.person, record.activity),
         offers_linked_in=offers_linked_in(record),
-        is_minor=record.person.is_minor,
+        is_minor=is_minor_for(record.person, record.activity),
         says_name=award.holder_name is not None,
         answers_checks=award.answers_checks,
         checks=[

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
+from app.domain.guardians import is_minor_for
 from app.domain.people import Person
 from app.domain.private_looks import Looked
 from app.errors import InvalidInput
@@ -265,7 +266,7 @@ def _page(
             for level, words in _CHOICES.items()
             if services.evidence.bounds_of(award_id).apply(level) is level
         ],
-        is_minor=record.person.is_minor,
+        is_minor=is_minor_for(record.person, record.activity),
     )
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer

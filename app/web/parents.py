@@ -16,7 +16,7 @@ from app.domain.permissions import Deed
 from app.errors import InvalidInput
 from app.language import N_
 from app.policies import public
-from app.request_scope import AT_ANY_CAMPUS, ReadingServices, WritingServices, deed, limited, process_of
+from app.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
 from app.services.pictures import picture_words
 from app.web.answers import answer_page, shown_now
 from app.web.forms import SafeForm, text_of
@@ -89,6 +89,7 @@ def _page(
         picture_words=said(picture_words(record.campus, record.version)),
         public=public_words(record, view),
         names_pupils=is_of_pupils(worded),
+        has_name=bool(badge and badge.holder),
         contact=record.campus.contact_email,
         is_open=record.award.visibility is Visibility.OPEN,
         agreed=agreement.agreed,
@@ -122,13 +123,12 @@ def ask_a_parent(
 
 
 @router.post("/gestion/{slug}/activites/{activity_id:uuid}/ages", dependencies=[staff(Deed.WORK)])
-def set_age_group_of_all(
-    activity_id: uuid.UUID, request: Request, form: SafeForm, services: WritingServices
-) -> RedirectResponse:
+def set_age_group_of_all(activity_id: uuid.UUID, request: Request, form: SafeForm) -> RedirectResponse:
     """Of all participants of an activity for pupils whose age group nobody gave."""
     work, group = at_work(request), age_group_in(form)
     if group is not None:
-        services.activities.set_age_group(work.campus, activity_id, group, by=work.actor)
+        with deed(request) as writing:
+            writing.activities.set_age_group(work.campus, activity_id, group, by=work.actor)
     return RedirectResponse(f"{work.home}/activites/{activity_id}#ages", status_code=303)
 
 

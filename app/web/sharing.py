@@ -7,6 +7,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from app.domain.awards import Visibility
+from app.domain.guardians import is_minor_for, needs_guardian_for
 from app.language import N_
 from app.services.awards import AwardRecord
 from app.web.embeds import frame_html
@@ -35,10 +36,9 @@ class Sharing:
 
 def offers_linked_in(record: AwardRecord) -> bool:
     """LinkedIn is for people of 16 or more: a minor of 15 or more is offered it once they opened the page themselves."""
-    person = record.person
-    if person.needs_guardian:
+    if needs_guardian_for(record.person, record.activity):
         return False
-    return not person.is_minor or record.award.visibility is Visibility.OPEN
+    return not is_minor_for(record.person, record.activity) or record.award.visibility is Visibility.OPEN
 
 
 def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:

@@ -33,7 +33,9 @@ from app.wiring import Services
 router = APIRouter(prefix="/mes-badges")
 DONE = {
     "ouvert": N_("La page est ouverte. Toute personne qui a le lien la voit."),
-    "ferme": N_("La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien."),
+    "ferme": N_(
+        "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien ; une copie de passage peut rester une minute."
+    ),
 }
 _OPEN = Word(N_("Page ouverte"), "ok")
 _SHUT = Word(N_("Page fermée"), "shut")

@@ -179,6 +179,7 @@ class AwardServices(PeopleServices):
             self.withdrawals,
             self.stores.consents,
             self.stores.guardians,
+            self.reissuing,
             self.clock,
         )
 

@@ -291,3 +291,47 @@ def test_the_comparison_says_what_the_page_will_contain(shelf: Shelf) -> None:
     )
     page = shelf.readers[0].get(f"/attributions/{shelf.award_id}", headers={"accept": "text/html"})
     assert "Zorglubique" in page.text, "nothing is changed by looking"
+
+
+def answered(shelf: Shelf, name: str) -> set[str]:
+    """The public addresses of the award or the portfolio that answer with anything."""
+    return {where for where, _ in public_forms(shelf) if name in where}
+
+
+def test_a_closed_badge_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
+    assert answered(shelf, str(shelf.award_id)), "caches are warm"
+    with shelf.house.unit_of_work() as services:
+        services.awards.set_visibility(shelf.award_id, Visibility.CLOSED, by=COMMAND)
+    assert answered(shelf, str(shelf.award_id)) == set()
+    with shelf.house.unit_of_work(reading=True) as services:
+        assert list(services.kept_site.open_awards(services.campuses.get("itip"))) == []
+
+
+def test_a_name_that_was_removed_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
+    name = {"name": ("Martin",)}
+    with shelf.house.unit_of_work() as services:
+        record = services.awards.record(shelf.award_id)
+        services.reissuing.choose_name(record.award, True, name=record.person.name, by=COMMAND)
+    assert found_in(shelf, name, public_forms)
+    with shelf.house.unit_of_work() as services:
+        record = services.awards.record(shelf.award_id)
+        services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
+    assert found_in(shelf, name, public_forms) == set()
+
+
+def test_a_guardian_is_needed_from_the_moment_a_holder_is_noted_as_under_15(shelf: Shelf) -> None:
+    assert answered(shelf, str(shelf.award_id)), "caches are warm"
+    with shelf.house.unit_of_work() as services:
+        person = services.stores.people.get(services.awards.record(shelf.award_id).person.id)
+        services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND, campus_id=shelf.house.campus.id)
+    assert answered(shelf, str(shelf.award_id)) == set()
+    assert answered(shelf, str(shelf.portfolio_id)) == set()
+
+
+def test_search_engines_find_only_what_the_holder_lets_them_find(shelf: Shelf) -> None:
+    for findable in (True, False):
+        with shelf.house.unit_of_work() as services:
+            services.awards.set_findable(shelf.award_id, findable, by=COMMAND)
+        for reader in shelf.readers:
+            page = reader.get(f"/attributions/{shelf.award_id}", headers={"accept": "text/html"})
+            assert ("noindex" in page.headers.get("x-robots-tag", "")) is not findable

@@ -212,7 +212,7 @@ class Stage:
         """As a trainer answers, once, what an activity for pupils asks."""
         if not activity.is_for_pupils:
             return
-        for _, person in self.services.activities.page(campus, activity.id).participants:
+        for _, person in self.services.activities.activities.participants(activity.id):
             group = self.age_groups.get((person.given_name, person.family_name))
             if group is not None and person.age_group is not group:
                 self.services.age_bands.set_group(person, group, by=by, campus_id=campus.id)

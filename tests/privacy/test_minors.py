@@ -1,0 +1,159 @@
+"""Pupils: nothing of them is opened, named, found by search or offered elsewhere without the consent the law asks for."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.credentials.json_text import parse_json_object
+from app.domain.activities import Activity, ActivityKind, is_of_pupils
+from app.domain.awards import Visibility
+from app.domain.guardians import ParentNeeded
+from app.domain.history import Actor
+from app.domain.people import AgeGroup
+from app.errors import NotAllowed
+from app.services.awards import AwardRequest
+from tests.support.house import COMMAND, House, listed, send
+
+SCHOOL = "Collège Anne-Frank"
+
+
+def given_to_a_pupil(house: House, audience: str = "Classe de quatrième, collégiens") -> uuid.UUID:
+    with house.unit_of_work() as services:
+        activity = services.activities.create(
+            Activity(
+                kind=ActivityKind.WORKSHOP, title="Visite de la 4e B", place=SCHOOL, audience=audience,
+                starts_on=date(2026, 11, 20), ends_on=date(2026, 11, 20), hours=3,
+            ),
+            [house.campus], by=COMMAND,
+        )  # fmt: skip
+        request = AwardRequest(
+            house.role.badge.id, activity.id, lines=listed("MARTIN Zoé;zoe@exemple.fr"),
+            evidence="Une élève de quatrième attentive.", tells=False,
+        )  # fmt: skip
+        (line,) = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines
+        assert line.award_id is not None
+        return line.award_id
+
+
+def note(house: House, award_id: uuid.UUID, group: AgeGroup) -> None:
+    with house.unit_of_work() as services:
+        person_id = services.awards.record(award_id).person.id
+        services.guardians.set_age_group(house.campus, person_id, group, by=COMMAND)
+
+
+def open_page(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+
+
+@pytest.mark.parametrize(
+    "audience", ["Collégiens", "lycéens, étudiants", "Élèves de CAP", "3e", "High school pupils"]
+)
+def test_an_audience_of_pupils_is_recognised(audience: str) -> None:
+    assert is_of_pupils(audience)
+
+
+@pytest.mark.parametrize(
+    "audience", ["", "Étudiants", "Salariés", "Demandeurs d’emploi", "Enseignants", "Tous publics", "Élèves ingénieurs",
+                 "Personnes du 3e âge"]
+)  # fmt: skip
+def test_an_audience_of_adults_asks_no_age_group(audience: str) -> None:
+    assert not is_of_pupils(audience)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_audience(text: str) -> None:
+    assert is_of_pupils(text) in (True, False)
+
+
+def test_a_pupil_of_unknown_age_counts_as_a_minor_until_the_campus_answers(house: House) -> None:
+    award_id = given_to_a_pupil(house)
+    with pytest.raises(ParentNeeded):
+        open_page(house, award_id)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        assert record.award.holder_name is None
+        with pytest.raises(ParentNeeded):
+            services.awards.set_findable(award_id, True, by=COMMAND)
+        with pytest.raises(NotAllowed):
+            services.reissuing.choose_name(record.award, True, name=record.person.name, by=COMMAND)
+        activity_id = record.award.activity_id
+        assert activity_id is not None
+    trainer = house.client(house.trainer)
+    page = f"/gestion/itip/activites/{activity_id}"
+    assert "Non notée : 1." in trainer.get(page).text.replace("\u00a0", " ")
+    assert send(trainer, f"{page}/ages", {"age": "plus"}, seen_on=page).status_code == 303
+    open_page(house, award_id)
+
+
+def test_the_signed_badge_and_page_of_a_minor_contain_no_class_school_or_comment(house: House) -> None:
+    award_id = given_to_a_pupil(house)
+    note(house, award_id, AgeGroup.FROM_15)
+    open_page(house, award_id)
+    reader = house.client()
+    for accept in ("text/html", "application/json"):
+        text = reader.get(f"/attributions/{award_id}", headers={"accept": accept}).text
+        for hidden in (SCHOOL, "4e B", "quatrième", "collégien", "Martin", "attentive", "audience"):
+            assert hidden not in text, (accept, hidden)
+
+
+def test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin(house: House) -> None:
+    award_id = given_to_a_pupil(house)
+    note(house, award_id, AgeGroup.UNDER_15)
+    with house.unit_of_work(reading=True) as services:
+        token = services.people.private_link_token(
+            award_id, services.awards.record(award_id).award.link_generation
+        )
+    learner = house.client()
+    learner.get(f"/recevoir/{token}")
+    page = learner.get(f"/mes-badges/{award_id}").text
+    assert "linkedin.com" not in page
+    assert 'value="ouvert"' not in page
+    assert "/nom-du-badge" not in page
+    assert "Pour l’ouvrir, il faut l’accord d’un parent" in page.replace("'", "’")
+
+
+def test_the_guardians_page_is_what_everybody_would_read(house: House) -> None:
+    award_id = given_to_a_pupil(house)
+    note(house, award_id, AgeGroup.UNDER_15)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
+        link = f"/parent/{services.guardians.token_of(agreement.id)}"
+    parent = house.client()
+    asked, whole = parent.get(link).text, parent.get(f"{link}/page").text
+    assert "ni nom, ni adresse, ni âge, ni classe, ni école" in asked
+    for hidden in (SCHOOL, "4e B", "quatrième", "Martin", "attentive"):
+        assert hidden not in asked
+        assert hidden not in whole
+    assert send(parent, link, {"reponse": "oui"}).status_code == 303
+    open_page(house, award_id)
+    page = house.client().get(f"/attributions/{award_id}").text
+    assert body(whole) <= body(page)
+    assert "Vérifier ailleurs" in " ".join(body(page) - body(whole)), "only where to verify it is left out"
+    assert send(parent, link, {"reponse": "non"}).status_code == 303
+    assert house.client().get(f"/attributions/{award_id}").status_code == 403
+
+
+def body(page: str) -> set[str]:
+    """The lines of the page for its readers, without when it was verified and where to ask again."""
+    main = page[page.index("<main") : page.index("</main>")]
+    return {
+        line
+        for line in main.splitlines()
+        if not any(each in line for each in ("jeton", "attributions", "when", "btn"))
+    }
+
+
+def test_a_badge_of_a_pupil_states_no_audience_in_any_language(house: House) -> None:
+    award_id = given_to_a_pupil(house)
+    with house.unit_of_work(reading=True) as services:
+        document = parse_json_object(services.stores.awards.document_of(award_id).embedded)
+    assert all("audience" not in piece for piece in document.get("evidence", []))
+    subject = document["credentialSubject"]
+    assert not {"activityStartDate", "activityEndDate", "role", "identifier"} & set(subject)
