@@ -93,7 +93,8 @@ def grew(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: 
     if not 0 <= old <= new or any(len(each) != 32 for each in proof):
         return False
     if old == new:
-        return not proof and old_root == new_root
+        wrong_root = old == 0 and old_root != hashlib.sha256().digest()
+        return not proof and old_root == new_root and not wrong_root
     if old == 0:  # the standard defines no proof from nothing
         return False
     try:
