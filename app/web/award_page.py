@@ -43,6 +43,8 @@ class Share:
     oembed: str
     structured: dict[str, Any]
     mine: str
+    short: str
+    """The address that the code on the page contains, as people type it."""
     older: str
     """Where the same award is in Open Badges 2.0; empty once it was withdrawn."""
 
@@ -94,6 +96,7 @@ def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLRes
         oembed=f"{services.addresses.base_url}/oembed?{urlencode({'url': services.addresses.award(award_id)})}",
         structured=structured(services, record, record.version.name, record.version.description),
         mine=mine,
+        short=services.addresses.short_in_print(award_id),
         older="" if record.award.revoked_at else f"/ob2/attributions/{award_id}",
     )
     findable = record.award.is_findable

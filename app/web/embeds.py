@@ -49,6 +49,15 @@ def card(award_id: uuid.UUID, services: ReadingServices) -> Response:
     )
 
 
+@router.get("/attributions/{award_id:uuid}/code.svg")
+@public
+def code(award_id: uuid.UUID, services: ReadingServices) -> Response:
+    """The code that leads to the page: a screenshot of the page leads to it too."""
+    record = services.publication.open_award(award_id)
+    drawn = services.papers.code(record, "svg")
+    return Response(drawn.body, media_type=drawn.media_type, headers={"Cache-Control": _ONE_MINUTE})
+
+
 @router.get("/attributions/{award_id:uuid}/integrer")
 @public
 def frame(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:

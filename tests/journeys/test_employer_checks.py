@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.domain.history import Actor
+from app.domain.short_addresses import short_code
 from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
 from tests.support.open_house import OpenHouse, open_house
 
@@ -95,3 +98,79 @@ def test_the_first_page_leads_to_the_answer_without_scripts_and_in_english(
     page.get_by_role("textbox").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Genuine and still valid")
     expect(page).to_have_url(given.page)
+
+
+def bare(picture: bytes) -> bytes:
+    """The points of a picture alone, as a screenshot has them."""
+    seen = Image.open(BytesIO(picture)).convert("RGBA")
+    page = Image.new("RGB", seen.size, "white")
+    page.paste(seen, (0, 0), seen)
+    out = BytesIO()
+    page.save(out, "PNG")
+    return out.getvalue()
+
+
+@WINDOWS
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_picture_that_only_leads_to_a_badge_asks_to_compare_the_name(
+    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path, language: str
+):
+    given = open_house.award(ZOE, is_open=True)
+    page = open_page(window)
+    page.context.add_cookies([{"name": "langue", "value": language, "url": open_house.url("/")}])
+    (tmp_path / "capture.png").write_bytes(bare(given.files["png"]))
+    page.goto(open_house.url("/verifier"))
+    page.locator("#fichier").set_input_files(tmp_path / "capture.png")
+    page.locator("form.cols button.alt").last.click()
+    words = {"fr": "Ce document n’a pas été vérifié", "en": "This document was not verified"}
+    expect(page.get_by_role("heading", level=1)).to_contain_text(words[language])
+    expect(page.get_by_text("Zoé N’Diaye").first).to_be_visible()
+    stands_well(page)
+
+
+@WINDOWS
+def test_several_files_get_a_table_with_the_gravest_first(
+    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path
+):
+    given = open_house.award(ZOE, is_open=True)
+    bodies = {**given.files, "faux": given.files["json"].replace("Zoé".encode(), "Léa".encode())}
+    bodies["capture"] = bare(given.files["png"])
+    for name, body in bodies.items():
+        (tmp_path / f"badge.{name}").write_bytes(body)
+    page = open_page(window)
+    page.goto(open_house.url("/verifier"))
+    stands_well(page)
+    page.get_by_label("Déposer un fichier").set_input_files([tmp_path / f"badge.{name}" for name in bodies])
+    page.get_by_role("button", name="Vérifier ce fichier").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("6 documents vérifiés")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Non authentique")
+    stands_well(page)
+
+
+@WINDOWS
+def test_a_screenshot_of_our_page_leads_back_to_it(
+    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path
+):
+    given = open_house.award(ZOE, is_open=True)
+    page = open_page(window)
+    page.goto(given.page)
+    page.locator("img[src$='code.svg']").scroll_into_view_if_needed()
+    stands_well(page)
+    page.screenshot(path=tmp_path / "capture.png", full_page=True)
+    page.goto(open_house.url("/verifier"))
+    page.get_by_label("Déposer un fichier").set_input_files(tmp_path / "capture.png")
+    page.get_by_role("button", name="Vérifier ce fichier").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ce document n’a pas été vérifié")
+
+
+def test_a_code_with_a_slip_names_the_one_it_resembles(open_house: OpenHouse, page_phone: Page):
+    given = open_house.award(ZOE, is_open=True)
+    with open_house.house.unit_of_work(reading=True) as services:
+        award_id = services.addresses.award_named_by(given.page)
+        assert award_id is not None
+        code = short_code(award_id)
+    page_phone.goto(open_house.url("/verifier"))
+    page_phone.get_by_label("Adresse du badge").fill(code[:-1] + ("2" if code[-1] != "2" else "3"))
+    page_phone.get_by_role("button", name="Vérifier", exact=True).click()
+    expect(page_phone.get_by_role("link", name=code)).to_be_visible()
+    stands_well(page_phone)

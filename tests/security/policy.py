@@ -99,6 +99,7 @@ CASES: dict[str, Case] = {
     # --- the learner's
     "GET /recevoir/{token}": anybody(303, uses_up=True),
     "GET /attributions/{award_id:uuid}/carte.png": _ANYBODY,
+    "GET /attributions/{award_id:uuid}/code.svg": _ANYBODY,
     "GET /attributions/{award_id:uuid}/integrer": _ANYBODY,
     "GET /oembed": anybody(404),
     "POST /verifier/trace": anybody(303, body={}),

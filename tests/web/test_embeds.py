@@ -40,6 +40,7 @@ def paths(award_id) -> dict[str, str]:
         "page": page,
         "card": f"{page}/carte.png",
         "frame": f"{page}/integrer",
+        "code": f"{page}/code.svg",
         "oembed": f"/oembed?url={BASE_URL}{page}",
         "picture": f"{page}.png",
         "drawing": f"{page}.svg",
@@ -83,6 +84,15 @@ def test_only_the_frame_may_be_framed_and_it_holds_no_form(stranger: TestClient,
     assert "Authentique" in frame.text
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert page.headers["x-frame-options"] == "DENY"
+
+
+def test_the_page_shows_a_code_that_leads_to_it(house: House, stranger: TestClient, award_id):
+    page = stranger.get(paths(award_id)["page"]).text
+    assert f'src="{paths(award_id)["code"]}"' in page
+    code = stranger.get(paths(award_id)["code"])
+    assert code.headers["content-type"] == "image/svg+xml"
+    with house.unit_of_work(reading=True) as services:
+        assert services.addresses.short_in_print(award_id) in page
 
 
 def test_the_frame_names_its_holder_and_says_where_it_was_verified(
