@@ -15,6 +15,7 @@ from app.credentials.trust.lists import Entry, GivenLabel, Standing
 from app.domain.addresses import Addresses
 from app.domain.campus import Label
 from app.domain.columns import moment, new_id, part_of, points_to, word_of, words
+from app.domain.signed_text import name_as_signed
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
@@ -152,9 +153,9 @@ def entry_of(row: Recognition, labels: Sequence[Label], addresses: Addresses) ->
     """The row as the published list says it; labels that nobody signed are not on it."""
     return Entry(
         id=row.issuer,
-        name=row.name,
+        name=name_as_signed(row.name),
         standing=row.standing,
-        short_name=row.short_name,
+        short_name=name_as_signed(row.short_name),
         domain=row.domain,
         keys=tuple(row.keys),
         since=row.since,

@@ -10,7 +10,7 @@ import pytest
 from app.credentials.errors import DocumentUnavailable
 from app.credentials.evidence.commitments import commit, open_entry
 from app.credentials.evidence.documents import Evidence, LoggedEntry, digest_of
-from app.credentials.evidence.judging import content_digest
+from app.credentials.evidence.judging import EvidenceOutcome, content_digest, judge_evidence
 from app.credentials.evidence.leaves import Leaf
 from app.credentials.keys import Algorithm, LocalSigningKey
 from app.credentials.transparency_log.checkpoints import TreeHead
@@ -116,3 +116,13 @@ def test_evidence_and_key_are_asked_for_and_nothing_more() -> None:
     site = Site()
     assert told(LOGGED, LATER, site)[0] == "key_revoked_since"
     assert site.asked == [ADDRESS, KEY_ADDRESS]
+
+
+@pytest.mark.parametrize("served", [b"", b"<html>", b"[]", b"{}", b'{"error": "x"}', b"\xff"])
+@pytest.mark.parametrize("address", [ADDRESS, KEY_ADDRESS])
+def test_an_error_page_in_the_place_of_evidence_or_log_key_proves_nothing(
+    address: str, served: bytes
+) -> None:
+    report = judge_evidence(LOGGED, documents=Site().with_({address: served}))
+    assert report is not None
+    assert report.outcome is EvidenceOutcome.UNREAD

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.credentials.model import AchievementSubject
@@ -55,6 +55,7 @@ def test_days_of_winter_and_summer_are_written_with_the_offset_of_the_campus() -
     )
 
 
+@settings(deadline=None)
 @given(st.dates(date(1990, 1, 1), date(2100, 12, 31)), st.integers(0, 40), st.sampled_from(ZONES))
 def test_a_wallet_reads_back_the_days_of_the_activity(first: date, days: int, zone: str) -> None:
     last = first + timedelta(days=days)

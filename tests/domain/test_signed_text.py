@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.credentials.issuing.draft import Draft
@@ -40,6 +40,7 @@ def test_name_is_signed_as_it_is_seen(written: str, signed: str) -> None:
     assert name_as_signed(written) == signed
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_whatever_name_passes_the_entry_passes_the_signer(written: str) -> None:
     try:

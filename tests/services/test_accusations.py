@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.cli import verify as command
 from app.credentials.documents import NoDocuments
 from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.verification.ladder import verify
@@ -222,3 +225,31 @@ def test_fault_of_the_verifier_is_an_answer(caplog: pytest.LogCaptureFixture) ->
     )
     assert verdicts.headline(Answer(report)).kind is K.UNREADABLE
     assert "verification failed" in caplog.text
+
+
+def test_key_of_a_signed_but_malformed_badge_is_told_as_found() -> None:
+    lines = {line.check: line for line in verdicts.told(asked(without_sub()))}
+    assert lines[CheckId.KEY].state == "ok"
+    assert lines[CheckId.PROOF].state == "bad"
+    assert {line.state for check, line in lines.items() if check is not CheckId.KEY} <= {"bad", "unk", "shut"}
+
+
+def test_one_source_that_breaks_the_command_leaves_the_others_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [tmp_path / f"{number}.json" for number in range(3)]
+    for name in names:
+        name.write_bytes(SIGNED.embedded)
+
+    def broken(presented: bytes | str, **more: Any) -> Report:
+        if next(counted) == 1:
+            raise RuntimeError("x")
+        return verify(presented, **more)
+
+    counted = iter(range(9))
+    monkeypatch.setattr(command, "check", broken)
+    with pytest.raises(typer.Exit) as ended:
+        command.verify([str(name) for name in names], as_json=True, offline=True)
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["verdict"] for each in answers] == ["undetermined", None, "undetermined"]
+    assert ended.value.exit_code == 3

@@ -14,11 +14,17 @@ from urllib.parse import urlsplit
 from app.credentials.canonical import canonical_json
 from app.credentials.dids import did_web_document_url
 from app.credentials.documents import DocumentSource
-from app.credentials.errors import CredentialError, DocumentUnavailable, MalformedInput, ProofError
-from app.credentials.evidence.documents import Evidence, ProvedEvidence, check_evidence, disclosed
+from app.credentials.errors import (
+    CredentialError,
+    DocumentUnavailable,
+    MalformedInput,
+    ProofError,
+    UnusableKey,
+)
+from app.credentials.evidence.documents import TYPE, Evidence, ProvedEvidence, check_evidence, disclosed
 from app.credentials.evidence.log_keys import log_key_of
 from app.credentials.evidence.witnesses import WITNESSES, Witnessed, witnessed
-from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.json_text import JsonObject, JsonValue, parse_json_object
 from app.credentials.keys import encode_base64url
 
 _UNBOUND: Final = frozenset({"proof", "relatedResource"})
@@ -80,11 +86,16 @@ def judge_evidence(
         return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
     try:
         encoded = documents.fetch(address).body
+        if not _is_evidence(encoded):
+            return EvidenceReport(EvidenceOutcome.UNREAD, "not_evidence")
         evidence = Evidence.from_bytes(encoded)
         origin = evidence.head.origin
         if not _is_log_of(issuer, origin):
             return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
-        key = log_key_of(evidence.checkpoint, documents)
+        try:
+            key = log_key_of(evidence.checkpoint, documents)
+        except (MalformedInput, UnusableKey, UnicodeDecodeError):
+            return EvidenceReport(EvidenceOutcome.UNREAD, "log_key_unreadable")
         proved = check_evidence(encoded, digest=digest, award=str(credential.get("id")), log=key)
         if proved.decided.get("credential") != content_digest(credential):
             raise ProofError("decision_about_other_content")
@@ -129,6 +140,14 @@ def _with_what_is_shown(
         return EvidenceReport(EvidenceOutcome.PROVED, "nothing_shown", proved)
     except (MalformedInput, ProofError) as error:
         return EvidenceReport(EvidenceOutcome.PROVED, error.reason, proved)
+
+
+def _is_evidence(encoded: bytes) -> bool:
+    """Whether what the address serves is such a document at all: an error page says nothing about the award."""
+    try:
+        return parse_json_object(encoded).get("type") == TYPE
+    except MalformedInput:
+        return False
 
 
 def _named(credential: JsonObject) -> tuple[str, str] | None:

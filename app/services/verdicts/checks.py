@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from app.credentials.errors import MalformedInput
 from app.credentials.timestamps import parse_timestamp
 from app.credentials.verification.reasons import Reason
-from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report
+from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, SignatureState
 from app.domain.campus import Campus
 from app.language import N_
 from app.services.verdicts.advice import NOT_FOR_US
@@ -152,6 +152,9 @@ def told(report: Report, campus: Campus | None = None, *, is_recognised: bool = 
         return [_told(report.check(CheckId.READABLE))]
     answers = [report.check(check) for check in _ORDER]
     answers = [answer for answer in answers if answer.reason != Reason.RECIPIENT_NOT_ASKED]
+    if report.signature is SignatureState.HOLDS_NOT_CONFORMANT and report.document is None:
+        # Whose key it is was found, and is no less true for a fault of the document.
+        return [_told(each) if each.id is CheckId.KEY else _unproven(each) for each in answers]
     if report.document is None:
         return [_unproven(answer) for answer in answers if not _is_only_form(answer)]
     lines = [_told(answer) for answer in answers]
