@@ -39,9 +39,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("person", "accepts_links")
-    if op.get_bind().dialect.name == "postgresql":
-        for name in ("session_kind", "session_kind_fits_award", "session_proof"):
-            op.drop_constraint(name, "session", type_="check")
-    with op.batch_alter_table("session", recreate="auto") as session:
+    with op.batch_alter_table("session") as session:
+        session.drop_constraint("session_kind", type_="check")
+        session.drop_constraint("session_kind_fits_award", type_="check")
         session.drop_column("kind")
-        session.create_check_constraint("session_proof", PROOF)

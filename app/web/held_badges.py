@@ -58,6 +58,12 @@ def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Hold
     return who
 
 
+def check_speaks_for_person(who: Holder, services: Services) -> None:
+    """A link to one badge does not decide what holds for all badges of a person who has an account."""
+    if not isinstance(who, SignedIn) and services.sessions.own_addresses.has_account(who.person.id):
+        raise NotSignedIn(N_("Ce choix vaut pour tous vos badges : connectez-vous pour le faire."))
+
+
 @marked(Policy(Who.HOLDER))
 def _holder(award_id: uuid.UUID, request: Request, services: ReadingServices) -> None:
     holder_of(award_id, request, services)

@@ -29,7 +29,15 @@ from app.web.answers import AnswerShown, shown
 from app.web.asking_browser import same_browser
 from app.web.certificates import certificate_of
 from app.web.forms import SafeForm, text_of
-from app.web.held_badges import CHANGING_HOLDER, HOLDER, find_holder, held_here, holder_of, keep_here
+from app.web.held_badges import (
+    CHANGING_HOLDER,
+    HOLDER,
+    check_speaks_for_person,
+    find_holder,
+    held_here,
+    holder_of,
+    keep_here,
+)
 from app.web.public_words import given_by, public_words, why_given
 from app.web.render import page
 from app.web.saying import said
@@ -244,6 +252,7 @@ def change_name_wish(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> Response:
     who = holder_of(award_id, request, services)
+    check_speaks_for_person(who, services)
     services.people.allow_name(who.person.id, text_of(form, "nom") == "oui", by=who.actor)
     return RedirectResponse(f"/mes-badges/{award_id}?fait=nom#nom", status_code=303)
 

@@ -108,3 +108,15 @@ def test_a_letter_to_an_address_that_a_trainer_typed_opens_no_badge_of_an_accoun
         assert (f"/recevoir/{award_id}" in letter.text) is is_own
         assert (f"/mes-badges/{award_id}" in letter.text) is not is_own
         house.clock.move(minutes=2)
+
+
+def test_a_link_to_one_badge_decides_nothing_for_all_badges_of_an_account(house: House):
+    result = house.award("N’Diaye Zoé; zoe@exemple.fr")
+    client = house.client()
+    mine = client.get(house.private_link(result)).headers["location"]
+    assert send(client, f"{mine}/nom", {"nom": "oui"}, seen_on=mine).status_code == 303
+    make_account(house, str(result.lines[0].award_id), "zoe@exemple.fr")
+    assert send(client, f"{mine}/nom", {"nom": ""}, seen_on=mine).status_code == 401
+    with house.unit_of_work(reading=True) as services:
+        assert services.awards.record(result.lines[0].award_id).person.allows_name
+    assert send(client, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine).status_code == 303
