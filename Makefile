@@ -44,7 +44,7 @@ format: $(DEVELOPMENT) ## Put the sources in the house style.
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations; writes var/bench.json.
+bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations; writes var/bench.json (ROWS=page,json: less).
 	@mkdir -p var
 	@$(BIN)/python -m bench
 

@@ -1,6 +1,6 @@
 """`python -m bench [MODULE…]`: run what measures, print a table, write var/bench.json.
 
-A module of this package measures if it has a function `run() -> list[Row]`; with names, only those run.
+A module of this package measures if it has a function `run() -> list[Row]`; with names, or with ROWS=page,json,library,bulk,scale, only those run.
 `python -m bench --markdown` measures nothing: it writes the last run into the README.
 """
 
@@ -30,7 +30,11 @@ def main(names: list[str]) -> int:
         write_into_documents(json.loads(_REPORT.read_text()))
         return 0
     measured: list[Row] = []
-    for name in names or [module.name for module in pkgutil.iter_modules(bench.__path__)]:
+    for name in (
+        names
+        or _named_by(os.environ.get("ROWS", ""))
+        or [module.name for module in pkgutil.iter_modules(bench.__path__)]
+    ):
         if name == "__main__":
             continue
         module = importlib.import_module(f"bench.{name}")
@@ -40,6 +44,21 @@ def main(names: list[str]) -> int:
     _print_table(measured)
     _write(measured)
     return 0
+
+
+_PARTS = {
+    "page": ("different",),
+    "json": ("different", "web"),
+    "library": ("credentials", "batches"),
+    "bulk": ("ten_thousand", "whole_service", "log_share"),
+    "scale": ("reads_at_scale", "long_log"),
+}
+
+
+def _named_by(rows: str) -> list[str]:
+    """The modules of `ROWS=page,json`: parts by the names above, or modules by their own."""
+    named = [module for each in rows.split(",") if each for module in _PARTS.get(each, (each,))]
+    return list(dict.fromkeys(named))
 
 
 def _print_table(measured: list[Row]) -> None:

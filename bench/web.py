@@ -57,7 +57,6 @@ def _reads(folder: Path, url: str, engine: str) -> list[Row]:
         cases = {
             "award as JSON": (address, "application/json"),
             "award as a picture": (address + ".png", "image/png"),
-            "award as a page": (address, "text/html"),
             "badge definition": (definition, "application/ld+json"),
             "campus key document": (profile + "/did.json", "application/did+json"),
             "status list": (status_list, "application/vc"),
@@ -109,11 +108,11 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(application: str, told: dict[str, str]) -> Iterator[Server]:
+def serving(application: str, told: dict[str, str], *, is_factory: bool = False) -> Iterator[Server]:
     """One server process of its own; its log is written and thrown away."""
     port = _free_port()
     options = ["--port", str(port), "--no-access-log", "--log-level", "warning"]
-    if application.startswith("app."):
+    if is_factory or application.startswith("app."):
         options += ["--factory"]
     server = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
         [sys.executable, "-m", "uvicorn", application, *options],
@@ -159,9 +158,17 @@ def _get(server: Server, path: str, accept: str) -> bytes:
     """The whole answer, as it goes over the wire."""
     with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
         connection.sendall(request_for(path, accept))
-        answer = b""
-        while _length_of(answer) is None or len(answer) < (_length_of(answer) or 0):
-            answer += connection.recv(65536)
+        return answer_of(connection)
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    """The next answer, whole."""
+    answer, length = b"", None
+    while length is None or len(answer) < length:
+        received = connection.recv(262_144)
+        assert received, "the server closed the connection"
+        answer += received
+        length = length or _length_of(answer)
     assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
     return answer
 

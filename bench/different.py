@@ -1,0 +1,199 @@
+"""Processor time of reading awards that nobody has read before, each once: pages and files, beside stored bytes.
+
+Half of the awards rest on evidence in the log, are endorsed, and come from a campus with a label. Every server is new, and
+is asked for one award after the other over one connection; what each answer cost is the time its threads ran.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import statistics
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.db import migrations
+from app.domain.activities import Activity, ActivityKind
+from app.domain.awards import Visibility
+from app.domain.badges import Kind
+from app.domain.campus import Campus
+from app.domain.history import Actor
+from app.services.awards import AwardRequest
+from app.services.badges import Wording
+from bench.bare import DIFFERENT_VARIABLE
+from bench.measure import Row, ratio_of, summary
+from bench.targets import BARE_DIFFERENT, STORED
+from bench.ten_thousand import Unlogged
+from bench.web import Server, answer_of, request_for, serving
+from tests.support.endorsed import endorsed
+from tests.support.house import COMMAND, House, build_house, listed
+from tests.support.networks import label, network_of
+from tests.support.postgres import database_of_this_run
+
+AWARDS = 2_000
+_TOGETHER = 100
+_WARM_UP = 10
+"""Awards that are read before anything is counted, and never after: what a process loads once is not a page's cost."""
+_CHUNKS = 4
+
+
+def run() -> list[Row]:
+    with TemporaryDirectory(prefix="sceau-bench-") as name:
+        found = _measure(Path(name), f"sqlite:///{name}/database/sceau.sqlite", "")
+    with database_of_this_run() as url, TemporaryDirectory(prefix="sceau-bench-") as name:
+        if url is None:
+            print("  without PostgreSQL: none is installed", file=sys.stderr)
+            return found
+        return found + _measure(Path(name), url, ", PostgreSQL")
+
+
+def _measure(folder: Path, url: str, engine: str) -> list[Row]:
+    ids = [*populate(folder, url, AWARDS + _WARM_UP)]
+    settings = {
+        "SCEAU_DATABASE_URL": url,
+        "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
+        "SCEAU_WORK": "off",  # its time would be counted as that of reads
+    }
+    return [
+        *_pages(folder, ids, settings, engine),
+        *_files(folder, ids, settings, engine),
+    ]
+
+
+def _pages(folder: Path, ids: Sequence[uuid.UUID], settings: dict[str, str], engine: str) -> list[Row]:
+    requests = [request_for(f"/attributions/{each}", "text/html") for each in ids]
+    with ExitStack() as servers:
+        ours = servers.enter_context(serving("app.main:served", settings))
+        costs, answers = _ask_each(ours, requests)
+        stored = folder / "pages"
+        bodies = (answer.partition(b"\r\n\r\n")[2] for answer in answers)
+        stored.write_bytes(pickle.dumps(dict(zip(ids, bodies, strict=True))))
+        settings = settings | {DIFFERENT_VARIABLE: str(stored)}
+        theirs = servers.enter_context(serving("bench.bare:same_pages_stored", settings, is_factory=True))
+        floor, _ = _ask_each(theirs, requests)
+    return _rows("read different awards as a page", costs, floor, STORED, engine)
+
+
+def _files(folder: Path, ids: Sequence[uuid.UUID], settings: dict[str, str], engine: str) -> list[Row]:
+    paths = [f"/attributions/{each}.json" for each in ids]
+    requests = [request_for(path, "application/json") for path in paths]
+    with ExitStack() as servers:
+        ours = servers.enter_context(serving("app.main:served", settings))
+        costs, answers = _ask_each(ours, requests)
+        stored = folder / "files"
+        stored.write_bytes(pickle.dumps(dict(zip(paths, answers, strict=True))))
+        told = {DIFFERENT_VARIABLE: str(stored)}
+        theirs = servers.enter_context(serving("bench.bare:different", told))
+        floor, _ = _ask_each(theirs, requests)
+    return _rows("read different awards as JSON", costs, floor, BARE_DIFFERENT, engine)
+
+
+def _rows(task: str, costs: Sequence[float], floor: Sequence[float], peer: str, engine: str) -> list[Row]:
+    """Reads per second against the peer; and milliseconds of processor time of one read."""
+    ours, theirs = ([1000 / statistics.mean(chunk) for chunk in _in_chunks(each)] for each in (costs, floor))
+    cuts = statistics.quantiles(costs, n=100)
+    print(
+        f"  {task}{engine}: p50 {cuts[49]:.2f}, p95 {cuts[94]:.2f}, p99 {cuts[98]:.2f} ms of processor time"
+    )
+    each = [statistics.median(chunk) for chunk in _in_chunks(costs)]
+    return [
+        Row(task + engine, *summary(ours), "/s", peer, *ratio_of(ours, theirs)),
+        Row(f"processor time to {task}{engine}", *_precise(each), "ms"),
+    ]
+
+
+def _precise(figures: Sequence[float]) -> tuple[float, float]:
+    first, median, third = statistics.quantiles(figures, n=4, method="inclusive")
+    return round(median, 3), round(third - first, 3)
+
+
+def _in_chunks(costs: Sequence[float]) -> list[Sequence[float]]:
+    size = len(costs) // _CHUNKS
+    return [costs[at * size : (at + 1) * size] for at in range(_CHUNKS)]
+
+
+def _ask_each(server: Server, requests: Sequence[bytes]) -> tuple[list[float], list[bytes]]:
+    """What each answer cost, in milliseconds of the server's threads, without those that only warm up; and the answers."""
+    costs, answers = [], []
+    with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
+        for request in requests:
+            before = _ran(server.pid)
+            connection.sendall(request)
+            answers.append(answer_of(connection))
+            costs.append((_ran(server.pid) - before) / 1e6)
+    return costs[_WARM_UP:], answers
+
+
+def _ran(pid: int) -> int:
+    """Nanoseconds that the threads of a process ran."""
+    tasks = f"/proc/{pid}/task"
+    return sum(int(Path(tasks, each, "schedstat").read_text().split()[0]) for each in os.listdir(tasks))
+
+
+# --- what is read
+
+
+def populate(folder: Path, url: str, count: int) -> Iterator[uuid.UUID]:
+    """So many open awards in turns: one with a label, evidence in the log and an endorsement, one with nothing of it."""
+    migrations.upgrade(url)
+    house = build_house(url, folder)
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        label(services, network, house.campus, date(2026, 1, 1), date(2027, 12, 31))
+        day = date(2026, 11, 24)
+        elsewhere = services.activities.create(
+            Activity(
+                kind=ActivityKind.WORKSHOP, title="Atelier cuisine", starts_on=day, ends_on=day, hours=3
+            ),
+            [house.other_campus],
+            by=COMMAND,
+        )
+        wording = Wording(
+            Kind.PARTICIPATION,
+            "Cuisine pour tous",
+            "Ce que dit le badge.",
+            "Avoir été là, du début à la fin.",
+        )
+        plain = services.badges.create(house.other_campus, wording, slug="cuisine", by=COMMAND).badge.id
+    rich = house.role.badge.id
+    for start in range(0, count, 2 * _TOGETHER):
+        size = min(_TOGETHER, -(-(count - start) // 2))
+        full = _award(house, house.campus, house.activity.id, rich, start, size, logged=True)
+        with house.unit_of_work() as services:
+            for award_id in full:
+                endorsed(services, house.campus, award=services.awards.record(award_id))
+        bare = _award(house, house.other_campus, elsewhere.id, plain, start + size, size, logged=False)
+        for pair in zip(full, bare, strict=True):
+            yield from pair
+    house.close()
+
+
+def _award(
+    house: House,
+    campus: Campus,
+    activity_id: uuid.UUID,
+    badge_id: uuid.UUID,
+    first: int,
+    size: int,
+    *,
+    logged: bool,
+) -> list[uuid.UUID]:
+    people = (f"Nom{number} Prénom{number};p{number}@exemple.fr" for number in range(first, first + size))
+    evidence = "A réglé le bras et montré le geste." if logged else ""
+    request = AwardRequest(badge_id, activity_id, lines=listed(*people), evidence=evidence, tells=False)
+    by = Actor((house.trainer if logged else house.stranger).id)
+    with house.unit_of_work() as services:
+        if not logged:
+            services.awards.bulk.keeping.grounds = Unlogged()  # type: ignore[assignment]
+        given = services.awards.award(campus, request, by=by)
+        ids = [line.award_id for line in given.lines if line.award_id]
+        for award_id in ids:
+            services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    assert len(ids) == size
+    return ids
