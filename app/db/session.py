@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import uuid
+from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -43,7 +45,11 @@ def open_engine(url: str) -> Engine:
         # The dialect's own types, but for one: rows of this house hold a dozen identifiers each.
         engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: _HexUuid}
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        turns = WriterTurns()
+        event.listen(engine, "begin", turns.begin)
+        event.listen(engine, "commit", turns.end)
+        event.listen(engine, "rollback", turns.end)
+        event.listen(engine.pool, "checkin", turns.checkin)
         return engine
     engine = create_engine(
         parsed,
@@ -114,11 +120,64 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.create_function("plain_text", 1, plain_text, deterministic=True)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail as busy when another writer came
-    # between: whoever may write takes the write lock at once.
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+class WriterTurns:
+    """Writers of one process take turns in the order in which they came.
+
+    SQLite alone asks again after pauses of up to 100 ms: a worker that writes one transaction after another
+    takes the lock each time before somebody who waits has asked again.
+    """
+
+    def __init__(self, patience: float = 30.0) -> None:
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._is_taken = False
+
+    def begin(self, connection: Connection) -> None:
+        # A transaction that reads first and writes later would fail as busy when another writer came
+        # between: the lock is taken at once.
+        if connection.get_execution_options().get("reading", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # A turn that does not come leaves the decision to SQLite, which then knows who holds the lock.
+        connection.info[_TURN] = self.take()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def end(self, connection: Connection) -> None:
+        self._give(connection.info)
+
+    def checkin(self, _connection: Any, record: Any) -> None:
+        """Of a connection that was dropped without an end."""
+        self._give(record.info)
+
+    def take(self) -> bool:
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(self._patience):
+            return True
+        with self._lock:
+            if turn.is_set():
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def give(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_taken = False
+
+    def _give(self, info: Any) -> None:
+        if info.pop(_TURN, False):
+            self.give()
+
+
+_TURN: Final = "turn of a writer"
 
 
 def open_session(engine: Engine, *, reading: bool = False) -> Session:

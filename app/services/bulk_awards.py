@@ -115,7 +115,7 @@ class BulkAwardService:
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.due(at=self.clock(), limit=limit)
 
-    def carry_out(self, batch_id: uuid.UUID) -> Piece:
+    def carry_out(self, batch_id: uuid.UUID, *, most: int = A_PIECE) -> Piece:
         """The next lines of a promise, all of them or none; whoever comes second finds them done."""
         batch = self.batches.find(batch_id)
         if batch is None:
@@ -128,20 +128,20 @@ class BulkAwardService:
         begin(batch, at=self.clock())
         if batch.state is not BatchState.RUNNING:
             return Piece(more=False)
-        lines = self.batches.next_lines(batch_id, A_PIECE)
-        piece = self._carry_out(campus, batch, lines) if lines else Piece(more=False)
+        lines = self.batches.next_lines(batch_id, most)
+        piece = self._carry_out(campus, batch, lines, most) if lines else Piece(more=False)
         if not piece.more:
             finish(batch, at=self.clock())
         self.batches.save(batch)
         return piece
 
-    def _carry_out(self, campus: Campus, batch: AwardBatch, lines: Sequence[BatchLine]) -> Piece:
+    def _carry_out(self, campus: Campus, batch: AwardBatch, lines: Sequence[BatchLine], most: int) -> Piece:
         case = self.judging.case_of(campus, batch)
         judged = self.judging.decide(
             case, lines, given=lambda people: self.batches.given_in_batch(batch.id, people)
         )
         ready = [line for line in judged if line.judgement.is_ready]
-        is_last = len(lines) < A_PIECE
+        is_last = len(lines) < most
         decided = self.keeping.decide(case, batch, ready, is_last=is_last)
         fate = iter(decided.kept)
         answers = [

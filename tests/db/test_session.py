@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +16,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
-from app.db.session import NotDurable, check_durable, open_engine, open_session
+from app.db.session import NotDurable, WriterTurns, check_durable, open_engine, open_session
 from app.db.workers import WorkflowDatabase
 from app.domain.people import Membership, Person, Role
 
@@ -158,3 +160,48 @@ def test_a_row_can_be_read_after_its_transaction_ended(engine: Engine):
         person = Person(family_name="Martin", created_at=datetime.now(UTC))
         session.add(person)
     assert person.family_name == "Martin"
+
+
+def test_writers_of_one_process_take_turns_in_the_order_in_which_they_came():
+    turns, came = WriterTurns(), list[int]()
+    assert turns.take()
+    waiting = []
+    for number in range(5):
+        writer = threading.Thread(
+            target=lambda number=number: (turns.take(), came.append(number), turns.give())
+        )
+        writer.start()
+        while len(turns._waiting) <= number:
+            pass
+        waiting.append(writer)
+    turns.give()
+    # One that asks again at once stands behind those who wait.
+    assert turns.take()
+    assert came == [0, 1, 2, 3, 4]
+    turns.give()
+    for writer in waiting:
+        writer.join()
+
+
+def test_a_turn_that_does_not_come_is_given_up_and_leaves_the_order():
+    turns = WriterTurns(patience=0.01)
+    assert turns.take()
+    assert not turns.take()
+    turns.give()
+    assert turns.take()
+
+
+def test_a_writer_that_fails_or_is_dropped_leaves_its_turn(sqlite_url: str):
+    engine = open_engine(sqlite_url)
+    for _ in range(2):
+        with suppress(ZeroDivisionError), open_session(engine) as session, session.begin():
+            session.execute(text("SELECT 1"))
+            raise ZeroDivisionError
+        dropped = engine.connect()
+        dropped.execute(text("SELECT 1"))
+        dropped.close()
+        with open_session(engine) as session:
+            session.execute(text("SELECT 1"))
+        with open_session(engine) as session, session.begin():
+            assert session.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
