@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import re
 import uuid
@@ -258,8 +259,9 @@ def test_by_default_only_the_summary_is_public(shelf: Shelf) -> None:
 def test_what_a_revoked_badge_shows_can_still_be_narrowed(shelf: Shelf) -> None:
     choose(shelf, Shown.ALL)
     with shelf.house.unit_of_work() as services:
-        services.awards.revoke(shelf.house.campus, shelf.award_id, "Donné par erreur.", by=COMMAND)
+        services.awards.revoke(shelf.house.campus, shelf.award_id, "Donné à Bertrandville.", by=COMMAND)
     choose(shelf, Shown.EXISTENCE)
+    assert found_in(shelf, {"reason": ("Bertrandville",)}, public_forms) == set()
     assert found_in(shelf, HIDDEN[Shown.EXISTENCE], few_forms) == set()
 
 
@@ -335,3 +337,9 @@ def test_search_engines_find_only_what_the_holder_lets_them_find(shelf: Shelf) -
         for reader in shelf.readers:
             page = reader.get(f"/attributions/{shelf.award_id}", headers={"accept": "text/html"})
             assert ("noindex" in page.headers.get("x-robots-tag", "")) is not findable
+
+
+def test_a_signed_badge_contains_no_address_and_no_digest_of_one(shelf: Shelf) -> None:
+    address = b"zoe@exemple.fr"
+    digests = [hashlib.new(name, address).hexdigest() for name in ("md5", "sha1", "sha256")]
+    assert found_in(shelf, {"address": (address.decode(), "sha256$", *digests)}, few_forms) == set()

@@ -1,0 +1,80 @@
+"""Each sentence that pages show about data is there, in both languages, and a named test holds it against what happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.language import gettext as _
+from app.language import speaking
+
+ROOT = Path(__file__).parents[2]
+FORMS, MINORS = "tests/privacy/test_disclosure_in_every_form.py", "tests/privacy/test_minors.py"
+GUARDIANS, ERASURES = "tests/services/test_guardians.py", "tests/services/test_erasures.py"
+REISSUING, LEARNER = "tests/services/test_reissuing.py", "tests/web/test_learner_pages.py"
+PORTFOLIO, OLDER = "tests/web/test_portfolio_pages.py", "tests/web/test_own_addresses.py"
+MY_DATA = "tests/web/test_my_data_pages.py"
+
+HELD_BY = {
+    "La page ne montre ni nom, ni adresse, ni âge, ni classe, ni école.": (
+        MINORS, "test_the_guardians_page_is_what_everybody_would_read"),
+    "De votre enfant, la page ne montre ni nom, ni adresse, ni âge, ni classe, ni école.": (
+        MINORS, "test_the_guardians_page_is_what_everybody_would_read"),
+    "Les moteurs de recherche sont priés de ne pas la retenir, sauf si votre enfant le choisit. Elle se ferme d'un clic, "
+    "mais ce qui a été téléchargé entre-temps ne peut plus être repris.": (
+        FORMS, "test_search_engines_find_only_what_the_holder_lets_them_find"),
+    "Vous avez dit non : la page est fermée.": (GUARDIANS, "test_a_parent_who_changes_their_mind_shuts_it"),
+    "Avant 15 ans, aucun nom n'est écrit dans un badge : il n'y en a pas besoin pour le vérifier.": (
+        MINORS, "test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin"),
+    "Avant 18 ans, le titre de l'activité, le lieu et les commentaires ne sont jamais montrés : ils pourraient dire une "
+    "classe ou une école.": (
+        MINORS, "test_the_signed_badge_and_page_of_a_minor_contain_no_class_school_or_comment"),
+    "Jamais votre adresse, votre âge, votre classe, le public de l'activité, ni vos autres badges.": (
+        FORMS, "test_what_a_holder_hides_is_in_no_public_form_of_any_process"),
+    "Le badge est signé de nouveau à la même adresse : la page, les fichiers, les images et les paquets ne contiendront que "
+    "cela. Un fichier téléchargé avant garde ce qu'il disait.": (
+        FORMS, "test_what_a_holder_hides_is_in_no_public_form_of_any_process"),
+    "Toute personne qui a le lien voit ce badge. Les moteurs de recherche sont priés de ne pas le retenir.": (
+        FORMS, "test_search_engines_find_only_what_the_holder_lets_them_find"),
+    "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien ; une copie de passage peut rester "
+    "une minute.": (FORMS, "test_a_closed_badge_is_in_no_public_form_of_any_process"),
+    "Seulement si elle l'accepte aussi, et jamais avant 15 ans. Sinon le badge ne porte qu'un numéro tiré au hasard.": (
+        FORMS, "test_a_signed_badge_contains_no_address_and_no_digest_of_one"),
+    "Un badge est fermé tant que son titulaire ne l’a pas ouvert. Ouvert, il ne montre de l’activité que ce que son titulaire "
+    "a choisi. Le badge signé ne contient ni adresse électronique, ni empreinte d’adresse ; seule sa version Open Badges 2.0 "
+    "porte une empreinte, si son titulaire le demande.": (
+        FORMS, "test_a_signed_badge_contains_no_address_and_no_digest_of_one"),
+    "Certaines, en Open Badges 2.0, ne reconnaissent un badge qu'à l'empreinte d'une adresse. Qui connaît votre adresse, ou "
+    "la devine, peut la reconnaître.": (
+        OLDER, "test_the_hash_of_an_address_stands_in_the_older_rendition_only_while_its_holder_asks"),
+    "Changé, il est signé de nouveau à la même adresse ; les fichiers téléchargés avant diront « remplacé ».": (
+        REISSUING, "test_the_earlier_files_say_that_they_were_replaced_and_not_that_they_were_withdrawn"),
+    "Ces fichiers sont à vous, et se vérifient même quand la page est fermée. Le paquet ZIP garde de quoi le faire plus tard "
+    "sans ce site, pour qui connaît la clé du campus.": (
+        LEARNER, "test_the_files_are_the_stored_badge_and_come_while_the_page_is_shut"),
+    "Toute personne qui a le lien. Les moteurs de recherche sont priés de ne pas la retenir.": (
+        PORTFOLIO, "test_search_engines_are_kept_out_until_they_are_wanted"),
+    "Sa page est fermée : il n'est pas montré.": (
+        PORTFOLIO, "test_only_badges_that_are_open_themselves_are_shown"),
+    "Nous lui écrivons à ta demande, pour lui montrer ce qui serait visible et lui demander son avis.": (
+        GUARDIANS, "test_a_parent_who_does_not_answer_may_be_reminded_after_a_week"),
+    "Le lien de l'archive part à votre adresse : un lien privé qu'on vous aurait emprunté n'y suffit pas.": (
+        MY_DATA, "test_the_archive_leaves_by_the_persons_own_mailbox"),
+    "Nous vous écrivons d'abord : c'est le lien de cette lettre qui efface. Ainsi, personne n'efface vos badges à votre "
+    "place.": (ERASURES, "test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed"),
+    "Ce motif n'est publié nulle part. Pour en parler, écrivez au campus.": (
+        FORMS, "test_what_a_revoked_badge_shows_can_still_be_narrowed"),
+    "Ce badge nomme {name}, et ce n’est pas le nom que vous avez ici : il ne se montre pas. S’il est à vous, ajoutez à votre "
+    "compte l’adresse qu’il contient et confirmez-la, ou demandez à son émetteur un badge à votre nom.": (
+        "tests/services/test_brought_badges.py",
+        "test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_verified_address"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", HELD_BY, ids=lambda each: each[:40])
+def test_a_sentence_about_data_is_shown_in_both_languages_and_has_its_test(sentence: str) -> None:
+    path, name = HELD_BY[sentence]
+    assert f"def {name}(" in (ROOT / path).read_text()
+    with speaking("en"):
+        assert _(sentence) != sentence
