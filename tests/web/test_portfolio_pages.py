@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
+from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
 from app.domain.badges import Kind
 from app.domain.history import Actor
@@ -172,8 +173,19 @@ def test_groups_of_one_s_own_have_titles_an_order_and_badges(house: House, zoe: 
     assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
 
 
+def show_all(house: House) -> None:
+    """Every holder shows all of every line that their badges rest on."""
+    with house.unit_of_work() as services:
+        for record in services.awards.list_in(house.campus):
+            row = services.evidence.find(record.award.id)
+            wanted = dict.fromkeys(row.entries if row else (), Shown.ALL)
+            services.personal_log.show(house.campus, record.award.id, wanted, by=COMMAND)
+
+
 def test_badges_group_themselves_by_project(house: House, zoe: TestClient, portfolio: str):
     send(zoe, portfolio, {"nom": "full", "classement": "project", "phrase": "Je cherche un stage."})
+    assert "<bdi>Atelier robotique</bdi>" not in house.client().get(opened(zoe, portfolio)).text
+    show_all(house)
     page = house.client().get(opened(zoe, portfolio)).text
     assert "<bdi>Atelier robotique</bdi>" in page
     assert "Je cherche un stage." in page
