@@ -19,7 +19,7 @@ import orjson
 from app.adapters.key_vault import KeyVault
 from app.adapters.whole_files import alone_in, for_its_owner, sync_folder
 from app.domain.clock import Clock
-from app.domain.recovery import Frame
+from app.domain.recovery import ERASED, Frame
 from app.errors import Unavailable
 
 _LENGTHS: Final = 8
@@ -67,16 +67,20 @@ class RecoveryJournal:
             raise
         self.failure = ""
 
-    def frames(self, campus_id: uuid.UUID, origin: str, *, beyond: int) -> Iterator[Frame]:
-        """The frames of that log with lines from number `beyond` on, in the order of their lines; what is damaged is left
-        out."""
+    def frames(
+        self, campus_id: uuid.UUID, origin: str, *, beyond: int, with_erasures: bool = False
+    ) -> Iterator[Frame]:
+        """The frames of that log with lines from number `beyond` on, in the order of their lines; `with_erasures`: those
+        alone that name people who were erased. What is damaged is left out."""
         found: list[tuple[int, int, Path, _Place]] = []
         for path in self._files(campus_id):
             with path.open("rb") as file:
                 found += [
                     (place.header["start"], place.header["stop"], path, place)
                     for place in _places(file)
-                    if place.header["origin"] == origin and place.header["stop"] > beyond
+                    if place.header["origin"] == origin
+                    and place.header["stop"] > beyond
+                    and (place.header.get("erased", 1) or not with_erasures)
                 ]
         for _start, _stop, path, place in sorted(found, key=lambda each: each[:2]):
             with path.open("rb") as file:
@@ -141,6 +145,7 @@ class RecoveryJournal:
                 "start": frame.start,
                 "stop": frame.stop,
                 "at": frame.at,
+                "erased": len(frame.content.get(ERASED, ())),
                 "kek": self.vault.kek.id,
             }
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.credentials.evidence.commitments import KEY_BYTES, open_entry
+from app.credentials.evidence.commitments import Opening
 from app.credentials.json_text import parse_json_object
 from app.credentials.status_list import read_list
 from app.db.activity_log import ActivityLogStore
@@ -141,7 +141,11 @@ class RestoreService:
 
     def erased_since(self, campus: Campus) -> set[uuid.UUID]:
         """The people whose data were erased since the copy: none of it is put back."""
-        return {each for frame in self.frames(campus, self.logs.find(campus.id)) for each in frame.erased}
+        log = self.logs.find(campus.id)
+        if log is None:
+            return set()
+        frames = self.journal.frames(campus.id, log.origin, beyond=log.size, with_erasures=True)
+        return {each for frame in frames for each in frame.erased}
 
     # --- putting back
 
@@ -164,9 +168,10 @@ class RestoreService:
 
     def replay(self, campus: Campus, frame: Frame, done: Restored) -> None:
         """One frame of the journal, all of it or nothing. Safe to repeat."""
-        done.lines += self._replay_lines(campus, frame, done)
+        lines = frame.lines
+        done.lines += self._replay_lines(campus, frame, lines, done)
         done.keys += self._replay_keys(frame)
-        for line in frame.lines:
+        for line in lines:
             if line.fact.kind is EntryKind.REVOCATION and line.fact.noun == AWARD:
                 done.revoked[line.fact.noun_id] = str(line.fact.facts.get("reason", ""))
         done.awards += self._replay_rows(frame, done)
@@ -208,12 +213,12 @@ class RestoreService:
             withdrawals=done.withdrawals,
         )
 
-    def _replay_lines(self, campus: Campus, frame: Frame, done: Restored) -> int:
+    def _replay_lines(
+        self, campus: Campus, frame: Frame, journaled: Sequence[JournaledLine], done: Restored
+    ) -> int:
         """Lines that follow the last one; what is there already or comes after a gap is left out."""
         log = self.log.open(campus)
-        lines = (
-            [line for line in frame.lines if line.number >= log.size] if frame.origin == log.origin else []
-        )
+        lines = [line for line in journaled if line.number >= log.size] if frame.origin == log.origin else []
         if not lines or lines[0].number != log.size:
             return 0
         written = [
@@ -329,7 +334,7 @@ class RestoreService:
 
 
 def _written(line: JournaledLine, log_id: uuid.UUID) -> Written:
-    opening = open_entry(line.fact.facts, line.key or bytes(KEY_BYTES), line.fact.facts)
+    opening = Opening(line.key, {}, {}, {})  # nothing of a line that is put back is shown here
     return Written(line.fact, log_id, line.number, line.leaf, line.leaf.hash(), line.key, opening)
 
 
