@@ -192,7 +192,7 @@ def test_without_the_issuer_s_documents_the_answer_is_neither_yes_nor_no(employe
     employer.process.beyond = Documents()
     told = verdicts.headline(employer.ask(badge))
     assert (told.kind, told.state) == (K.UNVERIFIABLE, "unk")
-    assert "badges.example ne répond pas" in told.text()
+    assert "lire un document à badges.example : il n’a pas été trouvé" in told.text()
     employer.process.beyond = Documents({DID_URL: employer.stranger.did_document})
     told = verdicts.headline(employer.ask(badge))
     assert told.kind is K.UNVERIFIABLE

@@ -60,6 +60,7 @@ _OFFLINE: Final = N_(
 _ANSWERED_OTHERWISE: Final = N_(
     "Pour le savoir, il faudrait lire un document à {place} : l’adresse a répondu, mais pas par ce document."
 )
+_NOT_FOUND: Final = N_("Pour le savoir, il faudrait lire un document à {place} : il n’a pas été trouvé.")
 _ADDRESS_IT_NAMES: Final = N_("l’adresse qu’il cite")
 _SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’un l’a signé.")
 _NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")
@@ -130,6 +131,8 @@ def unread_words(cause: str) -> str:
     """What happened, where « ne répond pas » would be untrue; empty where nothing answered."""
     if cause in NEVER_ASKED:
         return _OFFLINE if cause == "offline" else _NOT_ASKED
+    if cause in ("not_found", "gone"):
+        return _NOT_FOUND
     return _ANSWERED_OTHERWISE if cause in ANSWERED_OTHERWISE else ""
 
 
