@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -11,8 +9,9 @@ from sqlalchemy import Engine
 
 from alembic import command
 from app.db import walls
+from app.resources import resource_folder
 
-_FOLDER = Path(__file__).resolve().parents[2] / "alembic"
+_FOLDER = resource_folder("alembic")
 
 
 def configuration(url: str, *, granted_to: str = "") -> Config:

@@ -49,6 +49,7 @@ from app.domain.rates import Limiter
 from app.domain.signing_clock import ClockJumped, Counter, Jump, Ticks
 from app.domain.status import SignedList
 from app.errors import NotFound
+from app.resources import resource_folder
 from app.services.anchor_check import Behind, OlderCopy
 from app.services.file_intake import FileIntake
 from app.services.issuer_standing import ListShelf
@@ -69,7 +70,7 @@ DatabaseUnreachable = OperationalError
 AlreadyThere = IntegrityError
 """Two requests at one moment wrote the same row."""
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "badge_templates"
+TEMPLATES = resource_folder("badge_templates")
 
 
 def utc_now() -> datetime:

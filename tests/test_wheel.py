@@ -1,0 +1,100 @@
+"""The built wheel migrates, loads the demo and serves from an empty folder, without the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.databases import ENGINES
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CONNECT_ATTEMPTS = 600
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an installer unpacks; the dependencies are those of this environment."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+        cwd=REPOSITORY, check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = folder.glob("sceau-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_wheel_migrates_loads_the_demo_and_serves_in_an_empty_folder(
+    engine_name: str, installed: Path, tmp_path: Path, request: pytest.FixtureRequest
+):
+    if engine_name == "sqlite":
+        (tmp_path / "database").mkdir()
+        url = f"sqlite:///{tmp_path}/database/sceau.sqlite"
+    else:
+        url = request.getfixturevalue("empty_postgres_url")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (empty := tmp_path / "empty").mkdir()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SCEAU_")},
+        "PYTHONPATH": str(installed),
+        "SCEAU_BASE_URL": f"http://localhost:{port}",
+        "SCEAU_PORT": str(port),
+        "SCEAU_DATABASE_URL": url,
+        "SCEAU_DEVELOPMENT_DIR": str(tmp_path / "secrets"),
+    }
+
+    def sceau(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", *arguments],
+            cwd=empty, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    where = subprocess.run(
+        [sys.executable, "-c", "import app; print(app.__file__)"],
+        cwd=empty, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert where.stdout.startswith(str(installed)), "the repository must not be what is imported"
+
+    sceau("migrate")
+    sceau("demo", "load")
+    with subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve"],
+        cwd=empty, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as server:  # fmt: skip
+        try:
+            transport = httpx.HTTPTransport(retries=CONNECT_ATTEMPTS)
+            with httpx.Client(
+                base_url=f"http://localhost:{port}", transport=transport, follow_redirects=True, timeout=60
+            ) as client:
+                _check_pages(client)
+        finally:
+            server.terminate()
+
+
+def _check_pages(client: httpx.Client) -> None:
+    assert client.get("/health/ready").status_code == 200
+    campus = client.get("/campus/itip")
+    assert campus.status_code == 200
+    badge = re.search(r"/badges/[0-9a-f-]{36}", campus.text)
+    assert badge, "the campus shows its badges"
+    assert client.get(badge[0]).status_code == 200
+    sitemap = client.get("/sitemap.xml").text
+    award = re.search(r"/attributions/[0-9a-f-]{36}", sitemap)
+    pictures = re.findall(r'(?:src|href)="([^"]+\.png)"', campus.text + client.get(badge[0]).text)
+    assert pictures
+    for picture in pictures[:1]:
+        assert client.get(picture).content.startswith(b"\x89PNG")
+    assert award is None or client.get(award[0]).status_code == 200
