@@ -61,6 +61,7 @@ _ANSWERED_OTHERWISE: Final = N_(
     "Pour le savoir, il faudrait lire un document à {place} : l’adresse a répondu, mais pas par ce document."
 )
 _NOT_FOUND: Final = N_("Pour le savoir, il faudrait lire un document à {place} : il n’a pas été trouvé.")
+_OF_THE_LIST: Final = N_("{found} C’est la liste des retraits : nous ne savons pas s’il a été retiré.")
 _ADDRESS_IT_NAMES: Final = N_("l’adresse qu’il cite")
 _SIGNED_BY_SOMEBODY: Final = N_("Rien n’y a été changé depuis que quelqu’un l’a signé.")
 _NOT_BY_WHOM: Final = N_("Cela ne dit pas qui.")
@@ -123,7 +124,9 @@ def sentence(check: CheckResult) -> Sentence:
     if check.details.get("cause") == "too_many_fetches":
         return Sentence(_TOO_MANY_DOCUMENTS, values)
     if check.reason in _UNREAD and (words := unread_words(check.details.get("cause", ""))):
-        return Sentence(words, {**values, "place": values["place"] or Sentence(_ADDRESS_IT_NAMES)})
+        found = Sentence(words, {**values, "place": values["place"] or Sentence(_ADDRESS_IT_NAMES)})
+        is_list = check.reason == Reason.STATUS_LIST_UNAVAILABLE
+        return Sentence(_OF_THE_LIST, {"found": found}) if is_list else found
     return Sentence(SAID[check.reason][0], values)
 
 
