@@ -139,6 +139,7 @@ CASES: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/journal/pieces/{piece_id:uuid}": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/journal/pieces/{piece_id:uuid}/apercu": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/journal/montrer": holder(303, body={}),
+    "POST /mes-badges/{award_id:uuid}/journal/montrer/comparer": holder(200, body={}),
     "POST /mes-badges/{award_id:uuid}/journal/contester": holder(422, body={"ligne": "2", "texte": ""}),
     "GET /gestion/{slug}/activites/{activity_id}/journal": _VIEW,
     "GET /gestion/{slug}/activites/{activity_id}/journal/suivi": _VIEW,

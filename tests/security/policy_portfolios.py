@@ -23,6 +23,7 @@ OF_PORTFOLIOS: dict[str, Case] = {
     "POST /mes-badges/ailleurs": anybody(303, body={}),
     "GET /mes-badges/ailleurs/{brought_id:uuid}": _HOLDER,
     "POST /mes-badges/ailleurs/{brought_id:uuid}": holder(303, body={"geste": "cacher"}),
+    "POST /mes-badges/ailleurs/{brought_id:uuid}/revoir": holder(303, body={}),
     "GET /portfolio/{portfolio_id:uuid}/ailleurs/{brought_id:uuid}": anybody(404),
     "GET /robots.txt": _ANYBODY,
     "GET /sitemap.xml": _ANYBODY,
