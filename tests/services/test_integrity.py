@@ -85,8 +85,8 @@ def test_credentials_swapped_between_rows_are_found_though_both_are_genuine(
     for columns in ("embedded, embedded_digest", "token, token_digest"):
         names = columns.split(", ")
         values = ", ".join(
-            f"{name} = (SELECT o.{name} FROM signed_credential o WHERE o.award_id = "
-            f"CASE WHEN signed_credential.award_id = {one} THEN {two} ELSE {one} END)"
+            f"{name} = (SELECT o.{name} FROM signed_credential o WHERE o.award_id IN ({one}, {two}) "
+            "AND o.award_id <> signed_credential.award_id)"
             for name in names
         )
         swap(house, f"UPDATE signed_credential SET {values} WHERE award_id IN ({one}, {two})")
