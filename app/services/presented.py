@@ -51,13 +51,27 @@ def compare_name(text: str, holder: str) -> tuple[NameMatch, str]:
     words, wanted = _words(text), _words(holder)
     if not wanted or sum(map(len, words)) < _FEWEST_LETTERS:
         return NameMatch.UNREAD, ""
-    named = _NAMED.search(" ".join(text.split()))
-    if named is not None:
-        written = named["name"].strip()
-        is_same = "".join(_words(written)) == "".join(wanted)
-        return (NameMatch.SAME, "") if is_same else (NameMatch.DIFFERENT, written)
+    named = [each["name"].strip() for each in _NAMED.finditer(" ".join(text.split()))]
+    if named:
+        other = next((each for each in named if "".join(_words(each)) != "".join(wanted)), "")
+        return (NameMatch.DIFFERENT, other) if other else (NameMatch.SAME, "")
     is_there = set(wanted) <= set(words) or "".join(wanted) in "".join(words)
     return NameMatch.SAME if is_there else NameMatch.DIFFERENT, ""
+
+
+def compare_pages(text: str, holder: str) -> tuple[NameMatch, str]:
+    """The same of a document that carries the badge: each of its pages, parted by form feeds, must name the holder.
+
+    A page that shows something else would else be covered by a genuine one behind it.
+    """
+    pages = [compare_name(page, holder) for page in text.split("\f")]
+    if NameMatch.SAME not in (match for match, _ in pages):
+        return compare_name(text, holder)
+    other = next((written for _, written in pages if written), "")
+    if other:
+        return NameMatch.DIFFERENT, other
+    is_same = all(match is NameMatch.SAME for match, _ in pages)
+    return NameMatch.SAME if is_same else NameMatch.UNREAD, ""
 
 
 def _words(text: str) -> list[str]:

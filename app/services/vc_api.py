@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from app.credentials.canonical import canonical_nquads
 from app.credentials.errors import CredentialError
 from app.credentials.json_text import JsonObject, JsonValue
 from app.credentials.proofs.data_integrity import add_proof
@@ -26,6 +29,9 @@ _OWN_KINDS = frozenset(
         "StatusList2021Credential",
     }
 )
+_NAMES_OWN_KIND = re.compile(rf"[#/](?:{'|'.join(sorted(_OWN_KINDS))})>")
+"""In N-Quads, which are what is signed: an IRI there may be written as a term by a reader, and the proof still holds."""
+_OWN_KIND = N_("Les badges, les recommandations et les listes du campus ne se signent pas par ici.")
 
 
 class VcApi:
@@ -58,11 +64,11 @@ class VcApi:
         self._check(document, campus)
         at = self.clock()
         try:
+            if _NAMES_OWN_KIND.search(canonical_nquads(document)):
+                raise InvalidInput(_OWN_KIND)
             signed = add_proof(document, signer=self.signing.signers_of(campus).embedded, created=at)
         except CredentialError as error:
-            raise InvalidInput(
-                N_("Cette attestation ne peut pas être signée : {reason}."), reason=str(error)[:200]
-            ) from error
+            raise _unsignable(error) from error
         self.history.write(by, "sign_credential", "campus", campus.id, at=at, campus_id=campus.id)
         return signed
 
@@ -79,9 +85,11 @@ class VcApi:
         if (issuer.get("id") if isinstance(issuer, dict) else issuer) != campus.did:
             raise InvalidInput(N_("L’émetteur de l’attestation doit être {did}."), did=campus.did)
         if not _OWN_KINDS.isdisjoint(_listed(document.get("type"))):
-            raise InvalidInput(
-                N_("Les badges, les recommandations et les listes du campus ne se signent pas par ici.")
-            )
+            raise InvalidInput(_OWN_KIND)
+
+
+def _unsignable(error: CredentialError) -> InvalidInput:
+    return InvalidInput(N_("Cette attestation ne peut pas être signée : {reason}."), reason=str(error)[:200])
 
 
 def _listed(value: JsonValue) -> list[str]:

@@ -41,7 +41,7 @@ from app.services.log_publication import LogPublication
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.organisations import OrganisationService
-from app.services.presented import Lead, LeadKind, NameMatch, compare_name
+from app.services.presented import Lead, LeadKind, NameMatch, compare_name, compare_pages
 from app.services.publication import PublicationService, Published
 from app.services.snapshots import UNSHARED, Snapshot
 
@@ -262,7 +262,7 @@ class VerificationService:
             return self._led_by(presented) or answer
         if report.container != "pdf" or report.document is None:
             return answer
-        name, written = compare_name(self.inspect(presented).text, _holder_in(report))
+        name, written = compare_pages(self.inspect(presented).text, _holder_in(report))
         if name is NameMatch.SAME:
             return answer
         return replace(answer, lead=Lead(LeadKind.ATTACHED, "", name, written))

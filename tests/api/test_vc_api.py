@@ -309,6 +309,11 @@ def test_verify_has_the_rate_limit_of_programs(tmp_path, sqlite_url):
 # --- issuing
 
 
+_OPEN_BADGES = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#"
+_STATUS = "https://www.w3.org/ns/credentials/status#"
+"""A proof signs IRIs: a reader may write them as terms afterwards, and it still holds."""
+
+
 def for_campus(house: House, **changes: Any) -> dict[str, Any]:
     return credential(**{"issuer": house.campus.did, **changes})
 
@@ -348,6 +353,10 @@ def test_issue_refuses_what_the_data_model_forbids(house, issuer, name):
         {"type": ["VerifiableCredential", "AchievementCredential"]},
         {"type": ["VerifiableCredential", "EndorsementCredential"]},
         {"type": ["VerifiableCredential", "BitstringStatusListCredential"]},
+        {"type": ["VerifiableCredential", f"{_OPEN_BADGES}OpenBadgeCredential"]},
+        {"type": ["VerifiableCredential", f"{_OPEN_BADGES}EndorsementCredential"]},
+        {"type": ["VerifiableCredential", f"{_STATUS}BitstringStatusListCredential"]},
+        {"credentialSubject": {"id": "urn:uuid:1", "type": f"{_OPEN_BADGES}OpenBadgeCredential"}},
     ],
 )
 def test_issue_makes_no_badge_no_list_and_nothing_in_the_name_of_another(house, issuer, changes):

@@ -101,6 +101,38 @@ def test_a_certificate_whose_visible_name_was_changed_is_told_apart(
     assert report["leads_to"]["holder"] == HOLDER
 
 
+@pytest.mark.parametrize("scale", [0.05, 1], ids=["too small", "beside the page"])
+def test_the_name_where_nobody_reads_it_does_not_count(house: House, employer: TestClient, scale: float):
+    """The genuine text is still in the file, drawn so small or so far away that another takes its place."""
+    document = pypdfium2.PdfDocument(certificate_of(house, award(house)))
+    page = document[0]
+    for each in page.get_objects(max_depth=1):
+        pdfium.FPDFPageObj_Transform(each, scale, 0, 0, scale, 0 if scale < 1 else 2000, 0)
+    name = pdfium.FPDFPageObj_NewTextObj(document, b"Helvetica", c_float(24))
+    words = f"Le campus atteste que {FALSE} a reçu le badge\0".encode("utf-16-le")
+    pdfium.FPDFText_SetText(name, pdfium.cast(words, pdfium.FPDF_WIDESTRING))
+    pdfium.FPDFPageObj_Transform(name, 1, 0, 0, 1, 40, 500)
+    pdfium.FPDFPage_InsertObject(page, name)
+    page.gen_content()
+    out = io.BytesIO()
+    document.save(out)
+    assert reported(employer, out.getvalue())["leads_to"]["written"] == FALSE
+
+
+@pytest.mark.parametrize(
+    ("first", "name"), [(f"On atteste que {FALSE} a reçu le badge « Souder ».", "different"), ("", "unread")]
+)
+def test_a_genuine_page_behind_another_does_not_make_it_genuine(
+    house: House, employer: TestClient, first: str, name: str
+):
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(certificate_of(house, award(house)))))
+    writer.insert_page(PdfReader(io.BytesIO(page_with(house, first))).pages[0], 0)
+    out = io.BytesIO()
+    writer.write(out)
+    report = reported(employer, out.getvalue())
+    assert (report["verdict"], report["leads_to"]["name"]) == ("undetermined", name)
+
+
 def test_a_scan_leads_to_the_badge_and_is_not_verified_itself(house: House, employer: TestClient):
     body = as_scanned(certificate_of(house, award(house)))
     told = answer(employer, body)

@@ -33,6 +33,8 @@ _HIDDEN: Final = 0.3
 _LIGHT: Final = 235
 """Of 255: text in such a colour is not seen on paper."""
 _UNSEEN_MODES: Final = (3, 7)
+_SMALLEST: Final = 4
+"""Points from the foot of a line to its head: smaller text is not read on paper."""
 _Box = tuple[float, float, float, float]
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _PDF: Final = b"%PDF-"
@@ -97,7 +99,7 @@ def _links(page: pypdfium2.PdfPage) -> list[str]:
 
 
 def _visible_text(page: pypdfium2.PdfPage) -> str:
-    """Without what nobody sees: signs painted over, in white, or with no ink at all."""
+    """Without what nobody sees: signs painted over, in white, too small, beside the page, or with no ink at all."""
     objects = {}
     for order, each in enumerate(page.get_objects(max_depth=4)):
         if order >= _MOST_OBJECTS:
@@ -109,17 +111,24 @@ def _visible_text(page: pypdfium2.PdfPage) -> str:
         if each.type != pdfium.FPDF_PAGEOBJ_TEXT and _hides(each)
     ]
     covers += [(_MOST_OBJECTS, box) for box in _stamps(page)]
-    text = page.get_textpage()
+    text, paper = page.get_textpage(), page.get_cropbox()
     signs = []
     for index in range(min(text.count_chars(), _MOST_SIGNS)):
         sign = chr(pdfium.FPDFText_GetUnicode(text, index))
         raw = pdfium.FPDFText_GetTextObject(text, index)
         order, written = objects.get(ctypes.addressof(raw.contents), (0, None)) if raw else (0, None)
         if sign.isspace() or (
-            written is not None and _is_seen(written, order, text.get_charbox(index), covers)
+            written is not None
+            and _is_large(text.get_charbox(index, loose=True))
+            and _overlap(box := text.get_charbox(index), paper) > 1 - _HIDDEN
+            and _is_seen(written, order, box, covers)
         ):
             signs.append(sign)
     return "".join(signs)
+
+
+def _is_large(line: _Box) -> bool:
+    return max(line[2] - line[0], line[3] - line[1]) >= _SMALLEST
 
 
 def _is_seen(written: pypdfium2.PdfObject, order: int, box: _Box, covers: Sequence[tuple[int, _Box]]) -> bool:
@@ -165,13 +174,13 @@ def _overlap(one: _Box, other: _Box) -> float:
 
 
 def _everything(content: bytes) -> dict[str, object]:
-    """`codes` as above; of a PDF also `links` and `text`."""
+    """`codes` as above; of a PDF also `links` and `text`, its pages parted by form feeds."""
     found: dict[str, object] = {"codes": _codes(content), "links": [], "text": ""}
     if content.startswith(_PDF):
         document = pypdfium2.PdfDocument(content)
         pages = [document[number] for number in range(min(len(document), _MOST_PAGES))]
         found["links"] = [link for page in pages for link in _links(page)][:_MOST_LINKS]
-        found["text"] = "\n".join(map(_visible_text, pages))[:_MOST_SIGNS]
+        found["text"] = "\f".join(map(_visible_text, pages))[:_MOST_SIGNS]
     return found
 
 
