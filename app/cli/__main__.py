@@ -4,100 +4,122 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import typer
 
 from app import __version__
-from app.cli import (
-    awards,
-    check,
-    clock,
-    keys,
-    logs,
-    networks,
-    operators,
-    partner_keys,
-    restore,
-    serve,
-    sites,
-    tokens,
-    trust,
-    verify,
-    witness,
-)
-from app.cli.demo import commands as demo
 from app.cli.terminal import ExitCode, aside, operator_locale
 from app.errors import AppError
 from app.language import N_, speaking
 from app.language import gettext as _
-from app.wiring import DatabaseUnreachable
 
 # Typer has no public name for its usage errors; a bad parameter is one of them.
 UsageError: Any = typer.BadParameter.__bases__[0]
 
 HELP_NAMES = ["--help", "-h"]
 
-app = typer.Typer(
-    name="sceau",
-    help=N_("Sceau : des badges ouverts signés pour les Campus des métiers et des qualifications."),
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": HELP_NAMES},
-)
-app.command("serve", help=N_("Met le service en route ; avec --demo, tout ce qu’il faut pour l’essayer."))(
-    serve.serve
-)
-app.command(
-    "work", help=N_("Fait le travail de fond seul, à côté du service : attributions, lettres, rappels.")
-)(serve.work)
-app.command("migrate", help=N_("Crée la base de données ou la met à jour."))(serve.migrate)
-app.command(
-    "check",
-    help=N_(
-        "Revérifie tout ce qui a été signé : badges, listes de statuts, journaux, images ; reprend où elle s’est arrêtée."
-    ),
-)(check.check)
-app.command(
-    "restore",
-    help=N_(
-        "Après la restauration d’une ancienne sauvegarde : montre ce qui manque et le remet en place, pour qu’aucun "
-        "badge retiré ne redevienne valable."
-    ),
-)(restore.restore)
-app.command("award", help=N_("Attribue un badge à une liste de personnes ; recommencer ne change rien."))(
-    awards.award
-)
-app.command(
-    "verify",
-    help=N_("Vérifie des badges : sont-ils authentiques, et encore valables ?"),
-    epilog=N_(
-        "Code de fin : 0 tout est valable, 1 un badge ne l’est pas, 2 un badge n’a pas pu être vérifié, 3 commande mal formée."
-    ),
-)(verify.verify)
-app.add_typer(demo.commands, name="demo")
-app.add_typer(tokens.commands, name="token")
-app.add_typer(keys.commands, name="keys")
-app.add_typer(clock.commands, name="clock")
-app.add_typer(logs.commands, name="log")
-app.add_typer(witness.commands, name="witness")
-app.add_typer(sites.commands, name="site")
-app.add_typer(operators.campuses, name="campus")
-app.add_typer(operators.operators, name="operator")
-app.add_typer(networks.commands, name="network")
-app.add_typer(partner_keys.organisations, name="organisation")
-app.add_typer(trust.commands, name="trust")
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command or a group of commands is defined: its module is imported when it is called."""
+
+    module: str
+    name: str
+    help: str = ""
+    """Of a single command; a group has its own."""
+    epilog: str = ""
 
 
-@app.callback(invoke_without_command=True)
+COMMANDS: Mapping[str, Command] = {
+    "serve": Command(
+        "serve", "serve", N_("Met le service en route ; avec --demo, tout ce qu’il faut pour l’essayer.")
+    ),
+    "work": Command(
+        "serve",
+        "work",
+        N_("Fait le travail de fond seul, à côté du service : attributions, lettres, rappels."),
+    ),
+    "migrate": Command("serve", "migrate", N_("Crée la base de données ou la met à jour.")),
+    "check": Command(
+        "check",
+        "check",
+        N_(
+            "Revérifie tout ce qui a été signé : badges, listes de statuts, journaux, images ; reprend où elle s’est arrêtée."
+        ),
+    ),
+    "restore": Command(
+        "restore",
+        "restore",
+        N_(
+            "Après la restauration d’une ancienne sauvegarde : montre ce qui manque et le remet en place, pour qu’aucun "
+            "badge retiré ne redevienne valable."
+        ),
+    ),
+    "award": Command(
+        "awards", "award", N_("Attribue un badge à une liste de personnes ; recommencer ne change rien.")
+    ),
+    "verify": Command(
+        "verify",
+        "verify",
+        N_("Vérifie des badges : sont-ils authentiques, et encore valables ?"),
+        N_(
+            "Code de fin : 0 tout est valable, 1 un badge ne l’est pas, 2 un badge n’a pas pu être vérifié, 3 commande mal formée."
+        ),
+    ),
+    "demo": Command("demo.commands", "commands"),
+    "token": Command("tokens", "commands"),
+    "keys": Command("keys", "commands"),
+    "clock": Command("clock", "commands"),
+    "log": Command("logs", "commands"),
+    "witness": Command("witness", "commands"),
+    "site": Command("sites", "commands"),
+    "campus": Command("operators", "campuses"),
+    "operator": Command("operators", "operators"),
+    "network": Command("networks", "commands"),
+    "organisation": Command("partner_keys", "organisations"),
+    "trust": Command("trust", "commands"),
+}
+
+
+def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The commands of these names, each with everything it imports."""
+    app = typer.Typer(
+        name="sceau",
+        help=N_("Sceau : des badges ouverts signés pour les Campus des métiers et des qualifications."),
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": HELP_NAMES},
+    )
+    app.callback(invoke_without_command=True)(options)
+    for name in names:
+        command = COMMANDS[name]
+        found = getattr(import_module(f"app.cli.{command.module}"), command.name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name, help=command.help, epilog=command.epilog or None)(found)
+    return app
+
+
 def options(
     version: bool = typer.Option(False, "--version", is_eager=True, help=N_("Affiche la version.")),
 ) -> None:
     if version:
         print(f"sceau {__version__}")
         raise typer.Exit
+
+
+def _called(arguments: Sequence[str]) -> Iterable[str]:
+    """The one command that is called, none for the version, all where that is not clear."""
+    first = next(iter(arguments), "")
+    if first == "--version":
+        return ()
+    return (first,) if first in COMMANDS else COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -107,27 +129,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command; every failure that has a sentence is told by it."""
-    command = typer.main.get_command(app)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = typer.main.get_command(command_line(_called(arguments)))
     translate(command)
     try:
         return command.main(arguments, prog_name="sceau", standalone_mode=False) or ExitCode.DONE
     except UsageError as error:
         malformed = _("Commande mal formée. {detail}").format(detail=error.format_message())
-        aside().print(malformed, style="bold red", markup=False)
-        aside().print(_("Pour de l’aide : {command} --help").format(command=_path_of(error)), markup=False)
+        _complain(malformed, _("Pour de l’aide : {command} --help").format(command=_path_of(error)))
         return ExitCode.UNUSABLE
     except AppError as error:
-        aside().print(_(error.sentence).format(**error.values), style="bold red", markup=False)
+        _complain(_(error.sentence).format(**error.values))
         return ExitCode.REFUSED
-    except DatabaseUnreachable:
-        aside().print(
-            _("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."),
-            style="bold red",
-            markup=False,
-        )
-        return ExitCode.UNUSABLE
     except typer.Abort:
         return 130
+    except Exception as error:
+        if not _is_database_unreachable(error):
+            raise
+        _complain(_("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."))
+        return ExitCode.UNUSABLE
+
+
+def _complain(sentence: str, more: str = "") -> None:
+    aside().print(sentence, style="bold red", markup=False)
+    if more:
+        aside().print(more, markup=False)
+
+
+def _is_database_unreachable(error: Exception) -> bool:
+    if "app.wiring" not in sys.modules:
+        return False
+    from app.wiring import DatabaseUnreachable
+
+    return isinstance(error, DatabaseUnreachable)
 
 
 def translate(command: Any) -> None:

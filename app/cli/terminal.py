@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from app.language import gettext as _
 from app.language import locales
-from app.settings import Settings
-from app.wiring import CANNOT_START, DatabaseUnreachable, Process
+
+# Settings and the services are imported where they are used: `sceau --version` needs neither.
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+    from app.wiring import Process
 
 T = TypeVar("T")
 
@@ -61,6 +63,10 @@ def operator_locale(environment: Mapping[str, str]) -> str:
 
 
 def settings() -> Settings:
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
     try:
         return Settings()
     except ValidationError as error:
@@ -79,6 +85,8 @@ def sentences_of(error: ValidationError) -> list[str]:
 
 def open_process(given: Settings | None = None) -> Process:
     """The house over a database that answers and is durable, whatever its schema."""
+    from app.wiring import CANNOT_START, DatabaseUnreachable, Process
+
     try:
         process = Process(given or settings())
         process.check()
@@ -99,6 +107,8 @@ def ready_process() -> Process:
 
 def with_progress(items: Sequence[T], label: str) -> Iterable[T]:
     """The same items; on a terminal a bar shows how far they are."""
+    from rich.progress import track
+
     return track(items, label, console=aside(), disable=not aside().is_terminal, transient=True)
 
 
@@ -108,6 +118,8 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         for row in rows:
             print(*row, sep="\t")
         return
+    from rich.table import Table
+
     table = Table(*headings, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*row)

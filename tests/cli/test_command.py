@@ -136,3 +136,13 @@ def test_nothing_is_coloured_in_a_pipe(demo: Process) -> None:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 16
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_version_imports_no_command_and_no_service():
+    program = (
+        "import sys\nsys.argv = ['sceau', '--version']\n"
+        "from app.cli.__main__ import run\nrun(['--version'])\n"
+        "print([name for name in sys.modules if name in ('sqlalchemy', 'fastapi', 'app.wiring', 'app.settings')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

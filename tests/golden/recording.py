@@ -127,14 +127,14 @@ def record_commands(work: Path) -> Recorded:
 def _command_paths() -> list[tuple[str, ...]]:
     import typer.main
 
-    from app.cli.__main__ import app
+    from app.cli.__main__ import command_line
 
     def walk(command: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield path
         for name, inner in sorted(getattr(command, "commands", {}).items()):
             yield from walk(inner, (*path, name))
 
-    return list(walk(typer.main.get_command(app), ()))
+    return list(walk(typer.main.get_command(command_line()), ()))
 
 
 def _typed(*arguments: str) -> str:
