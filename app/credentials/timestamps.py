@@ -69,6 +69,8 @@ def epoch_seconds(text: object) -> float:
     """Seconds since 1970, exact also where the offset leads beyond the ends of the calendar; else MalformedInput."""
     if not isinstance(text, str):
         raise MalformedInput("timestamp")
+    if is_our_form(text):
+        return (_moment(text) - _EPOCH).total_seconds()
     written, offset = _written_time(text, zone_required=False)
     return ((written - _EPOCH) - offset).total_seconds()
 

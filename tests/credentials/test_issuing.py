@@ -6,6 +6,7 @@ import copy
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 
 from app.credentials.documents import NoDocuments
 from app.credentials.errors import MalformedInput, NotFitToSign, SelfCheckFailed
-from app.credentials.issuing import issue
+from app.credentials.issuing import draft, issue
 from app.credentials.issuing.draft import Draft
-from app.credentials.issuing.lints import LINTS, faults_of
+from app.credentials.issuing.lints import LINTS, faults_of, wording
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
 from app.credentials.model import OpenBadgeCredential
 from app.credentials.verification.ladder import verify
@@ -42,10 +43,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 def faults(
     document: dict[str, Any], *, signer: Signer | None = None, jwt_signer: Signer | None = None
 ) -> set[str]:
-    draft = Draft(
-        document, signer=signer or CAMPUS.signer, jwt_signer=jwt_signer or CAMPUS.jwt_signer, at=NOON
-    )
-    return set(faults_of(draft))
+    signers = {"signer": signer or CAMPUS.signer, "jwt_signer": jwt_signer or CAMPUS.jwt_signer}
+    return set(faults_of(Draft(document, **signers, at=NOON)))
 
 
 class CountingKey:
@@ -194,6 +193,64 @@ FAULTS: list[tuple[str, str, Any]] = [
 @pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
 def test_each_lint_finds_the_fault_it_is_there_for(lint: str, path: str, value: Any) -> None:
     assert lint in faults(changed(path, value))
+
+
+@pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
+def test_a_lint_finds_the_same_place_where_nothing_is_shared_and_when_asked_again(
+    lint: str, path: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> dict[str, str]:
+        signers = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
+        return faults_of(Draft(changed(path, value), **signers, at=NOON))
+
+    first = found()
+    assert lint in first
+    assert found() == first
+    monkeypatch.setattr(draft, "_LONGEST_PART", 0)
+    assert found() == first
+
+
+def test_the_first_of_several_faults_is_named_in_the_order_of_the_document() -> None:
+    document = badge_document()
+    document["issuer"]["name"] = document["credentialSubject"]["achievement"]["name"] = "Robo\u200btique"
+    document["evidence"][0]["name"] = document["evidence"][1]["name"] = "Robo\u200btique"
+    lint = {"no_invisible_character", "names_hold_only_what_is_seen"}
+
+    def place() -> set[str]:
+        signers = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
+        return {faults_of(Draft(document, **signers, at=NOON))[each] for each in lint}
+
+    assert place() == {"/issuer/name"}
+    document["issuer"]["name"] = "Campus"
+    assert place() == {"/credentialSubject/achievement/name"}
+    document["credentialSubject"]["achievement"]["name"] = "Robotique"
+    assert place() == {"/evidence/0/name"}
+
+
+def test_what_prints_is_none_of_the_characters_that_are_refused_everywhere() -> None:
+    every = map(chr, range(0x110000))
+    odd = [each for each in every if wording._ODD.match(each)]
+    assert odd == [
+        each
+        for each in map(chr, range(0x110000))
+        if wording._CONTROL.match(each)
+        or wording._BIDI.match(each)
+        or wording._INVISIBLE.match(each)
+        or wording._SURROGATE.match(each)
+    ]
+    assert not any(each.isprintable() for each in odd)
+
+
+@given(st.text(max_size=12), st.sampled_from(["https://", "http://", "https:", "HTTPS://"]))
+def test_a_link_is_plain_sooner_only_where_the_parser_of_addresses_finds_it_plain(
+    rest: str, start: str
+) -> None:
+    link = start + rest
+    if wording._PLAIN_WEB_LINK.match(link):
+        parts = urlsplit(link)
+        assert parts.hostname
+        assert parts.netloc.isascii()
+        assert ("@" in parts.netloc, parts.port) == (False, None)
 
 
 def test_the_campus_may_give_its_own_address_in_what_it_defines() -> None:

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.credentials import verify
-from app.credentials.canonical import canonical_nquads, compiled, expansion
+from app.credentials import canonical, verify
+from app.credentials.canonical import canonical_bytes, canonical_nquads, compiled, expansion
 from app.credentials.canonical.rdfc import canonicalize
 from app.credentials.canonical.tables import NotCovered
 from app.credentials.dids import resolving
 from app.credentials.errors import MalformedInput
 from app.credentials.model import OpenBadgeCredential, conforming, scalars
-from app.credentials.model.conforming import check_conforms
+from app.credentials.model.conforming import check_conforms, reads_back
 from app.credentials.timestamps import parse_timestamp
 from app.credentials.verification.report import CheckId, Outcome
 from app.credentials.vocabulary import CONTEXT_EXTENSIONS
@@ -172,6 +172,9 @@ OWN_WORDS: tuple[Path, ...] = (
     ("credentialStatus", "id"),
     ("credentialStatus", "statusListIndex"),
     ("relatedResource", 0, "digestMultibase"),
+    ("evidence", 0, "id"),
+    ("evidence", 0, "name"),
+    ("evidence", 0, "narrative"),
 )
 
 
@@ -179,7 +182,7 @@ OWN_WORDS: tuple[Path, ...] = (
 @pytest.mark.parametrize(
     "value",
     [
-        "", "x", "urn:x y", "urn:é", "urn:x\n", "\u202e", "7", "07", "-1", "1234567890123456", "12345678901234567", 7, 7.5,
+        "", "x", "\ud800", "urn:x y", "urn:é", "urn:x\n", "\u202e", "7", "07", "-1", "1234567890123456", "12345678901234567", 7, 7.5,
         True, None, [], {}, [None], LIST_URL, f"{LIST_URL}#7", f"{LIST_URL}#07",
     ],
     ids=lambda value: ascii(value)[-24:],
@@ -190,6 +193,43 @@ def test_a_word_of_ones_own_is_judged_as_strictly_beside_what_was_read_before(pa
     document: Any = badge_document() | {"relatedResource": [resource | {}]}
     at(document, path[:-1])[path[-1]] = value
     assert refusal_of(check_conforms, document) == refusal_of(OpenBadgeCredential.from_document, document)
+    assert refusal_of(reads_back, document) == refusal_of(OpenBadgeCredential.from_document, document)
+    if refusal_of(reads_back, document) is None:
+        assert reads_back(document) is (OpenBadgeCredential.from_document(document).to_document() == document)
+
+
+@pytest.mark.parametrize(
+    "path", [("type",), ("evidence", 0, "type"), ("credentialSubject", "activityEndDate")]
+)
+def test_what_the_model_would_write_otherwise_is_known_each_time(path):
+    document: Any = badge_document()
+    before = at(document, path)
+    assert reads_back(document)
+    at(document, path[:-1])[path[-1]] = (
+        before[0] if isinstance(before, list) else "2026-06-30T13:00:00.0+02:00"
+    )
+    found = refusal_of(reads_back, document) or reads_back(document)
+    assert found == (
+        refusal_of(OpenBadgeCredential.from_document, document)
+        or OpenBadgeCredential.from_document(document).to_document() == document
+    )
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.5), (0, False)])
+def test_values_that_python_calls_equal_have_a_canonical_form_each(one, other):
+    forms = []
+    for value in (one, other, one):
+        document: Any = badge_document()
+        document["credentialSubject"]["creditsEarned"] = value
+        forms.append(canonical_bytes(document))
+        assert forms[-1].decode() == in_general(document)
+    assert forms[0] == forms[2] != forms[1]
+
+
+def test_canonical_forms_that_were_met_lately_are_few():
+    for number in range(50):
+        canonical_bytes(badge_document() | {"description": f"{number}"})
+    assert len(canonical._recent) <= 16
 
 
 @given(name=st.text(max_size=8), role=st.text(max_size=3), hashed=st.booleans())

@@ -6,15 +6,18 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.credentials.dids import did_key
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, encode_multibase
 from app.credentials.proofs.cryptosuites import hash_rdfc
 from app.credentials.proofs.data_integrity import add_proof, proof_options
 from app.credentials.proofs.vc_jwt import sign_jwt
-from app.credentials.verification import problems
+from app.credentials.verification import problems, remarks
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.older_context import ADDED_WORDS, without_words
+from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found
 from app.credentials.verification.remarks import RemarkCode
 from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
@@ -54,10 +57,10 @@ def test_a_key_named_without_its_fragment_is_remarked_on() -> None:
     document = badge_document()
     document["issuer"] = document["issuer"] | {"id": did}
     del document["credentialStatus"]
-    for method, remarks in ((did, {"key_without_fragment": {}}), (f"{did}#{did[8:]}", {})):
+    for method, expected in ((did, {"key_without_fragment": {}}), (f"{did}#{did[8:]}", {})):
         signed = add_proof(document, signer=Signer(method, key), created=NOON)
         report = asked(json.dumps(signed))
-        assert (report.verdict, told(report)) == (Verdict.VALID, remarks)
+        assert (report.verdict, told(report)) == (Verdict.VALID, expected)
 
 
 def test_a_newer_version_that_is_not_asked_for_and_a_schema_that_binds_nobody_are_remarked_on() -> None:
@@ -238,3 +241,35 @@ def test_unsafe_link_of_an_older_badge_is_remarked_on() -> None:
     hosted = older_issuer.assertion(evidence="javascript:alert(1)")
     report = verify(json.dumps(hosted), documents=older_issuer.published(assertion=hosted), at=NOON)
     assert [each.code.value for each in report.remarks] == ["link_scheme"]
+
+
+@given(
+    st.sampled_from(["name", "id", "url", "evidence", "image"]),
+    st.sampled_from(["issuer", "achievement", "credentialSubject", "document"]),
+    st.one_of(
+        st.text(st.sampled_from('a:/\\"jJs\b\f\x00\x1f\x7f\xad\u200b\u202e\u00a0é\U000e0041'), max_size=8),
+        st.sampled_from(
+            ["javascript:x", "JavaScript:x", "data:image/png,", "data:text/html,x", "https://x", "ftp:"]
+        ),
+    ),
+    st.booleans(),
+)
+def test_the_written_text_shows_no_less_than_a_walk(
+    member: str, place: str, text: str, in_list: bool
+) -> None:
+    document: Any = badge_document()
+    subject = document["credentialSubject"]
+    owners = {"issuer": document["issuer"], "achievement": subject["achievement"], "document": document}
+    owners.get(place, subject)[member] = ["https://x", text] if in_list else text
+    found = list(remarks.remarks_on_text(document))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(remarks, "_is_harmless", lambda _document: False)
+        assert found == list(remarks.remarks_on_text(document))
+
+
+def test_a_policy_may_leave_the_remarks_out() -> None:
+    presented = token({"typ": "vc+jwt"})
+    at_once = verify(presented, documents=CAMPUS.documents(), at=NOON, policy=Policy(remarks=False))
+    in_full = verify(presented, documents=CAMPUS.documents(), at=NOON)
+    assert (at_once.remarks, at_once.checks) == ((), in_full.checks)
+    assert in_full.remarks

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from hashlib import sha256
+from typing import Final
+
 from app.credentials.canonical import compiled, expansion
 from app.credentials.canonical.jcs import canonical_json
 from app.credentials.canonical.rdfc import canonicalize
 from app.credentials.canonical.tables import NotCovered
 from app.credentials.canonical.ways import Way, note, ways_taken
 from app.credentials.errors import UnsafeDocument
-from app.credentials.json_text import JsonObject
+from app.credentials.json_text import JsonObject, dump_exactly
 
-__all__ = ["Way", "canonical_bytes", "canonical_json", "canonical_nquads", "ways_taken"]
+__all__ = ["Way", "canonical_bytes", "canonical_digest", "canonical_json", "canonical_nquads", "ways_taken"]
 
 
 def canonical_nquads(document: JsonObject) -> str:
@@ -24,10 +28,43 @@ def canonical_nquads(document: JsonObject) -> str:
 
 def canonical_bytes(document: JsonObject) -> bytes:
     """`canonical_nquads`, as they are hashed."""
-    try:
-        return _nquads_of(document).encode()
-    except UnicodeEncodeError:
-        raise UnsafeDocument("lone_surrogate") from None
+    return _canonical_form(document).nquads
+
+
+def canonical_digest(document: JsonObject) -> bytes:
+    """The SHA-256 of `canonical_bytes`."""
+    return _canonical_form(document).digest
+
+
+class _Form:
+    def __init__(self, nquads: bytes) -> None:
+        self.nquads = nquads
+
+    @cached_property
+    def digest(self) -> bytes:
+        return sha256(self.nquads).digest()
+
+
+_MOST_RECENT: Final = 16
+_LONGEST_RECENT: Final = 16 * 1024
+_recent: Final[dict[bytes, _Form]] = {}
+"""By the very bytes that a document is written as: who issues one asks three times, to judge it, to sign it and to
+read it back. What is refused is not kept."""
+
+
+def _canonical_form(document: JsonObject) -> _Form:
+    written = dump_exactly(document)
+    form = _recent.get(written)
+    if form is None:
+        try:
+            form = _Form(_nquads_of(document).encode())
+        except UnicodeEncodeError:
+            raise UnsafeDocument("lone_surrogate") from None
+        if 0 < len(written) <= _LONGEST_RECENT:
+            if len(_recent) >= _MOST_RECENT:
+                _recent.clear()
+            _recent[written] = form
+    return form
 
 
 def _nquads_of(document: JsonObject) -> str:

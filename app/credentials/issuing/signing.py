@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from app.credentials.dids import PublishedKey, did_document, did_web_document_url, jwt_method_id
@@ -12,10 +13,10 @@ from app.credentials.errors import DocumentUnavailable, NotFitToSign, SelfCheckF
 from app.credentials.issuing.draft import Draft
 from app.credentials.issuing.lints import faults_of
 from app.credentials.json_text import JsonObject, dump_json
-from app.credentials.keys import Signer
+from app.credentials.keys import Signer, encode_base64url
 from app.credentials.model import OpenBadgeCredential
 from app.credentials.proofs.data_integrity import add_proof
-from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.proofs.vc_jwt import claims_of, signing_input
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason
@@ -63,10 +64,15 @@ class Issuing:
         self.check(document)
         signed = SignedCredential(
             embedded=dump_json(add_proof(document, signer=self.signer, created=self.at)),
-            token=sign_jwt(document, signer=self.jwt_signer),
+            token=self._token(document),
         )
         self.read_back(signed, document)
         return signed
+
+    def _token(self, document: JsonObject) -> str:
+        """As `sign_jwt`, the same bytes in less time."""
+        text = signing_input(dump_json(document | claims_of(document)), signer=self.jwt_signer)
+        return f"{text}.{encode_base64url(self.jwt_signer.key.sign(text.encode()))}"
 
     def check(self, document: JsonObject) -> None:
         """NotFitToSign where a lint finds something."""
@@ -86,7 +92,7 @@ class Issuing:
 
 
 # The list that will hold this credential's bit may not have been published yet.
-_READ_BACK: Final = Policy(check_status=False)
+_READ_BACK: Final = Policy(check_status=False, remarks=False)
 
 
 def _is_good(report: Report) -> bool:
@@ -107,10 +113,16 @@ class KeysOf:
             keys.append(
                 PublishedKey(jwt_signer.verification_method.removesuffix(suffix), jwt_signer.key.public)
             )
-        self._document = did_document(self._issuer, keys)
+        is_did_web = self._issuer.startswith("did:web:")
+        self._url = did_web_document_url(self._issuer) if is_did_web else self._issuer
+        self._body = _key_document(self._issuer, tuple(keys))
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:  # noqa: ARG002
-        is_did_web = self._issuer.startswith("did:web:")
-        if url != (did_web_document_url(self._issuer) if is_did_web else self._issuer):
+        if url != self._url:
             raise DocumentUnavailable(url)
-        return FetchedDocument(url, dump_json(self._document))
+        return FetchedDocument(url, self._body)
+
+
+@lru_cache(maxsize=64)
+def _key_document(issuer: str, keys: tuple[PublishedKey, ...]) -> bytes:
+    return dump_json(did_document(issuer, keys))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -19,6 +20,8 @@ _MOST_KEPT: Final = 256
 _LONGEST: Final = 16 * 1024
 _AN_ID: Final = "urn:x"
 _PLAIN_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-Z_a-z~]*", re.ASCII)  # narrower than an IRI
+_EVIDENCE_TEXTS: Final = frozenset({"name", "description", "narrative", "genre", "audience"})
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _PLACE: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -28,6 +31,15 @@ def check_conforms(document: JsonObject) -> None:
         return
     refuse_null(document)
     OpenBadgeCredential.read(_with_parts_read(document))
+
+
+def reads_back(document: JsonObject) -> bool:
+    """Whether the model writes it as it is; MalformedInput where `OpenBadgeCredential.from_document` raises it."""
+    written = dump_exactly(_without_own_words(document))
+    if 0 < len(written) <= _LONGEST:
+        with suppress(MalformedInput):  # where it is wrong is said of the document itself
+            return _writes_back(written)
+    return OpenBadgeCredential.from_document(document).to_document() == document
 
 
 def _is_like_one_read(document: JsonObject) -> bool:
@@ -43,20 +55,27 @@ def _is_like_one_read(document: JsonObject) -> bool:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _read_whole(written: bytes) -> None:
-    """Kept for these very bytes; what is refused is not kept."""
-    OpenBadgeCredential.read(_with_parts_read(orjson.loads(written)))
+def _read_whole(written: bytes) -> OpenBadgeCredential:
+    """Kept for these very bytes; what is refused is not kept. Nothing that is kept is ever given away."""
+    return OpenBadgeCredential.read(_with_parts_read(orjson.loads(written)))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _writes_back(written: bytes) -> bool:
+    return bool(_read_whole(written).to_document() == orjson.loads(written))
 
 
 def _without_own_words(document: JsonObject) -> JsonObject:
     """The document with the same words wherever a holder's own stand that are good by themselves.
 
     Nothing else in a badge is held against these: its id, the holder's id and name, the number of its place in the
-    status list, the digests of what it relates to. A word of an unusual form stays, and is judged with the whole.
+    status list, the digests of what it relates to, the texts of its evidence. A word of an unusual form stays, and is
+    judged with the whole.
     """
     shared = dict(document)
     _put_id(shared)
     subject, status = document.get("credentialSubject"), document.get("credentialStatus")
+    evidence = document.get("evidence")
     if isinstance(subject, dict):
         shared["credentialSubject"] = own = dict(subject)
         _put_id(own)
@@ -65,6 +84,8 @@ def _without_own_words(document: JsonObject) -> JsonObject:
             own["identifier"] = [_without_name(each) for each in named]
     if isinstance(status, dict):
         shared["credentialStatus"] = _without_number(status)
+    if isinstance(evidence, list):
+        shared["evidence"] = [_without_texts(each) for each in evidence]
     if dump_exactly(document.get("relatedResource")):
         del shared["relatedResource"]  # Open Badges asks nothing of it
     return shared
@@ -74,6 +95,19 @@ def _put_id(thing: JsonObject) -> None:
     written = thing.get("id")
     if isinstance(written, str) and _PLAIN_ID.fullmatch(written):
         thing["id"] = _AN_ID
+
+
+def _without_texts(entry: JsonValue) -> JsonValue:
+    """Any text will do for these members of an evidence."""
+    if not isinstance(entry, dict):
+        return entry
+    evidence = dict(entry)
+    _put_id(evidence)
+    for member in _EVIDENCE_TEXTS & evidence.keys():
+        text = evidence[member]
+        if isinstance(text, str) and (text.isprintable() or not _SURROGATE.search(text)):
+            evidence[member] = ""
+    return evidence
 
 
 def _without_name(entry: JsonValue) -> JsonValue:

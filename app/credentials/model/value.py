@@ -58,13 +58,14 @@ class OpenBadgesValue(BaseModel):
     def to_document(self) -> JsonObject:
         """The JSON the standard asks for: arrays where it has them, nothing empty (A-003, A-004)."""
         document: JsonObject = {}
+        values = self.__dict__
         for name, alias in _members(type(self)):
-            value = getattr(self, name)
-            if type(value) is str:
-                document[alias] = value
-            elif value is not None and value != ():
-                document[alias] = _written(value)
-        document.update(self.model_extra or {})
+            value = values[name]
+            if value is None or value == ():
+                continue
+            document[alias] = value if type(value) is str else _written(value)
+        if self.model_extra:
+            document.update(self.model_extra)
         return document
 
     @model_validator(mode="after")
@@ -104,7 +105,7 @@ def _written(value: Any) -> JsonValue:
 
 
 _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
-    tuple: lambda items: [_written(item) for item in items],
+    tuple: lambda items: [item if type(item) is str else _written(item) for item in items],
     datetime: format_timestamp,
     WrittenMoment: lambda moment: moment.text,
 }

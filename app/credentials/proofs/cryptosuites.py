@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
 
-from app.credentials.canonical import canonical_bytes, canonical_json
+from app.credentials.canonical import canonical_bytes, canonical_digest, canonical_json
 from app.credentials.errors import MalformedInput, ProofError
 from app.credentials.json_text import JsonObject
 from app.credentials.keys import Algorithm, VerificationKey, decode_multibase
@@ -45,7 +45,7 @@ def name_for(algorithm: Algorithm) -> str | None:
 def hash_rdfc(document: JsonObject, options: JsonObject) -> bytes:
     """What eddsa-rdfc-2022 and ecdsa-rdfc-2019 with P-256 sign: `options` is the proof without its value."""
     _check_context(document, options)
-    return digest_of_options(document, options) + _digest_of(document)  # B-038: the proof first
+    return digest_of_options(document, options) + canonical_digest(document)  # B-038: the proof first
 
 
 def _hash_rdfc_384(document: JsonObject, options: JsonObject) -> bytes:
@@ -72,18 +72,14 @@ def digest_of_options(document: JsonObject, options: JsonObject) -> bytes:
         if len(named) == len(context) and len(texts) == len(options):
             return _digest_of_options(named, texts)
     configuration: JsonObject = {"@context": context} | options
-    return _digest_of(configuration)
+    return canonical_digest(configuration)
 
 
 @lru_cache(maxsize=1_024)
 def _digest_of_options(context: tuple[str, ...], options: tuple[tuple[str, str], ...]) -> bytes:
     """Kept: whoever signs or reads a list of badges meets the same options again and again."""
     configuration: JsonObject = {"@context": list(context), **dict(options)}
-    return _digest_of(configuration)
-
-
-def _digest_of(document: JsonObject) -> bytes:
-    return digest(canonical_bytes(document))
+    return canonical_digest(configuration)
 
 
 def digest(nquads: bytes) -> bytes:

@@ -175,7 +175,9 @@ def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
             key=findings.key,
             bare_key=resolved is not None and resolved.lacks_fragment,
             not_covered=findings.not_covered,
-        ),
+        )
+        if tools.policy.remarks
+        else (),
     )
 
 

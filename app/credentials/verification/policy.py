@@ -28,6 +28,8 @@ class Policy:
     """Leave the verdict open for a badge that nobody could withdraw."""
     check_status: bool = True
     """False leaves the status out, and then the verdict is undetermined at best."""
+    remarks: bool = True
+    """False leaves out what changes no verdict."""
     max_fetches: int = 3  # T49, I24: a badge decides how few documents are read for it, never how many
     max_fetches_signed_older: int = 4
     """The same for a signed badge of 2.0 or 1.x, which may need its class, issuer, key and revocation list."""

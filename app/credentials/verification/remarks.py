@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
+
+import orjson
 
 from app.credentials.json_text import JsonObject, JsonValue, pointer_to
 from app.credentials.model.version_1 import is_version_1
@@ -99,6 +102,8 @@ _HIDDEN: Final = re.compile(
 
 def remarks_on_text(document: JsonObject) -> Iterator[Remark]:
     """What a reader of its links and texts should beware of, whoever signed it: the first place of each."""
+    if _is_harmless(document):
+        return
     links, hidden = "", ""
     waiting: list[tuple[str, str, JsonValue]] = [("", "", document)]
     while waiting:
@@ -116,6 +121,44 @@ def remarks_on_text(document: JsonObject) -> Iterator[Remark]:
         yield Remark(RemarkCode.LINK_SCHEME, {"pointer": links[:200]})
     if hidden:
         yield Remark(RemarkCode.HIDDEN_CHARACTERS, {"pointer": hidden[:200]})
+
+
+def _is_harmless(document: JsonObject) -> bool:
+    """Whether the written text shows that no walk would find anything; false where only a walk can tell."""
+    own = dict(document)
+    subject = document.get("credentialSubject")
+    try:
+        # What the badges of one class share is looked through once.
+        shared = [orjson.dumps(own.pop("issuer"))] if isinstance(own.get("issuer"), dict) else []
+        if isinstance(subject, dict) and isinstance(subject.get("achievement"), dict):
+            own["credentialSubject"] = rest = dict(subject)
+            shared.append(orjson.dumps(rest.pop("achievement")))
+        written = orjson.dumps(own)
+    except TypeError:
+        return False
+    return _is_harmless_text(written) and all(map(_is_harmless_part, shared))
+
+
+def _is_harmless_text(written: bytes) -> bool:
+    text = written.decode()
+    if _ESCAPED_CONTROL.search(text) or not (text.isprintable() or _HIDDEN.search(text) is None):
+        return False
+    return all(scheme.lower() in _OPENED_SAFELY for scheme in set(_SCHEMES_WRITTEN.findall(text)))
+
+
+@lru_cache(maxsize=256)
+def _is_harmless_kept(written: bytes) -> bool:
+    return _is_harmless_text(written)
+
+
+def _is_harmless_part(written: bytes) -> bool:
+    return (_is_harmless_kept if len(written) <= _LONGEST_KEPT else _is_harmless_text)(written)
+
+
+_LONGEST_KEPT: Final = 16 * 1024
+_ESCAPED_CONTROL: Final = re.compile(r"\\[bfu]")
+_SCHEMES_WRITTEN: Final = re.compile(r'"([A-Za-z][A-Za-z0-9+.-]*+):')
+"""The beginning of every text that has a scheme: none of these characters is written otherwise."""
 
 
 def _is_safe_link(text: str) -> bool:

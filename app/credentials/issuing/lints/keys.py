@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from app.credentials.errors import UnusableKey
 from app.credentials.issuing.draft import Draft
 from app.credentials.issuing.lints.shape import Lint
+from app.credentials.json_text import JsonValue
 from app.credentials.keys import Algorithm, Signer, VerificationKey
 
 
@@ -41,11 +43,17 @@ def embedded_proof_is_ed25519(draft: Draft) -> str | None:
 
 def keys_are_fit_to_verify(draft: Draft) -> str | None:
     """The public half goes through the same door a verifier would put it through (M3)."""
-    for signer in _signers(draft):
-        try:
-            VerificationKey.from_jwk(signer.key.public.to_jwk())
-        except UnusableKey as error:
-            return error.reason
+    published = [tuple(signer.key.public.to_jwk().items()) for signer in _signers(draft)]
+    return next(filter(None, map(_unfit, published)), None)
+
+
+@lru_cache(maxsize=1_024)
+def _unfit(members: tuple[tuple[str, JsonValue], ...]) -> str | None:
+    """Of one text, always the same."""
+    try:
+        VerificationKey.from_jwk(dict(members))
+    except UnusableKey as error:
+        return error.reason
     return None
 
 

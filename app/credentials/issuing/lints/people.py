@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from app.credentials.issuing.draft import Draft
+from app.credentials.issuing.draft import Draft, Part, Text
 from app.credentials.issuing.lints.shape import Lint
 
 _ADDRESS: Final = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[^\s@]+")
@@ -20,17 +20,23 @@ def holder_has_an_identifier(draft: Draft) -> str | None:
 
 def holder_is_no_address(draft: Draft) -> str | None:
     identifier = str(draft.subject.get("id", ""))
-    return "/credentialSubject/id" if _ADDRESS.search(identifier) or identifier.startswith("tel:") else None
+    is_address = "@" in identifier and _ADDRESS.search(identifier)
+    return "/credentialSubject/id" if is_address or identifier.startswith("tel:") else None
 
 
 def no_mail_address_of_a_person(draft: Draft) -> str | None:
     """The issuer may publish its own address, also in its definitions; nobody else's is published (T20)."""
-    strays = [
-        text.pointer
-        for text in draft.texts
+    return draft.first(_addresses_of_the_holder)
+
+
+def _addresses_of_the_holder(part: Part) -> list[Text]:
+    if "@" not in part.joined:
+        return []
+    return [
+        text
+        for text in part.texts
         if "@" in text.value and _is_about_the_holder(text.pointer) and _ADDRESS.search(text.value)
     ]
-    return strays[0] if strays else None
 
 
 def _is_about_the_holder(pointer: str) -> bool:

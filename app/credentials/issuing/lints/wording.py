@@ -7,58 +7,94 @@ import unicodedata
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.credentials.issuing.draft import Draft, Text
+from app.credentials.issuing.draft import Draft, Finder, Part, Text
 from app.credentials.issuing.lints.shape import Lint
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 _INVISIBLE: Final = re.compile("[\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ODD: Final = re.compile("|".join(each.pattern for each in (_CONTROL, _BIDI, _INVISIBLE, _SURROGATE)))
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 """Letters by their category that take no room or look like a space."""
+_BLANKS: Final = re.compile(f"[{''.join(sorted(_BLANK))}]")
 _BREAKS: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MARKUP: Final = re.compile(r"<\s*/?\s*[a-zA-Z!?]")
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_PLAIN_WEB_LINK: Final = re.compile(r"https?://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(?:/[!-Z_a-z~]*)?\Z", re.ASCII)
+"""Narrower than what `_is_plain_web_link` takes, and sooner found."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 _LINK_MEMBERS: Final = frozenset(
     {"id", "url", "targetUrl", "statusListCredential", "achievedLevel", "resultDescription"}
 )
 _PLAIN_MEMBERS: Final = frozenset({"name", "targetName", "caption", "humanCode", "familyName", "givenName"})
+_NAMES: Final = _PLAIN_MEMBERS | {"identityHash"}
+"""`identityHash` is a name too where nothing is hashed; a hash holds none of what a name may not."""
+_ID: Final = frozenset({"id"})
+_IN_LANGUAGE: Final = frozenset({"inLanguage"})
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1"})
 _SCHEMES: Final = frozenset({"https", "urn"})
 _IDENTIFIED_OVER_HTTP: Final = "http://data.europa.eu/esco/"
 """The identifiers of ESCO are http addresses and have no other spelling; nothing else of a badge is."""
 
 
-def _first(texts: list[Text]) -> str | None:
-    return texts[0].pointer if texts else None
-
-
 def no_control_character(draft: Draft) -> str | None:
     """Engines escape them differently when they write the bytes that are signed (performance notes)."""
-    return _first([text for text in draft.texts if _CONTROL.search(text.value)])
+    return draft.first(_control_characters)
 
 
 def no_character_that_turns_the_reading_round(draft: Draft) -> str | None:
-    return _first([text for text in draft.texts if _BIDI.search(text.value)])
+    return draft.first(_turning_characters)
 
 
 def no_invisible_character(draft: Draft) -> str | None:
-    return _first([text for text in draft.texts if _INVISIBLE.search(text.value)])
+    return draft.first(_invisible_characters)
 
 
 def no_lone_surrogate(draft: Draft) -> str | None:
-    return _first([text for text in draft.texts if _SURROGATE.search(text.value)])
+    return draft.first(_lone_surrogates)
+
+
+def _holding(pattern: re.Pattern[str]) -> Finder:
+    """The texts in which one character of this pattern, which is a part of `_ODD`, is found."""
+
+    def found(part: Part) -> list[Text]:
+        if not _may_hold_odd(part):
+            return []
+        return [text for text in part.texts if pattern.search(text.value)]
+
+    return found
+
+
+def _may_hold_odd(part: Part) -> bool:
+    """What prints, but for the blanks, is none of them."""
+    return not part.joined.isprintable() and _ODD.search(part.joined) is not None
+
+
+_control_characters: Final = _holding(_CONTROL)
+_turning_characters: Final = _holding(_BIDI)
+_invisible_characters: Final = _holding(_INVISIBLE)
+_lone_surrogates: Final = _holding(_SURROGATE)
 
 
 def letters_are_composed(draft: Draft) -> str | None:
-    return _first([text for text in draft.texts if not unicodedata.is_normalized("NFC", text.value)])
+    return draft.first(_decomposed_letters)
+
+
+def _decomposed_letters(part: Part) -> list[Text]:
+    if unicodedata.is_normalized("NFC", part.joined):  # a blank is composed with nothing
+        return []
+    return [text for text in part.texts if not unicodedata.is_normalized("NFC", text.value)]
 
 
 def names_are_plain_text(draft: Draft) -> str | None:
-    return _first([text for text in _names(draft) if holds_markup(text.value)])
+    return draft.first(_names_with_markup)
+
+
+def _names_with_markup(part: Part) -> list[Text]:
+    return [text for text in part.named(_NAMES) if holds_markup(text.value)] if "<" in part.joined else []
 
 
 def is_unseen(character: str) -> bool:
@@ -72,7 +108,14 @@ def holds_markup(text: str) -> bool:
 
 
 def names_hold_only_what_is_seen(draft: Draft) -> str | None:
-    return _first([t for t in _names(draft) if not t.value.isascii() and any(map(_hides, t.value))])
+    return draft.first(_names_that_hide)
+
+
+def _names_that_hide(part: Part) -> list[Text]:
+    # What prints is of no category that is unseen.
+    names = [t for t in part.named(_NAMES) if not (t.value.isascii() or t.value.isprintable())]
+    names += [t for t in part.named(_NAMES) if t not in names and _BLANKS.search(t.value)]
+    return [text for text in names if any(map(_hides, text.value))]
 
 
 def _hides(character: str) -> bool:
@@ -80,30 +123,45 @@ def _hides(character: str) -> bool:
 
 
 def names_are_one_line(draft: Draft) -> str | None:
-    return _first([text for text in _names(draft) if _BREAKS.search(text.value)])
+    return draft.first(_broken_names)
 
 
-def _names(draft: Draft) -> list[Text]:
-    """`identityHash` is a name too where nothing is hashed; a hash holds none of what a name may not."""
-    return [text for text in draft.texts if text.name in _PLAIN_MEMBERS or text.name == "identityHash"]
+def _broken_names(part: Part) -> list[Text]:
+    return [text for text in part.named(_NAMES) if _BREAKS.search(text.value)]
 
 
 def names_are_short(draft: Draft) -> str | None:
-    return _first(
-        [t for t in draft.texts if t.name in _PLAIN_MEMBERS and not 0 < len(t.value.strip()) <= 300]
-    )
+    return draft.first(_long_names)
+
+
+def _long_names(part: Part) -> list[Text]:
+    return [text for text in part.named(_PLAIN_MEMBERS) if not 0 < len(text.value.strip()) <= 300]
 
 
 def passages_are_readable(draft: Draft) -> str | None:
-    return _first([t for t in draft.texts if len(t.value) > 20_000 and not t.value.startswith("data:image/")])
+    return draft.first(_long_passages)
+
+
+def _long_passages(part: Part) -> list[Text]:
+    if len(part.joined) <= 20_000:
+        return []
+    return [t for t in part.texts if len(t.value) > 20_000 and not t.value.startswith("data:image/")]
 
 
 def links_are_absolute(draft: Draft) -> str | None:
-    return _first([t for t in draft.texts if t.name in _LINK_MEMBERS and not _IRI.fullmatch(t.value)])
+    return draft.first(_relative_links)
+
+
+def _relative_links(part: Part) -> list[Text]:
+    return [text for text in part.named(_LINK_MEMBERS) if not _IRI.fullmatch(text.value)]
 
 
 def links_have_a_known_scheme(draft: Draft) -> str | None:
-    return _first([t for t in draft.texts if t.name in _LINK_MEMBERS and not _has_known_scheme(t)])
+    return draft.first(_links_of_other_schemes)
+
+
+def _links_of_other_schemes(part: Part) -> list[Text]:
+    return [text for text in part.named(_LINK_MEMBERS) if not _has_known_scheme(text)]
 
 
 def _has_known_scheme(link: Text) -> bool:
@@ -127,11 +185,15 @@ def _host_of(link: str) -> str | None:
 
 def web_links_name_a_plain_host(draft: Draft) -> str | None:
     """Without user name, space, backslash or non-ASCII host, so that every parser reads the same place."""
-    return _first([t for t in draft.texts if t.name in _LINK_MEMBERS and not _is_plain_web_link(t.value)])
+    return draft.first(_links_to_odd_hosts)
+
+
+def _links_to_odd_hosts(part: Part) -> list[Text]:
+    return [text for text in part.named(_LINK_MEMBERS) if not _is_plain_web_link(text.value)]
 
 
 def _is_plain_web_link(value: str) -> bool:
-    if not value.startswith(("https:", "http:")):
+    if not value.startswith(("https:", "http:")) or _PLAIN_WEB_LINK.match(value):
         return True
     try:
         parts = urlsplit(value)
@@ -151,14 +213,20 @@ def own_links_are_encrypted(draft: Draft) -> str | None:
 
 
 def images_are_png_or_svg(draft: Draft) -> str | None:
-    images = [
-        t for t in draft.texts if "/image/" in t.pointer and t.name == "id" and t.value.startswith("data:")
-    ]
-    return _first([t for t in images if not t.value.startswith(("data:image/png;", "data:image/svg+xml"))])
+    return draft.first(_other_images)
+
+
+def _other_images(part: Part) -> list[Text]:
+    images = [t for t in part.named(_ID) if t.value.startswith("data:") and "/image/" in t.pointer]
+    return [t for t in images if not t.value.startswith(("data:image/png;", "data:image/svg+xml"))]
 
 
 def languages_are_tags(draft: Draft) -> str | None:
-    return _first([t for t in draft.texts if t.name == "inLanguage" and not _LANGUAGE.fullmatch(t.value)])
+    return draft.first(_untagged_languages)
+
+
+def _untagged_languages(part: Part) -> list[Text]:
+    return [text for text in part.named(_IN_LANGUAGE) if not _LANGUAGE.fullmatch(text.value)]
 
 
 def badge_has_a_name(draft: Draft) -> str | None:
