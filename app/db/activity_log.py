@@ -187,7 +187,8 @@ class ActivityLogStore:
         query = select(LogPayload).where(
             LogPayload.log_id == log_id, among(self.session, col(LogPayload.number), set(numbers))
         )
-        return {each.number: each for each in self.session.exec(query)}
+        with rows_named(self.session):
+            return {each.number: each for each in self.session.exec(query)}
 
     def payloads_of(self, noun: str, noun_ids: Iterable[uuid.UUID]) -> list[LogPayload]:
         """What the logs say of these rows, in the order it was said."""

@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from app.db.bulk import insert_rows
+from app.db.reach import found_by_name, rows_named_outside
 from app.domain.activities import Activity
 from app.domain.award_evidence import AwardEvidence, EvidenceDisclosure, Shown
-from app.domain.awards import Award
+from app.domain.awards import Award, Visibility
 from app.domain.erasures import ErasedAward
 from app.domain.guardians import is_minor_for
 from app.domain.people import Person
@@ -25,7 +26,7 @@ class AwardEvidenceStore:
         insert_rows(self.session, rows)
 
     def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
-        return self.session.get(AwardEvidence, award_id)
+        return found_by_name(self.session, lambda: self.session.get(AwardEvidence, award_id))
 
     def is_erased(self, award_id: uuid.UUID) -> bool:
         """Whether that was the number of an award that its holder had erased."""
@@ -40,7 +41,7 @@ class AwardEvidenceStore:
             .join(Activity, col(Award.activity_id) == col(Activity.id), isouter=True)
             .where(Award.id == award_id)
         )
-        found = self.session.exec(query).first()
+        found = found_by_name(self.session, lambda: self.session.exec(query).first())
         return found is not None and is_minor_for(*found)
 
     def replace(self, row: AwardEvidence) -> None:
@@ -50,7 +51,13 @@ class AwardEvidenceStore:
 
     def shown_of(self, award_id: uuid.UUID) -> dict[int, Shown]:
         """What was chosen, by number of the line."""
-        rows = self.session.exec(select(EvidenceDisclosure).where(EvidenceDisclosure.award_id == award_id))
+        query = select(EvidenceDisclosure).where(EvidenceDisclosure.award_id == award_id)
+        award = self.session.get(Award, award_id)
+        if award is not None and award.visibility is Visibility.OPEN:
+            rows = self.session.exec(query).all()
+        else:
+            with rows_named_outside(self.session):
+                rows = self.session.exec(query).all()
         return {row.number: row.shown for row in rows}
 
     def choose(self, award_id: uuid.UUID, number: int, shown: Shown, *, at: datetime) -> None:

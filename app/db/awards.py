@@ -14,6 +14,7 @@ from sqlmodel import Session, col, func, select
 from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, among, insert_rows
 from app.db.erasures import check_not_erased, erased_between
+from app.db.reach import found_by_name, rows_named_outside
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
@@ -53,7 +54,7 @@ class AwardStore:
         self.session.flush()
 
     def find(self, award_id: uuid.UUID) -> Award | None:
-        return self.session.get(Award, award_id)
+        return found_by_name(self.session, lambda: self.session.get(Award, award_id))
 
     def get_record(self, award_id: uuid.UUID) -> AwardRecord:
         record = self.find_record(award_id)
@@ -68,20 +69,23 @@ class AwardStore:
 
     def get_with_holder(self, award_id: uuid.UUID) -> tuple[Award, Person]:
         query = select_rows(Award, Person).join(Person, col(Person.id) == col(Award.person_id))
-        row = self.session.execute(query.where(col(Award.id) == award_id)).first()
+        query = query.where(col(Award.id) == award_id)
+        row = found_by_name(self.session, lambda: self.session.execute(query).first())
         if row is None:
             self.check_not_erased(award_id)
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         return row[0], row[1]
 
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
-        row = self.session.execute(self.records().where(col(Award.id) == award_id)).first()
+        query = self.records().where(col(Award.id) == award_id)
+        row = found_by_name(self.session, lambda: self.session.execute(query).first())
         return AwardRecord(*row) if row else None
 
     def find_between(self, first: uuid.UUID, last: uuid.UUID) -> uuid.UUID | None:
         """The award numbered from `first` to `last`, erased or not; None where there is none, or more than one."""
         query = select(Award.id).where(col(Award.id) >= first, col(Award.id) <= last).limit(2)
-        found = self.session.exec(query).all()
+        with rows_named_outside(self.session):
+            found = self.session.exec(query).all()
         if not found:
             return erased_between(self.session, first, last)
         return found[0] if len(found) == 1 else None
@@ -219,7 +223,8 @@ class AwardStore:
             .order_by(col(Award.awarded_at).desc(), col(Award.id))
             .limit(MOST_OF_ONE_PERSON)
         )
-        return [AwardRecord(*row) for row in self.session.execute(query)]
+        with rows_named_outside(self.session):
+            return [AwardRecord(*row) for row in self.session.execute(query)]
 
     def given_in(
         self, activity_id: uuid.UUID, campus_id: uuid.UUID
@@ -240,23 +245,29 @@ class AwardStore:
 
     def document_of(self, award_id: uuid.UUID) -> SignedDocument | NewerDocument:
         """The newest edition."""
-        award = self.session.get(Award, award_id)
-        document: SignedDocument | NewerDocument | None = self.session.get(SignedDocument, award_id)
+        award = self.find(award_id)
+        document: SignedDocument | NewerDocument | None
         if award is not None and award.edition > 1:
-            document = self.session.get(NewerDocument, (award_id, award.edition))
+            named = (award_id, award.edition)
+            document = found_by_name(self.session, lambda: self.session.get(NewerDocument, named))
+        else:
+            document = found_by_name(self.session, lambda: self.session.get(SignedDocument, award_id))
         if document is None:
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         return document
 
     def earlier_editions(self, award: Award) -> list[tuple[int, bytes]]:
         """(edition, signed bytes) of what newer ones replaced, the oldest first."""
-        first = self.session.get(SignedDocument, award.id)
-        if award.edition == 1 or first is None:
+        if award.edition == 1:
             return []
         query = select(NewerDocument).where(
             NewerDocument.award_id == award.id, col(NewerDocument.edition) < award.edition
         )
-        later = self.session.exec(query.order_by(col(NewerDocument.edition)))
+        with rows_named_outside(self.session):
+            first = self.session.get(SignedDocument, award.id)
+            later = self.session.exec(query.order_by(col(NewerDocument.edition))).all()
+        if first is None:
+            return []
         return [(1, first.embedded), *((each.edition, each.embedded) for each in later)]
 
     def add_newer(self, award: Award, document: NewerDocument) -> None:

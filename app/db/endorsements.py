@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.db.reach import found_by_name
 from app.domain.badges import BadgeVersion
 from app.domain.endorsements import Endorsed, Endorsement, EndorsementRequest, Refusal
 from app.errors import NotFound
@@ -73,7 +74,7 @@ class EndorsementStore:
     # --- endorsements
 
     def find(self, endorsement_id: uuid.UUID) -> Endorsement | None:
-        return self.session.get(Endorsement, endorsement_id)
+        return found_by_name(self.session, lambda: self.session.get(Endorsement, endorsement_id))
 
     def get(self, endorsement_id: uuid.UUID) -> Endorsement:
         found = self.find(endorsement_id)

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from app.db.bulk import IN_ONE_QUERY
 from app.db.people import PeopleStore
-from app.db.reach import Reach
+from app.db.reach import Reach, rows_named_outside
 from app.domain.awards import Award
 from app.domain.federation import FederatedAccount
 from app.domain.merging import PersonMerge
@@ -140,10 +140,9 @@ class OwnAddressStore:
         return proved or (not self.has_account(person.id) and self.is_plain(person.id))
 
     def _holds(self, person_id: uuid.UUID) -> bool:
-        return (
-            self.session.exec(select(Award.id).where(Award.person_id == person_id).limit(1)).first()
-            is not None
-        )
+        query = select(Award.id).where(Award.person_id == person_id).limit(1)
+        with rows_named_outside(self.session):
+            return self.session.exec(query).first() is not None
 
     def rows_of(self, person_id: uuid.UUID, address: str) -> Sequence[PersonAddress]:
         query = select(PersonAddress).where(

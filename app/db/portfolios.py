@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
+from app.db.reach import rows_named_outside
 from app.domain.awards import Award, Visibility
 from app.domain.erasures import PORTFOLIO_ERASED, ErasedPortfolio
 from app.domain.portfolios import Portfolio, PortfolioGroup, PortfolioPiece
@@ -50,13 +51,17 @@ class PortfolioStore:
 
     def records(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AwardRecord]:
         query = AwardStore.records().where(col(Award.id).in_(list(award_ids)))
-        rows = self.session.execute(query.options(*WITHOUT_PICTURES))
+        with rows_named_outside(self.session):
+            rows = self.session.execute(query.options(*WITHOUT_PICTURES)).all()
         return {record.award.id: record for record in (AwardRecord(*row) for row in rows)}
 
     def awards_of(self, person_id: uuid.UUID) -> list[uuid.UUID]:
         """All that one person was given by any campus and that left the house, the latest first."""
         query = select(Award.id).where(Award.person_id == person_id, col(Award.undone_at).is_(None))
-        return list(self.session.exec(query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(500)))
+        with rows_named_outside(self.session):
+            return list(
+                self.session.exec(query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(500))
+            )
 
     def open_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
         """Open ones that show a badge of the campus, in the order of their numbers."""

@@ -21,10 +21,11 @@ from app.domain.awards import Visibility
 from app.domain.status import SignedList
 
 _AWARD = (
-    "SELECT a.visibility, coalesce(n.embedded, d.embedded), coalesce(n.token, d.token), "
+    "SELECT coalesce(n.embedded, d.embedded), coalesce(n.token, d.token), "
     "coalesce(n.embedded_digest, d.embedded_digest), coalesce(n.token_digest, d.token_digest) "
     "FROM signed_credential d JOIN award a ON a.id = d.award_id "
-    "LEFT JOIN newer_credential n ON n.award_id = a.id AND n.edition = a.edition WHERE d.award_id = {}"
+    "LEFT JOIN newer_credential n ON n.award_id = a.id AND n.edition = a.edition "
+    "WHERE d.award_id = {} AND a.visibility = 'open'"
 )
 _VERSION = (
     "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
@@ -37,6 +38,8 @@ _STANDING = (
     "JOIN badge_version v ON v.badge_id = w.badge_id AND v.number >= w.number WHERE v.id = a.version_id) "
     "FROM award a WHERE a.id = {}"
 )
+# Behind row-level security the world reads a closed award by its number alone.
+_CLOSED_STANDING = _STANDING.replace("award a WHERE a.id = {}", "award_named({}) a")
 _KEYS = (
     "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
     "ON k.campus_id = c.id AND k.purpose = 'credential' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
@@ -50,7 +53,8 @@ _LIST = "SELECT published, token, published_at, sequence FROM status_list WHERE 
 
 @dataclass(frozen=True)
 class StoredAward:
-    is_open: bool
+    """The newest documents of an award that its holder opened."""
+
     embedded: bytes
     token: str
     embedded_digest: str
@@ -96,7 +100,9 @@ class StoredKeys:
 class PublishedStore(Protocol):
     """What every engine's reader answers; None where there is no such document."""
 
-    async def award(self, award_id: uuid.UUID) -> StoredAward | None: ...
+    async def award(self, award_id: uuid.UUID) -> StoredAward | None:
+        """None also where the award is closed: its standing says so."""
+        ...
 
     async def is_erased(self, award_id: uuid.UUID) -> bool: ...
 
@@ -120,10 +126,8 @@ class PublishedStore(Protocol):
 def _stored(row: Any) -> StoredAward | None:
     if row is None:
         return None
-    visibility, embedded, token, embedded_digest, token_digest = row
-    return StoredAward(
-        visibility == Visibility.OPEN.value, bytes(embedded), token, embedded_digest, token_digest
-    )
+    embedded, token, embedded_digest, token_digest = row
+    return StoredAward(bytes(embedded), token, embedded_digest, token_digest)
 
 
 def _standing(row: Any) -> Standing | None:
@@ -306,7 +310,8 @@ class PostgresPublishedStore:
         return await self._row(_ERASED, award_id) is not None
 
     async def standing(self, award_id: uuid.UUID) -> Standing | None:
-        return _standing(await self._row(_STANDING, award_id))
+        row = await self._row(_STANDING, award_id) or await self._row(_CLOSED_STANDING, award_id)
+        return _standing(row)
 
     async def definition(self, badge_id: uuid.UUID, number: int) -> bytes | None:
         row = await self._row(_VERSION, badge_id, number)

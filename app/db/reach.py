@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -19,6 +20,7 @@ _GET = text(
     "coalesce(current_setting('sceau.person', true), '')"
 )
 
+_Found = TypeVar("_Found")
 
 _SCOPE = "tenant scope"
 _WORLD = {"reach": "", "campus": "", "person": ""}
@@ -74,6 +76,28 @@ def rows_named(session: Session) -> Iterator[None]:
     yield
     # After an error the transaction is gone, and its scope with it.
     _apply(session, before)
+
+
+@contextmanager
+def rows_named_outside(session: Session) -> Iterator[None]:
+    """The same before the transaction has said its campus; where it has, the query reaches that campus alone."""
+    if session.info.get(_SCOPE, _WORLD) != _WORLD:
+        yield
+        return
+    with rows_named(session):
+        yield
+
+
+def found_by_name(session: Session, find: Callable[[], _Found | None]) -> _Found | None:
+    """The row that one query by identifier finds, before the transaction has said its campus a closed award too.
+
+    What the world reads is found by the first query, without any other statement.
+    """
+    found = find()
+    if found is None and session.get_bind().dialect.name == "postgresql":
+        with rows_named_outside(session):
+            return find()
+    return found
 
 
 def _apply(session: Session, scope: dict[str, str]) -> None:

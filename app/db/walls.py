@@ -57,6 +57,9 @@ OPEN = frozenset(
 )  # fmt: skip
 """Read before a transaction has said its campus: what public pages show, and who works where."""
 
+_OPENED = {"award": "{row}.visibility = 'open'"}
+"""Which rows of an OPEN table those are, where not all; of what is part of such a row, those of which it is one."""
+
 APPENDED = frozenset(
     ("history_entry", "log_entry", "log_tile", "log_checkpoint", "log_cosignature", "alembic_version")
 )
@@ -134,6 +137,24 @@ def leads_to_a_campus(column: Column[object]) -> bool:
     return not column.nullable and any(key.column.table.name not in SHARED for key in column.foreign_keys)
 
 
+def opened(table: Table, row: str = "") -> str:
+    """Whether the world reads this row of a table in OPEN; empty where it reads every one.
+
+    What is part of a row that is closed to the world is closed too.
+    """
+    row = row or table.name
+    if table.name in _OPENED:
+        return _OPENED[table.name].format(row=row)
+    for column in table.columns:
+        for key in column.foreign_keys:
+            above, alias = key.column, f"{row}_opened"
+            if above.table.name in _OPENED:
+                found = f"{alias}.{above.name} = {row}.{column.name} AND {opened(above.table, alias)}"
+                exists = f"EXISTS (SELECT 1 FROM {above.table.name} {alias} WHERE {found})"  # noqa: S608 - names of our own
+                return f"({row}.{column.name} IS NULL OR {exists})" if column.nullable else exists
+    return ""
+
+
 def _policies(table: Table) -> Iterator[str]:
     # PostgreSQL tries them by name, the last one first: what the world reads costs no look at a campus.
     name, mine = table.name, belongs(table)
@@ -141,7 +162,8 @@ def _policies(table: Table) -> Iterator[str]:
     if name == "campus":
         yield f"CREATE POLICY world ON {name} FOR SELECT USING (true)"
     elif name in OPEN:
-        yield f"CREATE POLICY world ON {name} FOR SELECT USING ({_REACH} = '')"
+        shown = " AND ".join(filter(None, (f"{_REACH} = ''", opened(table))))
+        yield f"CREATE POLICY world ON {name} FOR SELECT USING ({shown})"
     yield f"CREATE POLICY campus ON {name} USING ({mine}) WITH CHECK ({check})"
     yield f"CREATE POLICY everywhere ON {name} USING ({_REACH} = 'everywhere')"
     if name == "person_merge":
@@ -159,9 +181,16 @@ _PUBLISHED_KEYS = (
 )
 """The public half of keys, which everybody reads: the view reads as the owner of the tables."""
 
+_NAMED_AWARD = (
+    "CREATE FUNCTION award_named(number uuid) RETURNS SETOF award LANGUAGE sql STABLE SECURITY DEFINER "
+    "SET search_path FROM CURRENT AS $$ SELECT * FROM award WHERE id = number $$"
+)
+"""One award by its number, closed or not: that a page is closed has to be known before it can be answered."""
+
 
 def _statements() -> Iterator[str]:
     yield _PUBLISHED_KEYS
+    yield _NAMED_AWARD
     for name, body in _FUNCTIONS.items():
         yield (
             f"CREATE FUNCTION {name}(activity uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER "
@@ -191,7 +220,7 @@ def take_down(connection: Connection) -> None:
     policies = text("SELECT tablename, policyname FROM pg_policies WHERE schemaname = current_schema()")
     for table, policy in connection.execute(policies).all():
         connection.exec_driver_sql(f'DROP POLICY "{policy}" ON "{table}"')
-    for name in reversed(_FUNCTIONS):
+    for name in ("award_named", *reversed(_FUNCTIONS)):
         connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}(uuid)")
 
 

@@ -16,7 +16,7 @@ from app.db.published import PublishedStore, Standing, StoredKeys
 from app.domain.addresses import Addresses
 from app.domain.clock import Clock
 from app.domain.erasures import ERASED
-from app.errors import Gone, NotFound
+from app.errors import AppError, Gone, NotFound
 from app.language import N_
 from app.services.publication import FORMS, ClosedAward, Published
 from app.services.status import ListAnchors
@@ -63,16 +63,19 @@ class PublicDocuments:
         await self.check_shown(award_id)
         stored = await self.store.award(award_id)
         if stored is None:
-            if await self.store.is_erased(award_id):
-                raise Gone(ERASED)
-            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
-        if not stored.is_open:
-            raise ClosedAward(
-                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
-            )
+            raise await self._not_shown(award_id)
         if form == "jwt":
             return Published(stored.token.encode(), FORMS["jwt"], stored.token_digest[:32])
         return Published(stored.embedded, FORMS["json"], stored.embedded_digest[:32])
+
+    async def _not_shown(self, award_id: uuid.UUID) -> AppError:
+        if await self.store.standing(award_id) is not None:
+            return ClosedAward(
+                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
+            )
+        if await self.store.is_erased(award_id):
+            return Gone(ERASED)
+        return NotFound(N_("Il n’y a pas de badge à cette adresse."))
 
     async def standing(self, award_id: uuid.UUID) -> Standing | None:
         """Open or shut, withdrawn or not, as the rows say now; None where there is no such award."""

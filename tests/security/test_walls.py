@@ -33,9 +33,13 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
 from app.db import walls
+from app.db.award_evidence import AwardEvidenceStore
+from app.db.awards import AwardStore
+from app.db.endorsements import EndorsementStore
 from app.db.metadata import METADATA
 from app.db.reach import Reach, rows_named
 from app.db.session import open_engine, open_session
+from app.domain.awards import Visibility
 from app.settings import Settings
 from app.wiring import Process
 from tests.support.databases import as_application, as_owner, restricted_role, temporary_walled
@@ -44,7 +48,16 @@ pytestmark = pytest.mark.postgres
 WALLED = [table.name for table in walls.walled()]
 HERE, THERE = "here", "there"
 Rows = dict[str, dict[str, dict[str, Any]]]
-"""By campus, by table: the columns of one row."""
+"""By campus, by table: the columns of one row. The award of « here » is open, that of « there » is closed."""
+OF_AN_AWARD = {
+    "award",
+    "award_evidence",
+    "endorsement",
+    "evidence_disclosure",
+    "newer_credential",
+    "signed_credential",
+}
+"""What the world reads of an open award alone."""
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +68,23 @@ def filled(migrated_postgres: str, postgres_server: str) -> Iterator[tuple[str, 
         with owner.begin() as connection:
             # Keys that point to what no campus owns need nothing to point to.
             connection.execute(text("SET LOCAL session_replication_role = replica"))
-            rows = {campus: made_rows(connection) for campus in (HERE, THERE)}
+            rows = {
+                HERE: made_rows(connection, visibility=Visibility.OPEN),
+                THERE: made_rows(connection, visibility=Visibility.CLOSED),
+            }
         owner.dispose()
         yield url, rows
 
 
-def made_rows(connection: Connection) -> dict[str, dict[str, Any]]:
+def made_rows(connection: Connection, *, visibility: Visibility) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for table in METADATA.sorted_tables:
         if table.name in walls.SHARED:
             continue
         row = {column.name: value_of(column, made) for column in table.columns}
         made[table.name] = {name: value for name, value in row.items() if value is not None}
+        if table.name == "award":
+            made[table.name]["visibility"] = visibility
         connection.execute(insert(table).values(made[table.name]))
     return made
 
@@ -177,11 +195,73 @@ def test_before_it_says_its_campus_a_transaction_reads_what_is_open_and_changes_
     table = METADATA.tables[name]
     column = next(iter(table.columns))
     with open_session(engine) as session:
-        assert len(keys_seen(session, table)) == (2 if name in walls.OPEN else 0)
+        assert len(keys_seen(session, table)) == (
+            1 if name in OF_AN_AWARD else 2 if name in walls.OPEN else 0
+        )
         if name not in walls.APPENDED:
             assert session.execute(delete(table).returning(column)).all() == []
             assert session.execute(update(table).values({column.name: column}).returning(column)).all() == []
         session.rollback()
+
+
+def test_whatever_is_part_of_an_award_is_closed_with_it():
+    parts = {
+        table.name
+        for table in METADATA.sorted_tables
+        if any(key.column.table.name == "award" for column in table.columns for key in column.foreign_keys)
+    }
+    assert parts & walls.OPEN == OF_AN_AWARD - {"award"}
+
+
+@pytest.mark.parametrize("name", sorted(OF_AN_AWARD))
+def test_without_a_campus_no_query_lists_what_is_closed(name: str, engine: Engine, rows: Rows):
+    table = METADATA.tables[name]
+    with open_session(engine) as session:
+        assert keys_seen(session, table) == [key_of(table, rows[HERE][name])]
+
+
+@pytest.mark.parametrize("name", sorted(OF_AN_AWARD))
+def test_what_was_opened_once_and_is_closed_again_is_not_listed(name: str, engine: Engine, rows: Rows):
+    table, award = METADATA.tables[name], METADATA.tables["award"]
+    with open_session(engine) as session:
+        reach = Reach(session)
+        reach.enter(rows[HERE]["campus"]["id"])
+        closing = update(award).where(award.c.id == rows[HERE]["award"]["id"])
+        session.execute(closing.values(visibility=Visibility.CLOSED))
+        reach.leave()
+        assert keys_seen(session, table) == []
+        session.rollback()
+
+
+def test_without_a_campus_a_closed_award_is_found_by_its_number(engine: Engine, rows: Rows):
+    closed = rows[THERE]["award"]["id"]
+    with open_session(engine) as session:
+        awards = AwardStore(session)
+        found = awards.find(closed)
+        assert found is not None
+        assert found.visibility is Visibility.CLOSED
+        assert awards.document_of(closed).award_id == closed
+        assert AwardEvidenceStore(session).find(closed) is not None
+        assert awards.find_between(closed, closed) == closed
+        assert keys_seen(session, METADATA.tables["award"]) == [(rows[HERE]["award"]["id"],)]
+
+
+def test_in_a_campus_no_award_of_another_is_found_by_its_number(here: Session, rows: Rows):
+    award = rows[THERE]["award"]
+    assert AwardStore(here).find(award["id"]) is None
+    assert AwardStore(here).find_between(award["id"], award["id"]) is None
+    assert AwardStore(here).list_of_person(award["person_id"]) == []
+    assert AwardEvidenceStore(here).find(award["id"]) is None
+    assert EndorsementStore(here).find(rows[THERE]["endorsement"]["id"]) is None
+
+
+def test_one_number_names_one_award_and_nothing_lists_them(engine: Engine, rows: Rows):
+    query = text("SELECT id FROM award_named(:number)")
+    with engine.connect() as connection:
+        for number in (rows[HERE]["award"]["id"], rows[THERE]["award"]["id"]):
+            assert connection.execute(query, {"number": number}).scalars().all() == [number]
+        for number in (None, uuid.uuid4()):
+            assert connection.execute(query, {"number": number}).scalars().all() == []
 
 
 def test_who_looks_after_all_campuses_sees_them_all(engine: Engine):
