@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -18,6 +19,8 @@ from app.services.verification import Answer, VerificationService
 
 MOST_ITEMS: Final = 100
 MOST_BYTES: Final = 5 * 1024 * 1024
+_SECONDS: Final = 60.0
+"""For all that one request presents: other servers may be slow, and a file may name a hundred of them."""
 _MOST_NEAR: Final = 3
 _LONGEST_LINE: Final = 400_000
 _ADDRESS: Final = re.compile(r"(?:https?://)?[\w.-]+(?::\d{1,5})?/[^\s<>\"»«]+")
@@ -43,13 +46,19 @@ class Item:
 
 
 class BatchVerification:
+    """What one request presents: after MOST_ITEMS answers, or _SECONDS, the rest is named and not verified."""
+
     def __init__(
         self,
         verification: VerificationService,
         awards: AwardStore,
         portfolios: PortfolioService,
         addresses: Addresses,
+        seconds: Callable[[], float] = monotonic,
     ) -> None:
+        self._seconds = seconds
+        self._until = seconds() + _SECONDS
+        self._left = MOST_ITEMS
         self.verification = verification
         self.awards = awards
         self.portfolios = portfolios
@@ -114,13 +123,18 @@ class BatchVerification:
 
     def _guarded(self, given: str, ask: Callable[[], list[Item]]) -> list[Item]:
         """Whatever goes wrong with one, the others are answered."""
+        if self._left <= 0 or self._seconds() > self._until:
+            return [Item(given, None)]
+        self._left -= 1
         try:
-            return ask()
+            found = ask()
         except AppError:
             return [Item(given, None)]
         except Exception:
             _LOGGER.exception("verification of one item failed")
             return [Item(given, None)]
+        self._left -= len(found[1:])
+        return found
 
 
 def replace_given(item: Item, given: str) -> Item:

@@ -38,6 +38,7 @@ def show_form(request: Request, services: ReadingServices, lien: str = "") -> Re
     """`lien` comes from the first page's short form, and from links that programs make."""
     if not lien.strip():
         return _form(request)
+    process_of(request).limiter.hit("verify", client_network(request))
     return _answer_link(request, services, lien)
 
 

@@ -9,8 +9,12 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
+from app.adapters.rate_limits import limits_in
+from app.domain.rates import LIMITS
 from app.domain.short_addresses import ids_of_code, near_codes, short_code
-from tests.support.house import House, send
+from app.services.batch_verification import MOST_ITEMS, BatchVerification
+from app.wiring import Services
+from tests.support.house import House, build_house, send
 from tests.support.pictures import PNG
 from tests.web.test_award_page import award
 from tests.web.test_verifier import files_of
@@ -137,3 +141,50 @@ def test_closed_awards_stay_closed_in_a_batch(house: House, employer: TestClient
     page = plain(send(employer, "/verifier", {"texte": f"{short_code(award_id)}\nbonjour"}).text)
     assert "N’Diaye" not in page
     assert "Page fermée" in page
+
+
+class CountedVerification:
+    """Counts what it is asked; each question takes as long as the test says."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.asked = 0
+        self.now = 0.0
+        self.takes = seconds
+
+    def verify(self, _presented: str) -> None:
+        self.asked += 1
+        self.now += self.takes
+
+
+def batch_of(services: Services, counted: CountedVerification) -> BatchVerification:
+    parts = services.stores.awards, services.portfolios, services.addresses
+    return BatchVerification(counted, *parts, seconds=lambda: counted.now)  # type: ignore[arg-type]
+
+
+LINES = "\n".join(f"https://ailleurs.example/{number}" for number in range(60)).encode()
+
+
+def test_files_full_of_addresses_ask_no_more_than_one_list_of_them(house: House):
+    counted = CountedVerification()
+    with house.unit_of_work(reading=True) as services:
+        batch = batch_of(services, counted)
+        items = [item for number in range(50) for item in batch.file(f"{number}.txt", LINES)]
+    assert counted.asked == MOST_ITEMS
+    assert len(items) == 50 * 60, "what is left over is named"
+
+
+def test_a_list_of_slow_servers_ends_after_a_minute(house: House):
+    counted = CountedVerification(seconds=7.0)
+    with house.unit_of_work(reading=True) as services:
+        batch_of(services, counted).file("liste.txt", LINES)
+    assert counted.asked == 9
+
+
+def test_a_link_in_the_address_of_the_page_counts_like_one_in_its_form(tmp_path, sqlite_url):
+    built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+    visitor = built.client()
+    for _ in range(LIMITS["verify"].amount):
+        built.process.limiter.hit("verify", "testclient")
+    assert visitor.get("/verifier").status_code == 200
+    assert visitor.get("/verifier", params={"lien": "https://ailleurs.example/1"}).status_code == 429
+    built.close()
