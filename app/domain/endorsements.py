@@ -160,7 +160,7 @@ def checked_words(comment: str, role: str, name: str, *, shows_name: bool) -> Wo
 
 
 def _plain(text: str) -> str:
-    composed = unicodedata.normalize("NFC", text)
+    composed = unicodedata.normalize("NFC", text[: 4 * LONGEST])
     return "".join(sign for sign in composed if sign == "\t" or unicodedata.category(sign)[0] != "C")
 
 

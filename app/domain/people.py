@@ -98,13 +98,18 @@ class Membership(SQLModel, table=True):
     until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
+LONGEST_COMPARED = 1_000
+"""Signs. Normalising takes a time with the square of how many marks follow each other: a megabyte of them takes hours."""
+
+
 def name_key(given_name: str, family_name: str) -> str:
     """What two spellings of one name have in common: no case, accents, hyphens, apostrophes or order.
 
     « LE BŒUF Anne-Gaëlle » and « Anne Gaelle Le Boeuf » share a key.
     """
     # Some letters are small only once they are taken apart, and come apart only once they are small.
-    small = unicodedata.normalize("NFKD", f"{given_name} {family_name}").casefold()
+    written = f"{given_name[:LONGEST_COMPARED]} {family_name[:LONGEST_COMPARED]}"
+    small = unicodedata.normalize("NFKD", written).casefold()
     decomposed = unicodedata.normalize("NFKD", small)
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     for letter, letters in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i")):
@@ -113,8 +118,8 @@ def name_key(given_name: str, family_name: str) -> str:
 
 
 def normal_address(text: str) -> str:
-    """An e-mail address as we compare it: NFKC, no spaces around, lower case."""
-    return unicodedata.normalize("NFKC", text).strip().strip("<>").lower()
+    """An e-mail address as we compare it: NFKC, no spaces around, lower case; of what is too long for one, the beginning."""
+    return unicodedata.normalize("NFKC", text.strip()[:LONGEST_COMPARED]).strip().strip("<>").lower()
 
 
 def is_address(text: str) -> bool:

@@ -179,7 +179,8 @@ def standing_in(
     lists: Sequence[TrustList], report: Report, *, beside: Iterable[Entry] = ()
 ) -> IssuerStanding:
     """Of several lists the one that says most for the issuer counts: a network need not know whom another recognises."""
-    issuer, says = report.issuer or "", name_in(report.document or {})
+    issuer, name = report.issuer or "", name_in(report.document or {})
+    says = name[:_LONGEST_NAME]
     named = [
         _named(each, entry, issuer, says, report)
         for each in lists
@@ -192,7 +193,7 @@ def standing_in(
         StandingKind.SELF_DECLARED if says else StandingKind.UNKNOWN,
         issuer,
         says,
-        alike=resemblance(every, issuer=issuer, name=says),
+        alike=resemblance(every, issuer=issuer, name=name),
     )
 
 
@@ -229,7 +230,7 @@ def name_in(document: JsonObject) -> str:
     badge = document.get("badge")  # where Open Badges 2.0 has it
     issuer = document.get("issuer") or (badge.get("issuer") if isinstance(badge, dict) else None)
     name = issuer.get("name") if isinstance(issuer, dict) else None
-    return name.strip()[:_LONGEST_NAME] if isinstance(name, str) else ""
+    return name.strip() if isinstance(name, str) else ""
 
 
 def _read(body: bytes, key: VerificationKey, at: datetime) -> TrustList | None:

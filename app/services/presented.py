@@ -75,6 +75,8 @@ def compare_pages(text: str, holder: str) -> tuple[NameMatch, str]:
 
 
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text.translate(_LIGATURES).casefold())
+    # Without marks first: putting a long run of them in order takes a time with the square of its length.
+    bare = "".join(sign for sign in text if not unicodedata.combining(sign))
+    plain = unicodedata.normalize("NFKD", bare.translate(_LIGATURES).casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return re.findall(r"\w+", letters)

@@ -104,3 +104,13 @@ def test_a_role_holds_only_in_its_campus_and_its_time() -> None:
 )
 def test_a_masked_address_is_known_again_only_by_who_knows_it(address: str, masked: str):
     assert masked_address(address) == masked
+
+
+MARKS = "\u0301\u0323" * 500_000
+"""Putting them in order takes hours: a time with the square of how many follow each other."""
+
+
+def test_endless_marks_are_neither_an_address_nor_a_name() -> None:
+    assert not is_address(normal_address(f"a{MARKS}@exemple.fr"))
+    with pytest.raises(InvalidInput):
+        check_name("Zoé", MARKS)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from app.credentials.trust.lists import Entry
-from app.credentials.trust.skeletons import skeleton
+from app.credentials.trust.skeletons import skeleton, without_unseen
 from app.credentials.verification.checks.issuer import domain_of
 
 _SHORTEST: Final = 4
@@ -44,6 +44,8 @@ def resemblance(entries: Iterable[Entry], *, issuer: str, name: str) -> Resembla
     for entry in known:
         if host and any(_hosts_alike(host, theirs) for theirs in _hosts_of(entry)):
             return Resemblance(Likeness.HOST, entry)
+    # A name that begins with hundreds of unseen signs is read all the same.
+    name = without_unseen(name)
     for entry in known:
         if any(names_alike(name, theirs) for theirs in (entry.name, entry.short_name)):
             return Resemblance(Likeness.NAME, entry)

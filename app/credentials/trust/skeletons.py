@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -23,12 +24,30 @@ def skeleton(text: str) -> str:
         if unicodedata.category(sign)[0] == "M":
             continue
         # A small Cyrillic letter may have no twin of its own where its capital has one.
-        like = looks.get(sign) or looks.get(sign.upper()) or sign
+        like = looks.get(sign) or looks.get(sign.upper()) or _in_another_shape(sign)
         shown.extend(each for each in like.casefold() if each.isalnum())
     bare = "".join(shown)
     for pair, one in _PAIRS:
         bare = bare.replace(pair, one)
     return bare.translate(_ALIKE)
+
+
+def without_unseen(text: str) -> str:
+    """The text up to the longest that is compared, without marks and signs that show nothing of their own."""
+    return "".join(sign for sign in text if unicodedata.category(sign)[0] not in "MC")[:_LONGEST]
+
+
+def _in_another_shape(sign: str) -> str:
+    """The plain letter of a small capital, or of one in a dark disc or square, which NFKD leaves as they are."""
+    if sign.isascii():
+        return sign
+    found = _SHAPED.search(unicodedata.name(sign, ""))
+    return found[1] if found else sign
+
+
+_SHAPED: Final = re.compile(
+    r"(?:LATIN LETTER SMALL CAPITAL|(?:CIRCLED|SQUARED) LATIN CAPITAL LETTER|INDICATOR SYMBOL LETTER) ([A-Z])$"
+)
 
 
 @cache
