@@ -155,10 +155,13 @@ class _Bench:
         }
 
     def _issue_whole(self) -> dict[str, Turn]:
-        credential = OpenBadgeCredential.from_document(self._document)
+        """Of different learners; a thousand, which is more than anything keeps."""
+        credentials = cycle([OpenBadgeCredential.from_document(self._badge_of(n)) for n in range(_PEOPLE)])
         signer, jwt_signer = self._campus.signer, self._campus.jwt_signer
         return {
-            OURS: repeating(lambda: issue(credential, signer=signer, jwt_signer=jwt_signer, at=self._at)),
+            OURS: repeating(
+                lambda: issue(next(credentials), signer=signer, jwt_signer=jwt_signer, at=self._at)
+            ),
             FLOOR: self._floor_of_signing(bytes(64)),
         }
 

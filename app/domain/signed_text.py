@@ -31,7 +31,7 @@ def name_as_signed(name: str) -> str:
 
 def check_signed_name(name: str) -> None:
     """What a name may not hold because it will be signed; what is merely unseen is left out when it is."""
-    if holds_markup(name):
+    if holds_markup(name) or holds_markup(name_as_signed(name)):
         raise InvalidInput(
             N_("Un nom ne contient pas de balise, comme « <b> » : écrivez-le sans le signe « < ».")
         )

@@ -17,6 +17,7 @@ from app.credentials.errors import MalformedInput, NotFitToSign, SelfCheckFailed
 from app.credentials.issuing import draft, issue
 from app.credentials.issuing.draft import Draft
 from app.credentials.issuing.lints import LINTS, faults_of, wording
+from app.credentials.issuing.signing import Issuing
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
 from app.credentials.model import OpenBadgeCredential
 from app.credentials.verification.ladder import verify
@@ -208,6 +209,63 @@ def test_a_lint_finds_the_same_place_where_nothing_is_shared_and_when_asked_agai
     assert found() == first
     monkeypatch.setattr(draft, "_LONGEST_PART", 0)
     assert found() == first
+
+
+def issuing(**changed: Any) -> Issuing:
+    signers = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer, "at": NOON}
+    return Issuing(**{**signers, **changed}, documents=CAMPUS.documents())
+
+
+def refusal_of(document: dict[str, Any], **changed: Any) -> dict[str, str]:
+    try:
+        issuing(**changed).check(document)
+    except NotFitToSign as refused:
+        return dict(refused.faults)
+    return {}
+
+
+@pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
+def test_a_badge_without_fault_excuses_no_other(lint: str, path: str, value: Any) -> None:
+    for _ in range(2):
+        assert refusal_of(badge_document()) == {}
+        assert lint in refusal_of(changed(path, value))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(max_size=20),
+    st.text(st.sampled_from("aé '.@<>\n\u202e\ue0001\ue001e\u0301"), max_size=12),
+    st.sampled_from(
+        [
+            f"{HOST}/activites/5f0d4f86-76b3-4a5e-8a52-1a3f9a3c0002",
+            f"{HOST}/activites/5f0d4f86-76b3-4a5e-8a52-1a3f9a3c0009",
+            f"{HOST}/e",
+        ]
+    ),
+    st.sampled_from(
+        ["2026-06-30T12:00:00Z", "2026-06-30T12:04:00Z", "2026-06-30T12:07:00Z", "2026-06-30", ""]
+    ),
+)
+def test_what_is_refused_after_others_is_what_the_lints_find(
+    name: str, narrative: str, evidence: str, begins: str
+) -> None:
+    assert refusal_of(badge_document()) == {}
+    document = badge_document()
+    document["credentialSubject"]["identifier"][0]["identityHash"] = name
+    document["evidence"][0] |= {"narrative": narrative, "id": evidence}
+    document["validFrom"] = begins
+    signers = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
+    found = faults_of(Draft(document, **signers, at=NOON))
+    assert refusal_of(document) == found
+    assert refusal_of(document) == found
+
+
+def test_another_key_or_time_is_judged_anew() -> None:
+    assert refusal_of(badge_document()) == {}
+    p256 = Signer(CAMPUS.signer.verification_method, LocalSigningKey.generate(Algorithm.ES256))
+    assert "embedded_proof_is_ed25519" in refusal_of(badge_document(), signer=p256)
+    assert "forms_use_methods_of_their_own" in refusal_of(badge_document(), jwt_signer=CAMPUS.signer)
+    assert "validity_is_not_backdated" in refusal_of(badge_document(), at=NOON + timedelta(minutes=6))
 
 
 def test_the_first_of_several_faults_is_named_in_the_order_of_the_document() -> None:

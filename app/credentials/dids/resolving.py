@@ -153,6 +153,7 @@ def _controller_document(body: bytes, controller: str) -> JsonObject:
     return document
 
 
+@lru_cache(maxsize=256)
 def _document_url(controller: str) -> str:
     if controller.startswith("https://"):
         return controller

@@ -106,17 +106,32 @@ class Draft:
         self.signer = signer
         self.jwt_signer = jwt_signer
         self.at = at
+
+    @cached_property
+    def _parts(self) -> tuple[Part, ...]:
         shared = {}
         for pointer, value, depth in (("/issuer", self.issuer, 1), (_ACHIEVEMENT, self.achievement, 2)):
             written = dump_exactly(value) if value else b""
             if 0 < len(written) <= _LONGEST_PART:
                 shared[pointer] = _part_of(written, pointer, depth)
-        self._parts = (Part(document, "", 0, frozenset(shared)), *shared.values())
-        self.depth = max([part.depth for part in self._parts])
-        self.names = frozenset().union(*[part.names for part in self._parts])
-        self.numbers = [number for part in self._parts for number in part.numbers]
-        self.hollow = [pointer for part in self._parts for pointer in part.hollow]
+        return (Part(self.document, "", 0, frozenset(shared)), *shared.values())
+
+    @property
+    def depth(self) -> int:
+        return max([part.depth for part in self._parts])
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset().union(*[part.names for part in self._parts])
+
+    @property
+    def numbers(self) -> list[int | float]:
+        return [number for part in self._parts for number in part.numbers]
+
+    @property
+    def hollow(self) -> list[str]:
         """Pointers of nulls, empty strings, empty arrays and empty objects."""
+        return [pointer for part in self._parts for pointer in part.hollow]
 
     def first(self, finder: Finder) -> str | None:
         """The pointer of the first text in the document that this finds in any part of it."""

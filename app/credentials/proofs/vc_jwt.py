@@ -158,12 +158,25 @@ def parse_compact_jws(token: str, *, max_length: int = MAX_TOKEN) -> ParsedJws:
         raise
     if not parts[0] or not parts[1]:
         raise MalformedInput("not_compact_jws")
+    members = _plain_header(header) if len(header) <= _LONGEST_KEPT else None
     return ParsedJws(
-        header=parse_json_object(header, max_bytes=max_length, max_depth=4),
+        header=parse_json_object(header, max_bytes=max_length, max_depth=4)
+        if members is None
+        else dict(members),
         payload=parse_json_object(payload, max_bytes=max_length),
         signature=signature,
         signing_input=token.rpartition(".")[0].encode(),
     )
+
+
+_LONGEST_KEPT: Final = 1_024
+
+
+@lru_cache(maxsize=256)
+def _plain_header(header: bytes) -> tuple[tuple[str, JsonValue], ...] | None:
+    """Its members where none holds others: all tokens of one issuer begin alike."""
+    members = parse_json_object(header, max_depth=4)
+    return None if any(isinstance(each, dict | list) for each in members.values()) else tuple(members.items())
 
 
 def check_header(jws: ParsedJws) -> Algorithm:

@@ -26,11 +26,19 @@ LINTS: tuple[Lint, ...] = (
 def text_faults_of(document: JsonObject, *, signer: Signer, at: datetime) -> dict[str, str]:
     """`faults_of`, for an endorsement, a label or a trust list: what holds for the text of whatever is signed."""
     draft = Draft(document, signer=signer, jwt_signer=signer, at=at)
-    answers = ((lint.__name__, lint(draft)) for lint in wording.TEXT_LINTS)
-    return {name: fault for name, fault in answers if fault is not None}
+    return _found_by(wording.TEXT_LINTS, draft)
 
 
 def faults_of(draft: Draft) -> dict[str, str]:
     """Each lint that found something, with what it found."""
-    answers = ((lint.__name__, lint(draft)) for lint in LINTS)
+    return _found_by(LINTS, draft)
+
+
+def faults_of_another(draft: Draft) -> dict[str, str]:
+    """`faults_of`, of a draft that may differ from one without fault only in its dates."""
+    return _found_by(times.LINTS, draft)
+
+
+def _found_by(lints: tuple[Lint, ...], draft: Draft) -> dict[str, str]:
+    answers = [(lint.__name__, lint(draft)) for lint in lints]
     return {name: fault for name, fault in answers if fault is not None}

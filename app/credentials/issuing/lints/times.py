@@ -12,12 +12,12 @@ from app.credentials.json_text import JsonObject
 from app.credentials.timestamps import format_timestamp, parse_timestamp
 
 _TOLERANCE: Final = timedelta(minutes=5)  # I20
-_MEMBERS: Final = ("validFrom", "validUntil", "awardedDate")
+DATES: Final = ("validFrom", "validUntil", "awardedDate")
 
 
 def moments_are_whole_seconds_in_utc(draft: Draft) -> str | None:
     """The one way to write a moment that every parser and every token claim agrees with (B-015)."""
-    for member in _MEMBERS:
+    for member in DATES:
         moment = _moment(draft.document, member)
         if member in draft.document and (
             moment is None or format_timestamp(moment) != draft.document[member]
