@@ -10,6 +10,7 @@ from app.db.consents import ConsentStore
 from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.db.portfolios import PortfolioStore
+from app.db.reach import Reach
 from app.domain.award_evidence import Shown, least_shown
 from app.domain.awards import Award, Visibility
 from app.domain.clock import Clock
@@ -30,8 +31,11 @@ class AgeBands:
         portfolios: PortfolioStore,
         consents: ConsentStore,
         history: HistoryStore,
+        reach: Reach,
         clock: Clock,
     ) -> None:
+        """`reach`: what is shown of a person is closed at every campus, whichever gave their age."""
+        self.reach = reach
         self.guardians = guardians
         self.awards = awards
         self.evidence = evidence
@@ -47,16 +51,18 @@ class AgeBands:
         """None changes nothing."""
         if under_15 is None:
             return
-        before = self._shown_by(person)
-        if note_age_band(person, under_15, on=self.clock().date()):
-            self._changed(person, before, by=by, campus_id=campus_id)
+        with self.reach.across_campuses():
+            before = self._shown_by(person)
+            if note_age_band(person, under_15, on=self.clock().date()):
+                self._changed(person, before, by=by, campus_id=campus_id)
 
     def set_group(
         self, person: Person, group: AgeGroup, *, by: Actor, campus_id: uuid.UUID | None = None
     ) -> None:
-        before = self._shown_by(person)
-        if note_age_group(person, group, on=self.clock().date()):
-            self._changed(person, before, by=by, campus_id=campus_id)
+        with self.reach.across_campuses():
+            before = self._shown_by(person)
+            if note_age_group(person, group, on=self.clock().date()):
+                self._changed(person, before, by=by, campus_id=campus_id)
 
     def suppose_pupils(self, people: Iterable[Person], *, by: Actor, campus_id: uuid.UUID) -> None:
         """Participants of an activity for pupils whose age group is not known count as minors in all that they receive

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.activities import Activity, Participation, told_apart
 from app.domain.activity_plans import ActivitySession
 from app.domain.people import AgeGroup, Person
 from app.domain.permissions import Deed
-from app.request_scope import WITH_ORGANISERS, ReadingServices
+from app.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.services.activity_plans import Planned
 from app.services.awards import GivenBadge
+from app.web.forms import SafeForm
 from app.web.handing_words import handings_of
+from app.web.parents import age_group_in
 from app.web.promised_awards import promised_for
 from app.web.render import page
 from app.web.words import ACTIVITY_KINDS, PARTS
@@ -152,6 +154,16 @@ def show_activity(
         is_copy=copie == "oui",
     )
     return activity_page(request, services, work, activity_id, told, words=q, start=max(debut, 0))
+
+
+@router.post("/{activity_id:uuid}/ages", dependencies=[staff(Deed.WORK)])
+def set_age_group_of_all(activity_id: uuid.UUID, request: Request, form: SafeForm) -> RedirectResponse:
+    """Of all participants of an activity for pupils whose age group nobody gave."""
+    work, group = at_work(request), age_group_in(form)
+    if group is not None:
+        with deed(request) as writing:
+            writing.activities.set_age_group(work.campus, activity_id, group, by=work.actor)
+    return RedirectResponse(f"{work.home}/activites/{activity_id}#ages", status_code=303)
 
 
 def activity_page(

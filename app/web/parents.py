@@ -122,16 +122,6 @@ def ask_a_parent(
     return RedirectResponse(f"/mes-badges/{award_id}?fait=parent#page", status_code=303)
 
 
-@router.post("/gestion/{slug}/activites/{activity_id:uuid}/ages", dependencies=[staff(Deed.WORK)])
-def set_age_group_of_all(activity_id: uuid.UUID, request: Request, form: SafeForm) -> RedirectResponse:
-    """Of all participants of an activity for pupils whose age group nobody gave."""
-    work, group = at_work(request), age_group_in(form)
-    if group is not None:
-        with deed(request) as writing:
-            writing.activities.set_age_group(work.campus, activity_id, group, by=work.actor)
-    return RedirectResponse(f"{work.home}/activites/{activity_id}#ages", status_code=303)
-
-
 def age_group_in(form: FormData) -> AgeGroup | None:
     return {"moins": AgeGroup.UNDER_15, "plus": AgeGroup.FROM_15, "majeur": AgeGroup.ADULT}.get(
         text_of(form, "age")

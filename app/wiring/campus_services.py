@@ -210,6 +210,7 @@ class CampusServices(Parts):
             self.stores.portfolios,
             self.stores.consents,
             self.stores.history,
+            self.stores.reach,
             self.clock,
         )
 

@@ -12,7 +12,8 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.domain.people import Person, Role
+from app.domain.awards import Visibility
+from app.domain.people import AgeGroup, Person, Role
 from app.request_scope import AT_ANY_CAMPUS
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send
@@ -148,3 +149,16 @@ def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches
     assert reaching
     about_activities = ("/gestion/{slug}/activites", "/gestion/{slug}/attributions", "/api/")
     assert [path for path in reaching if path.startswith(about_activities)] == []
+
+
+def test_an_age_group_that_one_campus_gives_closes_what_another_campus_gave(house: House):
+    award_id = house.award("Zoé Faure; zoe@exemple.fr").lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        person_id = services.awards.record(award_id).person.id
+    there = house.other_campus.id
+    with house.process.visit(campus_id=there) as services:
+        person = services.stores.people.get(person_id)
+        services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND, campus_id=there)
+    with house.unit_of_work(reading=True) as services:
+        assert services.awards.record(award_id).award.visibility is Visibility.CLOSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -100,4 +101,36 @@ def test_whoever_works_and_has_a_key_is_asked_for_it_where_no_campus_is_named(
         asked = late.get(late.get("/compte/mot-de-passe").headers["location"])
         actions = [form.action for form in forms_of(asked)]
         assert ("/confirmer/cle" in actions, "/confirmer/lien" in actions) == (True, False)
+        house.close()
+
+
+def test_a_closed_badge_is_answered_as_closed_and_opened_by_its_private_link(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        result = house.award("Zoé Faure; zoe@exemple.fr")
+        award_id = result.lines[0].award_id
+        with house.unit_of_work(reading=True) as services:
+            signed = services.stores.awards.document_of(award_id).embedded
+            address, short = services.addresses.award(award_id), services.addresses.short(award_id)
+        visitor, public = house.client(), f"/attributions/{award_id}"
+        assert visitor.get(public).status_code == 403
+        for path in (f"{public}.json", f"{public}.jwt", f"{public}.png", f"/preuves/{award_id}"):
+            assert visitor.get(path, headers={"accept": "*/*"}).status_code == 403, path
+        assert visitor.get(f"/v/{short.rpartition('/')[2]}").headers["location"].endswith(public)
+        assert visitor.get(f"/attributions/{uuid.UUID(int=1)}.json").status_code == 404
+        with house.process.visit(reading=True) as services:
+            deposited = services.verification.verify(signed)
+            assert deposited.campus is not None
+            assert deposited.record is not None
+            assert services.verification.verify(address).closed
+            assert services.awards.record(award_id).award.id == award_id
+
+        learner = house.client()
+        opened = learner.get(house.private_link(result))
+        assert opened.headers["location"] == f"/mes-badges/{award_id}"
+        assert learner.get(f"/mes-badges/{award_id}").status_code == 200
+        assert str(award_id) in learner.get("/mes-badges").text
+        assert str(award_id) not in visitor.get("/mes-badges").text
         house.close()
