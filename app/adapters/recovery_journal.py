@@ -19,7 +19,7 @@ import orjson
 from app.adapters.key_vault import KeyVault
 from app.adapters.whole_files import alone_in, for_its_owner, sync_folder
 from app.domain.clock import Clock
-from app.domain.recovery import ERASED, Frame
+from app.domain.recovery import ERASED, Frame, as_json
 from app.errors import Unavailable
 
 _LENGTHS: Final = 8
@@ -149,7 +149,7 @@ class RecoveryJournal:
                 "kek": self.vault.kek.id,
             }
         )
-        body = self.vault.seal_bytes(orjson.dumps(frame.content, default=_as_json), _PURPOSE + header)
+        body = self.vault.seal_bytes(orjson.dumps(frame.content, default=as_json), _PURPOSE + header)
         lengths = len(header).to_bytes(4, "big") + len(body).to_bytes(4, "big")
         return b"".join((lengths, header, body))
 
@@ -183,12 +183,3 @@ def _places(file: IO[bytes]) -> Iterator[_Place]:
             return
         yield _Place(said, start, start + _LENGTHS + header, stop)
         start = stop
-
-
-def _as_json(value: object) -> object:
-    if isinstance(value, bytes):
-        try:
-            return {"text": value.decode()}
-        except UnicodeDecodeError:
-            return {"hex": value.hex()}
-    raise TypeError(type(value).__name__)

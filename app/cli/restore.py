@@ -15,7 +15,7 @@ from app.errors import AppError
 from app.language import N_
 from app.language import gettext as _
 from app.services.anchor_check import SENTENCES, Older
-from app.services.restoring import Missing, Restored, check_restore_reason
+from app.services.restoring import ChoicesRestored, Missing, Restored, check_restore_reason
 from app.wiring import Process
 
 _BY = Actor.command("restore")
@@ -68,8 +68,15 @@ def restore(
     if not reason.strip() and sys.stdin.isatty():
         reason = typer.prompt(_("Que s’est-il passé, en une phrase ?"))
     check_restore_reason(reason)
+    choices = None
     for campus in campuses:
-        _tell_done(campus, process.put_back(campus, reason, by=_BY))
+        done = process.put_back(campus, reason, by=_BY)
+        _tell_done(campus, done)
+        choices = done.choices or choices
+    if choices is None and all(each.older is Older.CHOICES for each in process.behind.values()):
+        choices = process.put_back_choices(reason, by=_BY)
+    if choices is not None:
+        _tell_choices(choices)
     left = process.compare_with_anchors(thorough=True)
     if left:
         stop(
@@ -99,7 +106,8 @@ def _register(process: Process, files: list[Path]) -> None:
 
 def _campuses(process: Process) -> list[Campus]:
     with process.repair(reading=True) as services:
-        return [services.stores.campuses.get_by_id(each) for each in process.behind]
+        lacking = [each.campus_id for each in process.behind.values() if each.older is not Older.CHOICES]
+        return [services.stores.campuses.get_by_id(each) for each in lacking]
 
 
 def _tell(campus: Campus, missing: Missing) -> None:
@@ -117,6 +125,22 @@ def _tell(campus: Campus, missing: Missing) -> None:
     ):
         if count:
             print("  " + _(sentence).format(count=count))
+
+
+def _tell_choices(choices: ChoicesRestored) -> None:
+    say(
+        N_("{count} choix de personnes sont remis en place ; tout le monde est déconnecté."),
+        count=choices.choices,
+    )
+    if not choices.is_whole:
+        say(
+            N_(
+                "D’autres choix sont perdus : toutes les pages publiques et les portfolios sont fermés ({count} personnes "
+                "reçoivent un message), les jetons d’accès révoqués, les recommandations mises de côté. Vérifiez les équipes."
+            ),
+            count=choices.people_shut,
+            style="yellow",
+        )
 
 
 def _tell_done(campus: Campus, done: Restored) -> None:

@@ -57,7 +57,7 @@ class RecoveryStore:
         """Those that the database does not hold, by what identifies them, with values as columns take them."""
         kind, name = KINDS[table], _IDENTITY.get(table, "id")
         columns: Table = kind.__table__  # type: ignore[attr-defined]
-        typed = [_typed(columns, row) for row in rows]
+        typed = [typed_values(columns, row) for row in rows]
         if table == NEWER:
             editions = {(row["award_id"], row["edition"]): row for row in typed}
             query = select(NewerDocument.award_id, NewerDocument.edition).where(
@@ -155,7 +155,7 @@ class RecoveryStore:
         return set(self.session.execute(query).scalars())
 
 
-def _typed(table: Table, row: Values) -> dict[str, Any]:
+def typed_values(table: Table, row: Values) -> dict[str, Any]:
     """Out of JSON. A column that the journal does not know has its default."""
     return {
         column.name: _value(column.type, row[column.name]) for column in table.columns if column.name in row

@@ -187,12 +187,17 @@ def open_session(engine: Engine, *, reading: bool = False) -> Session:
 
 
 def refuse_rows_of(
-    session: Session, campus_ids: Collection[uuid.UUID], refusal: Callable[[], Exception]
+    session: Session,
+    campus_ids: Collection[uuid.UUID],
+    refusal: Callable[[], Exception],
+    *,
+    also: tuple[type, ...] = (),
 ) -> None:
-    """From now on, reading an award or a log of these campuses raises: nothing may be shown or decided by them."""
+    """From now on, reading an award or a log of these campuses raises: nothing may be shown or decided by them. So does
+    any row of the kinds in `also`."""
 
     def check(_session: Session, row: object) -> None:
-        if isinstance(row, Award | CampusLog) and row.campus_id in campus_ids:
+        if isinstance(row, also) or (isinstance(row, Award | CampusLog) and row.campus_id in campus_ids):
             raise refusal()
 
     event.listen(session, "loaded_as_persistent", check)

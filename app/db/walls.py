@@ -16,6 +16,7 @@ from app.db.metadata import METADATA
 SHARED = {
     "alembic_version": "the schema's own",
     "brought_badge": "of a person, from no campus of ours",
+    "choice_change": "of people, until the recovery journal holds it; read by the service alone",
     "challenge": "asked of a browser before anybody is known",
     "federated_account": "of a person, who may work for several campuses",
     "erased_portfolio": "a number that was a portfolio's, read by everybody",

@@ -21,6 +21,7 @@ class Changed(StrEnum):
     SERVICE_UNLINKED = "service_unlinked"
     ROLES_CHANGED = "roles_changed"
     LEFT_TEAM = "left_team"
+    PAGES_SHUT = "pages_shut"
 
 
 WAYS_IN = frozenset(
@@ -38,3 +39,5 @@ WAYS_IN = frozenset(
 """Changes of what opens the account besides a letter to one of its addresses."""
 OF_A_TEAM = frozenset({Changed.ROLES_CHANGED, Changed.LEFT_TEAM})
 """What the administration of a campus did to somebody's place there."""
+ALSO_UNPROVED = OF_A_TEAM | {Changed.PAGES_SHUT}
+"""Sent to the addresses that campuses wrote down where the person proved none."""

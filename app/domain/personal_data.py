@@ -213,6 +213,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "recognition": "an organisation and its public address",
         "room": "of an activity",
         "signing_clock": "of a machine",
+        "choice_change": "numbers and choices, deleted once the recovery journal holds them",
         "signing_key": "of a campus",
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",

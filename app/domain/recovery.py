@@ -1,4 +1,4 @@
-"""What one transaction adds to the recovery journal: lines of a campus's log, and the rows that they speak of."""
+"""What one transaction adds to the recovery journal: lines of a campus's log with their rows, and what people chose."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
 
 from app.credentials.evidence.leaves import Leaf
 from app.domain.activity_log import EntryKind, Fact
@@ -25,6 +28,80 @@ ERASED: Final = "erased"
 """The people whose data were erased."""
 
 Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What of a table's rows people choose. `with_new`: a new row is a choice; then all of it is journaled."""
+
+    columns: tuple[str, ...] = ()
+    with_new: bool = False
+
+    @property
+    def with_changes(self) -> bool:
+        """Otherwise a choice is only that a row is deleted."""
+        return self.with_new or bool(self.columns)
+
+
+CHOICES: Final[Mapping[str, Choices]] = {
+    "person": Choices(
+        ("allows_name", "wants_reminders", "accepts_links", "under_15_on", "age_group", "language")
+    ),
+    "award": Choices(
+        (
+            "visibility",
+            "is_findable",
+            "answers_checks",
+            "older_recipient",
+            "link_generation",
+            "disclosures",
+            "edition",
+        )
+    ),
+    "evidence_disclosure": Choices(with_new=True),
+    "consent": Choices(with_new=True),
+    "parent_agreement": Choices(with_new=True),
+    "portfolio": Choices(("is_open", "is_findable", "naming", "grouping", "line")),
+    "portfolio_group": Choices(),
+    "portfolio_piece": Choices(with_new=True),
+    "brought_badge": Choices(("is_shown", "belongs")),
+    "endorsement": Choices(("withdrawn_at", "hidden_at", "set_aside_at", "set_aside_reason", "changes")),
+    "endorsement_place": Choices(("raised_at",)),
+    "label": Choices(("withdrawn_at",)),
+    "recognition": Choices(("standing", "reason", "changed_at")),
+    "activity_file": Choices(("agreed", "removed_at")),
+    "api_token": Choices(("revoked_at",)),
+    "membership": Choices(("until",)),
+    "person_address": Choices(),
+    "passkey": Choices(),
+    "federated_account": Choices(),
+    "password": Choices(("hash", "set_at")),
+}
+"""The tables of choices, each after those that it refers to. A row that is deleted is a choice in all but the first two."""
+NEVER_DELETED: Final = frozenset({"person", "award"})
+CHOSEN: Final = "choices"
+CHOICES_ORIGIN: Final = "choices"
+NO_CAMPUS: Final = uuid.UUID(int=0)
+"""Choices are people's: their frames belong to no campus, and are numbered by commit."""
+
+
+class ChoiceChange(SQLModel, table=True):
+    """What one commit changed of what people chose, until the recovery journal holds it. The newest row stays: its
+    number says how new this database is."""
+
+    __tablename__ = "choice_change"
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    content: bytes = b""
+
+
+def as_json(value: object) -> object:
+    """For orjson: what is in columns and not in JSON."""
+    if isinstance(value, bytes):
+        try:
+            return {"text": value.decode()}
+        except UnicodeDecodeError:
+            return {"hex": value.hex()}
+    raise TypeError(type(value).__name__)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from app.db.letters import LetterStore
 from app.db.own_addresses import OwnAddressStore
-from app.domain.account_changes import OF_A_TEAM, WAYS_IN, Changed
+from app.domain.account_changes import ALSO_UNPROVED, WAYS_IN, Changed
 from app.domain.clock import Clock
 from app.domain.columns import new_id
 from app.domain.letters import Occasion, letter_to
@@ -37,7 +37,7 @@ class AccountNotices:
         known = self.own.list_of(person.id)
         proved = [row.address for row in known if row.verified_at is not None]
         # Before the first proof all that is known is what campuses wrote down: that is where the person may read.
-        everywhere = changed is Changed.FIRST_ADDRESS or (changed in OF_A_TEAM and not proved)
+        everywhere = changed is Changed.FIRST_ADDRESS or (changed in ALSO_UNPROVED and not proved)
         told = [row.address for row in known] if everywhere else proved
         occasion = Occasion.WAY_IN_CHANGED if changed in WAYS_IN else Occasion.ADDRESS_CHANGED
         self.letters.promise_new(

@@ -20,6 +20,7 @@ from app.errors import Unavailable
 from app.language import N_
 from app.services.activity_log import ActivityLog, Anchors
 from app.services.log_keys import LogKeyHistory
+from app.services.recovery import ChoiceJournal
 from app.services.status import ListAnchors
 
 
@@ -32,6 +33,7 @@ class Older(StrEnum):
     LIST_MISSING = "list_missing"
     LIST_OLDER = "list_older"
     ANCHOR_DAMAGED = "anchor_damaged"
+    CHOICES = "choices"
 
 
 SENTENCES: Final = {
@@ -41,6 +43,10 @@ SENTENCES: Final = {
     Older.LIST_MISSING: N_("{campus} : la liste de statuts {where} a été publiée, et la base ne l’a pas."),
     Older.LIST_OLDER: N_(
         "{campus} : la liste de statuts {where} est plus ancienne que celle qui a été publiée."
+    ),
+    Older.CHOICES: N_(
+        "{campus} : ce que des personnes ont choisi depuis (pages fermées, consentements, noms…) manque : "
+        "{where} changements."
     ),
     Older.ANCHOR_DAMAGED: N_("{campus} : le fichier d’ancre {where} est abîmé."),
 }
@@ -81,8 +87,10 @@ class AnchorCheck:
         statuses: StatusStore,
         campuses: CampusStore,
         anchors: AllAnchors,
+        choices: ChoiceJournal,
         addresses: Addresses,
     ) -> None:
+        self.choices = choices
         self.log = log
         self.logs = log.store
         self.log_keys = log_keys
@@ -93,10 +101,13 @@ class AnchorCheck:
 
     def behind(self, *, thorough: bool = True) -> list[Behind]:
         """What is older than its anchor; unless `thorough`, roots of logs are not computed, only sizes compared."""
-        state = self.anchors.state()
+        # What is outside is read first: between both, the database may only become newer.
+        state, chosen = self.anchors.state(), self.choices.head()
         campuses = {campus.id: campus for campus in self.campuses.list_all()}
         open_logs = {log.campus_id: log for log in self.logs.list_all() if log.closed_at is None}
         found: list[Behind] = []
+        if (lost := chosen - self.choices.store.newest()) > 0:
+            found += [Behind(each.id, each.slug, Older.CHOICES, str(lost)) for each in campuses.values()]
         for campus in campuses.values():
             found += self._log_of(campus, open_logs.get(campus.id), state, thorough)
         return found + list(self._lists_of(campuses, state))

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 import structlog
 
 from app.db.activity_log import ActivityLogStore
+from app.db.choices import ChoiceStore
 from app.db.recovery import RecoveryStore
 from app.domain.activity_log import CampusLog, Fact, Written, leaf_of
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.log_facts import AWARD, DEFINITION, KEY
-from app.domain.recovery import ERASED, Frame, JournaledLine
+from app.domain.recovery import CHOICES_ORIGIN, CHOSEN, ERASED, NO_CAMPUS, Frame, JournaledLine
 
 logger = structlog.get_logger(__name__)
 
@@ -134,6 +135,62 @@ class JournalCheck:
             about.get(AWARD, set()), about.get(DEFINITION, set()), about.get(KEY, set())
         )
         return {"lines": lines, "rows": rows, ERASED: []}
+
+
+class ChoiceJournal:
+    """What people choose, in frames numbered by the commits that changed it."""
+
+    def __init__(self, store: ChoiceStore, journal: Journal, clock: Clock) -> None:
+        self.store = store
+        self.journal = journal
+        self.clock = clock
+
+    def head(self) -> int:
+        """The newest change that the journal holds; 0 where it holds none."""
+        return max((stop for _, stop in self.journal.covered(NO_CAMPUS, CHOICES_ORIGIN)), default=1) - 1
+
+    def catch_up(self) -> int:
+        """Append what is committed and not in the journal; returns the newest number. Raises OSError."""
+        covered = self.journal.covered(NO_CAMPUS, CHOICES_ORIGIN)
+        newest = self.store.newest()
+        if not covered:
+            # What was chosen before the journal began is in no frame: the next one goes on from here.
+            self._append(newest + 1, newest + 1, [])
+            return newest
+        return self.append_after(max(stop for _, stop in covered) - 1)
+
+    def append_after(self, sequence: int) -> int:
+        """The changes of the database that follow this one, in one frame."""
+        changes = self.store.after(sequence)
+        if not changes:
+            return sequence
+        newest = changes[-1][0]
+        self._append(changes[0][0], newest + 1, [each for _, content in changes for each in content])
+        return newest
+
+    def missing(self) -> ChoicesSince:
+        """What the journal holds beyond this database, and whether that is all there was."""
+        reached, changes = self.store.newest() + 1, list[Any]()
+        covered = self.journal.covered(NO_CAMPUS, CHOICES_ORIGIN)
+        head = max((stop for _, stop in covered), default=0)
+        for frame in self.journal.frames(NO_CAMPUS, CHOICES_ORIGIN, beyond=reached):
+            if frame.start > reached:
+                break
+            reached = max(reached, frame.stop)
+            changes += frame.content[CHOSEN]
+        return ChoicesSince(changes, max(head, reached) - 1, is_whole=bool(covered) and reached >= head)
+
+    def _append(self, start: int, stop: int, changes: Sequence[Any]) -> None:
+        content = {CHOSEN: changes}
+        self.journal.append(Frame(NO_CAMPUS, CHOICES_ORIGIN, start, stop, self.clock(), content))
+
+
+@dataclass(frozen=True)
+class ChoicesSince:
+    changes: Sequence[Any]
+    newest: int
+    is_whole: bool
+    """False: something was chosen that is nowhere any more, or may have been."""
 
 
 _AT_A_TIME = 500

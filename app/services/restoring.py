@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from app.db.activity_log import ActivityLogStore
 from app.db.history import HistoryStore
 from app.db.recovery import RecoveryStore
 from app.db.status import StatusStore
+from app.domain.account_changes import Changed
 from app.domain.activity_log import CampusLog, EntryKind, Fact, Written
 from app.domain.awards import Award, AwardState, revoke
 from app.domain.campus import Campus
@@ -22,6 +23,7 @@ from app.domain.columns import new_id
 from app.domain.history import Actor
 from app.domain.keys import KeyState, SealedKey
 from app.domain.log_facts import AWARD
+from app.domain.people import Person
 from app.domain.recovery import (
     AWARDS,
     BADGES,
@@ -39,14 +41,16 @@ from app.domain.recovery import (
 from app.domain.status import AnchoredList, StatusList, StatusSlot
 from app.errors import InvalidInput
 from app.language import N_
+from app.services.account_notices import AccountNotices
 from app.services.activity_log import ActivityLog, LogOutOfStep
 from app.services.anchor_check import AllAnchors
 from app.services.log_reconciliation import LogReconciliation
-from app.services.recovery import Journal
+from app.services.recovery import ChoiceJournal, Journal
 from app.services.status import StatusService
 
 WITHDRAWN_BEFORE: Final = N_("Retiré avant la restauration ; repris de la liste de statuts publiée.")
 
+CHOSEN_SINCE: Final = N_("Une sauvegarde a été restaurée : à confirmer avec l’organisation.")
 ERASED_AGAIN: Final = "Effacement refait après la restauration d’une sauvegarde."
 
 
@@ -66,6 +70,14 @@ class Missing:
         return not (self.lines or self.awards or self.withdrawals or self.keys or self.erasures)
 
 
+@dataclass(frozen=True)
+class ChoicesRestored:
+    choices: int
+    people_shut: int
+    """Whose pages were shut because what they chose since is not known."""
+    is_whole: bool
+
+
 @dataclass
 class Restored:
     """What was put back, and what could not be."""
@@ -81,6 +93,8 @@ class Restored:
     revoked: dict[uuid.UUID, str] = field(default_factory=dict)
     """Awards withdrawn since the copy, with the reason that the log holds."""
     reconciled: bool = False
+    choices: ChoicesRestored | None = None
+    """None while other campuses are still to be restored."""
 
 
 class RestoreService:
@@ -93,6 +107,8 @@ class RestoreService:
         reconciliation: LogReconciliation,
         anchors: AllAnchors,
         journal: Journal,
+        choices: ChoiceJournal,
+        notices: AccountNotices,
         history: HistoryStore,
         clock: Clock,
     ) -> None:
@@ -104,6 +120,8 @@ class RestoreService:
         self.reconciliation = reconciliation
         self.anchors = anchors
         self.journal = journal
+        self.choices = choices
+        self.notices = notices
         self.history = history
         self.clock = clock
 
@@ -212,6 +230,25 @@ class RestoreService:
             awards=done.awards,
             withdrawals=done.withdrawals,
         )
+
+    def put_back_choices(self, campus_ids: Iterable[uuid.UUID], reason: str, *, by: Actor) -> ChoicesRestored:
+        """What people chose since the copy, or everything shut where nothing says so; the last step of a restore."""
+        check_restore_reason(reason)
+        store, since = self.choices.store, self.choices.missing()
+        done = store.put_back(since.changes)
+        shut: Sequence[Person] = ()
+        if not since.is_whole:
+            shut = store.shut_everything(reason=CHOSEN_SINCE, at=self.clock())
+            for person in shut:
+                self.notices.tell(person, Changed.PAGES_SHUT)
+        store.end_sessions()
+        if since.newest > store.newest():
+            store.add(since.newest)
+        for campus_id in campus_ids:
+            self.history.write(
+                by, "restore", "campus", campus_id, at=self.clock(), campus_id=campus_id, choices=done
+            )
+        return ChoicesRestored(done, len(shut), since.is_whole)
 
     def _replay_lines(
         self, campus: Campus, frame: Frame, journaled: Sequence[JournaledLine], done: Restored

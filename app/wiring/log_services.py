@@ -12,7 +12,7 @@ from app.services.kept_site import KeptSite
 from app.services.log_reconciliation import LogReconciliation
 from app.services.log_watch import LogWatch
 from app.services.private_looks import PrivateLooks
-from app.services.recovery import JournalCheck
+from app.services.recovery import ChoiceJournal, JournalCheck
 from app.services.registering import AwardRegistration
 from app.services.restoring import RestoreService
 from app.services.shown_files import ShownFiles
@@ -97,8 +97,13 @@ class LogServices(RequestServices):
             self.stores.statuses,
             self.stores.campuses,
             self.lent.anchors,
+            self.choice_journal,
             self.addresses,
         )
+
+    @cached_property
+    def choice_journal(self) -> ChoiceJournal:
+        return ChoiceJournal(self.stores.choices, self.lent.journal, self.clock)
 
     @cached_property
     def log_reconciliation(self) -> LogReconciliation:
@@ -121,6 +126,8 @@ class LogServices(RequestServices):
             self.log_reconciliation,
             self.lent.anchors,
             self.lent.journal,
+            self.choice_journal,
+            self._account_notices,
             self.stores.history,
             self.clock,
         )

@@ -33,6 +33,7 @@ from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.recovery_journal import RecoveryJournal
 from app.adapters.web_documents import Reach, WebDocuments
 from app.credentials.documents import DocumentSource, NoDocuments
+from app.db.choices import ChoiceWatch
 from app.db.migrations import is_current, upgrade
 from app.db.published import published_store
 from app.db.rates import DatabaseCounts
@@ -42,20 +43,22 @@ from app.db.workers import WorkflowDatabase
 from app.domain.addresses import Addresses
 from app.domain.campus import Campus
 from app.domain.clock import Clock
+from app.domain.endorsements import Endorsement
 from app.domain.federation import IdentityProvider
 from app.domain.history import Actor
 from app.domain.letters import Mailer
+from app.domain.portfolios import Portfolio
 from app.domain.rates import Limiter
 from app.domain.signing_clock import ClockJumped, Counter, Jump, Ticks
 from app.domain.status import SignedList
 from app.errors import NotFound
 from app.resources import resource_folder
-from app.services.anchor_check import Behind, OlderCopy
+from app.services.anchor_check import Behind, Older, OlderCopy
 from app.services.file_intake import FileIntake
 from app.services.issuer_standing import ListShelf
 from app.services.letters import LetterService, Post
 from app.services.public_documents import PublicDocuments
-from app.services.restoring import ERASED_AGAIN, Restored
+from app.services.restoring import ERASED_AGAIN, ChoicesRestored, Restored
 from app.services.snapshots import UNSHARED, Snapshot, Snapshots
 from app.settings import Settings
 from app.wiring.parts import Lent
@@ -132,6 +135,9 @@ class Process:
         self.providers = _providers_of(settings, self.addresses, clock)
         self.behind: Mapping[uuid.UUID, Behind] = {}
         self._compared_at = float("inf")  # never, until `check` does it for the first time
+        self._lacks_choices = False
+        self._chosen = 0
+        """Up to which change the journal is known to hold what people chose."""
         self._commits = count(1)
         self.last_commit = 0
         self._snapshots = Snapshots()
@@ -182,6 +188,7 @@ class Process:
             if not found:
                 self._catch_up(services, thorough=thorough)
         self.behind = {each.campus_id: each for each in found}
+        self._lacks_choices = any(each.older is Older.CHOICES for each in found)
         return found
 
     def _catch_up(self, services: Services, *, thorough: bool) -> None:
@@ -189,6 +196,7 @@ class Process:
             if thorough or self.anchors.failure or self.journal.failure:
                 self.anchors.check_writable()
                 services.journal_check.catch_up()
+                self._chosen = services.choice_journal.catch_up()
             services.anchor_check.catch_up()
         except OSError as error:
             log.error("anchor not moved", kind=type(error).__name__)
@@ -273,6 +281,14 @@ class Process:
         for person_id in done.erased:
             with self.repair() as services, suppress(NotFound):
                 services.erasures.carry_out(campus, person_id, ERASED_AGAIN, by=by)
+        if all(each.older is Older.CHOICES for each in self.compare_with_anchors(thorough=True)):
+            done.choices = self.put_back_choices(reason, by=by)
+        return done
+
+    def put_back_choices(self, reason: str, *, by: Actor) -> ChoicesRestored:
+        """Once every campus has its awards again: choices are about awards of any of them."""
+        with self.repair() as services:
+            done = services.restoring.put_back_choices(list(self.behind), reason, by=by)
         self.compare_with_anchors(thorough=True)
         return done
 
@@ -292,7 +308,13 @@ class Process:
         try:
             with open_session(self.engine, reading=reading) as session, session.begin():
                 if guarded and self.behind:
-                    refuse_rows_of(session, self.behind.keys(), OlderCopy)
+                    people_too = (Portfolio, Endorsement) if self._lacks_choices else ()
+                    refuse_rows_of(session, self.behind.keys(), OlderCopy, also=people_too)
+                watch = (
+                    ChoiceWatch(session, lambda: self._chosen, self._check_choices)
+                    if guarded and not reading
+                    else None
+                )
                 services = Services(Stores(session), self._lent, snapshot)
                 yield services
         except ClockJumped:
@@ -301,6 +323,21 @@ class Process:
         if not reading:
             self.last_commit = next(self._commits)
         services.settle()
+        if watch is not None and watch.has_noted:
+            self._journal_choices()
+
+    def _check_choices(self) -> None:
+        if self._lacks_choices:
+            raise OlderCopy
+
+    def _journal_choices(self) -> None:
+        try:
+            with self._transaction(reading=True, guarded=False) as services:
+                services.stores.reach.everywhere()
+                self._chosen = services.choice_journal.append_after(self._chosen)
+        except OSError as error:
+            # Committed all the same; it is appended at the next comparison.
+            log.error("recovery journal not written", kind=type(error).__name__)
 
     async def snapshot(self) -> Snapshot | None:
         """Of now, for a transaction that begins after this; None where the database cannot say which it is, or is an

@@ -17,6 +17,7 @@ from app.db.badges import BadgeStore
 from app.db.batches import BatchStore
 from app.db.brought_badges import BroughtBadgeStore
 from app.db.campus import CampusStore
+from app.db.choices import ChoiceStore
 from app.db.claim_codes import ClaimCodeStore
 from app.db.competencies import CompetencyStore
 from app.db.consents import ConsentStore
@@ -91,6 +92,10 @@ class Stores:
     @cached_property
     def integrity(self) -> IntegrityStore:
         return IntegrityStore(self.session)
+
+    @cached_property
+    def choices(self) -> ChoiceStore:
+        return ChoiceStore(self.session)
 
     @cached_property
     def recovery(self) -> RecoveryStore:

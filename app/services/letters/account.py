@@ -86,6 +86,14 @@ _CHANGES = {
         N_("Vous n’êtes plus dans l’équipe d’un campus"),
         N_("L’administration d’un campus vous a retiré de son équipe, dès maintenant."),
     ),
+    Changed.PAGES_SHUT: (
+        N_("Vos pages publiques sont fermées, à vous de les rouvrir"),
+        N_(
+            "Après une panne, une sauvegarde de ce service a été remise en place. Nous ne savons plus avec certitude ce que "
+            "vous aviez ouvert ou fermé depuis : vos pages et votre portfolio sont donc fermés. Vos badges restent valables. "
+            "Ouvrez de nouveau les pages que vous voulez montrer, et vérifiez vos réglages."
+        ),
+    ),
 }
 _NAMED = {
     Changed.ADDRESS_ADDED: N_(
@@ -131,6 +139,7 @@ _NOT_YOU_EITHER = N_(
     "Ce n’était pas vous ? Ouvrez « Mon compte » : retirez ce que vous ne reconnaissez pas, déconnectez les autres "
     "navigateurs, et prévenez un campus qui vous connaît."
 )
+_NOTHING_TO_FEAR = N_("Tant que vous ne faites rien, ces pages restent fermées à tous.")
 _ASK_THE_CAMPUS = N_(
     "Vous ne savez pas pourquoi ? Demandez à l’administration de ce campus : elle seule peut y revenir."
 )
@@ -225,7 +234,9 @@ class AccountLetters:
         if names:
             line = _NAMED[changed]
         seen, url, foot = N_("Ouvrir « Mon compte »"), self.addresses.account, _NOT_YOU_EITHER
-        if changed in OF_A_TEAM:
+        if changed is Changed.PAGES_SHUT:
+            foot = _NOTHING_TO_FEAR
+        elif changed in OF_A_TEAM:
             foot = _ASK_THE_CAMPUS
         elif changed not in WAYS_IN:
             seen, url, foot = N_("Voir mes adresses"), self.addresses.own_addresses, _NOT_YOU
