@@ -14,9 +14,13 @@ from app.domain.activity_log import LogPayload
 from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument
 from app.domain.badges import BadgeVersion
+from app.domain.campus import Label, Network
+from app.domain.endorsements import Endorsement
 from app.domain.files import FileContent, FileState, StoredFile
 from app.domain.integrity import IntegrityCheck, PictureDigest
 from app.domain.log_facts import DEFINITION
+from app.domain.organisations import EndorsementPlace, Organisation, OrganisationKey
+from app.domain.recognition import FollowedList, NetworkKey, TrustEdition
 from app.domain.status import StatusList, StatusSlot
 
 AT_A_TIME: Final = 250
@@ -163,6 +167,41 @@ class IntegrityStore:
 
     def lists(self) -> Sequence[StatusList]:
         return self.session.exec(select(StatusList).order_by(col(StatusList.id))).all()
+
+    def labels(self) -> Sequence[Label]:
+        """Those that were signed."""
+        return self.session.exec(select(Label).where(col(Label.signed_at).is_not(None))).all()
+
+    def endorsements(self) -> Iterator[Endorsement]:
+        query = select(Endorsement).order_by(col(Endorsement.id))
+        yield from self.session.exec(query.execution_options(yield_per=AT_A_TIME))
+
+    def trust_editions(self) -> Sequence[TrustEdition]:
+        return self.session.exec(select(TrustEdition)).all()
+
+    def followed_lists(self) -> Sequence[FollowedList]:
+        """Those that were read at least once."""
+        return self.session.exec(select(FollowedList).where(FollowedList.body != b"")).all()
+
+    def keys_of_others(self) -> Sequence[NetworkKey | OrganisationKey]:
+        """Every key of a network or an organisation of this service."""
+        networks, organisations = select(NetworkKey), select(OrganisationKey)
+        return [*self.session.exec(networks), *self.session.exec(organisations)]
+
+    def withdrawn_places(self) -> tuple[dict[str, set[int]], dict[uuid.UUID, set[int]]]:
+        """Places withdrawn in the lists of networks, by slug, and of organisations."""
+        slugs = {network.id: network.slug for network in self.session.exec(select(Network))}
+        networks: dict[str, set[int]] = {slug: set() for slug in slugs.values()}
+        organisations: dict[uuid.UUID, set[int]] = {
+            each: set() for each in self.session.exec(select(Organisation.id))
+        }
+        labels = select(Label).where(col(Label.withdrawn_at).is_not(None), col(Label.position).is_not(None))
+        for label in self.session.exec(labels):
+            networks[slugs[label.network_id]].add(label.position or 0)
+        places = select(EndorsementPlace).where(col(EndorsementPlace.raised_at).is_not(None))
+        for place in self.session.exec(places):
+            organisations[place.organisation_id].add(place.position)
+        return networks, organisations
 
     def frozen_versions(self) -> Iterator[tuple[BadgeVersion, PictureDigest | None, Any]]:
         """Each with the digests of its pictures, and what the log noted when it was frozen."""

@@ -72,6 +72,9 @@ class Damage(StrEnum):
     PICTURE_CHANGED = "picture_changed"
     DEFINITION_CHANGED = "definition_changed"
     FILE_CHANGED = "file_changed"
+    DOCUMENT_SIGNATURE = "document_signature"
+    DOCUMENT_DIFFERS = "document_differs"
+    PLACE_LOWERED = "place_lowered"
     LOG = "log"
 
 
@@ -105,6 +108,11 @@ SENTENCES: Final = {
     Damage.PICTURE_CHANGED: N_("Badge {where} : l’image {detail} a changé depuis la première attribution."),
     Damage.DEFINITION_CHANGED: N_("Badge {where} : sa définition n’est plus celle que le journal a notée."),
     Damage.FILE_CHANGED: N_("Pièce {where} : le fichier a changé depuis son dépôt."),
+    Damage.DOCUMENT_SIGNATURE: N_("{where} : sa signature ne vaut plus."),
+    Damage.DOCUMENT_DIFFERS: N_("{where} : la base ne dit plus ce qui a été signé ({detail})."),
+    Damage.PLACE_LOWERED: N_(
+        "{where} : la place {detail} a été publiée comme retirée, et la base ne le dit plus."
+    ),
     Damage.LOG: N_("Journal {where} : {detail}"),
 }
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from app.credentials.dids import jwt_method_id
 from app.credentials.errors import CredentialError
@@ -20,6 +20,7 @@ from app.credentials.proofs.data_integrity import verify_proofs
 from app.credentials.proofs.vc_jwt import credential_of, parse_compact_jws, verify_jws
 from app.credentials.status_list import read_list
 from app.credentials.timestamps import format_timestamp
+from app.credentials.trust.reading import PinnedNetwork, TrustListRefused, read_trust_list
 from app.db.campus import CampusStore
 from app.db.integrity import EditionRow, IntegrityStore, StoredAwardRow
 from app.db.status import StatusStore
@@ -31,14 +32,15 @@ from app.domain.integrity import MOST_FAULTS, Damage, Found, IntegrityCheck, mer
 from app.domain.keys import KeyPurpose
 from app.domain.signed_text import as_signed, name_as_signed
 from app.domain.status import StatusList, signed_form
+from app.services.partner_lists import PlaceAnchors
 from app.services.status import ListAnchors
 
 CHECKED_EVERY: Final = timedelta(days=1)
 _KEPT: Final = 30
 AWARDS_IN_A_STEP: Final = 1_000
 _MOST_STEPS: Final = 4_096
-LISTS, PICTURES, FILES, LOGS = "lists", "pictures", "files", "logs"
-AFTER_AWARDS: Final = (LISTS, PICTURES, FILES, LOGS)
+LISTS, DOCUMENTS, PICTURES, FILES, LOGS = "lists", "documents", "pictures", "files", "logs"
+AFTER_AWARDS: Final = (LISTS, DOCUMENTS, PICTURES, FILES, LOGS)
 
 
 @dataclass(frozen=True)
@@ -204,13 +206,16 @@ def _objects(value: JsonValue) -> list[JsonObject]:
     return [each for each in listed if isinstance(each, dict)]
 
 
+class StoredAnchors(ListAnchors, PlaceAnchors, Protocol): ...
+
+
 class IntegrityService:
     def __init__(
         self,
         store: IntegrityStore,
         statuses: StatusStore,
         campuses: CampusStore,
-        anchors: ListAnchors,
+        anchors: StoredAnchors,
         addresses: Addresses,
         clock: Clock,
     ) -> None:
@@ -282,6 +287,8 @@ class IntegrityService:
         match AFTER_AWARDS[step - (check.steps - len(AFTER_AWARDS))]:
             case "lists":
                 return self._lists()
+            case "documents":
+                return self._documents()
             case "pictures":
                 return self._pictures()
             case "files":
@@ -311,6 +318,63 @@ class IntegrityService:
         for position in range(row.size):
             if published.get(position) != (position in stored):
                 yield Found(Damage.LIST_BIT, where, str(position))
+
+    def _documents(self) -> Result:
+        """What networks and organisations signed: labels, recommendations, lists of trust; lists of others as read."""
+        result, at = Result(), self.clock()
+        keys = self.issuers().keys()
+        for row in self.store.keys_of_others():
+            key = VerificationKey.from_jwk(row.public_jwk)
+            keys[row.method_id] = keys[jwt_method_id(row.method_id)] = key
+
+        def check(where: str, embedded: bytes | str, token: str = "", **expected: object) -> None:
+            result.checked["documents"] += 1
+            content = embedded if isinstance(embedded, bytes) else embedded.encode()
+            document = _verified(content, token or None, keys, at=at)
+            if document is None:
+                result.found.append(Found(Damage.DOCUMENT_SIGNATURE, where))
+                return
+            for name, value in expected.items():
+                said = (
+                    _object(document.get("credentialSubject")).get("id")
+                    if name == "subject"
+                    else document.get(name)
+                )
+                if said != value:
+                    result.found.append(Found(Damage.DOCUMENT_DIFFERS, where, name))
+
+        for label in self.store.labels():
+            url = self.addresses.label(label.id)
+            check(url, label.embedded, id=url, subject=label.issuer)
+        for each in self.store.endorsements():
+            if (
+                not each.foreign_issuer
+            ):  # those have keys of their own, and are asked for again in the nightly work
+                url = self.addresses.endorsement(each.id)
+                check(url, each.written, each.token, subject=each.subject)
+        for edition in self.store.trust_editions():
+            check(f"trust list {edition.network_id}", edition.body)
+        for followed in self.store.followed_lists():
+            result.checked["documents"] += 1
+            pinned = PinnedNetwork(VerificationKey.from_multikey(followed.key), followed.issuer)
+            try:
+                read_trust_list(followed.body, pinned, at=followed.read_at or at)
+            except (CredentialError, TrustListRefused, ValueError):
+                result.found.append(Found(Damage.DOCUMENT_SIGNATURE, followed.url))
+        self._places(result)
+        return result
+
+    def _places(self, result: Result) -> None:
+        networks, organisations = self.store.withdrawn_places()
+        for slug, stored in networks.items():
+            self._place(self.addresses.network_list(slug), stored, result)
+        for organisation_id, stored in organisations.items():
+            self._place(self.addresses.organisation_list(organisation_id), stored, result)
+
+    def _place(self, url: str, stored: set[int], result: Result) -> None:
+        result.checked["lists"] += 1
+        lowered = sorted(self.anchors.withdrawn(url) - stored)
+        result.found += [Found(Damage.PLACE_LOWERED, url, str(each)) for each in lowered]
 
     def _pictures(self) -> Result:
         result = Result()
@@ -348,13 +412,22 @@ def range_of(step: int, ranges: int) -> tuple[uuid.UUID, uuid.UUID]:
 def _verified_list(
     row: StatusList, keys: Mapping[str, VerificationKey], *, at: datetime
 ) -> JsonObject | None:
-    """The list in both its forms, which say the same and are signed by a published key; None otherwise."""
+    return _verified(bytes(row.published), row.token, keys, at=at)
+
+
+def _verified(
+    embedded: bytes, token: str | None, keys: Mapping[str, VerificationKey], *, at: datetime
+) -> JsonObject | None:
+    """The document in the forms that are stored, which are signed by a published key and agree; None otherwise."""
     try:
-        document = parse_json_object(bytes(row.published))
-        proofs = verify_proofs(document, key_for=lambda method: keys[method], at=at)
-        jws = parse_compact_jws(row.token, max_length=1 << 20)
-        verify_jws(jws, keys[jws.kid or ""])
+        proofs = verify_proofs(parse_json_object(embedded), key_for=lambda method: keys[method], at=at)
+        if proofs.accepted is None:
+            return None
+        if token is not None:
+            jws = parse_compact_jws(token, max_length=1 << 20)
+            verify_jws(jws, keys[jws.kid or ""])
+            if credential_of(jws.payload) != proofs.document:
+                return None
     except (CredentialError, KeyError, ValueError):
         return None
-    same = credential_of(jws.payload) == proofs.document
-    return proofs.document if proofs.accepted is not None and same else None
+    return proofs.document

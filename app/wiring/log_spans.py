@@ -9,9 +9,9 @@ from multiprocessing import get_context
 
 from sqlalchemy import Engine
 
-from app.db.activity_log import ActivityLogStore
 from app.db.session import open_engine, open_session
 from app.services.log_check import Span, Spans, derive_span
+from app.wiring.stores import Stores
 
 _WORTH_IT = 2
 """A process takes a second to start: so many spans it must have to do."""
@@ -39,4 +39,6 @@ def _open(database_url: str) -> None:
 
 def _derive(log_id: uuid.UUID, numbers: range) -> Span:
     with open_session(_engines[-1], reading=True) as session, session.begin():
-        return derive_span(ActivityLogStore(session), log_id, numbers)
+        stores = Stores(session)
+        stores.reach.everywhere()  # without a scope payloads are not read, and would pass for erased ones
+        return derive_span(stores.activity_log, log_id, numbers)

@@ -12,8 +12,12 @@ from app.domain.integrity import Damage, Found
 from app.services.integrity import range_of
 from app.wiring import IntegrityRun, last_check_of
 from tests.services.test_activity_log import tamper
+from tests.services.test_endorsements import asked, signed
+from tests.services.test_label_status import given as given_label
+from tests.services.test_label_status import network
 from tests.services.test_restoring import ADA, ROOF, given, withdraw
 from tests.support.house import COMMAND, House
+from tests.support.networks import NETWORK
 
 PEOPLE = (ROOF, ADA, "Zoé N’Diaye; zoe@exemple.fr")
 
@@ -186,3 +190,63 @@ def test_readiness_and_metrics_give_the_last_check(house: House, awards: list[uu
     checked(house)
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["last_check"]["faults"]) == (200, 1)
+
+
+def test_payload_that_another_campus_may_not_read_is_compared_all_the_same(
+    house: House, awards: list[uuid.UUID]
+) -> None:
+    """Behind row-level security, a line that is not read would pass for one that was erased."""
+    tamper(
+        house,
+        "UPDATE log_payload SET facts = '{}' WHERE noun = 'award' AND number = "
+        f"(SELECT decision FROM award_evidence WHERE award_id = {number(house, awards[0])})",
+    )
+    assert Damage.LOG in {each.damage for each in checked(house)}
+
+
+def test_changed_documents_of_networks_and_organisations_are_found(
+    house: House, awards: list[uuid.UUID]
+) -> None:
+    network(house)
+    one = given_label(house)
+    said = signed(house, asked(house, awards[0]))
+    with house.unit_of_work() as services:
+        services.register.publish(services.register.network(NETWORK))
+    assert checked(house) == []
+    for table, column in (
+        ("label", "embedded"),
+        ("trust_edition", "body"),
+        ("endorsement", "written"),
+        ("endorsement", "token"),
+    ):
+        with house.owner.begin() as connection:
+            kept = connection.execute(text(f"SELECT {column} FROM {table}")).scalar_one()
+            if column == "token":
+                changed: str | bytes = f"{kept[:-9]}AAAAAAAAA"
+            else:
+                changed = (
+                    kept.replace("2026", "2027")
+                    if isinstance(kept, str)
+                    else bytes(kept).replace(b"2026", b"2027")
+                )
+            connection.execute(text(f"UPDATE {table} SET {column} = :changed"), {"changed": changed})
+        assert [each.damage for each in checked(house)] == [Damage.DOCUMENT_SIGNATURE], (table, column)
+        with house.owner.begin() as connection:
+            connection.execute(text(f"UPDATE {table} SET {column} = :kept"), {"kept": kept})
+    tamper(house, "UPDATE label SET issuer = 'did:web:elsewhere.example'")
+    tamper(house, "UPDATE endorsement SET subject = 'urn:uuid:1'")
+    assert sorted(checked(house)) == sorted(
+        Found(Damage.DOCUMENT_DIFFERS, f"{house.process.settings.base_url}{path}", "subject")
+        for path in (f"/labels/{one.id}", f"/recommandations/{said.id}")
+    )
+
+
+def test_place_of_a_withdrawn_label_that_the_database_lowered_is_found(house: House) -> None:
+    network(house)
+    one = given_label(house)
+    with house.unit_of_work() as services:
+        services.register.withdraw_label(one.id, by=COMMAND)
+    assert house.client().get(f"/reseau/{NETWORK}/statuts").status_code == 200
+    assert checked(house) == []
+    tamper(house, "UPDATE label SET withdrawn_at = NULL")
+    assert [each.damage for each in checked(house)] == [Damage.PLACE_LOWERED]
