@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
 
 import structlog
@@ -14,12 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.api import problems
 from app.api.award_files import AwardFiles
 from app.api.routes import documents
 from app.api.routes import router as api_router
+from app.domain.awards import DocumentsToAlign
 from app.domain.sessions import ProofNeeded
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.language import N_
@@ -28,7 +30,7 @@ from app.negotiation import HeadAsGet
 from app.policies import policies, public
 from app.ready_answers import ReadyAnswers
 from app.request_log import RequestLog, configure_logging
-from app.request_scope import session_cookie, status_of
+from app.request_scope import process_of, session_cookie, status_of
 from app.settings import Settings
 from app.web import award_page, error_pages
 from app.web.face import Face, dress
@@ -184,6 +186,20 @@ def _answer_errors(app: FastAPI) -> None:
                 return kept
         return await run_in_threadpool(app_error, request, error)
 
+    @app.exception_handler(DocumentsToAlign)
+    async def documents_to_align(request: Request, error: DocumentsToAlign) -> Response:
+        """Sign it now, and answer the same question again; what sends a form is asked to send it once more."""
+        tried: set[object] = request.scope.setdefault("aligned awards", set())
+        if error.award_id not in tried:
+            tried.add(error.award_id)
+            with suppress(AppError):
+                await run_in_threadpool(process_of(request).align_award, error.award_id)
+                if request.method == "GET":
+                    return _AnswerAgain(app)
+        answer = await run_in_threadpool(app_error, request, error)
+        answer.headers["Retry-After"] = "1"
+        return answer
+
     @app.exception_handler(FormerForm)
     async def former_form(request: Request, error: FormerForm) -> Response:
         again = await show_former_again(request)
@@ -202,6 +218,17 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
         return _by_face(problems.http_error, error_pages.http_error_page)(request, error)
+
+
+class _AnswerAgain(Response):
+    """The application's answer to the request at hand, which has no body."""
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__()
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app.router(scope, receive, send)
 
 
 def _by_face(

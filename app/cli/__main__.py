@@ -71,6 +71,7 @@ COMMANDS: Mapping[str, Command] = {
         ),
     ),
     "demo": Command("demo.commands", "commands"),
+    "awards": Command("awards", "commands"),
     "token": Command("tokens", "commands"),
     "keys": Command("keys", "commands"),
     "clock": Command("clock", "commands"),

@@ -27,6 +27,8 @@ from app.services.awards import AwardRequest
 from app.wiring import Process, Services
 
 _BY = Actor.command("award")
+_ALIGN = Actor.command("align")
+commands = typer.Typer(no_args_is_help=True, help=N_("Les attributions déjà signées."))
 _AT_ONCE = 50
 """Lines signed in one transaction: what an interruption could make one do again."""
 
@@ -167,3 +169,50 @@ def _sum_up(told: Sequence[Told]) -> None:
     for outcome, count in Counter(line.outcome for line in told).most_common():
         style = "red" if outcome.is_refused else "green"
         say("{count} × {outcome}", style=style, count=count, outcome=_(OUTCOMES[outcome]))
+
+
+@commands.command(
+    "align",
+    help=N_(
+        "Signe de nouveau les badges ouverts, et ceux des mineurs, dont le fichier montre autre chose que ce que leur "
+        "titulaire a choisi ; reprend où elle s’est arrêtée."
+    ),
+)
+def align(
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help=N_("Compare aussi ceux qui l’ont déjà été.")),
+    ] = False,
+) -> None:
+    process = ready_process()
+    if everything:
+        with process.unit_of_work() as services:
+            for campus in services.campuses.list_all():
+                services.award_alignment.mark_all(campus.id)
+    count = align_all(process)
+    with process.unit_of_work(reading=True) as services:
+        left = services.award_alignment.count_waiting()
+    say(N_("{count} attributions comparées avec ce que leur titulaire montre."), count=count)
+    if left:
+        say(
+            N_("{count} ne peuvent pas être signées de nouveau : elles ne sont pas publiées."),
+            style="bold red",
+            count=left,
+        )
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def align_all(process: Process) -> int:
+    """All that is due, a portion in each transaction; how many awards were compared."""
+    with process.unit_of_work(reading=True) as services:
+        due = services.award_alignment.campuses_due()
+    count = 0
+    for campus_id in due:
+        while done := _align_some(process, campus_id):
+            count += done
+    return count
+
+
+def _align_some(process: Process, campus_id: uuid.UUID) -> int:
+    with process.visit(campus_id=campus_id) as services:
+        return services.award_alignment.align_some(campus_id, by=_ALIGN)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.awards import align_all
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
 from app.cli.verify import moment
 from app.domain.campus import Campus
@@ -59,6 +60,7 @@ def export(
     process = ready_process()
     made_at = process.clock()
     try:
+        align_all(process)
         with process.unit_of_work(reading=True) as services:
             campus = services.campuses.get(slug)
             kept = _everything(services, campus, made_at, final=final)

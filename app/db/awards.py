@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Select, false, or_
+from sqlalchemy import CursorResult, Select, false, or_, update
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, func, select
 
@@ -19,7 +20,7 @@ from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus import Campus
-from app.domain.people import Person
+from app.domain.people import AgeGroup, Person
 from app.domain.requests import BadgeRequest
 from app.errors import NotFound
 from app.language import N_
@@ -110,9 +111,12 @@ class AwardStore:
         return self.session.exec(query.order_by(col(Award.id)).limit(1)).first()
 
     def open_ids(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
-        """Awards of the campus that their holders opened, in the order of their numbers."""
+        """Awards of the campus that their holders opened and that may be published, in the order of their numbers."""
         query = select(Award.id).where(
-            Award.campus_id == campus_id, Award.visibility == Visibility.OPEN, col(Award.id) > after
+            Award.campus_id == campus_id,
+            Award.visibility == Visibility.OPEN,
+            col(Award.align_due_at).is_(None),
+            col(Award.id) > after,
         )
         return self.session.exec(query.order_by(col(Award.id)).limit(limit)).all()
 
@@ -255,6 +259,58 @@ class AwardStore:
         if document is None:
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
         return document
+
+    def open_of_activity(self, activity_id: uuid.UUID) -> list[tuple[Award, Person]]:
+        query = select_rows(Award, Person).join(Person, col(Person.id) == col(Award.person_id))
+        query = query.where(col(Award.activity_id) == activity_id, col(Award.visibility) == Visibility.OPEN)
+        return [(award, person) for award, person in self.session.execute(query.order_by(col(Award.id)))]
+
+    def campuses_to_align(self, at: datetime) -> list[uuid.UUID]:
+        query = select(Award.campus_id).where(col(Award.align_due_at) <= at).distinct()
+        return list(self.session.exec(query.order_by(col(Award.campus_id))))
+
+    def count_to_align(self) -> int:
+        return self.session.exec(select(func.count()).where(col(Award.align_due_at).is_not(None))).one()
+
+    def to_align(self, campus_id: uuid.UUID, at: datetime, *, limit: int) -> Sequence[uuid.UUID]:
+        """Awards of the campus whose documents are to be compared with what their holders show, the longest due first."""
+        query = select(Award.id).where(Award.campus_id == campus_id, col(Award.align_due_at) <= at)
+        return self.session.exec(query.order_by(col(Award.align_due_at), col(Award.id)).limit(limit)).all()
+
+    def release_closed(self, campus_id: uuid.UUID, *, limit: int) -> int:
+        """Take the mark from closed awards of adults, whose documents are compared when they are opened."""
+        some = (
+            select(Award.id)
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .where(
+                Award.campus_id == campus_id,
+                col(Award.align_due_at).is_not(None),
+                Award.visibility == Visibility.CLOSED,
+                col(Person.under_15_on).is_(None),
+                or_(col(Person.age_group).is_(None), col(Person.age_group) == AgeGroup.ADULT),
+            )
+            .limit(limit)
+        )
+        query = (
+            update(Award)
+            .where(col(Award.id).in_(some), col(Award.visibility) == Visibility.CLOSED)
+            .values(align_due_at=None)
+        )
+        found = self.session.execute(query.execution_options(synchronize_session="fetch"))
+        return int(cast("CursorResult[Any]", found).rowcount)
+
+    def mark_to_align(
+        self, at: datetime, *, campus_id: uuid.UUID | None = None, activity_id: uuid.UUID | None = None
+    ) -> None:
+        """Awards of a campus or of an activity: their documents are not published before they were compared again."""
+        query = update(Award).where(col(Award.undone_at).is_(None))
+        if campus_id is not None:
+            query = query.where(col(Award.campus_id) == campus_id)
+        if activity_id is not None:
+            query = query.where(col(Award.activity_id) == activity_id)
+        # Pages made of them before are made anew.
+        values = {"align_due_at": at, "disclosures": Award.disclosures + 1}
+        self.session.execute(query.values(values).execution_options(synchronize_session="fetch"))
 
     def earlier_editions(self, award: Award) -> list[tuple[int, bytes]]:
         """(edition, signed bytes) of what newer ones replaced, the oldest first."""

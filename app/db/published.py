@@ -22,7 +22,8 @@ from app.domain.status import SignedList
 
 _AWARD = (
     "SELECT coalesce(n.embedded, d.embedded), coalesce(n.token, d.token), "
-    "coalesce(n.embedded_digest, d.embedded_digest), coalesce(n.token_digest, d.token_digest) "
+    "coalesce(n.embedded_digest, d.embedded_digest), coalesce(n.token_digest, d.token_digest), "
+    "a.align_due_at IS NULL "
     "FROM signed_credential d JOIN award a ON a.id = d.award_id "
     "LEFT JOIN newer_credential n ON n.award_id = a.id AND n.edition = a.edition "
     "WHERE d.award_id = {} AND a.visibility = 'open'"
@@ -59,6 +60,7 @@ class StoredAward:
     token: str
     embedded_digest: str
     token_digest: str
+    is_aligned: bool
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,8 @@ class PublishedStore(Protocol):
 def _stored(row: Any) -> StoredAward | None:
     if row is None:
         return None
-    embedded, token, embedded_digest, token_digest = row
-    return StoredAward(bytes(embedded), token, embedded_digest, token_digest)
+    embedded, token, embedded_digest, token_digest, is_aligned = row
+    return StoredAward(bytes(embedded), token, embedded_digest, token_digest, bool(is_aligned))
 
 
 def _standing(row: Any) -> Standing | None:

@@ -18,9 +18,9 @@ from app.domain.activities import Activity, Participation, hours_of
 from app.domain.award_reasons import rule_facts
 from app.domain.badge_rules import Progress
 from app.domain.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
-from app.domain.columns import moment, new_id, new_row, part_of, points_to, whole_second, word_of
+from app.domain.columns import index_where, moment, new_id, new_row, part_of, points_to, whole_second, word_of
 from app.domain.people import Person, normal_address
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 
 
@@ -69,6 +69,7 @@ class Award(SQLModel, table=True):
         Index("awards_of_person", "person_id", "awarded_at"),
         Index("awards_of_badge_by_person", "badge_id", "person_id"),
         Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),
+        index_where("awards_to_align", "campus_id", "align_due_at", known="align_due_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
@@ -101,6 +102,8 @@ class Award(SQLModel, table=True):
     edition: int = 1
     disclosures: int = 0
     """How often its holder changed what is shown of the evidence: part of the key of every cached page."""
+    align_due_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    """When its signed documents are compared next with what its holder shows; until then they are not published."""
     reissued_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     older_recipient: str = Field(default="", max_length=120)
     """Salt and hash of an address, by which the 2.0 rendition names the holder; empty unless they asked for it."""
@@ -167,6 +170,25 @@ HELD_IN_ACTIVITY = Judgement(
 
 
 class AlreadyRevoked(Conflict): ...
+
+
+class DocumentsToAlign(Unavailable):
+    """The signed documents of an open award may contain more than its holder shows."""
+
+    def __init__(self, award_id: uuid.UUID) -> None:
+        super().__init__(
+            N_(
+                "Ce badge est en train d’être signé de nouveau, pour ne montrer que ce que son titulaire a choisi. "
+                "Réessayez dans un instant. Rien n’est dit de sa valeur."
+            )
+        )
+        self.award_id = award_id
+
+
+def check_aligned(award: Award) -> None:
+    """Raises where an open award may not be published yet."""
+    if award.visibility is Visibility.OPEN and award.align_due_at is not None:
+        raise DocumentsToAlign(award.id)
 
 
 def judge(
@@ -297,8 +319,13 @@ def revoke(award: Award, reason: str, *, at: datetime) -> None:
     award.once_key = None
 
 
+def next_edition_at(award: Award, *, at: datetime) -> datetime:
+    """Later than the edition before by a second at least: that is how one is told newer (A-034)."""
+    return max(whole_second(at), (award.reissued_at or award.awarded_at) + timedelta(seconds=1))
+
+
 def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked: bool = False) -> None:
-    """A new edition at `at`, which is later than the one before by a second at least: that is how one is told newer (A-034).
+    """A new edition.
 
     A revoked award is signed again only to contain less (`also_revoked`); its status stays.
     """
@@ -306,7 +333,7 @@ def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked
         raise AlreadyRevoked(N_("Ce badge est retiré : il n’est plus signé de nouveau."))
     award.holder_name = holder_name
     award.edition += 1
-    award.reissued_at = max(whole_second(at), (award.reissued_at or award.awarded_at) + timedelta(seconds=1))
+    award.reissued_at = next_edition_at(award, at=at)
 
 
 def hash_of_address(address: str) -> str:

@@ -217,7 +217,12 @@ class ActivityService:
         return kept
 
     def suppose_pupils(
-        self, activity: Activity, *, by: Actor, people: Sequence[Person] | None = None
+        self,
+        activity: Activity,
+        *,
+        by: Actor,
+        people: Sequence[Person] | None = None,
+        was_for_pupils: bool = True,
     ) -> None:
         """Of an activity for pupils, take participants (all, or these) whose age group nobody gave for minors."""
         if not activity.is_for_pupils:
@@ -226,6 +231,8 @@ class ActivityService:
             people = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
         leads, *_ = self.activities.campuses_of(activity.id)
         self.age_bands.suppose_pupils(people, by=by, campus_id=leads.id)
+        if not was_for_pupils:
+            self.age_bands.protect_awards_of(activity, by=by)
 
     def set_age_group(self, campus: Campus, activity_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> int:
         """Of all participants whose age group nobody gave; how many they were."""

@@ -146,12 +146,13 @@ class ActivityPlans:
         """What was awarded before keeps what it said; the log says of everybody who was there what is true now."""
         activity = self._led_by(campus, activity_id)
         check_activity(told)
+        was_for_pupils = activity.is_for_pupils
         for field in ("kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on"):
             setattr(activity, field, getattr(told, field))
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
         self._write(campus, activity, plan, by)
-        self.activity_service.suppose_pupils(activity, by=by)
+        self.activity_service.suppose_pupils(activity, by=by, was_for_pupils=was_for_pupils)
         self.deeds.retold(activity, AMENDED)
         self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return activity
@@ -161,11 +162,12 @@ class ActivityPlans:
     ) -> list[str]:
         """Write some facts of an activity that the campus leads; the names of those that changed."""
         activity = self._led_by(campus, activity_id)
+        was_for_pupils = activity.is_for_pupils
         changed = amended(activity, facts)
         if changed:
             check_activity(activity)
             self.activities.save(activity)
-            self.activity_service.suppose_pupils(activity, by=by)
+            self.activity_service.suppose_pupils(activity, by=by, was_for_pupils=was_for_pupils)
             self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return changed
 

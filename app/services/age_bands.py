@@ -11,10 +11,11 @@ from app.db.guardians import GuardianStore
 from app.db.history import HistoryStore
 from app.db.portfolios import PortfolioStore
 from app.db.reach import Reach
+from app.domain.activities import Activity
 from app.domain.award_evidence import Shown, least_shown
 from app.domain.awards import Award, Visibility
 from app.domain.clock import Clock
-from app.domain.guardians import ParentNeeded, check_may_show_further
+from app.domain.guardians import ParentNeeded, check_may_show_further, needs_guardian_for
 from app.domain.history import Actor
 from app.domain.people import AgeGroup, Person, note_age_band, note_age_group, suppose_pupil
 from app.services.evidence_documents import EvidenceDocuments
@@ -59,6 +60,7 @@ class AgeBands:
     def set_group(
         self, person: Person, group: AgeGroup, *, by: Actor, campus_id: uuid.UUID | None = None
     ) -> None:
+        """Of the person, for the awards of every campus: what is public of a minor does not depend on who noted it."""
         with self.reach.across_campuses():
             before = self._shown_by(person)
             if note_age_group(person, group, on=self.clock().date()):
@@ -71,6 +73,18 @@ class AgeBands:
             if suppose_pupil(person):
                 self._write(person, by=by, campus_id=campus_id)
 
+    def protect_awards_of(self, activity: Activity, *, by: Actor) -> None:
+        """Of an activity that is for pupils from now on: close what needs a guardian's yes, narrow what is signed."""
+        with self.reach.across_campuses():
+            for award, person in self.awards.open_of_activity(activity.id):
+                if needs_guardian_for(person, activity) and not self._has_agreement(award):
+                    self.shut(award, by)
+            self.awards.mark_to_align(self.clock(), activity_id=activity.id)
+
+    def _has_agreement(self, award: Award) -> bool:
+        agreement = self.guardians.newest_about(award.id)
+        return agreement is not None and agreement.agreed is True
+
     def _changed(
         self,
         person: Person,
@@ -82,8 +96,7 @@ class AgeBands:
         """Close what now needs a consent that is missing; show of no badge more than before, and sign it to match."""
         self._write(person, by=by, campus_id=campus_id)
         for award in self.guardians.open_awards_of(person.id) if person.needs_guardian else ():
-            agreement = self.guardians.newest_about(award.id)
-            if agreement is None or not agreement.agreed:
+            if not self._has_agreement(award):
                 self.shut(award, by)
         self.shut_portfolio(person)
         for award_id, shown in before.items():

@@ -191,6 +191,14 @@ class AwardService:
                     )
                 )
             self.reissuing.align(record.award.id, by=by)
+            if record.award.align_due_at is not None:
+                raise Conflict(
+                    N_(
+                        "Ce badge ne peut pas être signé de nouveau pour ne montrer que ce que vous avez choisi : sa page "
+                        "reste fermée. Demandez à votre campus de corriger ses textes."
+                    )
+                )
+        record.award.align_due_at = None
 
     def set_findable(self, award_id: uuid.UUID, is_findable: bool, *, by: Actor) -> None:
         """Whether search engines may find the award's page while it is open."""

@@ -14,6 +14,7 @@ from app.credentials.json_text import dump_json
 from app.credentials.keys import VerificationKey
 from app.db.published import PublishedStore, Standing, StoredKeys
 from app.domain.addresses import Addresses
+from app.domain.awards import DocumentsToAlign
 from app.domain.clock import Clock
 from app.domain.erasures import ERASED
 from app.errors import AppError, Gone, NotFound
@@ -64,6 +65,8 @@ class PublicDocuments:
         stored = await self.store.award(award_id)
         if stored is None:
             raise await self._not_shown(award_id)
+        if not stored.is_aligned:
+            raise DocumentsToAlign(award_id)
         if form == "jwt":
             return Published(stored.token.encode(), FORMS["jwt"], stored.token_digest[:32])
         return Published(stored.embedded, FORMS["json"], stored.embedded_digest[:32])

@@ -18,7 +18,7 @@ from app.db.badges import BadgeStore
 from app.db.campus import CampusStore
 from app.domain.activities import Activity
 from app.domain.addresses import Addresses
-from app.domain.awards import AwardState, Visibility
+from app.domain.awards import AwardState, Visibility, check_aligned
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus import Campus
 from app.domain.keys import KeyPurpose
@@ -126,6 +126,7 @@ class PublicationService:
             raise ClosedAward(
                 N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
             )
+        check_aligned(record.award)
         return record
 
     def award_file(self, record: AwardRecord, form: str) -> Published:

@@ -10,6 +10,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Final
 
 from app.credentials.errors import CredentialError
 from app.credentials.issuing import Batch
@@ -21,7 +22,7 @@ from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import Disclosed, Shown, least_shown
-from app.domain.awards import Award, NewerDocument, Visibility, reissue
+from app.domain.awards import Award, NewerDocument, Visibility, next_edition_at, reissue
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.guardians import needs_guardian_for
@@ -30,11 +31,16 @@ from app.domain.log_facts import ASSESSMENT, PARTICIPATION
 from app.domain.open_badges import with_disclosed
 from app.domain.recovery import AWARDS, EVIDENCE, NEWER
 from app.domain.signed_text import name_as_signed
-from app.errors import NotAllowed
+from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
-from app.services.award_documents import said_to_the_trainer
+from app.services.award_documents import prepared_documents, said_to_the_trainer
 from app.services.award_grounds import AwardGrounds
 from app.services.signing import Signing
+
+_AT_ONCE: Final = 25
+"""Awards signed in one transaction."""
+_TRIED_AGAIN_AFTER: Final = timedelta(days=1)
+EXPIRED: Final = N_("Ce badge a expiré et n’est plus signé de nouveau : ce qu’il dit ne change plus.")
 
 
 class ReissueService:
@@ -69,6 +75,11 @@ class ReissueService:
             self.awards.lock(award.id).answers_checks = False
         if award.holder_name == wanted:
             return False
+        if self.has_expired(award):
+            if with_name:
+                raise Conflict(EXPIRED)
+            self._close_expired(self.awards.lock(award.id), by=by)
+            return False
         record = self.awards.get_record(award.id)
         if with_name and needs_guardian_for(record.person, record.activity):
             raise NotAllowed(
@@ -80,36 +91,65 @@ class ReissueService:
         return True
 
     def write_name(self, awards: Sequence[Award], name: str, *, by: Actor) -> list[Award]:
-        """Those of these badges, all of which say a name of their holder, that were signed anew to say this one."""
-        changed = [award for award in awards if award.holder_name != name]
+        """Those of these badges, all of which say a name of their holder, that were signed anew to say this one.
+
+        Expired ones cannot be signed again and stay as they are.
+        """
+        changed = [award for award in awards if award.holder_name != name and not self.has_expired(award)]
         for award in changed:
             self._reissue(self.campuses.get_by_id(award.campus_id), award, name, why="name", by=by)
         return changed
 
     def align(self, award_id: uuid.UUID, *, by: Actor) -> bool:
-        """Sign an award anew unless its documents contain exactly what its holder shows. Idempotent."""
+        """Sign an award anew unless its documents contain exactly what its holder shows. Idempotent.
+
+        One that has expired is closed instead. One whose texts may not be signed any more stays marked: it is not
+        published, and tried again a day later.
+        """
         record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
         if self.is_aligned(record):
+            self._set_aligned(award)
             return False
         if self.has_expired(award):
-            award.visibility = Visibility.CLOSED
-            self.awards.save(award)
-            self.history.write(by, "close", "award", award.id, at=self.clock(), campus_id=award.campus_id)
+            self._close_expired(award, by=by)
             return True
         wanted = self.document_as(record, self.disclosed_of(record))
         name = None if needs_guardian_for(record.person, record.activity) else award.holder_name
-        self._reissue(record.campus, award, name, why="disclosure", by=by, content=wanted)
+        try:
+            self._reissue(record.campus, award, name, why="disclosure", by=by, content=wanted)
+        except InvalidInput:
+            award.align_due_at = self.clock() + _TRIED_AGAIN_AFTER
+            self.awards.save(award)
+            return False
+        self._set_aligned(award)
         return True
+
+    def _set_aligned(self, award: Award) -> None:
+        if award.align_due_at is not None:
+            award.align_due_at = None
+            self.awards.save(award)
+
+    def _close_expired(self, award: Award, *, by: Actor) -> None:
+        award.align_due_at = None
+        if award.visibility is Visibility.OPEN:
+            award.visibility = Visibility.CLOSED
+            self.history.write(by, "close", "award", award.id, at=self.clock(), campus_id=award.campus_id)
+        self.awards.save(award)
 
     def has_expired(self, award: Award) -> bool:
         """What is over cannot be signed again: where its documents contain too much, its page is closed."""
-        return award.valid_until is not None and award.valid_until <= self.clock() + timedelta(minutes=1)
+        soon = next_edition_at(award, at=self.clock()) + timedelta(minutes=1)
+        return award.valid_until is not None and award.valid_until <= soon
 
-    def is_aligned(self, record: AwardRecord) -> bool:
-        """Whether the newest documents contain exactly what the holder shows."""
+    def would_close(self, record: AwardRecord, chosen: Mapping[int, Shown]) -> bool:
+        """Whether the page of an expired award has to close, were this chosen of its lines."""
+        return self.has_expired(record.award) and not self.is_aligned(record, chosen)
+
+    def is_aligned(self, record: AwardRecord, chosen: Mapping[int, Shown] | None = None) -> bool:
+        """Whether the newest documents contain exactly what the holder shows, or would with this choice."""
         before = parse_json_object(self.awards.document_of(record.award.id).embedded)
-        wanted = self.document_as(record, self.disclosed_of(record), before=before)
+        wanted = self.document_as(record, self.disclosed_of(record, chosen), before=before)
         named = record.award.holder_name is not None
         if named and needs_guardian_for(record.person, record.activity):
             return False
@@ -164,12 +204,16 @@ class ReissueService:
     ) -> None:
         """`content`: what the document contains, where more than the name changes."""
         before = content or parse_json_object(self.awards.document_of(award.id).embedded)
+        at, signers = next_edition_at(award, at=self.clock()), self.signing.signers_of(campus)
+        document = _with_name(before, name, valid_from=format_timestamp(at))
+        batch = Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=at)
+        # Before anything is written: a caller may go on where the texts may not be signed.
+        [unfit] = prepared_documents([document], batch)
+        if isinstance(unfit, InvalidInput):
+            raise unfit
         reissue(award, name, at=self.clock(), also_revoked=content is not None)
-        assert award.reissued_at is not None, "it was reissued just now"
-        document = _with_name(before, name, valid_from=format_timestamp(award.reissued_at))
+        assert award.reissued_at == at, "it was reissued just now"
         grounded = self.grounds.decide_again(campus, award, document)
-        signers = self.signing.signers_of(campus)
-        batch = Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=award.reissued_at)
         try:
             signed = batch.issue(grounded.document if grounded else document)
         except CredentialError as error:
@@ -200,6 +244,34 @@ class ReissueService:
             edition=award.edition,
             why=why,
         )
+
+
+class AwardAlignment:
+    """Awards whose documents were signed by rules of before, or for facts that changed since: a portion at a time."""
+
+    def __init__(self, awards: AwardStore, reissuing: ReissueService, clock: Clock) -> None:
+        self.awards = awards
+        self.reissuing = reissuing
+        self.clock = clock
+
+    def campuses_due(self) -> list[uuid.UUID]:
+        return self.awards.campuses_to_align(self.clock())
+
+    def count_waiting(self) -> int:
+        """Those that could not be aligned yet, of all campuses."""
+        return self.awards.count_to_align()
+
+    def align_some(self, campus_id: uuid.UUID, *, by: Actor) -> int:
+        """How many were looked at; none once all are aligned. Closed ones of adults are compared when they open."""
+        released = self.awards.release_closed(campus_id, limit=_AT_ONCE * 20)
+        waiting = self.awards.to_align(campus_id, self.clock(), limit=_AT_ONCE)
+        for award_id in waiting:
+            self.reissuing.align(award_id, by=by)
+        return released + len(waiting)
+
+    def mark_all(self, campus_id: uuid.UUID) -> None:
+        """Compare everything again that is open, or a minor's."""
+        self.awards.mark_to_align(self.clock(), campus_id=campus_id)
 
 
 def _least(levels: Iterable[Shown]) -> Shown:

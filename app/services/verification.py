@@ -28,7 +28,7 @@ from app.credentials.verification.report import CheckId, Outcome, Report, Verdic
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
 from app.domain.addresses import Addresses
-from app.domain.awards import Visibility
+from app.domain.awards import Visibility, check_aligned
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.names import name_said_of
@@ -368,6 +368,7 @@ class VerificationService:
 
     def verify_award(self, record: AwardRecord, policy: Policy | None = None) -> Answer:
         """Check the stored bytes of one of our own awards, now, as anybody would."""
+        check_aligned(record.award)
         embedded = self.awards.document_of(record.award.id).embedded
         report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
         return self._answer(report, embedded, record)
@@ -384,6 +385,7 @@ class VerificationService:
 
     def package_of(self, record: AwardRecord) -> Published:
         """One file to verify this award again without a network, as things stand now."""
+        check_aligned(record.award)
         return self._package(self.awards.document_of(record.award.id).embedded)
 
     def package_of_text(self, credential: str) -> Published:

@@ -123,6 +123,8 @@ class Comparison:
     choices: Sequence[tuple[str, str]]
     """(field, value) of the form, to be sent again with the confirmation."""
     is_open: bool
+    closes: bool
+    """It has expired and cannot be signed again: with this choice its page is closed."""
 
 
 @router.post("/montrer/comparer", dependencies=[HOLDER])
@@ -140,6 +142,7 @@ def compare_what_is_shown(
         after=public_words(record, shown_with(services, record, wanted)),
         choices=[(f"ligne-{number}", level.value) for number, level in wanted.items()],
         is_open=record.award.visibility is Visibility.OPEN,
+        closes=services.reissuing.would_close(record, wanted),
     )
     answer = page(request, "learner/compare.html", campus=look_of(record.campus), private=True, c=view)
     answer.headers["Referrer-Policy"] = "same-origin"

@@ -29,7 +29,7 @@ from app.services.network_signing import NetworkSigning
 from app.services.openings import OpeningService
 from app.services.organisations import OrganisationService
 from app.services.participants import ParticipantService
-from app.services.reissuing import ReissueService
+from app.services.reissuing import AwardAlignment, ReissueService
 from app.services.room_signatures import RoomSignatures
 from app.services.rooms import RoomService
 from app.services.series import SeriesService
@@ -213,6 +213,10 @@ class CampusServices(Parts):
             self.stores.reach,
             self.clock,
         )
+
+    @cached_property
+    def award_alignment(self) -> AwardAlignment:
+        return AwardAlignment(self.stores.awards, self.reissuing, self.clock)
 
     @cached_property
     def activities(self) -> ActivityService:

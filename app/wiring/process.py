@@ -379,6 +379,11 @@ class Process:
         with self.unit_of_work(reading=reading) as services:
             yield services.letters
 
+    def align_award(self, award_id: uuid.UUID) -> None:
+        """Sign an award again to contain what its holder shows, in a transaction of its own."""
+        with self.unit_of_work() as services:
+            services.reissuing.align(award_id, by=Actor.command("align"))
+
     def renew_list(self, list_id: uuid.UUID) -> SignedList:
         """Sign a status list again, in a transaction of its own."""
         with self.unit_of_work() as services:

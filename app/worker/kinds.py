@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.worker.alignment import ALIGNMENTS
 from app.worker.awards import AWARDS, UNDOINGS, WITHDRAWALS
 from app.worker.brought_badges import BROUGHT_BADGES
 from app.worker.endorsements import ENDORSEMENTS
@@ -25,6 +26,7 @@ KINDS: tuple[Kind, ...] = (
     REVIEW_REMINDERS,
     CHECKPOINTS,
     REVIEWS,
+    ALIGNMENTS,
     INTEGRITY,
     RETENTION,
     SCANS,

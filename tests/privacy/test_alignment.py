@@ -1,0 +1,289 @@
+"""Signed documents follow the choice of their holder: after an upgrade, past their validity, and at every campus."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.domain.activities import Activity, ActivityKind
+from app.domain.award_evidence import Shown
+from app.domain.awards import Award, Visibility
+from app.domain.badges import Kind
+from app.domain.history import Actor
+from app.domain.participant_lists import ListedPerson
+from app.domain.people import AgeGroup
+from app.domain.rooms import Ticket, new_phone
+from app.errors import Conflict, InvalidInput
+from app.services import reissuing
+from app.services.awards import AwardRequest
+from app.services.badges import BadgePage
+from app.wiring import Services
+from app.worker.alignment import ALIGNMENTS, align_some
+from tests.support.house import COMMAND, House, _badge, build_house, send
+
+TITLE = "Atelier robotique"
+ZOE = ListedPerson(1, given_name="Zoé", family_name="Martin", address="zoe@exemple.fr")
+PAUL = ListedPerson(2, given_name="Paul", family_name="Petit", address="paul@exemple.fr")
+
+
+@pytest.fixture
+def either_house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+def opened_awards(house: House, *people: ListedPerson, badge: BadgePage | None = None) -> list[uuid.UUID]:
+    """Open awards whose documents contain everything."""
+    with house.unit_of_work() as services:
+        chosen = badge or house.presence
+        campus = house.campus if chosen.badge.campus_id == house.campus.id else house.other_campus
+        activity_id = house.activity.id
+        if campus is house.other_campus:
+            day = date(2026, 11, 20)
+            activity_id = services.activities.create(
+                Activity(kind=ActivityKind.WORKSHOP, title=TITLE, starts_on=day, ends_on=day, hours=3),
+                [campus], by=COMMAND,
+            ).id  # fmt: skip
+        request = AwardRequest(
+            chosen.badge.id, activity_id, lines=people, evidence="A tout monté.", tells=False
+        )
+        result = services.awards.award(campus, request, by=COMMAND)
+        awards = [line.award_id for line in result.lines if line.award_id]
+        for award_id in awards:
+            services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+            services.personal_log.show(campus, award_id, levels(services, award_id, Shown.ALL), by=COMMAND)
+    return awards
+
+
+def levels(services: Services, award_id: uuid.UUID, shown: Shown) -> dict[int, Shown]:
+    row = services.evidence.find(award_id)
+    assert row is not None
+    return dict.fromkeys(row.entries, shown)
+
+
+def hide_as_an_earlier_version_did(house: House, *awards: uuid.UUID) -> None:
+    """The choice is stored, the documents stay as they were signed, and the upgrade marks them."""
+    with house.unit_of_work() as services:
+        for award_id in awards:
+            for number in levels(services, award_id, Shown.EXISTENCE):
+                services.stores.award_evidence.choose(award_id, number, Shown.EXISTENCE, at=services.clock())
+        services.award_alignment.mark_all(house.campus.id)
+
+
+def award_of(house: House, award_id: uuid.UUID) -> Award:
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.record(award_id).award
+
+
+def signed(house: House, award_id: uuid.UUID) -> str:
+    with house.unit_of_work(reading=True) as services:
+        return services.stores.awards.document_of(award_id).embedded.decode()
+
+
+def expire(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        award = services.stores.awards.lock(award_id)
+        award.valid_until = services.clock() + timedelta(minutes=10)
+        services.stores.awards.save(award)
+    house.clock.move(minutes=20)
+
+
+def test_an_award_signed_by_an_earlier_version_is_narrowed_before_anything_of_it_is_served(
+    either_house: House,
+) -> None:
+    quick, page, picture = opened_awards(
+        either_house, ZOE, PAUL, ListedPerson(3, "Ana", "Roy", "ana@exemple.fr")
+    )
+    hide_as_an_earlier_version_did(either_house, quick, page, picture)
+    assert TITLE in signed(either_house, quick)
+    reader = either_house.client()
+    for path in (f"/attributions/{quick}.json", f"/attributions/{page}", f"/attributions/{picture}.svg"):
+        answer = reader.get(path)
+        assert answer.status_code == 200, path
+        assert TITLE not in answer.text, path
+    assert [award_of(either_house, each).edition for each in (quick, page, picture)] == [3, 3, 3]
+
+
+def test_the_sweep_aligns_each_campus_in_portions_and_again_changes_nothing(
+    either_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reissuing, "_AT_ONCE", 1)
+    awards = opened_awards(either_house, ZOE, PAUL)
+    hide_as_an_earlier_version_did(either_house, *awards)
+    process, campus_id = either_house.process, either_house.campus.id
+    with process.unit_of_work(reading=True) as services:
+        assert services.award_alignment.campuses_due() == [campus_id]
+    assert align_some(process, campus_id)
+    assert sorted(award_of(either_house, each).edition for each in awards) == [2, 3], "one portion"
+    while align_some(process, campus_id):
+        pass
+    assert all(TITLE not in signed(either_house, each) for each in awards)
+    assert not align_some(process, campus_id)
+    assert [award_of(either_house, each).edition for each in awards] == [3, 3]
+    assert ALIGNMENTS.due(process) == []
+
+
+def test_closed_awards_of_adults_wait_until_they_are_opened(either_house: House) -> None:
+    (award_id,) = opened_awards(either_house, ZOE)
+    with either_house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.CLOSED, by=COMMAND)
+    hide_as_an_earlier_version_did(either_house, award_id)
+    while align_some(either_house.process, either_house.campus.id):
+        pass
+    assert TITLE in signed(either_house, award_id)
+    with either_house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    assert TITLE not in signed(either_house, award_id)
+
+
+def test_what_cannot_be_signed_again_is_held_back_and_stops_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, other = opened_awards(house, ZOE, PAUL)
+    hide_as_an_earlier_version_did(house, held, other)
+    prepare = reissuing.prepared_documents
+
+    def refuse_one(documents, batch):  # type: ignore[no-untyped-def]
+        if str(held) in str(documents[0]["id"]):
+            return [InvalidInput("unfit")]
+        return prepare(documents, batch)
+
+    monkeypatch.setattr(reissuing, "prepared_documents", refuse_one)
+    while align_some(house.process, house.campus.id):
+        pass
+    assert TITLE not in signed(house, other)
+    reader = house.client()
+    for path in (f"/attributions/{held}.json", f"/attributions/{held}", f"/attributions/{held}.png"):
+        answer = reader.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), path
+        assert TITLE not in answer.text, path
+    with house.unit_of_work(reading=True) as services:
+        assert services.award_alignment.campuses_due() == [], "tried again a day later"
+        kept = services.kept_site.open_awards(services.campuses.get("itip"))
+        assert [each.award.id for each in kept] == [other]
+
+
+@pytest.mark.parametrize("badge_is_expired", [True, False])
+def test_a_learner_reads_that_the_page_of_an_expired_badge_closes_before_they_choose(
+    house: House, badge_is_expired: bool
+) -> None:
+    result = house.award("Zoé Martin;zoe@exemple.fr")
+    (award_id,) = [line.award_id for line in result.lines if line.award_id]
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    if badge_is_expired:
+        expire(house, award_id)
+    learner = house.client()
+    learner.get(house.private_link(result))
+    seen = f"/mes-badges/{award_id}/journal"
+    for shown, differs in ((Shown.SUMMARY, False), (Shown.EXISTENCE, True)):
+        with house.unit_of_work(reading=True) as services:
+            form = {f"ligne-{number}": shown.value for number in levels(services, award_id, shown)}
+        text = send(learner, f"{seen}/montrer/comparer", form, seen_on=seen).text
+        assert ("sa page est fermée" in text) is (badge_is_expired and differs)
+        assert ("signé de nouveau à la même adresse" in text) is not (badge_is_expired and differs)
+    assert send(learner, f"{seen}/montrer", form, seen_on=seen).status_code == 303
+    is_closed = award_of(house, award_id).visibility is Visibility.CLOSED
+    assert is_closed is badge_is_expired
+
+
+def test_an_expired_badge_stops_no_change_of_name_and_none_of_its_own_is_signed(house: House) -> None:
+    expired, valid = opened_awards(house, ZOE), opened_awards(house, ZOE, badge=house.role)
+    with house.unit_of_work() as services:
+        for (award_id,) in (expired, valid):
+            record = services.awards.record(award_id)
+            services.reissuing.choose_name(record.award, True, name="Zoé Martin", by=COMMAND)
+    expire(house, expired[0])
+    with house.unit_of_work() as services:
+        awards = [services.awards.record(each).award for each in (*expired, *valid)]
+        changed = services.reissuing.write_name(awards, "Zoé Durand", by=COMMAND)
+        assert [each.id for each in changed] == valid
+    with house.unit_of_work() as services:
+        award = services.awards.record(expired[0]).award
+        with pytest.raises(Conflict):
+            services.reissuing.choose_name(award, True, name="Zoé Durand", by=COMMAND)
+        services.reissuing.choose_name(award, False, name="", by=COMMAND)
+    assert award_of(house, expired[0]).visibility is Visibility.CLOSED, "its file still says the name"
+
+
+@pytest.mark.parametrize("group", [AgeGroup.UNDER_15, AgeGroup.FROM_15])
+def test_an_expired_badge_stops_no_age_group_from_being_noted(house: House, group: AgeGroup) -> None:
+    expired, valid = opened_awards(house, ZOE), opened_awards(house, ZOE, badge=house.role)
+    expire(house, expired[0])
+    note_from_the_staff_page(house, person_of(house, expired[0]), group)
+    assert award_of(house, expired[0]).visibility is Visibility.CLOSED
+    assert TITLE not in signed(house, valid[0])
+
+
+def person_of(house: House, award_id: uuid.UUID) -> uuid.UUID:
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.record(award_id).person.id
+
+
+def note_from_the_staff_page(house: House, person_id: uuid.UUID, group: AgeGroup) -> None:
+    with house.process.visit(campus_id=house.campus.id, person_id=house.trainer.id) as services:
+        services.guardians.set_age_group(house.campus, person_id, group, by=Actor(house.trainer.id))
+
+
+def note_from_the_activity(house: House, group: AgeGroup) -> None:
+    with house.process.visit(campus_id=house.campus.id, person_id=house.trainer.id) as services:
+        services.activities.set_age_group(house.campus, house.activity.id, group, by=Actor(house.trainer.id))
+
+
+def note_in_a_list(house: House) -> None:
+    line = ListedPerson(1, "Zoé", "Martin", "zoe@exemple.fr", under_15=True)
+    with house.process.visit(campus_id=house.campus.id, person_id=house.trainer.id) as services:
+        services.activities.record(house.campus, house.activity.id, [line], by=Actor(house.trainer.id))
+
+
+def note_at_check_in(house: House) -> None:
+    with house.process.visit(campus_id=house.campus.id, person_id=house.trainer.id) as services:
+        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
+    with house.unit_of_work() as services:
+        code = services.rooms.page(house.campus, house.activity.id).code
+        held = Ticket(services.rooms.door(code, new_phone()).room.id, new_phone(), house.clock.now)
+        line = ListedPerson(1, "Zoé", "Martin", "zoe@exemple.fr", under_15=True)
+        services.rooms.sign(held, line)
+
+
+@pytest.mark.parametrize("way", ["staff page", "whole activity", "list", "check-in"])
+def test_an_age_noted_at_one_campus_narrows_and_closes_the_awards_of_every_campus(
+    either_house: House, way: str
+) -> None:
+    house = either_house
+    with house.unit_of_work() as services:
+        badge = _badge(services, house.other_campus, Kind.PARTICIPATION, "Goût", "gout")
+    opened = opened_awards(house, ZOE) + opened_awards(house, ZOE, badge=badge)
+    assert person_of(house, opened[0]) == person_of(house, opened[1])
+    match way:
+        case "staff page":
+            note_from_the_staff_page(house, person_of(house, opened[0]), AgeGroup.UNDER_15)
+        case "whole activity":
+            note_from_the_activity(house, AgeGroup.UNDER_15)
+        case "list":
+            note_in_a_list(house)
+        case _:
+            note_at_check_in(house)
+    for award_id in opened:
+        assert award_of(house, award_id).visibility is Visibility.CLOSED
+        assert TITLE not in signed(house, award_id)
+
+
+def test_an_activity_that_turns_out_to_be_for_pupils_closes_and_narrows_what_it_led_to(
+    either_house: House,
+) -> None:
+    (award_id,) = opened_awards(either_house, ZOE)
+    trainer = Actor(either_house.trainer.id)
+    with either_house.process.visit(campus_id=either_house.campus.id) as services:
+        services.activity_plans.correct(
+            either_house.campus, either_house.activity.id, {"audience": "Collégiens"}, by=trainer
+        )
+    assert award_of(either_house, award_id).visibility is Visibility.CLOSED
+    while align_some(either_house.process, either_house.campus.id):
+        pass
+    assert TITLE not in signed(either_house, award_id)
