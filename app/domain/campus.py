@@ -123,6 +123,12 @@ def check_names(name: str, short_name: str) -> None:
         check_signed_name(each)
 
 
+def check_network_name(name: str) -> None:
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise InvalidInput(N_("Le réseau a un nom, de 200 signes au plus."))
+    check_signed_name(name)
+
+
 def check_works(campus: Campus) -> None:
     """Nobody works in a suspended campus, nor do its programs; what it signed stays good."""
     if campus.suspended_at is not None:

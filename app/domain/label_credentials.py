@@ -10,7 +10,7 @@ from app.credentials.model.endorsement import EndorsementSubject
 from app.domain.addresses import Addresses
 from app.domain.campus import Label, LabelCategory, Network
 from app.domain.recognition import label_period
-from app.domain.signed_text import as_signed, name_as_signed
+from app.domain.signed_text import as_signed, name_as_listed, name_as_signed
 from app.language import N_, gettext, speaking
 
 _LANGUAGE: Final = "fr"
@@ -42,7 +42,7 @@ def label_credential_of(
         id=addresses.label(label.id),
         name=name_as_signed(name),
         description=as_signed(label.note) or None,
-        issuer=Profile(id=did, name=name_as_signed(network.name), url=addresses.network(network.slug)),
+        issuer=Profile(id=did, name=name_as_listed(network.name), url=addresses.network(network.slug)),
         valid_from=valid_from or at,
         valid_until=valid_until,
         credential_subject=EndorsementSubject(id=label.issuer, endorsement_comment=as_signed(comment)),

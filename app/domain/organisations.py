@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from app.domain.columns import moment, new_id, part_of, points_to, words
-from app.domain.signed_text import check_signed_name
+from app.domain.signed_text import check_signed_name, name_as_signed
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -198,7 +198,7 @@ def checked_name(name: str) -> str:
     if len(name) > LONGEST_NAME:
         raise InvalidInput(N_("Le nom de l’organisation tient en {most} signes."), most=LONGEST_NAME)
     check_signed_name(name)
-    return name
+    return name_as_signed(name)
 
 
 def checked_site(typed: str) -> str:

@@ -15,7 +15,7 @@ from app.credentials.trust.lists import Entry, GivenLabel, Standing
 from app.domain.addresses import Addresses
 from app.domain.campus import Label
 from app.domain.columns import moment, new_id, part_of, points_to, word_of, words
-from app.domain.signed_text import name_as_signed
+from app.domain.signed_text import check_signed_name, name_as_listed
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 
@@ -124,6 +124,8 @@ def check_recognition(entry: Recognition) -> None:
     """What a register may say of a campus; each fault is told where it was typed."""
     if not entry.name.strip() or len(entry.name) > 200:
         raise InvalidInput(N_("Le campus a un nom."))
+    for each in (entry.name, entry.short_name):
+        check_signed_name(each)
     if not _ISSUER.fullmatch(entry.issuer):
         raise InvalidInput(
             N_("L’adresse d’émetteur commence par « did:web: », « did:key: » ou « https:// », sans espace.")
@@ -153,9 +155,9 @@ def entry_of(row: Recognition, labels: Sequence[Label], addresses: Addresses) ->
     """The row as the published list says it; labels that nobody signed are not on it."""
     return Entry(
         id=row.issuer,
-        name=name_as_signed(row.name),
+        name=name_as_listed(row.name),
         standing=row.standing,
-        short_name=name_as_signed(row.short_name),
+        short_name=name_as_listed(row.short_name),
         domain=row.domain,
         keys=tuple(row.keys),
         since=row.since,

@@ -29,6 +29,12 @@ def name_as_signed(name: str) -> str:
     return _BREAKS.sub(" ", unicodedata.normalize("NFC", seen)).strip()
 
 
+def name_as_listed(name: str) -> str:
+    """`name_as_signed` for a name that was stored before markup was refused: it stops no list from being signed."""
+    seen = name_as_signed(name)
+    return seen.replace("<", "‹") if holds_markup(seen) else seen
+
+
 def check_signed_name(name: str) -> None:
     """What a name may not hold because it will be signed; what is merely unseen is left out when it is."""
     if holds_markup(name) or holds_markup(name_as_signed(name)):

@@ -22,6 +22,7 @@ from app.domain.campus import (
     LabelState,
     Network,
     NetworkMember,
+    check_network_name,
     check_slug,
     label_state,
 )
@@ -30,6 +31,7 @@ from app.domain.clock import Clock
 from app.domain.competencies import Competency, Framework
 from app.domain.history import Actor
 from app.domain.keys import SealedKey
+from app.domain.signed_text import name_as_signed
 from app.errors import Conflict
 from app.language import N_, locales
 from app.services.logged_deeds import LoggedDeeds
@@ -120,6 +122,8 @@ class CampusService:
 
     def create_network(self, network: Network, members: Sequence[Campus], *, by: Actor) -> Network:
         check_slug(network.slug)
+        check_network_name(network.name)
+        network.name = name_as_signed(network.name)
         self.campuses.add(network)
         self.campuses.add(*(NetworkMember(network_id=network.id, campus_id=campus.id) for campus in members))
         self.history.write(by, "create", "network", network.id, at=self.clock())

@@ -26,6 +26,7 @@ from app.domain.recognition import (
     entry_of,
     move,
 )
+from app.domain.signed_text import check_signed_name, name_as_listed, name_as_signed
 from app.errors import NotFound
 from app.language import N_
 from app.services.labels import LabelService
@@ -106,7 +107,9 @@ class NetworkRegister:
             entry = Recognition(network_id=network.id, issuer=named.issuer, name="", since=at, changed_at=at)
         elif _said(entry) == named:
             return entry
-        entry.name, entry.short_name = named.name.strip(), named.short_name.strip()
+        check_signed_name(named.name)
+        check_signed_name(named.short_name)
+        entry.name, entry.short_name = name_as_signed(named.name), name_as_signed(named.short_name)
         entry.domain, entry.keys = named.domain.strip().lower(), list(named.keys)
         check_recognition(entry)
         self._keep(network, entry, "recognise" if is_new else "amend", by)
@@ -155,7 +158,7 @@ class NetworkRegister:
         listed = TrustList(
             url=self.addresses.trust_list(network.slug),
             issuer=self.signing.did_of(network),
-            name=network.name,
+            name=name_as_listed(network.name),
             sequence=edition.sequence + 1 if edition else 1,
             valid_from=at,
             valid_until=at + LIST_LIFE,

@@ -11,7 +11,8 @@ import pytest
 
 from app.credentials.keys import VerificationKey
 from app.credentials.trust import PinnedNetwork, Standing, TrustList, read_trust_list
-from app.domain.campus import Label
+from app.domain.campus import Label, Network
+from app.domain.organisations import checked_name
 from app.errors import Conflict, Gone, InvalidInput, NotFound, Unavailable
 from app.services.labels import LabelJudged
 from app.services.network_register import Named
@@ -198,3 +199,38 @@ def test_a_sealed_key_moved_to_another_network_does_not_open(house: House):
         services.stores.recognition.add(key)
         with pytest.raises(Unavailable):
             services.register.publish(network)
+
+
+@pytest.mark.parametrize("name", ["<b>Campus</b>", "\u200b\u200d", "<script>"])
+def test_names_of_networks_campuses_and_organisations_hold_no_markup(house: House, name: str):
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        for typed in (Named("did:web:ailleurs.exemple", name), Named("did:web:a.exemple", "Ailleurs", name)):
+            with pytest.raises(InvalidInput):
+                services.register.write(network, typed, by=COMMAND)
+        with pytest.raises(InvalidInput):
+            services.campuses.create_network(Network(slug="autre", name=name), [], by=COMMAND)
+        with pytest.raises(InvalidInput):
+            checked_name(name)
+
+
+def test_hidden_characters_are_left_out_of_names_where_they_are_entered(house: House):
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        typed = Named("did:web:ailleurs.exemple", "Cam\u200bpus\u202e", "C\u00adA")
+        entry = services.register.write(network, typed, by=COMMAND)
+        assert (entry.name, entry.short_name) == ("Campus", "CA")
+        other = services.campuses.create_network(Network(slug="autre", name="Pô\u200ble"), [], by=COMMAND)
+        assert other.name == "Pôle"
+        assert checked_name("Ate\u200blier") == "Atelier"
+
+
+def test_a_name_stored_with_markup_before_stops_no_list_from_being_signed(house: House):
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        network.name = "Réseau <b>du Nord</b>"
+        for row in services.register.store.entries_of(network.id):
+            row.name = "<i>Campus</i>\u200b"
+        services.register.publish(network)
+    listed = published(house)
+    assert (listed.name, listed.entries[0].name) == ("Réseau ‹b>du Nord‹/b>", "‹i>Campus‹/i>")

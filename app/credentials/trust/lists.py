@@ -9,6 +9,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
+from app.credentials.errors import NotFitToSign
+from app.credentials.issuing.lints import text_faults_of
 from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.keys import Signer
 from app.credentials.proofs.data_integrity import add_plain_proof
@@ -97,8 +99,11 @@ def sign_trust_list(
     `beside`: a key that gave way lately, for those who know no other yet.
 
     The suite is eddsa-jcs-2022: a list of thousands of issuers is checked without reading it as linked data.
+    NotFitToSign where a name or a link in it may not be signed.
     """
     document = _document(edition, page, context)
+    if faults := text_faults_of(document, signer=signer, at=at):
+        raise NotFitToSign(faults)
     for each in (signer, beside):
         document = add_plain_proof(document, signer=each, created=at) if each else document
     return dump_json(document)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from app.credentials.errors import CredentialError, KeyNotResolved, MalformedInput, UnusableKey
+from app.credentials.issuing.lints.wording import holds_markup, is_unseen
 from app.credentials.json_text import JsonObject, JsonValue, parse_json_object
 from app.credentials.keys import VerificationKey
 from app.credentials.proofs.data_integrity import verify_proofs
@@ -102,7 +103,7 @@ def _list_of(document: JsonObject) -> TrustList:
     return TrustList(
         url=_text(document, "id", _LONGEST_ID),
         issuer=_text(_object(document, "issuer"), "id", _LONGEST_ID),
-        name=_text(document, "name"),
+        name=_name(document, "name"),
         sequence=sequence,
         valid_from=_needed(_moment(document, "validFrom"), "validFrom"),
         valid_until=_needed(_moment(document, "validUntil"), "validUntil"),
@@ -128,9 +129,9 @@ def _entry(said: JsonObject) -> Entry:
         raise TrustListRefused("malformed", "standing") from None
     return Entry(
         id=_text(said, "id", _LONGEST_ID),
-        name=_text(said, "name"),
+        name=_name(said, "name"),
         standing=standing,
-        short_name=_text(said, "shortName") if "shortName" in said else "",
+        short_name=_name(said, "shortName") if "shortName" in said else "",
         domain=_text(said, "domain") if "domain" in said else "",
         keys=_texts(said, "keyThumbprints"),
         since=_moment(said, "since"),
@@ -146,6 +147,14 @@ def _label(said: JsonObject) -> GivenLabel:
         valid_from=_moment(said, "validFrom"),
         valid_until=_moment(said, "validUntil"),
     )
+
+
+def _name(said: JsonObject, member: str) -> str:
+    """Without markup and without what a reader does not see."""
+    value = _text(said, member)
+    if holds_markup(value) or any(map(is_unseen, value)):
+        raise TrustListRefused("malformed", member)
+    return value
 
 
 def _text(said: JsonObject, member: str, longest: int = _LONGEST) -> str:

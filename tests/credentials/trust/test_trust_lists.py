@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from openvc.proof.di_jcs import EddsaJcsProofSuite
 
+from app.credentials.errors import NotFitToSign
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer
 from app.credentials.proofs.data_integrity import add_plain_proof
 from app.credentials.trust import (
@@ -132,3 +133,45 @@ def test_garbage_and_giants_are_refused_before_anything_is_checked():
     assert refusal(json.dumps({k: v for k, v in json.loads(signed()).items() if k != "proof"}).encode()) == (
         "not_signed_by_the_network"
     )
+
+
+HIDDEN_OR_MARKUP = [
+    "<b>Goût</b>",
+    "Go\u200bût",
+    "Goût\u202egnot",
+    "Go\u00adût",
+    "Goût\nTourisme",
+    "Go\u0000ût",
+]
+
+
+@pytest.mark.parametrize("name", HIDDEN_OR_MARKUP)
+@pytest.mark.parametrize(
+    "named",
+    [
+        lambda name: replace(EDITION, name=name),
+        lambda name: replace(EDITION, entries=(replace(ITIP, name=name),)),
+        lambda name: replace(EDITION, entries=(replace(ITIP, short_name=name),)),
+    ],
+    ids=["network", "campus", "short name"],
+)
+def test_names_with_markup_or_hidden_characters_are_neither_signed_nor_read(
+    named: Callable[[str], TrustList], name: str
+):
+    with pytest.raises(NotFitToSign):
+        signed(named(name))
+
+    def rewrite(document: dict[str, Any]) -> None:
+        edition = named(name)
+        document["name"] = edition.name
+        entry = document["credentialSubject"]["issuers"][0]
+        entry["name"], entry["shortName"] = edition.entries[0].name, edition.entries[0].short_name
+
+    with pytest.raises(TrustListRefused):
+        read_trust_list(changed(rewrite), PINNED, at=NOON)
+
+
+def test_a_link_that_is_no_plain_https_link_is_not_signed():
+    label = GivenLabel("javascript:alert(1)", "excellence", NOON, NOON + timedelta(days=1))
+    with pytest.raises(NotFitToSign):
+        signed(replace(EDITION, entries=(replace(ITIP, labels=(label,)),)))

@@ -29,7 +29,9 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _LINK_MEMBERS: Final = frozenset(
     {"id", "url", "targetUrl", "statusListCredential", "achievedLevel", "resultDescription"}
 )
-_PLAIN_MEMBERS: Final = frozenset({"name", "targetName", "caption", "humanCode", "familyName", "givenName"})
+_PLAIN_MEMBERS: Final = frozenset(
+    {"name", "shortName", "targetName", "caption", "humanCode", "familyName", "givenName"}
+)
 _NAMES: Final = _PLAIN_MEMBERS | {"identityHash"}
 """`identityHash` is a name too where nothing is hashed; a hash holds none of what a name may not."""
 _ID: Final = frozenset({"id"})
