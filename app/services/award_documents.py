@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.credentials.errors import CredentialError, NotFitToSign
 from app.credentials.issuing import Batch, Prepared, SignedCredential
+from app.credentials.issuing.lints.people import contains_mail_address
 from app.credentials.json_text import JsonObject
 from app.domain.award_evidence import Disclosed
 from app.domain.awards import Award, SignedDocument
@@ -16,10 +17,18 @@ from app.errors import AppError, InvalidInput, Unavailable
 from app.language import N_
 from app.services.status import Places
 
+MAIL_ADDRESS_IN_TEXT = N_(
+    "Un texte de l’activité ou de l’appréciation contient une adresse électronique, qui serait "
+    "publiée avec le badge. Retirez-la, puis attribuez de nouveau. Votre liste est gardée."
+)
+
 
 def document_to_sign(
     award: Award, documents: BadgeDocuments, places: Places, disclosed: Disclosed
 ) -> JsonObject:
+    # Not signed before the holder shows them: refused now, while the trainer can still correct them.
+    if any(contains_mail_address(text) for text in (award.contribution, award.evidence)):
+        raise InvalidInput(MAIL_ADDRESS_IN_TEXT)
     try:
         return documents.document_of(award, places.entry_of(award.id), disclosed)
     except CredentialError as error:
@@ -71,12 +80,7 @@ def said_to_the_trainer(error: CredentialError) -> AppError:
 
 def _not_fit(unfit: NotFitToSign) -> InvalidInput:
     if "no_mail_address_of_a_person" in unfit.faults:
-        return InvalidInput(
-            N_(
-                "Un texte de l’activité ou de l’appréciation contient une adresse électronique, qui serait "
-                "publiée avec le badge. Retirez-la, puis attribuez de nouveau. Votre liste est gardée."
-            )
-        )
+        return InvalidInput(MAIL_ADDRESS_IN_TEXT)
     return InvalidInput(
         N_(
             "Un texte du badge ou de l’activité empêche de le signer ({faults}). "

@@ -134,6 +134,7 @@ class Process:
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.providers = _providers_of(settings, self.addresses, clock)
         self.behind: Mapping[uuid.UUID, Behind] = {}
+        self._differs = False
         self._compared_at = float("inf")  # never, until `check` does it for the first time
         self._lacks_choices = False
         self._chosen = 0
@@ -184,10 +185,12 @@ class Process:
         self._compared_at = monotonic()
         with self._transaction(reading=True, guarded=False) as services:
             services.stores.reach.everywhere()
-            found = services.anchor_check.behind(thorough=thorough or bool(self.behind))
+            found = services.anchor_check.behind(thorough=thorough or self._differs)
             if not found:
                 self._catch_up(services, thorough=thorough)
-        self.behind = {each.campus_id: each for each in found}
+        self._differs = bool(found)
+        # A line changed in place is not an older copy: the pages of its badges name it, and nothing is appended.
+        self.behind = {each.campus_id: each for each in found if each.older is not Older.LOG_OTHER}
         self._lacks_choices = any(each.older is Older.CHOICES for each in found)
         return found
 

@@ -157,7 +157,7 @@ def test_an_accepted_request_is_an_award_that_names_its_evidence_and_is_told(hou
         assert "https://exemple.fr/carnet" in record.award.evidence
         assert record.award.awarded_by == by.person_id
         document = services.publication.award_file(record, "json").body.decode()
-        assert "https://exemple.fr/carnet" in document
+        assert "https://exemple.fr/carnet" not in document, "until the holder shows it"
         assert services.verification.verify_award(record).report.verdict.value == "valid"
     ((to, text),) = told(house)
     assert "zoe@exemple.fr" in to

@@ -50,7 +50,7 @@ def test_it_is_kept_to_its_bearer_until_they_show_it_in_their_portfolio(house: H
     assert bring(zoe, texte=issuer.issue().token).status_code == 303
     shown = zoe.get(HERE).text
     assert "Délivré ailleurs" in shown
-    assert "Authentique, signé par badges.example" in shown
+    assert "Signature valable, émetteur inconnu" in shown
     assert "Nous ne pouvons pas dire s’il a été donné à vous" in shown
     person = re.search(r'name="personne" value="([^"]+)"', zoe.get("/mes-badges/portfolio").text)[1]
     portfolio = send(zoe, "/mes-badges/portfolio", {"personne": person}).headers["location"].partition("?")[0]
@@ -60,7 +60,7 @@ def test_it_is_kept_to_its_bearer_until_they_show_it_in_their_portfolio(house: H
     assert "badges.example" not in stranger.get(public).text
     send(zoe, brought(zoe), {"geste": "montrer"}, seen_on=HERE)
     page = stranger.get(public).text
-    assert "Authentique, signé par badges.example" in page
+    assert "Signature valable, émetteur inconnu" in page
     assert "Vérifié le" in page
     inside = re.search(r'href="(/portfolio/[^"]+/ailleurs/[^"]+)"', page)[1]
     assert zoe.get(inside).status_code == 200

@@ -29,13 +29,17 @@ def no_mail_address_of_a_person(draft: Draft) -> str | None:
     return draft.first(_addresses_of_the_holder)
 
 
+def contains_mail_address(text: str) -> bool:
+    return "@" in text and _ADDRESS.search(text) is not None
+
+
 def _addresses_of_the_holder(part: Part) -> list[Text]:
     if "@" not in part.joined:
         return []
     return [
         text
         for text in part.texts
-        if "@" in text.value and _is_about_the_holder(text.pointer) and _ADDRESS.search(text.value)
+        if _is_about_the_holder(text.pointer) and contains_mail_address(text.value)
     ]
 
 
