@@ -330,6 +330,35 @@ def test_a_guardian_is_needed_from_the_moment_a_holder_is_noted_as_under_15(shel
     assert answered(shelf, str(shelf.portfolio_id)) == set()
 
 
+def test_a_guardians_no_closes_every_public_form_of_every_process(shelf: Shelf) -> None:
+    with shelf.house.unit_of_work() as services:
+        record = services.awards.record(shelf.award_id)
+        services.guardians.set_age_group(shelf.house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
+        token = services.guardians.token_of(agreement.id)
+    with shelf.house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        services.awards.set_visibility(shelf.award_id, Visibility.OPEN, by=COMMAND)
+        services.portfolios.set_open(services.portfolios.get(shelf.portfolio_id), is_open=True)
+    assert answered(shelf, str(shelf.award_id)), "caches are warm"
+    assert answered(shelf, str(shelf.portfolio_id))
+    with shelf.house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=False)
+    assert answered(shelf, str(shelf.award_id)) == set()
+    assert answered(shelf, str(shelf.portfolio_id)) == set()
+
+
+def test_an_erased_holder_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
+    choose(shelf, Shown.ALL)
+    assert answered(shelf, str(shelf.award_id)), "caches are warm"
+    with shelf.house.unit_of_work() as services:
+        person = services.awards.record(shelf.award_id).person
+        services.erasures.carry_out(shelf.house.campus, person.id, "À sa demande.", by=COMMAND)
+    assert answered(shelf, str(shelf.award_id)) == set()
+    told = {"holder": ("Martin", "Quibblepatate", "Wombatologue")}
+    assert found_in(shelf, told, public_forms) == set()
+
+
 def test_search_engines_find_only_what_the_holder_lets_them_find(shelf: Shelf) -> None:
     for findable in (True, False):
         with shelf.house.unit_of_work() as services:
