@@ -34,7 +34,7 @@ from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services import verdicts
 from app.services.followed_lists import FOLLOWING_TROUBLES
-from app.services.issuer_standing import IssuerStanding, keys_in, standing_in
+from app.services.issuer_standing import IssuerStanding, is_listed, keys_in, standing_in
 from app.services.presented import Lead
 from app.services.verification import Answer
 from app.settings import Settings
@@ -144,7 +144,7 @@ def verify(
     now = at or utc_now()
     lists = [_trust_list(trust_list, network_key, now)] if trust_list else []
     anchors = _anchors(pin or (), witness or ()).with_keys(keys_in(lists, at=now))
-    ask = _knowing(lists, _asker(offline=offline, documents=documents, at=at))
+    ask = _knowing(lists, _asker(offline=offline, documents=documents, at=at), now)
     tell = _print_json if as_json else _print_words
 
     def about(source: str) -> Asked:
@@ -196,11 +196,13 @@ def _trust_list(file: Path, key: str, at: datetime) -> TrustList:
         raise typer.BadParameter(_("La liste n’est pas acceptée : {why}").format(why=_(why))) from error
 
 
-def _knowing(lists: Sequence[TrustList], ask: Ask) -> Ask:
+def _knowing(lists: Sequence[TrustList], ask: Ask, at: datetime) -> Ask:
     """The same answers, with who the issuer is by these lists."""
 
     def asked(presented: bytes | str) -> Answer:
         answer = ask(presented)
+        if answer.other is not None and is_listed(lists, answer.other.issuer, at=at):
+            return replace(answer, is_by_stranger=False)
         if not lists or answer.report is None or answer.report.document is None:
             return answer
         return replace(answer, standing=standing_in(lists, answer.report))
@@ -217,7 +219,7 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
             return Answer(report, elsewhere=str(presented), unread="offline")
         readable = report.check(CheckId.READABLE).outcome is Outcome.PASSED
         other = None if readable else verify_other(presented, documents=documents, at=at)
-        return Answer(report, evidence=evidence, other=other)
+        return Answer(report, evidence=evidence, other=other, is_by_stranger=other is not None)
 
     return ask
 
@@ -284,7 +286,7 @@ def _ask_about(
         package = open_package(presented)
         if not offline:
             return Asked(source, ask(package.badge))
-        ask = _knowing(lists, _ask_package(package, anchors, at))
+        ask = _knowing(lists, _ask_package(package, anchors, at), at)
         return Asked(source, ask(package.badge), packed_at=package.made_at)
     except MalformedInput as error:
         return Asked(

@@ -153,6 +153,15 @@ def keys_in(lists: Iterable[TrustList], *, at: datetime) -> dict[str, set[str]]:
     return found
 
 
+def is_listed(lists: Iterable[TrustList], issuer: str, *, at: datetime) -> bool:
+    """Whether a list in force is of that issuer, or recognises it."""
+    current = [each for each in lists if each.is_current(at)]
+    entries = [entry for each in current if (entry := each.find(issuer)) is not None]
+    return issuer in {each.issuer for each in current} or any(
+        entry.standing is Standing.RECOGNISED for entry in entries
+    )
+
+
 def _own_key_of(issuer: str) -> set[str]:
     if not issuer.startswith("did:key:"):
         return set()

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from app.adapters.picture_codes import Seen
 from app.credentials.baking import unbake
+from app.credentials.dids import did_web_document_url
 from app.credentials.documents import DocumentSource, FetchedDocument, NoDocuments
-from app.credentials.errors import DocumentUnavailable, ImageError, MalformedInput
+from app.credentials.errors import CredentialError, DocumentUnavailable, ImageError, MalformedInput
 from app.credentials.evidence.judging import EvidenceReport, judge_evidence
 from app.credentials.package import Anchors, make_package, open_package, verify_package
 from app.credentials.package.reading import SIGNATURE as PACKAGE
@@ -36,7 +37,7 @@ from app.domain.short_addresses import ids_of_code
 from app.errors import AppError, Gone
 from app.metrics import note_verdict
 from app.services.evidence_documents import EvidenceDocuments
-from app.services.issuer_standing import IssuerStanding, IssuerStandings, keys_in
+from app.services.issuer_standing import IssuerStanding, IssuerStandings, is_listed, keys_in
 from app.services.log_publication import LogPublication
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
@@ -80,6 +81,8 @@ class Answer:
     """Where the document that was presented is not what was verified: how it leads to the badge that was."""
     other: OtherDocument | None = None
     """What was presented is no badge but another document that is known here."""
+    is_by_stranger: bool = False
+    """`other` is of an issuer that is neither of this service nor in a register believed here."""
     text: str = ""
     """The credential that was checked, out of the picture or the page it came in; empty where it is too long."""
 
@@ -148,7 +151,7 @@ class OwnDocuments:
         )
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
-        if self._names_us(url):
+        if self.names_us(url):
             path = urlsplit(url).path
             try:
                 if path.startswith(_OF_ONE_AWARD):
@@ -162,7 +165,7 @@ class OwnDocuments:
                 raise DocumentUnavailable(url, "not_found") from error
         return self.beyond.fetch(url, accept=accept)
 
-    def _names_us(self, url: str) -> bool:
+    def names_us(self, url: str) -> bool:
         # did:web always says https, even of a service that runs on localhost over http (L-001).
         try:
             parts = urlsplit(url)
@@ -312,7 +315,18 @@ class VerificationService:
         answer = self._answer(report, presented)
         if report.check(CheckId.READABLE).reason not in (Reason.NOT_AN_OPEN_BADGE_3, Reason.TOO_LARGE):
             return answer
-        return replace(answer, other=verify_other(presented, documents=self.documents, at=self.clock()))
+        other = verify_other(presented, documents=self.documents, at=self.clock())
+        return replace(
+            answer, other=other, is_by_stranger=other is not None and not self._is_known(other.issuer)
+        )
+
+    def _is_known(self, issuer: str) -> bool:
+        if is_listed(self.standings.lists(), issuer, at=self.clock()):
+            return True
+        try:
+            return issuer.startswith("did:web:") and self.documents.names_us(did_web_document_url(issuer))
+        except CredentialError:
+            return False
 
     def _verify_package(self, presented: bytes, policy: Policy | None) -> Answer | None:
         """The badge in it by what is published now; where that is out of reach, by the package and keys known here.

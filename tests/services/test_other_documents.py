@@ -7,16 +7,19 @@ from collections.abc import Callable
 
 import pytest
 
+from app.credentials.proofs.data_integrity import add_proof
 from app.credentials.verification.report import Verdict
 from app.domain.campus import LabelCategory
 from app.services import verdicts
 from app.services.verdicts import HeadlineKind
 from app.services.verification import Answer
+from tests.services.test_verdicts import key_of_nobody
 from tests.support.credentials import Campus
 from tests.support.house import COMMAND, House
 from tests.support.networks import NETWORK, network_of
 
 K = HeadlineKind
+CONTEXT_3_0_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
 
 @pytest.fixture
@@ -95,6 +98,29 @@ def test_a_strangers_list_whose_keys_are_out_of_reach_is_open(house: House):
     listed = json.dumps(Campus().status_list()).encode()
     answer = ask(house, listed)
     assert (verdicts.headline(answer).kind, answer.verdict) == (K.DOCUMENT_OPEN, Verdict.UNDETERMINED)
+
+
+@pytest.mark.parametrize("kind", ["EndorsementCredential", "BitstringStatusListCredential"])
+def test_what_a_stranger_signed_is_not_called_good(house: House, kind: str):
+    did, signer = key_of_nobody()
+    document = {
+        "@context": ["https://www.w3.org/ns/credentials/v2", CONTEXT_3_0_3],
+        "id": "urn:uuid:6f1b1c1e-0000-4000-8000-000000000001",
+        "type": ["VerifiableCredential", kind],
+        "name": "Campus reconnus",
+        "issuer": {"id": did, "type": "Profile", "name": house.campus.name},
+        "validFrom": "2026-11-01T00:00:00Z",
+        "credentialSubject": {
+            "id": "https://faux.example",
+            "type": "EndorsementSubject",
+            "endorsementComment": "Un campus reconnu.",
+        },
+    }
+    answer = ask(house, json.dumps(add_proof(document, signer=signer, created=house.clock())).encode())
+    told = verdicts.headline(answer)
+    assert answer.other is not None
+    assert told.kind is not K.DOCUMENT_GOOD or "émetteur inconnu" in told.title()
+    assert (told.state, told.seal) == ("unk", "unk")
 
 
 def test_other_data_stays_no_badge(house: House):

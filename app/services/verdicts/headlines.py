@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.credentials.verification.other_documents import OtherDocument
+from app.credentials.verification.other_documents import DocumentKind, OtherDocument
 from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import (
     CheckId,
@@ -23,6 +23,7 @@ from app.services.verdicts.checks import ANSWERED_OTHERWISE, NEVER_ASKED, place_
 from app.services.verdicts.claims import claims_of
 from app.services.verdicts.kinds import (
     ATTACHED,
+    DOCUMENT_OF_UNKNOWN_ISSUER,
     LOOKALIKE_OF,
     MESSAGES,
     OF_UNKNOWN_ISSUER,
@@ -63,7 +64,7 @@ def headline(answer: Answer) -> Headline:
     if answer.lead is not None and not answer.closed:
         return _of_lead(answer, answer.lead)
     if answer.other is not None:
-        return _of_other(answer.other)
+        return _of_other(answer.other, by_stranger=answer.is_by_stranger)
     kind = kind_of(answer)
     state, seal, heading, advice = WORDING[kind]
     values = _values(answer)
@@ -123,10 +124,13 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
 _OF_OUTCOME: Final = {Outcome.PASSED: _K.DOCUMENT_GOOD, Outcome.FAILED: _K.DOCUMENT_BAD}
 
 
-def _of_other(other: OtherDocument) -> Headline:
+def _of_other(other: OtherDocument, *, by_stranger: bool) -> Headline:
     kind = _OF_OUTCOME.get(other.outcome, _K.DOCUMENT_OPEN)
     what, which = other_told(other)
     state, seal, heading, advice = WORDING[kind]
+    if kind is _K.DOCUMENT_GOOD and by_stranger and other.kind is not DocumentKind.KEY_DOCUMENT:
+        # Whoever holds a key signs lists and recommendations in any name.
+        state, seal, heading = "unk", "unk", DOCUMENT_OF_UNKNOWN_ISSUER
     return Headline(kind, state, seal, Sentence(heading, {"what": what}), which, Sentence(advice))
 
 

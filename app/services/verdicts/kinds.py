@@ -304,6 +304,7 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
     _K.CLOSED: ("shut", "shut", N_("Page fermée par son titulaire"), ""),
 }
 
+DOCUMENT_OF_UNKNOWN_ISSUER: Final = N_("{what} : signature valable, émetteur inconnu")
 ATTACHED: Final = N_("Ce que montre ce document n’a pas été vérifié : un badge y est joint")
 REVOKED_ON: Final = N_("Retiré par le campus le {revoked_at}")
 LOOKALIKE_OF: Final = N_("Attention : ce n’est pas « {known} »")
