@@ -336,11 +336,12 @@ class ItemView(BaseModel):
     """`report` is absent where nothing could be verified."""
 
     given: str
-    report: ReportView | None
+    report: ReportView | None = None
     near: list[str] = Field(description="Of an unknown short code: those one slip away whose pages are open.")
 
 
 class BatchView(BaseModel):
+    model_config = example(results=[{"given": "K7QM-29XF-4R8S", "report": None, "near": ["K7QM-29XF-4R8T"]}])
     results: list[ItemView]
 
 
@@ -348,7 +349,10 @@ _SEVERAL = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": BatchRequest.model_json_schema()},
+            "application/json": {
+                "schema": BatchRequest.model_json_schema(),
+                "example": {"items": [_AWARD, "K7QM-29XF-4R8T"]},
+            },
             "multipart/form-data": {
                 "schema": {
                     "type": "object",

@@ -16,7 +16,7 @@ from app.domain.activity_plans import ActivitySession
 from tests.api.doors import EVERY_SCOPE, anybody, closed_award, program, token
 from tests.support.house import COMMAND, House
 
-OPEN_TO_ALL = {"/api/v1/verify", "/api/v1/campuses/{slug}/log/cosignatures"}
+OPEN_TO_ALL = {"/api/v1/verify", "/api/v1/verify/batch", "/api/v1/campuses/{slug}/log/cosignatures"}
 # What each address needs; an address that is not here fails the test that follows.
 POLICY = {
     ("GET", "/competencies"): "read",

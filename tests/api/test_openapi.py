@@ -30,7 +30,9 @@ OPERATIONS = [
 ]
 OF_THE_API = [(name, operation) for name, operation in OPERATIONS if "/api/v1/" in name]
 GUARDED = [
-    (name, operation) for name, operation in OF_THE_API if not name.endswith(("/verify", "/log/cosignatures"))
+    (name, operation)
+    for name, operation in OF_THE_API
+    if not name.endswith(("/verify", "/verify/batch", "/log/cosignatures"))
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -170,7 +171,8 @@ def test_what_looks_like_something_signed(text: str, secured: bool) -> None:
 def test_what_is_signed_is_told_apart_from_its_proof() -> None:
     bare = {name: value for name, value in EMBEDDED.items() if name != "proof"}
     whole = Secured("data_integrity", EMBEDDED, bare)
-    assert secured_from_json(TEXT) == secured_from_text(f" {TEXT}\n") == whole
+    assert replace(secured_from_json(TEXT), digest=None) == whole
+    assert secured_from_json(TEXT) == secured_from_text(f" {TEXT}\n")
     read_token = secured_from_text(f" {SIGNED.token} ")
     assert (read_token.form, read_token.document) == ("vc_jwt", bare)
     assert read_token.jws is not None
@@ -182,7 +184,11 @@ def test_what_is_signed_is_told_apart_from_its_proof() -> None:
             with pytest.raises(MalformedInput, match="too_large"):
                 secured_from_text(SIGNED.token, max_bytes=length)
     size = len(SIGNED.embedded)
-    assert secured_from_text(TEXT, max_bytes=size) == secured_from_json(TEXT, max_bytes=size) == whole
+    assert (
+        secured_from_text(TEXT, max_bytes=size)
+        == secured_from_json(TEXT, max_bytes=size)
+        == secured_from_json(TEXT)
+    )
     for refuse in (secured_from_text, secured_from_json):
         with pytest.raises(MalformedInput, match="too_large"):
             refuse(TEXT, max_bytes=size - 1)

@@ -101,7 +101,7 @@ def other_site(key: Authenticator) -> None:
 
 
 def other_key(key: Authenticator) -> None:
-    key._key = Authenticator(BASE_URL)._key
+    key.key = Authenticator(BASE_URL).key
 
 
 def nobody_checked(key: Authenticator) -> None:
