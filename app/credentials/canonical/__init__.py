@@ -54,13 +54,15 @@ read it back. What is refused is not kept."""
 
 def _canonical_form(document: JsonObject) -> _Form:
     written = dump_exactly(document)
+    if len(written) > _LONGEST_RECENT:
+        written = b""  # not to be held by the traceback of a refusal, of which one document may have twenty
     form = _recent.get(written)
     if form is None:
         try:
             form = _Form(_nquads_of(document).encode())
         except UnicodeEncodeError:
             raise UnsafeDocument("lone_surrogate") from None
-        if 0 < len(written) <= _LONGEST_RECENT:
+        if written:
             if len(_recent) >= _MOST_RECENT:
                 _recent.clear()
             _recent[written] = form
