@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, Select, bindparam, or_
+from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, delete, func, select
 
 from app.credentials.evidence.leaves import Leaf
 from app.credentials.transparency_log.tiles import WIDTH, Tile, rows_over
 from app.credentials.transparency_log.tree import HASH_BYTES
-from app.db.bulk import IN_ONE_QUERY, among, insert_rows, insert_values
+from app.db.bulk import IN_ONE_QUERY, among, among_named, insert_rows, insert_values, numbers_named
 from app.db.reach import rows_named
 from app.domain.activity_log import (
     CampusLog,
@@ -48,6 +50,24 @@ class SaidOf(NamedTuple):
     noun_id: uuid.UUID
     about_id: uuid.UUID
     facts: Any
+
+
+@cache
+def _lines(dialect: str) -> Select[Any]:
+    """Written once for every page of an award: composing it takes longer than the database takes to answer it."""
+    query: Select[Any] = select_rows(
+        col(LogEntry.number), col(LogEntry.kind), col(LogEntry.at), col(LogEntry.commitment), LogPayload
+    )
+    named = among_named(dialect, col(LogEntry.number), "numbers")
+    return (
+        query.join(
+            LogPayload,
+            (col(LogPayload.log_id) == LogEntry.log_id) & (col(LogPayload.number) == LogEntry.number),
+            isouter=True,
+        )
+        .where(col(LogEntry.log_id) == bindparam("log_id"), named)
+        .order_by(col(LogEntry.number))
+    )
 
 
 class ActivityLogStore:
@@ -177,6 +197,16 @@ class ActivityLogStore:
         )
         for number, kind, moment, commitment in self.session.exec(query.order_by(col(LogEntry.number))):
             yield number, Leaf(str(kind), moment, commitment)
+
+    def lines(
+        self, log_id: uuid.UUID, numbers: Collection[int]
+    ) -> tuple[dict[int, Leaf], dict[int, LogPayload]]:
+        """`leaves` and `payloads` in one round, for the page of one award."""
+        dialect = self.session.get_bind().dialect.name
+        given = {"log_id": log_id, "numbers": numbers_named(dialect, numbers)}
+        rows = self.session.execute(_lines(dialect), given).all()
+        leaves = {number: Leaf(str(kind), at, commitment) for number, kind, at, commitment, _ in rows}
+        return leaves, {number: said for number, _, _, _, said in rows if said is not None}
 
     def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
         with rows_named(self.session):

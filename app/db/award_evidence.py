@@ -5,7 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
 from app.db.bulk import insert_rows
@@ -16,6 +19,11 @@ from app.domain.awards import Award, Visibility
 from app.domain.erasures import ErasedAward
 from app.domain.guardians import is_minor_for
 from app.domain.people import Person
+
+_SHOWN = select_rows(col(EvidenceDisclosure.number), col(EvidenceDisclosure.shown)).where(
+    col(EvidenceDisclosure.award_id) == bindparam("award_id")
+)
+"""Written once: composing a query takes longer than the database takes to answer it."""
 
 
 class AwardEvidenceStore:
@@ -44,6 +52,15 @@ class AwardEvidenceStore:
         found = found_by_name(self.session, lambda: self.session.exec(query).first())
         return found is not None and is_minor_for(*found)
 
+    def holder_read(self, award_id: uuid.UUID) -> tuple[Award, Person] | None:
+        """Without a question to the database where the session has read them; None where it shows none of them now."""
+        award = self.session.get(Award, award_id)
+        person = self.session.get(Person, award.person_id) if award else None
+        return (award, person) if award and person else None
+
+    def find_activity(self, activity_id: uuid.UUID) -> Activity | None:
+        return found_by_name(self.session, lambda: self.session.get(Activity, activity_id))
+
     def replace(self, row: AwardEvidence) -> None:
         """Of an award that was signed again: what was chosen to be shown of it stays."""
         self.session.merge(row)
@@ -51,13 +68,13 @@ class AwardEvidenceStore:
 
     def shown_of(self, award_id: uuid.UUID) -> dict[int, Shown]:
         """What was chosen, by number of the line."""
-        query = select(EvidenceDisclosure).where(EvidenceDisclosure.award_id == award_id)
+        read = partial(self.session.execute, _SHOWN, {"award_id": award_id})
         award = self.session.get(Award, award_id)
         if award is not None and award.visibility is Visibility.OPEN:
-            rows = self.session.exec(query).all()
+            rows = read().all()
         else:
             with rows_named_outside(self.session):
-                rows = self.session.exec(query).all()
+                rows = read().all()
         return {row.number: row.shown for row in rows}
 
     def choose(self, award_id: uuid.UUID, number: int, shown: Shown, *, at: datetime) -> None:

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, false, or_, update
+from sqlalchemy import CursorResult, Select, bindparam, false, or_, update
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, func, select
 
@@ -17,6 +18,7 @@ from app.db.bulk import IN_ONE_QUERY, among, insert_rows
 from app.db.erasures import check_not_erased, erased_between
 from app.db.reach import found_by_name, rows_named_outside
 from app.domain.activities import Activity
+from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus import Campus
@@ -26,6 +28,15 @@ from app.errors import NotFound
 from app.language import N_
 
 MOST_OF_ONE_PERSON = 500
+
+_PAGE = (
+    select_rows(Award, Person, SignedDocument, AwardEvidence)
+    .join(Person, col(Person.id) == col(Award.person_id))
+    .join(SignedDocument, col(SignedDocument.award_id) == col(Award.id))
+    .join(AwardEvidence, col(AwardEvidence.award_id) == col(Award.id), isouter=True)
+    .where(col(Award.id) == bindparam("award_id"))
+)
+"""Written once: composing a query takes longer than the database takes to answer it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class AwardRecord:
 class AwardStore:
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._page: object = None
 
     def add_all(self, awards: Sequence[Award]) -> None:
         insert_rows(self.session, awards)
@@ -69,12 +81,13 @@ class AwardStore:
         check_not_erased(self.session, award_id)
 
     def get_with_holder(self, award_id: uuid.UUID) -> tuple[Award, Person]:
-        query = select_rows(Award, Person).join(Person, col(Person.id) == col(Award.person_id))
-        query = query.where(col(Award.id) == award_id)
-        row = found_by_name(self.session, lambda: self.session.execute(query).first())
+        """Its signed bytes and its evidence are read in the same round, and found in the session when they are asked for."""
+        read = partial(self.session.execute, _PAGE, {"award_id": award_id})
+        row = found_by_name(self.session, lambda: read().first())
         if row is None:
             self.check_not_erased(award_id)
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        self._page = row  # The session itself holds only what something else refers to.
         return row[0], row[1]
 
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     any_,
+    bindparam,
     func,
     insert,
     literal,
@@ -130,6 +131,18 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
     told = orjson.dumps(_written(column, list(values), dialect)).decode()
     one_each = func.json_each(literal(told, Text())).table_valued("value")
     return column.in_(select(one_each.c.value))  # type: ignore[no-any-return]
+
+
+def among_named(dialect: str, column: Any, name: str) -> ColumnElement[bool]:
+    """The same for a query that is written once: `name` is given what `numbers_named` makes of the numbers."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))  # type: ignore[no-any-return]
+    one_each = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+    return column.in_(select(one_each.c.value))  # type: ignore[no-any-return]
+
+
+def numbers_named(dialect: str, numbers: Iterable[int]) -> object:
+    return list(numbers) if dialect == "postgresql" else orjson.dumps(list(numbers)).decode()
 
 
 def update_rows(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -17,6 +19,34 @@ from app.errors import NotFound
 from app.language import N_
 
 _AT_MOST = 500
+
+
+def _is_shown() -> Any:
+    return (
+        col(Endorsement.withdrawn_at).is_(None)
+        & col(Endorsement.hidden_at).is_(None)
+        & col(Endorsement.set_aside_at).is_(None)
+    )
+
+
+def _newest(*conditions: Any) -> SelectOfScalar[Endorsement]:
+    query = select(Endorsement).where(*conditions)
+    return query.order_by(col(Endorsement.signed_at).desc(), col(Endorsement.id))
+
+
+@cache
+def _shown_about(*, award: bool, version: bool) -> SelectOfScalar[Endorsement]:
+    """Written once for every page of a badge: composing it takes longer than the database takes to answer it."""
+    wanted: list[Any] = []
+    if award:
+        wanted.append(col(Endorsement.award_id) == bindparam("award_id"))
+    if version:
+        up_to_it = select(BadgeVersion.id).where(
+            col(BadgeVersion.badge_id) == bindparam("badge_id"),
+            col(BadgeVersion.number) <= bindparam("number"),
+        )
+        wanted.append(col(Endorsement.version_id).in_(up_to_it) & col(Endorsement.award_id).is_(None))
+    return _newest(or_(*wanted), _is_shown()).limit(bindparam("at_most"))
 
 
 class EndorsementStore:
@@ -86,19 +116,17 @@ class EndorsementStore:
         self, *, award_id: uuid.UUID | None = None, version: BadgeVersion | None = None, limit: int
     ) -> Sequence[Endorsement]:
         """What stands about an award, or a badge up to a version of it, or both; the newest first."""
-        wanted: list[Any] = []
+        given: dict[str, Any] = {"at_most": limit}
         if award_id is not None:
-            wanted.append(Endorsement.award_id == award_id)
+            given["award_id"] = award_id
         if version is not None:
-            up_to_it = select(BadgeVersion.id).where(
-                BadgeVersion.badge_id == version.badge_id, BadgeVersion.number <= version.number
-            )
-            wanted.append(col(Endorsement.version_id).in_(up_to_it) & col(Endorsement.award_id).is_(None))
-        return self._list(or_(*wanted), self._is_shown(), limit=limit)
+            given |= {"badge_id": version.badge_id, "number": version.number}
+        query = _shown_about(award=award_id is not None, version=version is not None)
+        return self.session.exec(query, params=given).all()
 
     def shown_about_campus(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Endorsement]:
         is_about = Endorsement.about == Endorsed.CAMPUS
-        return self._list(Endorsement.campus_id == campus_id, is_about, self._is_shown(), limit=limit)
+        return self._list(Endorsement.campus_id == campus_id, is_about, _is_shown(), limit=limit)
 
     def of_award(self, award_id: uuid.UUID) -> Sequence[Endorsement]:
         return self._list(Endorsement.award_id == award_id)
@@ -110,7 +138,7 @@ class EndorsementStore:
     def shown_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[Endorsement]:
         """What nobody took back about the campus, its badges and its awards, in the order of their numbers."""
         query = select(Endorsement).where(
-            Endorsement.campus_id == campus_id, self._is_shown(), col(Endorsement.id) > after
+            Endorsement.campus_id == campus_id, _is_shown(), col(Endorsement.id) > after
         )
         return self.session.exec(query.order_by(col(Endorsement.id)).limit(limit)).all()
 
@@ -128,16 +156,5 @@ class EndorsementStore:
         query = select(Endorsement.id).where(col(Endorsement.award_id).in_(list(award_ids)))
         return self.session.exec(query).all()
 
-    @staticmethod
-    def _is_shown() -> Any:
-        return (
-            col(Endorsement.withdrawn_at).is_(None)
-            & col(Endorsement.hidden_at).is_(None)
-            & col(Endorsement.set_aside_at).is_(None)
-        )
-
     def _list(self, *conditions: Any, limit: int = _AT_MOST) -> Sequence[Endorsement]:
-        query = select(Endorsement).where(*conditions)
-        return self.session.exec(
-            query.order_by(col(Endorsement.signed_at).desc(), col(Endorsement.id)).limit(limit)
-        ).all()
+        return self.session.exec(_newest(*conditions).limit(limit)).all()

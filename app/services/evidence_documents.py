@@ -18,6 +18,7 @@ from app.credentials.transparency_log.tree import InclusionProofs
 from app.db.activity_log import ActivityLogStore
 from app.db.award_evidence import AwardEvidenceStore
 from app.db.log_watch import LogWatchStore
+from app.domain.activities import Activity
 from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogPayload
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import (
@@ -28,6 +29,7 @@ from app.domain.award_evidence import (
     bounds_for,
     fields_shown,
 )
+from app.domain.guardians import is_minor_for
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
@@ -196,8 +198,18 @@ class EvidenceDocuments:
         }
 
     def bounds_of(self, award_id: uuid.UUID) -> DisclosureBounds:
-        is_minor = self._once("minor", award_id, lambda: self.store.is_of_minor(award_id))
-        return bounds_for(is_minor=is_minor)
+        read = self.store.holder_read(award_id) if self.snapshot.is_shared else None
+        if read is None:
+            is_minor = self._once("minor", award_id, lambda: self.store.is_of_minor(award_id))
+            return bounds_for(is_minor=is_minor)
+        award, person = read
+        return bounds_for(is_minor=is_minor_for(person, self._activity(award.activity_id)))
+
+    def _activity(self, activity_id: uuid.UUID | None) -> Activity | None:
+        if activity_id is None:
+            return None
+        about = "activity", activity_id
+        return self.snapshot.until_commit(about, lambda: self.store.find_activity(activity_id))
 
     def payloads(self, row: AwardEvidence) -> list[LogPayload]:
         """What the lines say; those that were erased are missing."""
@@ -209,9 +221,7 @@ class EvidenceDocuments:
         return self._once(
             "lines",
             row.award_id,
-            lambda: _Lines(
-                dict(self.rows.leaves(row.log_id, numbers)), self.rows.payloads(row.log_id, numbers)
-            ),
+            lambda: _Lines(*self.rows.lines(row.log_id, numbers)),
         )
 
     def _log(self, log_id: uuid.UUID) -> CampusLog:

@@ -49,6 +49,7 @@ class EndorsementServices(AwardServices):
             self.verification.documents,
             self.verification.documents.alone(),
             self.clock,
+            self.snapshot,
         )
 
     @cached_property

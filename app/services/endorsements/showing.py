@@ -25,6 +25,7 @@ from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.endorsements.subjects import EndorsementSubjects, Subject
 from app.services.publication import FORMS, ClosedAward, Published
+from app.services.snapshots import UNSHARED, Snapshot
 
 _AT_A_TIME: Final = 500
 WITHDRAWN = N_("Cette recommandation a été retirée par l’organisation qui l’avait écrite.")
@@ -64,6 +65,7 @@ class EndorsementShowing:
         documents: DocumentSource,
         near: DocumentSource,
         clock: Clock,
+        snapshot: Snapshot = UNSHARED,
     ) -> None:
         """`near`: what this service holds itself, so that no page of a badge waits for somebody else's server."""
         self.endorsements = endorsements
@@ -73,6 +75,7 @@ class EndorsementShowing:
         self.documents = documents
         self.near = near
         self.clock = clock
+        self.snapshot = snapshot
 
     # --- beside what they are about
 
@@ -179,7 +182,10 @@ class EndorsementShowing:
         return [self._shown(each) for each in rows]
 
     def _shown(self, endorsement: Endorsement, documents: DocumentSource | None = None) -> Shown:
-        organisation = self.organisations.get(endorsement.organisation_id)
+        about = "organisation", endorsement.organisation_id
+        organisation = self.snapshot.until_commit(
+            about, lambda: self.organisations.get(endorsement.organisation_id)
+        )
         if not endorsement.written:
             return Shown(endorsement, organisation, None)
         try:
