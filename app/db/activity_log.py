@@ -53,9 +53,9 @@ class SaidOf(NamedTuple):
 
 
 @cache
-def _lines(dialect: str) -> Select[Any]:
+def _lines(dialect: str) -> Select[int, EntryKind, datetime, bytes, LogPayload]:
     """Written once for every page of an award: composing it takes longer than the database takes to answer it."""
-    query: Select[Any] = select_rows(
+    query = select_rows(
         col(LogEntry.number), col(LogEntry.kind), col(LogEntry.at), col(LogEntry.commitment), LogPayload
     )
     named = among_named(dialect, col(LogEntry.number), "numbers")

@@ -107,7 +107,10 @@ class Evidence:
     @classmethod
     def from_bytes(cls, encoded: bytes) -> Evidence:
         """Read an evidence document; what is not one is a MalformedInput."""
-        document = parse_json_object(encoded)
+        return cls.from_document(parse_json_object(encoded))
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> Evidence:
         if document.keys() != _MEMBERS or document["type"] != TYPE:
             raise MalformedInput("malformed_evidence")
         texts = [document[name] for name in ("@context", "id", "award", "checkpoint")]
@@ -144,20 +147,28 @@ class ProvedEvidence:
 
 
 def check_evidence(
-    encoded: bytes, *, digest: str, award: str, log: NoteKey, witnesses: Sequence[NoteKey] = ()
+    encoded: bytes,
+    *,
+    digest: str,
+    award: str,
+    log: NoteKey,
+    witnesses: Sequence[NoteKey] = (),
+    read: Evidence | None = None,
 ) -> ProvedEvidence:
     """Check the document that a credential names by `digest`, against the key of the campus's log.
+
+    `read`: what these bytes hold, where they were read already.
 
     ProofError says what does not hold: the digest, the checkpoint, one entry, or the decision.
     """
     if digest_of(encoded) != digest:
         raise ProofError("evidence_digest_differs")
-    evidence = Evidence.from_bytes(encoded)
-    signed = evidence.checkpoint.signed_by([log, *witnesses])
-    if not any(each.key == log for each in signed) or evidence.head.origin != log.name:
+    evidence = read or Evidence.from_bytes(encoded)
+    signed, head = evidence.checkpoint.signed_by([log, *witnesses]), evidence.head
+    if not any(each.key == log for each in signed) or head.origin != log.name:
         raise ProofError("checkpoint_not_of_the_log")
     for entry in (evidence.decision, *evidence.entries):
-        if not entry.is_in(evidence.head):
+        if not entry.is_in(head):
             raise ProofError("entry_not_in_the_log", str(entry.index))
     if any(entry.index >= evidence.decision.index for entry in evidence.entries):
         raise ProofError("entry_after_the_decision")

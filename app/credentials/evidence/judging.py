@@ -86,9 +86,10 @@ def judge_evidence(
         return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
     try:
         encoded = documents.fetch(address).body
-        if not _is_evidence(encoded):
+        document = _evidence_in(encoded)
+        if document is None:
             return EvidenceReport(EvidenceOutcome.UNREAD, "not_evidence")
-        evidence = Evidence.from_bytes(encoded)
+        evidence = Evidence.from_document(document)
         origin = evidence.head.origin
         if not _is_log_of(issuer, origin):
             return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
@@ -96,7 +97,9 @@ def judge_evidence(
             key = log_key_of(evidence.checkpoint, documents)
         except (MalformedInput, UnusableKey, UnicodeDecodeError):
             return EvidenceReport(EvidenceOutcome.UNREAD, "log_key_unreadable")
-        proved = check_evidence(encoded, digest=digest, award=str(credential.get("id")), log=key)
+        proved = check_evidence(
+            encoded, digest=digest, award=str(credential.get("id")), log=key, read=evidence
+        )
         if proved.decided.get("credential") != content_digest(credential):
             raise ProofError("decision_about_other_content")
         if proved.decided.get("entries") != [entry.index for entry in proved.evidence.entries]:
@@ -142,12 +145,13 @@ def _with_what_is_shown(
         return EvidenceReport(EvidenceOutcome.PROVED, error.reason, proved)
 
 
-def _is_evidence(encoded: bytes) -> bool:
-    """Whether what the address serves is such a document at all: an error page says nothing about the award."""
+def _evidence_in(encoded: bytes) -> JsonObject | None:
+    """None where what the address serves is no such document at all: an error page says nothing about the award."""
     try:
-        return parse_json_object(encoded).get("type") == TYPE
+        document = parse_json_object(encoded)
     except MalformedInput:
-        return False
+        return None
+    return document if document.get("type") == TYPE else None
 
 
 def _named(credential: JsonObject) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from app.credentials.errors import MalformedInput
@@ -31,6 +32,10 @@ class TreeHead:
     @classmethod
     def from_text(cls, text: str) -> TreeHead:
         """Read the text of a checkpoint; lines after the third are signed but say nothing to us."""
+        return _head(text)
+
+    @classmethod
+    def _read(cls, text: str) -> TreeHead:
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]) or not _NUMBER.fullmatch(lines[1]):
             raise MalformedInput("malformed_checkpoint")
@@ -39,6 +44,12 @@ class TreeHead:
         if head.size == 0 and root != EMPTY_ROOT:
             raise MalformedInput("malformed_checkpoint", "", "an empty tree has one root only")
         return head
+
+
+@lru_cache(maxsize=64)
+def _head(text: str) -> TreeHead:
+    """One checkpoint proves thousands of awards; what is none is an error again each time."""
+    return TreeHead._read(text)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from app.credentials.errors import MalformedInput, ProofError, UnusableKey
 from app.credentials.keys import Algorithm, LocalSigningKey, SigningKey, VerificationKey, encode_multibase
 
 LONGEST_NOTE: Final = 64 * 1024
+_HASH_LINE: Final = 44
+"""Characters of a SHA-256 hash in base64."""
 MOST_SIGNATURES: Final = 64  # the specification asks for 16 at least
 _NAME = re.compile(r"[^\s+]+")
 _SIGNATURE_LINE = re.compile(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
@@ -128,6 +131,10 @@ class Note:
     @classmethod
     def from_text(cls, note: str) -> Note:
         """Read a signed note; a fault in its form is a MalformedInput."""
+        return _note(note)
+
+    @classmethod
+    def _read(cls, note: str) -> Note:
         if len(note) > LONGEST_NOTE or any(sign < " " and sign != "\n" for sign in note):
             raise MalformedInput("malformed_note")
         text, found, lines = note.rpartition("\n\n")
@@ -154,6 +161,12 @@ class Note:
     def with_signatures(self, more: Iterable[NoteSignature]) -> Note:
         """The same text with more lines; a line that is there already is not repeated."""
         return Note(self.text, tuple(dict.fromkeys((*self.signatures, *more))))
+
+
+@lru_cache(maxsize=64)
+def _note(note: str) -> Note:
+    """One checkpoint proves thousands of awards; what is no note is an error again each time."""
+    return Note._read(note)
 
 
 @dataclass(frozen=True)
@@ -188,6 +201,7 @@ def cosign(text: str, name: str, key: SigningKey, *, at: datetime) -> NoteSignat
     return NoteSignature(name, NoteKey(name, key.public, SignatureType.COSIGNATURE).id, signature)
 
 
+@lru_cache(maxsize=64)
 def _checked(key: NoteKey, signature: bytes, text: str) -> datetime | None:
     if key.type is SignatureType.ED25519:
         if not key.public.verify(signature, text.encode()):
@@ -219,7 +233,13 @@ def _decoded(encoded: str) -> bytes:
 
 def decoded_hashes(lines: Sequence[str]) -> list[bytes]:
     """One SHA-256 hash in base64 on each line."""
-    hashes = [_decoded(line) for line in lines]
+    hashes = [_decoded_hash(line) for line in lines]
     if any(len(each) != 32 for each in hashes):
         raise MalformedInput("malformed_hash")
     return hashes
+
+
+@lru_cache(maxsize=4_096)
+def _decoded_hash(line: str) -> bytes:
+    """Kept for hashes near the root, which every proof against one checkpoint ends with."""
+    return _decoded(line) if len(line) <= _HASH_LINE else b""

@@ -68,6 +68,13 @@ class Claims:
     results: Sequence[Outcome]
 
 
+def holder_in(document: JsonObject) -> str:
+    """`claims_of(document).holder`, alone."""
+    if "badge" in document:
+        return ""
+    return plain(name_said_of(_object(document.get("credentialSubject"))) or "", 120)
+
+
 def claims_of(document: JsonObject) -> Claims:
     if "badge" in document:
         return _older_claims_of(document)
@@ -77,7 +84,7 @@ def claims_of(document: JsonObject) -> Claims:
     issuer = _object(document.get("issuer"))
     starts, ends = period_members(document)
     return Claims(
-        holder=plain(name_said_of(subject) or "", 120),
+        holder=holder_in(document),
         title=_line(achievement.get("name")) or _line(document.get("name")),
         description=_text(achievement.get("description")),
         kind=_kind(achievement),

@@ -20,7 +20,7 @@ from app.language import N_
 from app.services.issuer_standing import StandingKind
 from app.services.presented import Lead, LeadKind, NameMatch
 from app.services.verdicts.checks import ANSWERED_OTHERWISE, NEVER_ASKED, place_of, sentence
-from app.services.verdicts.claims import claims_of
+from app.services.verdicts.claims import holder_in
 from app.services.verdicts.kinds import (
     ATTACHED,
     DOCUMENT_OF_UNKNOWN_ISSUER,
@@ -102,7 +102,7 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     if not found.kind.is_an_answer:
         return found
     document = answer.report.document if answer.report else None
-    holder = claims_of(document).holder if document else ""
+    holder = holder_in(document) if document else ""
     values: dict[str, object] = {
         "led": Sentence(_LED_BY[lead.kind]),
         "name": holder or Sentence(_NO_NAME),
@@ -349,7 +349,7 @@ def _values(answer: Answer) -> dict[str, object]:
     values: dict[str, object] = {"campus": plain(answer.campus.name) if answer.campus else ""}
     if report is None:
         return values
-    values["holder"] = claims_of(report.document).holder if report.document else ""
+    values["holder"] = holder_in(report.document) if report.document else ""
     values["place"] = place_of(report.issuer or "")
     values["link"] = plain(answer.elsewhere, 120)
     values["asked"] = Sentence(_asked(answer.unread), {"link": values["link"]})
