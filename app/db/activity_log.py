@@ -204,7 +204,8 @@ class ActivityLogStore:
         """`leaves` and `payloads` in one round, for the page of one award."""
         dialect = self.session.get_bind().dialect.name
         given = {"log_id": log_id, "numbers": numbers_named(dialect, numbers)}
-        rows = self.session.execute(_lines(dialect), given).all()
+        with rows_named(self.session):
+            rows = self.session.execute(_lines(dialect), given).all()
         leaves = {number: Leaf(str(kind), at, commitment) for number, kind, at, commitment, _ in rows}
         return leaves, {number: said for number, _, _, _, said in rows if said is not None}
 
