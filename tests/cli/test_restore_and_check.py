@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
+from app.domain.awards import Visibility
+from app.domain.letters import PromisedLetter
+from app.domain.recovery import NO_CAMPUS
 from tests.cli.conftest import Operator
 from tests.services.test_activity_log import tamper
 from tests.services.test_restoring import ADA, ROOF, given, withdraw
 from tests.support.copies import Backup
-from tests.support.house import House, build_house
+from tests.support.house import COMMAND, House, build_house
 
 REASON = ("--reason", "Disque perdu, sauvegarde de la veille.")
 
@@ -45,6 +49,33 @@ def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(
         assert "rien n’est à reprendre" in stranger.types("restore").err
         good = stranger.types("check", "--processes", "1")
         assert (good.code, good.out) == (0, ""), good.err
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, house: House, is_lost: bool) -> None:
+    r = given(house, ROOF)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND)
+    if is_lost:
+        for path in (house.process.journal.folder / NO_CAMPUS.hex).iterdir():
+            path.unlink()
+        with house.unit_of_work() as services:
+            services.awards.set_visibility(r, Visibility.OPEN, by=COMMAND)
+    with backup.restored() as copy:
+        stranger.works_with(copy.process.settings)
+        stranger.sets(SCEAU_LOG_ANCHORS=str(copy.process.anchors.folder))
+        shown = stranger.types("restore")
+        assert (shown.code, "ce que des personnes ont choisi depuis" in shown.out) == (1, True)
+        done = stranger.types("restore", "--yes", *REASON)
+        assert done.code == 0, done.err
+        assert ("D’autres choix sont perdus" in done.err) is is_lost
+        assert "rien n’est à reprendre" in stranger.types("restore").err
+        copy.process.check()
+        assert copy.client().get(f"/attributions/{r}.json").status_code in (403, 404)
+        with copy.unit_of_work(reading=True) as services:
+            promised = services.stores.session.exec(select(PromisedLetter.once_key)).all()
+        assert any("pages_shut" in key for key in promised) is is_lost
 
 
 def test_check_names_the_damage_and_ends_with_one(stranger: Operator, house: House) -> None:
