@@ -118,6 +118,7 @@ class DemoTemplate:
             port=port,
             database_url=f"sqlite:///{folder / 'sceau.sqlite'}",
             development_dir=self.development_dir,
+            log_anchors=folder / "anchors",
             fetch=False,
         )
 
