@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 
 from app.domain.activities import Activity, Participation, adds_to, complete
+from app.domain.award_evidence import Disclosed, bounds_for
 from app.domain.awards import Award, Judgement, LineOutcome, new_award
 from app.domain.badge_rule_words import grounds_words
 from app.domain.badge_rules import CountedLine, Progress, Rule, rule_of
@@ -19,7 +20,7 @@ from app.domain.guardians import is_minor_for
 from app.domain.history import Actor
 from app.domain.namesakes import SEVERAL_OF_NAME
 from app.domain.participant_lists import ListedPerson
-from app.domain.people import Person, name_key, normal_address
+from app.domain.people import Person, name_key, normal_address, note_age_band, suppose_pupil
 from app.language import N_, speaking
 from app.services.line_faults import LineFault, fault_of
 
@@ -86,6 +87,8 @@ class Preview:
     version: BadgeVersion
     activity: Activity | None
     lines: Sequence[JudgedLine]
+    disclosed: Disclosed
+    """What the documents of `sample` would contain at first."""
     sample: Award | None = None
     """One that would be given; nothing of it is signed or kept."""
 
@@ -198,6 +201,30 @@ def award_of(
         batch_id=batch_id,
         grounds=_grounds_told(case, rests_on),
     )
+
+
+def disclosed_at_first(person: Person | None, activity: Activity | None) -> Disclosed:
+    """What the documents of a new award contain, before its holder chose anything."""
+    is_minor = person is not None and is_minor_for(person, activity)
+    return Disclosed.uniform(bounds_for(is_minor=is_minor).default)
+
+
+def as_recorded(person: Person, line: ListedPerson, activity: Activity | None, at: datetime) -> Person:
+    """The name and age group that recording the line would leave; the row of a known person does not change."""
+    copy = Person(
+        id=person.id,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        allows_name=person.allows_name,
+        under_15_on=person.under_15_on,
+        age_group=person.age_group,
+        created_at=person.created_at,
+    )
+    if activity is not None and activity.is_for_pupils:
+        suppose_pupil(copy)
+    if activity is not None and line.under_15 is not None:
+        note_age_band(copy, line.under_15, on=at.date())
+    return copy
 
 
 def _grounds_told(case: Case, rests_on: Sequence[CountedLine] | None) -> str:

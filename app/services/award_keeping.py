@@ -15,21 +15,19 @@ from app.db.awards import AwardStore
 from app.db.history import HistoryStore
 from app.db.letters import LetterStore
 from app.domain.addresses import Addresses
-from app.domain.award_evidence import Disclosed, bounds_for
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
 from app.domain.batches import AwardBatch, leave_from
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.columns import neighbouring_ids, whole_second
-from app.domain.guardians import is_minor_for
 from app.domain.letters import letter_about
 from app.domain.open_badges import BadgeDocuments, profile_of
 from app.domain.people import is_address
 from app.domain.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS
 from app.errors import InvalidInput
 from app.language import N_
-from app.services.award_cases import Case, JudgedLine, award_of
+from app.services.award_cases import Case, JudgedLine, award_of, disclosed_at_first
 from app.services.award_documents import document_to_sign, prepared_documents, signed_documents
 from app.services.award_grounds import AwardGrounds, Grounded
 from app.services.badges import BadgeService
@@ -151,10 +149,9 @@ class AwardKeeping:
         """What each credential will say; of a line that cannot be written, why."""
         written, words = {}, self.words_of(case)
         for award, line in zip(awards, ready, strict=True):
-            is_minor = line.person is not None and is_minor_for(line.person, case.activity)
-            bounds = bounds_for(is_minor=is_minor)
+            disclosed = disclosed_at_first(line.person, case.activity)
             try:
-                written[award.id] = document_to_sign(award, words, places, Disclosed.uniform(bounds.default))
+                written[award.id] = document_to_sign(award, words, places, disclosed)
             except InvalidInput as trouble:
                 troubles[award.id] = trouble
         return written

@@ -11,6 +11,7 @@ from app.db.badges import BadgeStore
 from app.db.own_addresses import OwnAddressStore
 from app.db.people import PeopleStore
 from app.domain.activities import Participation
+from app.domain.award_evidence import Disclosed
 from app.domain.awards import ONESELF, Award, Judgement, check_evidence_text, judge
 from app.domain.badges import Badge, check_given, check_open
 from app.domain.batches import AwardBatch, BatchLine, chosen_in, listed
@@ -37,7 +38,9 @@ from app.services.award_cases import (
     JudgedLine,
     Preview,
     Someone,
+    as_recorded,
     award_of,
+    disclosed_at_first,
     each_once,
     line_of,
     line_of_person,
@@ -82,16 +85,19 @@ class Judging:
         held, counted = self._held(case, people), self.counting.read(case, people)
         judged = [self._judged(case, line, part, person, held, counted) for line, part, person in found]
         lines = [*judged, *answered]
-        return Preview(campus, case.badge, case.version, case.activity, lines, self._sample(case, judged))
+        sample, disclosed = self._sample(case, judged)
+        return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample)
 
-    def _sample(self, case: Case, judged: Sequence[JudgedLine]) -> Award | None:
-        """What the first who is ready would be given."""
+    def _sample(self, case: Case, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
+        """What the first who is ready would be given, and what its documents would contain."""
         first = next((line for line in judged if line.judgement.is_ready), None)
         if first is None:
-            return None
-        person = first.person or self._new_person(first.line)
-        part = would_be(first.line, case.activity, first.participation, person, self.clock())
-        return award_of(case, person, part, at=self.clock(), rests_on=first.rests_on)
+            return None, Disclosed()
+        known, at = first.person or self._new_person(first.line), self.clock()
+        person = as_recorded(known, first.line, case.activity, at)
+        part = would_be(first.line, case.activity, first.participation, person, at)
+        sample = award_of(case, person, part, at=at, rests_on=first.rests_on)
+        return sample, disclosed_at_first(person, case.activity)
 
     def case(self, campus: Campus, request: AwardRequest, by: Actor) -> Case:
         """What is asked for, as far as it is the same for everybody; raises where nobody could be given it."""

@@ -88,7 +88,9 @@ class Sample:
             version.criteria,
             [
                 (piece.name or "", piece.narrative or "")
-                for piece in evidence_of(award, version, preview.activity, addresses.award(award.id))
+                for piece in evidence_of(
+                    award, version, preview.activity, addresses.award(award.id), preview.disclosed
+                )
             ],
             version.language,
             award.awarded_at,

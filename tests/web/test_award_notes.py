@@ -8,9 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from app.domain.activities import Activity, ActivityKind
+from app.domain.award_evidence import Shown
 from app.domain.awards import LineOutcome
 from tests.support.forms import Form, form_with
-from tests.support.house import House
+from tests.support.house import COMMAND, House, listed
 from tests.web.awarding_steps import GIVE, awards_given, counts, outcomes, preview, rows_of
 
 TWO = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
@@ -30,11 +32,16 @@ def notes(form: Form) -> list[str]:
     return [name for name in form.fields if name.startswith("contribution-")]
 
 
-def evidence_in(house: House, done: Response) -> dict[str, str]:
-    """By given name: what the badge says of them, as it was signed."""
-    with house.unit_of_work(reading=True) as services:
+def evidence_in(house: House, done: Response, shown: Shown | None = None) -> dict[str, str]:
+    """By given name: what the badge says of them, as it was signed; once its holder chose `shown`, where given."""
+    with house.unit_of_work(reading=shown is None) as services:
         result = services.awards.batch(house.campus, uuid.UUID(done.headers["location"].rpartition("/")[2]))
-        records = [services.awards.record(line.award_id) for line in result.lines if line.award_id]
+        award_ids = [line.award_id for line in result.lines if line.award_id]
+        for award_id in award_ids if shown else ():
+            row = services.evidence.find(award_id)
+            assert row is not None
+            services.personal_log.show(house.campus, award_id, dict.fromkeys(row.entries, shown), by=COMMAND)
+        records = [services.awards.record(award_id) for award_id in award_ids]
         return {
             record.person.given_name: services.publication.award_file(record, "json").body.decode()
             for record in records
@@ -42,7 +49,7 @@ def evidence_in(house: House, done: Response) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_what_is_noted_of_each_person_is_in_their_badge_and_one_press_gives_it(
+def test_one_button_gives_each_badge_and_its_holder_chooses_to_show_what_is_noted_of_them(
     house: House, trainer: TestClient, award: str, recorded: bool
 ):
     if recorded:
@@ -57,11 +64,17 @@ def test_what_is_noted_of_each_person_is_in_their_badge_and_one_press_gives_it(
     form = form_with(page, "cle")
     first, second = notes(form)
     done = form.fill(**{first: "A monté le bras.", second: "A tenu le journal."}).press(trainer, page, GIVE)
-    said = evidence_in(house, done)
-    assert len(said) == 2
-    for text in said.values():
+    at_first = evidence_in(house, done)
+    assert len(at_first) == 2
+    for text in at_first.values():
+        for noted in ("A monté le bras.", "A tenu le journal.", "Atelier complet.", "Atelier robotique"):
+            assert noted not in text, "a summary until its holder shows more"
+    shown = evidence_in(house, done, Shown.ALL)
+    assert len(shown) == 2
+    for text in shown.values():
         assert ("A monté le bras." in text) != ("A tenu le journal." in text)
         assert "Atelier complet." in text
+        assert "Atelier robotique" in text
 
 
 def test_a_note_taken_away_where_it_is_needed_holds_everything_back(
@@ -76,19 +89,57 @@ def test_a_note_taken_away_where_it_is_needed_holds_everything_back(
     assert awards_given(house) == 0
 
 
+def badge_in(page: Response) -> str:
+    return page.text.partition("Voir le badge tel qu’il sera reçu")[2].partition("</details>")[0]
+
+
 def test_the_preview_shows_the_badge_as_it_will_be_received(house: House, trainer: TestClient, award: str):
+    """What is signed at first: a summary, and a sentence that says who decides on more."""
     page = preview(trainer, award, house.presence, liste=TWO, preuve="Chaque robot a suivi la ligne.")
-    shown = page.text.partition("Voir le badge tel qu’il sera reçu")[2].partition("</details>")[0]
+    shown = badge_in(page)
     for words in (
         "Zoé Martin",
         house.presence.version.description,
         "a pris sa part de l’activité",
-        "Atelier robotique",
-        "3 h",
-        "Chaque robot a suivi la ligne.",
+        "Participation à une activité du campus",
+        "Rôle : apprenant, 3 h, le 24 novembre 2026",
+        "n’y sont écrits que si elle choisit de les montrer",
     ):
         assert words in shown
+    for words in ("Atelier robotique", "VRAI, Le Creusot", "Chaque robot a suivi la ligne."):
+        assert words not in shown
     assert awards_given(house) == 0
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_the_preview_for_a_pupil_shows_no_more_than_will_be_signed(
+    house: House, trainer: TestClient, recorded: bool
+):
+    with house.unit_of_work() as services:
+        activity = Activity(
+            kind=ActivityKind.WORKSHOP,
+            title="Atelier robotique",
+            starts_on=house.activity.starts_on,
+            ends_on=house.activity.ends_on,
+            place="VRAI, Le Creusot",
+            hours=3,
+            audience="Lycéens",
+        )
+        services.activities.create(activity, [house.campus], by=COMMAND)
+        if recorded:
+            services.activities.record(house.campus, activity.id, listed(*TWO.split("\n")), by=COMMAND)
+        award = f"/gestion/itip/activites/{activity.id}/attribuer"
+    page = preview(trainer, award, house.presence, **({"qui": "tous"} if recorded else {"liste": TWO}))
+    shown = badge_in(page)
+    assert "Aucun nom dans ce badge" in shown
+    assert "La personne n’en montre que l’existence" in shown
+    for words in ("Zoé Martin", "Paul Durand", "Rôle : apprenant", "Atelier robotique"):
+        assert words not in shown
+    done = form_with(page, "cle").press(trainer, page, GIVE)
+    for text in evidence_in(house, done).values():
+        assert "La personne n’en montre que l’existence" in text
+        for words in ("Martin", "Durand", "Rôle : apprenant", "Atelier robotique"):
+            assert words not in text
 
 
 def test_who_has_the_badge_already_is_told_how_often_it_is_given(

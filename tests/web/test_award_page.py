@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.activities import Activity, ActivityKind
+from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
 from app.domain.badges import Kind
 from app.domain.history import Actor
@@ -34,6 +35,14 @@ def award(
 def show(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, visibility, by=COMMAND)
+
+
+def show_all(house: House, award_id: uuid.UUID) -> None:
+    """As its holder chooses « Tout » for every line that the badge rests on."""
+    with house.unit_of_work() as services:
+        row = services.evidence.find(award_id)
+        assert row is not None
+        services.personal_log.show(house.campus, award_id, dict.fromkeys(row.entries, Shown.ALL), by=COMMAND)
 
 
 @pytest.fixture
@@ -173,14 +182,23 @@ def test_hostile_words_of_a_campus_are_shown_and_do_nothing(house: House, employ
     request = AwardRequest(
         badge.badge.id,
         activity.id,
-        lines=listed('"><svg/onload=alert(4)> N’Diaye; zoe@exemple.fr'),
+        lines=listed(
+            "'\"><svg/onload=alert(4)> N’Diaye; markup@exemple.fr",
+            "'\" onload=alert(5) x=' N’Diaye; zoe@exemple.fr",
+        ),
         evidence=HOSTILE,
     )
     with house.unit_of_work() as services:
-        award_id = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines[0].award_id
+        markup, line = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines
+        assert (markup.award_id, "balise" in markup.reason) == (None, True), "markup is refused in a name"
+        award_id = line.award_id
         assert award_id is not None
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    assert "alert(3)" not in employer.get(f"/attributions/{award_id}.json").text.partition('"evidence"')[2]
+    show_all(house, award_id)
+    assert "alert(3)" in employer.get(f"/attributions/{award_id}.json").text.partition('"evidence"')[2]
     page = employer.get(f"/attributions/{award_id}").text
+    assert "alert(5)" in page, "the holder's name, as text"
     assert "&lt;script&gt;" in page
     assert "<script>alert" not in page
     assert "<img src=x" not in page

@@ -135,7 +135,8 @@ def test_a_look_alike_is_printed_before_the_answer_itself(house: House, employer
     with house.unit_of_work() as services:
         network_of(services, house.campus)
     words = printed(employer_of_others, presented(name=house.campus.name.upper()))
-    assert words.index("À lire avant tout") < words.index("Authentique")
+    assert words.index("À lire avant tout") < words.index("Attention : ce n’est pas « Industrie")
+    assert "Authentique" not in words
     assert "Attention : ce nom ressemble à" in words
 
 
