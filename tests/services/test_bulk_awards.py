@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
+from app.credentials.issuing import Batch, Prepared
+from app.credentials.json_text import JsonObject
 from app.domain.activity_log import LogEntry
 from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
@@ -20,7 +22,10 @@ from app.domain.history import Actor
 from app.domain.letters import LetterState, PromisedLetter
 from app.domain.log_facts import EntryKind
 from app.domain.status import StatusSlot
+from app.errors import InvalidInput
+from app.services import award_keeping
 from app.services.award_batches import BatchResult
+from app.services.award_documents import prepared_documents
 from app.services.awards import AwardRequest
 from app.services.withdrawals import WithdrawalRequest, WithdrawalScope
 from tests.support.house import House, build_house, listed
@@ -87,9 +92,28 @@ def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves
         session = services.stores.session
         for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
             assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
-        said = session.exec(select(LogEntry.kind)).all()
-    # The log decided before anybody knew: it says so, and that it came to nothing.
-    assert (said.count(EntryKind.AWARD), said.count(EntryKind.REVOCATION)) == (12, 1)
+        entries = session.exec(select(LogEntry.kind)).all()
+    # Refused before the log decides: the log has no line of it.
+    assert (entries.count(EntryKind.AWARD), entries.count(EntryKind.REVOCATION)) == (11, 0)
+
+
+def test_a_document_refused_after_the_log_decided_is_withdrawn_in_the_log(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    def with_one_refused(documents: Sequence[JsonObject], batch: Batch) -> list[Prepared | InvalidInput]:
+        prepared = prepared_documents(documents, batch)
+        return [*prepared[:5], InvalidInput("Refused."), *prepared[6:]]
+
+    monkeypatch.setattr(award_keeping, "prepared_documents", with_one_refused)
+    result = carried_out(house, promised(house, *PEOPLE).id)
+    outcomes = [line.outcome for line in result.lines]
+    assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
+    with house.unit_of_work(reading=True) as services:
+        session = services.stores.session
+        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
+            assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
+        entries = session.exec(select(LogEntry.kind)).all()
+    assert (entries.count(EntryKind.AWARD), entries.count(EntryKind.REVOCATION)) == (12, 1)
 
 
 def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(house: House):
