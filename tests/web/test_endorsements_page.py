@@ -49,7 +49,7 @@ def page_of(house: House, document: dict[str, Any]) -> str:
 )
 def test_an_endorsement_that_holds_is_told_with_its_words(house: House, place: str, words: str) -> None:
     page = page_of(house, badge(place, signed(endorsement(IDS[place]))))
-    assert "Authentique, signé par" in page
+    assert "Signature valable, émetteur inconnu" in page
     assert f"entreprise.example {words}" in page
     assert SAID in page
 
@@ -58,7 +58,7 @@ def test_a_broken_endorsement_neither_breaks_nor_decorates_the_page(house: House
     other = signed(endorsement(id="urn:uuid:7d1c1f2e-9d1c-4d84-9f3a-6f0e5d8b7a11"))
     forged = other | {"name": "Changé après signature"}
     page = page_of(house, badge("credential", forged, signed(endorsement())))
-    assert "Authentique, signé par" in page
+    assert "Signature valable, émetteur inconnu" in page
     assert page.count("Ne compte pas") == 1
     assert page.count(SAID) == 1
     assert "Changé après signature" not in page

@@ -61,7 +61,8 @@ def test_one_letter_shows_the_badges_of_every_campus_to_open_or_shut(house: Hous
     shelf = client.get("/mes-badges").text
     for result in (here, there):
         assert f"/mes-badges/{result.lines[0].award_id}" in shelf
-    assert "Atelier du goût" in shelf, "what its page would say stands beside the button"
+    assert "Ce que dirait sa page" in shelf, "what its page would say stands beside the button"
+    assert "Atelier du goût" not in shelf, "no activity is named until its holder shows it"
     page = f"/mes-badges/{there.lines[0].award_id}"
     sent = send(client, f"{page}/visibilite", {"vue": "ouvert", "retour": "etagere"}, seen_on="/mes-badges")
     assert sent.headers["location"].startswith("/mes-badges?fait=ouvert")

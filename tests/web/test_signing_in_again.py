@@ -17,7 +17,9 @@ from tests.support.forms import form_with, forms_of
 from tests.support.house import House, send
 
 SHOWN = "/confirmer/formulaire"
-TYPED = "Atelier du soir, <b>40</b> places"
+TYPED = "Atelier du soir, 39 < 40 places & plus"
+MARKUP = "Pour <b>40</b> personnes"
+"""Names refuse markup; a description may hold it, and it is shown as text."""
 
 
 def new_activity(house: House) -> tuple[TestClient, Response]:
@@ -40,7 +42,7 @@ def sent_late(
     house: House, way: str = "signed out", title: str = TYPED, **sent
 ) -> tuple[TestClient, Response]:
     trainer, page = new_activity(house)
-    form = form_with(page, "titre").fill(titre=title)
+    form = form_with(page, "titre").fill(titre=title, description=MARKUP)
     leave(house, trainer, way)
     return trainer, form.press(trainer, page, **sent)
 
@@ -71,6 +73,7 @@ def test_what_was_typed_is_shown_again_to_its_person_and_sent_by_them(house: Hou
     shown = enter(house, trainer, house.trainer)
     assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
     assert html.escape(TYPED, quote=False) in shown.text
+    assert html.escape(MARKUP, quote=False) in shown.text
     assert "<b>40</b>" not in shown.text
     assert TYPED not in titles(house)
 
