@@ -92,6 +92,7 @@ OF_THE_SERVICE: Final = (
     "label",
     "followed_list",
     "sign_in_link",
+    "signing_clock",
 )
 """Nouns of whoever runs the service, which belong to no campus."""
 DONE_TO_CAMPUSES: Final = (

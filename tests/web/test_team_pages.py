@@ -144,6 +144,7 @@ def test_who_is_removed_gets_no_further_and_a_box_guards_the_button(house: House
 def test_who_gives_their_own_administration_away_is_led_to_a_page_they_may_see(house: House):
     with house.unit_of_work() as services:
         services.team.set_roles(house.campus, house.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
+        services.team.set_roles(house.campus, house.admin.id, [Role.CAMPUS_ADMIN, Role.AUDITOR], by=COMMAND)
     admin = house.client(house.admin)
     answer = send(admin, f"{TEAM}/{house.admin.id}", {"role": ["auditor"]})
     assert answer.headers["location"] == "/gestion"
