@@ -134,11 +134,8 @@ def test_nobody_else_gets_a_letter(house: House):
     assert house.letters.letters == []
 
 
-def test_asking_again_at_once_does_not_fill_a_mailbox(house: House):
-    for _ in range(5):
+def test_asking_again_at_once_sends_another_message(house: House):
+    """The page says that a message is on its way: the limit per address bounds them (tests/security)."""
+    for _ in range(2):
         send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
-    assert len(house.letters.letters) == 1
-
-    house.clock.move(seconds=61)
-    send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
     assert len(house.letters.letters) == 2
