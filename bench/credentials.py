@@ -43,7 +43,7 @@ QUICK_FLOOR = "Ed25519 alone, libsodium"
 
 # The peers are given the key and look at no status list, so neither do we; unlike them we find the key in the
 # issuer's document, read the model and answer all the other questions.
-_PEOPLE = 1_000  # more than anything that is kept from one badge to the next
+_PEOPLE = 5_000  # more than anything that is kept from one badge to the next
 _WITHOUT_STATUS = Policy(check_status=False)
 
 
@@ -155,7 +155,7 @@ class _Bench:
         }
 
     def _issue_whole(self) -> dict[str, Turn]:
-        """Of different learners; a thousand, which is more than anything keeps."""
+        """Of different learners."""
         credentials = cycle([OpenBadgeCredential.from_document(self._badge_of(n)) for n in range(_PEOPLE)])
         signer, jwt_signer = self._campus.signer, self._campus.jwt_signer
         return {

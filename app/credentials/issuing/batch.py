@@ -23,9 +23,7 @@ from app.credentials.issuing.places import Placed, take_apart
 from app.credentials.issuing.signing import Issuing, KeysOf, SignedCredential
 from app.credentials.json_text import JsonObject, dump_json
 from app.credentials.keys import (
-    LocalSigningKey,
     Signer,
-    SigningKey,
     VerificationKey,
     encode_base64url,
     encode_multibase,
@@ -191,8 +189,8 @@ class Batch:
     ) -> tuple[Check, Check]:
         embedded, token = self._issuing.read_back(signed, document)
         return (
-            _check_of(self._issuing.signer.key, embedded.key or {}),
-            _check_of(self._issuing.jwt_signer.key, token.key or {}),
+            VerificationKey.from_jwk(embedded.key or {}).verify,
+            VerificationKey.from_jwk(token.key or {}).verify,
         )
 
     def _signed(self, waiting: Sequence[Unsigned]) -> Iterator[SignedCredential | CredentialError]:
@@ -239,11 +237,6 @@ def _or_raise(found: SignedCredential | CredentialError) -> SignedCredential:
     if isinstance(found, CredentialError):
         raise found
     return found
-
-
-def _check_of(key: SigningKey, published: JsonObject) -> Check:
-    public = VerificationKey.from_jwk(published)
-    return key.check_against(public) if isinstance(key, LocalSigningKey) else public.verify
 
 
 def _own_claims(document: JsonObject) -> JsonObject:

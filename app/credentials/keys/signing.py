@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,10 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
 )
-from nacl.bindings import crypto_sign
 
 from app.credentials.errors import UnusableKey
-from app.credentials.keys.own_signatures import OwnSignatures
 from app.credentials.keys.verification import CURVES, Algorithm, VerificationKey
 
 _PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -37,15 +34,11 @@ class SigningKey(Protocol):
 class LocalSigningKey:
     """A private key in this process's memory."""
 
-    __slots__ = ("_private", "_secret", "public")
+    __slots__ = ("_private", "public")
 
     def __init__(self, private: _PrivateKey) -> None:
         self._private = private
         self.public = VerificationKey.of(private.public_key())
-        # As libsodium takes it, which signs in two thirds of the time that OpenSSL needs: the seed, then the public key.
-        self._secret = b""
-        if isinstance(private, ed25519.Ed25519PrivateKey):
-            self._secret = private.private_bytes_raw() + self.public.encoded
 
     @classmethod
     def generate(cls, algorithm: Algorithm) -> LocalSigningKey:
@@ -76,18 +69,12 @@ class LocalSigningKey:
 
     def sign(self, message: bytes) -> bytes:
         if isinstance(self._private, ed25519.Ed25519PrivateKey):
-            return crypto_sign(message, self._secret)[:64]
+            return self._private.sign(message)
         if isinstance(self._private, ec.EllipticCurvePrivateKey):
             curve = CURVES[self.public.algorithm]
             r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(curve.digest)))
             return r.to_bytes(curve.size, "big") + s.to_bytes(curve.size, "big")
         return self._private.sign(message, padding.PKCS1v15(), SHA256())
-
-    def check_against(self, published: VerificationKey) -> Callable[[bytes, bytes], bool]:
-        """`published.verify` for signatures of this key, in a third of the time where that can be had."""
-        if published != self.public or not isinstance(self._private, ed25519.Ed25519PrivateKey):
-            return published.verify
-        return OwnSignatures(self._private.private_bytes_raw(), published.encoded).holds
 
     def __repr__(self) -> str:
         return f"LocalSigningKey({self.public.thumbprint()})"
