@@ -51,12 +51,13 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context, Macro
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from app.domain.permissions import Deed
-from app.language import N_, current_locale
+from app.language import N_, current_locale, speaking
+from app.web.compiled_templates import OneLanguage
 from app.web.drawings import icon, mark, seal
 from app.web.forms import csrf_field
 from app.web.locale import other_languages
@@ -125,26 +126,6 @@ PLACES = ((N_("Mes badges"), "/mes-badges"), _ACCOUNT_LINK)
 """What whoever is signed in has of their own; each page includes `learner/_places.html` in its block `crumbs`."""
 
 
-@lru_cache(maxsize=8192)
-def _marked(_locale: str, text: str) -> Markup:
-    """The sentence in the reader's language, for values to be put in."""
-    return Markup(say(text))  # noqa: S704 - our own words, out of the sources and the catalogues
-
-
-@lru_cache(maxsize=8192)
-def _whole(locale: str, text: str) -> Markup:
-    return _marked(locale, text) % {}
-
-
-@pass_context
-def _gettext(context: Context, text: str, /, **values: Any) -> str:
-    """What the extension's own does, which translates, sets and marks the same text again for each page."""
-    if not context.eval_ctx.autoescape:
-        return say(text) % values
-    locale = current_locale()
-    return _marked(locale, text) % values if values else _whole(locale, text)
-
-
 def _written_once(macro: Macro) -> Callable[..., Any]:
     """The macro, which sees nothing but what it is given: for the same plain texts it writes the same, once."""
 
@@ -169,9 +150,20 @@ def _written_once(macro: Macro) -> Callable[..., Any]:
 _PLAIN: Final = frozenset({str, Markup, bool, int, type(None)})
 
 
+def environment() -> OneLanguage:
+    """The templates in the language of the moment."""
+    return _environment(current_locale())
+
+
 @cache
-def environment() -> Environment:
-    env = Environment(
+def _environment(locale: str) -> OneLanguage:
+    def sentence(text: str) -> Markup:
+        with speaking(locale):
+            return Markup(say(text))  # noqa: S704 - our own words, out of the sources and the catalogues
+
+    env = OneLanguage(
+        sentence=sentence,
+        written={"asset": asset, "icon": icon, "seal": seal, "mark": mark},
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -181,11 +173,9 @@ def environment() -> Environment:
     )
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(say, say_plural, newstyle=True)  # type: ignore[attr-defined]
-    env.globals.update({"gettext": _gettext, "_": _gettext})
     env.filters.update(FILTERS, markdown=markdown, say=say)
     env.globals.update(asset=asset, icon=icon, seal=seal, mark=mark)
-    macros = SimpleNamespace()
-    env.globals["ui"] = macros
+    env.globals["ui"] = macros = SimpleNamespace()
     for path in sorted((TEMPLATES / "macros").glob("*.html")):
         module = env.get_template(f"macros/{path.name}").module
         named = {name: value for name, value in vars(module).items() if not name.startswith("_")}

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from app.domain.addresses import Addresses
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
+from app.language import locales, speaking
 from app.settings import Settings
 from app.web import error_pages, render
 from app.web.campus_colours import render_campus_css
@@ -77,8 +78,10 @@ def small_site(*, https: bool = False) -> FastAPI:
         addresses=Addresses("https://badges.exemple.fr"),
         settings=Settings(),
     )
-    environment = render.environment()
-    environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
+    for locale in locales():
+        with speaking(locale):
+            environment = render.environment()
+        environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
 
     @app.get("/")
     def home(request: Request) -> HTMLResponse:

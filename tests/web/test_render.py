@@ -142,3 +142,20 @@ def test_templates_give_no_heading_another_role():
         for name in templates()
         if re.search(r"<h[1-6][^>]* role=", (TEMPLATES / name).read_text("utf-8"))
     ] == []
+
+
+def test_a_template_speaks_the_language_of_the_moment_and_sets_values_in_it():
+    source = '{{ _("Menu") }}|{{ _("Aide") if yes else icon("check") }}|{{ _("Lot de 100 %%") }}|{{ _("« %(title)s »", title=title) }}'
+    said = {}
+    for locale in ("fr", "en", "fr"):
+        with speaking(locale):
+            written = environment().from_string(source).render(title="<Zoé> %s", yes=True)
+        assert said.setdefault(locale, written) == written
+    assert said["fr"] == f"Menu|Aide|Lot de 100{NNBSP}%|«{NBSP}&lt;Zoé&gt; %s{NBSP}»"
+    assert said["en"].split("|")[1] == "Help"
+
+
+def test_a_sentence_that_is_a_value_is_translated_when_the_page_is_made():
+    with speaking("en"):
+        template = environment().from_string("{{ _(label) }}")
+        assert template.render(label="Aide") == "Help"
