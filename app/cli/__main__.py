@@ -80,7 +80,7 @@ COMMANDS: Mapping[str, Command] = {
     "site": Command("sites", "commands"),
     "campus": Command("operators", "campuses"),
     "operator": Command("operators", "operators"),
-    "network": Command("networks", "commands"),
+    "network": Command("partner_keys", "networks"),
     "organisation": Command("partner_keys", "organisations"),
     "trust": Command("trust", "commands"),
 }
@@ -140,7 +140,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _complain(malformed, _("Pour de l’aide : {command} --help").format(command=_path_of(error)))
         return ExitCode.UNUSABLE
     except AppError as error:
-        _complain(_(error.sentence).format(**error.values))
+        more = _("Pour reprendre : sceau restore") if _is_older_copy(error) else ""
+        _complain(_(error.sentence).format(**error.values), more)
         return ExitCode.REFUSED
     except typer.Abort:
         return 130
@@ -163,6 +164,14 @@ def _is_database_unreachable(error: Exception) -> bool:
     from app.wiring import DatabaseUnreachable
 
     return isinstance(error, DatabaseUnreachable)
+
+
+def _is_older_copy(error: Exception) -> bool:
+    if "app.services.anchor_check" not in sys.modules:
+        return False
+    from app.services.anchor_check import OlderCopy
+
+    return isinstance(error, OlderCopy)
 
 
 def translate(command: Any) -> None:

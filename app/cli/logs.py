@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.keys import STOLEN_SINCE
+from app.cli.restore import restore_campuses
 from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
 from app.domain.campus import Campus
 from app.domain.history import Actor
@@ -150,38 +151,13 @@ def rotate_key(
         )
 
 
-@commands.command(
-    "reconcile",
-    help=N_(
-        "Après la restauration d’une ancienne sauvegarde : clôt le journal amputé et en ouvre un nouveau, qui le dit."
-    ),
-)
+@commands.command("reconcile", hidden=True)
 def reconcile(
     slug: Slug,
     reason: Annotated[str, typer.Option(help=N_("Ce qui s’est passé ; cela reste dans le journal."))],
 ) -> None:
-    with ready_process().unit_of_work() as services:
-        done = services.log_reconciliation.reconcile(services.campuses.get(slug), reason, by=_BY)
-        signed = done.signed.size if done.signed else done.kept
-        opened = services.log_watch.log(done.opened.log_id).origin
-    if done.key_renewed:
-        say(
-            N_(
-                "La clé du journal avait changé depuis cette copie : une nouvelle a été faite, l’ancienne ne signe "
-                "plus. Si elle avait été volée, dites-le encore : « sceau keys retire … --stolen-since »."
-            ),
-            style="yellow",
-        )
-    say(
-        N_(
-            "Journal {closed} clos : {kept} lignes gardées, {signed} avaient été signées. "
-            "Nouveau journal : {opened}. Prévenez les témoins."
-        ),
-        closed=done.closed.origin,
-        kept=done.kept,
-        signed=signed,
-        opened=opened,
-    )
+    """The former name of `sceau restore` for one campus."""
+    restore_campuses(reason, yes=True, only=slug)
 
 
 @commands.command("name-witness", help=N_("Nomme un témoin du journal, par la clé publique qu’il a donnée."))

@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.language import N_
 from app.language import gettext as _
 from app.services.anchor_check import SENTENCES, Older
+from app.services.log_reconciliation import Reconciled
 from app.services.restoring import ChoicesRestored, Missing, Restored, check_restore_reason
 from app.wiring import Process
 
@@ -38,10 +39,15 @@ def restore(
         bool, typer.Option("--yes", help=N_("Remet tout en place sans poser de question."))
     ] = False,
 ) -> None:
-    process = ready_process()
     if file:
-        _register(process, file)
+        _register(ready_process(), file)
         return
+    restore_campuses(reason, yes=yes)
+
+
+def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
+    """Every campus whose rows come from an older copy, or the one of this slug."""
+    process = ready_process()
     behind = process.compare_with_anchors(thorough=True)
     if not behind:
         say(
@@ -58,7 +64,7 @@ def restore(
                 "base n’est pas plus ancienne, supprimez-les : ils seront écrits de nouveau."
             )
         )
-    campuses = _campuses(process)
+    campuses = [each for each in _campuses(process) if only in ("", each.slug)]
     for campus in campuses:
         with process.repair(reading=True) as services:
             _tell(campus, services.restoring.missing(campus))
@@ -151,12 +157,8 @@ def _tell_done(campus: Campus, done: Restored) -> None:
         awards=done.awards,
         withdrawals=done.withdrawals,
     )
-    if done.reconciled:
-        say(
-            N_("{campus} : le journal amputé est clos, le suivant est ouvert. Prévenez les témoins."),
-            campus=campus.short_name,
-            style="yellow",
-        )
+    if done.reconciled is not None:
+        _tell_reconciled(campus, done.reconciled)
     if done.unregistered:
         say(
             N_(
@@ -167,3 +169,25 @@ def _tell_done(campus: Campus, done: Restored) -> None:
             count=len(done.unregistered),
             style="yellow",
         )
+
+
+def _tell_reconciled(campus: Campus, done: Reconciled) -> None:
+    if done.key_renewed:
+        say(
+            N_(
+                "La clé du journal avait changé depuis cette copie : une nouvelle a été faite, l’ancienne ne signe "
+                "plus. Si elle avait été volée, dites-le encore : « sceau keys retire … --stolen-since »."
+            ),
+            style="yellow",
+        )
+    say(
+        N_(
+            "{campus} : le journal {closed} est clos, {kept} lignes gardées, {signed} avaient été signées. Le suivant "
+            "est ouvert. Prévenez les témoins."
+        ),
+        campus=campus.short_name,
+        closed=done.closed.origin,
+        kept=done.kept,
+        signed=done.signed.size if done.signed else done.kept,
+        style="yellow",
+    )

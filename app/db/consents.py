@@ -21,7 +21,11 @@ class ConsentStore:
             self.session.flush()
 
     def of_person(self, person_id: uuid.UUID) -> Sequence[Consent]:
-        """The latest first."""
-        query = select(Consent).where(Consent.person_id == person_id)
+        """The latest first; of a yes and a no of the same instant, the no."""
+        query = (
+            select(Consent)
+            .where(Consent.person_id == person_id)
+            .order_by(col(Consent.at).desc(), col(Consent.given), col(Consent.id))
+        )
         with rows_named(self.session):
-            return self.session.exec(query.order_by(col(Consent.at).desc(), col(Consent.id))).all()
+            return self.session.exec(query).all()

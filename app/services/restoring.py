@@ -44,7 +44,7 @@ from app.language import N_
 from app.services.account_notices import AccountNotices
 from app.services.activity_log import ActivityLog, LogOutOfStep
 from app.services.anchor_check import AllAnchors
-from app.services.log_reconciliation import LogReconciliation
+from app.services.log_reconciliation import LogReconciliation, Reconciled
 from app.services.recovery import ChoiceJournal, Journal
 from app.services.status import StatusService
 
@@ -92,7 +92,8 @@ class Restored:
     """People whose data the copy still held though they had been erased."""
     revoked: dict[uuid.UUID, str] = field(default_factory=dict)
     """Awards withdrawn since the copy, with the reason that the log holds."""
-    reconciled: bool = False
+    reconciled: Reconciled | None = None
+    """The log that lost lines for good, and the next one."""
     choices: ChoicesRestored | None = None
     """None while other campuses are still to be restored."""
 
@@ -207,8 +208,7 @@ class RestoreService:
         try:
             self.log.check_in_step(self.log.open(campus))
         except LogOutOfStep:
-            self.reconciliation.reconcile(campus, reason, by=by)
-            done.reconciled = True
+            done.reconciled = self.reconciliation.reconcile(campus, reason, by=by)
         log = self.log.open(campus)
         facts = {
             "restored": log.origin,

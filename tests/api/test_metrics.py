@@ -87,8 +87,11 @@ def test_verdicts_and_ways_to_the_canonical_form_are_counted(house: House, world
     badge = stored(house, open_award(house), "json")
     valid = 'sceau_verdicts_total{form="data_integrity",verdict="valid"}'
     unread = 'sceau_verdicts_total{form="unread",verdict="undetermined"}'
+    altered = badge.replace(b'"name":"', b'"name":"M', 1)
+    assert altered != badge
     before = figures(house)
     world.post("/api/v1/verify", content=badge)
+    world.post("/api/v1/verify", content=altered)
     world.post("/api/v1/verify", content=b"no badge at all")
     after = figures(house)
     assert after[valid] == before.get(valid, 0) + 1

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import app.cli
+from app.cli.__main__ import COMMANDS
 from app.cli.terminal import operator_locale
 from app.wiring import Process
 from tests.cli.conftest import Operator
 
-COMMANDS = ("serve", "migrate", "award", "verify", "demo", "token", "keys")
+NAMED = ("serve", "migrate", "award", "verify", "demo", "token", "keys")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_help_names_every_command_in_either_language(stranger: Operator) -> None
     stranger.sets(LANG="en_GB.UTF-8")
     english = stranger.types("--help")
     assert french.code == english.code == 0
-    assert all(command in french.out and command in english.out for command in COMMANDS)
+    assert all(command in french.out and command in english.out for command in NAMED)
     assert "Met le service en route" in french.out
     assert "Affiche cette aide" in french.out
     assert "Start the service" in english.out
@@ -146,3 +149,17 @@ def test_version_imports_no_command_and_no_service():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_group_extended_by_another_module_is_imported_through_that_module() -> None:
+    """A group imported alone would otherwise lack the commands that another module adds to it."""
+    folder = Path(app.cli.__file__).parent
+    for file in folder.glob("*.py"):
+        source = file.read_text()
+        for defined_in, group in re.findall(
+            r"^from app\.cli\.(\w+) import commands as (\w+)$", source, re.MULTILINE
+        ):
+            if f"@{group}.command(" in source:
+                entries = {(each.module, each.name) for each in COMMANDS.values()}
+                assert (file.stem, group) in entries, (file.name, group)
+                assert (defined_in, "commands") not in entries, (file.name, group)

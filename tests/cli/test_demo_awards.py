@@ -109,7 +109,8 @@ def test_one_badge_is_revoked_with_a_reason_that_its_holder_can_read(content: De
     assert revoked.revocation_reason
     check_reason(revoked.revocation_reason)
     assert revoked.awarded_on < (revoked.revoked_on or date.min)
-    revoke(Award(), revoked.revocation_reason, at=datetime(2026, 4, 14, tzinfo=UTC))
+    at = datetime(2026, 4, 14, tzinfo=UTC)
+    revoke(Award(awarded_at=at), revoked.revocation_reason, at=at)
 
 
 def test_one_badge_has_expired_and_most_have_not(content: DemoContent) -> None:

@@ -101,18 +101,15 @@ def test_a_check_names_the_line_that_changed_and_ends_with_one(keeper: Operator,
     assert keeper.types("log", "check", "nulle-part").code == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`sceau restore` repairs an older copy now; `log reconcile` is refused on one"
-)
 def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Operator, house: House) -> None:
     record(house, 3)
     head = signed(keeper)
     house.process.anchors.advance(TreeHead(head.origin, 9, b"\x01" * 32))
     record(house, 1, start=3)
     refused = keeper.types("log", "sign", "itip")
-    assert (refused.code, "sceau log reconcile" in refused.err) == (1, True)
-    assert keeper.types("log", "reconcile", "itip", "--reason", " ").code == 1
-    done = keeper.types("log", "reconcile", "itip", "--reason", "Sauvegarde de la veille.")
+    assert (refused.code, "sceau restore" in refused.err) == (1, True)
+    assert keeper.types("restore", "--yes", "--reason", " ").code == 1
+    done = keeper.types("restore", "--yes", "--reason", "Sauvegarde de la veille.")
     assert done.code == 0, done.err
     assert "9 avaient été signées" in done.err
     assert signed(keeper).origin == f"{head.origin}/2"
@@ -159,9 +156,6 @@ def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_w
     assert keeper.types("log", "check", "itip").code == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`sceau restore` repairs an older copy now; `log reconcile` is refused on one"
-)
 def test_a_copy_from_before_a_change_of_key_is_reconciled_under_a_new_key(
     keeper: Operator, house: House
 ) -> None:

@@ -54,6 +54,12 @@ def test_a_list_kept_as_a_file_says_who_the_issuer_is(
     operator: Operator, demo: Process, tmp_path: Path
 ) -> None:
     with demo.unit_of_work(reading=True) as services:
+        without_keys = services.network_documents.trust_list(NETWORK).body
+        campus = services.campuses.get("itip")
+        keys = [each.method_id.partition("#")[2] for each in services.campuses.keys_of(campus)]
+    with_keys = (part for key in keys for part in ("--key", key))
+    assert operator.types("network", "recognise", NETWORK, "itip", *with_keys).code == 0
+    with demo.unit_of_work(reading=True) as services:
         page = services.register.page(NETWORK)
         body = services.network_documents.trust_list(NETWORK).body
         award_id = services.awards.awards.open_ids(
@@ -68,6 +74,9 @@ def test_a_list_kept_as_a_file_says_who_the_issuer_is(
     found = json.loads(operator.types(*asked, "--network-key", page.key, "--json", package).out)
     assert found["issuerStanding"]["kind"] == "recognised"
     assert operator.types(*asked, package).code == 3
+    kept.write_bytes(without_keys)
+    unknown = operator.types(*asked, "--network-key", page.key, package)
+    assert (unknown.code, "rien n’authentifie ce paquet" in unknown.out) == (2, True)
     forged = body.replace(b'"standing":"recognised"', b'"standing":"suspended"', 1)
     kept.write_bytes(forged)
     refused = operator.types(*asked, "--network-key", page.key, package)

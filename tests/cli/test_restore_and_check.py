@@ -13,9 +13,9 @@ from app.domain.letters import PromisedLetter
 from app.domain.recovery import NO_CAMPUS
 from tests.cli.conftest import Operator
 from tests.services.test_activity_log import tamper
-from tests.services.test_restoring import ADA, ROOF, given, withdraw
 from tests.support.copies import Backup
 from tests.support.house import COMMAND, House, build_house
+from tests.support.restores import ADA, ROOF, given, withdraw
 
 REASON = ("--reason", "Disque perdu, sauvegarde de la veille.")
 

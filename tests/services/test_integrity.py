@@ -15,9 +15,9 @@ from tests.services.test_activity_log import tamper
 from tests.services.test_endorsements import asked, signed
 from tests.services.test_label_status import given as given_label
 from tests.services.test_label_status import network
-from tests.services.test_restoring import ADA, ROOF, given, withdraw
 from tests.support.house import COMMAND, House
 from tests.support.networks import NETWORK
+from tests.support.restores import ADA, ROOF, given, withdraw
 
 PEOPLE = (ROOF, ADA, "Zoé N’Diaye; zoe@exemple.fr")
 

@@ -1,0 +1,61 @@
+"""What the drills of restored backups share: people, awards, and what is asked of the public pages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from app.credentials.json_text import parse_json_object
+from app.credentials.status_list import read_list
+from app.domain.awards import Award, Visibility
+from app.services.withdrawals import WithdrawalRequest
+from tests.support.house import COMMAND, House
+
+ROOF, ADA = "Rémi Roux; remi@exemple.fr", "Ada Martin; ada@exemple.fr"
+REASON = "Disque perdu, sauvegarde de la veille."
+
+
+def given(house: House, person: str, badge=None) -> uuid.UUID:
+    award_id = house.award(person, badge=badge, evidence="A mené l’atelier.").lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    return award_id
+
+
+def withdraw(house: House, award_id: uuid.UUID, reason: str = "Donné par erreur.") -> None:
+    with house.unit_of_work() as services:
+        promise = services.withdrawals.promise(
+            house.campus, WithdrawalRequest(reason, (award_id,)), by=COMMAND
+        )
+    with house.unit_of_work() as services:
+        services.withdrawals.carry_out(promise.id)
+
+
+def place_of(house: House, award_id: uuid.UUID) -> tuple[uuid.UUID, int]:
+    with house.unit_of_work(reading=True) as services:
+        (slot,) = services.stores.statuses.slots_of([award_id])
+    return slot.list_id, slot.position
+
+
+def bit(client: TestClient, list_id: uuid.UUID, position: int, accept: str = "application/vc") -> bool:
+    answer = client.get(f"/statuts/{list_id}", headers={"accept": accept})
+    assert answer.status_code == 200, answer.text
+    return read_list(parse_json_object(answer.content)).status_list.get(position)
+
+
+PUBLIC = ("/attributions/{}", "/attributions/{}.json", "/attributions/{}.jwt", "/attributions/{}.png",
+          "/attributions/{}.zip", "/ob2/attributions/{}", "/attributions/{}/integrer")  # fmt: skip
+
+
+def choose(house: House, do: Callable[[Any], object]) -> None:
+    with house.unit_of_work() as services:
+        do(services)
+
+
+def award_row(house: House, award_id: uuid.UUID) -> Award:
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.record(award_id).award
