@@ -21,7 +21,7 @@ INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_m
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test lint format bench fuzz torture lighthouse screenshots golden catalogues lock clean needs
+.PHONY: help setup run test lint format shape bench fuzz torture lighthouse screenshots golden catalogues lock clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: $(DEVELOPMENT) ## Style, import contracts and types.
 format: $(DEVELOPMENT) ## Put the sources in the house style.
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+shape: $(DEVELOPMENT) ## Print what breaks a rule on the shape of the tree, and the figures of the code base.
+	@$(BIN)/python -m tests.shape
 
 bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations; writes var/bench.json (ROWS=page,json: less).
 	@mkdir -p var
