@@ -22,11 +22,15 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 def parse_json(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
     """Read one JSON value; duplicate member names, NaN, infinities and lone surrogates are refused (T14)."""
-    raw = _encoded(data, max_bytes)
+    return _parsed(_encoded(data, max_bytes), max_depth)[0]
+
+
+def _parsed(raw: bytes, max_depth: int) -> tuple[JsonValue, bool]:
+    """The value, and whether it was written as `dump_json` writes it."""
     compact = _read_if_compact(raw)
     if compact is not None:
         _check_depth(compact[0], max_depth)
-        return compact[0]
+        return compact[0], True
     text = _decoded(raw)
     try:
         value: JsonValue = _DECODER.decode(text)
@@ -37,17 +41,25 @@ def parse_json(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int 
     _check_depth(value, max_depth)
     if "\\u" in text:
         _check_no_surrogate(value, "")
-    return value
+    return value, False
 
 
 def parse_json_object(
     data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
 ) -> JsonObject:
     """Like `parse_json`, for text that must hold an object."""
-    value = parse_json(data, max_bytes=max_bytes, max_depth=max_depth)
+    return parse_with_text(data, max_bytes=max_bytes, max_depth=max_depth)[0]
+
+
+def parse_with_text(
+    data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
+) -> tuple[JsonObject, bytes | None]:
+    """`parse_json_object`, and the text where it is written as `dump_json` writes it: each word in its one spelling."""
+    raw = _encoded(data, max_bytes)
+    value, is_compact = _parsed(raw, max_depth)
     if not isinstance(value, dict):
         raise MalformedInput("not_an_object")
-    return value
+    return value, raw if is_compact else None
 
 
 def dump_json(value: object) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import uuid
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,15 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.credentials import canonical
 from app.credentials.documents import NoDocuments
 from app.credentials.errors import MalformedInput, NotFitToSign, SelfCheckFailed
-from app.credentials.issuing import draft, issue
+from app.credentials.issuing import SignedCredential, draft, issue
 from app.credentials.issuing.draft import Draft
 from app.credentials.issuing.lints import LINTS, faults_of, wording
 from app.credentials.issuing.signing import Issuing
+from app.credentials.json_text import dump_json
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
 from app.credentials.model import OpenBadgeCredential
+from app.credentials.proofs.data_integrity import add_proof
+from app.credentials.proofs.vc_jwt import sign_jwt
+from app.credentials.timestamps import format_timestamp
 from app.credentials.verification.ladder import verify
+from app.credentials.verification.policy import Policy
 from app.credentials.verification.report import Verdict
 from tests.support.credentials import HOST, LIST_URL, NOON, Campus, badge_document
 
@@ -417,3 +424,46 @@ def test_a_retired_key_no_longer_issues() -> None:
 
 def test_a_badge_can_be_issued_before_its_status_list_was_published() -> None:
     assert CAMPUS.issue().token
+
+
+_NAMES = st.text(st.sampled_from("\"\\%'&é’ \U0001f9ff中_:.#/s0AZ\ue000\ue001"), min_size=1, max_size=20)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_NAMES, st.integers(0, 240)), min_size=3, max_size=6))
+def test_what_is_issued_after_its_like_is_what_is_issued_first(people: list[tuple[str, int]]) -> None:
+    """By a template, at any moment: the bytes that the general way signs."""
+    for number, (name, seconds) in enumerate(people):
+        at = NOON + timedelta(seconds=seconds)
+        document = badge_document()
+        document["id"] = f"{HOST}/attributions/{uuid.UUID(int=number + 1, version=4)}"
+        document["credentialSubject"]["identifier"][0]["identityHash"] = name
+        document["validFrom"] = format_timestamp(at)
+        try:
+            signed = issuing(at=at).issue(document)
+        except NotFitToSign:
+            continue
+        canonical._recent.clear()
+        assert signed.embedded == dump_json(add_proof(document, signer=CAMPUS.signer, created=at))
+        assert signed.token == sign_jwt(document, signer=CAMPUS.jwt_signer)
+
+
+def test_the_second_form_is_reported_on_as_the_whole_verifier_does() -> None:
+    policy = Policy(check_status=False, remarks=False)
+    for name in ("Zoé", "Naïma", "Yann"):
+        document = changed("credentialSubject/identifier/0/identityHash", name)
+        signed = issuing().issue(document)
+        assert issuing().read_back(signed, document) == tuple(
+            verify(form, documents=CAMPUS.documents(), at=NOON, policy=policy)
+            for form in (signed.embedded, signed.token)
+        )
+
+
+def test_a_token_that_says_something_else_is_not_taken_for_the_badge() -> None:
+    document, other = (
+        changed("credentialSubject/identifier/0/identityHash", name) for name in ("Zoé", "Yann")
+    )
+    one, another = issuing().issue(document), issuing().issue(other)
+    with pytest.raises(SelfCheckFailed) as failed:
+        issuing().read_back(SignedCredential(one.embedded, another.token), document)
+    assert failed.value.report.form == "vc_jwt"

@@ -17,6 +17,7 @@ from app.credentials.proofs.vc_jwt import (
     ClaimProblem,
     claim_problems,
     credential_of,
+    jws_that_says,
     parse_compact_jws,
     sign_jwt,
     verify_jws,
@@ -212,3 +213,17 @@ def test_token_may_be_as_long_as_allowed_and_no_longer(signer):
     assert parse_compact_jws(token, max_length=len(token)).payload["id"] == credential()["id"]
     with pytest.raises(MalformedInput, match="too_large"):
         parse_compact_jws(token, max_length=len(token) - 1)
+
+
+def test_a_token_is_known_by_its_claims_only_where_reading_it_gives_them(signer):
+    token = sign_jwt(credential(), signer=signer)
+    said = parse_compact_jws(token)
+    assert jws_that_says(said.payload, token) == said
+    for place in range(0, len(token), 7):
+        for character in ("A", "-", ".", "=", ""):
+            changed = token[:place] + character + token[place + 1 :]
+            try:
+                known = jws_that_says(said.payload, changed)
+            except MalformedInput:
+                known = None
+            assert known is None or known == parse_compact_jws(changed)

@@ -14,7 +14,15 @@ from app.credentials.canonical.ways import Way, note, ways_taken
 from app.credentials.errors import UnsafeDocument
 from app.credentials.json_text import JsonObject, dump_exactly
 
-__all__ = ["Way", "canonical_bytes", "canonical_digest", "canonical_json", "canonical_nquads", "ways_taken"]
+__all__ = [
+    "Way",
+    "canonical_bytes",
+    "canonical_digest",
+    "canonical_json",
+    "canonical_nquads",
+    "keep_canonical_form",
+    "ways_taken",
+]
 
 
 def canonical_nquads(document: JsonObject) -> str:
@@ -34,6 +42,17 @@ def canonical_bytes(document: JsonObject) -> bytes:
 def canonical_digest(document: JsonObject) -> bytes:
     """The SHA-256 of `canonical_bytes`."""
     return _canonical_form(document).digest
+
+
+def keep_canonical_form(written: bytes, nquads: bytes) -> bytes:
+    """Remember this form, which was found in another way (a template), as that of the document that `dump_exactly` writes so.
+
+    Returns its digest.
+    """
+    form = _Form(nquads)
+    if 0 < len(written) <= _LONGEST_RECENT:
+        _keep(written, form)
+    return form.digest
 
 
 class _Form:
@@ -63,10 +82,14 @@ def _canonical_form(document: JsonObject) -> _Form:
         except UnicodeEncodeError:
             raise UnsafeDocument("lone_surrogate") from None
         if written:
-            if len(_recent) >= _MOST_RECENT:
-                _recent.clear()
-            _recent[written] = form
+            _keep(written, form)
     return form
+
+
+def _keep(written: bytes, form: _Form) -> None:
+    if len(_recent) >= _MOST_RECENT:
+        _recent.clear()
+    _recent[written] = form
 
 
 def _nquads_of(document: JsonObject) -> str:

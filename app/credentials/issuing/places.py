@@ -9,12 +9,14 @@ from typing import Final
 from app.credentials.canonical.tables import NotCovered
 from app.credentials.canonical.templates import mark
 from app.credentials.json_text import JsonObject, JsonValue
+from app.credentials.timestamps import is_our_form
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _LAST: Final = 36  # characters of an identifier are its UUID
 _ENDS_WITH_UUID: Final = re.compile(rf"[/:]{_UUID}", re.ASCII)
 _PART_OF_A_PAGE: Final = re.compile(r"#[a-z]{1,20}", re.ASCII)
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{40,120}", re.ASCII)
+_DATES: Final = ("validFrom", "validUntil", "awardedDate")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 # Letters of European languages and the punctuation of their texts: no sign that turns, hides or combines, no
 # markup, no mail address. What holds more is looked at by every lint.
@@ -34,6 +36,8 @@ class Placed:
     marked: JsonObject
     values: list[str] = field(default_factory=list)
     marks: int = 0
+    dates: int = 0
+    """How many of the values, the last ones, are dates."""
     is_easy: bool = True
     """Whether no lint could find in these values what it does not find in those of another such credential."""
 
@@ -73,6 +77,17 @@ def take_apart(document: JsonObject) -> Placed:
             _take_resource(placed, each) for each in _list(marked["relatedResource"])
         ]
     placed.is_easy = placed.is_easy and sum(map(len, placed.values)) <= _FEW_CHARACTERS
+    return placed
+
+
+def take_apart_with_dates(document: JsonObject) -> Placed:
+    """As `take_apart`, for credentials of one badge that are given at different moments."""
+    placed = take_apart(document)
+    for member in _DATES:
+        date = document.get(member)
+        if isinstance(date, str) and is_our_form(date):
+            placed.take_end(placed.marked, member, "", date)
+            placed.dates += 1
     return placed
 
 

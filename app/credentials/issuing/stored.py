@@ -12,9 +12,9 @@ from typing import Final
 
 from app.credentials.canonical import canonical_bytes
 from app.credentials.canonical.tables import NotCovered
-from app.credentials.canonical.templates import MARK_SIGN, Template
 from app.credentials.errors import CredentialError, MalformedInput
-from app.credentials.issuing.places import take_apart
+from app.credentials.issuing.forms import TemplatedForms
+from app.credentials.issuing.places import take_apart_with_dates
 from app.credentials.json_text import JsonObject, dump_json, parse_json_object
 from app.credentials.keys import VerificationKey, decode_base64url, decode_multibase
 from app.credentials.proofs.cryptosuites import digest, digest_of_options
@@ -44,7 +44,7 @@ class StoredCredentials:
 
     def __init__(self, keys: Mapping[str, VerificationKey]) -> None:
         self._keys = keys
-        self._templates: dict[bytes, Template | None] = {}
+        self._forms = TemplatedForms(_MOST_PATTERNS)
         self._headers: dict[str, VerificationKey | None] = {}
 
     def check(self, embedded: bytes, token: str) -> Checked:
@@ -102,29 +102,8 @@ class StoredCredentials:
 
     def _canonical(self, document: JsonObject) -> bytes:
         try:
-            placed = take_apart(document)
-            shared = dump_json(placed.marked)
+            placed = take_apart_with_dates(document)
+            known = self._forms.canonical_bytes(document, dump_json(placed.marked), placed)
         except (NotCovered, MalformedInput):
-            return canonical_bytes(document)
-        template = self._template(shared, placed.marked, placed.marks)
-        if template is not None:
-            try:
-                return template.canonical_bytes(placed.values)
-            except NotCovered:
-                pass
-        return canonical_bytes(document)
-
-    def _template(self, shared: bytes, marked: JsonObject, marks: int) -> Template | None:
-        """Made for what is met a second time."""
-        if shared in self._templates:
-            known = self._templates[shared]
-            if known is None and shared.count(MARK_SIGN.encode()) == marks:
-                try:
-                    known = self._templates[shared] = Template(marked)
-                except NotCovered:
-                    return None
-            return known
-        if len(self._templates) >= _MOST_PATTERNS:
-            self._templates.clear()
-        self._templates[shared] = None
-        return None
+            known = None
+        return canonical_bytes(document) if known is None else known

@@ -12,7 +12,7 @@ from typing import Final, Literal, NoReturn
 import jwt
 
 from app.credentials.errors import MalformedInput, ProofError
-from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json_object
+from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json_object, parse_with_text
 from app.credentials.keys import (
     Algorithm,
     Signer,
@@ -74,6 +74,8 @@ class ParsedJws:
     payload: JsonObject
     signature: bytes = field(repr=False)
     signing_input: bytes = field(repr=False)
+    text: bytes | None = field(default=None, repr=False, compare=False)
+    """The payload as it is written, where that is as `dump_json` writes it."""
 
     @property
     def kid(self) -> str | None:
@@ -159,14 +161,28 @@ def parse_compact_jws(token: str, *, max_length: int = MAX_TOKEN) -> ParsedJws:
     if not parts[0] or not parts[1]:
         raise MalformedInput("not_compact_jws")
     members = _plain_header(header) if len(header) <= _LONGEST_KEPT else None
+    claims, text = parse_with_text(payload, max_bytes=max_length)
     return ParsedJws(
         header=parse_json_object(header, max_bytes=max_length, max_depth=4)
         if members is None
         else dict(members),
-        payload=parse_json_object(payload, max_bytes=max_length),
+        payload=claims,
         signature=signature,
         signing_input=token.rpartition(".")[0].encode(),
+        text=text,
     )
+
+
+def jws_that_says(claims: JsonObject, token: str) -> ParsedJws | None:
+    """`parse_compact_jws` of a token whose payload is what these claims are written as; None of any other token."""
+    header, _, rest = token.partition(".")
+    said, _, signature = rest.partition(".")
+    if len(token) > MAX_TOKEN or said != encode_base64url(dump_json(claims)):
+        return None
+    members = _plain_header(decode_base64url(header)) if len(header) <= _LONGEST_KEPT else None
+    if members is None:
+        return None
+    return ParsedJws(dict(members), claims, decode_base64url(signature), f"{header}.{said}".encode())
 
 
 _LONGEST_KEPT: Final = 1_024

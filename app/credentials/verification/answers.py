@@ -85,13 +85,11 @@ class CheckResult:
 def verdict_of(checks: Iterable[CheckResult]) -> Verdict:
     """Valid needs every question answered well (I18): an absent or unanswered one is never a yes."""
     answers = tuple(checks)
-    outcomes = [answer.outcome for answer in answers]
-    if Outcome.FAILED in outcomes:
+    if Outcome.FAILED in [answer.outcome for answer in answers]:
         return Verdict.INVALID
-    answered = {answer.id for answer in answers}
-    if len(answered) == len(answers) == len(CheckId) and all(map(_is_good, answers)):
-        return Verdict.VALID
-    return Verdict.UNDETERMINED
+    if len(answers) != len(CheckId) or len({answer.id for answer in answers}) != len(answers):
+        return Verdict.UNDETERMINED
+    return Verdict.VALID if all(map(_is_good, answers)) else Verdict.UNDETERMINED
 
 
 def _is_good(answer: CheckResult) -> bool:

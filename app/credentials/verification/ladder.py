@@ -148,7 +148,8 @@ def _against_claims(listed: Secured) -> CheckResult | None:
 def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
     document = secured.document
     issuer_id = issuer_of(document)
-    answers = [reading.answer, context(document), _schema(secured)]
+    words = context(document, holds_one=not secured.may_say(b'@context":', more_than=1))
+    answers = [reading.answer, words, _schema(secured)]
     findings = _signature(secured, issuer_id, answers, tools)
     if findings.not_covered:
         document = without_words(document, findings.not_covered)
@@ -163,7 +164,9 @@ def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
         checks=tuple(answers),
         container=reading.container,
         form=secured.form,
-        endorsements=endorsements_in(document, tools.asked_of_endorsement) if findings.by_the_issuer else (),
+        endorsements=endorsements_in(document, tools.asked_of_endorsement)
+        if findings.by_the_issuer and secured.may_say(b"endorsement")
+        else (),
         document=document if findings.by_the_issuer else None,
         presented=secured.claims,
         issuer=issuer_id,

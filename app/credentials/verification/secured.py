@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.credentials.errors import MalformedInput
-from app.credentials.json_text import MAX_BYTES, JsonObject, parse_json_object
+from app.credentials.json_text import MAX_BYTES, JsonObject, parse_with_text
 from app.credentials.proofs.vc_jwt import MAX_TOKEN, ParsedJws, credential_of, parse_compact_jws
 from app.credentials.verification.answers import Form
 
@@ -25,6 +25,12 @@ class Secured:
     jws: ParsedJws | None = None
     digest: bytes | None = None
     """SHA-256 of the text that all of this was read from; None for a part of a larger document."""
+    text: bytes | None = field(default=None, repr=False, compare=False)
+    """The claims as they are written, where that is as `dump_json` writes them."""
+
+    def may_say(self, member: bytes, *, more_than: int = 0) -> bool:
+        """Whether members whose names begin so may stand in it, more often than this."""
+        return self.text is None or self.text.count(b'"' + member) > more_than
 
 
 def looks_secured(text: str) -> bool:
@@ -42,19 +48,20 @@ def secured_from_text(text: str, *, max_bytes: int | None = None) -> Secured:
     if text.startswith(("{", "[")):
         return secured_from_json(text, max_bytes=max_bytes)
     jws = parse_compact_jws(text, max_length=max_bytes or MAX_TOKEN)
-    return Secured("vc_jwt", jws.payload, credential_of(jws.payload), jws)
+    return Secured("vc_jwt", jws.payload, credential_of(jws.payload), jws, text=jws.text)
 
 
 def secured_from_json(text: bytes | str, *, max_bytes: int | None = None) -> Secured:
-    claims = parse_json_object(text, max_bytes=max_bytes or MAX_BYTES)
+    claims, compact = parse_with_text(text, max_bytes=max_bytes or MAX_BYTES)
     token = _enveloped(claims)
     if token is not None:
         jws = parse_compact_jws(token, max_length=max_bytes or MAX_TOKEN)
-        return Secured("vc_jwt", jws.payload, credential_of(jws.payload), jws)
+        return Secured("vc_jwt", jws.payload, credential_of(jws.payload), jws, text=jws.text)
     unsecured = dict(claims)
     unsecured.pop("proof", None)
     encoded = text if isinstance(text, bytes) else text.encode()
-    return Secured("data_integrity", claims, unsecured, digest=hashlib.sha256(encoded).digest())
+    digest = hashlib.sha256(encoded).digest()
+    return Secured("data_integrity", claims, unsecured, digest=digest, text=compact)
 
 
 def _enveloped(claims: JsonObject) -> str | None:

@@ -28,8 +28,11 @@ _OB_CONTEXT: Final = re.compile(
 _SCHEMA_TYPE: Final = "1EdTechJsonSchemaValidator2019"  # A-030
 
 
-def context(document: JsonObject) -> CheckResult:
-    """Order counts even where no JSON-LD is processed (A-014); words are never redefined inside (M1)."""
+def context(document: JsonObject, *, holds_one: bool = False) -> CheckResult:
+    """Order counts even where no JSON-LD is processed (A-014); words are never redefined inside (M1).
+
+    `holds_one`: it is known that nothing inside brings its own words.
+    """
     contexts = document.get("@context")
     if not isinstance(contexts, list) or len(contexts) < 2:
         return found(Reason.CONTEXT_ORDER)
@@ -42,7 +45,7 @@ def context(document: JsonObject) -> CheckResult:
         return found(Reason.CONTEXT_ORDER)
     if not all(isinstance(each, str) for each in contexts):
         return found(Reason.CONTEXT_NOT_ALLOWED)
-    nested = _nested_context(document) if _may_hold_context(document) else None
+    nested = None if holds_one or not _may_hold_context(document) else _nested_context(document)
     if nested is not None:
         return found(Reason.CONTEXT_NOT_ALLOWED, pointer=nested)
     unknown = [str(each) for each in contexts if each not in known_context_urls()]
