@@ -147,27 +147,36 @@ class ChoiceStore:
             newest[change[0], orjson.dumps(change[1]).decode()] = change
         done = 0
         for name in CHOICES:
-            for table, key, values in newest.values():
-                if table == name and values is not None:
-                    done += self._write(SQLModel.metadata.tables[name], key, values)
+            table = SQLModel.metadata.tables[name]
+            chosen = [
+                (key, values)
+                for named, key, values in newest.values()
+                if named == name and values is not None
+            ]
+            absent = [each for each in chosen if not self._change(table, *each)]
+            # Rows of the copy change first: a key that gave way leaves its place to the one that is put back.
+            done += len(chosen) - len(absent) + sum(self._insert(table, *each) for each in absent)
         for name in reversed(list(CHOICES)):
-            for table, key, values in newest.values():
-                if table == name and values is None:
+            for table_name, key, values in newest.values():
+                if table_name == name and values is None:
                     found = SQLModel.metadata.tables[name]
                     done += self._delete(found, _matches(found, key))
         return done
 
-    def _write(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    def _change(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        """Whether the copy holds the row."""
         written = typed_values(table, values)
         if table.name == "award" and not self._holds_edition(table, key, written.pop("edition")):
             # Signed again since, with less in it, and that document is lost: what there is stays closed.
             written |= {"visibility": Visibility.CLOSED}
         here = _matches(table, key)
-        is_there = self.session.execute(select(true()).select_from(table).where(here)).first()
-        if is_there:
-            if written:
-                self.session.execute(update(table).where(here).values(written))
-            return 1
+        if self.session.execute(select(true()).select_from(table).where(here)).first() is None:
+            return False
+        if written:
+            self.session.execute(update(table).where(here).values(written))
+        return True
+
+    def _insert(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> int:
         if not CHOICES[table.name].with_new:
             return 0
         try:

@@ -16,10 +16,12 @@ from app.domain.endorsements import Endorsed, Endorsement
 from app.domain.guardians import ParentAgreement
 from app.domain.letters import Occasion, PromisedLetter
 from app.domain.organisations import Organisation
+from app.domain.people import Role
 from app.domain.recovery import NO_CAMPUS
 from app.services.anchor_check import Older
 from tests.support.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
+from tests.support.networks import NETWORK, network_of
 from tests.support.restores import (
     ADA,
     PUBLIC,
@@ -213,3 +215,32 @@ def test_choice_whose_frame_a_crash_left_out_is_appended_at_the_next_start(house
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         assert award_row(copy, r).visibility is Visibility.CLOSED
+
+
+def test_stolen_key_former_operator_and_withdrawn_invitation_do_not_come_back(house: House) -> None:
+    with house.unit_of_work() as services:
+        network_of(services, house.campus)
+        operator = services.operators.add("Ines", "Colin", "ines.colin@exemple.fr", by=COMMAND)
+        invitation = services.invitations.invite(
+            house.campus, "new@exemple.fr", [Role.TRAINER], days=7, by=COMMAND
+        )
+        stolen = services.register.page(NETWORK).key
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        network = services.register.network(NETWORK)
+        services.partner_keys.retire_of_network(
+            network, reason=REASON, method_id="", stolen_since=house.clock(), by=COMMAND
+        )
+        services.operators.remove(operator.id, by=COMMAND)
+        services.invitations.withdraw(house.campus, invitation.id, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        key = services.register.page(NETWORK).key
+    assert key != stolen
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work(reading=True) as services:
+            assert services.register.page(NETWORK).key == key
+            (former, _) = services.network_signing.keys_of(services.register.network(NETWORK))
+            assert former.revoked_at is not None
+            assert not services.operators.is_operator(operator.id)
+            assert services.invitations.waiting(copy.campus) == []
