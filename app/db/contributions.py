@@ -57,6 +57,15 @@ class ContributionStore:
             if each.campus_id == campus_id and each.state is ContributionState.CONFIRMED
         ]
 
+    def confirmed_within(self, people: Collection[uuid.UUID]) -> list[Contribution]:
+        """Those of one of these records that one of them confirmed."""
+        query = select(Contribution).where(
+            Contribution.state == ContributionState.CONFIRMED,
+            col(Contribution.person_id).in_(people),
+            col(Contribution.decided_by).in_(people),
+        )
+        return list(self.session.exec(query.order_by(col(Contribution.id))))
+
     def queue(
         self, campus_id: uuid.UUID, states: Collection[ContributionState], *, limit: int, oldest_first: bool
     ) -> list[tuple[Contribution, Person, Activity | None]]:

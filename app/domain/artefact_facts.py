@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.domain.activities import Activity
 from app.domain.activity_log import EntryKind, Fact, minutes_of
-from app.domain.contributions import Contribution
+from app.domain.contributions import Contribution, ContributionState
 from app.domain.files import StoredFile
 
 CONTRIBUTION: Final = "contribution"
@@ -27,7 +27,7 @@ def contribution_fact(
         "endsOn": contribution.done_on.isoformat(),
         "minutes": minutes_of(contribution.hours),
         "part": contribution.part.value,
-        "confirmed": True,
+        "confirmed": contribution.state is ContributionState.CONFIRMED,
         "by": str(contribution.decided_by or ""),
         "person": str(contribution.person_id),
     }

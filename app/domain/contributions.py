@@ -169,6 +169,12 @@ def check_may_correct(contribution: Contribution, trainer_id: uuid.UUID | None) 
         raise Conflict(N_("Seule une contribution confirmée se corrige : les autres ne sont pas au journal."))
 
 
+def reopen(contribution: Contribution, *, at: datetime) -> None:
+    """For another person to decide, as if nobody had."""
+    contribution.state, contribution.waiting_since = ContributionState.WAITING, at
+    contribution.decided_at = contribution.decided_by = None
+
+
 def counts_for(contribution: Contribution, *, activity_id: uuid.UUID | None, badge_id: uuid.UUID) -> bool:
     """Whether an award of that badge, given for that activity, rests on it."""
     return contribution.state is ContributionState.CONFIRMED and (

@@ -33,6 +33,7 @@ from app.domain.contributions import (
     completed,
     decide,
     open_ones,
+    reopen,
     withdraw,
     write,
 )
@@ -277,12 +278,26 @@ class ContributionService:
         write(contribution, told, activity, today=contribution.done_on)
         contribution.decided_by = by.person_id
         self.contributions.save(contribution)
+        self._record_correction(campus, contribution, reason.strip())
+        self._note("correct", contribution, by)
+
+    def confirmed_within(self, same: Collection[uuid.UUID]) -> list[Contribution]:
+        """Those that one of these records, all one person's, confirmed for one of them."""
+        return self.contributions.confirmed_within(same)
+
+    def reopen(self, campus: Campus, contribution_id: uuid.UUID, reason: str, *, by: Actor) -> None:
+        """For another person to confirm; the log keeps that it was confirmed, and why that no longer counts."""
+        contribution = self._locked(campus, contribution_id)
+        reopen(contribution, at=self.clock())
+        self.contributions.save(contribution)
+        self._record_correction(campus, contribution, reason)
+        self._note("reopen", contribution, by)
+
+    def _record_correction(self, campus: Campus, contribution: Contribution, reason: str) -> None:
+        activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
         log = self.log.open(campus)
         before = self.log.store.newest_about(log.id, CONTRIBUTION, [contribution.id]).get(contribution.id)
-        self.log.record(
-            campus, [contribution_fact(contribution, activity, corrects=before, reason=reason.strip())]
-        )
-        self._note("correct", contribution, by)
+        self.log.record(campus, [contribution_fact(contribution, activity, corrects=before, reason=reason)])
 
     def forget_closed(self) -> None:
         """Declined or taken back a year ago: neither they nor their files are of any use."""

@@ -1,4 +1,4 @@
-"""Badges that a person gave or decided for themselves: withdrawn as soon as two records are known to be one person's."""
+"""Badges and confirmations that a person gave to themselves: taken back as soon as two records are known to be one person's."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.domain.history import Actor
 from app.domain.people import Membership, Role
 from app.language import N_, speaking
 from app.language import gettext as _
+from app.services.contributions import ContributionService
 from app.services.memberships import Memberships
 from app.services.withdrawals import WithdrawalService
 
@@ -21,6 +22,7 @@ RULE = Actor(label="rule on self-awards")
 REASON = N_(
     "Ce badge a été attribué ou examiné par la personne qui l’a reçu, ou par une seule personne sous deux adresses."
 )
+CONFIRMED_BY_ITS_PERSON = N_("Confirmée par la personne elle-même, sous une autre adresse.")
 
 
 class SelfAwards:
@@ -34,6 +36,7 @@ class SelfAwards:
         campuses: CampusStore,
         withdrawals: WithdrawalService,
         memberships: Memberships,
+        contributions: ContributionService,
         clock: Clock,
     ) -> None:
         self.own = own
@@ -42,6 +45,7 @@ class SelfAwards:
         self.campuses = campuses
         self.withdrawals = withdrawals
         self.memberships = memberships
+        self.contributions = contributions
         self.clock = clock
 
     def end_those_of(self, person_id: uuid.UUID) -> None:
@@ -50,6 +54,7 @@ class SelfAwards:
             same = self.own.same_person(person_id)
             if len(same) > 1:
                 self._withdraw(same)
+                self._reopen_contributions(same)
                 self._end_protection(same)
 
     def _withdraw(self, same: set[uuid.UUID]) -> None:
@@ -64,6 +69,12 @@ class SelfAwards:
             for award in standing:
                 revoke(award, reason, at=at)
             self.withdrawals.keep(campus, standing, at=at, by=RULE)
+
+    def _reopen_contributions(self, same: set[uuid.UUID]) -> None:
+        for contribution in self.contributions.confirmed_within(same):
+            campus = self.campuses.get_by_id(contribution.campus_id)
+            with speaking(campus.language):
+                self.contributions.reopen(campus, contribution.id, _(CONFIRMED_BY_ITS_PERSON), by=RULE)
 
     def _end_protection(self, same: set[uuid.UUID]) -> None:
         """Who administers a campus under one record does not protect its data under another."""

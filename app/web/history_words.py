@@ -63,6 +63,7 @@ DEEDS = {
     ("contribution", "confirm"): N_("Contribution confirmée"),
     ("contribution", "ask_more"): N_("Contribution à compléter"),
     ("contribution", "decline"): N_("Contribution refusée"),
+    ("contribution", "reopen"): N_("Contribution à confirmer par une autre personne"),
     ("contribution", "correct"): N_("Contribution corrigée"),
     ("contribution", "dispute"): N_("Ligne du journal contestée"),
     ("contribution", "answer"): N_("Réponse à une contestation"),

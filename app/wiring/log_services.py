@@ -6,7 +6,6 @@ from functools import cached_property
 
 from app.services.activity_files import ActivityFiles
 from app.services.anchor_check import AnchorCheck
-from app.services.contributions import ContributionService
 from app.services.integrity import IntegrityService
 from app.services.kept_site import KeptSite
 from app.services.log_reconciliation import LogReconciliation
@@ -29,22 +28,6 @@ class LogServices(RequestServices):
             self.stores.activity_plans,
             self.stores.history,
             self.activity_log,
-            self.clock,
-        )
-
-    @cached_property
-    def contributions(self) -> ContributionService:
-        return ContributionService(
-            self.stores.contributions,
-            self.stores.files,
-            self.stores.activities,
-            self.stores.directory,
-            self.stores.people,
-            self.stores.own_addresses,
-            self.stores.badges,
-            self.stores.history,
-            self.activity_log,
-            self.stores.log_disputes,
             self.clock,
         )
 

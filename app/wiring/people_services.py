@@ -9,6 +9,7 @@ from app.adapters.passkey_ceremonies import WebAuthnCeremonies
 from app.adapters.sealed_forms import SealedForms
 from app.adapters.sealed_words import SealedWords
 from app.services.account_notices import AccountNotices
+from app.services.contributions import ContributionService
 from app.services.directory import DirectoryService
 from app.services.federation import FederationService
 from app.services.handed_links import HandedLinks
@@ -324,6 +325,22 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
+    @cached_property
+    def contributions(self) -> ContributionService:
+        return ContributionService(
+            self.stores.contributions,
+            self.stores.files,
+            self.stores.activities,
+            self.stores.directory,
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.badges,
+            self.stores.history,
+            self.activity_log,
+            self.stores.log_disputes,
+            self.clock,
+        )
+
     def _end_self_awards_of(self, person_id: uuid.UUID) -> None:
         """Built where an event asks for it: most requests of an account do not."""
         SelfAwards(
@@ -333,6 +350,7 @@ class PeopleServices(CampusServices):
             self.stores.campuses,
             self.withdrawals,
             self._memberships,
+            self.contributions,
             self.clock,
         ).end_those_of(person_id)
 

@@ -7,13 +7,17 @@ from itertools import permutations
 
 import pytest
 
+from app.domain.artefact_facts import CONTRIBUTION
 from app.domain.awards import AwardState
+from app.domain.contributions import ContributionState
 from app.domain.history import Actor
 from app.domain.own_addresses import address_token
 from app.domain.people import Person, Role
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.services.awards import AwardRequest
 from app.services.sessions import Browser
+from tests.services.test_contributions import add
+from tests.services.test_contributions import confirm as confirm_contribution
 from tests.services.test_requests import a_competency, agree, asked, request_of, reviewer
 from tests.support.house import COMMAND, House, listed
 
@@ -108,6 +112,35 @@ def test_a_withdrawn_self_award_is_in_the_status_list_and_the_history_and_may_be
             house.campus, house_request(house, f"LE GOFF Anaïs; {SECOND}"), by=Actor(house.admin.id)
         )
     assert len(standing(house)) == 1
+
+
+@pytest.mark.parametrize("event", ["confirm", "merge"])
+def test_contribution_confirmed_by_its_own_person_is_to_be_confirmed_by_another(
+    house: House, event: str
+) -> None:
+    award(house, "LE GOFF Anaïs")
+    with house.unit_of_work(reading=True) as services:
+        ((second, _),) = [
+            each for each in services.stores.own_addresses.people_at(SECOND) if each[0].id != house.trainer.id
+        ]
+    made = add(house, second, pieces=False)
+    confirm_contribution(house, made)
+    if event == "confirm":
+        confirm(house, house.trainer)
+    else:
+        merge(house, house.trainer)
+    with house.unit_of_work(reading=True) as services:
+        contribution = services.contributions.look(house.campus, made).contribution
+        assert (contribution.state, contribution.decided_by) == (ContributionState.WAITING, None)
+        lines = {
+            each.number: each.facts["confirmed"]
+            for person_id in (second.id, contribution.person_id)
+            for each in services.activity_log.store.payloads_about(person_id)
+            if each.noun == CONTRIBUTION
+        }
+        assert [lines[number] for number in sorted(lines)] == [True, False]
+    with house.unit_of_work() as services:
+        services.contributions.confirm(house.campus, made, by=Actor(house.admin.id))
 
 
 def house_request(house: House, line: str):
