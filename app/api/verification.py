@@ -37,7 +37,12 @@ _AWARD = "https://badges.exemple.fr/attributions/b3f3b1de-7f0a-4f0c-8f37-1f4c1b7
 
 class LinkRequest(Shape):
     model_config = example(url=_AWARD)
-    url: str = Field(min_length=1, max_length=2000)
+    url: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="Of a badge (its page, file or short address), an endorsement, a label, a trust list, a status list, "
+        "a DID document or a key set; or a did:web.",
+    )
 
 
 class CheckView(BaseModel):
@@ -98,10 +103,10 @@ class EvidenceView(BaseModel):
 
 
 class OtherView(BaseModel):
-    """An endorsement or label, a trust list, a status list, or a document of keys."""
+    """An endorsement or label, a trust list, a status list, or a document or set of keys."""
 
-    kind: Literal["endorsement", "trust_list", "status_list", "key_document"]
-    issuer: str
+    kind: Literal["endorsement", "trust_list", "status_list", "key_document", "key_set"]
+    issuer: str = Field(description="Who signed it; of keys, the DID or site that must publish them.")
     outcome: Literal["passed", "failed", "unknown", "skipped"]
     reason: str
     about: str

@@ -30,6 +30,7 @@ from app.credentials.verification.ladder import verify as check
 from app.credentials.verification.other_documents import verify_other
 from app.credentials.verification.reasons import Reason
 from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
+from app.errors import AppError
 from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services import verdicts
@@ -88,7 +89,8 @@ def verify(
         typer.Argument(
             metavar="SOURCE…",
             help=N_(
-                "Des fichiers (JSON, JWT, PNG, SVG, PDF, paquet ZIP), « - » pour l’entrée standard, ou des liens vers ce service."
+                "Des fichiers (JSON, JWT, PNG, SVG, PDF, paquet ZIP), « - » pour l’entrée standard, ou des adresses de ce service : "
+                "badge, code court, portfolio, recommandation, label, liste, clés, did:web."
             ),
         ),
     ],
@@ -144,24 +146,37 @@ def verify(
     now = at or utc_now()
     lists = [_trust_list(trust_list, network_key, now)] if trust_list else []
     anchors = _anchors(pin or (), witness or ()).with_keys(keys_in(lists, at=now))
-    ask = _knowing(lists, _asker(offline=offline, documents=documents, at=at), now)
+    process = None if offline or documents else _local_process()
+    ask = _knowing(lists, _asker(process, documents, at), now)
     tell = _print_json if as_json else _print_words
 
     def about(source: str) -> Asked:
         return _ask_about(source, ask, lists, anchors, offline=offline, at=now)
 
-    asked = [_ask_and_tell(source, about, tell) for source in sources]
+    asked = [
+        _ask_and_tell(each, about, tell) for source in sources for each in _addresses_in(source, process)
+    ]
     raise typer.Exit(min((each.code for each in asked), key=_GRAVEST_FIRST.index))
 
 
 # --- asking
 
 
-def _asker(*, offline: bool, documents: Path | None, at: datetime | None) -> Ask:
-    if documents is not None or offline:
+def _asker(process: Process | None, documents: Path | None, at: datetime | None) -> Ask:
+    if process is None:
         return _ask_of(documents_in(documents) if documents else NoDocuments(), at or utc_now())
-    process = _local_process()
-    return _ask_service(process, at) if process else _ask_of(NoDocuments(), at or utc_now())
+    return _ask_service(process, at)
+
+
+def _addresses_in(source: str, process: Process | None) -> Sequence[str]:
+    """What a source that is no file leads to in this service, most often itself."""
+    if process is None or source == "-" or Path(source).exists():
+        return [source]
+    try:
+        with process.unit_of_work(reading=True) as services:
+            return services.batch_verification.addresses_in(source) or [source]
+    except AppError:
+        return [source]
 
 
 def _anchors(pins: Sequence[str], witnesses: Sequence[str]) -> Anchors:
@@ -277,7 +292,7 @@ def _ask_and_tell(source: str, about: Callable[[str], Asked], tell: Callable[[As
 def _ask_about(
     source: str, ask: Ask, lists: Sequence[TrustList], anchors: Anchors, *, offline: bool, at: datetime
 ) -> Asked:
-    if source.startswith(("https://", "http://")):
+    if source.startswith(("https://", "http://", "did:web:")):
         return Asked(source, ask(source))
     try:
         presented = _bytes_of(source)

@@ -91,6 +91,17 @@ class BatchVerification:
                 return address
         return ""
 
+    def addresses_in(self, written: str) -> list[str]:
+        """Of what a line leads to here: the badges of a portfolio one by one, and that of a short code."""
+        address = self.address_in(written)
+        portfolio_id = self.addresses.portfolio_named_by(address) if address else None
+        if portfolio_id is not None:
+            pieces = self.portfolios.open_page(portfolio_id).pieces
+            return [self.addresses.award(each.record.award.id) for each in pieces]
+        ends = ids_of_code(self.code_in(written))
+        award_id = self.awards.find_between(*ends) if ends else None
+        return [self.addresses.award(award_id)] if award_id else [address] if address else []
+
     def near(self, typed: str) -> list[NearCode]:
         """Only badges whose pages are open: nothing is learned of the others."""
         ends = [found for code in near_codes(typed) if (found := ids_of_code(code))]

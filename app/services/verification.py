@@ -36,6 +36,7 @@ from app.domain.names import name_said_of
 from app.domain.short_addresses import ids_of_code
 from app.errors import AppError, Gone
 from app.metrics import note_verdict
+from app.services.endorsements import EndorsementDocuments
 from app.services.evidence_documents import EvidenceDocuments
 from app.services.issuer_standing import IssuerStanding, IssuerStandings, is_listed, keys_in
 from app.services.log_publication import LogPublication
@@ -49,7 +50,7 @@ from app.services.snapshots import UNSHARED, Snapshot
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
 
 _LONGEST_TEXT = 300_000
-_OF_ONE_AWARD = ("/preuves/", "/ob2/")
+_OF_ONE_AWARD = ("/preuves/", "/ob2/", "/recommandations/")
 """Documents that few pages ask for: not worth remembering for others."""
 
 
@@ -122,6 +123,7 @@ class OwnDocuments:
         logs: LogPublication,
         networks: NetworkDocuments,
         organisations: OrganisationService,
+        endorsements: EndorsementDocuments,
         addresses: Addresses,
         beyond: DocumentSource,
         snapshot: Snapshot = UNSHARED,
@@ -133,6 +135,7 @@ class OwnDocuments:
         self.evidence = evidence
         self.logs = logs
         self.organisations = organisations
+        self.endorsements = endorsements
         self.addresses = addresses
         self.beyond = beyond
 
@@ -145,6 +148,7 @@ class OwnDocuments:
             self.logs,
             self.networks,
             self.organisations,
+            self.endorsements,
             self.addresses,
             NoDocuments(),
             self.snapshot,
@@ -194,6 +198,9 @@ class OwnDocuments:
                 return self.publication.jwks().body
             case ["statuts", list_id]:
                 return self.publication.status_list(_uuid(list_id)).body
+            case ["recommandations", endorsement]:
+                named, dot, form = endorsement.partition(".")
+                return self._endorsement(_uuid(named), form if dot else "")
             case ["organisations", organisation_id, "did.json"]:
                 return self.organisations.did(_uuid(organisation_id)).body
             case ["organisations", organisation_id, "statuts"]:
@@ -213,6 +220,11 @@ class OwnDocuments:
             case ["ob2", "campus", slug]:
                 return self.older_badges.issuer(slug).body
         raise DocumentUnavailable(path, "not_found")
+
+    def _endorsement(self, endorsement_id: uuid.UUID, form: str) -> bytes:
+        if form in ("json", "jwt"):
+            return self.endorsements.document(endorsement_id, form).body
+        return self.endorsements.in_any_form(endorsement_id).body
 
 
 def _uuid(text: str) -> uuid.UUID:
@@ -234,6 +246,7 @@ class VerificationService:
         networks: NetworkDocuments,
         standings: IssuerStandings,
         organisations: OrganisationService,
+        endorsements: EndorsementDocuments,
         addresses: Addresses,
         beyond: DocumentSource,
         inspect: Callable[[bytes], Seen],
@@ -247,7 +260,16 @@ class VerificationService:
         self.publication = publication
         self.addresses = addresses
         self.documents = OwnDocuments(
-            publication, older_badges, evidence, logs, networks, organisations, addresses, beyond, snapshot
+            publication,
+            older_badges,
+            evidence,
+            logs,
+            networks,
+            organisations,
+            endorsements,
+            addresses,
+            beyond,
+            snapshot,
         )
         self.inspect = inspect
         self.clock = clock
@@ -278,7 +300,7 @@ class VerificationService:
         ):
             link = self._best_link(texts, any_site=kind is LeadKind.CODE)
             if link:
-                answer = self.verify_written(link)
+                answer = self.verify(link)
                 name, written = compare_name(seen.text, _holder_in(answer.report))
                 return replace(answer, lead=Lead(kind, link, name, written))
         return None
@@ -293,12 +315,6 @@ class VerificationService:
         others = ours + links if any_site or len(set(links)) == 1 else []
         return next(iter([*of_awards, *others]), "")
 
-    def verify_written(self, link: str) -> Answer:
-        """An address as it is written on paper, the short one of a badge among them."""
-        ends = ids_of_code(self.addresses.code_named_by(link))
-        award_id = self.awards.find_between(*ends) if ends else None
-        return self.verify(self.addresses.award(award_id) if award_id else link)
-
     def verify(self, presented: bytes | str, policy: Policy | None = None) -> Answer:
         """Check a file or a text; a link to one of our awards is checked as that award."""
         if isinstance(presented, bytes) and presented.startswith(PACKAGE):
@@ -308,14 +324,16 @@ class VerificationService:
         link, policy = _link_in(presented), self.standings.trusting(policy or Policy())
         if link is not None:
             return self._verify_link(link, policy)
-        return self._answer_about(presented, policy)
+        return self._answer_about(presented, policy, self.documents)
 
-    def _answer_about(self, presented: bytes | str, policy: Policy) -> Answer:
-        report = verify(presented, documents=self.documents, at=self.clock(), policy=policy)
+    def _answer_about(
+        self, presented: bytes | str, policy: Policy, documents: DocumentSource, served_by: str = ""
+    ) -> Answer:
+        report = verify(presented, documents=documents, at=self.clock(), policy=policy)
         answer = self._answer(report, presented)
         if report.check(CheckId.READABLE).reason not in (Reason.NOT_AN_OPEN_BADGE_3, Reason.TOO_LARGE):
             return answer
-        other = verify_other(presented, documents=self.documents, at=self.clock())
+        other = verify_other(presented, documents=documents, at=self.clock(), served_by=served_by)
         return replace(
             answer, other=other, is_by_stranger=other is not None and not self._is_known(other.issuer)
         )
@@ -351,7 +369,7 @@ class VerificationService:
         return replace(packed, evidence=found.evidence, packed_at=min(package.made_at, at))
 
     def _verify_link(self, link: str, policy: Policy) -> Answer:
-        award_id = self.addresses.award_named_by(link)
+        award_id = self.addresses.award_named_by(link) or self._award_of_code(link)
         record = self.awards.find_record(award_id) if award_id else None
         if record is None:
             return self._open(link, policy)
@@ -359,26 +377,26 @@ class VerificationService:
             return Answer(None, campus=record.campus, closed=True)
         return self.verify_award(record, policy)
 
+    def _award_of_code(self, link: str) -> uuid.UUID | None:
+        ends = ids_of_code(self.addresses.code_named_by(link))
+        return self.awards.find_between(*ends) if ends else None
+
     def _open(self, link: str, policy: Policy) -> Answer:
-        """Another service's link is read as guardedly as a key; one of ours that names no award is not."""
-        unread = ""
-        if not self.addresses.is_ours(link):
-            try:
+        """Another service's link is read as guardedly as a key; of ours only what this service signs or publishes."""
+        opened: DocumentSource = self.documents
+        is_ours, unread = self.addresses.is_ours(link), ""
+        try:
+            if is_ours:
+                served = opened.fetch(link)
+            else:
                 opened = _Opened(link, FetchBudget(self.documents, policy.max_fetches))
-            except DocumentUnavailable as error:
-                unread = error.reason
-            else:
-                report = verify(opened.first.body, documents=opened, at=self.clock(), policy=policy)
-                return self._answer(report, opened.first.body)
+                served = opened.first
+        except DocumentUnavailable as error:
+            unread = error.reason
         else:
-            try:
-                served = self.documents.fetch(link).body
-            except DocumentUnavailable:
-                pass
-            else:
-                return self._answer_about(served, policy)
+            return self._answer_about(served.body, policy, opened, served_by=served.url)
         report = verify(link, documents=self.documents, at=self.clock(), policy=policy)
-        return Answer(report, elsewhere="" if self.addresses.is_ours(link) else link, unread=unread)
+        return Answer(report, elsewhere="" if is_ours else link, unread=unread)
 
     def verify_award(self, record: AwardRecord, policy: Policy | None = None) -> Answer:
         """Check the stored bytes of one of our own awards, now, as anybody would."""
@@ -495,8 +513,14 @@ def _links_in(text: str) -> list[str]:
 
 
 def _link_in(presented: bytes | str) -> str | None:
+    """The address that was given instead of a badge; of a did:web, that of its document."""
     text = presented if isinstance(presented, str) else presented[:2048].decode("utf-8", errors="replace")
     text = text.strip()
+    if text.startswith("did:web:"):
+        try:
+            return did_web_document_url(text)
+        except CredentialError:
+            return None
     return (
         text
         if text.startswith(("https://", "http://")) and len(text) < 2048 and not any(map(str.isspace, text))

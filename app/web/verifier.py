@@ -116,7 +116,7 @@ def _answer_link(request: Request, services: Services, written: str) -> Response
     if services.addresses.is_ours(address):
         if services.addresses.award_named_by(address) is None:
             answer = services.verification.verify(address)
-            if answer.other is not None:
+            if answer.other is not None or answer.unread == "gone":
                 return _answered(request, services, answer, link=written)
             return _form(request, status=422, link=written, error=_not_an_award(address))
         answer = services.verification.verify(address)
@@ -159,8 +159,11 @@ def _as_link(written: str, services: Services) -> str:
     host = written.partition("/")[0]
     if "://" not in written and host.lower() == services.addresses.host.lower():
         return f"{urlsplit(services.addresses.base_url).scheme}://{written}"
-    is_a_host = "." in host and " " not in written and not written.startswith(("{", "<", "ey"))
+    is_a_host = "." in host and " " not in written and not written.startswith(("{", "<", "ey", "did:"))
     return f"https://{written}" if "://" not in written and is_a_host else written
+
+
+_OF_DOCUMENTS = ("/recommandations/", "/labels/", "/statuts/", "/organisations/", "/reseau/")
 
 
 def _not_an_award(link: str) -> str:
@@ -168,6 +171,12 @@ def _not_an_award(link: str) -> str:
         return say(N_("C’est l’adresse d’un campus. Celle d’un badge contient « /attributions/ »."))
     if urlsplit(link).path.startswith("/badges/"):
         return say(N_("C’est l’adresse d’une définition. Celle d’un badge reçu contient « /attributions/ »."))
+    if urlsplit(link).path.startswith(_OF_DOCUMENTS):
+        return say(
+            N_(
+                "Aucun document signé n’est lisible à cette adresse : elle est incomplète, ou c’est celle d’une page."
+            )
+        )
     return say(N_("Cette adresse n’est pas celle d’un badge : elle contiendrait « /attributions/ »."))
 
 

@@ -15,6 +15,7 @@ from app.services.batch_verification import BatchVerification
 from app.services.brought_badges import BroughtBadges
 from app.services.bulk_awards import BulkAwardService
 from app.services.campus_keys import CampusKeys
+from app.services.endorsements import EndorsementDocuments
 from app.services.holders import HolderService
 from app.services.names import NameService
 from app.services.older_badges import OlderBadges
@@ -188,6 +189,10 @@ class AwardServices(PeopleServices):
         return BatchVerification(self.verification, self.stores.awards, self.portfolios, self.addresses)
 
     @cached_property
+    def endorsement_documents(self) -> EndorsementDocuments:
+        return EndorsementDocuments(self.stores.endorsements, self.stores.organisations, self.stores.awards)
+
+    @cached_property
     def verification(self) -> VerificationService:
         return VerificationService(
             self.stores.awards,
@@ -199,6 +204,7 @@ class AwardServices(PeopleServices):
             self.network_documents,
             self.standings,
             self.organisations,
+            self.endorsement_documents,
             self.addresses,
             self.lent.beyond,
             self.lent.codes.inspect,

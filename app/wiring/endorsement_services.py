@@ -42,9 +42,9 @@ class EndorsementServices(AwardServices):
     @cached_property
     def endorsements(self) -> EndorsementShowing:
         return EndorsementShowing(
+            self.endorsement_documents,
             self.stores.endorsements,
             self.stores.organisations,
-            self.stores.awards,
             self.endorsement_subjects,
             self.verification.documents,
             self.verification.documents.alone(),

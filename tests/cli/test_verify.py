@@ -201,3 +201,61 @@ def test_standard_input_may_be_a_picture(files: Files) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     assert done.stdout.decode().startswith("-: ")
+
+
+DOCUMENTS = {
+    "recommandations": "Recommandation ou label : en règle",
+    "labels": "Recommandation ou label : en règle",
+    "campus-reconnus": "Liste de campus reconnus : en règle",
+    "statuts": "Liste des retraits : en règle",
+    "did.json": "Document de clés : en règle",
+    "jwks.json": "Jeu de clés (JWKS) : en règle",
+}
+
+
+@pytest.fixture(scope="module")
+def known(demo: Process, files: Files) -> dict[str, str]:
+    """Where the demo signs or publishes something besides badges, as people write addresses: without a scheme."""
+    with demo.unit_of_work(reading=True) as services:
+        host = services.addresses.host
+        campuses = services.campuses.list_all()
+        endorsement = next(each for campus in campuses for each in services.endorsements.readable_in(campus))
+        label = next(
+            each.label
+            for campus in campuses
+            for each in services.labels.of_issuer(campus.did)
+            if each.label.withdrawn_at is None and each.label.embedded
+        )
+        network = next(each for each in services.register.networks() if each.id == label.network_id)
+    return {
+        "recommandations": f"{host}/recommandations/{endorsement.id}",
+        "labels": f"{host}/labels/{label.id}",
+        "campus-reconnus": f"{host}/reseau/{network.slug}/campus-reconnus.json",
+        "statuts": files.list_path,
+        "did.json": f"{host}/campus/{campuses[0].slug}/did.json",
+        "jwks.json": f"{host}/.well-known/jwks.json",
+    }
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_address_of_another_document_of_this_service_is_answered(
+    operator: Operator, known: dict[str, str], name: str
+) -> None:
+    answer = operator.types("verify", known[name])
+    assert (answer.code, DOCUMENTS[name] in answer.out) == (0, True), answer.out
+    told = json.loads(operator.types("verify", "--json", f"http://{known[name]}").out)
+    assert (told["verdict"], told["other"]["outcome"]) == ("valid", "passed")
+
+
+def test_a_short_code_a_portfolio_and_a_did_are_answered_by_what_they_lead_to(
+    operator: Operator, demo: Process
+) -> None:
+    with demo.unit_of_work(reading=True) as services:
+        record = newest(services, "valid")
+        short = services.addresses.short_in_print(record.award.id)
+        did = record.campus.did
+    code = short.rpartition("/")[2]
+    for source in (short, code):
+        told = json.loads(operator.types("verify", "--json", source).out)
+        assert (told["verdict"], told["document"]["id"]) == ("valid", told["source"])
+    assert json.loads(operator.types("verify", "--json", did).out)["other"]["kind"] == "key_document"

@@ -1,4 +1,4 @@
-"""Signed documents that are no badges: endorsements, trust lists, status lists; and documents of keys."""
+"""Signed documents that are no badges: endorsements, trust lists, status lists; and documents and sets of keys."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from app.credentials.dids import did_web_document_url
 from app.credentials.documents import DocumentSource
@@ -25,6 +26,7 @@ class DocumentKind(StrEnum):
     TRUST_LIST = "trust_list"
     STATUS_LIST = "status_list"
     KEY_DOCUMENT = "key_document"
+    KEY_SET = "key_set"
 
 
 _BY_TYPE: Final = {
@@ -39,14 +41,15 @@ _BY_TYPE: Final = {
 class OtherDocument:
     """What it is, who is its issuer, and whether it is good: signed by a key of the issuer, in its dates, not withdrawn.
 
-    A key document is signed by nobody: it is good if it is what its own address serves.
+    A key document is signed by nobody: it is good if it is what its own address serves; a key set (RFC 7517) if the host
+    of the issuers that it names publishes each of its keys.
     """
 
     kind: DocumentKind
     issuer: str
     outcome: Outcome
     reason: str
-    """The reason of the check that stands against it, or `document_holds`, `published`, `published_differently`."""
+    """Of the check that stands against it, or `document_holds`, `published`, `published_differently`, `publisher_not_named`."""
     about: str = ""
     comment: str = ""
 
@@ -61,8 +64,10 @@ class OtherDocument:
         }
 
 
-def verify_other(presented: bytes | str, *, documents: DocumentSource, at: datetime) -> OtherDocument | None:
-    """None for what is none of these."""
+def verify_other(
+    presented: bytes | str, *, documents: DocumentSource, at: datetime, served_by: str = ""
+) -> OtherDocument | None:
+    """None for what is none of these. `served_by`: the address that it was read from, where it came from one."""
     try:
         text = presented.decode() if isinstance(presented, bytes) else presented
         secured = secured_from_text(text.removeprefix("\ufeff"), max_bytes=MOST_BYTES)
@@ -70,6 +75,9 @@ def verify_other(presented: bytes | str, *, documents: DocumentSource, at: datet
         return None
     if "verificationMethod" in secured.claims and not secured.jws:
         return _key_document(secured.claims, documents)
+    keys = secured.claims.get("keys")
+    if isinstance(keys, list) and keys and not secured.jws and all(map(_is_jwk, keys)):
+        return _key_set(keys, served_by, documents)
     types = secured.document.get("type")
     named = types if isinstance(types, list) else [types]
     kind = next((_BY_TYPE[each] for each in named if isinstance(each, str) and each in _BY_TYPE), None)
@@ -117,6 +125,40 @@ def _key_document(document: JsonObject, documents: DocumentSource) -> OtherDocum
     if served == document:
         return OtherDocument(kind, did, Outcome.PASSED, "published")
     return OtherDocument(kind, did, Outcome.FAILED, "published_differently")
+
+
+def _is_jwk(value: JsonValue) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("kty"), str)
+
+
+def _key_set(keys: list[JsonValue], served_by: str, documents: DocumentSource) -> OtherDocument:
+    """Compared with what the host of its issuers publishes; one that names none is believed of its own address alone."""
+    kind = DocumentKind.KEY_SET
+    named = {each.get("iss") for each in keys if isinstance(each, dict)}
+    places = {_key_set_of(issuer) for issuer in named} if named != {None} else {served_by}
+    place = places.pop() if len(places) == 1 else ""
+    if not place:
+        return OtherDocument(kind, "", Outcome.UNKNOWN, "publisher_not_named")
+    issuer = f"https://{urlsplit(place).netloc}"
+    try:
+        published = parse_json_object(documents.fetch(place).body, max_bytes=MOST_BYTES).get("keys")
+    except DocumentUnavailable as error:
+        return OtherDocument(kind, issuer, Outcome.UNKNOWN, error.reason)
+    except CredentialError:
+        return OtherDocument(kind, issuer, Outcome.UNKNOWN, "key_document_unreadable")
+    if isinstance(published, list) and all(each in published for each in keys):
+        return OtherDocument(kind, issuer, Outcome.PASSED, "published")
+    return OtherDocument(kind, issuer, Outcome.FAILED, "published_differently")
+
+
+def _key_set_of(issuer: JsonValue) -> str:
+    """Where the host of an issuer publishes its keys; empty where it names no host."""
+    try:
+        place = issuer if isinstance(issuer, str) else ""
+        place = place if place.startswith("https://") else did_web_document_url(place)
+        return f"https://{urlsplit(place).netloc}/.well-known/jwks.json"
+    except (CredentialError, ValueError):
+        return ""
 
 
 def _text(value: JsonValue) -> str:

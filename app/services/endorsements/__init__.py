@@ -2,7 +2,7 @@
 
 from app.services.endorsements.asking import Asked, EndorsementAsking
 from app.services.endorsements.checking import EndorsementsCheckedAgain
-from app.services.endorsements.showing import EndorsementShowing, Shown
+from app.services.endorsements.showing import EndorsementDocuments, EndorsementShowing, Shown
 from app.services.endorsements.signing import EndorsementSigning, Told
 from app.services.endorsements.subjects import EndorsementSubjects, Subject
 from app.services.endorsements.taking_back import EndorsementsTakenBack
@@ -10,6 +10,7 @@ from app.services.endorsements.taking_back import EndorsementsTakenBack
 __all__ = [
     "Asked",
     "EndorsementAsking",
+    "EndorsementDocuments",
     "EndorsementShowing",
     "EndorsementSigning",
     "EndorsementSubjects",

@@ -55,12 +55,67 @@ class Shown:
         return self.answer is not None and self.answer.outcome is Outcome.PASSED
 
 
+class EndorsementDocuments:
+    """The bytes that organisations signed, as far as the world may read them."""
+
+    def __init__(
+        self, endorsements: EndorsementStore, organisations: OrganisationStore, awards: AwardStore
+    ) -> None:
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.awards = awards
+
+    def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
+        """The bytes that were signed, as `json` or `jwt`."""
+        endorsement = self.readable(endorsement_id)
+        written = {"json": endorsement.written, "jwt": endorsement.token}
+        if endorsement.foreign_issuer and not endorsement.written.startswith("{"):
+            written = {"json": "", "jwt": endorsement.written}
+        if not written[form]:
+            raise NotFound(N_("Cette recommandation n’existe pas sous cette forme."))
+        return Published.of(written[form].encode(), FORMS[form])
+
+    def in_any_form(self, endorsement_id: uuid.UUID) -> Published:
+        """As JSON where it was signed so, else as a token."""
+        try:
+            return self.document(endorsement_id, "json")
+        except NotFound:
+            return self.document(endorsement_id, "jwt")
+
+    def readable(self, endorsement_id: uuid.UUID) -> Endorsement:
+        """One that the world may read; Gone where it was withdrawn, ClosedAward where its badge is not shown."""
+        endorsement = self.endorsements.find(endorsement_id)
+        if endorsement is None:
+            if self.organisations.find_place(endorsement_id):
+                raise Gone(ERASED)
+            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+        if endorsement.withdrawn_at is not None:
+            raise Gone(WITHDRAWN)
+        if not endorsement.is_shown:
+            raise NotFound(N_("Cette recommandation n’est pas montrée."))
+        if not self.is_readable(endorsement):
+            raise ClosedAward(
+                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
+            )
+        return endorsement
+
+    def is_readable(self, endorsement: Endorsement) -> bool:
+        if endorsement.about is not Endorsed.AWARD:
+            return True
+        award = self.awards.find(endorsement.award_id) if endorsement.award_id else None
+        return (
+            award is not None
+            and award.visibility is Visibility.OPEN
+            and award.state is not AwardState.REVOKED
+        )
+
+
 class EndorsementShowing:
     def __init__(
         self,
+        signed: EndorsementDocuments,
         endorsements: EndorsementStore,
         organisations: OrganisationStore,
-        awards: AwardStore,
         subjects: EndorsementSubjects,
         documents: DocumentSource,
         near: DocumentSource,
@@ -68,9 +123,9 @@ class EndorsementShowing:
         snapshot: Snapshot = UNSHARED,
     ) -> None:
         """`near`: what this service holds itself, so that no page of a badge waits for somebody else's server."""
+        self.signed = signed
         self.endorsements = endorsements
         self.organisations = organisations
-        self.awards = awards
         self.subjects = subjects
         self.documents = documents
         self.near = near
@@ -110,13 +165,15 @@ class EndorsementShowing:
         """All that it said and that may be read: of awards, those whose page is open."""
         organisation = self.organisations.get(organisation_id)
         rows = [each for each in self.endorsements.of_organisation(organisation.id) if each.is_shown]
-        return [(self._shown(each), self.subjects.about(each)) for each in rows if self._is_readable(each)]
+        return [
+            (self._shown(each), self.subjects.about(each)) for each in rows if self.signed.is_readable(each)
+        ]
 
     def readable_in(self, campus: Campus) -> Iterator[Endorsement]:
         """All about the campus, its badges and its awards that the world may read."""
         after = uuid.UUID(int=0)
         while page := self.endorsements.shown_in(campus.id, after=after, limit=_AT_A_TIME):
-            yield from (each for each in page if self._is_readable(each))
+            yield from (each for each in page if self.signed.is_readable(each))
             after = page[-1].id
 
     def mine(self, award_id: uuid.UUID) -> list[Shown]:
@@ -131,7 +188,7 @@ class EndorsementShowing:
 
     def get(self, endorsement_id: uuid.UUID) -> tuple[Shown, Subject]:
         """One that may be read, checked now with all that others publish too."""
-        endorsement = self._readable(endorsement_id)
+        endorsement = self.signed.readable(endorsement_id)
         return self._shown(endorsement, self.documents), self.subjects.about(endorsement)
 
     def look(self, endorsement: Endorsement) -> tuple[Shown, Subject]:
@@ -140,43 +197,10 @@ class EndorsementShowing:
 
     def is_read(self, endorsement: Endorsement) -> bool:
         """Whether the world may read it now."""
-        return endorsement.is_shown and self._is_readable(endorsement)
+        return endorsement.is_shown and self.signed.is_readable(endorsement)
 
     def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
-        """The bytes that were signed, as `json` or `jwt`."""
-        endorsement = self._readable(endorsement_id)
-        written = {"json": endorsement.written, "jwt": endorsement.token}
-        if endorsement.foreign_issuer and not endorsement.written.startswith("{"):
-            written = {"json": "", "jwt": endorsement.written}
-        if not written[form]:
-            raise NotFound(N_("Cette recommandation n’existe pas sous cette forme."))
-        return Published.of(written[form].encode(), FORMS[form])
-
-    def _readable(self, endorsement_id: uuid.UUID) -> Endorsement:
-        endorsement = self.endorsements.find(endorsement_id)
-        if endorsement is None:
-            if self.organisations.find_place(endorsement_id):
-                raise Gone(ERASED)
-            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
-        if endorsement.withdrawn_at is not None:
-            raise Gone(WITHDRAWN)
-        if not endorsement.is_shown:
-            raise NotFound(N_("Cette recommandation n’est pas montrée."))
-        if not self._is_readable(endorsement):
-            raise ClosedAward(
-                N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")
-            )
-        return endorsement
-
-    def _is_readable(self, endorsement: Endorsement) -> bool:
-        if endorsement.about is not Endorsed.AWARD:
-            return True
-        award = self.awards.find(endorsement.award_id) if endorsement.award_id else None
-        return (
-            award is not None
-            and award.visibility is Visibility.OPEN
-            and award.state is not AwardState.REVOKED
-        )
+        return self.signed.document(endorsement_id, form)
 
     def _told(self, rows: Sequence[Endorsement]) -> list[Shown]:
         return [self._shown(each) for each in rows]

@@ -121,6 +121,7 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     )
 
 
+_OF_KEYS: Final = (DocumentKind.KEY_DOCUMENT, DocumentKind.KEY_SET)
 _OF_OUTCOME: Final = {Outcome.PASSED: _K.DOCUMENT_GOOD, Outcome.FAILED: _K.DOCUMENT_BAD}
 
 
@@ -128,7 +129,7 @@ def _of_other(other: OtherDocument, *, by_stranger: bool) -> Headline:
     kind = _OF_OUTCOME.get(other.outcome, _K.DOCUMENT_OPEN)
     what, which = other_told(other)
     state, seal, heading, advice = WORDING[kind]
-    if kind is _K.DOCUMENT_GOOD and by_stranger and other.kind is not DocumentKind.KEY_DOCUMENT:
+    if kind is _K.DOCUMENT_GOOD and by_stranger and other.kind not in _OF_KEYS:
         # Whoever holds a key signs lists and recommendations in any name.
         state, seal, heading = "unk", "unk", DOCUMENT_OF_UNKNOWN_ISSUER
     return Headline(kind, state, seal, Sentence(heading, {"what": what}), which, Sentence(advice))
@@ -140,7 +141,7 @@ def kind_of(answer: Answer) -> HeadlineKind:
         return _K.CLOSED
     readable = report.check(CheckId.READABLE)
     if readable.outcome is not Outcome.PASSED:
-        return _of_unread(readable, is_elsewhere=bool(answer.elsewhere))
+        return _of_unread(readable, answer)
     proof, key = report.check(CheckId.PROOF), report.check(CheckId.KEY)
     if proof.reason == Reason.HOSTED_NO_MORE:
         return _K.WITHDRAWN_AT_ADDRESS
@@ -158,9 +159,11 @@ _UNREAD: Final[Mapping[str, HeadlineKind]] = {
 }
 
 
-def _of_unread(readable: CheckResult, *, is_elsewhere: bool) -> HeadlineKind:
+def _of_unread(readable: CheckResult, answer: Answer) -> HeadlineKind:
     if readable.reason == Reason.PRESENTED_IS_URL:
-        return _K.LINK_ELSEWHERE if is_elsewhere else _K.LINK_UNKNOWN
+        if answer.elsewhere:
+            return _K.LINK_ELSEWHERE
+        return _K.LINK_GONE if answer.unread == "gone" else _K.LINK_UNKNOWN
     return _UNREAD.get(readable.reason, _K.UNREADABLE)
 
 

@@ -56,6 +56,7 @@ class HeadlineKind(StrEnum):
     UNREADABLE = "unreadable"
     LINK_ELSEWHERE = "link_elsewhere"
     LINK_UNKNOWN = "link_unknown"
+    LINK_GONE = "link_gone"
     CLOSED = "closed"
 
     @property
@@ -97,6 +98,7 @@ _NOTHING_CHECKED: Final = frozenset(
         _K.UNREADABLE,
         _K.LINK_ELSEWHERE,
         _K.LINK_UNKNOWN,
+        _K.LINK_GONE,
         _K.CLOSED,
     }
 )
@@ -301,6 +303,12 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Aucun badge à cette adresse"),
         N_("Comparez l’adresse avec celle qui est écrite sur le badge, signe par signe."),
     ),
+    _K.LINK_GONE: (
+        "bad",
+        "revoked",
+        N_("Retiré : ce document n’est plus à cette adresse"),
+        N_("Ne retenez pas ce document. Demandez à la personne si elle sait pourquoi il a été retiré."),
+    ),
     _K.CLOSED: ("shut", "shut", N_("Page fermée par son titulaire"), ""),
 }
 
@@ -446,6 +454,11 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     _K.LINK_ELSEWHERE: (N_("{asked} Rien n’a été vérifié."), "", ""),
     _K.LINK_UNKNOWN: (
         N_("Ce service n’a attribué aucun badge à cette adresse, ou elle est incomplète."),
+        "",
+        "",
+    ),
+    _K.LINK_GONE: (
+        N_("Qui l’avait signé l’a retiré, ou ses données ont été effacées. Il ne vaut plus."),
         "",
         "",
     ),

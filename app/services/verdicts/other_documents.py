@@ -19,6 +19,7 @@ WHAT: Final[Mapping[DocumentKind, str]] = {
     _K.TRUST_LIST: N_("Liste de campus reconnus"),
     _K.STATUS_LIST: N_("Liste des retraits"),
     _K.KEY_DOCUMENT: N_("Document de clés"),
+    _K.KEY_SET: N_("Jeu de clés (JWKS)"),
 }
 _SIGNED: Final = N_("Signé par {place}, rien n’y a été changé depuis.")
 _ENDORSES: Final = N_("Signé par {place}, rien n’y a été changé depuis. Au sujet de {about} : « {comment} »")
@@ -28,7 +29,28 @@ _PUBLISHED: Final = N_(
 )
 _PUBLISHED_DIFFERENTLY: Final = N_("Ce n’est pas le document que {place} publie en ce moment.")
 _NOT_READ: Final = N_("Le document que {place} publie n’a pas pu être lu, et rien d’autre n’en répond.")
+_SET_PUBLISHED: Final = N_(
+    "Chacune de ses clés est de celles que {place} publie en ce moment. Personne ne signe un tel document : son adresse en répond."
+)
+_SET_PUBLISHED_DIFFERENTLY: Final = N_(
+    "Au moins une de ses clés n’est pas de celles que {place} publie en ce moment."
+)
+_SET_OF_NOBODY: Final = N_(
+    "Rien dans ce document ne dit quel site le publie. Donnez l’adresse où vous l’avez trouvé."
+)
 _UNNAMED: Final = N_("Sa signature ne vaut pas.")
+
+
+_OF_KEYS: Final[Mapping[DocumentKind, Mapping[Outcome, str]]] = {
+    _K.KEY_DOCUMENT: {Outcome.PASSED: _PUBLISHED, Outcome.FAILED: _PUBLISHED_DIFFERENTLY},
+    _K.KEY_SET: {Outcome.PASSED: _SET_PUBLISHED, Outcome.FAILED: _SET_PUBLISHED_DIFFERENTLY},
+}
+
+
+def _of_keys(other: OtherDocument) -> str:
+    if other.reason == "publisher_not_named":
+        return _SET_OF_NOBODY
+    return _OF_KEYS[other.kind].get(other.outcome, _NOT_READ)
 
 
 def other_told(other: OtherDocument) -> tuple[Sentence, Sentence]:
@@ -39,9 +61,8 @@ def other_told(other: OtherDocument) -> tuple[Sentence, Sentence]:
         "about": place_of(other.about),
         "comment": plain(other.comment, 400),
     }
-    if other.kind is _K.KEY_DOCUMENT:
-        words = {Outcome.PASSED: _PUBLISHED, Outcome.FAILED: _PUBLISHED_DIFFERENTLY}
-        return what, Sentence(words.get(other.outcome, _NOT_READ), values)
+    if other.kind in _OF_KEYS:
+        return what, Sentence(_of_keys(other), values)
     if other.outcome is Outcome.PASSED:
         return what, Sentence(_ENDORSES if other.comment else _SIGNED, values)
     details: dict[str, object] = dict.fromkeys(
