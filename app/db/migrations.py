@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -34,9 +36,14 @@ def downgrade(url: str, revision: str = "base") -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the database stands at the newest revision and behind the walls that this program knows."""
-    newest = ScriptDirectory.from_config(configuration(str(engine.url))).get_current_head()
     with engine.connect() as connection:
         return (
             walls.stand(connection)
-            and MigrationContext.configure(connection).get_current_revision() == newest
+            and MigrationContext.configure(connection).get_current_revision() == _newest()
         )
+
+
+@cache
+def _newest() -> str | None:
+    """Read once: the scripts of a release do not change, and reading them costs as much as a page."""
+    return ScriptDirectory.from_config(configuration("")).get_current_head()
