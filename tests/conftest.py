@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,16 +13,27 @@ from tests.support.postgres import URL_VARIABLE, PrivatePostgres, answers, serve
 
 pytest_plugins = [
     "tests.support.databases",
+    "tests.support.statements",
     "tests.support.house",
     "tests.support.letters",
     "tests.support.server",
     "tests.support.browser",
 ]
 
+# What the tests start imports hundreds of modules: they are compiled once, whatever the environment says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2 * 1024**3
+
 _postgres = pytest.StashKey[PrivatePostgres]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ and _has_room_in_memory():
+        # Every commit of a test waits until its database is on disk, unless there is no disk.
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
     # xdist's workers inherit the variable, so one server is started for all of them.
     is_worker = hasattr(config, "workerinput")
     if is_worker or os.environ.get(URL_VARIABLE) or answers(server_url()):
@@ -35,3 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if server is not None:
         server.stop()
         del os.environ[URL_VARIABLE]
+
+
+def _has_room_in_memory() -> bool:
+    return os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED

@@ -31,8 +31,7 @@ class Backup:
             settings, clock=self.house.clock, mailer=self.house.letters, limiter=self.house.process.limiter
         )
         process.check()
-        house = replace(self.house, process=process, _clients=[])
-        vars(house).pop("owner", None)
+        house = replace(self.house, process=process)
         try:
             yield house
         finally:

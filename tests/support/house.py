@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 
 from app.adapters.rate_limits import NoLimits
 from app.db.session import open_engine
@@ -31,7 +34,7 @@ from app.services.awards import AwardRequest, BatchResult
 from app.services.badges import BadgePage, Wording
 from app.settings import Settings
 from app.wiring import Process, Services
-from tests.support.databases import as_owner
+from tests.support.databases import PostgresRows, as_owner, autocommitting
 
 BASE_URL = "http://localhost:8000"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -81,7 +84,6 @@ class House:
     long_haul: BadgePage
     """A badge of participation that asks for twelve hours."""
     activity: Activity
-    _clients: list[TestClient] = field(default_factory=list)
 
     def unit_of_work(self, *, reading: bool = False) -> AbstractContextManager[Services]:
         return self.process.unit_of_work(reading=reading)
@@ -124,16 +126,21 @@ class House:
     def client(self, person: Person | None = None) -> TestClient:
         """A browser in front of the whole application, signed in as `person` if one is named."""
         client = TestClient(
-            create_app(process=self.process),
+            self._served.app,
             base_url=self.process.settings.base_url,
             headers={"accept": "text/html"},
             follow_redirects=False,
         )
-        self._clients.append(client.__enter__())
+        client.portal = self._served.portal
         if person is not None:
             answer = send(client, self.sign_in_path(person))
             assert answer.status_code == 303, answer.text
         return client
+
+    @cached_property
+    def _served(self) -> TestClient:
+        """The application, started once: browsers differ by their cookies alone."""
+        return TestClient(create_app(process=self.process)).__enter__()
 
     def sign_in_path(self, person: Person) -> str:
         """A link that opens one session, once."""
@@ -141,8 +148,8 @@ class House:
             return "/connexion/" + services.sign_in.make_link(person.id, by=COMMAND)
 
     def close(self) -> None:
-        for client in self._clients:
-            client.__exit__(None, None, None)
+        if "_served" in vars(self):
+            self._served.__exit__(None, None, None)
         self.process.engine.dispose()
         if "owner" in vars(self):
             self.owner.dispose()
@@ -169,8 +176,16 @@ def build_house(
     at: datetime = NOON,
     **settings: Any,
 ) -> House:
-    """On a migrated database; secrets are made in `folder`, and `settings` are the operator's own."""
+    """On a migrated, empty database; secrets are made in `folder`, and `settings` are the operator's own.
+
+    Built once by each worker for each engine; every other house is a copy of that one, unless something differs.
+    """
     clock, letters = SettableClock(at), Letterbox()
+    backend = make_url(database_url).get_backend_name()
+    is_usual = (base_url, at) == (BASE_URL, NOON) and not settings and not (folder / "secrets").exists()
+    model = _models.get(backend) if is_usual else None
+    if model:
+        model.copy_to(database_url, folder)
     process = Process(
         Settings(
             base_url=base_url,
@@ -183,6 +198,15 @@ def build_house(
         mailer=letters,
         limiter=limiter or NoLimits(),
     )
+    if model:
+        return House(process, clock, letters, **pickle.loads(model.parts))
+    parts = _furnish(process)
+    if is_usual:
+        _models[backend] = _Model.of(parts, database_url, folder)
+    return House(process, clock, letters, **parts)
+
+
+def _furnish(process: Process) -> dict[str, Any]:
     with process.unit_of_work() as services:
         campus = services.campuses.create(
             _campus("itip", "ITIP", "Industrie Technologique Innovante et Performante", hue=208), by=COMMAND
@@ -190,34 +214,65 @@ def build_house(
         other = services.campuses.create(
             _campus("agt", "AGT", "Alimentation, Goût, Tourisme", hue=30), by=COMMAND
         )
-        return House(
-            process=process,
-            clock=clock,
-            letters=letters,
-            campus=campus,
-            other_campus=other,
-            trainer=_staff(services, campus, "Anaïs", "Le Goff", Role.TRAINER),
-            admin=_staff(services, campus, "Marc", "Œuvrard", Role.CAMPUS_ADMIN),
-            stranger=_staff(services, other, "Inès", "D’Arcy", Role.TRAINER),
-            presence=_badge(services, campus, Kind.PARTICIPATION, "Robotique pour tous", "robotique"),
-            role=_badge(services, campus, Kind.ENGAGEMENT, "Acteur du dispositif Explor’#ICI", "acteur"),
-            long_haul=_badge(
+        activity = Activity(
+            kind=ActivityKind.WORKSHOP,
+            title="Atelier robotique",
+            starts_on=date(2026, 11, 24),
+            ends_on=date(2026, 11, 24),
+            place="VRAI, Le Creusot",
+            hours=3,
+            audience="Étudiants",
+        )
+        return {
+            "campus": campus,
+            "other_campus": other,
+            "trainer": _staff(services, campus, "Anaïs", "Le Goff", Role.TRAINER),
+            "admin": _staff(services, campus, "Marc", "Œuvrard", Role.CAMPUS_ADMIN),
+            "stranger": _staff(services, other, "Inès", "D’Arcy", Role.TRAINER),
+            "presence": _badge(services, campus, Kind.PARTICIPATION, "Robotique pour tous", "robotique"),
+            "role": _badge(services, campus, Kind.ENGAGEMENT, "Acteur du dispositif Explor’#ICI", "acteur"),
+            "long_haul": _badge(
                 services, campus, Kind.PARTICIPATION, "VRAIE semaine apprenante", "semaine", required_hours=12
             ),
-            activity=services.activities.create(
-                Activity(
-                    kind=ActivityKind.WORKSHOP,
-                    title="Atelier robotique",
-                    starts_on=date(2026, 11, 24),
-                    ends_on=date(2026, 11, 24),
-                    place="VRAI, Le Creusot",
-                    hours=3,
-                    audience="Étudiants",
-                ),
-                [campus],
-                by=COMMAND,
-            ),
-        )
+            "activity": services.activities.create(activity, [campus], by=COMMAND),
+        }
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A house as it stood when it was built."""
+
+    rows: bytes | PostgresRows
+    secrets: Mapping[Path, bytes]
+    parts: bytes
+
+    @staticmethod
+    def of(parts: dict[str, Any], database_url: str, folder: Path) -> _Model:
+        files = [path for path in (folder / "secrets").rglob("*") if path.is_file()]
+        url = make_url(database_url)
+        rows: bytes | PostgresRows
+        if url.get_backend_name() == "sqlite":
+            with closing(sqlite3.connect(str(url.database))) as connection:
+                rows = connection.serialize()
+        else:
+            with autocommitting(as_owner(database_url)) as owner:
+                rows = PostgresRows.of(owner)
+        secrets = {path.relative_to(folder): path.read_bytes() for path in files}
+        return _Model(rows, secrets, pickle.dumps(parts))
+
+    def copy_to(self, database_url: str, folder: Path) -> None:
+        for path, content in self.secrets.items():
+            (folder / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / path).touch(mode=0o600)
+            (folder / path).write_bytes(content)
+        if isinstance(self.rows, bytes):
+            Path(str(make_url(database_url).database)).write_bytes(self.rows)
+        else:
+            with autocommitting(as_owner(database_url)) as owner:
+                self.rows.put(owner)
+
+
+_models: dict[str, _Model] = {}
 
 
 def _campus(slug: str, short_name: str, name: str, *, hue: float) -> Campus:
