@@ -122,7 +122,7 @@ class LineView(BaseModel):
         )
 
 
-class BatchView(BaseModel):
+class AwardBatchView(BaseModel):
     model_config = example(
         id="6d0f6d56-1f0b-4b0e-9b38-0a5d8c2f4e11",
         badge=_BADGE,
@@ -152,9 +152,9 @@ class BatchView(BaseModel):
     lines: list[LineView]
 
     @staticmethod
-    def of(result: BatchResult, services: Services) -> BatchView:
+    def of(result: BatchResult, services: Services) -> AwardBatchView:
         links = services.people.links_to_hand([line.award_id for line in result.lines if line.award_id])
-        return BatchView(
+        return AwardBatchView(
             id=result.batch.id,
             badge=result.badge.id,
             version=result.version.number,
@@ -237,13 +237,13 @@ class RevocationRequest(Shape):
 
 
 @router.post("", summary="Give a badge to one or many people")
-def award(body: AwardsRequest, program: AwardGiver, idempotency_key: IdempotencyKey = None) -> BatchView:
+def award(body: AwardsRequest, program: AwardGiver, idempotency_key: IdempotencyKey = None) -> AwardBatchView:
     """Each line is judged and answered on its own: good lines are awarded, each other line says why not."""
     asked = body.request(idempotency_key)
     if body.activity is not None:
         program.services.join_organisers(program.campus.id, body.activity)
     result = program.services.awards.award(program.campus, asked, by=program.actor)
-    return BatchView.of(result, program.services)
+    return AwardBatchView.of(result, program.services)
 
 
 @router.get("", summary="The awards of a campus, latest first, page by page")

@@ -39,7 +39,7 @@ _ONE["responses"] |= documented(403, 410)
 _ORGANISATION = "/organisations/{organisation_id:uuid}"
 
 
-class Extension(StrEnum):
+class EndorsementExtension(StrEnum):
     JSON = "json"
     JWT = "jwt"
 
@@ -47,7 +47,7 @@ class Extension(StrEnum):
 @router.get("/recommandations/{endorsement_id:uuid}.{extension}", summary="An endorsement as a file", **_ONE)
 @public
 def endorsement_file(
-    endorsement_id: uuid.UUID, extension: Extension, request: Request, services: ReadingServices
+    endorsement_id: uuid.UUID, extension: EndorsementExtension, request: Request, services: ReadingServices
 ) -> Response:
     return answer(request, services.endorsements.document(endorsement_id, extension.value), cache=ONE_MINUTE)
 

@@ -50,7 +50,7 @@ ONE_MINUTE, FIVE_MINUTES = "public, max-age=60", "public, max-age=300"
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-class Extension(StrEnum):
+class AwardExtension(StrEnum):
     JSON = "json"
     JWT = "jwt"
     PNG = "png"
@@ -123,7 +123,7 @@ _AN_AWARD["responses"] |= documented(403, 406, 410)
 @router.get("/attributions/{award_id:uuid}.{extension}", summary="An award as a file", **_AN_AWARD)
 @public
 async def award_file(
-    award_id: uuid.UUID, extension: Extension, request: Request, proof: ProofForm = ProofForm.OBJECT
+    award_id: uuid.UUID, extension: AwardExtension, request: Request, proof: ProofForm = ProofForm.OBJECT
 ) -> Response:
     document = await _award(request, award_id, extension.value)
     return answer(request, _with_proof_as(proof, document), cache=ONE_MINUTE)
@@ -161,7 +161,7 @@ async def _award(request: Request, award_id: uuid.UUID, form: str) -> Published:
 def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
     with visit(request, reading=True) as services:
         record = services.publication.open_award(award_id)
-        if form == Extension.ZIP:
+        if form == AwardExtension.ZIP:
             return services.verification.package_of(record)
         return services.publication.award_file(record, form)
 

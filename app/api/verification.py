@@ -345,7 +345,7 @@ class ItemView(BaseModel):
     near: list[str] = Field(description="Of an unknown short code: those one slip away whose pages are open.")
 
 
-class BatchView(BaseModel):
+class VerifiedBatchView(BaseModel):
     model_config = example(results=[{"given": "K7QM-29XF-4R8S", "report": None, "near": ["K7QM-29XF-4R8T"]}])
     results: list[ItemView]
 
@@ -374,19 +374,19 @@ _SEVERAL = {
 @router.post(
     "/verify/batch",
     summary="Several credentials in one request",
-    response_model=BatchView,
+    response_model=VerifiedBatchView,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     openapi_extra=_SEVERAL,
     dependencies=[limited("verify several")],
 )
 @public
-async def verify_several(request: Request) -> BatchView | Response:
+async def verify_several(request: Request) -> VerifiedBatchView | Response:
     """Each has a result of its own, whatever becomes of the others; a table for `Accept: text/csv`. Nothing is stored."""
     files, lines = await _several_presented(request)
     answered = await run_in_threadpool(_answer_several, request, files, lines)
     if "text/csv" in request.headers.get("accept", ""):
         return Response(csv_for_excel(_COLUMNS, map(_row, answered)), media_type="text/csv; charset=utf-8")
-    return BatchView(results=answered)
+    return VerifiedBatchView(results=answered)
 
 
 async def _several_presented(request: Request) -> tuple[list[tuple[str, bytes]], list[str]]:
