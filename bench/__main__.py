@@ -1,7 +1,7 @@
 """`python -m bench [MODULE…]`: run what measures, print a table, write var/bench.json.
 
 A module of this package measures if it has a function `run() -> list[Row]`; with names, or with ROWS=page,json,library,bulk,scale, only those run.
-`python -m bench --markdown` measures nothing: it writes the last run into the README.
+`python -m bench --markdown` measures nothing: it writes the last run into docs/performance.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of targets in the README, written from a report so that nobody copies figures."""
+"""The table of targets in docs/performance.md, written from a report so that nobody copies figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.measure import Row
 from bench.targets import held_by
 
 _HERE: Final = Path(__file__).resolve().parents[1]
-_DOCUMENT: Final = _HERE / "README.md"
+_DOCUMENT: Final = _HERE / "docs" / "performance.md"
 _TABLE: Final = re.compile("(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 
 
