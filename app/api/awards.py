@@ -16,10 +16,11 @@ from app.api.programs import AwardGiver, AwardRevoker, Reader
 from app.api.shapes import Shape, cursor_of, example, place_of
 from app.domain.award_reasons import in_words
 from app.domain.awards import AwardState, LineOutcome, Visibility
-from app.domain.batches import BatchLine
+from app.domain.batches import BatchLine, BatchState
 from app.language import gettext as _
+from app.request_scope import process_of
 from app.services.awards import AwardRecord, AwardRequest, BatchResult
-from app.wiring import Services
+from app.wiring import Process, Services
 
 router = APIRouter(prefix="/campuses/{slug}/awards", tags=["awards"])
 
@@ -237,13 +238,32 @@ class RevocationRequest(Shape):
 
 
 @router.post("", summary="Give a badge to one or many people")
-def award(body: AwardsRequest, program: AwardGiver, idempotency_key: IdempotencyKey = None) -> AwardBatchView:
-    """Each line is judged and answered on its own: good lines are awarded, each other line says why not."""
-    asked = body.request(idempotency_key)
-    if body.activity is not None:
-        program.services.join_organisers(program.campus.id, body.activity)
-    result = program.services.awards.award(program.campus, asked, by=program.actor)
-    return AwardBatchView.of(result, program.services)
+def award(
+    body: AwardsRequest, giver: AwardGiver, request: Request, idempotency_key: IdempotencyKey = None
+) -> AwardBatchView:
+    """Each line is judged and answered on its own: good lines are awarded, each other line says why not.
+
+    A long list is carried out piece by piece, so that others who award get their turn. Should the answer be lost on the
+    way, the rest is awarded all the same, and the same key asks for the answer again.
+    """
+    with giver.transaction() as program:
+        if body.activity is not None:
+            program.services.join_organisers(program.campus.id, body.activity)
+        asked = body.request(idempotency_key)
+        batch = program.services.awards.give(program.campus, asked, by=program.actor)
+        if batch.state is not BatchState.RUNNING:
+            result = program.services.awards.batch(program.campus, batch.id)
+            return AwardBatchView.of(result, program.services)
+    while _carries_on(process_of(request), batch.id):
+        pass
+    with giver.transaction(reading=True) as program:
+        result = program.services.awards.batch(program.campus, batch.id)
+        return AwardBatchView.of(result, program.services)
+
+
+def _carries_on(process: Process, batch_id: uuid.UUID) -> bool:
+    with process.unit_of_work() as services:
+        return services.bulk_awards.carry_out(batch_id).more
 
 
 @router.get("", summary="The awards of a campus, latest first, page by page")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from app.domain.access import Scope
 from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.policies import Policy, Who, marked
-from app.request_scope import ReadingServices, WritingServices, process_of, token_of
+from app.request_scope import ReadingServices, WritingServices, process_of, token_of, visit
 from app.wiring import Services
 
 Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
@@ -53,20 +54,45 @@ def _writer(scope: Scope) -> Callable[..., Program]:
     ) -> Program:
         response.headers["Cache-Control"] = "no-store"
         program = Program(*token_of(request, services, scope, slug), services)
-        if scope is Scope.AWARD_CREATE:
-            process_of(request).limiter.hit("awards of a token", program.actor.label)
-        # Strict, so that no form of another site can ever be taken for a program's request.
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise HTTPException(415)
+        _check_json(request)
         return program
 
     return writer
 
 
+@dataclass(frozen=True)
+class Giver:
+    """A program whose token was good a moment ago, for what takes several transactions: each asks again."""
+
+    request: Request
+    slug: str
+
+    @contextmanager
+    def transaction(self, *, reading: bool = False) -> Iterator[Program]:
+        with visit(self.request, reading=reading) as services:
+            yield Program(*token_of(self.request, services, Scope.AWARD_CREATE, self.slug), services)
+
+
+@marked(Policy(Who.TOKEN, scope=Scope.AWARD_CREATE))
+def _giver(slug: Slug, request: Request, response: Response, _shown: _Shown) -> Giver:
+    giver = Giver(request, slug)
+    response.headers["Cache-Control"] = "no-store"
+    with giver.transaction(reading=True) as program:
+        process_of(request).limiter.hit("awards of a token", program.actor.label)
+    _check_json(request)
+    return giver
+
+
+def _check_json(request: Request) -> None:
+    """Strict, so that no form of another site can ever be taken for a program's request."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415)
+
+
 # "function", as the transaction below it: what ends with the handler cannot serve what outlives it.
 Reader = Annotated[Program, Depends(_reader, scope="function")]
-AwardGiver = Annotated[Program, Depends(_writer(Scope.AWARD_CREATE), scope="function")]
+AwardGiver = Annotated[Giver, Depends(_giver, scope="function")]
 AwardRevoker = Annotated[Program, Depends(_writer(Scope.AWARD_REVOKE), scope="function")]
 BadgeWriter = Annotated[Program, Depends(_writer(Scope.BADGE_WRITE), scope="function")]
 ActivityWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE), scope="function")]

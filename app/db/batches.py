@@ -16,6 +16,8 @@ from app.db.people import THE_ADDRESS_FIRST
 from app.domain.activities import Participation
 from app.domain.awards import Award, LineOutcome
 from app.domain.batches import (
+    A_PIECE,
+    A_PIECE_OF_ONE_WRITER,
     AwardBatch,
     BatchLine,
     BatchState,
@@ -32,6 +34,12 @@ from app.language import N_
 class BatchStore:
     def __init__(self, session: Session) -> None:
         self.session = session
+
+    @property
+    def lines_at_once(self) -> int:
+        """How many lines one transaction carries out."""
+        is_sqlite = self.session.get_bind().dialect.name == "sqlite"
+        return A_PIECE_OF_ONE_WRITER if is_sqlite else A_PIECE
 
     # --- bulk awards
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 import uuid
@@ -9,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final
 
 import orjson
@@ -45,7 +47,8 @@ def open_engine(url: str) -> Engine:
         # The dialect's own types, but for one: rows of this house hold a dozen identifiers each.
         engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: _HexUuid}
         event.listen(engine, "connect", _prepare_sqlite)
-        turns = WriterTurns()
+        is_file = bool(parsed.database) and parsed.database != ":memory:"
+        turns = WriterTurns(across=ProcessTurns(Path(str(parsed.database))) if is_file else None)
         event.listen(engine, "begin", turns.begin)
         event.listen(engine, "commit", turns.end)
         event.listen(engine, "rollback", turns.end)
@@ -121,14 +124,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 class WriterTurns:
-    """Writers of one process take turns in the order in which they came.
+    """Writers of one process take turns in the order in which they came; processes of one database take turns.
 
     SQLite alone asks again after pauses of up to 100 ms: a worker that writes one transaction after another
     takes the lock each time before somebody who waits has asked again.
     """
 
-    def __init__(self, patience: float = 30.0) -> None:
+    def __init__(self, patience: float = 30.0, across: ProcessTurns | None = None) -> None:
         self._patience = patience
+        self._across = across
         self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
         self._is_taken = False
@@ -151,6 +155,14 @@ class WriterTurns:
         self._give(record.info)
 
     def take(self) -> bool:
+        until = monotonic() + self._patience
+        if not self._take_among_threads():
+            return False
+        if self._across is not None:
+            self._across.take(until)
+        return True
+
+    def _take_among_threads(self) -> bool:
         with self._lock:
             if not self._is_taken:
                 self._is_taken = True
@@ -166,6 +178,8 @@ class WriterTurns:
             return False
 
     def give(self) -> None:
+        if self._across is not None:
+            self._across.give()
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()
@@ -178,6 +192,64 @@ class WriterTurns:
 
 
 _TURN: Final = "turn of a writer"
+
+
+class ProcessTurns:
+    """Who of several processes writes next to one SQLite file: a server, a worker of its own, a command.
+
+    Two files are locked beside it. Whoever has had the turn has to be the next before having it again, and whoever
+    waits for the turn is the next meanwhile: nobody has it twice while another waits. It orders and protects nothing;
+    where it fails, or the turn does not come in time, SQLite's own lock decides. A process that dies gives it back.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._paths = (
+            database.with_name(f"{database.name}-turn"),
+            database.with_name(f"{database.name}-next"),
+        )
+        self._open: tuple[int, int, int] | None = None
+
+    def take(self, until: float) -> None:
+        with suppress(OSError):
+            turn, following = self._files()
+            if _locked(following, until):
+                try:
+                    _locked(turn, until)
+                finally:
+                    fcntl.flock(following, fcntl.LOCK_UN)
+
+    def give(self) -> None:
+        with suppress(OSError):
+            fcntl.flock(self._files()[0], fcntl.LOCK_UN)
+
+    def _files(self) -> tuple[int, int]:
+        """Of this very process: one that was forked from it would share its locks."""
+        if self._open is None or self._open[0] != os.getpid():
+            turn, following = (
+                os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for path in self._paths
+            )
+            self._open = os.getpid(), turn, following
+        return self._open[1:]
+
+    def __del__(self) -> None:
+        if self._open is not None and self._open[0] == os.getpid():
+            for file in self._open[1:]:
+                os.close(file)
+
+
+_ASKED_AGAIN: Final = 0.002
+
+
+def _locked(file: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() >= until:
+                return False
+            sleep(_ASKED_AGAIN)
+        else:
+            return True
 
 
 def open_session(engine: Engine, *, reading: bool = False) -> Session:

@@ -17,7 +17,7 @@ from app.domain.awards import (
     hash_of_address,
     revoke,
 )
-from app.domain.batches import AwardBatch, BatchState
+from app.domain.batches import A_PIECE, AwardBatch, BatchState
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.consents import About, consent
@@ -90,7 +90,7 @@ class AwardService:
     def _carry_out(self, campus: Campus, batch: AwardBatch) -> BatchResult:
         piece, awarded = Piece(more=batch.state is BatchState.RUNNING), 0
         while piece.more:
-            piece = self.bulk.carry_out(batch.id)
+            piece = self.bulk.carry_out(batch.id, most=A_PIECE)
             awarded += piece.awarded
         if piece.trouble is not None and not awarded:
             # The text is common to all: better said before anything is kept.

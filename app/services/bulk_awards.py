@@ -14,7 +14,6 @@ from app.db.campus import CampusStore
 from app.db.history import HistoryStore
 from app.domain.awards import LineOutcome
 from app.domain.batches import (
-    A_PIECE,
     AT_ONCE,
     AwardBatch,
     BatchLine,
@@ -115,8 +114,12 @@ class BulkAwardService:
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.due(at=self.clock(), limit=limit)
 
-    def carry_out(self, batch_id: uuid.UUID, *, most: int = A_PIECE) -> Piece:
-        """The next lines of a promise, all of them or none; whoever comes second finds them done."""
+    def carry_out(self, batch_id: uuid.UUID, *, most: int | None = None) -> Piece:
+        """The next lines of a promise, all of them or none; whoever comes second finds them done.
+
+        `most`: by itself as many as let others have their turn soon.
+        """
+        most = most or self.batches.lines_at_once
         batch = self.batches.find(batch_id)
         if batch is None:
             return Piece(more=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 
-from app.domain.batches import A_PIECE, A_PIECE_OF_ONE_WRITER
 from app.wiring import Process, Services
 from app.worker.promises import MOST_DUE, Kind
 
@@ -28,16 +27,10 @@ def _in_one_transaction(
     return perform
 
 
-def _next_lines(process: Process, batch_id: uuid.UUID) -> bool:
-    most = A_PIECE_OF_ONE_WRITER if process.engine.dialect.name == "sqlite" else A_PIECE
-    with process.unit_of_work() as services:
-        return services.bulk_awards.carry_out(batch_id, most=most).more
-
-
 AWARDS = Kind(
     "award",
     _looking(lambda services: services.bulk_awards.due(limit=MOST_DUE)),
-    _next_lines,
+    _in_one_transaction(lambda services, batch: services.bulk_awards.carry_out(batch).more),
 )
 UNDOINGS = Kind(
     "undo",

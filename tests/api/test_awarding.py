@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from app.db.batches import BatchStore
+from app.domain.batches import AT_ONCE
+from app.errors import Conflict
+from app.services.bulk_awards import BulkAwardService, Piece
 from tests.api import doors
 from tests.api.doors import V1
 from tests.support.house import House, build_house
@@ -90,6 +95,53 @@ def test_the_same_line_at_once_is_awarded_once(house: House, program: TestClient
         answers = list(pool.map(lambda _: give(program, house).json(), range(4)))
     assert sorted(answer["awarded"] for answer in answers) == [0, 0, 0, 2]
     assert len({answer["lines"][0]["award"] for answer in answers}) == 1
+
+
+def crowd(size: int) -> list[dict[str, str]]:
+    return [
+        {"given_name": "Zoé", "family_name": f"Martin{number}", "address": f"zoe{number}@exemple.fr"}
+        for number in range(size)
+    ]
+
+
+def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
+    house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    carried: list[Piece] = []
+    whole = BulkAwardService.carry_out
+
+    def noted(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> Piece:
+        carried.append(whole(self, batch_id, **named))
+        return carried[-1]
+
+    monkeypatch.setattr(BulkAwardService, "carry_out", noted)
+    monkeypatch.setattr(BatchStore, "lines_at_once", 30)
+    answer = give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).json()
+    assert answer["awarded"] == len(answer["lines"]) == AT_ONCE + 20
+    assert [each.awarded for each in carried] == [30, 30, 10]
+    assert give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).json() == answer
+    assert len(carried) == 3
+
+
+def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_answer(
+    house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    """As when a server is killed: what was promised stays, the worker or the next request carries it out, nothing twice."""
+    whole = BulkAwardService.carry_out
+    monkeypatch.setattr(BatchStore, "lines_at_once", 30)
+
+    def fails_later(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> Piece:
+        if self.batches.next_lines(batch_id, 1)[0].position >= 30:
+            raise Conflict("Plus tard.")
+        return whole(self, batch_id, **named)
+
+    monkeypatch.setattr(BulkAwardService, "carry_out", fails_later)
+    assert give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).status_code == 409
+    assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == 30
+    monkeypatch.setattr(BulkAwardService, "carry_out", whole)
+    answer = give(program, house, "cle-1", people=crowd(AT_ONCE + 20)).json()
+    assert answer["awarded"] == AT_ONCE + 20
+    assert len(program.get(f"{V1}/awards?limit=200").json()["awards"]) == AT_ONCE + 20
 
 
 def test_a_key_used_for_something_else_is_refused_and_gives_nothing(house: House, program: TestClient):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import threading
@@ -16,7 +17,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
-from app.db.session import NotDurable, WriterTurns, check_durable, open_engine, open_session
+from app.db.session import NotDurable, ProcessTurns, WriterTurns, check_durable, open_engine, open_session
 from app.db.workers import WorkflowDatabase
 from app.domain.people import Membership, Person, Role
 
@@ -181,6 +182,50 @@ def test_writers_of_one_process_take_turns_in_the_order_in_which_they_came():
     turns.give()
     for writer in waiting:
         writer.join()
+
+
+def test_a_process_that_has_written_waits_for_one_that_waits(tmp_path: Path):
+    """As a server and a worker of its own: each has open files of its own, as each process has."""
+    server, worker = (WriterTurns(across=ProcessTurns(tmp_path / "sceau.sqlite")) for _ in range(2))
+    came = list[str]()
+
+    def write_once() -> None:
+        assert server.take()
+        came.append("server")
+        server.give()
+
+    assert worker.take()
+    waiting = threading.Thread(target=write_once)
+    waiting.start()
+    while not is_locked(tmp_path / "sceau.sqlite-next"):
+        pass
+    worker.give()
+    assert worker.take()
+    assert came == ["server"]
+    worker.give()
+    waiting.join()
+    assert not is_locked(tmp_path / "sceau.sqlite-turn")
+
+
+def is_locked(path: Path) -> bool:
+    with suppress(FileNotFoundError), open(path, "r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_a_turn_of_another_process_that_does_not_come_leaves_the_decision_to_sqlite(tmp_path: Path):
+    one, other = (WriterTurns(patience=0.01, across=ProcessTurns(tmp_path / "x.sqlite")) for _ in range(2))
+    assert one.take()
+    assert other.take()
+
+
+def test_the_files_of_the_turns_are_their_owners_alone(tmp_path: Path):
+    turns = ProcessTurns(tmp_path / "sceau.sqlite")
+    turns.take(0.0)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("sceau.sqlite-*")} == {0o600}
 
 
 def test_a_turn_that_does_not_come_is_given_up_and_leaves_the_order():
