@@ -16,12 +16,13 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
+DOCUMENTATION := .venv/.documentation-installed
 INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_modules/.installed)
 
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test lint format shape bench fuzz torture lighthouse screenshots golden catalogues lock clean needs
+.PHONY: help setup run test lint format shape bench fuzz torture lighthouse screenshots docs golden catalogues lock clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,10 @@ lighthouse: needs $(DEVELOPMENT) tests/lighthouse/node_modules/.installed ## Wha
 screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
 	@$(BIN)/python -m tests.screenshots
 
+docs: $(DOCUMENTATION) ## Draw the architecture from the imports and build the documentation into site/.
+	@$(BIN)/python docs/architecture.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 golden: $(DEVELOPMENT) ## Record pages, API, schemas, messages, commands and signed awards in var/golden (GOLDEN=compare: compare with it).
 	@$(BIN)/python -W ignore -m tests.golden $(or $(GOLDEN),record) var/golden
 
@@ -72,9 +77,10 @@ catalogues: $(RUNTIME) ## Bring the translations level with the sources.
 lock: $(UV) ## Choose the versions of the lock files afresh where they must change (UPGRADE=--upgrade: everywhere).
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock
 	@$(LOCK) $(UPGRADE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) $(UPGRADE) --extra dev --extra docs --constraint requirements-dev.lock --output-file requirements-docs.lock
 
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
-	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -rf tests/interop/node_modules tests/lighthouse/node_modules
 	@find app bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -94,6 +100,10 @@ $(RUNTIME): requirements.lock pyproject.toml | $(UV)
 
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(DOCUMENTATION): requirements-docs.lock $(DEVELOPMENT)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-docs.lock
 	@touch $@
 
 tests/interop/node_modules/.installed: tests/interop/package-lock.json
