@@ -113,10 +113,22 @@ class OtherView(BaseModel):
     comment: str
 
 
-class LeadView(BaseModel):
-    """A document that was not verified itself, and how it leads to the badge that the checks are about."""
+class DifferenceView(BaseModel):
+    about: Literal["title", "awarded", "valid_until"]
+    written: str = Field(description="As it stands on the document; empty where it does not.")
+    signed: str | None = Field(description="What the badge says; of days in ISO 8601, null for no end.")
+    message: str
 
-    kind: Literal["code", "link", "attached"]
+
+class LeadView(BaseModel):
+    """A file that was not verified itself, and how it leads to the badge that the checks are about.
+
+    Of files that hold a badge, every one but those that this service made, to the byte: only the badge is signed.
+    """
+
+    kind: Literal["code", "link", "attached", "picture"] = Field(
+        description="A code or a link in it, a badge attached to a page, or one that a picture holds."
+    )
     address: str
     badge_verdict: Literal["valid", "invalid", "undetermined"] = Field(
         description="Of the badge alone; the verdict of the answer is about what was sent."
@@ -126,6 +138,9 @@ class LeadView(BaseModel):
         description="Whether the text of the document names the same person, where it can be read."
     )
     written: str = Field(description="Whom the document names, where that is known to be somebody else.")
+    differences: list[DifferenceView] = Field(
+        description="Of a page laid out as our certificates are: what else it states differently than the badge."
+    )
 
     @staticmethod
     def of(answer: Answer) -> LeadView | None:
@@ -139,6 +154,15 @@ class LeadView(BaseModel):
             holder=verdicts.claims_of(report.document).holder if report.document else "",
             name=lead.name.value,
             written=lead.written,
+            differences=[
+                DifferenceView(
+                    about=each.about.value,
+                    written=each.written,
+                    signed=str(each.signed) if each.signed is not None else None,
+                    message=verdicts.difference_told(each).text(),
+                )
+                for each in lead.differences
+            ],
         )
 
 
@@ -213,7 +237,8 @@ class ReportView(BaseModel):
     at: datetime | None
     leads_to: LeadView | None = Field(
         default=None,
-        description="Where what was sent is not the badge itself: then the verdict on it is undetermined.",
+        description="Where what was sent is not the badge itself. Then the verdict is undetermined at best; of a picture "
+        "that holds the badge it is that of the badge, and says nothing of what the picture shows.",
     )
     other: OtherView | None = Field(
         default=None, description="What was sent is no badge but another document that is known here."

@@ -15,6 +15,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
+from app.adapters.picture_codes import PictureCodes
 from app.cli.terminal import ExitCode, aside, out
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.credentials.errors import CredentialError, MalformedInput, UnusableKey
@@ -36,7 +37,7 @@ from app.language import gettext as _
 from app.services import verdicts
 from app.services.followed_lists import FOLLOWING_TROUBLES
 from app.services.issuer_standing import IssuerStanding, is_listed, keys_in, standing_in
-from app.services.presented import Lead
+from app.services.presented import CARRIERS, Lead, lead_of_carrier
 from app.services.verification import Answer
 from app.settings import Settings
 from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, utc_now
@@ -226,6 +227,8 @@ def _knowing(lists: Sequence[TrustList], ask: Ask, at: datetime) -> Ask:
 
 
 def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
+    codes = PictureCodes()
+
     def ask(presented: bytes | str) -> Answer:
         report = check(presented, documents=documents, at=at)
         asked = FetchBudget(documents, EVIDENCE_FETCHES)
@@ -234,7 +237,11 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
             return Answer(report, elsewhere=str(presented), unread="offline")
         readable = report.check(CheckId.READABLE).outcome is Outcome.PASSED
         other = None if readable else verify_other(presented, documents=documents, at=at)
-        return Answer(report, evidence=evidence, other=other, is_by_stranger=other is not None)
+        lead = None
+        if isinstance(presented, bytes) and report.document is not None and report.container in CARRIERS:
+            text = codes.inspect(presented).text if report.container == "pdf" else ""
+            lead = lead_of_carrier(report.container, text, report.document)
+        return Answer(report, evidence=evidence, other=other, is_by_stranger=other is not None, lead=lead)
 
     return ask
 
@@ -410,6 +417,15 @@ def _lead(lead: Lead, report: Report | None) -> dict[str, object]:
         "holder": verdicts.claims_of(report.document).holder if report and report.document else "",
         "name": lead.name.value,
         "written": lead.written,
+        "differences": [
+            {
+                "about": each.about.value,
+                "written": each.written,
+                "signed": str(each.signed) if each.signed is not None else None,
+                "message": verdicts.difference_told(each).text(),
+            }
+            for each in lead.differences
+        ],
     }
 
 

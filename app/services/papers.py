@@ -18,6 +18,7 @@ from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.colours import CampusColours
 from app.services.award_pictures import AwardPictures
+from app.services.paper_seals import KEYWORD, sealed
 from app.services.publication import PublicationService, Published
 
 PDF = "application/pdf"
@@ -133,8 +134,10 @@ class PaperService:
         pictures: AwardPictures,
         papers: Papers,
         addresses: Addresses,
+        secret: bytes,
         clock: Clock,
     ) -> None:
+        self.secret = secret
         self.clock = clock
         self.publication = publication
         self.pictures = pictures
@@ -155,7 +158,7 @@ class PaperService:
             "colours": colours,
             "plate": self.addresses.short_in_print(record.award.id),
         }
-        return Published.of(self.papers.pdf("certificate", values, files, at=record.award.awarded_at), PDF)
+        return self._sealed("certificate", values, files, at=record.award.awarded_at)
 
     def portfolio(self, portfolio_id: uuid.UUID, words: PortfolioWords) -> Published:
         files = {"code.svg": self.portfolio_code(portfolio_id, "svg").body}
@@ -182,7 +185,13 @@ class PaperService:
             "attached": name if badge else "",
             "attached-type": "application/vc" if is_json else "application/vc+jwt",
         }
-        return Published.of(self.papers.pdf("check", values, files, at=self.clock()), PDF)
+        return self._sealed("check", values, files, at=self.clock())
+
+    def _sealed(
+        self, template: str, values: Mapping[str, object], files: Mapping[str, bytes], *, at: datetime
+    ) -> Published:
+        paper = self.papers.pdf(template, {**values, "keywords": [KEYWORD]}, files, at=at)
+        return Published.of(sealed(paper, self.secret), PDF)
 
     def code(self, record: AwardRecord, form: str) -> Published:
         """A QR code of the award's short address, as `svg` or `png`."""

@@ -32,7 +32,6 @@ from app.domain.addresses import Addresses
 from app.domain.awards import Visibility, check_aligned
 from app.domain.campus import Campus
 from app.domain.clock import Clock
-from app.domain.names import name_said_of
 from app.domain.short_addresses import ids_of_code
 from app.errors import AppError, Gone
 from app.metrics import note_verdict
@@ -43,7 +42,7 @@ from app.services.log_publication import LogPublication
 from app.services.network_documents import NetworkDocuments
 from app.services.older_badges import OlderBadges, Withdrawn
 from app.services.organisations import OrganisationService
-from app.services.presented import Lead, LeadKind, NameMatch, compare_name, compare_pages
+from app.services.presented import CARRIERS, Lead, LeadKind, lead_of_carrier, lead_of_link
 from app.services.publication import PublicationService, Published
 from app.services.snapshots import UNSHARED, Snapshot
 
@@ -89,9 +88,16 @@ class Answer:
 
     @property
     def verdict(self) -> Verdict:
-        """Of what was presented: a document that only leads to a badge was not verified, whatever the badge is."""
-        if self.report is None or self.lead is not None:
+        """Of what was presented: a document that only leads to a badge was not verified, whatever the badge is.
+
+        A picture is how Open Badges are handed on, so that its verdict is the badge's; a page around a bad badge is bad.
+        """
+        if self.report is None:
             return Verdict.UNDETERMINED
+        if self.lead is not None:
+            kind, found = self.lead.kind, self.report.verdict
+            is_badge_s = kind is LeadKind.PICTURE or (kind is LeadKind.ATTACHED and found is Verdict.INVALID)
+            return found if is_badge_s else Verdict.UNDETERMINED
         if self.other is not None:
             return _VERDICTS.get(self.other.outcome, Verdict.UNDETERMINED)
         return self.report.verdict
@@ -250,6 +256,7 @@ class VerificationService:
         addresses: Addresses,
         beyond: DocumentSource,
         inspect: Callable[[bytes], Seen],
+        is_own_paper: Callable[[bytes], bool],
         clock: Clock,
         snapshot: Snapshot = UNSHARED,
     ) -> None:
@@ -272,12 +279,14 @@ class VerificationService:
             snapshot,
         )
         self.inspect = inspect
+        self.is_own_paper = is_own_paper
         self.clock = clock
 
     def verify_document(self, presented: bytes) -> Answer:
-        """A file as it was deposited: of one that holds no badge, what it leads to; of a PDF also the name it shows.
+        """A file as it was deposited: of one that holds no badge, what it leads to; of another what its look is worth.
 
-        The report is that of the badge; `lead` says that the document itself was not verified.
+        The report is that of the badge; `lead` says that the document itself was not verified: every one but those
+        that this service made, to the byte.
         """
         answer = self.verify(presented)
         report = answer.report
@@ -285,12 +294,34 @@ class VerificationService:
             return answer
         if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
             return self._led_by(presented) or answer
-        if report.container != "pdf" or report.document is None:
+        return self._carried(presented, answer)
+
+    def _carried(self, presented: bytes, answer: Answer) -> Answer:
+        report = answer.report
+        if report is None or report.document is None or report.container not in CARRIERS:
             return answer
-        name, written = compare_pages(self.inspect(presented).text, _holder_in(report))
-        if name is NameMatch.SAME:
+        if self._is_own(presented, answer):
             return answer
-        return replace(answer, lead=Lead(LeadKind.ATTACHED, "", name, written))
+        text = self.inspect(presented).text if report.container == "pdf" else ""
+        return replace(answer, lead=lead_of_carrier(report.container, text, report.document))
+
+    def _is_own(self, presented: bytes, answer: Answer) -> bool:
+        """Whether every byte is as this service hands it out: a sealed paper, or the picture of the award."""
+        report = answer.report
+        if report is None or answer.campus is None:
+            return False
+        if report.container == "pdf":
+            return self.is_own_paper(presented)
+        if answer.record is not None:
+            return self.publication.award_file(answer.record, report.container).body == presented
+        identifier = str((report.document or {}).get("id"))
+        if not identifier.startswith(self.addresses.older_awards):
+            return False
+        try:
+            award_id = _uuid(identifier.removeprefix(self.addresses.older_awards))
+            return self.documents.older_badges.picture(award_id).body == presented
+        except (AppError, DocumentUnavailable):
+            return False
 
     def _led_by(self, presented: bytes) -> Answer | None:
         seen = self.inspect(presented)
@@ -301,8 +332,7 @@ class VerificationService:
             link = self._best_link(texts, any_site=kind is LeadKind.CODE)
             if link:
                 answer = self.verify(link)
-                name, written = compare_name(seen.text, _holder_in(answer.report))
-                return replace(answer, lead=Lead(kind, link, name, written))
+                return replace(answer, lead=lead_of_link(kind, link, seen.text, answer.report))
         return None
 
     def _best_link(self, texts: Sequence[str], *, any_site: bool) -> str:
@@ -394,7 +424,8 @@ class VerificationService:
         except DocumentUnavailable as error:
             unread = error.reason
         else:
-            return self._answer_about(served.body, policy, opened, served_by=served.url)
+            answer = self._answer_about(served.body, policy, opened, served_by=served.url)
+            return self._carried(served.body, answer)
         report = verify(link, documents=self.documents, at=self.clock(), policy=policy)
         return Answer(report, elsewhere="" if is_ours else link, unread=unread)
 
@@ -492,11 +523,6 @@ def _unbaked(presented: bytes) -> str:
     if presented.lstrip()[:1] in (b"{", b"e"):
         return presented.decode()
     return unbake(presented).text
-
-
-def _holder_in(report: Report | None) -> str:
-    subject = report.document.get("credentialSubject") if report and report.document else None
-    return (name_said_of(subject) or "") if isinstance(subject, dict) else ""
 
 
 _WRITTEN_LINK: Final = re.compile(r"(?:https?://)?[\w.:-]+/(?:v|attributions)/[\w‐‑–—-]+")

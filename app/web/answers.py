@@ -20,6 +20,7 @@ from app.services.verdicts import (
     Headline,
     HeadlineKind,
     claims_of,
+    difference_told,
     endorsements,
     headline,
     is_recognised,
@@ -86,11 +87,13 @@ class Newer:
 class LeadShown:
     """Whose badge a document leads to, whom it names itself where that is another, and what was found of the badge."""
 
+    kind: str
     holder: str
     written: str
     address: str
     page: str
     found: str
+    differences: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -207,11 +210,13 @@ def _lead(services: Services, answer: Answer, claims: Claims | None, zone: str) 
         return None
     is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
     return LeadShown(
+        kind=answer.lead.kind.value,
         holder=claims.holder if claims else "",
         written=plain(answer.lead.written),
         address=plain(answer.lead.address, 120),
         page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
         found=said(headline(replace(answer, lead=None)).heading, zone),
+        differences=[said(difference_told(each), zone) for each in answer.lead.differences],
     )
 
 

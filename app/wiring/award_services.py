@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from app.services.award_batches import AwardBatchService
 from app.services.award_choices import AwardChoices
@@ -19,6 +19,7 @@ from app.services.endorsements import EndorsementDocuments
 from app.services.holders import HolderService
 from app.services.names import NameService
 from app.services.older_badges import OlderBadges
+from app.services.paper_seals import is_sealed
 from app.services.papers import PaperService
 from app.services.publication import PublicationService
 from app.services.rule_ledger import RuleLedger
@@ -64,7 +65,12 @@ class AwardServices(PeopleServices):
     @cached_property
     def papers(self) -> PaperService:
         return PaperService(
-            self.publication, self.award_pictures, self.lent.papers(), self.addresses, self.clock
+            self.publication,
+            self.award_pictures,
+            self.lent.papers(),
+            self.addresses,
+            self.lent.secret,
+            self.clock,
         )
 
     @cached_property
@@ -208,6 +214,7 @@ class AwardServices(PeopleServices):
             self.addresses,
             self.lent.beyond,
             self.lent.codes.inspect,
+            partial(is_sealed, secret=self.lent.secret),
             self.clock,
             self.snapshot,
         )

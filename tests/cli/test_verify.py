@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pypdf import PdfWriter
 
 from app.credentials.verification.report import CheckId
 from app.domain.awards import Visibility
@@ -259,3 +262,35 @@ def test_a_short_code_a_portfolio_and_a_did_are_answered_by_what_they_lead_to(
         told = json.loads(operator.types("verify", "--json", source).out)
         assert (told["verdict"], told["document"]["id"]) == ("valid", told["source"])
     assert json.loads(operator.types("verify", "--json", did).out)["other"]["kind"] == "key_document"
+
+
+def test_a_pdf_that_only_holds_a_badge_is_not_verified_as_a_page(
+    operator: Operator, stranger: Operator, files: Files, tmp_path: Path
+) -> None:
+    writer = PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.add_attachment("badge.json", files["valid.json"].read_bytes())
+    body = BytesIO()
+    writer.write(body)
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(body.getvalue())
+    for answer in (
+        stranger.types("verify", "--json", "--documents", files["documents"], paper),
+        operator.types("verify", "--json", paper),
+    ):
+        told = json.loads(answer.out)
+        assert (answer.code, told["verdict"], told["leadsTo"]["kind"]) == (2, "undetermined", "attached")
+        assert told["leadsTo"]["badgeVerdict"] == "valid"
+    assert "Comparez le nom" in operator.types("verify", paper).out
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_a_picture_of_ours_is_known_where_the_service_is_and_a_changed_one_nowhere(
+    operator: Operator, stranger: Operator, files: Files, form: str
+) -> None:
+    def asked(who: Operator, *words: str | Path) -> dict[str, Any]:
+        return json.loads(who.types("verify", "--json", *words).out)
+
+    assert "leadsTo" not in asked(operator, files[f"valid.{form}"])
+    told = asked(stranger, "--documents", files["documents"], files[f"valid.{form}"])
+    assert (told["verdict"], told["leadsTo"]["kind"]) == ("valid", "picture")

@@ -15,6 +15,9 @@ from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 
+from app.credentials.baking import bake_png, unbake
+from app.domain.awards import Visibility
+from app.language import speaking
 from app.web.certificates import certificate_of as made_certificate
 from tests.support.house import COMMAND, House, send
 from tests.web.test_award_page import award
@@ -75,6 +78,14 @@ def answer(employer: TestClient, body: bytes) -> str:
     return plain(send(employer, "/verifier", files={"fichier": ("document", body)}).text)
 
 
+def saved_again(certificate: bytes) -> bytes:
+    """What any program writes that opens and saves it: it looks the same, and could be anything."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(certificate)))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
 def reported(employer: TestClient, body: bytes) -> dict[str, Any]:
     return employer.post("/api/v1/verify", content=body).json()
 
@@ -84,6 +95,113 @@ def test_our_own_certificate_is_verified_as_a_file(house: House, employer: TestC
     assert "Authentique, en cours de validité" in answer(employer, body)
     told = reported(employer, body)
     assert (told["verdict"], told["leads_to"]) == ("valid", None)
+
+
+BADGE_ONLY = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que la page montre"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_certificate_is_known_as_ours_in_either_language(house: House, employer: TestClient, language: str):
+    with speaking(language):
+        body = certificate_of(house, award(house))
+    told = reported(employer, body)
+    assert (told["verdict"], told["leads_to"]) == ("valid", None)
+
+
+def test_the_page_kept_of_a_check_is_known_as_ours(house: House, employer: TestClient):
+    text = files_of(house, award(house))["json"].decode()
+    body = send(employer, "/verifier/trace", {"texte": text, "trace": "pdf"}, seen_on="/verifier").content
+    assert body.startswith(b"%PDF-")
+    assert reported(employer, body)["leads_to"] is None
+
+
+@pytest.mark.parametrize("change", [saved_again, lambda body: body + b"\n", lambda body: body + b"% "])
+def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
+    house: House, employer: TestClient, change: Any
+):
+    """Text that is read is not text that is seen: only bytes that this service wrote are known to show what they say."""
+    body = change(certificate_of(house, award(house)))
+    told = answer(employer, body)
+    assert BADGE_ONLY in told
+    assert f"Comparez le nom : {HOLDER}." in told
+    assert "verdict ok" not in told
+    band, below = told.index("Comparez le nom"), told.index("Ce que nous avons vérifié du badge")
+    assert band < told.index(f'<p class="h1 serif"><bdi>{HOLDER}</bdi></p>') < below
+    report = reported(employer, body)
+    assert (report["verdict"], report["headline"]) == ("undetermined", BADGE_ONLY)
+    assert report["leads_to"] | {"address": "", "written": ""} == {
+        "kind": "attached", "address": "", "badge_verdict": "valid", "holder": HOLDER, "name": "same", "written": "",
+        "differences": [],
+    }  # fmt: skip
+
+
+def test_the_same_is_said_in_english(house: House, employer: TestClient):
+    body = saved_again(certificate_of(house, award(house)))
+    told = employer.post("/api/v1/verify", content=body, headers={"accept-language": "en"}).json()
+    assert told["headline"] == "We checked the badge inside this file, not what the page shows"
+    assert told["message"].startswith(f"Compare the name: {HOLDER}.")
+
+
+def test_a_withdrawn_badge_in_a_changed_certificate_is_withdrawn_first(house: House, employer: TestClient):
+    award_id = award(house)
+    body = saved_again(certificate_of(house, award_id))
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=COMMAND)
+    report = reported(employer, body)
+    assert (report["verdict"], report["leads_to"]["kind"]) == ("invalid", "attached")
+    assert report["headline"].startswith("Retiré par le campus")
+    assert f"Comparez le nom : {HOLDER}." in report["message"]
+
+
+def carrying(badge: bytes, *lines: str) -> bytes:
+    """A page laid out as our certificates are, with these lines and a genuine badge attached."""
+    document = pypdfium2.PdfDocument.new()
+    page = document.new_page(595, 842)
+    for row, line in enumerate(("atteste que", HOLDER, "a reçu le badge de participation", *lines)):
+        words = pdfium.FPDFPageObj_NewTextObj(document, b"Helvetica", c_float(14))
+        encoded = (line + "\0").encode("utf-16-le")
+        pdfium.FPDFText_SetText(words, pdfium.cast(encoded, pdfium.FPDF_WIDESTRING))
+        pdfium.FPDFPageObj_Transform(words, 1, 0, 0, 1, 60, 760 - 24 * row)
+        pdfium.FPDFPage_InsertObject(page, words)
+    page.gen_content()
+    out = io.BytesIO()
+    document.save(out)
+    writer = PdfWriter(clone_from=PdfReader(out))
+    writer.add_attachment("badge.json", badge)
+    carried = io.BytesIO()
+    writer.write(carried)
+    return carried.getvalue()
+
+
+def test_a_page_that_states_another_title_or_day_is_named_as_different(house: House, employer: TestClient):
+    badge = files_of(house, award(house))["json"]
+    genuine = (
+        "Robotique pour tous",
+        "Attribué le",
+        "24 novembre 2026",
+        "Valable jusqu'au",
+        "sans date de fin",
+    )
+    same = reported(employer, carrying(badge, *genuine))["leads_to"]
+    assert (same["name"], same["written"], same["differences"]) == ("same", "", [])
+    body = carrying(
+        badge, "Chirurgie du cœur", "Attribué le", "3 mars 2019", "Valable jusqu'au", "1er mai 2044"
+    )
+    report = reported(employer, body)
+    assert report["verdict"] == "undetermined"
+    assert report["headline"] == "Le document et le badge ne disent pas la même chose"
+    assert [
+        (each["about"], each["written"], each["signed"]) for each in report["leads_to"]["differences"]
+    ] == [
+        ("title", "", "Robotique pour tous"),
+        ("awarded", "3 mars 2019", "2026-11-24"),
+        ("valid_until", "1 mai 2044", None),
+    ]
+    told = answer(employer, body)
+    assert (
+        "Le document dit que le badge est attribué le 3 mars 2019, le badge dit le 24 novembre 2026." in told
+    )
+    assert "verdict bad" in told
 
 
 @pytest.mark.parametrize(("hide", "text"), [(True, FALSE), (True, "")], ids=["another", "none"])
@@ -163,7 +281,8 @@ def page_with(house: House, text: str, *, link: str = "") -> bytes:
     page = document.new_page(595, 842)
     for row, line in enumerate(text.split("\n")):
         name = pdfium.FPDFPageObj_NewTextObj(document, b"Helvetica", c_float(14))
-        pdfium.FPDFText_SetText(name, pdfium.cast((line + "\0").encode("utf-16-le"), pdfium.FPDF_WIDESTRING))
+        encoded = (line + "\0").encode("utf-16-le")
+        pdfium.FPDFText_SetText(name, pdfium.cast(encoded, pdfium.FPDF_WIDESTRING))
         pdfium.FPDFPageObj_Transform(name, 1, 0, 0, 1, 60, 760 - 24 * row)
         pdfium.FPDFPage_InsertObject(page, name)
     page.gen_content()
@@ -203,6 +322,43 @@ def test_a_picture_that_holds_its_badge_is_verified_and_its_face_is_not(house: H
     told = answer(employer, files_of(house, award(house))["png"])
     assert "Authentique, en cours de validité" in told
     assert "elle n’est pas signée" in told
+
+
+IN_PICTURE = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que l’image montre"
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_a_genuine_badge_in_another_picture_is_answered_as_the_badge_alone(
+    house: House, employer: TestClient, form: str
+):
+    body = files_of(house, award(house))[form]
+    if form == "png":
+        other = io.BytesIO()
+        Image.new("RGB", (200, 200), "gold").save(other, "PNG")
+        body = bake_png(other.getvalue(), unbake(body).text)
+    else:
+        body = body.replace(b"</svg>", b"<text>Jean Faux</text></svg>")
+    told = answer(employer, body)
+    assert IN_PICTURE in told
+    assert f"Comparez le nom : {HOLDER}." in told
+    assert "verdict ok" not in told
+    report = reported(employer, body)
+    assert (report["verdict"], report["leads_to"]["kind"], report["headline"]) == (
+        "valid",
+        "picture",
+        IN_PICTURE,
+    )
+    (row,) = employer.post("/api/v1/verify/batch", files={"file": ("a.png", body)}).json()["results"]
+    assert row["report"]["headline"] == IN_PICTURE
+
+
+def test_a_picture_of_version_2_is_known_as_ours(house: House, employer: TestClient):
+    award_id = award(house)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        body = services.older_badges.picture(award_id).body
+    report = reported(employer, body)
+    assert (report["form"], report["container"], report["leads_to"]) == ("open_badges_2", "png", None)
 
 
 def test_a_code_on_a_picture_of_nothing_leads_nowhere(employer: TestClient):

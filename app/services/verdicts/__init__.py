@@ -5,7 +5,13 @@ from app.services.verdicts.checks import CheckTold, beside, place_of, sentence, 
 from app.services.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of
 from app.services.verdicts.endorsements import EndorsementTold, endorsements
 from app.services.verdicts.evidence import EvidenceTold, LineTold, evidence_told
-from app.services.verdicts.headlines import Headline, HeadlineKind, headline, is_recognised
+from app.services.verdicts.headlines import (
+    Headline,
+    HeadlineKind,
+    difference_told,
+    headline,
+    is_recognised,
+)
 from app.services.verdicts.labels import LabelTold, label_listed, label_told
 from app.services.verdicts.limits import limits
 from app.services.verdicts.remarks import remarks
@@ -28,6 +34,7 @@ __all__ = [
     "StandingTold",
     "beside",
     "claims_of",
+    "difference_told",
     "duration",
     "endorsements",
     "evidence_told",

@@ -18,12 +18,13 @@ from app.credentials.verification.report import (
 )
 from app.language import N_
 from app.services.issuer_standing import StandingKind
-from app.services.presented import Lead, LeadKind, NameMatch
+from app.services.presented import Difference, Lead, LeadKind, NameMatch, Stated
 from app.services.verdicts.checks import ANSWERED_OTHERWISE, NEVER_ASKED, place_of, sentence
 from app.services.verdicts.claims import holder_in
 from app.services.verdicts.kinds import (
     ATTACHED,
     DOCUMENT_OF_UNKNOWN_ISSUER,
+    IN_PICTURE,
     LOOKALIKE_OF,
     MESSAGES,
     OF_UNKNOWN_ISSUER,
@@ -92,6 +93,29 @@ _LED_BY: Final[Mapping[LeadKind, str]] = {
         "Nous avons suivi un lien de ce document : n’importe qui peut le mettre dans un autre."
     ),
     LeadKind.ATTACHED: N_("Seul le badge joint est signé : n’importe qui peut changer la page qui le porte."),
+    LeadKind.PICTURE: N_(
+        "Seul le badge contenu dans l’image est signé : n’importe qui peut changer ce que l’image montre."
+    ),
+}
+_HOLDS: Final = {LeadKind.ATTACHED: ATTACHED, LeadKind.PICTURE: IN_PICTURE}
+_BESIDE: Final = N_("{said} {led} Comparez le nom : {name}.")
+_DIFFERS: Final[Mapping[Stated, tuple[str, str, str]]] = {
+    # what differs, the same where the document does not state it, and where the badge has none
+    Stated.TITLE: (
+        "",
+        N_("Le titre que porte le badge, « {signed} », ne se lit pas sur le document."),
+        "",
+    ),
+    Stated.AWARDED: (
+        N_("Le document dit que le badge est attribué le {written}, le badge dit le {signed}."),
+        "",
+        "",
+    ),
+    Stated.VALID_UNTIL: (
+        N_("Le document dit que le badge est valable jusqu’au {written}, le badge dit jusqu’au {signed}."),
+        N_("Le document dit que le badge n’a pas de date de fin, le badge dit jusqu’au {signed}."),
+        N_("Le document dit que le badge est valable jusqu’au {written}, le badge n’a pas de date de fin."),
+    ),
 }
 _NO_NAME: Final = N_("le badge ne porte pas de nom")
 
@@ -109,16 +133,34 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
         "written": plain(lead.written),
         "found": found.heading,
     }
-    kind = _K.NAMES_DIFFER if lead.name is NameMatch.DIFFERENT and holder else _K.LEADS
+    kind = _of_text(lead, holder)
     state, seal, heading, advice = WORDING[kind]
-    if kind is _K.LEADS and lead.kind is LeadKind.ATTACHED:
-        heading = ATTACHED
+    if kind is _K.LEADS and lead.kind in _HOLDS:
+        # What is wrong with the badge it holds is said before what nobody signed; of a picture all but what is good.
+        if found.state == "bad" or (lead.kind is LeadKind.PICTURE and found.state != "ok"):
+            return replace(found, message=Sentence(_BESIDE, {**values, "said": found.message}))
+        heading = _HOLDS[lead.kind]
     if found.state == "bad":
         state, seal = "bad", found.seal
+    if lead.differences:
+        values["differs"] = difference_told(lead.differences[0])
     message = Sentence(_message(kind, values), values)
     return Headline(
         kind, state, seal, Sentence(heading), message, Sentence(advice) if advice else found.advice
     )
+
+
+def _of_text(lead: Lead, holder: str) -> HeadlineKind:
+    if lead.name is NameMatch.DIFFERENT and holder:
+        return _K.NAMES_DIFFER
+    return _K.STATEMENTS_DIFFER if lead.differences else _K.LEADS
+
+
+def difference_told(differs: Difference) -> Sentence:
+    usual, unwritten, unsigned = _DIFFERS[differs.about]
+    words = (usual if differs.signed is not None else unsigned) if differs.written else unwritten
+    signed = plain(differs.signed) if isinstance(differs.signed, str) else differs.signed
+    return Sentence(words, {"written": plain(differs.written), "signed": signed})
 
 
 _OF_KEYS: Final = (DocumentKind.KEY_DOCUMENT, DocumentKind.KEY_SET)

@@ -22,6 +22,8 @@ class HeadlineKind(StrEnum):
     """A document that was not verified itself: it leads to a badge."""
     NAMES_DIFFER = "names_differ"
     """Its text names another person than the badge does."""
+    STATEMENTS_DIFFER = "statements_differ"
+    """Its text states another title or day than the badge does."""
     LOOKALIKE = "lookalike"
     OTHER_KEY = "other_key"
     EXPIRED = "expired"
@@ -138,6 +140,14 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Le document et le badge ne portent pas le même nom"),
         N_(
             "Demandez à la personne l’adresse de la page de son badge : la sienne affichera son nom. Cela peut être un changement de nom, une erreur de fichier, ou un faux."
+        ),
+    ),
+    _K.STATEMENTS_DIFFER: (
+        "bad",
+        "broken",
+        N_("Le document et le badge ne disent pas la même chose"),
+        N_(
+            "Ne retenez que ce que dit le badge, ci-dessous. Demandez à la personne l’adresse de la page de son badge : cela peut être une erreur de fichier, ou un faux."
         ),
     ),
     _K.LOOKALIKE: (
@@ -313,7 +323,8 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
 }
 
 DOCUMENT_OF_UNKNOWN_ISSUER: Final = N_("{what} : signature valable, émetteur inconnu")
-ATTACHED: Final = N_("Ce que montre ce document n’a pas été vérifié : un badge y est joint")
+ATTACHED: Final = N_("Nous avons vérifié le badge contenu dans ce fichier, pas ce que la page montre")
+IN_PICTURE: Final = N_("Nous avons vérifié le badge contenu dans ce fichier, pas ce que l’image montre")
 REVOKED_ON: Final = N_("Retiré par le campus le {revoked_at}")
 LOOKALIKE_OF: Final = N_("Attention : ce n’est pas « {known} »")
 OF_UNKNOWN_ISSUER: Final[Mapping[HeadlineKind, str]] = {
@@ -336,7 +347,8 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     _K.DOCUMENT_GOOD: (N_("{which}"), "", ""),
     _K.DOCUMENT_BAD: (N_("{which}"), "", ""),
     _K.DOCUMENT_OPEN: (N_("{which}"), "", ""),
-    _K.LEADS: (N_("{led} Comparez le nom : {name}. Le badge, lui : {found}."), "", ""),
+    _K.LEADS: (N_("Comparez le nom : {name}. {led} Le badge, lui : {found}."), "", ""),
+    _K.STATEMENTS_DIFFER: (N_("{differs} {led} Comparez aussi le nom : {name}."), "", ""),
     _K.NAMES_DIFFER: (
         N_(
             "Le document nomme {written}, le badge {name}. {led} Ce badge ne dit rien de la personne nommée sur le document."
