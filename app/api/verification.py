@@ -111,6 +111,9 @@ class OtherView(BaseModel):
     reason: str
     about: str
     comment: str
+    issuer_name: str = Field(
+        description="As the issuer calls itself in what it signed; empty unless the document is good."
+    )
 
 
 class DifferenceView(BaseModel):

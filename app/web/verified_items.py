@@ -30,6 +30,7 @@ _TALLY = (
     ("leads", N_("à comparer")),
     ("unk", N_("non vérifiables")),
     ("past", N_("hors de leurs dates, ou illisibles")),
+    ("document", N_("autres documents, en règle")),
     ("ok", N_("authentiques")),
 )
 _ORDER = {state: number for number, (state, _) in enumerate(_TALLY)}
@@ -73,6 +74,8 @@ def item_row(services: Services, item: Item) -> ItemRow:
     document = answer.report.document if answer.report else None
     claims = claims_of(document) if document else None
     group = "leads" if head.kind is _K.LEADS and head.state != "bad" else head.state
+    if head.kind is _K.DOCUMENT_GOOD and group == "shut":
+        group = "document"
     is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
     return ItemRow(
         given=item.given,
@@ -100,7 +103,7 @@ def tally_of(rows: Iterable[ItemRow]) -> list[tuple[str, int, str]]:
     """How many rows of each group there are, and its words; groups without any are left out."""
     groups = [row.group for row in rows]
     return [
-        ("shut" if group == "leads" else group, groups.count(group), say(words))
+        ("shut" if group in ("leads", "document") else group, groups.count(group), say(words))
         for group, words in _TALLY
         if group in groups
     ]

@@ -110,6 +110,14 @@ def test_several_addresses_are_answered_in_one_table(published: Published):
     table = plain(send(published.client, "/verifier", {"texte": "\n".join(links)}).text)
     assert table.count("Recommandation ou label : en règle") == 3
     assert table.count("Jeu de clés (JWKS) : en règle") == 1
+    assert "11 autres documents, en règle" in table
+    assert "non vérifiables" not in table
+
+
+def test_the_answer_names_who_signed(published: Published):
+    report = published.reported(f"{LOCAL}{published.paths['recommendation']}")
+    assert report["other"]["issuer_name"] == "Atelier Roy"
+    assert "Signé par Atelier Roy (localhost:8000/organisations/" in report["message"]
 
 
 def test_the_name_of_a_campus_is_answered_with_its_keys(published: Published):

@@ -52,6 +52,8 @@ class OtherDocument:
     """Of the check that stands against it, or `document_holds`, `published`, `published_differently`, `publisher_not_named`."""
     about: str = ""
     comment: str = ""
+    issuer_name: str = ""
+    """As the issuer calls itself in what it signed."""
 
     def to_document(self) -> JsonObject:
         return {
@@ -61,6 +63,7 @@ class OtherDocument:
             "reason": self.reason,
             "about": self.about,
             "comment": self.comment,
+            "issuerName": self.issuer_name,
         }
 
 
@@ -96,6 +99,7 @@ def _signed(kind: DocumentKind, secured: Secured, documents: DocumentSource, at:
         against.reason if against else "document_holds",
         _text(about.get("id")) if kind is DocumentKind.ENDORSEMENT else "",
         _text(about.get("endorsementComment")),
+        _issuer_name(secured.document) if against is None else "",
     )
 
 
@@ -159,6 +163,11 @@ def _key_set_of(issuer: JsonValue) -> str:
         return f"https://{urlsplit(place).netloc}/.well-known/jwks.json"
     except (CredentialError, ValueError):
         return ""
+
+
+def _issuer_name(document: JsonObject) -> str:
+    issuer = document.get("issuer")
+    return _text(issuer.get("name")) if isinstance(issuer, dict) else ""
 
 
 def _text(value: JsonValue) -> str:

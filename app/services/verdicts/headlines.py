@@ -169,7 +169,7 @@ _OF_OUTCOME: Final = {Outcome.PASSED: _K.DOCUMENT_GOOD, Outcome.FAILED: _K.DOCUM
 
 def _of_other(other: OtherDocument, *, by_stranger: bool) -> Headline:
     kind = _OF_OUTCOME.get(other.outcome, _K.DOCUMENT_OPEN)
-    what, which = other_told(other)
+    what, which = other_told(other, by_stranger=by_stranger)
     state, seal, heading, advice = WORDING[kind]
     if kind is _K.DOCUMENT_GOOD and by_stranger and other.kind not in _OF_KEYS:
         # Whoever holds a key signs lists and recommendations in any name.

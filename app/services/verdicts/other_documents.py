@@ -53,14 +53,20 @@ def _of_keys(other: OtherDocument) -> str:
     return _OF_KEYS[other.kind].get(other.outcome, _NOT_READ)
 
 
-def other_told(other: OtherDocument) -> tuple[Sentence, Sentence]:
-    """What it is, and what was found about it."""
+_NAMED: Final = N_("{name} ({place})")
+
+
+def other_told(other: OtherDocument, *, by_stranger: bool) -> tuple[Sentence, Sentence]:
+    """What it is, and what was found about it; a stranger's own name for itself is not repeated."""
     what = Sentence(WHAT[other.kind])
     values: dict[str, object] = {
         "place": place_of(other.issuer),
         "about": place_of(other.about),
         "comment": plain(other.comment, 400),
     }
+    if other.issuer_name and not by_stranger:
+        named = {"name": plain(other.issuer_name), "place": values["place"]}
+        values["place"] = Sentence(_NAMED, named)
     if other.kind in _OF_KEYS:
         return what, Sentence(_of_keys(other), values)
     if other.outcome is Outcome.PASSED:
