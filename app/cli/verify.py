@@ -15,7 +15,6 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from app.adapters.picture_codes import PictureCodes
 from app.cli.terminal import ExitCode, aside, out
 from app.credentials.documents import DocumentSource, NoDocuments
 from app.credentials.errors import CredentialError, MalformedInput, UnusableKey
@@ -40,7 +39,7 @@ from app.services.issuer_standing import IssuerStanding, is_listed, keys_in, sta
 from app.services.presented import CARRIERS, Lead, lead_of_carrier
 from app.services.verification import Answer
 from app.settings import Settings
-from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, utc_now
+from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, text_in_pages, utc_now
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_BYTES = 32 * 1024 * 1024
@@ -227,8 +226,6 @@ def _knowing(lists: Sequence[TrustList], ask: Ask, at: datetime) -> Ask:
 
 
 def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
-    codes = PictureCodes()
-
     def ask(presented: bytes | str) -> Answer:
         report = check(presented, documents=documents, at=at)
         asked = FetchBudget(documents, EVIDENCE_FETCHES)
@@ -239,7 +236,7 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
         other = None if readable else verify_other(presented, documents=documents, at=at)
         lead = None
         if isinstance(presented, bytes) and report.document is not None and report.container in CARRIERS:
-            text = codes.inspect(presented).text if report.container == "pdf" else ""
+            text = text_in_pages(presented) if report.container == "pdf" else ""
             lead = lead_of_carrier(report.container, text, report.document)
         return Answer(report, evidence=evidence, other=other, is_by_stranger=other is not None, lead=lead)
 

@@ -8,6 +8,7 @@ from app.wiring.commands import (
     kept_edition,
     log_at,
     make_kek,
+    text_in_pages,
     witness_folder,
 )
 from app.wiring.integrity_runs import IntegrityRun
@@ -34,6 +35,7 @@ __all__ = [
     "make_kek",
     "problems_of",
     "shared_between_processes",
+    "text_in_pages",
     "utc_now",
     "witness_folder",
 ]

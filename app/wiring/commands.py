@@ -10,6 +10,7 @@ from app.adapters.folder_documents import FolderDocuments
 from app.adapters.kept_folder import FolderUnusable, KeptFolder
 from app.adapters.key_vault import make_secret_file
 from app.adapters.log_sources import FolderLog, WebLog
+from app.adapters.picture_codes import PictureCodes
 from app.adapters.web_documents import Reach, WebDocuments
 from app.adapters.witness_folder import WitnessFolder, WitnessKeyUnusable
 from app.credentials.documents import DocumentSource
@@ -26,6 +27,11 @@ FOLDER_UNUSABLE = FolderUnusable
 def documents_in(folder: Path) -> DocumentSource:
     """Key documents and status lists kept as files, for verifying without a network."""
     return FolderDocuments(folder)
+
+
+def text_in_pages(file: bytes) -> str:
+    """The visible text of a PDF, its pages parted by form feeds; read in a process of its own."""
+    return PictureCodes().inspect(file).text
 
 
 def kept_edition(folder: Path) -> KeptEdition:
