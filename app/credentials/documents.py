@@ -17,6 +17,8 @@ class FetchedDocument:
     body: bytes
     media_type: str = "application/json"
     fetched_at: datetime | None = None
+    holds: object = None
+    """What is read in `body`, where the source wrote these bytes itself and has it at hand."""
 
 
 class DocumentSource(Protocol):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, or_
 from sqlalchemy import select as select_rows
@@ -15,7 +14,8 @@ from sqlmodel import Session, col, delete, func, select
 from app.credentials.evidence.leaves import Leaf
 from app.credentials.transparency_log.tiles import WIDTH, Tile, rows_over
 from app.credentials.transparency_log.tree import HASH_BYTES
-from app.db.bulk import IN_ONE_QUERY, among, among_named, insert_rows, insert_values, numbers_named
+from app.db.bulk import IN_ONE_QUERY, among, among_named, bare_rows, insert_rows, insert_values, numbers_named
+from app.db.quick_reads import QuickRead
 from app.db.reach import rows_named
 from app.domain.activity_log import (
     CampusLog,
@@ -28,6 +28,7 @@ from app.domain.activity_log import (
     Written,
     leaf_of,
 )
+from app.domain.award_evidence import AwardEvidence, EvidenceDisclosure, Shown
 from app.domain.merging import PersonMerge
 
 
@@ -52,22 +53,42 @@ class SaidOf(NamedTuple):
     facts: Any
 
 
-@cache
-def _lines(dialect: str) -> Select[int, EntryKind, datetime, bytes, LogPayload]:
-    """Written once for every page of an award: composing it takes longer than the database takes to answer it."""
+def _lines(dialect: str) -> Select[Any]:
     query = select_rows(
-        col(LogEntry.number), col(LogEntry.kind), col(LogEntry.at), col(LogEntry.commitment), LogPayload
+        *LogPayload.__table__.c,  # type: ignore[attr-defined]
+        col(LogEntry.number),
+        col(LogEntry.kind),
+        col(LogEntry.at),
+        col(LogEntry.commitment),
+        col(EvidenceDisclosure.shown),
     )
     named = among_named(dialect, col(LogEntry.number), "numbers")
     return (
-        query.join(
+        query.select_from(LogEntry)
+        .join(
             LogPayload,
             (col(LogPayload.log_id) == LogEntry.log_id) & (col(LogPayload.number) == LogEntry.number),
             isouter=True,
         )
+        .join(
+            EvidenceDisclosure,
+            (col(EvidenceDisclosure.award_id) == bindparam("award_id"))
+            & (col(EvidenceDisclosure.number) == LogEntry.number),
+            isouter=True,
+        )
         .where(col(LogEntry.log_id) == bindparam("log_id"), named)
-        .order_by(col(LogEntry.number))
     )
+
+
+_LINES: Final = QuickRead(_lines)
+
+
+class LinesOfAward(NamedTuple):
+    """By number: what stands in the log, what each says unless that was erased, and how much its holder chose to show."""
+
+    leaves: dict[int, Leaf]
+    payloads: dict[int, LogPayload]
+    shown: dict[int, Shown]
 
 
 class ActivityLogStore:
@@ -198,16 +219,26 @@ class ActivityLogStore:
         for number, kind, moment, commitment in self.session.exec(query.order_by(col(LogEntry.number))):
             yield number, Leaf(str(kind), moment, commitment)
 
-    def lines(
-        self, log_id: uuid.UUID, numbers: Collection[int]
-    ) -> tuple[dict[int, Leaf], dict[int, LogPayload]]:
-        """`leaves` and `payloads` in one round, for the page of one award."""
-        dialect = self.session.get_bind().dialect.name
-        given = {"log_id": log_id, "numbers": numbers_named(dialect, numbers)}
+    def lines(self, row: AwardEvidence) -> LinesOfAward:
+        """Of the award's decision and of what it rests on, in one round, for its page."""
+        dialect, numbers = self.session.get_bind().dialect.name, {row.decision, *row.entries}
+        given = {
+            "log_id": row.log_id,
+            "award_id": row.award_id,
+            "numbers": numbers_named(dialect, numbers),
+        }
         with rows_named(self.session):
-            rows = self.session.execute(_lines(dialect), given).all()
-        leaves = {number: Leaf(str(kind), at, commitment) for number, kind, at, commitment, _ in rows}
-        return leaves, {number: said for number, _, _, _, said in rows if said is not None}
+            found = _LINES.rows(self.session, given)
+        lines = LinesOfAward({}, {}, {})
+        for each in found:
+            number, kind, at, commitment, shown = each[-5:]
+            lines.leaves[number] = Leaf(str(kind), at.replace(second=0), commitment)
+            (payload,) = bare_rows(each, (LogPayload,))
+            if payload.number is not None:
+                lines.payloads[number] = payload
+            if shown is not None:
+                lines.shown[number] = shown
+        return lines
 
     def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
         with rows_named(self.session):

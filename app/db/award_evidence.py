@@ -11,6 +11,7 @@ from sqlalchemy import bindparam
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
+from app.db.award_pages import at_hand
 from app.db.bulk import insert_rows
 from app.db.reach import found_by_name, rows_named_outside
 from app.domain.activities import Activity
@@ -34,6 +35,8 @@ class AwardEvidenceStore:
         insert_rows(self.session, rows)
 
     def find(self, award_id: uuid.UUID) -> AwardEvidence | None:
+        if page := at_hand(self.session, award_id):
+            return page.evidence
         return found_by_name(self.session, lambda: self.session.get(AwardEvidence, award_id))
 
     def is_erased(self, award_id: uuid.UUID) -> bool:
@@ -53,10 +56,9 @@ class AwardEvidenceStore:
         return found is not None and is_minor_for(*found)
 
     def holder_read(self, award_id: uuid.UUID) -> tuple[Award, Person] | None:
-        """Without a question to the database where the session has read them; None where it shows none of them now."""
-        award = self.session.get(Award, award_id)
-        person = self.session.get(Person, award.person_id) if award else None
-        return (award, person) if award and person else None
+        """Without a question to the database where the page of the award was read."""
+        page = at_hand(self.session, award_id)
+        return (page.award, page.person) if page else None
 
     def find_activity(self, activity_id: uuid.UUID) -> Activity | None:
         return found_by_name(self.session, lambda: self.session.get(Activity, activity_id))

@@ -6,19 +6,18 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, bindparam, false, or_, update
+from sqlalchemy import CursorResult, Select, false, or_, update
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, func, select
 
+from app.db.award_pages import at_hand, read_page
 from app.db.badges import WITHOUT_PICTURES
 from app.db.bulk import IN_ONE_QUERY, among, insert_rows
 from app.db.erasures import check_not_erased, erased_between
 from app.db.reach import found_by_name, rows_named_outside
 from app.domain.activities import Activity
-from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus import Campus
@@ -28,15 +27,6 @@ from app.errors import NotFound
 from app.language import N_
 
 MOST_OF_ONE_PERSON = 500
-
-_PAGE = (
-    select_rows(Award, Person, SignedDocument, AwardEvidence)
-    .join(Person, col(Person.id) == col(Award.person_id))
-    .join(SignedDocument, col(SignedDocument.award_id) == col(Award.id))
-    .join(AwardEvidence, col(AwardEvidence.award_id) == col(Award.id), isouter=True)
-    .where(col(Award.id) == bindparam("award_id"))
-)
-"""Written once: composing a query takes longer than the database takes to answer it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,6 @@ class AwardRecord:
 class AwardStore:
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._page: object = None
 
     def add_all(self, awards: Sequence[Award]) -> None:
         insert_rows(self.session, awards)
@@ -67,6 +56,8 @@ class AwardStore:
         self.session.flush()
 
     def find(self, award_id: uuid.UUID) -> Award | None:
+        if page := at_hand(self.session, award_id):
+            return page.award
         return found_by_name(self.session, lambda: self.session.get(Award, award_id))
 
     def get_record(self, award_id: uuid.UUID) -> AwardRecord:
@@ -81,14 +72,17 @@ class AwardStore:
         check_not_erased(self.session, award_id)
 
     def get_with_holder(self, award_id: uuid.UUID) -> tuple[Award, Person]:
-        """Its signed bytes and its evidence are read in the same round, and found in the session when they are asked for."""
-        read = partial(self.session.execute, _PAGE, {"award_id": award_id})
-        row = found_by_name(self.session, lambda: read().first())
-        if row is None:
+        """For the page of the award, whose other rows are read in the same round, and found when they are asked for."""
+        page = read_page(self.session, award_id)
+        if page is None:
             self.check_not_erased(award_id)
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
-        self._page = row  # The session itself holds only what something else refers to.
-        return row[0], row[1]
+        return page.award, page.person
+
+    def is_endorsed(self, award_id: uuid.UUID) -> bool:
+        """Whether anything may be shown that was said of it; False only where its page was read and says so."""
+        page = at_hand(self.session, award_id)
+        return page is None or page.is_endorsed
 
     def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
         query = self.records().where(col(Award.id) == award_id)
@@ -262,6 +256,9 @@ class AwardStore:
 
     def document_of(self, award_id: uuid.UUID) -> SignedDocument | NewerDocument:
         """The newest edition."""
+        page = at_hand(self.session, award_id)
+        if page is not None and page.award.edition == 1:
+            return page.document
         award = self.find(award_id)
         document: SignedDocument | NewerDocument | None
         if award is not None and award.edition > 1:

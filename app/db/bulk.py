@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -11,7 +12,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Row,
     Select,
     Table,
     Text,
@@ -66,23 +66,30 @@ def read_bare(
     """
     tables: list[Table] = [kind.__table__ for kind in kinds]  # type: ignore[attr-defined]
     columns = query.with_only_columns(*(column for table in tables for column in table.c))
-    makers, start = [], 0
-    for kind, table in zip(kinds, tables, strict=True):
-        stop = start + len(table.c)
-        makers.append((empty_rows(kind), table.c.keys(), slice(start, stop)))
-        start = stop
     rows = session.execute(columns.execution_options(yield_per=at_a_time))
     for some in rows.partitions():
-        yield [_entities(row, makers) for row in some]
+        made = (bare_rows(row, kinds) for row in some)
+        yield [each if len(kinds) > 1 else each[0] for each in made]
 
 
-def _entities(row: Row[Any], makers: Sequence[tuple[Callable[[], Any], Sequence[str], slice]]) -> Any:
+def bare_rows(row: Sequence[Any], kinds: tuple[type[SQLModel], ...]) -> list[Any]:
+    """An entity of each kind, out of a row that begins with all columns of them in turn."""
     made = []
-    for begin, names, part in makers:
+    for begin, names, part in _makers(kinds):
         entity = begin()
         entity.__dict__.update(zip(names, row[part], strict=True))
         made.append(entity)
-    return made if len(made) > 1 else made[0]
+    return made
+
+
+@cache
+def _makers(kinds: tuple[type[SQLModel], ...]) -> list[tuple[Callable[[], Any], Sequence[str], slice]]:
+    makers, start = [], 0
+    for kind in kinds:
+        names = kind.__table__.c.keys()  # type: ignore[attr-defined]
+        makers.append((empty_rows(kind), names, slice(start, start + len(names))))
+        start += len(names)
+    return makers
 
 
 def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) -> None:

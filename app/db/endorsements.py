@@ -6,12 +6,15 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam
+from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.db.bulk import bare_rows
+from app.db.quick_reads import QuickRead
 from app.db.reach import found_by_name
 from app.domain.badges import BadgeVersion
 from app.domain.endorsements import Endorsed, Endorsement, EndorsementRequest, Refusal
@@ -21,7 +24,8 @@ from app.language import N_
 _AT_MOST = 500
 
 
-def _is_shown() -> Any:
+def is_shown() -> Any:
+    """Nobody took it back."""
     return (
         col(Endorsement.withdrawn_at).is_(None)
         & col(Endorsement.hidden_at).is_(None)
@@ -46,7 +50,17 @@ def _shown_about(*, award: bool, version: bool) -> SelectOfScalar[Endorsement]:
             col(BadgeVersion.number) <= bindparam("number"),
         )
         wanted.append(col(Endorsement.version_id).in_(up_to_it) & col(Endorsement.award_id).is_(None))
-    return _newest(or_(*wanted), _is_shown()).limit(bindparam("at_most"))
+    return _newest(or_(*wanted), is_shown()).limit(bindparam("at_most"))
+
+
+_OF_AWARD: Final = QuickRead(
+    lambda _: (
+        select_rows(*Endorsement.__table__.c)  # type: ignore[attr-defined]
+        .where(col(Endorsement.award_id) == bindparam("award_id"), is_shown())
+        .order_by(col(Endorsement.signed_at).desc(), col(Endorsement.id))
+        .limit(bindparam("at_most"))
+    )
+)
 
 
 class EndorsementStore:
@@ -124,9 +138,14 @@ class EndorsementStore:
         query = _shown_about(award=award_id is not None, version=version is not None)
         return self.session.exec(query, params=given).all()
 
+    def shown_about_award(self, award_id: uuid.UUID, *, limit: int) -> list[Endorsement]:
+        """What stands about this award alone, as rows that nobody follows; the newest first."""
+        rows = _OF_AWARD.rows(self.session, {"award_id": award_id, "at_most": limit})
+        return [row for each in rows for row in bare_rows(each, (Endorsement,))]
+
     def shown_about_campus(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[Endorsement]:
         is_about = Endorsement.about == Endorsed.CAMPUS
-        return self._list(Endorsement.campus_id == campus_id, is_about, _is_shown(), limit=limit)
+        return self._list(Endorsement.campus_id == campus_id, is_about, is_shown(), limit=limit)
 
     def of_award(self, award_id: uuid.UUID) -> Sequence[Endorsement]:
         return self._list(Endorsement.award_id == award_id)
@@ -138,7 +157,7 @@ class EndorsementStore:
     def shown_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[Endorsement]:
         """What nobody took back about the campus, its badges and its awards, in the order of their numbers."""
         query = select(Endorsement).where(
-            Endorsement.campus_id == campus_id, _is_shown(), col(Endorsement.id) > after
+            Endorsement.campus_id == campus_id, is_shown(), col(Endorsement.id) > after
         )
         return self.session.exec(query.order_by(col(Endorsement.id)).limit(limit)).all()
 

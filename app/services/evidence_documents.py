@@ -15,7 +15,7 @@ from app.credentials.json_text import JsonValue
 from app.credentials.transparency_log.checkpoints import EntryProof
 from app.credentials.transparency_log.notes import Note, NoteKey
 from app.credentials.transparency_log.tree import InclusionProofs
-from app.db.activity_log import ActivityLogStore
+from app.db.activity_log import ActivityLogStore, LinesOfAward
 from app.db.award_evidence import AwardEvidenceStore
 from app.db.log_watch import LogWatchStore
 from app.domain.activities import Activity
@@ -56,14 +56,6 @@ class Decision:
     entries: Sequence[int]
 
 
-@dataclass(frozen=True)
-class _Lines:
-    """The award's decision and the entries it rests on: the leaf of each, and what it says unless that was erased."""
-
-    leaves: Mapping[int, Leaf]
-    payloads: Mapping[int, LogPayload]
-
-
 class EvidenceDocuments:
     def __init__(
         self,
@@ -88,7 +80,8 @@ class EvidenceDocuments:
         """One document for each, against the checkpoint, in the order given."""
         log = self.rows.get(checkpoint.log_id)
         named = {number for each in decisions for number in each.entries}
-        return self._written(log, checkpoint, decisions, dict(self.rows.leaves(log.id, named)))
+        written = self._written(log, checkpoint, decisions, dict(self.rows.leaves(log.id, named)))
+        return [each.to_bytes() for each in written]
 
     def _written(
         self,
@@ -96,7 +89,7 @@ class EvidenceDocuments:
         checkpoint: LogCheckpoint,
         decisions: Sequence[Decision],
         leaves: Mapping[int, Leaf],
-    ) -> list[bytes]:
+    ) -> list[Evidence]:
         proofs = InclusionProofs(self.log.tree(log, checkpoint.size), checkpoint.size)
         named = {number for each in decisions for number in each.entries}
         proved = {number: LoggedEntry(number, leaves[number], proofs.of(number)) for number in named}
@@ -110,7 +103,7 @@ class EvidenceDocuments:
                 decision=LoggedEntry(each.number, each.leaf, proofs.of(each.number)),
                 opening=each.opening,
                 entries=[proved[number] for number in each.entries],
-            ).to_bytes()
+            )
             for each in decisions
         ]
 
@@ -119,7 +112,11 @@ class EvidenceDocuments:
         return self._once("row", award_id, lambda: self.store.find(award_id))
 
     def document(self, award_id: uuid.UUID) -> Published:
-        return Published.of(self.document_of(self._get(award_id)), MEDIA_TYPE)
+        return Published.of(self.evidence(award_id).to_bytes(), MEDIA_TYPE)
+
+    def evidence(self, award_id: uuid.UUID) -> Evidence:
+        """What the document says."""
+        return self._evidence_of(self._get(award_id))
 
     def disclosure(self, award_id: uuid.UUID) -> Published:
         """What the holder shows of each line, and of the others that they are there."""
@@ -159,7 +156,7 @@ class EvidenceDocuments:
             raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
         return row
 
-    def document_of(self, row: AwardEvidence) -> bytes:
+    def _evidence_of(self, row: AwardEvidence) -> Evidence:
         lines = self._lines(row)
         payload = lines.payloads.get(row.decision)
         if payload is None:
@@ -167,8 +164,8 @@ class EvidenceDocuments:
         opening = open_entry(payload.facts, payload.key, payload.facts)
         decision = Decision(row.award_id, row.decision, lines.leaves[row.decision], opening, row.entries)
         checkpoint = self._checkpoint(row.log_id, row.size)
-        (encoded,) = self._written(self._log(row.log_id), checkpoint, [decision], lines.leaves)
-        return encoded
+        (evidence,) = self._written(self._log(row.log_id), checkpoint, [decision], lines.leaves)
+        return evidence
 
     def openings(self, row: AwardEvidence) -> dict[int, Opening]:
         chosen = self.shown(row)
@@ -181,7 +178,8 @@ class EvidenceDocuments:
         }
 
     def shown(self, row: AwardEvidence) -> Mapping[int, Shown]:
-        chosen = self._once("shown", row.award_id, lambda: self.store.shown_of(row.award_id))
+        # Of a transaction that writes the choice is read alone.
+        chosen = self._lines(row).shown if self.snapshot.is_shared else self.store.shown_of(row.award_id)
         bounds = self.bounds_of(row.award_id)
         return {number: bounds.apply(chosen.get(number)) for number in row.entries}
 
@@ -216,13 +214,8 @@ class EvidenceDocuments:
         found = self._lines(row).payloads
         return [found[number] for number in row.entries if number in found]
 
-    def _lines(self, row: AwardEvidence) -> _Lines:
-        numbers = {row.decision, *row.entries}
-        return self._once(
-            "lines",
-            row.award_id,
-            lambda: _Lines(*self.rows.lines(row.log_id, numbers)),
-        )
+    def _lines(self, row: AwardEvidence) -> LinesOfAward:
+        return self._once("lines", row.award_id, lambda: self.rows.lines(row))
 
     def _log(self, log_id: uuid.UUID) -> CampusLog:
         return self.snapshot.until_commit(("log", log_id), lambda: self.rows.get(log_id))

@@ -88,7 +88,7 @@ class PublicationService:
         campuses: CampusStore,
         badges: BadgeStore,
         awards: AwardStore,
-        pictures: PicturesOfAwards,
+        pictures: Callable[[], PicturesOfAwards],
         status: StatusService,
         signing: Signing,
         addresses: Addresses,
@@ -138,10 +138,10 @@ class PublicationService:
             case "jwt":
                 return Published(document.token.encode(), FORMS[form], document.token_digest[:32])
             case "png":
-                png = bake_png(self.pictures.png(record), document.embedded.decode())
+                png = bake_png(self.pictures().png(record), document.embedded.decode())
                 return Published.of(png, FORMS[form])
             case "svg":
-                svg = bake_svg(self.pictures.svg(record).encode(), document.embedded.decode())
+                svg = bake_svg(self.pictures().svg(record).encode(), document.embedded.decode())
                 return Published.of(svg, FORMS[form])
         raise NotFound(N_("Ce badge n’existe pas sous cette forme."))
 

@@ -164,6 +164,9 @@ class OwnDocuments:
         if self.names_us(url):
             path = urlsplit(url).path
             try:
+                if (award_id := _award_proved_at(path)) is not None:
+                    evidence = self.evidence.evidence(award_id)
+                    return FetchedDocument(url, evidence.to_bytes(), holds=evidence)
                 if path.startswith(_OF_ONE_AWARD):
                     return FetchedDocument(url, self._own(path))
                 return FetchedDocument(
@@ -211,8 +214,6 @@ class OwnDocuments:
                 return self.organisations.did(_uuid(organisation_id)).body
             case ["organisations", organisation_id, "statuts"]:
                 return self.organisations.status_list(_uuid(organisation_id)).body
-            case ["preuves", award_id]:
-                return self.evidence.document(_uuid(award_id)).body
             case ["preuves", award_id, "montrees"]:
                 return self.evidence.disclosure(_uuid(award_id)).body
             case ["preuves", award_id, "temoins"]:
@@ -231,6 +232,14 @@ class OwnDocuments:
         if form in ("json", "jwt"):
             return self.endorsements.document(endorsement_id, form).body
         return self.endorsements.in_any_form(endorsement_id).body
+
+
+def _award_proved_at(path: str) -> uuid.UUID | None:
+    """The award whose evidence document lies there; None for any other path."""
+    match path.strip("/").split("/"):
+        case ["preuves", award_id]:
+            return _uuid(award_id)
+    return None
 
 
 def _uuid(text: str) -> uuid.UUID:

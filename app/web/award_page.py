@@ -64,7 +64,7 @@ async def show_award_to_a_stranger(award_id: uuid.UUID, request: Request) -> Res
 
 def _shown(award_id: uuid.UUID, request: Request, snapshot: Snapshot) -> Response:
     with visit(request, reading=True, snapshot=snapshot) as services:
-        return _award(award_id, request, services)
+        return _award(award_id, request, services, is_held=False)
 
 
 def _shown_and_pressed(award_id: uuid.UUID, request: Request, snapshot: Snapshot) -> Response:
@@ -74,12 +74,12 @@ def _shown_and_pressed(award_id: uuid.UUID, request: Request, snapshot: Snapshot
 @router.get("/attributions/{award_id:uuid}")
 @public
 def show_award(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    return _award(award_id, request, services)
-
-
-def _award(award_id: uuid.UUID, request: Request, services: Services) -> HTMLResponse:
-    record = services.publication.record(award_id)
     is_held = find_holder(award_id, request, services) is not None
+    return _award(award_id, request, services, is_held=is_held)
+
+
+def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held: bool) -> HTMLResponse:
+    record = services.publication.record(award_id)
     mine = f"/mes-badges/{award_id}" if is_held else ""
     if record.award.visibility is not Visibility.OPEN:
         return closed_page(request, services, mine=mine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
@@ -40,6 +41,7 @@ def language_of(cookie: str | None, accept_language: str, otherwise: str) -> str
     return best
 
 
+@cache
 def language_name(code: str) -> str:
     """A language in its own words: Français, English."""
     try:

@@ -170,6 +170,7 @@ def _environment(locale: str) -> OneLanguage:
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(say, say_plural, newstyle=True)  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 
 from app.services.award_batches import AwardBatchService
 from app.services.award_choices import AwardChoices
@@ -24,17 +24,18 @@ from app.services.papers import PaperService
 from app.services.publication import PublicationService
 from app.services.rule_ledger import RuleLedger
 from app.services.verification import VerificationService
+from app.wiring.made_once import made_once
 from app.wiring.people_services import PeopleServices
 
 
 class AwardServices(PeopleServices):
-    @cached_property
+    @made_once
     def publication(self) -> PublicationService:
         return PublicationService(
             self.stores.campuses,
             self.stores.badges,
             self.stores.awards,
-            self.award_pictures,
+            lambda: self.award_pictures,
             self.status,
             self.signing,
             self.addresses,
@@ -42,11 +43,11 @@ class AwardServices(PeopleServices):
             self.snapshot,
         )
 
-    @cached_property
+    @made_once
     def award_pictures(self) -> AwardPictures:
         return AwardPictures(self.badges, self.lent.artist(), self.addresses)
 
-    @cached_property
+    @made_once
     def holders(self) -> HolderService:
         return HolderService(
             self.stores.awards,
@@ -58,11 +59,11 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def brought_badges(self) -> BroughtBadges:
         return BroughtBadges(self.stores.brought_badges, self.stores.people, self.verification, self.clock)
 
-    @cached_property
+    @made_once
     def papers(self) -> PaperService:
         return PaperService(
             self.publication,
@@ -73,11 +74,11 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def older_badges(self) -> OlderBadges:
         return OlderBadges(self.publication, self.addresses)
 
-    @cached_property
+    @made_once
     def _judging(self) -> Judging:
         return Judging(
             self.stores.people,
@@ -91,7 +92,7 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def campus_keys(self) -> CampusKeys:
         return CampusKeys(
             self.stores.campuses,
@@ -103,11 +104,11 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def award_choices(self) -> AwardChoices:
         return AwardChoices(self.rule_ledger, self.stores.activities)
 
-    @cached_property
+    @made_once
     def rule_ledger(self) -> RuleLedger:
         return RuleLedger(
             self.stores.activity_log,
@@ -119,7 +120,7 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def names(self) -> NameService:
         return NameService(
             self.stores.names,
@@ -133,7 +134,7 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def _keeping(self) -> AwardKeeping:
         return AwardKeeping(
             self.stores.awards,
@@ -148,7 +149,7 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def bulk_awards(self) -> BulkAwardService:
         return BulkAwardService(
             self.stores.campuses,
@@ -159,7 +160,7 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def award_batches(self) -> AwardBatchService:
         return AwardBatchService(
             self.stores.campuses,
@@ -174,7 +175,7 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def awards(self) -> AwardService:
         return AwardService(
             self.stores.campuses,
@@ -190,15 +191,15 @@ class AwardServices(PeopleServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def batch_verification(self) -> BatchVerification:
         return BatchVerification(self.verification, self.stores.awards, self.portfolios, self.addresses)
 
-    @cached_property
+    @made_once
     def endorsement_documents(self) -> EndorsementDocuments:
         return EndorsementDocuments(self.stores.endorsements, self.stores.organisations, self.stores.awards)
 
-    @cached_property
+    @made_once
     def verification(self) -> VerificationService:
         return VerificationService(
             self.stores.awards,

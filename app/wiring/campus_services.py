@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from app.services.activities import ActivityService
 from app.services.activity_journal import ActivityJournal
 from app.services.activity_log import ActivityLog
@@ -34,43 +32,44 @@ from app.services.room_signatures import RoomSignatures
 from app.services.rooms import RoomService
 from app.services.series import SeriesService
 from app.services.signing import Signing
+from app.wiring.made_once import made_once
 from app.wiring.parts import Parts
 
 
 class CampusServices(Parts):
-    @cached_property
+    @made_once
     def signing(self) -> Signing:
         return Signing(self.stores.campuses, self.vault)
 
-    @cached_property
+    @made_once
     def network_signing(self) -> NetworkSigning:
         return NetworkSigning(self.stores.recognition, self.vault, self.addresses)
 
-    @cached_property
+    @made_once
     def network_documents(self) -> NetworkDocuments:
         return NetworkDocuments(
             self.stores.recognition, self.network_signing, self.lent.anchors, self.addresses, self.clock
         )
 
-    @cached_property
+    @made_once
     def standings(self) -> IssuerStandings:
         return IssuerStandings(
             self.stores.recognition, self.network_signing, self.lent.shelf, self.clock, self.snapshot
         )
 
-    @cached_property
+    @made_once
     def organisations(self) -> OrganisationService:
         return OrganisationService(
             self.stores.organisations, self.vault, self.lent.anchors, self.addresses, self.clock
         )
 
-    @cached_property
+    @made_once
     def endorsement_subjects(self) -> EndorsementSubjects:
         return EndorsementSubjects(
             self.stores.awards, self.stores.badges, self.stores.campuses, self.addresses
         )
 
-    @cached_property
+    @made_once
     def activity_log(self) -> ActivityLog:
         return ActivityLog(
             self.stores.activity_log,
@@ -83,11 +82,11 @@ class CampusServices(Parts):
             self.snapshot,
         )
 
-    @cached_property
+    @made_once
     def log_keys(self) -> LogKeyHistory:
         return LogKeyHistory(self.activity_log, self.stores.campuses)
 
-    @cached_property
+    @made_once
     def log_publication(self) -> LogPublication:
         return LogPublication(
             self.stores.activity_log,
@@ -97,7 +96,7 @@ class CampusServices(Parts):
             self.log_keys,
         )
 
-    @cached_property
+    @made_once
     def logged_deeds(self) -> LoggedDeeds:
         return LoggedDeeds(
             self.activity_log,
@@ -107,7 +106,7 @@ class CampusServices(Parts):
             self.addresses,
         )
 
-    @cached_property
+    @made_once
     def campuses(self) -> CampusService:
         return CampusService(
             self.stores.campuses,
@@ -122,11 +121,11 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def competencies(self) -> CompetencyService:
         return CompetencyService(self.stores.competencies, self.stores.history, self.clock)
 
-    @cached_property
+    @made_once
     def dashboard(self) -> DashboardService:
         return DashboardService(
             self.stores.waiting,
@@ -140,7 +139,7 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def badges(self) -> BadgeService:
         return BadgeService(
             self.stores.badges,
@@ -152,11 +151,11 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def files(self) -> FileService:
         return FileService(self.stores.files, self.stores.history, self.clock)
 
-    @cached_property
+    @made_once
     def openings(self) -> OpeningService:
         return OpeningService(
             self.stores.openings,
@@ -167,7 +166,7 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def evidence(self) -> EvidenceDocuments:
         return EvidenceDocuments(
             self.activity_log,
@@ -177,7 +176,7 @@ class CampusServices(Parts):
             self.snapshot,
         )
 
-    @cached_property
+    @made_once
     def _grounds(self) -> AwardGrounds:
         return AwardGrounds(
             self.logged_deeds,
@@ -187,7 +186,7 @@ class CampusServices(Parts):
             ContributedLines(self.stores.contributions, self.stores.files, self.activity_log),
         )
 
-    @cached_property
+    @made_once
     def reissuing(self) -> ReissueService:
         return ReissueService(
             self.stores.awards,
@@ -200,7 +199,7 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def age_bands(self) -> AgeBands:
         return AgeBands(
             self.stores.guardians,
@@ -214,11 +213,11 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def award_alignment(self) -> AwardAlignment:
         return AwardAlignment(self.stores.awards, self.reissuing, self.clock)
 
-    @cached_property
+    @made_once
     def activities(self) -> ActivityService:
         return ActivityService(
             self.stores.activities,
@@ -231,11 +230,11 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def namesakes(self) -> Namesakes:
         return Namesakes(self.stores.namesakes, self.stores.activities, self.stores.people, self.clock)
 
-    @cached_property
+    @made_once
     def activity_plans(self) -> ActivityPlans:
         return ActivityPlans(
             self.stores.activity_plans,
@@ -250,7 +249,7 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def activity_sessions(self) -> ActivitySessions:
         return ActivitySessions(
             self.stores.activity_plans,
@@ -260,7 +259,7 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def series(self) -> SeriesService:
         return SeriesService(
             self.stores.activity_plans,
@@ -271,7 +270,7 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def activity_journal(self) -> ActivityJournal:
         return ActivityJournal(
             self.stores.activity_log,
@@ -280,11 +279,11 @@ class CampusServices(Parts):
             self.stores.activity_files,
         )
 
-    @cached_property
+    @made_once
     def participants(self) -> ParticipantService:
         return ParticipantService(self.activities, self.stores.directory)
 
-    @cached_property
+    @made_once
     def rooms(self) -> RoomService:
         return RoomService(
             self.stores.rooms,
@@ -298,7 +297,7 @@ class CampusServices(Parts):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def room_signatures(self) -> RoomSignatures:
         return RoomSignatures(
             self.stores.rooms,

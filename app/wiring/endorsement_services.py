@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from app.services.endorsements import (
     EndorsementAsking,
     EndorsementsCheckedAgain,
@@ -12,10 +10,11 @@ from app.services.endorsements import (
     EndorsementsTakenBack,
 )
 from app.wiring.award_services import AwardServices
+from app.wiring.made_once import made_once
 
 
 class EndorsementServices(AwardServices):
-    @cached_property
+    @made_once
     def endorsement_asking(self) -> EndorsementAsking:
         return EndorsementAsking(
             self.stores.endorsements,
@@ -25,7 +24,7 @@ class EndorsementServices(AwardServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def endorsement_signing(self) -> EndorsementSigning:
         return EndorsementSigning(
             self.stores.endorsements,
@@ -39,7 +38,7 @@ class EndorsementServices(AwardServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def endorsements(self) -> EndorsementShowing:
         return EndorsementShowing(
             self.endorsement_documents,
@@ -52,11 +51,11 @@ class EndorsementServices(AwardServices):
             self.snapshot,
         )
 
-    @cached_property
+    @made_once
     def endorsements_checked_again(self) -> EndorsementsCheckedAgain:
         return EndorsementsCheckedAgain(self.stores.endorsements, self.verification.documents, self.clock)
 
-    @cached_property
+    @made_once
     def endorsements_taken_back(self) -> EndorsementsTakenBack:
         return EndorsementsTakenBack(
             self.stores.endorsements,

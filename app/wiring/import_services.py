@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from app.services.calendar_imports import CalendarImports
 from app.services.calendar_judging import CalendarJudging
 from app.services.calendar_writing import CalendarWriting
@@ -11,15 +9,16 @@ from app.services.import_judging import ImportJudging
 from app.services.import_writing import ImportWriting
 from app.services.imports import ImportService
 from app.services.statement_imports import StatementImports
+from app.wiring.made_once import made_once
 from app.wiring.trust_services import TrustServices
 
 
 class ImportServices(TrustServices):
-    @cached_property
+    @made_once
     def _import_judging(self) -> ImportJudging:
         return ImportJudging(self.stores.imports, self.activities, self.activity_plans, self.lent.secret)
 
-    @cached_property
+    @made_once
     def imports(self) -> ImportService:
         return ImportService(
             self.stores.imports,
@@ -30,11 +29,11 @@ class ImportServices(TrustServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def statement_imports(self) -> StatementImports:
         return StatementImports(self.imports)
 
-    @cached_property
+    @made_once
     def calendar_imports(self) -> CalendarImports:
         imports, plans = self.stores.imports, self.stores.activity_plans
         judging = CalendarJudging(imports, plans, self._import_judging)

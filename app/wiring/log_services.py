@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from app.services.activity_files import ActivityFiles
 from app.services.anchor_check import AnchorCheck
 from app.services.integrity import IntegrityService
@@ -15,11 +13,12 @@ from app.services.recovery import ChoiceJournal, JournalCheck
 from app.services.registering import AwardRegistration
 from app.services.restoring import RestoreService
 from app.services.shown_files import ShownFiles
+from app.wiring.made_once import made_once
 from app.wiring.request_services import RequestServices
 
 
 class LogServices(RequestServices):
-    @cached_property
+    @made_once
     def activity_files(self) -> ActivityFiles:
         return ActivityFiles(
             self.stores.activity_files,
@@ -31,15 +30,15 @@ class LogServices(RequestServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def shown_files(self) -> ShownFiles:
         return ShownFiles(self.publication, self.evidence, self.activity_files)
 
-    @cached_property
+    @made_once
     def private_looks(self) -> PrivateLooks:
         return PrivateLooks(self.stores.private_looks, self.clock)
 
-    @cached_property
+    @made_once
     def kept_site(self) -> KeptSite:
         return KeptSite(
             self.stores.campuses,
@@ -59,7 +58,7 @@ class LogServices(RequestServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def log_watch(self) -> LogWatch:
         return LogWatch(
             self.stores.activity_log,
@@ -72,7 +71,7 @@ class LogServices(RequestServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def anchor_check(self) -> AnchorCheck:
         return AnchorCheck(
             self.activity_log,
@@ -84,11 +83,11 @@ class LogServices(RequestServices):
             self.addresses,
         )
 
-    @cached_property
+    @made_once
     def choice_journal(self) -> ChoiceJournal:
         return ChoiceJournal(self.stores.choices, self.lent.journal, self.clock)
 
-    @cached_property
+    @made_once
     def log_reconciliation(self) -> LogReconciliation:
         return LogReconciliation(
             self.stores.activity_log,
@@ -99,7 +98,7 @@ class LogServices(RequestServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def restoring(self) -> RestoreService:
         return RestoreService(
             self.stores.recovery,
@@ -115,11 +114,11 @@ class LogServices(RequestServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def journal_check(self) -> JournalCheck:
         return JournalCheck(self.stores.activity_log, self.stores.recovery, self.lent.journal, self.clock)
 
-    @cached_property
+    @made_once
     def integrity(self) -> IntegrityService:
         return IntegrityService(
             self.stores.integrity,
@@ -130,7 +129,7 @@ class LogServices(RequestServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def registration(self) -> AwardRegistration:
         return AwardRegistration(
             self.stores.recovery,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.key_vault import KeyVault
@@ -22,6 +21,7 @@ from app.services.issuer_standing import ListShelf
 from app.services.signing_clock import SigningClockService
 from app.services.snapshots import UNSHARED, Snapshot
 from app.settings import Settings
+from app.wiring.made_once import made_once
 from app.wiring.stores import Stores
 
 
@@ -57,13 +57,13 @@ class Parts:
         self.clock = lent.clock
         self.addresses = lent.addresses
 
-    @cached_property
+    @made_once
     def signing_clock(self) -> SigningClockService:
         return SigningClockService(
             self.stores.signing_clock, self.stores.history, self.lent.counter, self.clock
         )
 
-    @cached_property
+    @made_once
     def vault(self) -> KeyVault:
         """Opens no key while the clock cannot be trusted."""
         return self.lent.vault.guarded(self.signing_clock.check)

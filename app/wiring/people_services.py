@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from functools import cached_property
 
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
 from app.adapters.sealed_forms import SealedForms
@@ -44,10 +43,11 @@ from app.services.status import StatusService
 from app.services.team import TeamService
 from app.services.withdrawals import WithdrawalService
 from app.wiring.campus_services import CampusServices
+from app.wiring.made_once import made_once
 
 
 class PeopleServices(CampusServices):
-    @cached_property
+    @made_once
     def sessions(self) -> SessionService:
         return SessionService(
             self.stores.sessions,
@@ -60,7 +60,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def sign_in(self) -> SignInService:
         return SignInService(
             self.stores.sign_in,
@@ -74,11 +74,11 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def _account_notices(self) -> AccountNotices:
         return AccountNotices(self.stores.own_addresses, self.stores.letters, self.clock)
 
-    @cached_property
+    @made_once
     def own_addresses(self) -> OwnAddressService:
         return OwnAddressService(
             self.stores.own_addresses,
@@ -92,7 +92,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def merging(self) -> MergingService:
         return MergingService(
             self.stores.merges,
@@ -109,13 +109,13 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def set_aside(self) -> SetAsideService:
         return SetAsideService(
             self.stores.sign_in, self.stores.people, SealedForms(self.lent.secret), self.clock
         )
 
-    @cached_property
+    @made_once
     def federation(self) -> FederationService:
         return FederationService(
             self.stores.federation,
@@ -129,15 +129,15 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def _memberships(self) -> Memberships:
         return Memberships(self.stores.team, self.stores.history, self.clock)
 
-    @cached_property
+    @made_once
     def history(self) -> HistoryService:
         return HistoryService(self.stores.history, self.stores.subjects, self.stores.team, self.clock)
 
-    @cached_property
+    @made_once
     def team(self) -> TeamService:
         return TeamService(
             self.stores.team,
@@ -150,7 +150,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def invitations(self) -> InvitationService:
         return InvitationService(
             self.stores.team,
@@ -165,7 +165,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def operators(self) -> OperatorService:
         return OperatorService(
             self.stores.operators,
@@ -177,7 +177,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def handed_links(self) -> HandedLinks:
         return HandedLinks(
             self.stores.operators,
@@ -188,7 +188,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def passkeys(self) -> PasskeyService:
         return PasskeyService(
             self.stores.passkeys,
@@ -201,7 +201,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def people(self) -> PeopleService:
         return PeopleService(
             self.stores.people,
@@ -217,7 +217,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def personal_log(self) -> PersonalLog:
         return PersonalLog(
             self.stores.activity_log,
@@ -231,7 +231,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def portfolios(self) -> PortfolioService:
         return PortfolioService(
             self.stores.portfolios,
@@ -242,11 +242,11 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def portfolio_documents(self) -> PortfolioDocuments:
         return PortfolioDocuments(self.badges, self.addresses, self.clock)
 
-    @cached_property
+    @made_once
     def directory(self) -> DirectoryService:
         return DirectoryService(
             self.stores.directory,
@@ -255,7 +255,7 @@ class PeopleServices(CampusServices):
             SealedWords(self.lent.secret),
         )
 
-    @cached_property
+    @made_once
     def letters(self) -> LetterService:
         return LetterService(
             self.stores.letters,
@@ -301,7 +301,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def status(self) -> StatusService:
         return StatusService(
             self.stores.statuses,
@@ -312,7 +312,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def withdrawals(self) -> WithdrawalService:
         return WithdrawalService(
             self.stores.campuses,
@@ -325,7 +325,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def contributions(self) -> ContributionService:
         return ContributionService(
             self.stores.contributions,
@@ -354,7 +354,7 @@ class PeopleServices(CampusServices):
             self.clock,
         ).end_those_of(person_id)
 
-    @cached_property
+    @made_once
     def reminders(self) -> ReminderService:
         return ReminderService(
             self.stores.reminders,
@@ -368,7 +368,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def handing_over(self) -> HandingOver:
         return HandingOver(
             self.stores.awards,
@@ -383,7 +383,7 @@ class PeopleServices(CampusServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def slips(self) -> SlipService:
         return SlipService(
             self.stores.awards,

@@ -7,7 +7,7 @@ import time
 import uuid
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from itertools import count
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import structlog
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlmodel import Session
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.clamd import Clamd, ScannerUnusable
@@ -309,7 +310,7 @@ class Process:
         if guarded and monotonic() - self._compared_at > (_AGAIN if self.behind else _COMPARED_EVERY):
             self.compare_with_anchors()
         try:
-            with open_session(self.engine, reading=reading) as session, session.begin():
+            with open_session(self.engine, reading=reading) as session, _whole(session, snapshot):
                 if guarded and self.behind:
                     people_too = (Portfolio, Endorsement) if self._lacks_choices else ()
                     refuse_rows_of(session, self.behind.keys(), OlderCopy, also=people_too)
@@ -391,6 +392,11 @@ class Process:
         """Sign a status list again, in a transaction of its own."""
         with self.unit_of_work() as services:
             return services.status.refresh(list_id)
+
+
+def _whole(session: Session, snapshot: Snapshot) -> AbstractContextManager[object]:
+    """Committed at the end; of a snapshot, which only reads, nothing is left to commit when the session closes."""
+    return nullcontext() if snapshot.is_shared else session.begin()
 
 
 @cache

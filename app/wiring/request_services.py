@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from app.services.requests import AskingService, ReviewService
 from app.wiring.endorsement_services import EndorsementServices
+from app.wiring.made_once import made_once
 
 
 class RequestServices(EndorsementServices):
-    @cached_property
+    @made_once
     def asking(self) -> AskingService:
         return AskingService(
             self.stores.requests,
@@ -26,7 +25,7 @@ class RequestServices(EndorsementServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def reviewing(self) -> ReviewService:
         return ReviewService(
             self.stores.requests,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from app.services.archive import ArchiveService
 from app.services.erasures import ErasureProofs, ErasureService
 from app.services.guardians import GuardianService
 from app.services.retention import RetentionService
 from app.wiring.log_services import LogServices
+from app.wiring.made_once import made_once
 
 
 class RightsServices(LogServices):
-    @cached_property
+    @made_once
     def erasures(self) -> ErasureService:
         return ErasureService(
             self.stores.personal_data,
@@ -31,7 +30,7 @@ class RightsServices(LogServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def archive(self) -> ArchiveService:
         return ArchiveService(
             self.stores.personal_data,
@@ -48,7 +47,7 @@ class RightsServices(LogServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def guardians(self) -> GuardianService:
         return GuardianService(
             self.stores.guardians,
@@ -62,11 +61,11 @@ class RightsServices(LogServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def retention(self) -> RetentionService:
         return RetentionService(self.stores.retention, self.clock)
 
-    @cached_property
+    @made_once
     def erasure_proofs(self) -> ErasureProofs:
         return ErasureProofs(
             self.stores.erasures,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 from app.services.workers import WorkerService
 from app.wiring.import_services import ImportServices
+from app.wiring.made_once import made_once
 
 
 class Services(ImportServices):
-    @cached_property
+    @made_once
     def workers(self) -> WorkerService:
         return WorkerService(self.stores.workers, self.clock)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from sqlmodel import Session
 
 from app.db.access import AccessStore
@@ -62,6 +60,7 @@ from app.db.subjects import SubjectStore
 from app.db.team import TeamStore
 from app.db.waiting import WaitingStore
 from app.db.workers import WorkerStore
+from app.wiring.made_once import made_once
 
 
 class Stores:
@@ -69,222 +68,222 @@ class Stores:
         self.session = session
         self.reach = Reach(session)
 
-    @cached_property
+    @made_once
     def access(self) -> AccessStore:
         return AccessStore(self.session)
 
-    @cached_property
+    @made_once
     def activities(self) -> ActivityStore:
         return ActivityStore(self.session)
 
-    @cached_property
+    @made_once
     def activity_files(self) -> ActivityFileStore:
         return ActivityFileStore(self.session)
 
-    @cached_property
+    @made_once
     def activity_log(self) -> ActivityLogStore:
         return ActivityLogStore(self.session)
 
-    @cached_property
+    @made_once
     def award_evidence(self) -> AwardEvidenceStore:
         return AwardEvidenceStore(self.session)
 
-    @cached_property
+    @made_once
     def integrity(self) -> IntegrityStore:
         return IntegrityStore(self.session)
 
-    @cached_property
+    @made_once
     def choices(self) -> ChoiceStore:
         return ChoiceStore(self.session)
 
-    @cached_property
+    @made_once
     def recovery(self) -> RecoveryStore:
         return RecoveryStore(self.session)
 
-    @cached_property
+    @made_once
     def rule_counts(self) -> RuleCountStore:
         return RuleCountStore(self.session)
 
-    @cached_property
+    @made_once
     def activity_plans(self) -> ActivityPlanStore:
         return ActivityPlanStore(self.session)
 
-    @cached_property
+    @made_once
     def awards(self) -> AwardStore:
         return AwardStore(self.session)
 
-    @cached_property
+    @made_once
     def badges(self) -> BadgeStore:
         return BadgeStore(self.session)
 
-    @cached_property
+    @made_once
     def batches(self) -> BatchStore:
         return BatchStore(self.session)
 
-    @cached_property
+    @made_once
     def brought_badges(self) -> BroughtBadgeStore:
         return BroughtBadgeStore(self.session)
 
-    @cached_property
+    @made_once
     def campuses(self) -> CampusStore:
         return CampusStore(self.session)
 
-    @cached_property
+    @made_once
     def claim_codes(self) -> ClaimCodeStore:
         return ClaimCodeStore(self.session)
 
-    @cached_property
+    @made_once
     def competencies(self) -> CompetencyStore:
         return CompetencyStore(self.session)
 
-    @cached_property
+    @made_once
     def contributions(self) -> ContributionStore:
         return ContributionStore(self.session)
 
-    @cached_property
+    @made_once
     def directory(self) -> DirectoryStore:
         return DirectoryStore(self.session)
 
-    @cached_property
+    @made_once
     def files(self) -> FileStore:
         return FileStore(self.session)
 
-    @cached_property
+    @made_once
     def consents(self) -> ConsentStore:
         return ConsentStore(self.session)
 
-    @cached_property
+    @made_once
     def guardians(self) -> GuardianStore:
         return GuardianStore(self.session)
 
-    @cached_property
+    @made_once
     def retention(self) -> RetentionStore:
         return RetentionStore(self.session)
 
-    @cached_property
+    @made_once
     def erasures(self) -> ErasureStore:
         return ErasureStore(self.session)
 
-    @cached_property
+    @made_once
     def personal_data(self) -> PersonalDataStore:
         return PersonalDataStore(self.session)
 
-    @cached_property
+    @made_once
     def federation(self) -> FederationStore:
         return FederationStore(self.session)
 
-    @cached_property
+    @made_once
     def history(self) -> HistoryStore:
         return HistoryStore(self.session)
 
-    @cached_property
+    @made_once
     def imports(self) -> ImportStore:
         return ImportStore(self.session)
 
-    @cached_property
+    @made_once
     def letters(self) -> LetterStore:
         return LetterStore(self.session)
 
-    @cached_property
+    @made_once
     def openings(self) -> OpeningStore:
         return OpeningStore(self.session)
 
-    @cached_property
+    @made_once
     def log_disputes(self) -> LogDisputeStore:
         return LogDisputeStore(self.session)
 
-    @cached_property
+    @made_once
     def log_watch(self) -> LogWatchStore:
         return LogWatchStore(self.session)
 
-    @cached_property
+    @made_once
     def operators(self) -> OperatorStore:
         return OperatorStore(self.session)
 
-    @cached_property
+    @made_once
     def passkeys(self) -> PasskeyStore:
         return PasskeyStore(self.session)
 
-    @cached_property
+    @made_once
     def merges(self) -> MergeStore:
         return MergeStore(self.session)
 
-    @cached_property
+    @made_once
     def names(self) -> NameStore:
         return NameStore(self.session)
 
-    @cached_property
+    @made_once
     def own_addresses(self) -> OwnAddressStore:
         return OwnAddressStore(self.session, self.people)
 
-    @cached_property
+    @made_once
     def people(self) -> PeopleStore:
         return PeopleStore(self.session)
 
-    @cached_property
+    @made_once
     def portfolios(self) -> PortfolioStore:
         return PortfolioStore(self.session)
 
-    @cached_property
+    @made_once
     def private_looks(self) -> PrivateLookStore:
         return PrivateLookStore(self.session)
 
-    @cached_property
+    @made_once
     def recognition(self) -> RecognitionStore:
         return RecognitionStore(self.session)
 
-    @cached_property
+    @made_once
     def reminders(self) -> ReminderStore:
         return ReminderStore(self.session)
 
-    @cached_property
+    @made_once
     def namesakes(self) -> NamesakeStore:
         return NamesakeStore(self.session)
 
-    @cached_property
+    @made_once
     def rooms(self) -> RoomStore:
         return RoomStore(self.session)
 
-    @cached_property
+    @made_once
     def requests(self) -> RequestStore:
         return RequestStore(self.session)
 
-    @cached_property
+    @made_once
     def sessions(self) -> SessionStore:
         return SessionStore(self.session)
 
-    @cached_property
+    @made_once
     def sign_in(self) -> SignInStore:
         return SignInStore(self.session)
 
-    @cached_property
+    @made_once
     def statuses(self) -> StatusStore:
         return StatusStore(self.session)
 
-    @cached_property
+    @made_once
     def subjects(self) -> SubjectStore:
         return SubjectStore(self.session)
 
-    @cached_property
+    @made_once
     def team(self) -> TeamStore:
         return TeamStore(self.session)
 
-    @cached_property
+    @made_once
     def waiting(self) -> WaitingStore:
         return WaitingStore(self.session)
 
-    @cached_property
+    @made_once
     def signing_clock(self) -> SigningClockStore:
         return SigningClockStore(self.session)
 
-    @cached_property
+    @made_once
     def workers(self) -> WorkerStore:
         return WorkerStore(self.session)
 
-    @cached_property
+    @made_once
     def endorsements(self) -> EndorsementStore:
         return EndorsementStore(self.session)
 
-    @cached_property
+    @made_once
     def organisations(self) -> OrganisationStore:
         return OrganisationStore(self.session)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from app.services.followed_lists import FollowedLists
 from app.services.labels import LabelService
 from app.services.network_register import NetworkRegister
 from app.services.partner_keys import PartnerKeys
 from app.services.vc_api import VcApi
+from app.wiring.made_once import made_once
 from app.wiring.rights_services import RightsServices
 
 
 class TrustServices(RightsServices):
-    @cached_property
+    @made_once
     def labels(self) -> LabelService:
         return LabelService(
             self.stores.recognition,
@@ -25,7 +24,7 @@ class TrustServices(RightsServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def register(self) -> NetworkRegister:
         return NetworkRegister(
             self.stores.recognition,
@@ -36,7 +35,7 @@ class TrustServices(RightsServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def partner_keys(self) -> PartnerKeys:
         return PartnerKeys(
             self.network_signing,
@@ -48,11 +47,11 @@ class TrustServices(RightsServices):
             self.clock,
         )
 
-    @cached_property
+    @made_once
     def followed_lists(self) -> FollowedLists:
         return FollowedLists(self.stores.recognition, self.stores.history, self.lent.beyond, self.clock)
 
-    @cached_property
+    @made_once
     def vc_api(self) -> VcApi:
         return VcApi(
             self.verification.documents,

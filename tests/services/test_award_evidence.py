@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from app.credentials.evidence.documents import digest_of
+from app.credentials.evidence.documents import Evidence, digest_of
 from app.credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from app.credentials.json_text import JsonObject, parse_json_object
 from app.domain.award_evidence import Shown
@@ -54,6 +54,21 @@ def test_a_badge_is_genuine_and_its_evidence_is_proved(awarded: tuple[House, lis
         (resource,) = credential(services, award_id)["relatedResource"]
         assert resource["digestMultibase"] == digest_of(services.evidence.document(award_id).body)
         assert resource["mediaType"] == "application/json"
+
+
+def test_evidence_at_hand_is_what_its_document_says(awarded: tuple[House, list[uuid.UUID]]) -> None:
+    house, ids = awarded
+    with house.unit_of_work(reading=True) as services:
+        for award_id in ids:
+            served = services.verification.documents.fetch(services.addresses.evidence(award_id))
+            held, read = served.holds, Evidence.from_bytes(served.body)
+            assert isinstance(held, Evidence)
+            assert (held.context, held.id, held.award) == (read.context, read.id, read.award)
+            assert (held.checkpoint, held.opening) == (read.checkpoint, read.opening)
+            for one, other in zip(
+                (held.decision, *held.entries), (read.decision, *read.entries), strict=True
+            ):
+                assert (one.index, one.leaf, *one.hashes) == (other.index, other.leaf, *other.hashes)
 
 
 @pytest.mark.parametrize("first", list(Shown))

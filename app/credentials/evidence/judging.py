@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from app.credentials.canonical import canonical_json
 from app.credentials.dids import did_web_document_url
-from app.credentials.documents import DocumentSource
+from app.credentials.documents import DocumentSource, FetchedDocument
 from app.credentials.errors import (
     CredentialError,
     DocumentUnavailable,
@@ -85,11 +85,10 @@ def judge_evidence(
     if not _lies_with(issuer, address):
         return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
     try:
-        encoded = documents.fetch(address).body
-        document = _evidence_in(encoded)
-        if document is None:
+        fetched = documents.fetch(address)
+        encoded, evidence = fetched.body, _evidence_in(fetched)
+        if evidence is None:
             return EvidenceReport(EvidenceOutcome.UNREAD, "not_evidence")
-        evidence = Evidence.from_document(document)
         origin = evidence.head.origin
         if not _is_log_of(issuer, origin):
             return EvidenceReport(EvidenceOutcome.FAILED, "log_of_somebody_else")
@@ -145,13 +144,15 @@ def _with_what_is_shown(
         return EvidenceReport(EvidenceOutcome.PROVED, error.reason, proved)
 
 
-def _evidence_in(encoded: bytes) -> JsonObject | None:
+def _evidence_in(fetched: FetchedDocument) -> Evidence | None:
     """None where what the address serves is no such document at all: an error page says nothing about the award."""
+    if isinstance(fetched.holds, Evidence):
+        return fetched.holds
     try:
-        document = parse_json_object(encoded)
+        document = parse_json_object(fetched.body)
     except MalformedInput:
         return None
-    return document if document.get("type") == TYPE else None
+    return Evidence.from_document(document) if document.get("type") == TYPE else None
 
 
 def _named(credential: JsonObject) -> tuple[str, str] | None:

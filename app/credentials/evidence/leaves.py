@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ from app.credentials.transparency_log.tree import leaf_hash
 
 VERSION: Final = 1
 _KIND = re.compile(r"[a-z]{1,32}")
-_MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z")
+# Without 24:00, which some versions of Python read as the next day.
+_MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Leaf:
         ):
             raise MalformedInput("malformed_leaf")
         try:
-            moment = datetime.strptime(at, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(at)
         except ValueError:
             raise MalformedInput("malformed_leaf", "/at") from None
         return cls(kind, moment, decode_base64url(commitment))

@@ -139,10 +139,18 @@ class EndorsementShowing:
         if record.award.state is AwardState.REVOKED:
             return []
         is_open = record.award.visibility is Visibility.OPEN
-        found = self.endorsements.shown_about(
-            award_id=record.award.id if is_open else None, version=record.version, limit=MOST_SHOWN
-        )
-        return self._beside(found, record.version)
+        if not self.snapshot.is_shared:
+            found = self.endorsements.shown_about(
+                award_id=record.award.id if is_open else None, version=record.version, limit=MOST_SHOWN
+            )
+            return self._beside(found, record.version)
+        # All awards of the version share what was said of the badge.
+        shown = self.snapshot.now(("said of", record.version.id), lambda: self.about_version(record.version))
+        if is_open and self.signed.awards.is_endorsed(record.award.id):
+            own = self.endorsements.shown_about_award(record.award.id, limit=MOST_SHOWN)
+            shown = sorted([*self._beside(own, record.version), *shown], key=lambda each: each.endorsement.id)
+            shown.sort(key=lambda each: each.endorsement.signed_at, reverse=True)
+        return shown[:MOST_SHOWN]
 
     def about_version(self, version: BadgeVersion) -> list[Shown]:
         """What was written about an earlier version stays with those after it, marked with its own."""

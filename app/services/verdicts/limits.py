@@ -56,15 +56,19 @@ _CLOSED_HIDES_NOTHING: Final = N_(
 )
 
 
-def limits(answer: Answer) -> list[Sentence]:
-    """What somebody might wrongly conclude from this answer; nothing where nothing was answered."""
+def limits(answer: Answer, claims: Claims | None = None) -> list[Sentence]:
+    """What somebody might wrongly conclude from this answer; nothing where nothing was answered.
+
+    `claims`: those of its document, where they were read already.
+    """
     kind = kind_of(answer)
     if kind is _K.CLOSED:
         return [Sentence(_CLOSED_IS_NOT_BAD), Sentence(_CLOSED_HIDES_NOTHING)]
     if not kind.is_an_answer or answer.report is None:
         return []
     if answer.report.document is not None:
-        found = _of_genuine(claims_of(answer.report.document), is_ours=answer.campus is not None)
+        claims = claims or claims_of(answer.report.document)
+        found = _of_genuine(claims, is_ours=answer.campus is not None)
         if answer.report.container in _HAVE_A_FACE:
             found.insert(0, Sentence(_NOT_THE_FACE))
         return _first(kind, answer) + (found[-1:] if kind is _K.REVOKED else found)
