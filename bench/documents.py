@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.measure import Row
-from bench.targets import held_by
+from bench.targets import DATA, held_by
 
 _HERE: Final = Path(__file__).resolve().parents[1]
 _DOCUMENT: Final = _HERE / "docs" / "performance.md"
@@ -23,6 +23,8 @@ def table_of(report: dict[str, Any]) -> str:
     for each in held_by(Row(**row) for row in report["rows"]):
         verdict = "held" if each.is_held else "**missed**"
         lines.append(f"| {each.name} | {each.measured} | {each.promised} | {verdict} |")
+    lines += ["", "What was done to which data:", ""]
+    lines += [f"- *{rows}*: {data}." for rows, data in DATA.items()]
     return "\n".join([*lines, ""])
 
 

@@ -86,11 +86,45 @@ TARGETS: Final = (
     Target("read status list", BARE, at_least=0.5),
     Target("read different awards as JSON", BARE_DIFFERENT, at_least=0.5),
     Target("read different awards as a page", STORED, at_least=0.25),
-    Target("processor time to read different awards as a page", None, at_most=4),
+    Target("processor time to read different awards as a page, p50", None, at_most=4),
+    Target("processor time to read different awards as a page, p95", None, at_most=4),
     Target("issue, both forms, linted and read back", FLOOR, at_most=20),
     Target("read awards as JSON, among a million", "among a thousand awards", at_least=0.8),
     Target("verify the largest document", None, at_most=50_000),
 )
+
+
+DATA: Final = {
+    "sign, embedded proof": "badges of 5,000 learners of one achievement, one after the other, 3.7 kB each",
+    "sign, token": "the same",
+    "issue, both forms": "the same, each linted, signed twice and read back",
+    "verify, embedded proof": (
+        "5,000 signed badges of one achievement in turns, more than the verifier remembers: the signature and the "
+        "canonical form of each are worked out anew; what all share (issuer, achievement, proof options) is warm"
+    ),
+    "verify, token": "5,000 tokens of one achievement in turns, none of them remembered",
+    "in a batch": "batches of 128 learners of one achievement",
+    "10,000 awards signed and stored": "10,000 learners of one achievement, into an empty database",
+    "10,000 lines through the whole service": "10,000 people of one activity, from the promise to the promised letter",
+    "share of": "a bulk award with the log and without it, in turns",
+    "status list": "131,072 places, one in a hundred set",
+    "read award as": (
+        "one award again and again over eight connections, ready from the second time on, by the processor time of a server"
+    ),
+    "read badge definition": "one document again and again, the same way",
+    "read campus key document": "one document again and again, the same way",
+    "read status list": "one document again and again, the same way",
+    "read awards as JSON, among a million": "awards at random among a million, none of them ready",
+    "read different awards as JSON": (
+        "2,000 awards, each once, by a new server that has read ten others: nothing of them is remembered"
+    ),
+    "read different awards as a page": (
+        "2,000 awards of two badges, each once, by a new server that has read ten others; every second one has evidence in the "
+        "log, an endorsement and a label; p50 and p95 are the medians of four quarters of the run"
+    ),
+    "verify the largest document": "one document with 2,800 pieces of evidence",
+}
+"""What was done to which data, by the beginning of the rows' names."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from app.credentials.proofs.data_integrity import _MOST_HELD
+from bench.credentials import _PEOPLE
 from bench.documents import table_of
 from bench.measure import Row, interleaved, repeating, rows
-from bench.targets import TARGETS, Target
+from bench.targets import DATA, TARGETS, Target
 
 
 def test_every_contender_has_a_turn_in_every_round() -> None:
@@ -51,6 +53,18 @@ def test_performance_page_tells_of_every_target_what_was_promised(target: Target
     promised = target.promised(Row(target.row, 0, 0, unit))
     lines = [line for line in table[1].splitlines() if line.startswith(f"| {target.row}")]
     assert any(promised in line for line in lines), lines
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: f"{target.row} / {target.peer}")
+def test_of_every_target_it_is_said_what_was_done_to_which_data(target: Target) -> None:
+    row = target.row.removeprefix("processor time to ")
+    assert any(row.startswith(rows) for rows in DATA)
+    page = Path(__file__).resolve().parents[1].joinpath("docs", "performance.md").read_text()
+    assert all(f"- *{rows}*: {data}." in page for rows, data in DATA.items())
+
+
+def test_a_badge_is_forgotten_before_the_bench_verifies_it_again() -> None:
+    assert _PEOPLE > _MOST_HELD
 
 
 def test_a_report_becomes_a_table_that_says_what_is_held() -> None:
