@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.support.statements",
     "tests.support.house",
     "tests.support.letters",
+    "tests.support.longest",
     "tests.support.server",
     "tests.support.browser",
 ]

@@ -13,6 +13,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
+from tests.support.every import for_each
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TREES = ("app", "alembic", "bench", "tests")
@@ -149,7 +150,7 @@ def test_rules_and_the_credential_library_reach_for_no_session_clock_or_network(
     assert reached == {}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "source",
     [
         "from sqlmodel import Session",

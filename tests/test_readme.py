@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
+from tests.support.every import for_each
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SETTINGS = (REPOSITORY / "docs/operate/settings.md").read_text()
@@ -15,7 +16,7 @@ PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")]
 MOST_LINES = 120
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+@for_each("name", Settings.model_fields)
 def test_every_setting_is_explained(name: str) -> None:
     assert f"`SCEAU_{name.upper()}`" in SETTINGS
 

@@ -21,6 +21,7 @@ from app.adapters.picture_codes import PictureCodes
 from app.domain.colours import CampusColours, contrast
 from tests.adapters.orders import KINDS, TEMPLATES, elements, name_of, order
 from tests.adapters.pixels import pixels, true_colours
+from tests.support.every import for_each
 
 
 def test_the_same_order_gives_the_same_bytes_from_another_artist(artist: BadgeArtist) -> None:
@@ -129,10 +130,8 @@ def test_long_campus_names_and_addresses_stay_inside(artist: BadgeArtist) -> Non
         assert max(starts) <= 2 * AXIS
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "host", ["a.fr", "badges.campus-bfc.fr", "badges-des-campus.academie-bourgogne.exemple.fr"]
-)
+@for_each("kind", KINDS)
+@for_each("host", ["a.fr", "badges.campus-bfc.fr", "badges-des-campus.academie-bourgogne.exemple.fr"])
 def test_the_code_beside_the_address_is_read_whole_and_small_and_stays_inside(
     kind: str, host: str, artist: BadgeArtist
 ) -> None:

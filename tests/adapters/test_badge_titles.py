@@ -13,6 +13,7 @@ from app.adapters.badge_pictures.outlines import Typeface
 from app.adapters.badge_pictures.setting import Setting, Zone, set_title, typeset
 from app.adapters.badge_pictures.templates import Template
 from tests.adapters.orders import KINDS, TEMPLATES, elements, name_of, order
+from tests.support.every import for_each
 from tests.support.shared_data import shared
 
 DEMO_TITLES = (
@@ -72,7 +73,7 @@ def words_of(setting: Setting) -> str:
     return "".join(line.text.replace(" ", "") for line in setting.lines)
 
 
-@pytest.mark.parametrize(("kind", "title"), list(product(KINDS, DEMO_TITLES)))
+@for_each(("kind", "title"), list(product(KINDS, DEMO_TITLES)))
 def test_titles_of_the_campuses_stand_whole_inside_every_shape(
     kind: str, title: str, templates: dict[str, Template], serif: Typeface
 ) -> None:
@@ -90,7 +91,7 @@ def test_titles_of_the_campuses_stand_whole_inside_every_shape(
     assert setting.lines[-1].baseline <= template.layout.title_bottom + 0.01
 
 
-@pytest.mark.parametrize(("kind", "title"), list(product(KINDS, HOSTILE_TITLES)))
+@for_each(("kind", "title"), list(product(KINDS, HOSTILE_TITLES)))
 def test_hostile_titles_give_a_light_well_formed_picture_that_reaches_for_nothing(
     kind: str, title: str, artist: BadgeArtist
 ) -> None:

@@ -19,6 +19,7 @@ from app.adapters.openid_connect import ProvidersUnusable, Registration, registr
 from app.adapters.openid_connect.client_authentication import authentication
 from app.adapters.openid_connect.id_tokens import ALGORITHMS, BadToken, UnknownKey, checked
 from app.domain.federation import Question
+from tests.support.every import for_each
 from tests.support.house import NOON
 
 ISSUER, CLIENT = "https://idp.example/realms/campus", "sceau"
@@ -147,7 +148,7 @@ HOSTILE: dict[str, str] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("written", HOSTILE.values(), ids=HOSTILE.keys())
+@for_each("written", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_id_token_is_refused_with_nothing_but_a_reason(written):
     with pytest.raises(BadToken):
         identity(written, published(RSA_KEY, EC_KEYS["ES256"]))
@@ -164,7 +165,7 @@ def test_keys_that_the_token_brings_along_are_not_used(member):
         identity(by_hand(json.dumps(header), json.dumps(CLAIMS), own))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "changes",
     [
         {"iss": ISSUER + "/"},

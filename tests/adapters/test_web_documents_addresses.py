@@ -10,6 +10,7 @@ from app.adapters.web_documents import Reach, WebDocuments
 from app.adapters.web_documents.addresses import is_public
 from app.adapters.web_documents.resolving import system_resolve
 from app.credentials.errors import DocumentUnavailable
+from tests.support.every import for_each
 from tests.support.house import SettableClock
 
 DANGEROUS = [
@@ -147,7 +148,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.parametrize("address", [*DANGEROUS, *NO_ADDRESSES])
+@for_each("address", [*DANGEROUS, *NO_ADDRESSES])
 def test_no_dangerous_address_is_public(address: str):
     assert not is_public(address)
 

@@ -10,6 +10,7 @@ import pytest
 from app.adapters.web_documents import Limits
 from app.adapters.web_documents.freshness import fresh_for, may_be_kept
 from app.credentials.errors import DocumentUnavailable
+from tests.support.every import for_each
 from tests.support.hostile_server import Conversation, answer, redirect
 from tests.support.house import NOON
 
@@ -25,7 +26,7 @@ def list_of(ttl: object) -> bytes:
 # --- how long
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("headers", "body", "seconds"),
     [
         ({}, b"{}", 300),

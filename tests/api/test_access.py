@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from app.api.routes import v1
 from app.domain.activity_plans import ActivitySession
 from tests.api.doors import EVERY_SCOPE, anybody, closed_award, program, token
+from tests.support.every import for_each
 from tests.support.house import COMMAND, House
 
 OPEN_TO_ALL = {"/api/v1/verify", "/api/v1/verify/batch", "/api/v1/campuses/{slug}/log/cosignatures"}
@@ -104,7 +105,7 @@ def test_every_address_of_the_api_has_its_policy():
     assert {(each.method, each.path.removeprefix(PREFIX)) for each in ADDRESSES} == set(POLICY)
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=str)
+@for_each("address", ADDRESSES, ids=str)
 def test_without_a_token_nothing_is_said(house: House, world: TestClient, ids, address: Address):
     answer = send(world, address, address.of("itip", ids))
     assert answer.status_code == 401
@@ -120,7 +121,7 @@ def wrong_program(house: House) -> dict[str, TestClient]:
     }
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=str)
+@for_each("address", ADDRESSES, ids=str)
 def test_every_scope_but_the_right_one_opens_nothing(
     house: House, wrong_program: dict[str, TestClient], ids, address: Address
 ):
@@ -134,7 +135,7 @@ def neighbour(house: House) -> TestClient:
     return program(house, campus=house.other_campus)
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=str)
+@for_each("address", ADDRESSES, ids=str)
 def test_another_campus_is_as_good_as_absent(house: House, neighbour: TestClient, ids, address: Address):
     there = send(neighbour, address, address.of("itip", ids))
     nowhere = send(neighbour, address, address.of("nulle-part", ids))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.api import doors
 from tests.api.doors import V1
+from tests.support.examples import examples
 from tests.support.house import House, build_house
 
 SAMPLES: dict[str, Any] = {
@@ -89,7 +90,7 @@ def test_no_body_is_answered_with_a_fault_of_ours(one_of_both: House):
         "AWARD": str(doors.closed_award(house)),
     }
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
     @given(hostile_requests())
     def send(asked: tuple[str, str]) -> None:
         path, body = asked
@@ -108,7 +109,7 @@ def post(client: TestClient, path: str, body: str):
     return client.post(f"{V1}/{path}", content=body.encode("utf-8", "surrogatepass"), headers=headers)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_nothing_to_verify_is_answered_with_a_fault_of_ours(world: TestClient, body: bytes):
     answer = world.post("/api/v1/verify", content=body, headers={"content-type": "application/json"})

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.doors import V1
+from tests.support.every import for_each
 from tests.support.house import House
 
 COMPETENCY = {
@@ -109,7 +110,7 @@ def test_an_activity_that_ends_before_it_starts_is_refused(program: TestClient):
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "body"),
     [
         ("competencies", COMPETENCY),
@@ -118,7 +119,7 @@ def test_an_activity_that_ends_before_it_starts_is_refused(program: TestClient):
         ("awards", {"badge": str(uuid.uuid4())}),
     ],
 )
-@pytest.mark.parametrize("field", ["id", "campus_id", "frozen_at", "state", "once_key", "created_at"])
+@for_each("field", ["id", "campus_id", "frozen_at", "state", "once_key", "created_at"])
 def test_a_field_nobody_asked_for_is_refused(program: TestClient, path: str, body: dict, field: str):
     """Never a silent assignment (T03)."""
     answer = program.post(f"{V1}/{path}", json=body | {field: "x"})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
 from app.api.routes import documents, router
+from tests.support.every import for_each
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -77,7 +77,7 @@ def test_the_description_is_served(world: TestClient):
     assert set(served["paths"]) == set(DESCRIPTION["paths"])
 
 
-@pytest.mark.parametrize("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+@for_each("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
 def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: dict[str, Any]):
     if "requestBody" in operation:
         _check(operation["requestBody"]["content"]["application/json"])
@@ -87,7 +87,7 @@ def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: di
         _check(answer["content"]["application/json"])
 
 
-@pytest.mark.parametrize("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+@for_each("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
 def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
     refused = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
     assert "422" in refused
@@ -99,7 +99,7 @@ def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
         )
 
 
-@pytest.mark.parametrize("operation", [each for _, each in GUARDED], ids=_ids(GUARDED))
+@for_each("operation", [each for _, each in GUARDED], ids=_ids(GUARDED))
 def test_each_address_that_needs_a_token_says_so(operation: dict[str, Any]):
     (needed,) = operation["security"]
     (scheme,) = needed
@@ -108,7 +108,7 @@ def test_each_address_that_needs_a_token_says_so(operation: dict[str, Any]):
     assert {"401", "403", "404"} <= set(operation["responses"])
 
 
-@pytest.mark.parametrize("operation", [each for _, each in OPERATIONS], ids=_ids(OPERATIONS))
+@for_each("operation", [each for _, each in OPERATIONS], ids=_ids(OPERATIONS))
 def test_each_operation_says_what_it_does_under_a_name_of_its_own(operation: dict[str, Any]):
     assert operation["summary"]
     names = [each["operationId"] for _, each in OPERATIONS]

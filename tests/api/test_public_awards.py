@@ -13,6 +13,7 @@ from app.credentials.verification.report import Verdict
 from app.domain.awards import Visibility
 from app.domain.history import Actor
 from tests.api.doors import closed_award, open_award, stored
+from tests.support.every import for_each
 from tests.support.house import House, build_house
 
 UNKNOWN = uuid.UUID("5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11")
@@ -238,7 +239,7 @@ def test_a_form_we_do_not_have_is_said_to_be_unavailable(house: House, world: Te
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "accept",
     [
         "",

@@ -18,6 +18,7 @@ from app.credentials.verification.report import CheckId
 from app.domain.history import Actor
 from app.domain.status import LIST_LIFE
 from tests.api.doors import closed_award, open_award
+from tests.support.every import for_each
 from tests.support.house import House
 
 UNKNOWN = uuid.UUID("5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11")
@@ -213,7 +214,7 @@ def test_the_picture_of_a_version_is_there_without_any_badge_in_it(
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "path",
     [
         f"/badges/{UNKNOWN}",

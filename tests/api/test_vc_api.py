@@ -25,6 +25,7 @@ from app.credentials.status_list import StatusList, status_entry, status_list_cr
 from app.domain.history import HistoryEntry
 from app.domain.rates import LIMITS
 from tests.api import doors
+from tests.support.every import for_each
 from tests.support.house import COMMAND, NOON, House, build_house
 
 VERIFY, ISSUE = "/vc-api/credentials/verify", "/vc-api/credentials/issue"
@@ -161,7 +162,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED)
+@for_each("changes", REFUSED.values(), ids=REFUSED)
 def test_verify_refuses_what_the_data_model_forbids(world, changes):
     document = credential(**changes)
     try:
@@ -196,7 +197,7 @@ PROOFS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("changes", PROOFS.values(), ids=PROOFS)
+@for_each("changes", PROOFS.values(), ids=PROOFS)
 def test_verify_refuses_altered_proof(world, changes):
     whole = signed()
     proof = {name: value for name, value in {**whole["proof"], **changes}.items() if value is not None}
@@ -334,7 +335,7 @@ def test_issue_fills_in_the_issuer(house, issuer):
     assert issued["issuer"] == house.campus.did
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name",
     [name for name in REFUSED if name not in ("no issuer", "over", "not yet", "ends before it begins")],
 )

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from app.credentials.json_text import parse_json
 from app.domain.history import Actor
 from tests.api.doors import closed_award, open_award, stored
+from tests.support.every import for_each
 from tests.support.house import House
 
 VERIFY = "/api/v1/verify"
@@ -124,7 +125,7 @@ def test_each_sentence_is_in_the_language_that_is_asked_for(house: House, world:
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     "body",
     [
         b"",

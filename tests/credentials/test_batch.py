@@ -24,6 +24,8 @@ from app.credentials.verification.report import Verdict
 from app.domain.signed_text import name_as_signed
 from tests.credentials.test_issuing import FAULTS, changed
 from tests.support.credentials import HOST, LIST_URL, NOON, Campus, badge_document
+from tests.support.every import for_each
+from tests.support.examples import examples
 
 CAMPUS = Campus()
 
@@ -63,7 +65,7 @@ def test_whoever_is_refused_takes_nothing_from_the_others() -> None:
     assert [*first, last] == [one(each) for each in (*documents[:4], documents[5])]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(_NAMES, _WORDS), min_size=3, max_size=5))
 def test_a_batch_writes_what_one_by_one_writes(people: list[tuple[str, str]]) -> None:
     documents = [member(number, *person) for number, person in enumerate(people)]
@@ -91,7 +93,7 @@ def test_badges_of_several_shapes_in_any_order() -> None:
     assert many(documents) == [one(document) for document in documents]
 
 
-@pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
+@for_each(("lint", "path", "value"), FAULTS)
 def test_a_later_member_is_refused_for_what_it_would_be_refused_for_alone(
     lint: str, path: str, value: Any
 ) -> None:
@@ -111,7 +113,7 @@ def test_texts_that_a_lint_may_object_to_are_linted(text: str) -> None:
         many([*(member(number) for number in range(3)), member(4, narrative=text)])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.text(st.characters(max_codepoint=0x2FFF), min_size=1, max_size=40), st.text(min_size=1, max_size=20)
 )

@@ -40,6 +40,7 @@ from tests.credentials.trust.test_trust_lists import NOON as LIST_NOON
 from tests.credentials.trust.test_trust_lists import PINNED, SIGNER
 from tests.credentials.trust.test_trust_lists import signed as signed_list
 from tests.support.credentials import DID_URL, LIST_URL, NOON, badge_document, without_status
+from tests.support.every import for_each
 
 ENDS = [
     "9999-12-31T23:59:59-14:00",
@@ -77,41 +78,41 @@ def issued(document: dict[str, Any]) -> str:
     return json.dumps(add_proof(document, signer=CAMPUS.signer, created=NOON))
 
 
-@pytest.mark.parametrize("at", AT, ids=["noon", "earliest", "latest"])
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["validFrom", "validUntil", "awardedDate"])
+@for_each("at", AT, ids=["noon", "earliest", "latest"])
+@for_each("text", ENDS)
+@for_each("member", ["validFrom", "validUntil", "awardedDate"])
 def test_date_of_a_credential_gets_an_answer(member: str, text: str, at: datetime) -> None:
     document = badge_document() | {member: text}
     answered(verify(issued(document), documents=CAMPUS.documents(), at=at))
 
 
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["activityStartDate", "activityEndDate"])
+@for_each("text", ENDS)
+@for_each("member", ["activityStartDate", "activityEndDate"])
 def test_date_of_an_activity_gets_an_answer(member: str, text: str) -> None:
     document = badge_document()
     document["credentialSubject"][member] = text
     answered(verify(issued(document), documents=CAMPUS.documents(), at=NOON))
 
 
-@pytest.mark.parametrize("at", AT, ids=["noon", "earliest", "latest"])
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["created", "expires"])
+@for_each("at", AT, ids=["noon", "earliest", "latest"])
+@for_each("text", ENDS)
+@for_each("member", ["created", "expires"])
 def test_date_of_a_proof_gets_an_answer(member: str, text: str, at: datetime) -> None:
     document = json.loads(issued(badge_document()))
     document["proof"][member] = text
     answered(verify(json.dumps(document), documents=CAMPUS.documents(), at=at))
 
 
-@pytest.mark.parametrize("at", AT, ids=["noon", "earliest", "latest"])
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["validFrom", "validUntil"])
+@for_each("at", AT, ids=["noon", "earliest", "latest"])
+@for_each("text", ENDS)
+@for_each("member", ["validFrom", "validUntil"])
 def test_date_of_a_status_list_gets_an_answer(member: str, text: str, at: datetime) -> None:
     documents = CAMPUS.documents(**{LIST_URL: CAMPUS.status_list(**{member: text})})
     answered(verify(issued(badge_document()), documents=documents, at=at))
 
 
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["revoked", "expires"])
+@for_each("text", ENDS)
+@for_each("member", ["revoked", "expires"])
 def test_date_of_a_key_gets_an_answer(member: str, text: str) -> None:
     published_keys = copy.deepcopy(CAMPUS.did_document)
     for method in published_keys["verificationMethod"]:
@@ -122,8 +123,8 @@ def test_date_of_a_key_gets_an_answer(member: str, text: str) -> None:
         answered(verify(presented, documents=documents, at=NOON))
 
 
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["validFrom", "validUntil"])
+@for_each("text", ENDS)
+@for_each("member", ["validFrom", "validUntil"])
 def test_date_of_an_embedded_endorsement_gets_an_answer(member: str, text: str) -> None:
     inside = signed(endorsement(**{member: text}))
     report = answered(verify(issued(badge("credential", inside)), documents=world(), at=NOON))
@@ -132,15 +133,15 @@ def test_date_of_an_embedded_endorsement_gets_an_answer(member: str, text: str) 
     assert verify_endorsement(json.dumps(alone), documents=world(), at=NOON).reason
 
 
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["issuedOn", "expires"])
+@for_each("text", ENDS)
+@for_each("member", ["issuedOn", "expires"])
 def test_date_of_an_older_badge_gets_an_answer(member: str, text: str) -> None:
     hosted = assertion(**{member: text})
     answered(verify(json.dumps(hosted), documents=published(assertion=hosted), at=NOON))
 
 
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["made", "fetched"])
+@for_each("text", ENDS)
+@for_each("member", ["made", "fetched"])
 def test_date_of_a_package_gets_an_answer(member: str, text: str) -> None:
     made = make_package(CAMPUS.issue().embedded, documents=CAMPUS.documents(), at=NOON)
     changed = BytesIO()
@@ -160,9 +161,9 @@ def test_date_of_a_package_gets_an_answer(member: str, text: str) -> None:
     answered(verify(package.badge, documents=package.documents, at=package.made_at))
 
 
-@pytest.mark.parametrize("at", [LIST_NOON, EARLIEST, LATEST], ids=["noon", "earliest", "latest"])
-@pytest.mark.parametrize("text", ENDS)
-@pytest.mark.parametrize("member", ["validFrom", "validUntil", "since", "until", "label"])
+@for_each("at", [LIST_NOON, EARLIEST, LATEST], ids=["noon", "earliest", "latest"])
+@for_each("text", ENDS)
+@for_each("member", ["validFrom", "validUntil", "since", "until", "label"])
 def test_date_of_a_trust_list_gets_an_answer(member: str, text: str, at: datetime) -> None:
     document = json.loads(signed_list())
     document.pop("proof")

@@ -20,7 +20,9 @@ from app.credentials.canonical.tables import NotCovered
 from app.credentials.errors import CanonicalizationTooHard, UnsafeDocument
 from app.credentials.json_text import JsonObject
 from app.credentials.vocabulary import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V1, CONTEXT_V2
+from tests.support.every import for_each
 from tests.support.example_credential import example_document
+from tests.support.examples import examples
 from tests.support.shared_data import SHARED_DATA, shared
 
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0"
@@ -91,7 +93,7 @@ def _published() -> list[str]:
     return [str(path.relative_to(SHARED_DATA)) for path in paths] or ["open-badges/examples"]
 
 
-@pytest.mark.parametrize("name", _published())
+@for_each("name", _published())
 def test_published_documents_are_said_alike(name):
     document = json.loads(shared(name).read_bytes())
     if not isinstance(document, dict):
@@ -159,13 +161,13 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(CONTEXTS), _objects(_VALUES))
 def test_any_document_is_said_alike_or_left_to_pyld(contexts, members):
     _ways_agree({**members, "@context": contexts})
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(CONTEXTS), _objects(_VALUES))
 def test_any_document_has_a_canonical_form_or_is_refused_by_name(contexts, members):
     with contextlib.suppress(UnsafeDocument, CanonicalizationTooHard):
@@ -183,7 +185,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     ]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_an_award_changed_anywhere_is_said_alike_or_left_to_pyld(data):
     document: Any = copy.deepcopy(example_document())
@@ -239,7 +241,7 @@ _AWARDS = _varied(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_AWARDS)
 def test_any_award_an_issuer_could_write_is_covered_and_said_alike(members):
     assert _ways_agree({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], "id": "urn:uuid:root", **members})
@@ -266,7 +268,7 @@ COVERED_CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", COVERED_CHANGES)
+@for_each("case", COVERED_CHANGES)
 def test_ordinary_variety_is_covered(case):
     path, value = COVERED_CHANGES[case]
     document: Any = copy.deepcopy(example_document())

@@ -15,6 +15,7 @@ from app.credentials.canonical import canonical_nquads, compiled, expansion
 from app.credentials.canonical.rdfc import canonicalize
 from app.credentials.errors import CanonicalizationTooHard, UnsafeDocument
 from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2, context
+from tests.support.every import for_each
 from tests.support.example_credential import example_document
 from tests.support.shared_data import shared
 
@@ -177,7 +178,7 @@ UNSAFE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", UNSAFE)
+@for_each("case", UNSAFE)
 def test_what_a_signature_would_not_cover_is_refused_by_name(case):
     change, reason, pointer = UNSAFE[case]
     document = copy.deepcopy(example_document())
@@ -207,7 +208,7 @@ def _canonical_or_none(document: Any) -> str | None:
         return None
 
 
-@pytest.mark.parametrize("leaf", _leaves(example_document()), ids=lambda path: "/".join(map(str, path)))
+@for_each("leaf", _leaves(example_document()), ids=lambda path: "/".join(map(str, path)))
 def test_no_leaf_can_change_or_go_without_the_canonical_form_changing(leaf):
     signed = canonical_nquads(example_document())
     *parents, last = leaf

@@ -11,6 +11,7 @@ import pytest
 
 from app.credentials.canonical.rdfc import Quad, canonical_labels, canonicalize, escape
 from app.credentials.errors import CanonicalizationTooHard
+from tests.support.every import for_each
 from tests.support.nquads import read_nquads
 from tests.support.shared_data import SHARED_DATA, shared
 
@@ -31,12 +32,12 @@ def _file(test: str, suffix: str) -> str:
     return shared(f"{SUITE}/rdfc10/{test[1:8]}{suffix}").read_bytes().decode()
 
 
-@pytest.mark.parametrize("test", _tests("RDFC10EvalTest"))
+@for_each("test", _tests("RDFC10EvalTest"))
 def test_published_documents_become_their_canonical_form(test):
     assert canonicalize(read_nquads(_file(test, "-in.nq"))) == _file(test, "-rdfc10.nq")
 
 
-@pytest.mark.parametrize("test", _tests("RDFC10MapTest"))
+@for_each("test", _tests("RDFC10MapTest"))
 def test_published_blank_nodes_get_their_labels(test):
     labels = canonical_labels(read_nquads(_file(test, "-in.nq")))
     expected = json.loads(_file(test, "-rdfc10map.json"))

@@ -22,6 +22,7 @@ from tests.support.credentials import (
     badge_document,
 )
 from tests.support.documents import Documents
+from tests.support.every import for_each
 from tests.support.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, asked, token
 
 
@@ -97,7 +98,7 @@ KIDS = [
 ]
 
 
-@pytest.mark.parametrize("kid", KIDS, ids=range(len(KIDS)))
+@for_each("kid", KIDS, ids=range(len(KIDS)))
 def test_a_key_reference_leads_nowhere_but_to_the_issuers_own_documents(kid: Any) -> None:
     """T07."""
     documents = CAMPUS.documents()
@@ -149,12 +150,12 @@ def test_a_key_document_that_is_none_makes_no_badge_valid(served: Any) -> None:
         assert report.signature is not SignatureState.FALSE
 
 
-@pytest.mark.parametrize(
+@for_each(
     "served",
     [b"", b"  ", b"Service unavailable", b"<html>", b"[]", b"null", b"{}", b"\xff", b"x" * 70_000,
      {"error": "not found"}, {"id": "e-17", "message": "too many requests"}, {"status": 500}],
 )  # fmt: skip
-@pytest.mark.parametrize("presented", [SIGNED.embedded, SIGNED.token, token({"kid": "k1"})])
+@for_each("presented", [SIGNED.embedded, SIGNED.token, token({"kid": "k1"})])
 def test_what_is_no_key_document_accuses_nobody(presented: bytes | str, served: Any) -> None:
     """A server that answers with an error page says nothing about the badge."""
     report = asked(presented, CAMPUS.documents(**{DID_URL: served, JWKS_URL: served}))

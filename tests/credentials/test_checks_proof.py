@@ -15,6 +15,7 @@ from app.credentials.verification.report import CheckId, Verdict
 from tests.support.credentials import (
     badge_document,
 )
+from tests.support.every import for_each
 from tests.support.forgery import CAMPUS, EMBEDDED, asked, token, with_proof
 
 
@@ -75,7 +76,7 @@ CLAIMS: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("claim", "value", "reason"), CLAIMS)
+@for_each(("claim", "value", "reason"), CLAIMS)
 def test_a_signed_token_that_contradicts_its_badge_is_named_as_that(
     claim: str, value: Any, reason: str
 ) -> None:
@@ -127,7 +128,7 @@ PROOFS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "reason"), PROOFS)
+@for_each(("changed", "reason"), PROOFS)
 def test_a_proof_that_is_not_what_it_must_be_is_named_as_that(changed: dict[str, Any], reason: str) -> None:
     """B-030, B-034, B-036, B-046, B-047; T12."""
     report = asked(with_proof(**changed))

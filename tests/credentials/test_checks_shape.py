@@ -11,13 +11,14 @@ from app.credentials.verification.checks.shape import context, schema
 from app.credentials.verification.checks.validity import validity
 from app.credentials.verification.policy import Policy
 from tests.support.credentials import NOON, badge_document
+from tests.support.every import for_each
 
 V2 = "https://www.w3.org/ns/credentials/v2"
 OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("contexts", "reason"),
     [
         ([V2, OB], "context_known"),

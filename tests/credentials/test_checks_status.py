@@ -27,6 +27,7 @@ from tests.support.credentials import (
     badge_document,
 )
 from tests.support.documents import Documents
+from tests.support.every import for_each
 from tests.support.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, asked, resigned
 
 
@@ -73,7 +74,7 @@ LISTS: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "served", "reason"), LISTS, ids=[name for name, _, _ in LISTS])
+@for_each(("name", "served", "reason"), LISTS, ids=[name for name, _, _ in LISTS])
 def test_a_status_list_that_cannot_be_relied_on_leaves_the_verdict_open(
     name: str, served: Any, reason: str
 ) -> None:

@@ -18,6 +18,7 @@ from app.credentials.verification.checks.shape import context, schema
 from app.credentials.verification.checks.validity import validity
 from app.credentials.verification.policy import Identity, Policy
 from tests.support.credentials import NOON, badge_document
+from tests.support.every import for_each
 from tests.support.forgery import EMBEDDED
 
 Told = tuple[str, dict[str, str]]
@@ -36,7 +37,7 @@ DIGEST = hashlib.sha256(b"xsalt").hexdigest()
 MAIL = {"type": "emailAddress"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("document", "asked", "answer"),
     [
         (named(), None, ("recipient_not_asked", {})),
@@ -85,7 +86,7 @@ def multihash(code: int, name: str, base: Any = "z", body: bytes = FILE, length:
 SRI, MULTI = "digestSRI", "digestMultibase"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("member", "written", "reason"),
     [
         (SRI, sri("sha256"), None),
@@ -159,7 +160,7 @@ V1 = "https://www.w3.org/2018/credentials/v1"
 ENDORSEMENT = ["VerifiableCredential", "EndorsementCredential"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changed", "answer"),
     [
         ({}, ("context_known", {})),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.every import for_each
+
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = (ROOT / "docs" / "conformance.md").read_text()
 CODE = sorted(set(re.findall(r"`([a-z_/]+(?:\.py|/))`", TABLE)))
@@ -18,13 +20,13 @@ DEFINED = {
 }
 
 
-@pytest.mark.parametrize("path", CODE)
+@for_each("path", CODE)
 def test_every_place_it_names_exists(path: str) -> None:
     folders = [ROOT / "app" / "credentials", ROOT / "tests" / "credentials", ROOT]
     assert any((folder / path).exists() for folder in folders)
 
 
-@pytest.mark.parametrize("name", TESTS)
+@for_each("name", TESTS)
 def test_every_test_it_names_exists(name: str) -> None:
     assert name in DEFINED
 

@@ -20,6 +20,7 @@ from app.credentials.documents import FetchedDocument, NoDocuments
 from app.credentials.errors import DocumentUnavailable, KeyNotResolved, MalformedInput
 from app.credentials.json_text import dump_json
 from app.credentials.keys import Algorithm, LocalSigningKey, VerificationKey, encode_multibase
+from tests.support.every import for_each
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 DID = "did:web:badges.example:campus:itip"
@@ -79,7 +80,7 @@ def test_a_place_has_one_did_and_the_did_one_url(base, segments, did, url):
     assert did_web_document_url(did) == url
 
 
-@pytest.mark.parametrize(
+@for_each(
     "did",
     [
         "did:web:",
@@ -228,7 +229,7 @@ def test_a_key_in_the_fragment_is_never_taken_for_the_key():
         resolve_method(forged, documents=NoDocuments(), at=NOON)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "reason"),
     [
         ({"id": "did:web:badges.example:campus:other"}, "key_document_malformed"),
@@ -277,7 +278,7 @@ def test_controller_document_that_is_no_json_object_is_refused(body):
         resolve_method(METHOD, documents=documents, at=NOON)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method_url", "reason"),
     [
         ("", "key_reference_malformed"),

@@ -8,6 +8,7 @@ from app.credentials.verification.report import CheckId, Outcome, Report, Verdic
 from tests.support import hostile_badges
 from tests.support.bounds import bounded
 from tests.support.documents import Documents
+from tests.support.every import for_each
 from tests.support.forgery import CAMPUS, SIGNED, asked
 from tests.support.hostile_badges import Hostile
 from tests.support.laborious_badges import LABORIOUS
@@ -42,7 +43,7 @@ def refused_by(report: Report) -> list[str]:
     return [f"{answer.id.value}:{answer.reason}" for answer in report.checks if answer.outcome in wanting]
 
 
-@pytest.mark.parametrize("hostile", ALL)
+@for_each("hostile", ALL)
 def test_hostile_badge_is_refused_for_its_reason_in_a_second_and_64_mebibytes(hostile: Hostile) -> None:
     report = bounded(lambda: asked(hostile.presented, world_of(hostile)))
     assert report.verdict is not Verdict.VALID
@@ -50,7 +51,7 @@ def test_hostile_badge_is_refused_for_its_reason_in_a_second_and_64_mebibytes(ho
     assert [answer.id for answer in report.checks] == list(CheckId)
 
 
-@pytest.mark.parametrize("hostile", ALL)
+@for_each("hostile", ALL)
 def test_hostile_badge_leads_to_no_address_but_those_of_its_issuer(hostile: Hostile) -> None:
     documents = world_of(hostile)
     asked(hostile.presented, documents)

@@ -15,6 +15,7 @@ from tests.support.credentials import (
     LIST_URL,
     badge_document,
 )
+from tests.support.examples import examples
 from tests.support.forgery import CAMPUS, EMBEDDED, SIGNED, asked, token
 
 
@@ -46,7 +47,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300), JSON.map(json.dumps)))
 def test_anything_at_all_yields_a_report_that_answers_every_question(presented: bytes | str) -> None:
     documents = CAMPUS.documents()
@@ -57,7 +58,7 @@ def test_anything_at_all_yields_a_report_that_answers_every_question(presented: 
     json.dumps(report.to_document())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(EMBEDDED)), JSON, st.booleans())
 def test_a_badge_with_any_member_replaced_by_anything_yields_a_report(
     member: str, value: Any, signed_again: bool
@@ -73,7 +74,7 @@ def test_a_badge_with_any_member_replaced_by_anything_yields_a_report(
         assert report.verdict is not Verdict.VALID
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(JSON)
 def test_a_status_list_or_key_document_of_any_shape_yields_a_report(served: Any) -> None:
     body = json.dumps(served).encode()

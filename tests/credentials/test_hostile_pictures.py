@@ -14,6 +14,7 @@ from app.credentials.baking import bake_png, bake_svg, unbake
 from app.credentials.errors import ImageError
 from tests.credentials.pictures import END, PIXELS, PNG_SIGNATURE, SVG, chunk, header, itxt, png
 from tests.support.bounds import bounded
+from tests.support.every import for_each
 from tests.support.shared_data import shared
 
 TOKEN = b"eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJkaWQ6d2ViOmEifQ.c2ln"
@@ -29,7 +30,7 @@ def svg(body: str, before: str = "") -> bytes:
 ONE = f'<openbadges:credential verify="{TOKEN.decode()}"/>'
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("picture", "reason"),
     [
         pytest.param(b"", "not_an_image", id="nothing"),

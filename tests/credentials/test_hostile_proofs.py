@@ -7,13 +7,14 @@ import json
 import time
 from contextlib import suppress
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.credentials.errors import ProofError, UnsafeDocument
 from app.credentials.proofs.data_integrity import add_proof, verify_proofs
 from tests.credentials.signed import NOON, KeyRing, credential
+from tests.support.every import for_each
+from tests.support.examples import examples
 
 RING = KeyRing()
 SIGNED = add_proof(credential(), signer=RING.signer(), created=NOON)
@@ -56,7 +57,7 @@ UNNOTICED_BY_RDF = {
 }
 
 
-@pytest.mark.parametrize("change", UNNOTICED_BY_RDF.values(), ids=UNNOTICED_BY_RDF.keys())
+@for_each("change", UNNOTICED_BY_RDF.values(), ids=UNNOTICED_BY_RDF.keys())
 def test_addition_outside_the_signed_statements_is_refused(change):
     outcome = tampered(change)
     assert outcome.accepted is None
@@ -118,7 +119,7 @@ paths = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(paths, json_values)
 def test_any_value_in_any_place_is_an_answer_and_never_a_yes(path, value):
     document = copy.deepcopy(SIGNED)

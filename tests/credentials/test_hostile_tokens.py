@@ -17,6 +17,7 @@ from app.credentials.errors import MalformedInput, ProofError
 from app.credentials.keys import Algorithm, encode_base64url
 from app.credentials.proofs.vc_jwt import check_header, parse_compact_jws, sign_jwt, verify_jws
 from tests.credentials.signed import KeyRing, credential
+from tests.support.every import for_each
 from tests.support.shared_data import shared
 
 SIGNER = KeyRing().signer()
@@ -43,7 +44,7 @@ def with_payload(payload: bytes) -> str:
     return f"{HEADER}.{encode_base64url(payload)}.{SIGNATURE}"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "token",
     [
         pytest.param("", id="nothing"),
@@ -89,7 +90,7 @@ def test_last_character_of_a_signature_has_one_spelling():
     assert accepted == 1
 
 
-@pytest.mark.parametrize(
+@for_each(
     "algorithm",
     ["none", "None", "nOnE", "NONE", "", "HS256", "HS384", "HS512", "PS256", "ES512", "RS1", "eddsa", None, 1, ["EdDSA"], {}],
 )  # fmt: skip
@@ -128,7 +129,7 @@ def test_public_key_is_never_taken_for_a_shared_secret(secret):
                 verify_jws(parse_compact_jws(f"{signing_input}.{text(signature)}"), SIGNER.key.public)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "members",
     [
         {"crit": ["exp"], "exp": 1},
@@ -157,7 +158,7 @@ def test_header_member_that_could_steer_the_check_is_refused(members):
         verify_jws(jws, SIGNER.key.public)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "member",
     [
         "enc",

@@ -30,6 +30,8 @@ from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.report import Verdict
 from tests.support.credentials import HOST, LIST_URL, NOON, Campus, badge_document
+from tests.support.every import for_each
+from tests.support.examples import examples
 
 CAMPUS = Campus()
 
@@ -198,7 +200,7 @@ FAULTS: list[tuple[str, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
+@for_each(("lint", "path", "value"), FAULTS)
 def test_each_lint_finds_the_fault_it_is_there_for(lint: str, path: str, value: Any) -> None:
     assert lint in faults(changed(path, value))
 
@@ -231,14 +233,14 @@ def refusal_of(document: dict[str, Any], **changed: Any) -> dict[str, str]:
     return {}
 
 
-@pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
+@for_each(("lint", "path", "value"), FAULTS)
 def test_a_badge_without_fault_excuses_no_other(lint: str, path: str, value: Any) -> None:
     for _ in range(2):
         assert refusal_of(badge_document()) == {}
         assert lint in refusal_of(changed(path, value))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.text(max_size=20),
     st.text(st.sampled_from("aé '.@<>\n\u202e\ue0001\ue001e\u0301"), max_size=12),
@@ -356,7 +358,7 @@ def test_every_lint_is_shown_to_find_something() -> None:
     assert {lint.__name__ for lint in LINTS} == shown
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(FAULTS))
 def test_no_key_is_touched_when_a_lint_fails(fault: tuple[str, str, Any]) -> None:
     _, path, value = fault
@@ -429,7 +431,7 @@ def test_a_badge_can_be_issued_before_its_status_list_was_published() -> None:
 _NAMES = st.text(st.sampled_from("\"\\%'&é’ \U0001f9ff中_:.#/s0AZ\ue000\ue001"), min_size=1, max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(_NAMES, st.integers(0, 240)), min_size=3, max_size=6))
 def test_what_is_issued_after_its_like_is_what_is_issued_first(people: list[tuple[str, int]]) -> None:
     """By a template, at any moment: the bytes that the general way signs."""

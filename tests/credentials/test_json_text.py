@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from app.credentials.errors import MalformedInput
 from app.credentials.json_text import dump_json, parse_json, parse_json_object, pointer_to
+from tests.support.every import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "reason"),
     [
         (b'{"a": 1, "a": 2}', "duplicate_member"),

@@ -33,6 +33,7 @@ from tests.support.credentials import (
     Campus,
     badge_document,
 )
+from tests.support.every import for_each
 from tests.support.example_credential import example_document
 
 Path = tuple[str | int, ...]
@@ -66,7 +67,7 @@ def in_general(document: dict[str, Any]) -> str:
 SHARED_TEXTS = [path for part in PARTS for path in texts_in(at(badge_document(), part), part)]
 
 
-@pytest.mark.parametrize("path", SHARED_TEXTS, ids=lambda path: "/".join(map(str, path)))
+@for_each("path", SHARED_TEXTS, ids=lambda path: "/".join(map(str, path)))
 def test_another_text_in_a_shared_part_is_another_canonical_form(path):
     kept = canonical_nquads(badge_document())
     written = at(badge_document(), path)
@@ -140,7 +141,7 @@ def test_values_that_python_calls_equal_are_not_mistaken_for_one_another(kept):
         assert same_written is (in_general(document) == found)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "value", "reason", "pointer"),
     [case[1:] for case in FORBIDDEN],
     ids=[f"{case[0]} {case[1].rpartition('/')[2]}" for case in FORBIDDEN],
@@ -178,8 +179,8 @@ OWN_WORDS: tuple[Path, ...] = (
 )
 
 
-@pytest.mark.parametrize("path", OWN_WORDS, ids=lambda path: "/".join(map(str, path)))
-@pytest.mark.parametrize(
+@for_each("path", OWN_WORDS, ids=lambda path: "/".join(map(str, path)))
+@for_each(
     "value",
     [
         "", "x", "\ud800", "urn:x y", "urn:é", "urn:x\n", "\u202e", "7", "07", "-1", "1234567890123456", "12345678901234567", 7, 7.5,

@@ -15,6 +15,7 @@ from app.credentials.keys import (
     encode_multibase,
 )
 from tests.credentials.published_keys import ED25519_MULTIKEY, P256_JWK, RFC8037_JWK
+from tests.support.every import for_each
 
 ED25519_FIELD = 2**255 - 19
 
@@ -88,7 +89,7 @@ def test_rsa_modulus_of_the_infineon_generator_is_refused():
         VerificationKey.from_jwk(jwk)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "reason"),
     [
         ({"use": "enc"}, "key_use"),

@@ -25,6 +25,7 @@ from tests.support.credentials import (
     badge_document,
     without_status,
 )
+from tests.support.every import for_each
 from tests.support.pictures import PNG, SVG
 
 FORMS = ["embedded", "token"]
@@ -187,7 +188,7 @@ def test_a_badge_full_of_links_makes_us_follow_none_but_key_and_status(campus: C
     assert documents.asked == [DID_URL, f"{elsewhere}/0", f"{elsewhere}/1"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     "garbage",
     [
         "",

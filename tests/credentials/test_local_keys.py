@@ -11,18 +11,20 @@ from app.credentials.issuing import issue_many
 from app.credentials.keys import Algorithm, LocalSigningKey, Signer
 from tests.credentials.test_batch import member
 from tests.support.credentials import NOON, Campus
+from tests.support.every import for_each
+from tests.support.examples import examples
 
 KEY = LocalSigningKey.from_seed(bytes(range(32)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=300))
 def test_every_signature_of_the_key_holds(seed: bytes, message: bytes) -> None:
     key = LocalSigningKey.from_seed(seed)
     assert key.public.verify(key.sign(message), message)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=80), st.integers(0, 511))
 def test_one_bit_anywhere_in_the_signature_is_found(message: bytes, bit: int) -> None:
     signature = bytearray(KEY.sign(message))
@@ -64,9 +66,9 @@ class Struck(LocalSigningKey):
         return bytes(signature)
 
 
-@pytest.mark.parametrize("form", ["signer", "jwt_signer"])
-@pytest.mark.parametrize("bit", [0, 255, 256, 507])
-@pytest.mark.parametrize("right", [1, 2, 5])
+@for_each("form", ["signer", "jwt_signer"])
+@for_each("bit", [0, 255, 256, 507])
+@for_each("right", [1, 2, 5])
 def test_one_struck_signature_of_a_local_key_gets_nothing_out_of_the_door(
     form: str, bit: int, right: int
 ) -> None:

@@ -26,6 +26,7 @@ from app.credentials.model import (
     ResultDescription,
 )
 from app.credentials.vocabulary import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V1, CONTEXT_V2
+from tests.support.every import for_each
 from tests.support.example_credential import example_credential, example_document
 
 ABSENT = object()
@@ -148,7 +149,7 @@ def change(document: Any, path: str, value: Any) -> None:
         target[last] = value
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "value", "reason", "pointer"),
     [case[1:] for case in FORBIDDEN],
     ids=[f"{case[0]} {case[1].rpartition('/')[2]}" for case in FORBIDDEN],

@@ -37,6 +37,7 @@ from tests.credentials.test_checks_withdrawn_key import (
 )
 from tests.support.credentials import DID_URL, HOST, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.documents import Documents
+from tests.support.every import for_each
 
 CAMPUS = Campus()
 SIGNED = CAMPUS.issue()
@@ -226,7 +227,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", list(HOSTILE))
+@for_each("name", list(HOSTILE))
 def test_a_hostile_package_is_refused_by_name(name: str) -> None:
     data, reason = HOSTILE[name]
     with pytest.raises(MalformedInput) as refused:

@@ -26,6 +26,7 @@ from tests.credentials.legacy.older_issuer import assertion, published
 from tests.credentials.test_checks_withdrawn_key import ADDRESS, KEY_ADDRESS, LOG_KEY, evidence_of, logged
 from tests.support.credentials import DID, DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.documents import Documents
+from tests.support.every import for_each
 
 CAMPUS = Campus()
 KEY = CAMPUS.key.public.thumbprint()
@@ -70,7 +71,7 @@ def test_a_package_verifies_where_the_key_of_its_issuer_is_known(anchors: Anchor
 STRANGER = LocalSigningKey.generate(Algorithm.EDDSA).public.thumbprint()
 
 
-@pytest.mark.parametrize(
+@for_each(
     "anchors",
     [
         Anchors(),
@@ -85,7 +86,7 @@ STRANGER = LocalSigningKey.generate(Algorithm.EDDSA).public.thumbprint()
         Anchors().with_keys(keys_in([listed(replace(OF_A_LIST, keys=(STRANGER,)))], at=LATER)),
     ],
 )
-@pytest.mark.parametrize("form", ["embedded", "token"])
+@for_each("form", ["embedded", "token"])
 def test_a_package_whose_key_is_not_known_is_undetermined(anchors: Anchors, form: str):
     written = getattr(CAMPUS.issue(), form)
     badge = written.encode() if isinstance(written, str) else written

@@ -14,6 +14,7 @@ from app.credentials import Verdict, verify
 from app.credentials.baking import unbake
 from app.credentials.errors import ImageError
 from tests.support.credentials import NOON, Campus
+from tests.support.every import for_each
 
 CREDENTIAL = '{"@context":["https://www.w3.org/ns/credentials/v2"],"name":"Zoé"}'
 
@@ -112,7 +113,7 @@ def test_the_hand_made_pdf_of_these_tests_is_a_good_one() -> None:
 BOMB = zlib.compress(b"\0" * 60_000_000, 9)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("data", "reason"),
     [
         (pdf(), "no_credential"),

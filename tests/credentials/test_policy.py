@@ -7,13 +7,12 @@ import hashlib
 import json
 from typing import Any
 
-import pytest
-
 from app.credentials.keys import encode_multibase
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.policy import Policy
 from app.credentials.verification.report import CheckId, Report, Verdict
 from tests.support.credentials import DID, HOST, NOON
+from tests.support.every import for_each
 from tests.support.forgery import CAMPUS, SIGNED, resigned
 
 FILE = b"Compte rendu de l'atelier, trois pages."
@@ -66,8 +65,8 @@ DIGESTS: list[tuple[dict[str, str], str, Verdict]] = [
 ]
 
 
-@pytest.mark.parametrize(("digests", "reason", "verdict"), DIGESTS, ids=range(len(DIGESTS)))
-@pytest.mark.parametrize("member", ["relatedResource", "evidence"])
+@for_each(("digests", "reason", "verdict"), DIGESTS, ids=range(len(DIGESTS)))
+@for_each("member", ["relatedResource", "evidence"])
 def test_a_file_at_hand_is_the_one_that_the_badge_vouches_for(
     member: str, digests: dict[str, str], reason: str, verdict: Verdict
 ) -> None:

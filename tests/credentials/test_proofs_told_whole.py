@@ -11,6 +11,7 @@ from app.credentials.errors import KeyNotResolved, ProofError
 from app.credentials.keys import Algorithm, encode_multibase
 from app.credentials.proofs.data_integrity import proofs_of, shows_a_part, verify_proofs
 from tests.credentials.signed import NOON, KeyRing, credential
+from tests.support.every import for_each
 
 RING = KeyRing()
 V1 = "https://www.w3.org/2018/credentials/v1"
@@ -34,7 +35,7 @@ def proof(**changes: Any) -> dict[str, Any]:
 NAMES_NONE = "previousProof names no proof of this document"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "reason", "detail"),
     [
         ({"type": ...}, "proof_malformed", "type"),

@@ -19,6 +19,7 @@ from app.credentials.verification.policy import Policy
 from app.credentials.verification.report import CheckId, Outcome, Verdict
 from app.credentials.verification.secured import secured_from_text
 from tests.support.documents import Documents
+from tests.support.every import for_each
 from tests.support.shared_data import SHARED_DATA, shared
 
 AT = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -100,7 +101,7 @@ def published(folder: str) -> list[Path]:
     return sorted((SHARED_DATA / "open-badges" / folder).rglob("*.json"))
 
 
-@pytest.mark.parametrize("path", published("examples/ob2"), ids=lambda path: path.stem)
+@for_each("path", published("examples/ob2"), ids=lambda path: path.stem)
 def test_the_older_format_is_named_and_nothing_of_it_believed_offline(path: Path) -> None:
     report = verify(path.read_bytes(), documents=NoDocuments(), at=AT)
     assert report.verdict is not Verdict.VALID
@@ -108,7 +109,7 @@ def test_the_older_format_is_named_and_nothing_of_it_believed_offline(path: Path
     assert report.check(CheckId.READABLE).reason in ("open_badge_2", "not_an_open_badge_3")
 
 
-@pytest.mark.parametrize("path", published(""), ids=lambda path: path.stem)
+@for_each("path", published(""), ids=lambda path: path.stem)
 def test_every_published_document_yields_a_report_and_none_is_valid_without_its_issuer(path: Path) -> None:
     report = verify(path.read_bytes(), documents=NoDocuments(), at=AT)
     assert report.verdict is not Verdict.VALID

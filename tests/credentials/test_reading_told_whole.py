@@ -25,6 +25,7 @@ from tests.credentials.pictures import itxt, png
 from tests.credentials.test_pdf_attachments import pdf
 from tests.support.credentials import NOON, badge_document
 from tests.support.documents import Documents
+from tests.support.every import for_each
 from tests.support.forgery import EMBEDDED, SIGNED
 from tests.support.pictures import PNG, SVG
 
@@ -51,7 +52,7 @@ V1_BADGE = {"@context": ["https://www.w3.org/2018/credentials/v1"], "type": ["Op
 ADDRESS = "https://badges.example/" + "a" * 2000
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("presented", "answer"),
     [
         (TEXT, ("readable", {}, "json", "3.0")),
@@ -102,7 +103,7 @@ def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
         assert told(presented.encode()) == answer
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("presented", "answer"),
     [
         (PNG, ("image_without_badge", {"cause": "no_credential"}, "png", None)),
@@ -242,7 +243,7 @@ OBEYED = {"type": "1EdTechJsonSchemaValidator2019"}
 SINCE = found(Reason.KEY_REVOKED_SINCE, withdrawn="w", decided="d")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("asked", "told"),
     [
         ({}, []),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.credentials.verification.reasons import Reason, found, not_reached
 from app.credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict, verdict_of
+from tests.support.every import for_each
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 GOOD_REASONS = [reason for reason in Reason if reason.outcome is Outcome.PASSED]
@@ -52,8 +53,8 @@ def test_any_single_bad_or_open_answer_takes_the_verdict_away(reason: Reason) ->
     assert verdict_of(changed) is expected[reason.outcome]
 
 
-@pytest.mark.parametrize("check", list(CheckId))
-@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.SKIPPED, Outcome.FAILED])
+@for_each("check", list(CheckId))
+@for_each("outcome", [Outcome.UNKNOWN, Outcome.SKIPPED, Outcome.FAILED])
 def test_making_any_check_unanswered_never_yields_valid(check: CheckId, outcome: Outcome) -> None:
     changed = [replace(each, outcome=outcome) if each.id is check else each for each in PASSED]
     assert verdict_of(changed) is not Verdict.VALID

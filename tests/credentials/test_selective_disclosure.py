@@ -24,6 +24,7 @@ from app.credentials.proofs.cbor import decode_cbor
 from app.credentials.proofs.data_integrity import verify_proofs
 from app.credentials.vocabulary import CONTEXT_OB_3_0_3, context
 from tests.credentials.signed import DID, NOON, credential
+from tests.support.every import for_each
 
 OPEN_BADGES = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
 METHOD = f"{DID}#key"
@@ -165,7 +166,7 @@ def test_base_proof_is_not_for_third_parties():
     assert outcome(base_proof()).error.reason == "proof_malformed"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "change",
     [
         pytest.param(lambda parts: parts.pop(), id="four-parts"),
@@ -270,7 +271,7 @@ def test_cbor_is_read_as_another_implementation_writes_it(value):
     assert decode_cbor(cbor2.dumps(value)) == value
 
 
-@pytest.mark.parametrize(
+@for_each(
     "data",
     [
         b"",

@@ -25,6 +25,7 @@ from app.credentials.status_list import (
     status_entry,
     status_list_credential,
 )
+from tests.support.every import for_each
 from tests.support.shared_data import shared
 
 LIST_URL = "https://badges.example/statuts/1"
@@ -142,7 +143,7 @@ def test_service_tried_out_on_one_machine_may_name_its_list_over_plain_http():
     assert read_entry(status_entry(url, 3)).list_url == url
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "pointer"),
     [
         ({"type": "1EdTechRevocationList"}, "/type"),

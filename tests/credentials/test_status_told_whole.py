@@ -16,6 +16,7 @@ from app.credentials.verification.policy import Policy
 from app.credentials.verification.reasons import Reason, found
 from tests.support.credentials import CREDENTIAL_ID, DID, HOST, LIST_URL, NOON
 from tests.support.documents import Documents
+from tests.support.every import for_each
 
 NAMES_URL = f"{HOST}/names.json"
 NAMES = {"id": NAMES_URL, "type": "1EdTechRevocationList"}
@@ -65,7 +66,7 @@ def told(entries: Any, held: Any = None, *, age: int | None = None, **changed: A
 AT = {"url": LIST_URL}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("entry", "reason", "details"),
     [
         (ENTRY, "not_revoked", AT),
@@ -92,7 +93,7 @@ def test_an_entry_is_answered_whole(entry: Any, reason: str, details: dict[str, 
     assert told(entry) == (reason, details)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("served", "reason", "details"),
     [
         (bits(7), "revoked", AT),
@@ -258,7 +259,7 @@ def named(served: Any, **changed: Any) -> Any:
 LISTED = {"url": NAMES_URL, "signed": "no"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("served", "reason", "details"),
     [
         (names(), "not_listed", {"signed": "no"}),

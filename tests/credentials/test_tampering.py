@@ -15,6 +15,7 @@ from app.credentials.keys import decode_base64url, encode_base64url
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.report import CheckId, Verdict
 from tests.support.credentials import NOON, Campus, badge_document
+from tests.support.examples import examples
 
 Path = tuple[str | int, ...]
 
@@ -123,7 +124,7 @@ def test_a_letter_more_in_any_text_voids_the_badge(form: str) -> None:
             assert not is_valid(form, changed(ORIGINALS[form], path, value + "s")), path
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_changing_any_leaf_to_anything_voids_the_badge(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(FORMS))
@@ -135,7 +136,7 @@ def test_changing_any_leaf_to_anything_voids_the_badge(data: st.DataObject) -> N
     assert not is_valid(form, changed(ORIGINALS[form], path, value))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_adding_any_member_anywhere_voids_the_badge(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(FORMS))
@@ -146,7 +147,7 @@ def test_adding_any_member_anywhere_voids_the_badge(data: st.DataObject) -> None
     assert not is_valid(form, changed(ORIGINALS[form], (*path, name), value))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_turning_any_bit_of_a_token_voids_it(data: st.DataObject) -> None:
     raw = bytearray(SIGNED.token.encode())

@@ -13,6 +13,7 @@ from app.credentials.canonical.line_order import is_fixed
 from app.credentials.canonical.tables import NotCovered
 from app.credentials.canonical.templates import Template, mark
 from tests.support.credentials import HOST, badge_document
+from tests.support.examples import examples
 
 
 def marked() -> dict[str, Any]:
@@ -49,7 +50,7 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ue
 _IN_AN_IRI = st.text("abc0123456789-._~/%#?é", min_size=1, max_size=12)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.tuples(_IN_AN_IRI, _IN_AN_IRI, _IN_AN_IRI, _HOSTILE | _TEXT, _HOSTILE | _TEXT, _HOSTILE | _TEXT))
 @example(("%(b0)s", "%", "7", "%(0)s", "%%", "%s"))
 def test_what_a_template_writes_is_the_canonical_form(values: tuple[str, ...]) -> None:
@@ -158,7 +159,7 @@ _LINE = st.tuples(_PIECE, st.lists(st.tuples(st.sampled_from("01"), _PIECE), max
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.lists(_LINE, max_size=4), st.lists(st.text("ab<c", max_size=3), min_size=2, max_size=2))
 @example([["a"], ["a", "0", ""]], ["", ""])
 def test_an_order_that_is_called_fixed_holds_with_any_values(

@@ -8,6 +8,7 @@ import pytest
 
 from app.credentials.errors import MalformedInput
 from app.credentials.timestamps import format_timestamp, parse_timestamp
+from tests.support.every import for_each
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_moment_is_read_from_any_published_form(text, moment):
     assert parse_timestamp(text) == moment
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     ["", "yesterday", "2026-06-30", "2026-06-31T00:00:00Z", "2026-06-30T24:00:01Z", "2026-06-30 09:00:00Z",
      "2026-06-30T09:00Z", "2026-06-30T09:00:00z", "2026-06-30T09:00:00+25:00", "2026-06-30T09:00:00+02",

@@ -22,6 +22,7 @@ from app.credentials.proofs.vc_jwt import (
     verify_jws,
 )
 from tests.credentials.signed import DID, KeyRing, credential
+from tests.support.every import for_each
 
 RING = KeyRing()
 SIGNER = RING.signer()
@@ -42,7 +43,7 @@ MANY = ["apu", "apv", "b64", "crit", "enc", "epk", "iss", "iv", "jku", "nonce", 
         "x5t#S256", "x5u", "zip"]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("header", "reason", "detail"),
     [
         ({"alg": "a" * 41}, "algorithm_not_allowed", "a" * 40),
@@ -64,7 +65,7 @@ def test_a_header_is_refused_by_name(header: Any, reason: str, detail: str) -> N
     assert refused(error.value) == (reason, "", detail)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "algorithm"),
     [
         ("EdDSA", Algorithm.EDDSA),
@@ -73,7 +74,7 @@ def test_a_header_is_refused_by_name(header: Any, reason: str, detail: str) -> N
         ("RS256", Algorithm.RS256),
     ],
 )
-@pytest.mark.parametrize("kind", ["JWT", "vc+jwt", "application/vc+jwt", "vc+ld+jwt", ...])
+@for_each("kind", ["JWT", "vc+jwt", "application/vc+jwt", "vc+ld+jwt", ...])
 def test_a_header_names_one_of_these_algorithms_and_types(name: str, algorithm: Algorithm, kind: Any) -> None:
     assert check_header(jws(alg=name, typ=kind)) is algorithm
     assert check_header(jws(alg=name, typ=kind, kid=..., jwk={})) is algorithm
@@ -149,7 +150,7 @@ def test_a_token_that_may_be_longer_may_be_longer_in_each_of_its_parts() -> None
         assert parse_compact_jws(token, max_length=512 * 1024).signature == b"\0"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "reason", "pointer"),
     [
         ({"issuer": {"name": "x"}}, "jwt_needs_member", "/issuer/id"),
@@ -195,7 +196,7 @@ END = 253_402_300_799
 MISSING, WRONG = "claim_missing", "claims_disagree"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("claims", "problems"),
     [
         (payload(), []),

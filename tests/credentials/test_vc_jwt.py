@@ -23,6 +23,7 @@ from app.credentials.proofs.vc_jwt import (
     verify_jws,
 )
 from tests.credentials.signed import DID, KeyRing, credential
+from tests.support.every import for_each
 
 VC_1 = "https://www.w3.org/2018/credentials/v1"
 
@@ -118,7 +119,7 @@ def test_issuer_may_be_a_plain_identifier(signer):
     assert claim_problems(payload) == ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "problem"),
     [
         ({"iss": ABSENT}, ("claim_missing", "iss")),

@@ -19,6 +19,7 @@ from app.credentials.vocabulary import (
     context,
     known_context_urls,
 )
+from tests.support.every import for_each
 from tests.support.shared_data import shared
 
 FOLDER = files("app.credentials") / "contexts"
@@ -36,7 +37,7 @@ PINNED_BY_THE_STANDARDS = {  # A-018
 }
 
 
-@pytest.mark.parametrize("entry", INDEX, ids=lambda entry: entry["file"])
+@for_each("entry", INDEX, ids=lambda entry: entry["file"])
 def test_each_context_has_the_bytes_its_record_says(entry):
     assert sha256((FOLDER / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
     assert "@context" in context(entry["url"])

@@ -27,6 +27,7 @@ from app.domain.requests import (
     withdraw,
 )
 from app.errors import AppError, InvalidInput
+from tests.support.examples import examples
 
 ASKER, *REVIEWERS = [uuid.UUID(int=number) for number in range(1, 5)]
 ADDRESS = "zoe@exemple.fr"
@@ -119,7 +120,7 @@ class Requests(RuleBasedStateMachine):
         assert self.agreed <= set(REVIEWERS)
 
 
-Requests.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
+Requests.TestCase.settings = settings(max_examples=examples(200), stateful_step_count=25, deadline=None)
 TestRequests = Requests.TestCase
 
 

@@ -9,9 +9,10 @@ import pytest
 from fuzz.driver import Finding, feed
 from fuzz.mutation import mutated
 from fuzz.targets import TARGETS, Target
+from tests.support.every import for_each
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@for_each("name", TARGETS)
 def test_nothing_but_the_promised_errors_comes_out_of(name: str) -> None:
     fed, lines = feed(TARGETS[name], seconds=0.3, seed=20260630, at_least=40)
     assert fed >= 40

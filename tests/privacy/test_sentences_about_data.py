@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from app.language import gettext as _
 from app.language import speaking
+from tests.support.every import for_each
 
 ROOT = Path(__file__).parents[2]
 FORMS, MINORS = "tests/privacy/test_disclosure_in_every_form.py", "tests/privacy/test_minors.py"
@@ -72,7 +71,7 @@ HELD_BY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("sentence", HELD_BY, ids=lambda each: each[:40])
+@for_each("sentence", HELD_BY, ids=lambda each: each[:40])
 def test_a_sentence_about_data_is_shown_in_both_languages_and_has_its_test(sentence: str) -> None:
     path, name = HELD_BY[sentence]
     assert f"def {name}(" in (ROOT / path).read_text()

@@ -27,6 +27,7 @@ from app.services.sessions import Browser
 from tests.security.callers import Caller, Things, things_of
 from tests.security.policy import CASES
 from tests.security.test_matrix import _expected, ask
+from tests.support.every import for_each
 from tests.support.house import COMMAND, House, build_house
 
 ACCOUNT, LINK, BEARER = "an account’s session", "a link’s session", "a token of a program"
@@ -140,7 +141,7 @@ def presenters(house: House, secrets: Mapping[str, str]) -> list[Presenter]:
     return [Presenter(house, kind, secret) for kind, secret in secrets.items()]
 
 
-@pytest.mark.parametrize("key", CASES)
+@for_each("key", CASES)
 def test_no_secret_is_accepted_where_another_kind_is_asked_for(
     key: str, house: House, things: Things, presenters: list[Presenter]
 ):

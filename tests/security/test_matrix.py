@@ -20,6 +20,7 @@ from app.policies import NoPolicy, Who, policies, public
 from tests.security.callers import Caller, Member, Things, callers_of, members_of, things_of
 from tests.security.kept import Kept
 from tests.security.policy import CASES, ROLES_MAY, Case
+from tests.support.every import for_each
 from tests.support.house import House, build_house
 
 OURS, THEIRS = "itip", "agt"
@@ -94,7 +95,7 @@ def test_a_mount_declares_nothing_and_does_not_start_either():
         policies(app.routes)
 
 
-@pytest.mark.parametrize("key", CASES)
+@for_each("key", CASES)
 def test_the_answer_is_the_one_foreseen(
     key: str,
     house: House,
@@ -282,7 +283,7 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("key", FORMS)
+@for_each("key", FORMS)
 def test_a_form_of_another_site_does_nothing(
     key: str, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):
@@ -300,10 +301,8 @@ def test_a_form_of_another_site_does_nothing(
     assert kept.digest() == before
 
 
-@pytest.mark.parametrize("key", [key for key in CASES if CASES[key].policy.scope and key.startswith("POST")])
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
-)
+@for_each("key", [key for key in CASES if CASES[key].policy.scope and key.startswith("POST")])
+@for_each("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 def test_what_a_form_of_another_site_could_send_is_no_request_of_a_program(
     key: str, kind: str, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):

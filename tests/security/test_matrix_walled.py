@@ -13,6 +13,7 @@ from tests.security.callers import Caller, Things, callers_of, members_of, thing
 from tests.security.policy import CASES
 from tests.security.test_matrix import allowed, ask
 from tests.support.databases import temporary_walled
+from tests.support.every import for_each
 from tests.support.house import House, build_house
 
 pytestmark = pytest.mark.postgres
@@ -44,7 +45,7 @@ def pages(house: House) -> set[str]:
     return {f"GET {each.path}" for each in routes if isinstance(each.original_route, ForPeople)}
 
 
-@pytest.mark.parametrize("key", [key for key, case in CASES.items() if case.policy.who is not Who.OPERATOR])
+@for_each("key", [key for key, case in CASES.items() if case.policy.who is not Who.OPERATOR])
 def test_who_may_is_answered_behind_the_walls(
     key: str, house: House, ours: Things, callers: list[Caller], pages: set[str]
 ):

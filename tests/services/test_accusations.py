@@ -27,6 +27,8 @@ from tests.credentials.legacy.older_issuer import assertion, jws, signed_asserti
 from tests.support import hostile_badges
 from tests.support.credentials import DID_URL, JWKS_URL, LIST_URL, NOON, badge_document
 from tests.support.documents import Documents
+from tests.support.every import for_each
+from tests.support.examples import examples
 from tests.support.forgery import CAMPUS, EMBEDDED, SIGNED, token, with_proof
 
 K = HeadlineKind
@@ -63,7 +65,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda each: each.name)
+@for_each("hostile", HOSTILE, ids=lambda each: each.name)
 def test_hostile_input_is_answered_and_accused_of_nothing_while_no_key_answers(
     hostile: hostile_badges.Hostile,
 ) -> None:
@@ -114,7 +116,7 @@ def changed(name: str, path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(PLACES), json_values)
 def test_any_value_in_any_place_is_answered_and_accused_of_nothing(place: Any, value: Any) -> None:
     document = changed(*place, value)
@@ -129,13 +131,13 @@ def test_any_value_in_any_place_is_answered_and_accused_of_nothing(place: Any, v
         told(asked(jws(document), NoDocuments()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200))
 def test_any_bytes_are_answered(presented: bytes | str) -> None:
     told(asked(presented, NoDocuments()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_answer_of_the_issuer_s_server_is_read_and_accuses_nobody(served: bytes) -> None:
     documents = CAMPUS.documents(**{DID_URL: served, JWKS_URL: served})

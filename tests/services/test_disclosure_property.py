@@ -19,6 +19,7 @@ from app.domain.badges import Kind
 from app.domain.history import Actor
 from app.services.awards import AwardRequest
 from app.services.badges import Wording
+from tests.support.examples import examples
 from tests.support.house import COMMAND, House, listed
 
 PLACES = ("Salle des Fougères", "Atelier Vauban", "Cour du Midi", "Halle aux Grains")
@@ -75,7 +76,7 @@ def test_the_choice_for_each_line_is_kept_to_the_byte(house: House) -> None:
         before = services.evidence.document(award_id).body
         trainer = house.trainer.name
 
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow], deadline=None)
     @given(st.fixed_dictionaries({number: st.sampled_from(Shown) for number in payloads}))
     def whatever_is_shown(choice: dict[int, Shown]) -> None:
         with house.unit_of_work() as services:

@@ -30,6 +30,7 @@ from app.errors import AppError, NotFound
 from app.services.activity_log import LogOutOfStep
 from app.services.log_publication import LogPublication
 from app.services.log_witness import KeyNotAnnounced, change_key, look
+from tests.support.examples import examples
 from tests.support.house import COMMAND, House, build_house
 
 SOMEBODY = uuid.UUID(int=7)
@@ -213,7 +214,7 @@ def migrated(migrated_sqlite: Path) -> None:
 
 class TestLogLife(LogLife.TestCase):  # type: ignore[name-defined, misc]
     settings = settings(
-        max_examples=12,
+        max_examples=examples(12),
         stateful_step_count=25,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

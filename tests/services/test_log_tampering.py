@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.services.test_activity_log import checkpoint, faults, record
+from tests.support.examples import examples
 from tests.support.house import build_house
 
 ENTRIES = 298
@@ -36,7 +37,7 @@ def test_any_byte_that_is_changed_is_found_and_named(sqlite_url: str, tmp_path: 
         for (name,) in guard.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             guard.execute(f"DROP TRIGGER {name}")
 
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow], deadline=None)
     @given(st.sampled_from(sorted(COLUMNS)), st.data())
     def one_byte(place: tuple[str, str], data: st.DataObject) -> None:
         (table, column), key = place, COLUMNS[place]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import Table
 
 from app.db.metadata import METADATA
 from app.domain.mailbox_links import Wish, mailbox_token
 from app.domain.personal_data import HELD, IMPERSONAL
+from tests.support.every import for_each
 from tests.support.house import House
 from tests.support.somebody import everything, fill, mark_of
 
@@ -23,12 +23,12 @@ WHO = (
 )
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@for_each("table", TABLES, ids=lambda table: table.name)
 def test_each_table_says_what_it_holds_about_people(table: Table) -> None:
     assert (table.name in HELD) + (table.name in IMPERSONAL) == 1, HOW.format(name=table.name)
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@for_each("table", TABLES, ids=lambda table: table.name)
 def test_each_column_that_points_to_somebody_says_how(table: Table) -> None:
     held = HELD.get(table.name)
     known = {*(link.column for link in held.links), *held.mentions} if held else set()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from app.credentials.verification.ladder import verify
 from app.credentials.verification.reasons import Reason, found, not_reached
 from app.credentials.verification.remarks import Remark, RemarkCode
@@ -16,12 +14,13 @@ from app.services.verdicts import HeadlineKind, Sentence
 from app.services.verdicts.kinds import MESSAGES, WORDING
 from app.services.verdicts.remarks import REMARKS
 from tests.support.credentials import DID, LIST_URL, NOON, Campus, badge_document
+from tests.support.every import for_each
 
 PLACE = re.compile(r"\{\w*\}")
 
 
-@pytest.mark.parametrize("locale", locales())
-@pytest.mark.parametrize("reason", list(Reason), ids=str)
+@for_each("locale", locales())
+@for_each("reason", list(Reason), ids=str)
 def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reason, locale: str):
     details = {
         "valid_from": "2026-06-30T12:00:00Z",
@@ -41,15 +40,13 @@ def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reas
                 assert not PLACE.search(told.text())
 
 
-@pytest.mark.parametrize(
-    "reason", [each for each in Reason if each.outcome in (Outcome.FAILED, Outcome.UNKNOWN)], ids=str
-)
+@for_each("reason", [each for each in Reason if each.outcome in (Outcome.FAILED, Outcome.UNKNOWN)], ids=str)
 def test_every_answer_that_is_not_good_says_what_to_do_or_why(reason: Reason):
     assert verdicts.beside(found(reason)) is not None
 
 
-@pytest.mark.parametrize("locale", locales())
-@pytest.mark.parametrize("code", list(RemarkCode), ids=str)
+@for_each("locale", locales())
+@for_each("code", list(RemarkCode), ids=str)
 def test_every_remark_is_a_sentence_without_holes_in_every_language(code: RemarkCode, locale: str):
     moments = {"withdrawn": "2026-11-25T12:00:00Z", "decided": "2026-11-24T12:00:00Z"}
     details = {
@@ -68,7 +65,7 @@ def test_every_remark_is_a_sentence_without_holes_in_every_language(code: Remark
     assert (told == REMARKS[code]) <= (locale == "fr")
 
 
-@pytest.mark.parametrize("kind", list(HeadlineKind))
+@for_each("kind", list(HeadlineKind))
 def test_every_headline_has_words_a_colour_and_a_seal(kind: HeadlineKind):
     state, seal, heading, _ = WORDING[kind]
     assert state in ("ok", "past", "bad", "unk", "shut")

@@ -15,11 +15,12 @@ Test = Callable[..., None]
 def for_each(
     names: str | Sequence[str],
     cases: Iterable[Any],
-    ids: Sequence[str] | Callable[[Any], object] | None = None,
+    ids: Iterable[str] | Callable[[Any], object] | None = None,
 ) -> Callable[[Test], Test]:
     """As `pytest.mark.parametrize`, in one item: for tests whose fixtures no case changes for the next."""
     arguments = [each.strip() for each in names.split(",")] if isinstance(names, str) else list(names)
-    said = [_case(arguments, number, each, ids) for number, each in enumerate(cases)]
+    names_of = ids if ids is None or callable(ids) else list(ids)
+    said = [_case(arguments, number, each, names_of) for number, each in enumerate(cases)]
 
     def over_all(test: Test) -> Test:
         @functools.wraps(test)

@@ -9,6 +9,7 @@ import structlog
 from fastapi import Response
 
 from app.request_log import configure_logging
+from tests.support.every import for_each
 from tests.web.small_site import reader_of, small_site
 
 
@@ -64,8 +65,8 @@ def test_a_picture_opened_on_its_own_can_run_nothing(reader):
     assert "sandbox" in policy
 
 
-@pytest.mark.parametrize("sign", ["\r\n", "\n", "\r", "\0"])
-@pytest.mark.parametrize("name", ["Location", "Content-Disposition", "Link", "X-Anything"])
+@for_each("sign", ["\r\n", "\n", "\r", "\0"])
+@for_each("name", ["Location", "Content-Disposition", "Link", "X-Anything"])
 def test_no_value_begins_another_header(name: str, sign: str):
     site = small_site()
 

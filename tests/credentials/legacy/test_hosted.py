@@ -26,6 +26,7 @@ from tests.credentials.legacy.older_issuer import (
     published,
 )
 from tests.support.documents import Documents
+from tests.support.every import for_each
 
 
 def check(presented: Any, documents: Any = None, *, at: datetime = NOON, **policy: Any) -> Report:
@@ -107,7 +108,7 @@ def test_without_a_network_nothing_is_said_of_a_hosted_badge() -> None:
 ELSEWHERE = "https://badges.ancien.example.faussaire.example"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("scope", "address", "in_scope"),
     [
         (None, ASSERTION, True),
@@ -165,7 +166,7 @@ def test_an_address_that_serves_something_else_proves_nothing(retrieved: Any) ->
     assert reason(report, "proof") == "hosted_differs"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("page", "question", "expected"),
     [
         ("assertion", "proof", "hosted_unavailable"),
@@ -173,7 +174,7 @@ def test_an_address_that_serves_something_else_proves_nothing(retrieved: Any) ->
         ("issuer", "issuer", "issuer_profile_unavailable"),
     ],
 )
-@pytest.mark.parametrize(
+@for_each(
     "retrieved",
     ["<html>Bonjour</html>", "", "[1, 2]", '{"id": 1, "id": 2}', "{}", {"error": "x"}, {"message": "x"}],
 )
@@ -184,7 +185,7 @@ def test_an_address_that_serves_an_error_page_accuses_nobody(
     assert (report.verdict, reason(report, question)) == (Verdict.UNDETERMINED, expected)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "spoilt",
     [
         {"assertion": {k: v for k, v in assertion().items() if k != member}}

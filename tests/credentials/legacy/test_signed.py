@@ -29,6 +29,7 @@ from tests.credentials.legacy.older_issuer import (
     revocations,
     signed_assertion,
 )
+from tests.support.every import for_each
 
 STRANGER = LocalSigningKey.generate(Algorithm.RS256)
 UUID = signed_assertion()["id"]
@@ -89,7 +90,7 @@ def test_a_signed_badge_is_valid_by_the_key_its_issuer_links() -> None:
     assert report.document["badge"]["name"] == badge_class()["name"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "question", "expected", "verdict"),
     [
         ({"issuer": issuer(publicKey=f"{SITE}/autre")}, "key", "key_not_bound_to_issuer", Verdict.INVALID),

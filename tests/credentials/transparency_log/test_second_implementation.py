@@ -26,6 +26,7 @@ from app.credentials.transparency_log.tree import (
     root_of,
 )
 from tests.support import second_log
+from tests.support.every import for_each
 from tests.support.shared_data import shared
 
 SIZES = [*range(1, 34), 63, 64, 65, 127, 128, 129, 255, 256, 257]
@@ -66,7 +67,7 @@ def test_second_implementation_imports_nothing_of_the_application():
     assert not [name for name in named if name.startswith(("app", "tests"))]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@for_each("size", SIZES)
 def test_roots_and_inclusion_proofs_are_the_same(size):
     tree, theirs = ours(size), leaves(size)
     assert root_of(tree, size) == second_log.root(theirs)
@@ -76,7 +77,7 @@ def test_roots_and_inclusion_proofs_are_the_same(size):
         assert second_log.leads_to(theirs[index], index, size, proof, root_of(tree, size))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@for_each("size", SIZES)
 def test_consistency_proofs_are_the_same(size):
     tree, theirs = ours(size), leaves(size)
     for old in {1, size // 2 or 1, max(size - 1, 1), size}:

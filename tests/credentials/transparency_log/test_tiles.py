@@ -23,6 +23,7 @@ from app.credentials.transparency_log.tree import (
     leaf_hash,
     root_of,
 )
+from tests.support.examples import examples
 
 LARGE = 70_000
 TREE = LeafHashes(leaf_hash(number.to_bytes(4, "big")) for number in range(LARGE))
@@ -61,7 +62,7 @@ def test_writing_only_the_new_tiles_leaves_nothing_out(old: int, more: int) -> N
     assert set(new_tiles(old, new)) == needed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.data())
 def test_any_proof_can_be_made_from_the_tiles_alone(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, LARGE))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.credentials.trust import Entry, Likeness, resemblance
 from app.credentials.trust.lookalikes import names_alike, within_slips
 from app.credentials.trust.skeletons import skeleton
+from tests.support.every import for_each
 
 ITIP = Entry(
     "did:web:badges.exemple.fr:campus:itip",
@@ -29,7 +30,7 @@ def likeness(name: str, issuer: str = FAR) -> Likeness | None:
     return found.likeness if found else None
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name",
     [
         "Industrie Technologique Innovante et Performante",

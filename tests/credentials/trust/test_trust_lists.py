@@ -24,6 +24,7 @@ from app.credentials.trust import (
     read_trust_list,
     sign_trust_list,
 )
+from tests.support.every import for_each
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 NETWORK = "did:web:reseau.exemple:reseau:bfc"
@@ -145,8 +146,8 @@ HIDDEN_OR_MARKUP = [
 ]
 
 
-@pytest.mark.parametrize("name", HIDDEN_OR_MARKUP)
-@pytest.mark.parametrize(
+@for_each("name", HIDDEN_OR_MARKUP)
+@for_each(
     "named",
     [
         lambda name: replace(EDITION, name=name),

@@ -1,0 +1,25 @@
+"""Which test files take longest: they are begun first, so that no worker stands alone with one at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+LONGEST = (
+    "tests/security/test_matrix.py",
+    "tests/journeys/test_every_page.py",
+    "tests/test_wheel.py",
+    "tests/security/test_every_secret.py",
+    "tests/journeys/test_employer_checks.py",
+    "tests/torture/test_torture.py",
+    "tests/cli/test_serve.py",
+    "tests/cli/test_several_workers.py",
+    "tests/db/test_migrations.py",
+    "tests/credentials/test_hostile_badges.py",
+    "tests/journeys/test_trainer_awards.py",
+    "tests/services/test_restoring.py",
+)
+_PLACE = {path: place for place, path in enumerate(LONGEST)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _PLACE.get(item.nodeid.partition("::")[0], len(LONGEST)))
