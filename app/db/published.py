@@ -21,13 +21,12 @@ from app.domain.awards import Visibility
 from app.domain.status import SignedList
 
 _AWARD = (
-    "SELECT coalesce(n.embedded, d.embedded), coalesce(n.token, d.token), "
-    "coalesce(n.embedded_digest, d.embedded_digest), coalesce(n.token_digest, d.token_digest), "
-    "a.align_due_at IS NULL "
+    "SELECT coalesce(n.{0}, d.{0}), coalesce(n.{0}_digest, d.{0}_digest), a.align_due_at IS NULL "
     "FROM signed_credential d JOIN award a ON a.id = d.award_id "
     "LEFT JOIN newer_credential n ON n.award_id = a.id AND n.edition = a.edition "
-    "WHERE d.award_id = {} AND a.visibility = 'open'"
+    "WHERE d.award_id = {{}} AND a.visibility = 'open'"
 )
+_FILE = {"json": _AWARD.format("embedded"), "jwt": _AWARD.format("token")}
 _VERSION = (
     "SELECT definition FROM badge_version WHERE badge_id = {} AND number = {} AND frozen_at IS NOT NULL"
 )
@@ -53,13 +52,11 @@ _LIST = "SELECT published, token, published_at, sequence FROM status_list WHERE 
 
 
 @dataclass(frozen=True)
-class StoredAward:
-    """The newest documents of an award that its holder opened."""
+class StoredFile:
+    """The newest document of an award that its holder opened, in the form that was asked for."""
 
-    embedded: bytes
-    token: str
-    embedded_digest: str
-    token_digest: str
+    body: bytes
+    digest: str
     is_aligned: bool
 
 
@@ -102,8 +99,8 @@ class StoredKeys:
 class PublishedStore(Protocol):
     """What every engine's reader answers; None where there is no such document."""
 
-    async def award(self, award_id: uuid.UUID) -> StoredAward | None:
-        """None also where the award is closed: its standing says so."""
+    async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
+        """As `json` or `jwt`. None also where the award is closed: its standing says so."""
         ...
 
     async def is_erased(self, award_id: uuid.UUID) -> bool: ...
@@ -125,11 +122,12 @@ class PublishedStore(Protocol):
         ...
 
 
-def _stored(row: Any) -> StoredAward | None:
+def _stored(row: Any) -> StoredFile | None:
     if row is None:
         return None
-    embedded, token, embedded_digest, token_digest, is_aligned = row
-    return StoredAward(bytes(embedded), token, embedded_digest, token_digest, bool(is_aligned))
+    written, digest, is_aligned = row
+    body = written.encode() if isinstance(written, str) else bytes(written)
+    return StoredFile(body, digest, bool(is_aligned))
 
 
 def _standing(row: Any) -> Standing | None:
@@ -231,8 +229,8 @@ class SqlitePublishedStore:
     def _row(self, query: str, *values: Any) -> Any:
         return next(iter(self._rows(query, *values)), None)
 
-    async def award(self, award_id: uuid.UUID) -> StoredAward | None:
-        return _stored(self._row(_AWARD, award_id.hex))
+    async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
+        return _stored(self._row(_FILE[form], award_id.hex))
 
     async def is_erased(self, award_id: uuid.UUID) -> bool:
         return self._row(_ERASED, award_id.hex) is not None
@@ -305,8 +303,8 @@ class PostgresPublishedStore:
             cursor = await connection.execute(query.format(*["%s"] * len(values)), values)
             return await cursor.fetchall()
 
-    async def award(self, award_id: uuid.UUID) -> StoredAward | None:
-        return _stored(await self._row(_AWARD, award_id))
+    async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
+        return _stored(await self._row(_FILE[form], award_id))
 
     async def is_erased(self, award_id: uuid.UUID) -> bool:
         return await self._row(_ERASED, award_id) is not None

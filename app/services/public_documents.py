@@ -62,14 +62,12 @@ class PublicDocuments:
     async def award(self, award_id: uuid.UUID, form: str) -> Published:
         """The signed credential of an award that its holder opened, as `json` or `jwt`."""
         await self.check_shown(award_id)
-        stored = await self.store.award(award_id)
+        stored = await self.store.award(award_id, form)
         if stored is None:
             raise await self._not_shown(award_id)
         if not stored.is_aligned:
             raise DocumentsToAlign(award_id)
-        if form == "jwt":
-            return Published(stored.token.encode(), FORMS["jwt"], stored.token_digest[:32])
-        return Published(stored.embedded, FORMS["json"], stored.embedded_digest[:32])
+        return Published(stored.body, FORMS[form], stored.digest[:32])
 
     async def _not_shown(self, award_id: uuid.UUID) -> AppError:
         if await self.store.standing(award_id) is not None:
