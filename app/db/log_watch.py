@@ -61,6 +61,11 @@ class LogWatchStore:
         query = select(LogWitness).where(LogWitness.campus_id == campus_id)
         return list(self.session.exec(query.order_by(col(LogWitness.named_at), col(LogWitness.name))))
 
+    def keys_of_witnesses(self) -> list[str]:
+        """The verifier keys of all witnesses that any campus here has named and not retired."""
+        query = select(LogWitness.vkey).where(col(LogWitness.retired_at).is_(None)).distinct()
+        return list(self.session.exec(query))
+
     def recent_checkpoints(self, log_id: uuid.UUID, *, limit: int) -> list[LogCheckpoint]:
         query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
         return list(self.session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(limit)))

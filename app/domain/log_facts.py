@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.credentials.evidence.judging import content_digest
+from app.credentials.evidence.judging import SIGNING_KEY, content_digest
 from app.credentials.json_text import JsonObject
 from app.credentials.keys import VerificationKey, encode_base64url
 from app.credentials.timestamps import format_timestamp
@@ -97,8 +97,14 @@ def assessment_fact(award: Award, version: BadgeVersion) -> Fact:
     )
 
 
-def award_fact(award: Award, credential: JsonObject, entries: Sequence[int], addresses: Addresses) -> Fact:
-    """The decision: which credential, to the letter, and which entries of this log it rests on."""
+def award_fact(
+    award: Award,
+    credential: JsonObject,
+    entries: Sequence[int],
+    addresses: Addresses,
+    signing_key: VerificationKey,
+) -> Fact:
+    """The decision: which credential, to the letter, which entries of this log it rests on, and the key that will sign it."""
     return Fact(
         EntryKind.AWARD,
         AWARD,
@@ -107,6 +113,7 @@ def award_fact(award: Award, credential: JsonObject, entries: Sequence[int], add
             "award": addresses.award(award.id),
             "credential": content_digest(credential),
             "entries": list(entries),
+            SIGNING_KEY: signing_key.thumbprint(),
         },
         award.person_id,
     )

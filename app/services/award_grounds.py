@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.credentials.evidence.documents import MEDIA_TYPE, digest_of
 from app.credentials.json_text import JsonObject
+from app.credentials.keys import VerificationKey
 from app.db.award_evidence import AwardEvidenceStore
 from app.domain.addresses import Addresses
 from app.domain.award_evidence import AwardEvidence
@@ -49,13 +50,16 @@ class AwardGrounds:
         awards: Sequence[Award],
         documents: Mapping[uuid.UUID, JsonObject],
         ready: Sequence[JudgedLine],
+        signing_key: VerificationKey,
     ) -> dict[uuid.UUID, Grounded]:
         """Each award of those who are `ready` in the log, with the entries it rests on, under one signed checkpoint: nobody dates one back."""
         if not awards:
             return {}
         entries = self._with_contributions(case, awards, self._entries(case, awards, ready), ready)
         decisions = self.deeds.decided(
-            case.campus, [(award, documents[award.id], entries[award.id]) for award in awards]
+            case.campus,
+            [(award, documents[award.id], entries[award.id]) for award in awards],
+            signing_key,
         )
         checkpoint = self.deeds.log.checkpoint(case.campus)
         written = self.evidence.written(
@@ -78,14 +82,16 @@ class AwardGrounds:
             for award, decision, encoded in zip(awards, decisions, written, strict=True)
         }
 
-    def decide_again(self, campus: Campus, award: Award, document: JsonObject) -> Grounded | None:
+    def decide_again(
+        self, campus: Campus, award: Award, document: JsonObject, signing_key: VerificationKey
+    ) -> Grounded | None:
         """Another decision in the log, for another edition, which rests on the same entries; None where the first rested on none."""
         before = self.store.find(award.id)
         if before is None:
             return None
         log = self.deeds.log.open(campus)
         entries = list(before.entries) if before.log_id == log.id else []
-        [decided] = self.deeds.decided(campus, [(award, document, entries)])
+        [decided] = self.deeds.decided(campus, [(award, document, entries)], signing_key)
         checkpoint = self.deeds.log.checkpoint(campus)
         decision = Decision(award.id, decided.number, decided.leaf, decided.opening, entries)
         [encoded] = self.evidence.written(checkpoint, [decision])

@@ -110,7 +110,7 @@ class AwardKeeping:
         troubles: dict[uuid.UUID, InvalidInput] = {}
         documents = self._documents(case, awards, ready, places, troubles)
         grounded = self.grounds.decide(
-            case, [award for award in awards if award.id in documents], documents, ready
+            case, [award for award in awards if award.id in documents], documents, ready, batch.signing_key
         )
         prepared = self._prepared(case, awards, grounded, batch, troubles)
         fit = [award for award in awards if award.id in prepared]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from app.credentials.json_text import JsonObject
+from app.credentials.keys import VerificationKey
 from app.db.activities import ActivityStore
 from app.db.campus import CampusStore
 from app.db.log_disputes import LogDisputeStore
@@ -130,11 +131,15 @@ class LoggedDeeds:
         return {award.id: number for award, number in zip(told, numbers, strict=True)}
 
     def decided(
-        self, campus: Campus, decisions: Sequence[tuple[Award, JsonObject, Sequence[int]]]
+        self,
+        campus: Campus,
+        decisions: Sequence[tuple[Award, JsonObject, Sequence[int]]],
+        signing_key: VerificationKey,
     ) -> list[Written]:
-        """Each award with all that its credential is going to say."""
+        """Each award with all that its credential is going to say, and the key that is going to sign it."""
         facts = [
-            award_fact(award, credential, entries, self.addresses) for award, credential, entries in decisions
+            award_fact(award, credential, entries, self.addresses, signing_key)
+            for award, credential, entries in decisions
         ]
         return self.log.append(campus, facts)
 

@@ -213,7 +213,7 @@ class ReissueService:
             raise unfit
         reissue(award, name, at=self.clock(), also_revoked=content is not None)
         assert award.reissued_at == at, "it was reissued just now"
-        grounded = self.grounds.decide_again(campus, award, document)
+        grounded = self.grounds.decide_again(campus, award, document, batch.signing_key)
         try:
             signed = batch.issue(grounded.document if grounded else document)
         except CredentialError as error:

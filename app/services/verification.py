@@ -266,6 +266,7 @@ class VerificationService:
         beyond: DocumentSource,
         inspect: Callable[[bytes], Seen],
         is_own_paper: Callable[[bytes], bool],
+        keys_of_witnesses: Callable[[], Sequence[str]],
         clock: Clock,
         snapshot: Snapshot = UNSHARED,
     ) -> None:
@@ -289,6 +290,7 @@ class VerificationService:
         )
         self.inspect = inspect
         self.is_own_paper = is_own_paper
+        self.keys_of_witnesses = keys_of_witnesses
         self.clock = clock
 
     def verify_document(self, presented: bytes) -> Answer:
@@ -386,7 +388,8 @@ class VerificationService:
             return False
 
     def _verify_package(self, presented: bytes, policy: Policy | None) -> Answer | None:
-        """The badge in it by what is published now; where that is out of reach, by the package and keys known here.
+        """The badge in it by what is published now; where that is out of reach, by the package, and by keys and
+        witnesses of logs that are known here.
 
         None for what is no package.
         """
@@ -400,7 +403,8 @@ class VerificationService:
         if answer.report.verdict is not Verdict.UNDETERMINED:
             return answer
         at = self.clock()
-        anchors = Anchors().with_keys(keys_in(self.standings.lists(), at=at))
+        witnesses = frozenset(self.keys_of_witnesses())
+        anchors = Anchors(witnesses=witnesses).with_keys(keys_in(self.standings.lists(), at=at))
         found = verify_package(package, anchors=anchors, at=at, policy=policy)
         if found.report.document is None:
             return answer

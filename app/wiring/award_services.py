@@ -216,6 +216,7 @@ class AwardServices(PeopleServices):
             self.lent.beyond,
             self.lent.codes.inspect,
             partial(is_sealed, secret=self.lent.secret),
+            self.stores.log_watch.keys_of_witnesses,
             self.clock,
             self.snapshot,
         )

@@ -7,9 +7,11 @@ from fastapi.testclient import TestClient
 
 from app.credentials import Verdict, verify
 from app.credentials.package import make_package, open_package
+from app.credentials.transparency_log.notes import WitnessKey
 from app.services.network_register import Named
 from tests.api.doors import closed_award, open_award, stored
-from tests.support.credentials import DID, LIST_URL, NOON, Campus
+from tests.credentials.test_package_anchors import witnessed_package
+from tests.support.credentials import DID, LIST_URL, NOON, Campus, badge_document
 from tests.support.house import COMMAND, House
 from tests.support.networks import network_of
 
@@ -58,3 +60,28 @@ def test_a_package_of_an_issuer_on_a_list_verifies_when_its_site_is_gone(house: 
     told = world.post("/api/v1/verify", content=body).json()
     assert (told["verdict"], told["issuer_standing"]["kind"]) == ("valid", "recognised")
     assert told["packed_at"] == at.isoformat().replace("+00:00", "Z")
+
+
+def test_a_package_that_a_witness_named_here_vouches_for_verifies_when_its_site_is_gone(
+    house: House, world: TestClient
+):
+    """The witness that a campus of this service named saw the award in the log of another issuer, with its key."""
+    issuer, at, witness = Campus(), house.clock(), WitnessKey("temoin.example", bytes(32))
+    body = witnessed_package(
+        witness, badge_document(), issuer, at=at, changed={LIST_URL: issuer.status_list(at=at)},
+        signingKey=issuer.key.public.thumbprint(),
+    )  # fmt: skip
+
+    def verdict() -> str:
+        return world.post("/api/v1/verify", content=body).json()["verdict"]
+
+    assert verdict() == "undetermined"
+    with house.unit_of_work() as services:
+        services.log_watch.name_witness(house.campus, witness.public.to_vkey(), "Campus AGT", by=COMMAND)
+    told = world.post("/api/v1/verify", content=body).json()
+    assert (told["verdict"], told["evidence"]["outcome"]) == ("valid", "proved")
+    assert {each["id"]: each["reason"] for each in told["checks"]}["key"] == "key_witnessed"
+    assert told["packed_at"] == at.isoformat().replace("+00:00", "Z")
+    with house.unit_of_work() as services:
+        services.log_watch.retire_witness(house.campus, "temoin.example", by=COMMAND)
+    assert verdict() == "undetermined"

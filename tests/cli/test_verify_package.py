@@ -10,6 +10,7 @@ import pytest
 from app.credentials import verify
 from app.credentials.keys import Algorithm, LocalSigningKey, VerificationKey
 from app.credentials.package import open_package
+from app.credentials.transparency_log.notes import WitnessKey
 from app.domain.awards import Visibility
 from app.wiring import Process
 from tests.cli.conftest import Operator
@@ -103,3 +104,15 @@ def test_the_proofs_of_the_log_are_in_the_package_and_checked_without_a_network(
     assert told["evidence"]["outcome"] == "proved"
     words = " ".join(stranger.types("verify", "--offline", *pin, packages["valid"]).out.split())
     assert "au journal du campus" in words
+
+
+def test_a_known_witness_of_the_log_is_enough_and_another_is_not(
+    stranger: Operator, packages: dict[str, Path], demo: Process
+) -> None:
+    with demo.unit_of_work(reading=True) as services:
+        (witness,) = services.stores.log_watch.keys_of_witnesses()
+    other = WitnessKey("autre.example", bytes(32)).public.to_vkey()
+    for state, code in (("valid", 0), ("revoked", 1)):
+        answer = stranger.types("verify", "--offline", "--witness", witness, packages[state])
+        assert answer.code == code, answer.out
+        assert stranger.types("verify", "--offline", "--witness", other, packages[state]).code == 2

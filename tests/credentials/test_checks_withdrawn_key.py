@@ -29,9 +29,9 @@ BADGE: dict[str, Any] = {"id": AWARD, "issuer": DID, "name": "Soudure"}
 SECRET = bytes(32)
 
 
-def evidence_of(badge: dict[str, Any]) -> bytes:
+def evidence_of(badge: dict[str, Any], **more: str) -> bytes:
     """What the log tells of the award of this badge."""
-    decision = {"award": badge["id"], "credential": content_digest(badge), "entries": []}
+    decision = {"award": badge["id"], "credential": content_digest(badge), "entries": [], **more}
     leaf = Leaf("award", DECIDED, commit(decision, SECRET))
     tree = LeafHashes([leaf.hash()])
     text = TreeHead(ORIGIN, 1, root_of(tree, 1)).to_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -174,22 +174,97 @@ def test_what_only_a_site_vouched_for_stays_open_without_the_site():
     assert report.check(CheckId.KEY).reason == "key_not_authenticated"
 
 
-def witnessed(witness: WitnessKey, document: dict) -> tuple[Package, Anchors]:
-    evidence = evidence_of(document)
+def witnessed(
+    witness: WitnessKey,
+    document: dict,
+    campus: Campus = CAMPUS,
+    *,
+    form: str = "embedded",
+    changed: dict | None = None,
+    **decided: str,
+) -> tuple[Package, Anchors]:
+    body = witnessed_package(witness, document, campus, form=form, changed=changed, **decided)
+    return open_package(body), Anchors(witnesses=frozenset({witness.public.to_vkey()}))
+
+
+def witnessed_package(
+    witness: WitnessKey,
+    document: dict,
+    campus: Campus = CAMPUS,
+    *,
+    at: datetime = NOON,
+    form: str = "embedded",
+    changed: dict | None = None,
+    **decided: str,
+) -> bytes:
+    """A badge of `campus` with evidence that a witness saw; `changed` takes the place of documents of the campus."""
+    evidence = evidence_of(document, **decided)
     read = Evidence.from_bytes(evidence)
     decision = read.decision
     note = read.checkpoint.with_signatures([cosign(read.checkpoint.text, witness.name, witness.key, at=NOON)])
     proof = EntryProof(decision.index, tuple(decision.hashes), note)
     beside = witnesses_document(digest_of(evidence), [("Témoin", witness.public, proof)])
-    documents = CAMPUS.documents().with_(
-        {ADDRESS: evidence, f"{ADDRESS}/temoins": beside, KEY_ADDRESS: LOG_KEY.to_vkey()}
+    documents = campus.documents().with_(
+        {ADDRESS: evidence, f"{ADDRESS}/temoins": beside, KEY_ADDRESS: LOG_KEY.to_vkey()} | (changed or {})
     )
-    package = packed(documents=documents, badge=CAMPUS.issue(logged(document, evidence)).embedded)
-    return package, Anchors(witnesses=frozenset({witness.public.to_vkey()}))
+    written = getattr(campus.issue(logged(document, evidence)), form)
+    badge = written.encode() if isinstance(written, str) else written
+    return make_package(badge, documents=documents, at=at)
+
+
+WITNESS = WitnessKey("t.example", bytes(32))
+
+
+@pytest.mark.parametrize("form", ["embedded", "token"])
+def test_a_known_witness_of_the_log_is_enough_where_the_decision_names_the_key(form: str):
+    package, anchors = witnessed(WITNESS, badge_document(), form=form, signingKey=KEY)
+    found = verify_package(package, anchors=anchors, at=LATER)
+    assert found.report.check(CheckId.KEY).reason == "key_witnessed"
+    assert found.report.check(CheckId.STATUS).reason == "not_revoked"
+    assert found.report.verdict is Verdict.VALID
+    assert found.evidence is not None
+    other = Anchors(witnesses=frozenset({WitnessKey("t.example", bytes([1]) * 32).public.to_vkey()}))
+    for unknown in (Anchors(), other):
+        assert asked(package, unknown).verdict is Verdict.UNDETERMINED
+        assert asked(package, unknown).document is None
+
+
+def test_a_withdrawn_badge_is_withdrawn_in_a_package_that_a_witness_vouches_for():
+    revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
+    package, anchors = witnessed(WITNESS, badge_document(), revoking, signingKey=KEY)
+    report = asked(package, anchors)
+    assert (report.check(CheckId.STATUS).reason, report.verdict) == ("revoked", Verdict.INVALID)
+
+
+def test_who_signs_again_what_the_log_holds_is_not_the_key_that_the_log_names():
+    """The same contents under the key of an attacker, who brings their own keys and list of withdrawals."""
+    package, anchors = witnessed(WITNESS, badge_document(), Campus(), signingKey=KEY)
+    report = asked(package, anchors)
+    assert (report.verdict, report.document) == (Verdict.UNDETERMINED, None)
+    assert report.check(CheckId.KEY).reason == "key_not_authenticated"
+
+
+def test_a_list_under_a_key_that_the_log_does_not_name_leaves_the_status_open():
+    forger = Campus()
+    document = json.loads(json.dumps(CAMPUS.did_document))
+    theirs = json.loads(json.dumps(forger.did_document))
+    methods = [{**each, "id": each["id"] + "x"} for each in theirs["verificationMethod"]]
+    document["verificationMethod"] += methods
+    document["assertionMethod"] += [each["id"] for each in methods]
+    forged = add_proof(
+        {name: value for name, value in CAMPUS.status_list(at=NOON).items() if name != "proof"},
+        signer=replace(forger.signer, verification_method=f"{forger.signer.verification_method}x"),
+        created=NOON,
+    )
+    changed = {DID_URL: document, LIST_URL: forged}
+    package, anchors = witnessed(WITNESS, badge_document(), changed=changed, signingKey=KEY)
+    report = asked(package, anchors)
+    assert report.check(CheckId.KEY).reason == "key_witnessed"
+    assert report.verdict is Verdict.UNDETERMINED
 
 
 def test_a_known_witness_of_the_log_vouches_for_what_the_badge_contains():
-    """Not for the list of withdrawals: the log does not name the key that signs it."""
+    """Not for the list of withdrawals, where the decision is of an earlier version and names no key."""
     document = badge_document()
     package, anchors = witnessed(WitnessKey("t.example", bytes(32)), document)
     found = verify_package(package, anchors=anchors, at=LATER)

@@ -9,12 +9,13 @@ import pytest
 from app.credentials.evidence.documents import Evidence, digest_of
 from app.credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from app.credentials.json_text import JsonObject, parse_json_object
+from app.credentials.keys import VerificationKey
 from app.domain.award_evidence import Shown
 from app.domain.awards import Visibility
 from app.domain.history import Actor
 from app.services.evidence_documents import RemovedEvidence
 from app.wiring import Services
-from tests.support.house import House
+from tests.support.house import COMMAND, House
 
 ZOE, LEO = "Martin Zoé;zoe@exemple.fr", "N’Diaye Léo;leo@exemple.fr"
 
@@ -69,6 +70,33 @@ def test_evidence_at_hand_is_what_its_document_says(awarded: tuple[House, list[u
                 (held.decision, *held.entries), (read.decision, *read.entries), strict=True
             ):
                 assert (one.index, one.leaf, *one.hashes) == (other.index, other.leaf, *other.hashes)
+
+
+def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
+    awarded: tuple[House, list[uuid.UUID]],
+) -> None:
+    house, (award_id, _) = awarded
+
+    def named_and_used() -> tuple[str | None, str]:
+        with house.unit_of_work(reading=True) as services:
+            answer = services.verification.verify_award(services.awards.record(award_id))
+            assert answer.report is not None
+            assert answer.report.key is not None
+            evidence = services.verification.evidence_of(answer)
+            assert evidence is not None
+            return evidence.signing_key, VerificationKey.from_jwk(answer.report.key).thumbprint()
+
+    first = named_and_used()
+    with house.unit_of_work() as services:
+        old = services.campus_keys.campuses.active_key(house.campus.id)
+        services.campus_keys.retire(house.campus, old.id, reason="Le relais de chaque année.", by=COMMAND)
+    assert named_and_used() == first
+    house.clock.move(minutes=5)
+    with house.unit_of_work() as services:
+        award = services.awards.record(award_id).award
+        assert services.reissuing.write_name([award], "Zoé Martin-Sow", by=COMMAND)
+    named, used = named_and_used()
+    assert named == used != first[0]
 
 
 @pytest.mark.parametrize("first", list(Shown))

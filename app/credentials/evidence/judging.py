@@ -29,6 +29,8 @@ from app.credentials.keys import encode_base64url
 
 _UNBOUND: Final = frozenset({"proof", "relatedResource"})
 _LOG: Final = re.compile(r"journal(?:/[1-9][0-9]{0,5})?")
+SIGNING_KEY: Final = "signingKey"
+"""Of a decision: the thumbprint (RFC 7638) of the key that signs the award; decisions of earlier versions name none."""
 SHOWN: Final = "/montrees"
 """What the holder shows stands beside the document, under this end of its address."""
 
@@ -54,6 +56,12 @@ class EvidenceReport:
     @property
     def decided_at(self) -> datetime | None:
         return self.proved.decided_at if self.proved else None
+
+    @property
+    def signing_key(self) -> str | None:
+        """The thumbprint of the key that the decision names; None where it names none."""
+        named = self.proved.decided.get(SIGNING_KEY) if self.proved else None
+        return named if isinstance(named, str) else None
 
 
 def content_digest(credential: JsonObject) -> str:

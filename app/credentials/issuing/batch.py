@@ -99,6 +99,10 @@ class Batch:
         self._options: JsonObject = {}
         self._checks: tuple[Check, Check] | None = None
 
+    @property
+    def signing_key(self) -> VerificationKey:
+        return self._issuing.signer.key.public
+
     def issue(self, credential: OpenBadgeCredential | JsonObject) -> SignedCredential:
         [found] = self._issue_together([_document_of(credential)])
         return _or_raise(found)

@@ -97,7 +97,7 @@ def verify_anchored(
     report = verify(presented, documents=believed, at=at, policy=policy)
     evidence = _evidence(report.document, documents, anchors)
     if report.document is None or report.form in _OLDER or _thumbprint(report) not in known:
-        seen = _witnessed(presented, documents, anchors, at)
+        seen = _witnessed(presented, documents, anchors, at, policy)
         if seen is not None:
             return seen
         return PackageAnswer(_unauthenticated(report), None)
@@ -172,11 +172,13 @@ def _evidence(
 
 
 def _witnessed(
-    presented: bytes | str, documents: DocumentSource, anchors: Anchors, at: datetime
+    presented: bytes | str, documents: DocumentSource, anchors: Anchors, at: datetime, policy: Policy
 ) -> PackageAnswer | None:
-    """By whichever key it is signed here: a known witness saw these contents in the log of the issuer.
+    """A known witness saw these contents in the log of the issuer.
 
-    Who signs again what the log holds could add a list of withdrawals of their own, so that the status stays open.
+    Where the log's decision names the key that signs the award, that key is known, and with it the list of withdrawals
+    that it signs. Decisions of earlier versions name none: who signs again what the log holds could add a list of their
+    own, so that the status stays open.
     """
     if not anchors.witnesses:
         return None
@@ -184,11 +186,19 @@ def _witnessed(
     evidence = _evidence(report.document, documents, anchors)
     if evidence is None or evidence.outcome is not EvidenceOutcome.PROVED or not evidence.witnesses:
         return None
+    named = evidence.signing_key
+    if named is not None:
+        if _thumbprint(report) != named:
+            return None
+        report = verify(
+            presented, documents=_KnownKeysOnly(documents, frozenset({named})), at=at, policy=policy
+        )
     key = found(Reason.KEY_WITNESSED, witness=evidence.witnesses[0].name)
     checks = []
     for each in report.checks:
-        answered = key if each.id is CheckId.KEY else each
-        if each.id is CheckId.STATUS and not each.void:
+        is_key = each.id is CheckId.KEY and (named is None or each.outcome is Outcome.PASSED)
+        answered = key if is_key else each
+        if each.id is CheckId.STATUS and not each.void and named is None:
             answered = found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=Reason.KEY_NOT_AUTHENTICATED)
         checks.append(answered)
     return PackageAnswer(replace(report, checks=tuple(checks)), evidence)
