@@ -75,7 +75,7 @@ def item_row(services: Services, item: Item) -> ItemRow:
     claims = claims_of(document) if document else None
     group = "leads" if head.kind is _K.LEADS and head.state != "bad" else head.state
     if head.kind is _K.DOCUMENT_GOOD and group == "shut":
-        group = "document"
+        group = "document" if answer.lead is None else "leads"
     is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
     return ItemRow(
         given=item.given,

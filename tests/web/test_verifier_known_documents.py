@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import segno
 from fastapi.testclient import TestClient
 
 from app.credentials.json_text import JsonObject
@@ -112,6 +114,15 @@ def test_several_addresses_are_answered_in_one_table(published: Published):
     assert table.count("Jeu de clés (JWKS) : en règle") == 1
     assert "11 autres documents, en règle" in table
     assert "non vérifiables" not in table
+
+
+def test_a_paper_whose_code_leads_to_a_recommendation_is_not_one(published: Published):
+    out = io.BytesIO()
+    segno.make(f"{LOCAL}{published.paths['recommendation']}").save(out, kind="png", scale=8)
+    report = published.reported(out.getvalue())
+    assert report["verdict"] == "undetermined"
+    assert report["headline"] == "Ce document n’a pas été vérifié : il mène à un autre document"
+    assert "À cette adresse : Recommandation ou label : en règle." in report["message"]
 
 
 def test_the_answer_names_who_signed(published: Published):

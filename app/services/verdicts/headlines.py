@@ -25,6 +25,7 @@ from app.services.verdicts.kinds import (
     ATTACHED,
     DOCUMENT_OF_UNKNOWN_ISSUER,
     IN_PICTURE,
+    LEADS_TO_ANOTHER,
     LOOKALIKE_OF,
     MESSAGES,
     OF_UNKNOWN_ISSUER,
@@ -98,6 +99,7 @@ _LED_BY: Final[Mapping[LeadKind, str]] = {
     ),
 }
 _HOLDS: Final = {LeadKind.ATTACHED: ATTACHED, LeadKind.PICTURE: IN_PICTURE}
+_THERE: Final = N_("{led} À cette adresse : {found}. {said}")
 _BESIDE: Final = N_("{said} {led} Comparez le nom : {name}.")
 _DIFFERS: Final[Mapping[Stated, tuple[str, str, str]]] = {
     # what differs, the same where the document does not state it, and where the badge has none
@@ -123,6 +125,10 @@ _NO_NAME: Final = N_("le badge ne porte pas de nom")
 def _of_lead(answer: Answer, lead: Lead) -> Headline:
     """What was deposited comes first; what was found about the badge comes second, and is never as green."""
     found = headline(replace(answer, lead=None))
+    if answer.other is not None:
+        values = {"led": Sentence(_LED_BY[lead.kind]), "found": found.heading, "said": found.message}
+        seal = found.seal if found.state == "bad" else "unk"
+        return replace(found, seal=seal, heading=Sentence(LEADS_TO_ANOTHER), message=Sentence(_THERE, values))
     if not found.kind.is_an_answer:
         return found
     document = answer.report.document if answer.report else None

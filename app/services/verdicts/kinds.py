@@ -323,6 +323,7 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
 }
 
 DOCUMENT_OF_UNKNOWN_ISSUER: Final = N_("{what} : signature valable, émetteur inconnu")
+LEADS_TO_ANOTHER: Final = N_("Ce document n’a pas été vérifié : il mène à un autre document")
 ATTACHED: Final = N_("Nous avons vérifié le badge contenu dans ce fichier, pas ce que la page montre")
 IN_PICTURE: Final = N_("Nous avons vérifié le badge contenu dans ce fichier, pas ce que l’image montre")
 REVOKED_ON: Final = N_("Retiré par le campus le {revoked_at}")
