@@ -123,7 +123,7 @@ class _KnownKeysOnly:
         except MalformedInput:
             return fetched
         filtered = {name: self._without_unknown(value) for name, value in document.items()}
-        return fetched if filtered == document else replace(fetched, body=dump_json(filtered))
+        return fetched if filtered == document else replace(fetched, body=dump_json(filtered), holds=None)
 
     def _without_unknown(self, value: JsonValue) -> JsonValue:
         if isinstance(value, list):
