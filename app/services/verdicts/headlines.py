@@ -126,9 +126,9 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     """What was deposited comes first; what was found about the badge comes second, and is never as green."""
     found = headline(replace(answer, lead=None))
     if answer.other is not None:
-        values = {"led": Sentence(_LED_BY[lead.kind]), "found": found.heading, "said": found.message}
+        there = {"led": Sentence(_LED_BY[lead.kind]), "found": found.heading, "said": found.message}
         seal = found.seal if found.state == "bad" else "unk"
-        return replace(found, seal=seal, heading=Sentence(LEADS_TO_ANOTHER), message=Sentence(_THERE, values))
+        return replace(found, seal=seal, heading=Sentence(LEADS_TO_ANOTHER), message=Sentence(_THERE, there))
     if not found.kind.is_an_answer:
         return found
     document = answer.report.document if answer.report else None
