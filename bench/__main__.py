@@ -1,6 +1,6 @@
 """`python -m bench [MODULE…]`: run what measures, print a table, write var/bench.json.
 
-A module of this package measures if it has a function `run() -> list[Row]`; with names, or with ROWS=page,json,library,bulk,scale, only those run.
+A module of this package measures if it has a function `run() -> list[Row]`; with names, or with ROWS=page,json,library,bulk,scale,fairness, only those run.
 `python -m bench --markdown` measures nothing: it writes the last run into docs/performance.md.
 """
 
@@ -52,6 +52,7 @@ _PARTS = {
     "library": ("credentials", "batches"),
     "bulk": ("ten_thousand", "whole_service", "log_share"),
     "scale": ("reads_at_scale", "long_log"),
+    "fairness": ("fairness",),
 }
 
 

@@ -1,7 +1,8 @@
-"""`python -m bench.fairness`: an award of five lines while another campus's bulk award of 10,000 lines runs.
+"""An award of five lines beside a bulk award of 10,000 at another campus and 32 connections that read; on both engines.
 
-A real server with a worker in it, 32 further connections that read public documents all the while, and a program that
-gives five badges again and again until the bulk award ends or `SECONDS` are over.
+A real server with a worker in it and a worker of its own beside it. The bulk award is a trainer's, which the workers carry
+out, then a program's, which the server carries out itself. A program gives five badges again and again until that is done, or
+`SECONDS` are over.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,25 +26,29 @@ import httpx
 from app.db import migrations
 from app.domain.access import Scope
 from app.domain.awards import LineOutcome, Visibility
+from app.domain.campus import Campus
 from app.domain.history import Actor
 from app.services.awards import AwardRequest
+from bench.measure import Row
 from bench.ten_thousand import new_badge
 from bench.whole_service import _crowd
 from tests.support.house import COMMAND, House, build_house
 from tests.support.postgres import database_of_this_run
 
-LINES, READERS, SECONDS = 10_000, 32, 45.0
+LINES, READERS, ALONE, SECONDS = 10_000, 32, 10.0, 45.0
 
 
-def main() -> None:
+def run() -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
-        _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite")
+        found = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite")
     with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
-        if url is not None:
-            _measure(Path(folder), url, "PostgreSQL")
+        if url is None:
+            print("  without PostgreSQL: none is installed", file=sys.stderr)
+            return found
+        return found + _measure(Path(folder), url, "PostgreSQL")
 
 
-def _measure(folder: Path, url: str, engine: str) -> None:
+def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     base_url = f"http://localhost:{port}"
@@ -52,14 +59,9 @@ def _measure(folder: Path, url: str, engine: str) -> None:
     other = replace(house, campus=house.other_campus, admin=house.stranger, trainer=house.stranger)
     badge, activity = new_badge(other), _crowd(other, 1)
     with house.unit_of_work() as services:
+        assert shown.award_id is not None
         services.awards.set_visibility(shown.award_id, Visibility.OPEN, by=Actor(label="holder"))
-        token = services.people.create_token(
-            house.other_campus,
-            label="bench",
-            scopes=[Scope.AWARD_CREATE.value],
-            life=timedelta(days=30),
-            by=COMMAND,
-        )
+    few, many = (_token(house, campus) for campus in (house.other_campus, house.campus))
     environment = {
         **os.environ,
         "SCEAU_BASE_URL": base_url,
@@ -68,46 +70,59 @@ def _measure(folder: Path, url: str, engine: str) -> None:
         "SCEAU_FETCH": "off",
         "SCEAU_LIMITS": "memory",
     }
-    server = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
+    taken: dict[str, list[float]] = {}
+    with ExitStack() as running:
+        running.callback(house.close)
+        for command in (["serve", "--port", str(port)], ["work"]):
+            running.enter_context(_process([sys.executable, "-m", "app.cli", *command], environment))
         _wait_for(base_url)
         asked = {"badge": str(badge), "activity": str(activity.id)}
-        alone = _award_again_and_again(base_url, token, asked, until=time.monotonic() + 5)
-        load = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", _READING, f"{base_url}/attributions/{shown.award_id}", str(READERS)]
+        taken["alone"] = _award_again_and_again(base_url, few, asked, seconds=ALONE)
+        page = f"{base_url}/attributions/{shown.award_id}"
+        running.enter_context(_process([sys.executable, "-c", _READING, page, str(READERS)], environment))
+        begun = time.monotonic()
+        batch = _promise(house, crowd.id)
+        taken["beside 10,000 lines of workers"] = _award_again_and_again(
+            base_url, few, asked, until=lambda: _is_done(house, batch)
         )
-        try:
-            batch = _promise(house, crowd.id)
-            ended, watching = threading.Event(), threading.Event()
-            threading.Thread(target=_watch, args=(house, batch, ended, watching), daemon=True).start()
-            begun = time.monotonic()
-            under_load = _award_again_and_again(base_url, token, asked, until=begun + SECONDS, ended=ended)
-            watching.set()
-            with house.unit_of_work(reading=True) as services:
-                answered = sum(
-                    services.bulk_awards.batches.counts(batch).values()
-                ) - services.bulk_awards.batches.counts(batch).get(LineOutcome.READY, 0)
-            took = time.monotonic() - begun
-        finally:
-            load.terminate()
-    finally:
-        server.terminate()
-        server.wait(30)
-        house.close()
-    for name, each in (("alone", alone), ("under load", under_load)):
-        ordered = sorted(each)
         print(
-            f"{engine}, {name}: {len(each)} awards of five lines, p50 {ordered[len(ordered) // 2]:.3f} s, "
-            f"p95 {ordered[int(len(ordered) * 0.95)]:.3f} s, longest {ordered[-1]:.3f} s",
+            f"  {engine}: {_answered(house, batch):,} lines by workers in {time.monotonic() - begun:.0f} s",
             flush=True,
         )
+        sent = threading.Thread(target=_award_many, args=(base_url, many, house, crowd.id), daemon=True)
+        sent.start()
+        taken["beside 10,000 lines of a program"] = _award_again_and_again(
+            base_url, few, asked, until=lambda: not sent.is_alive()
+        )
+    print(f"  {engine}: load of the machine {os.getloadavg()[0]:.0f}", flush=True)
+    return [row for name, each in taken.items() for row in _rows(name, each, engine)]
+
+
+def _rows(name: str, taken: list[float], engine: str) -> list[Row]:
+    ordered = sorted(1000 * each for each in taken)
+    median, p95 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
     print(
-        f"{engine}: {answered:,} lines of the bulk award in {took:.0f} s; load of the machine {os.getloadavg()[0]:.0f}",
+        f"  {engine}, {name}: {len(ordered)} awards of five lines, p50 {median:.0f}, p95 {p95:.0f}, longest {ordered[-1]:.0f} ms",
         flush=True,
     )
+    spread = ordered[len(ordered) * 3 // 4] - ordered[len(ordered) // 4]
+    return [Row(f"five lines {name}, p95, {engine}", round(p95, 1), round(spread, 1), "ms")]
+
+
+@contextmanager
+def _process(command: list[str], environment: dict[str, str]) -> Iterator[None]:
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        yield
+    finally:
+        running.terminate()
+        running.wait(60)
+
+
+def _token(house: House, campus: Campus) -> str:
+    scopes, life = [Scope.AWARD_CREATE.value], timedelta(days=30)
+    with house.unit_of_work() as services:
+        return services.people.create_token(campus, label="bench", scopes=scopes, life=life, by=COMMAND)
 
 
 def _promise(house: House, activity_id: uuid.UUID) -> uuid.UUID:
@@ -116,21 +131,39 @@ def _promise(house: House, activity_id: uuid.UUID) -> uuid.UUID:
         return services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id)).id
 
 
-def _watch(house: House, batch: uuid.UUID, ended: threading.Event, stop: threading.Event) -> None:
-    while not stop.wait(1.0):
-        with house.unit_of_work(reading=True) as services:
-            if LineOutcome.READY not in services.bulk_awards.batches.counts(batch):
-                ended.set()
-                return
+def _counts(house: House, batch: uuid.UUID) -> Mapping[LineOutcome, int]:
+    with house.unit_of_work(reading=True) as services:
+        return services.bulk_awards.batches.counts(batch)
+
+
+def _is_done(house: House, batch: uuid.UUID) -> bool:
+    return LineOutcome.READY not in _counts(house, batch)
+
+
+def _answered(house: House, batch: uuid.UUID) -> int:
+    return sum(count for outcome, count in _counts(house, batch).items() if outcome is not LineOutcome.READY)
+
+
+def _award_many(base_url: str, token: str, house: House, activity: uuid.UUID) -> None:
+    with httpx.Client(base_url=base_url, timeout=600, trust_env=False) as client:
+        client.headers["authorization"] = f"Bearer {token}"
+        body = {"badge": str(new_badge(house)), "activity": str(activity), "everybody": True}
+        with suppress(httpx.TransportError):  # the time may be over before it is answered
+            client.post("/api/v1/campuses/itip/awards", json=body).raise_for_status()
 
 
 def _award_again_and_again(
-    base_url: str, token: str, asked: dict[str, str], *, until: float, ended: threading.Event | None = None
+    base_url: str,
+    token: str,
+    asked: dict[str, str],
+    *,
+    seconds: float = SECONDS,
+    until: Callable[[], bool] = lambda: False,
 ) -> list[float]:
-    taken = []
+    taken, end = [], time.monotonic() + seconds
     with httpx.Client(base_url=base_url, timeout=120, trust_env=False) as client:
         client.headers["authorization"] = f"Bearer {token}"
-        while time.monotonic() < until and not (ended and ended.is_set()):
+        while not taken or (time.monotonic() < end and not until()):
             people = [
                 {
                     "given_name": "Anne",
@@ -173,7 +206,3 @@ def _wait_for(base_url: str) -> None:
         except httpx.TransportError:
             time.sleep(0.2)
     raise SystemExit("the server did not become ready")
-
-
-if __name__ == "__main__":
-    main()

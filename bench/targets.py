@@ -78,6 +78,7 @@ TARGETS: Final = (
     Target("10,000 lines through the whole service", ALONE, at_most=2),
     Target("share of appending to the log in a bulk award", None, at_most=15),
     Target("share of the log in a bulk award", None, at_most=15),
+    Target("five lines beside", None, at_most=1_000),
     Target("status list: flip, compress, sign", None, at_most=800),
     Target("read award as JSON", BARE, at_least=0.5),
     Target("read award as a picture", BARE, at_least=0.5),

@@ -21,7 +21,7 @@ from app.domain.history import Actor
 from app.domain.participant_lists import ListedPerson
 from app.errors import AppError
 from app.memory import collect_rarely
-from app.services.award_cases import Case, Found
+from app.services.award_cases import Case, Found, disclosed_at_first
 from app.services.award_documents import document_to_sign, prepared_documents, signed_documents
 from app.services.award_keeping import SIGNED_AT_ONCE
 from app.services.awards import AwardRequest
@@ -171,7 +171,8 @@ def _sign_and_keep(house: House, case: Case, found: Sequence[Found]) -> None:
             for award_id, (_, participation, person) in zip(ids, found, strict=True)
             if person is not None
         ]  # fmt: skip
-        documents = [document_to_sign(award, words, places) for award in awards]
+        shown = {person.id: disclosed_at_first(person, case.activity) for _, _, person in found if person}
+        documents = [document_to_sign(award, words, places, shown[award.person_id]) for award in awards]
         services.stores.awards.add_all(awards)
         for start in range(0, len(awards), SIGNED_AT_ONCE):
             some = slice(start, start + SIGNED_AT_ONCE)

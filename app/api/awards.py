@@ -250,7 +250,7 @@ def award(
         if body.activity is not None:
             program.services.join_organisers(program.campus.id, body.activity)
         asked = body.request(idempotency_key)
-        batch = program.services.awards.give(program.campus, asked, by=program.actor)
+        batch = program.services.awards.give(program.campus, asked, by=program.actor, is_awaited=True)
         if batch.state is not BatchState.RUNNING:
             result = program.services.awards.batch(program.campus, batch.id)
             return AwardBatchView.of(result, program.services)
@@ -263,7 +263,7 @@ def award(
 
 def _carries_on(process: Process, batch_id: uuid.UUID) -> bool:
     with process.unit_of_work() as services:
-        return services.bulk_awards.carry_out(batch_id).more
+        return services.bulk_awards.carry_out(batch_id, is_awaited=True).more
 
 
 @router.get("", summary="The awards of a campus, latest first, page by page")

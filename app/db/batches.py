@@ -132,9 +132,9 @@ class BatchStore:
 
     def due(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
         """Whose lines wait for somebody to award them."""
-        under_way = col(AwardBatch.state) == BatchState.RUNNING
-        come = (col(AwardBatch.state) == BatchState.PLANNED) & (col(AwardBatch.not_before) <= at)
-        return self._ids(AwardBatch, under_way | come, col(AwardBatch.requested_at), limit)
+        is_open = col(AwardBatch.state).in_((BatchState.RUNNING, BatchState.PLANNED))
+        has_come = col(AwardBatch.not_before).is_(None) | (col(AwardBatch.not_before) <= at)
+        return self._ids(AwardBatch, is_open & has_come, col(AwardBatch.requested_at), limit)
 
     def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
         undoing = col(AwardBatch.state) == BatchState.UNDOING

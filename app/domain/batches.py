@@ -20,10 +20,11 @@ AT_ONCE = 50
 """A promise of so few lines is carried out in the very request that makes it."""
 A_PIECE = 1_000
 """How many lines are carried out in one transaction."""
-A_PIECE_OF_ONE_WRITER = 100
+A_PIECE_OF_ONE_WRITER = 200
 """The same on SQLite, where each transaction that writes makes all others wait."""
 FARTHEST = timedelta(days=366)
 _UNTIL_THE_LAST_PIECE = timedelta(minutes=3)
+_UNTIL_WORKERS_COME = timedelta(minutes=1)
 
 
 class BatchState(StrEnum):
@@ -182,6 +183,11 @@ def begin(batch: AwardBatch, *, at: datetime) -> None:
     """Its hour has come."""
     if batch.state is BatchState.PLANNED and (batch.not_before is None or batch.not_before <= at):
         batch.state = BatchState.RUNNING
+
+
+def keep_from_workers(batch: AwardBatch, *, at: datetime) -> None:
+    """Somebody carries it out who waits for the answer, and says so with each piece; workers come once nothing is heard."""
+    batch.not_before = at + _UNTIL_WORKERS_COME
 
 
 def finish(batch: AwardBatch, *, at: datetime) -> None:

@@ -215,7 +215,7 @@ class ActivityLog:
         anchor = self.anchors.last(log.origin)
         signed = [] if newest is None else [(newest.size, newest.root)]
         signed += [] if anchor is None else [(anchor.size, anchor.root)]
-        for size, root in signed:
+        for size, root in dict.fromkeys(signed):  # most often one: the root is worked out once
             if size > log.size:
                 raise LogOutOfStep(
                     N_(

@@ -17,7 +17,7 @@ from app.domain.awards import (
     hash_of_address,
     revoke,
 )
-from app.domain.batches import A_PIECE, AwardBatch, BatchState
+from app.domain.batches import A_PIECE, AwardBatch, BatchState, keep_from_workers
 from app.domain.campus import Campus
 from app.domain.clock import Clock
 from app.domain.consents import About, consent
@@ -105,10 +105,19 @@ class AwardService:
         by: Actor,
         undo_for: timedelta = timedelta(),
         not_before: datetime | None = None,
+        is_awaited: bool = False,
     ) -> AwardBatch:
-        """The promise of the badge: few lines are carried out at once, what is more or later is left to a worker."""
+        """The promise of the badge: few lines are carried out at once, what is more or later is left to a worker.
+
+        `is_awaited`: what is more is left to whoever asks, who goes on in transactions of their own.
+        """
         batch = self.bulk.promise(campus, request, by=by, undo_for=undo_for, not_before=not_before)
-        if batch.state is not BatchState.RUNNING or self.bulk.is_long(batch):
+        if batch.state is not BatchState.RUNNING:
+            return batch
+        if self.bulk.is_long(batch):
+            if is_awaited:
+                keep_from_workers(batch, at=self.clock())
+                self.bulk.batches.save(batch)
             return batch
         return self._carry_out(campus, batch).batch
 

@@ -22,6 +22,7 @@ from app.domain.batches import (
     check_hour,
     check_same_request,
     finish,
+    keep_from_workers,
     told_of,
 )
 from app.domain.campus import Campus
@@ -114,10 +115,11 @@ class BulkAwardService:
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.due(at=self.clock(), limit=limit)
 
-    def carry_out(self, batch_id: uuid.UUID, *, most: int | None = None) -> Piece:
+    def carry_out(self, batch_id: uuid.UUID, *, most: int | None = None, is_awaited: bool = False) -> Piece:
         """The next lines of a promise, all of them or none; whoever comes second finds them done.
 
-        `most`: by itself as many as let others have their turn soon.
+        `most`: by itself as many as let others have their turn soon. `is_awaited`: whoever asks goes on until it is done,
+        and workers leave it alone meanwhile.
         """
         most = most or self.batches.lines_at_once
         batch = self.batches.find(batch_id)
@@ -135,6 +137,8 @@ class BulkAwardService:
         piece = self._carry_out(campus, batch, lines, most) if lines else Piece(more=False)
         if not piece.more:
             finish(batch, at=self.clock())
+        elif is_awaited:
+            keep_from_workers(batch, at=self.clock())
         self.batches.save(batch)
         return piece
 
