@@ -20,7 +20,7 @@ AT_ONCE = 50
 """A promise of so few lines is carried out in the very request that makes it."""
 A_PIECE = 1_000
 """How many lines are carried out in one transaction."""
-A_PIECE_OF_ONE_WRITER = 200
+A_PIECE_OF_ONE_WRITER = 100
 """The same on SQLite, where each transaction that writes makes all others wait."""
 FARTHEST = timedelta(days=366)
 _UNTIL_THE_LAST_PIECE = timedelta(minutes=3)

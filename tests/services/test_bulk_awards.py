@@ -16,7 +16,7 @@ from app.credentials.json_text import JsonObject
 from app.domain.activity_log import LogEntry
 from app.domain.award_evidence import AwardEvidence
 from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
-from app.domain.batches import AwardBatch, BatchState, WithdrawalOutcome
+from app.domain.batches import AT_ONCE, AwardBatch, BatchState, WithdrawalOutcome
 from app.domain.batches import listed as listed_line
 from app.domain.history import Actor
 from app.domain.letters import LetterState, PromisedLetter
@@ -211,3 +211,27 @@ def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house
     ]
     assert verdicts == {"invalid"}
     assert left == []
+
+
+def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_for_a_minute(house: House):
+    house.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(AT_ONCE + 2)))
+    request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
+    by = Actor(house.trainer.id)
+
+    def is_due() -> bool:
+        with house.unit_of_work(reading=True) as services:
+            return batch.id in services.bulk_awards.due(limit=9)
+
+    with house.unit_of_work() as services:
+        batch = services.awards.give(house.campus, request, by=by, is_awaited=True)
+    assert batch.state is BatchState.RUNNING
+    house.clock.now += timedelta(seconds=50)
+    with house.unit_of_work() as services:
+        assert services.bulk_awards.carry_out(batch.id, most=20, is_awaited=True).more
+    house.clock.now += timedelta(seconds=50)
+    assert not is_due()
+    house.clock.now += timedelta(seconds=20)
+    assert is_due()
+    result = carried_out(house, batch.id)
+    assert result.batch.state is BatchState.DONE
+    assert len(result.with_outcome(LineOutcome.AWARDED)) == AT_ONCE + 2
