@@ -32,7 +32,8 @@ from tests.services.test_verdicts import (
 )
 from tests.support.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.documents import Documents
-from tests.support.house import House
+from tests.support.house import COMMAND, House
+from tests.support.networks import label, network_of
 from tests.support.pictures import PNG
 
 __all__ = ["employer"]
@@ -146,6 +147,14 @@ def with_an_undefined_term(employer: Employer) -> str:
     return json.dumps(json.loads(signed(employer.stranger.signer)) | {"nouveauMot": "x"})
 
 
+def withdrawn_label(employer: Employer) -> str:
+    with employer.house.unit_of_work() as services:
+        network = network_of(services, employer.house.campus)
+        given = label(services, network, employer.house.campus)
+        services.register.withdraw_label(given.id, by=COMMAND)
+    return f"http://localhost:8000/labels/{given.id}"
+
+
 def by_an_unpublished_key(_: Employer) -> str:
     return signed(Campus().signer)
 
@@ -212,6 +221,7 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
     ("a bare PDF", lambda _: a_pdf(), K.PDF_WITHOUT_BADGE),
     ("JSON of something else", lambda _: '{"a": 1}', K.NOT_A_BADGE),
     ("words", lambda _: "bonjour", K.UNREADABLE),
+    ("link to a label that was withdrawn", withdrawn_label, K.LINK_GONE),
 )  # fmt: skip
 
 
@@ -228,6 +238,7 @@ def test_each_situation_has_its_headline_and_together_they_reach_all(house: Hous
         K.DOCUMENT_BAD,
         K.DOCUMENT_OPEN,
         K.NAMES_DIFFER,
+        K.STATEMENTS_DIFFER,
         K.LOOKALIKE,
         K.UNAUTHENTICATED,
     }
