@@ -14,11 +14,13 @@ COPY requirements.lock ./
 RUN uv pip install --python /opt/sceau/bin/python --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app/ app/
+COPY packages/ packages/
+COPY demo/ demo/
 COPY alembic/ alembic/
 COPY badge_templates/ badge_templates/
 RUN uv pip install --python /opt/sceau/bin/python --no-deps --editable . \
     && /opt/sceau/bin/python -m app.language.build --compile \
-    && /opt/sceau/bin/python -m compileall -q app
+    && /opt/sceau/bin/python -m compileall -q app packages demo
 
 
 FROM ${PYTHON_IMAGE} AS service

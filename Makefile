@@ -90,7 +90,7 @@ lock: $(UV) ## Choose the versions of the lock files afresh where they must chan
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -rf tests/interop/node_modules tests/lighthouse/node_modules
-	@find app bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find app packages demo bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs:
 	@.ci/needs test

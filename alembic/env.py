@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from alembic import context
-from app.db import walls
-from app.db.metadata import METADATA
-from app.db.session import open_engine
-from app.db.workers import WORK_SCHEMA
+from app.db.engine.session import open_engine
+from app.db.engine.workers import WORK_SCHEMA
+from app.tenancy import row_level_security as walls
+from app.tenancy.metadata import METADATA
 
 ADVISORY_LOCK = 0x5CEA
 

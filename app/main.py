@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,35 +17,179 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.api import problems
-from app.api.award_files import AwardFiles
+from app.api.awards.files import AwardFiles
 from app.api.routes import documents
 from app.api.routes import router as api_router
-from app.domain.awards import DocumentsToAlign
-from app.domain.sessions import ProofNeeded
+from app.container import DatabaseUnreachable, Process
+from app.container.memory import collect_rarely
+from app.domain.accounts.sessions import ProofNeeded
+from app.domain.awards.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
+from app.http import problems
+from app.http.negotiation import HeadAsGet
+from app.http.pages import error_pages
+from app.http.pages.forms import FormerForm
+from app.http.pages.visitors import visitor_of
+from app.http.policies import policies, public
+from app.http.ready_answers import ReadyAnswers
+from app.http.recent_pages import RecentPages
+from app.http.request_log import RequestLog, configure_logging
+from app.http.request_scope import process_of, session_cookie, status_of
+from app.http.security_headers import add_security_headers
+from app.jobs.worker import Worker
 from app.language import N_
-from app.memory import collect_rarely
-from app.negotiation import HeadAsGet
-from app.policies import policies, public
-from app.ready_answers import ReadyAnswers
-from app.request_log import RequestLog, configure_logging
-from app.request_scope import process_of, session_cookie, status_of
 from app.settings import Settings
-from app.web import award_page, error_pages
-from app.web.face import Face, dress
-from app.web.forms import FormerForm
-from app.web.held_badges import badges_cookie
-from app.web.private_looks import PrivateLooksNoted
-from app.web.proving import ask_to_prove
-from app.web.recent_pages import RecentPages
-from app.web.routes import router as web_router
-from app.web.security_headers import add_security_headers
-from app.web.session_sightings import SessionSightings
-from app.web.signing_in_again import ask_to_sign_in_again, show_former_again, show_until_later
-from app.web.visitors import visitor_of
-from app.wiring import DatabaseUnreachable, Process
-from app.worker.worker import Worker
+from app.web.accounts import (
+    account,
+    account_services,
+    federated_sign_in,
+    invitations,
+    own_addresses,
+    passkey_sign_in,
+    password_sign_in,
+    proving,
+    sign_in,
+    signing_in_again,
+    tokens,
+)
+from app.web.accounts.proving import ask_to_prove
+from app.web.accounts.session_sightings import SessionSightings
+from app.web.accounts.signing_in_again import ask_to_sign_in_again, show_former_again, show_until_later
+from app.web.activities import (
+    absences,
+    activities,
+    activity_files,
+    known_people,
+    participants,
+    presence,
+    rooms,
+)
+from app.web.activities import editing as activity_editing
+from app.web.activities import journal as activity_journal
+from app.web.activities import register as activity_register
+from app.web.activities.sessions import changes as session_changes
+from app.web.activities.sessions import sheets as session_sheets
+from app.web.activity_log import activity_log, evidence_files, my_log
+from app.web.awards import awarding, rule_awarding, withdrawals
+from app.web.awards import progress as award_progress
+from app.web.awards import register as award_register
+from app.web.awards import results as award_results
+from app.web.awards.handing import claiming, handing, projection, reminders, slips
+from app.web.badges import badges, finding_badges
+from app.web.badges import desk as badge_desk
+from app.web.badges import editor as badge_editor
+from app.web.badges import openings as badge_openings
+from app.web.campus import campuses, desk, entrance, history, key_retiring, operation, operation_history, team
+from app.web.campus import settings as campus_settings
+from app.web.campus.face import Face, dress
+from app.web.frameworks import competencies as competency_desk
+from app.web.imports import imports
+from app.web.imports import report as import_report
+from app.web.learners import brought_badges, contribution_desk, learner, my_contributions, shelf
+from app.web.learners.held_badges import badges_cookie
+from app.web.learners.portfolios import exports as portfolio_exports
+from app.web.learners.portfolios import my_portfolio, portfolios
+from app.web.learners.requests import asking, my_request, reviewing
+from app.web.people import directory, merging, my_merging, my_name, names, parents, search
+from app.web.privacy import erasures, my_data
+from app.web.privacy.private_looks import PrivateLooksNoted
+from app.web.publishing import award_page, embeds, short_addresses, sitemap
+from app.web.trust import endorsement_desk, endorsements, endorsing, my_endorsements, networks, organisations
+from app.web.verification import check_papers, holders, verifier
+
+web_router = APIRouter()
+for noun in (
+    entrance,
+    passkey_sign_in,
+    password_sign_in,
+    federated_sign_in,
+    proving,
+    sign_in,
+    signing_in_again,
+    account,
+    account_services,
+    own_addresses,
+    my_merging,
+    my_name,
+    invitations,
+    operation,
+    operation_history,
+    desk,
+    search,
+    directory,
+    merging,
+    names,
+    team,
+    campus_settings,
+    tokens,
+    history,
+    activity_register,
+    activity_editing,
+    activity_files,
+    activity_journal,
+    activity_log,
+    imports,
+    import_report,
+    badge_editor,
+    badge_desk,
+    badge_openings,
+    rule_awarding,
+    key_retiring,
+    competency_desk,
+    activities,
+    participants,
+    absences,
+    rooms,
+    known_people,
+    session_changes,
+    session_sheets,
+    presence,
+    awarding,
+    award_progress,
+    award_results,
+    award_register,
+    withdrawals,
+    reviewing,
+    contribution_desk,
+    asking,
+    my_data,
+    parents,
+    erasures,
+    my_contributions,
+    my_log,
+    my_request,
+    handing,
+    slips,
+    projection,
+    reminders,
+    claiming,
+    award_page,
+    embeds,
+    evidence_files,
+    holders,
+    check_papers,
+    verifier,
+    short_addresses,
+    sitemap,
+    portfolios,
+    my_portfolio,
+    portfolio_exports,
+    brought_badges,
+    my_endorsements,
+    endorsing,
+    endorsements,
+    organisations,
+    endorsement_desk,
+    finding_badges,
+    shelf,
+    learner,
+    badges,
+    campuses,
+    networks,
+):
+    web_router.routes.extend(noun.router.routes)
+for route in web_router.routes:
+    route.include_in_schema = False  # type: ignore[attr-defined]
 
 log = structlog.get_logger("main")
 DATABASE_SILENT = N_(

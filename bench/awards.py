@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openbadgeslib.ob3 import ldp
 
-from app.credentials.keys import Algorithm
-from app.db import migrations
-from app.domain.awards import LineOutcome
+from app.db.engine import migrations
+from app.domain.awards.awards import LineOutcome
 from bench.measure import Row, rows
-from tests.support.credentials import Campus, badge_document
+from sceau_credentials.keys import Algorithm
+from tests.support.badges.credentials import Campus, badge_document
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
-from tests.support.postgres import database_of_this_run
 
 LINES = 1000
 ROUNDS = 3

@@ -53,7 +53,7 @@ async def different(scope: dict[str, Any], _receive: Any, send: Any) -> None:
 def same_pages_stored() -> FastAPI:
     """Our own application, but for one thing: the page of an award is not made, it lies in a dict."""
     from app import main
-    from app.web import award_page
+    from app.web.publishing import award_page
 
     def shown(award_id: Any, _request: Any, _snapshot: Any) -> Response:
         return Response(_STORED[award_id], media_type="text/html", headers={"Cache-Control": "no-store"})

@@ -12,21 +12,21 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from app.credentials import OpenBadgeCredential, Policy, verify
-from app.credentials.canonical.templates import Template
-from app.credentials.issuing import Batch
-from app.credentials.issuing.places import take_apart
-from app.credentials.json_text import JsonObject, dump_json
-from app.credentials.keys import Algorithm, LocalSigningKey, encode_multibase
-from app.credentials.proofs.cryptosuites import digest, digest_of_options
-from app.credentials.proofs.data_integrity import add_proof, proof_options
-from app.credentials.status_list import StatusList, status_entry, status_list_credential
-from app.memory import collect_rarely
+from app.container.memory import collect_rarely
 from bench.credentials import OURS
 from bench.measure import Row, Turn, interleaved, repeating, rows
 from bench.node import in_node, node_key, node_peer
 from bench.targets import FLOOR, NODE
-from tests.support.credentials import HOST, LIST_URL, NOON, Campus, badge_document
+from sceau_credentials import OpenBadgeCredential, Policy, verify
+from sceau_credentials.canonical.templates import Template
+from sceau_credentials.issuing import Batch
+from sceau_credentials.issuing.places import take_apart
+from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_multibase
+from sceau_credentials.proofs.cryptosuites import digest, digest_of_options
+from sceau_credentials.proofs.data_integrity import add_proof, proof_options
+from sceau_credentials.status_list import StatusList, status_entry, status_list_credential
+from sceau_credentials.values.json_text import JsonObject, dump_json
+from tests.support.badges.credentials import HOST, LIST_URL, NOON, Campus, badge_document
 
 _LIST_SIZE = 131_072
 

@@ -23,20 +23,20 @@ from openbadgeslib.ob3.credential import OpenBadgeCredential as TheirCredential
 from openbadgeslib.ob3.signer import OB3Signer
 from openbadgeslib.ob3.verifier import OB3Verifier
 
-from app.credentials import OpenBadgeCredential, Policy, issue, verify
-from app.credentials.json_text import dump_json
-from app.credentials.keys import Algorithm, LocalSigningKey
-from app.credentials.proofs.data_integrity import add_proof
-from app.credentials.proofs.vc_jwt import sign_jwt
-from app.credentials.status_list import status_entry
-from app.credentials.timestamps import format_timestamp
-from app.memory import collect_rarely
+from app.container.memory import collect_rarely
 from bench.measure import Row, Turn, interleaved, repeating, rows
 from bench.node import in_node, node_key, node_peer
 from bench.targets import FLOOR, NODE, PYTHON
+from sceau_credentials import OpenBadgeCredential, Policy, issue, verify
+from sceau_credentials.keys import Algorithm, LocalSigningKey
+from sceau_credentials.proofs.data_integrity import add_proof
+from sceau_credentials.proofs.vc_jwt import sign_jwt
+from sceau_credentials.status_list import status_entry
+from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values.timestamps import format_timestamp
 from tests.interop.node_peer import NodePeer
-from tests.support.credentials import HOST, LIST_URL, Campus, badge_document
-from tests.support.documents import Documents
+from tests.support.badges.credentials import HOST, LIST_URL, Campus, badge_document
+from tests.support.badges.documents import Documents
 
 OURS = "Sceau"
 JOSE = "jose"

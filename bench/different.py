@@ -18,23 +18,23 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.db import migrations
-from app.domain.activities import Activity, ActivityKind
-from app.domain.awards import Visibility
-from app.domain.badges import Kind
-from app.domain.campus import Campus
-from app.domain.history import Actor
-from app.services.awards import AwardRequest
-from app.services.badges import Wording
+from app.db.engine import migrations
+from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.awards.awards import Visibility
+from app.domain.badges.badges import Kind
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.services.awards.awards import AwardRequest
+from app.services.badges.badges import Wording
 from bench.bare import DIFFERENT_VARIABLE
 from bench.measure import Row, ratio_of, summary
 from bench.targets import BARE_DIFFERENT, STORED
 from bench.ten_thousand import Unlogged
 from bench.web import Server, answer_of, request_for, serving
-from tests.support.endorsed import endorsed
+from tests.support.badges.endorsed import endorsed
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import COMMAND, House, build_house, listed
 from tests.support.networks import label, network_of
-from tests.support.postgres import database_of_this_run
 
 AWARDS = 2_000
 _TOGETHER = 100

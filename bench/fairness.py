@@ -23,17 +23,17 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from app.db import migrations
-from app.domain.access import Scope
-from app.domain.awards import LineOutcome, Visibility
-from app.domain.campus import Campus
-from app.domain.history import Actor
-from app.services.awards import AwardRequest
+from app.db.engine import migrations
+from app.domain.accounts.access import Scope
+from app.domain.awards.awards import LineOutcome, Visibility
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.services.awards.awards import AwardRequest
 from bench.measure import Row
 from bench.ten_thousand import new_badge
 from bench.whole_service import _crowd
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import COMMAND, House, build_house
-from tests.support.postgres import database_of_this_run
 
 LINES, READERS, ALONE, SECONDS = 10_000, 32, 10.0, 45.0
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ParamSpec, TypeVar
 
-from app.db import migrations
-from app.domain.history import Actor
-from app.memory import collect_rarely
-from app.services.awards import AwardRequest
+from app.container.memory import collect_rarely
+from app.db.engine import migrations
+from app.domain.campus.history import Actor
+from app.services.awards.awards import AwardRequest
 from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.ten_thousand import Unlogged, new_badge
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
-from tests.support.postgres import database_of_this_run
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")

@@ -13,16 +13,16 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import text
 
-from app.credentials.transparency_log.tiles import WIDTH
-from app.credentials.transparency_log.tree import Frontier
-from app.db import migrations
-from app.db.activity_log import full_tile
-from app.db.bulk import insert_rows
-from app.domain.activities import Activity, ActivityKind, Participation
-from app.domain.activity_log import Fact
-from app.domain.log_facts import participation_fact
-from app.wiring import Services, shared_between_processes
+from app.container import Services, shared_between_processes
+from app.db.activity_log.activity_log import full_tile
+from app.db.engine import migrations
+from app.db.engine.bulk import insert_rows
+from app.domain.activities.activities import Activity, ActivityKind, Participation
+from app.domain.activity_log.activity_log import Fact
+from app.domain.activity_log.facts import participation_fact
 from bench.measure import Row
+from sceau_credentials.transparency_log.tiles import WIDTH
+from sceau_credentials.transparency_log.tree import Frontier
 from tests.support.house import NOON, House, build_house
 
 LINES = 1_000_000

@@ -8,10 +8,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.credentials.keys import encode_multibase
 from bench.measure import Turn
+from sceau_credentials.keys import encode_multibase
 from tests.interop.node_peer import NodePeer, PeerUnavailable
-from tests.support.credentials import Campus
+from tests.support.badges.credentials import Campus
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.db import migrations
-from app.memory import collect_rarely
-from app.wiring import IntegrityRun, Process
-from app.worker.awards import AWARDS
+from app.container import IntegrityRun, Process
+from app.container.memory import collect_rarely
+from app.db.engine import migrations
+from app.jobs.kinds.awards import AWARDS
 from bench.measure import Row
 from tests.support.house import COMMAND, House, build_house
 

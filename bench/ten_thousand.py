@@ -13,24 +13,24 @@ from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.credentials.json_text import JsonObject
-from app.db import migrations
-from app.domain.award_evidence import AwardEvidence
-from app.domain.awards import Award
-from app.domain.badges import Kind
-from app.domain.batches import A_PIECE
-from app.domain.history import Actor
-from app.memory import collect_rarely
-from app.services.award_grounds import Grounded
-from app.services.awards import AwardRequest, JudgedLine
-from app.services.badges import Wording
+from app.container.memory import collect_rarely
+from app.db.engine import migrations
+from app.domain.awards.awards import Award
+from app.domain.awards.batches import A_PIECE
+from app.domain.awards.evidence import AwardEvidence
+from app.domain.badges.badges import Kind
+from app.domain.campus.history import Actor
+from app.services.awards.awards import AwardRequest, JudgedLine
+from app.services.awards.issuing.grounds import Grounded
+from app.services.badges.badges import Wording
 from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.node import in_node, node_key, node_peer
 from bench.targets import BARE_SIGNATURES, NODE
-from tests.support.credentials import Campus, badge_document
+from sceau_credentials.values.json_text import JsonObject
+from tests.support.badges.credentials import Campus, badge_document
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
-from tests.support.postgres import database_of_this_run
 
 PEOPLE = 10_000
 ROUNDS = 3

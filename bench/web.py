@@ -19,15 +19,15 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from app.credentials.json_text import parse_json_object
-from app.db import migrations
-from app.domain.awards import Visibility
-from app.domain.history import Actor
+from app.db.engine import migrations
+from app.domain.awards.awards import Visibility
+from app.domain.campus.history import Actor
 from bench.bare import ANSWER_VARIABLE
 from bench.measure import Row, ratio_of, summary
 from bench.targets import BARE
+from sceau_credentials.values.json_text import parse_json_object
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import build_house
-from tests.support.postgres import database_of_this_run
 
 _CONNECTIONS = 8
 _SECONDS = 1.0

@@ -12,29 +12,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.db import migrations
-from app.domain.activities import Activity, ActivityKind
-from app.domain.awards import LineOutcome, new_award
-from app.domain.batches import A_PIECE
-from app.domain.columns import neighbouring_ids
-from app.domain.history import Actor
-from app.domain.participant_lists import ListedPerson
+from app.container import Process
+from app.container.memory import collect_rarely
+from app.db.engine import migrations
+from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.awards.awards import LineOutcome, new_award
+from app.domain.awards.batches import A_PIECE
+from app.domain.campus.history import Actor
+from app.domain.core.columns import neighbouring_ids
 from app.errors import AppError
-from app.memory import collect_rarely
-from app.services.award_cases import Case, Found, disclosed_at_first
-from app.services.award_documents import document_to_sign, prepared_documents, signed_documents
-from app.services.award_keeping import SIGNED_AT_ONCE
-from app.services.awards import AwardRequest
-from app.services.status import Place, Places
-from app.wiring import Process
-from app.worker.awards import AWARDS
-from app.worker.promises import Kind
-from app.worker.worker import Worker
+from app.jobs.kinds.awards import AWARDS
+from app.jobs.promises import Kind
+from app.jobs.worker import Worker
+from app.services.awards.awards import AwardRequest
+from app.services.awards.issuing.cases import Case, Found, disclosed_at_first
+from app.services.awards.issuing.documents import document_to_sign, prepared_documents, signed_documents
+from app.services.awards.issuing.keeping import SIGNED_AT_ONCE
+from app.services.publishing.status import Place, Places
 from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.ten_thousand import Unlogged, new_badge
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
-from tests.support.postgres import database_of_this_run
 
 SIZES = (100, 1_000, 10_000, 100_000)
 COMPARED = 10_000

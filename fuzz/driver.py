@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from random import Random
@@ -12,6 +13,7 @@ from typing import Any
 from fuzz.mutation import mutated
 from fuzz.targets import Target
 
+_OURS = re.compile("/(app|sceau_credentials)/")
 _MOST_KEPT = 2_000
 _TRACED = 4  # one input in so many is traced; the others run at full speed
 
@@ -83,7 +85,7 @@ class _Lines:
         return self._new
 
     def _call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
-        return self._line if "/app/" in frame.f_code.co_filename else None
+        return self._line if _OURS.search(frame.f_code.co_filename) else None
 
     def _line(self, frame: FrameType, event: str, _argument: Any) -> Any:
         place = (frame.f_code, frame.f_lineno)

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.credentials.evidence.commitments import commit, open_entry
-from app.credentials.evidence.documents import (
-    Evidence,
-    LoggedEntry,
-    check_evidence,
-    digest_of,
-    disclosure,
-)
-from app.credentials.evidence.leaves import Leaf
-from app.credentials.json_text import JsonObject
-from app.credentials.keys import LocalSigningKey
-from app.credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from app.credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign
-from app.credentials.transparency_log.tiles import entry_bundle
-from app.credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
 from fuzz.samples import NOON
+from sceau_credentials.evidence.commitments import commit, open_entry
+from sceau_credentials.evidence.documents import Evidence, LoggedEntry, check_evidence, digest_of, disclosure
+from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.keys import LocalSigningKey
+from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
+from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign
+from sceau_credentials.transparency_log.tiles import entry_bundle
+from sceau_credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
+from sceau_credentials.values.json_text import JsonObject
 
 AWARD = "https://badges.exemple.fr/attributions/7"
 _KEY = LocalSigningKey.from_seed(b"\x05" * 32)

@@ -9,15 +9,15 @@ from typing import Any
 
 from pypdf import PdfWriter
 
-from app.credentials import bake_png, bake_svg
-from app.credentials.canonical import canonical_nquads
-from app.credentials.documents import FetchedDocument
-from app.credentials.errors import DocumentUnavailable
-from app.credentials.keys import Algorithm, LocalSigningKey
-from app.credentials.keys.multibase import encode_base64url
-from app.credentials.package import make_package
-from tests.support.credentials import Campus, badge_document
-from tests.support.pictures import PNG, SVG
+from sceau_credentials import bake_png, bake_svg
+from sceau_credentials.canonical import canonical_nquads
+from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.keys import Algorithm, LocalSigningKey
+from sceau_credentials.keys.multibase import encode_base64url
+from sceau_credentials.package import make_package
+from sceau_credentials.values.documents import FetchedDocument
+from tests.support.badges.credentials import Campus, badge_document
+from tests.support.badges.pictures import PNG, SVG
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 _CAMPUS = Campus(key=LocalSigningKey.generate(Algorithm.EDDSA))

@@ -8,37 +8,37 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.credentials import bake_png, bake_svg, unbake
-from app.credentials.canonical import canonical_json, canonical_nquads
-from app.credentials.dids import resolve_method
-from app.credentials.documents import FetchedDocument
-from app.credentials.errors import CredentialError, MalformedInput
-from app.credentials.evidence.documents import Evidence, check_evidence, digest_of, disclosed
-from app.credentials.evidence.leaves import Leaf
-from app.credentials.json_text import JsonObject, JsonValue, dump_json, parse_json
-from app.credentials.keys import VerificationKey, decode_multibase, encode_multibase
-from app.credentials.keys.multibase import decode_base64url, encode_base64url
-from app.credentials.model import EndorsementCredential, OpenBadgeCredential
-from app.credentials.package import open_package
-from app.credentials.proofs.cbor import decode_cbor
-from app.credentials.proofs.data_integrity import verify_proofs
-from app.credentials.proofs.vc_jwt import (
+from app.domain.activities import participant_lists
+from app.errors import InvalidInput
+from app.http.negotiation import preferred
+from fuzz import log_samples, samples
+from sceau_credentials import bake_png, bake_svg, unbake
+from sceau_credentials.canonical import canonical_json, canonical_nquads
+from sceau_credentials.dids import resolve_method
+from sceau_credentials.errors import CredentialError, MalformedInput
+from sceau_credentials.evidence.documents import Evidence, check_evidence, digest_of, disclosed
+from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.keys import VerificationKey, decode_multibase, encode_multibase
+from sceau_credentials.keys.multibase import decode_base64url, encode_base64url
+from sceau_credentials.model import EndorsementCredential, OpenBadgeCredential
+from sceau_credentials.package import open_package
+from sceau_credentials.proofs.cbor import decode_cbor
+from sceau_credentials.proofs.data_integrity import verify_proofs
+from sceau_credentials.proofs.vc_jwt import (
     check_header,
     claim_problems,
     credential_of,
     parse_compact_jws,
     verify_jws,
 )
-from app.credentials.status_list import StatusList, read_entry, read_list
-from app.credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from app.credentials.transparency_log.notes import Note, NoteKey, WitnessKey
-from app.credentials.transparency_log.tiles import entries_in, entry_bundle
-from app.credentials.verification.ladder import verify
-from app.credentials.verification.report import Verdict
-from app.domain import participant_lists
-from app.errors import InvalidInput
-from app.negotiation import preferred
-from fuzz import log_samples, samples
+from sceau_credentials.status_list import StatusList, read_entry, read_list
+from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
+from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey
+from sceau_credentials.transparency_log.tiles import entries_in, entry_bundle
+from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json
+from sceau_credentials.verification.ladder import verify
+from sceau_credentials.verification.report import Verdict
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import URL_VARIABLE, PrivatePostgres, answers, server_url
+from tests.support.databases.postgres import URL_VARIABLE, PrivatePostgres, answers, server_url
 
 pytest_plugins = [
-    "tests.support.databases",
+    "tests.support.databases.engines",
     "tests.support.statements",
     "tests.support.house",
     "tests.support.letters",
     "tests.support.longest",
-    "tests.support.server",
-    "tests.support.browser",
+    "tests.support.servers.server",
+    "tests.support.servers.browser",
 ]
 
 # What the tests start imports hundreds of modules: they are compiled once, whatever the environment says.

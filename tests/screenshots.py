@@ -8,11 +8,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.db import migrations
+from app.db.engine import migrations
 from app.settings import Settings
-from tests.support.browser import DESKTOP, FLAGS, PHONE, chromium_path
 from tests.support.demo_pages import DemoLinks, demo_links
-from tests.support.server import LiveServer, sceau, serving
+from tests.support.servers.browser import DESKTOP, FLAGS, PHONE, chromium_path
+from tests.support.servers.server import LiveServer, sceau, serving
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 BADGE = "Robotique pour tous"

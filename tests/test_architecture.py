@@ -16,7 +16,7 @@ from app.settings import Settings
 from tests.support.every import for_each
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-TREES = ("app", "alembic", "bench", "tests")
+TREES = ("app", "packages", "demo", "alembic", "bench", "tests")
 SOURCES = sorted(
     path
     for tree in TREES
@@ -24,7 +24,9 @@ SOURCES = sorted(
     if "node_modules" not in path.parts and path.stat().st_size > 0
 )
 PURE_SOURCES = [
-    path for tree in ("app/domain", "app/credentials") for path in (REPOSITORY / tree).rglob("*.py")
+    path
+    for tree in ("app/domain", "packages/sceau_credentials/src/sceau_credentials")
+    for path in (REPOSITORY / tree).rglob("*.py")
 ]
 
 MOST_LINES = 600
@@ -82,18 +84,19 @@ def test_import_contracts_are_kept():
 @pytest.mark.parametrize(
     ("module", "planted", "broken"),
     [
-        ("app/credentials/errors.py", "import httpx", "The credential library stands alone"),
-        ("app/domain/people.py", "def late():\n    from app.db import session", "Floors: each may use only those below"),
+        ("sceau_credentials/errors.py", "import httpx", "The credential library stands alone"),
+        ("app/domain/people/people.py", "def late():\n    from app.db.engine import session", "Layers: each may use only those below"),
         ("app/services/__init__.py", "import sqlmodel", "Only db writes SQL: services and faces never import the ORM"),
         ("app/services/__init__.py", "import jinja2", "Nothing below the faces knows the web framework"),
     ],
 )  # fmt: skip
 def test_import_contracts_notice_a_planted_fault(tmp_path: Path, module: str, planted: str, broken: str):
-    shutil.copytree(
-        REPOSITORY / "app",
-        tmp_path / "app",
-        ignore=shutil.ignore_patterns("static", "templates", "__pycache__"),
-    )
+    for tree in ("app", "demo", "packages/sceau_credentials/src/sceau_credentials"):
+        shutil.copytree(
+            REPOSITORY / tree,
+            tmp_path / Path(tree).name,
+            ignore=shutil.ignore_patterns("static", "templates", "__pycache__"),
+        )
     shutil.copyfile(REPOSITORY / "pyproject.toml", tmp_path / "pyproject.toml")
     with (tmp_path / module).open("a", encoding="utf-8") as source:
         source.write(f"\n{planted}\n")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.credentials.proofs.data_integrity import _MOST_HELD
 from bench.credentials import _PEOPLE
 from bench.documents import table_of
 from bench.measure import Row, interleaved, repeating, rows
 from bench.targets import DATA, TARGETS, Target
+from sceau_credentials.proofs.data_integrity import _MOST_HELD
 
 
 def test_every_contender_has_a_turn_in_every_round() -> None:

@@ -13,14 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.databases import ENGINES
+from tests.support.databases.engines import ENGINES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONNECT_ATTEMPTS = 600
 PRINT_LINKS = """
-from app.cli.demo.links import print_links
+from demo.links import print_links
 from app.settings import Settings
-from app.wiring import Process
+from app.container import Process
 print_links(Process(Settings()))
 """
 

@@ -7,7 +7,7 @@ import struct
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.domain.files import ScannerSilent
+from app.domain.activities.files import ScannerSilent
 
 PATIENCE: Final = 20.0
 """Seconds for each step; a file that takes longer waits for another try."""

@@ -32,9 +32,9 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from app.credentials.errors import UnusableKey
-from app.credentials.keys.verification import check_rsa
-from app.domain.passkeys import Answer, Asking, NewKey, PasskeyRefused, Question
+from app.domain.accounts.passkeys import Answer, Asking, NewKey, PasskeyRefused, Question
+from sceau_credentials.errors import UnusableKey
+from sceau_credentials.keys.verification import check_rsa
 
 _PATIENCE = 5 * 60 * 1000
 

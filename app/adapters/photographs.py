@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from PIL import Image, ImageOps
 
-from app.domain.files import Picture
+from app.domain.activities.files import Picture
 from app.errors import InvalidInput
 from app.language import N_
 

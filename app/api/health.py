@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.credentials.timestamps import format_timestamp
-from app.policies import public
-from app.request_scope import process_of
-from app.wiring import last_check_of, problems_of
+from app.container import last_check_of, problems_of
+from app.http.policies import public
+from app.http.request_scope import process_of
+from sceau_credentials.values.timestamps import format_timestamp
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -12,11 +12,11 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.credentials.canonical import ways_taken
-from app.metrics import REGISTRY
-from app.policies import Policy, Who, marked
-from app.request_scope import process_of
-from app.wiring import LastCheck, last_check_of
+from app.container import LastCheck, last_check_of
+from app.http.policies import Policy, Who, marked
+from app.http.request_scope import process_of
+from app.services.verification.metrics import REGISTRY
+from sceau_credentials.canonical import ways_taken
 
 router = APIRouter(tags=["health"])
 _THIS_MACHINE = ("127.0.0.1", "::1")

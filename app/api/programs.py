@@ -11,12 +11,12 @@ from fastapi import Depends, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
-from app.domain.access import Scope
-from app.domain.campus import Campus
-from app.domain.history import Actor
-from app.policies import Policy, Who, marked
-from app.request_scope import ReadingServices, WritingServices, process_of, token_of, visit
-from app.wiring import Services
+from app.container import Services
+from app.domain.accounts.access import Scope
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.http.policies import Policy, Who, marked
+from app.http.request_scope import ReadingServices, WritingServices, process_of, token_of, visit
 
 Slug = Annotated[str, Path(description="The campus, by its short address.", examples=["itip"], max_length=60)]
 # It only describes the scheme: `token_of` reads the header, so that each refusal is a problem like all others.

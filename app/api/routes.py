@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import (
-    activities,
-    activity_log,
-    awards,
-    badges,
-    competencies,
-    endorsements,
-    evidence,
-    health,
-    metrics,
-    networks,
-    older_badges,
-    participations,
-    public,
-    sessions,
-    vc_api,
-    verification,
-    xapi,
-)
-from app.api.problems import documented
+from app.api import frameworks as competencies
+from app.api import health, metrics
+from app.api.activities import activities, sessions
+from app.api.activity_log import evidence
+from app.api.activity_log import tiles as activity_log
+from app.api.awards import awards
+from app.api.badges import badges
+from app.api.imports import participations, xapi
+from app.api.publishing import older_badges, public
+from app.api.trust import endorsements, networks
+from app.api.verification import vc_api, verification
+from app.http.problems import documented
 
 documents = public.documents
 router = APIRouter()

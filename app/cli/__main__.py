@@ -36,23 +36,25 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     "serve": Command(
-        "serve", "serve", N_("Met le service en route ; avec --demo, tout ce qu’il faut pour l’essayer.")
+        "app.cli.serve",
+        "serve",
+        N_("Met le service en route ; avec --demo, tout ce qu’il faut pour l’essayer."),
     ),
     "work": Command(
-        "serve",
+        "app.cli.serve",
         "work",
         N_("Fait le travail de fond seul, à côté du service : attributions, lettres, rappels."),
     ),
-    "migrate": Command("serve", "migrate", N_("Crée la base de données ou la met à jour.")),
+    "migrate": Command("app.cli.serve", "migrate", N_("Crée la base de données ou la met à jour.")),
     "check": Command(
-        "check",
+        "app.cli.check",
         "check",
         N_(
             "Revérifie tout ce qui a été signé : badges, listes de statuts, journaux, images ; reprend où elle s’est arrêtée."
         ),
     ),
     "restore": Command(
-        "restore",
+        "app.cli.restore",
         "restore",
         N_(
             "Après la restauration d’une ancienne sauvegarde : montre ce qui manque et le remet en place, pour qu’aucun "
@@ -60,10 +62,12 @@ COMMANDS: Mapping[str, Command] = {
         ),
     ),
     "award": Command(
-        "awards", "award", N_("Attribue un badge à une liste de personnes ; recommencer ne change rien.")
+        "app.cli.awards",
+        "award",
+        N_("Attribue un badge à une liste de personnes ; recommencer ne change rien."),
     ),
     "verify": Command(
-        "verify",
+        "app.cli.verify",
         "verify",
         N_("Vérifie des badges : sont-ils authentiques, et encore valables ?"),
         N_(
@@ -71,18 +75,18 @@ COMMANDS: Mapping[str, Command] = {
         ),
     ),
     "demo": Command("demo.commands", "commands"),
-    "awards": Command("awards", "commands"),
-    "token": Command("tokens", "commands"),
-    "keys": Command("keys", "commands"),
-    "clock": Command("clock", "commands"),
-    "log": Command("logs", "commands"),
-    "witness": Command("witness", "commands"),
-    "site": Command("sites", "commands"),
-    "campus": Command("operators", "campuses"),
-    "operator": Command("operators", "operators"),
-    "network": Command("partner_keys", "networks"),
-    "organisation": Command("partner_keys", "organisations"),
-    "trust": Command("trust", "commands"),
+    "awards": Command("app.cli.awards", "commands"),
+    "token": Command("app.cli.tokens", "commands"),
+    "keys": Command("app.cli.keys", "commands"),
+    "clock": Command("app.cli.clock", "commands"),
+    "log": Command("app.cli.logs", "commands"),
+    "witness": Command("app.cli.witness", "commands"),
+    "site": Command("app.cli.sites", "commands"),
+    "campus": Command("app.cli.operators", "campuses"),
+    "operator": Command("app.cli.operators", "operators"),
+    "network": Command("app.cli.trust.partner_keys", "networks"),
+    "organisation": Command("app.cli.trust.partner_keys", "organisations"),
+    "trust": Command("app.cli.trust.lists", "commands"),
 }
 
 
@@ -99,7 +103,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     app.callback(invoke_without_command=True)(options)
     for name in names:
         command = COMMANDS[name]
-        found = getattr(import_module(f"app.cli.{command.module}"), command.name)
+        found = getattr(import_module(command.module), command.name)
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
         else:
@@ -159,17 +163,17 @@ def _complain(sentence: str, more: str = "") -> None:
 
 
 def _is_database_unreachable(error: Exception) -> bool:
-    if "app.wiring" not in sys.modules:
+    if "app.container" not in sys.modules:
         return False
-    from app.wiring import DatabaseUnreachable
+    from app.container import DatabaseUnreachable
 
     return isinstance(error, DatabaseUnreachable)
 
 
 def _is_older_copy(error: Exception) -> bool:
-    if "app.services.anchor_check" not in sys.modules:
+    if "app.services.activity_log.anchor_check" not in sys.modules:
         return False
-    from app.services.anchor_check import OlderCopy
+    from app.services.activity_log.anchor_check import OlderCopy
 
     return isinstance(error, OlderCopy)
 

@@ -14,17 +14,17 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
-from app.domain.award_reasons import in_words
-from app.domain.awards import LineOutcome
-from app.domain.campus import Campus
-from app.domain.history import Actor
-from app.domain.participant_lists import ListedPerson, decode_list, read_list
-from app.domain.tables import csv_for_excel
+from app.container import Process, Services
+from app.domain.activities.participant_lists import ListedPerson, decode_list, read_list
+from app.domain.awards.awards import LineOutcome
+from app.domain.awards.reasons import in_words
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.tables import csv_for_excel
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _
-from app.services.awards import AwardRequest
-from app.wiring import Process, Services
+from app.services.awards.awards import AwardRequest
 
 _BY = Actor.command("award")
 _ALIGN = Actor.command("align")

@@ -9,11 +9,11 @@ import typer
 from rich.progress import Progress
 
 from app.cli.terminal import ExitCode, aside, ready_process, say
-from app.domain.history import Actor
-from app.domain.integrity import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
+from app.container import IntegrityRun
+from app.domain.activity_log.integrity import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
+from app.domain.campus.history import Actor
 from app.language import N_
 from app.language import gettext as _
-from app.wiring import IntegrityRun
 
 _BY = Actor.command("check")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, ready_process, say
-from app.domain.history import Actor
+from app.domain.campus.history import Actor
 from app.language import N_
 
 commands = typer.Typer(no_args_is_help=True, help=N_("L’horloge du serveur, qui date ce qui est signé."))

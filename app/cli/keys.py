@@ -10,11 +10,11 @@ import typer
 
 from app.cli.terminal import ready_process, say, show_table, stop
 from app.cli.verify import moment
-from app.domain.history import Actor
-from app.domain.keys import KeyPurpose, KeyState
+from app.container import make_kek
+from app.domain.campus.history import Actor
+from app.domain.campus.keys import KeyPurpose, KeyState
 from app.language import N_
 from app.language import gettext as _
-from app.wiring import make_kek
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Les clés de signature des campus."))
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ready_process, say, show_table
-from app.domain.history import Actor
-from app.domain.team import Invitation
+from app.container import Services
+from app.domain.campus.history import Actor
+from app.domain.campus.team import Invitation
 from app.language import N_
 from app.language import gettext as _
-from app.wiring import Services
 
 operators = typer.Typer(no_args_is_help=True, help=N_("Les personnes qui ouvrent des campus sur ce service."))
 campuses = typer.Typer(no_args_is_help=True, help=N_("Les campus : ouverts, suspendus, confiés à quelqu’un."))

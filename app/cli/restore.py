@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, out, ready_process, say, stop
-from app.domain.campus import Campus
-from app.domain.history import Actor
+from app.container import Process
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
 from app.errors import AppError
 from app.language import N_
 from app.language import gettext as _
-from app.services.anchor_check import SENTENCES, Older
-from app.services.log_reconciliation import Reconciled
-from app.services.restoring import ChoicesRestored, Missing, Restored, check_restore_reason
-from app.wiring import Process
+from app.services.activity_log.anchor_check import SENTENCES, Older
+from app.services.activity_log.reconciliation import Reconciled
+from app.services.activity_log.restoring import ChoicesRestored, Missing, Restored, check_restore_reason
 
 _BY = Actor.command("restore")
 

@@ -10,17 +10,17 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app.cli.demo.links import print_links
-from app.cli.demo.loader import load_demo
-from app.cli.demo.witness import cosign_logs, keep_cosigning
 from app.cli.terminal import is_set, open_process, ready_process, say, settings, stop, with_progress
-from app.credentials.dids import did_web
+from app.container import Process
+from app.http.request_log import configure_logging
+from app.http.request_timeouts import TimedHttpProtocol
+from app.jobs.alone import work as work_on
 from app.language import N_
 from app.language import gettext as _
-from app.request_log import configure_logging
-from app.request_timeouts import TimedHttpProtocol
-from app.wiring import Process
-from app.worker.alone import work as work_on
+from demo.links import print_links
+from demo.loader import load_demo
+from demo.witness import cosign_logs, keep_cosigning
+from sceau_credentials.dids import did_web
 
 Host = Annotated[
     str | None,
@@ -180,7 +180,7 @@ def _run(*, reload: bool) -> None:
         workers=chosen.workers,
         timeout_worker_healthcheck=SLOWEST_START,
         reload=reload,
-        reload_dirs=["app"] if reload else None,
+        reload_dirs=["app", "packages"] if reload else None,
         # Whoever is not named as a proxy could otherwise choose the address that limits and logs see (T27).
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,

@@ -13,14 +13,14 @@ import typer
 from app.cli.awards import align_all
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
 from app.cli.verify import moment
-from app.domain.campus import Campus
-from app.domain.history import Actor
+from app.container import FOLDER_UNUSABLE, Services, kept_edition, utc_now
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
 from app.language import N_
 from app.language import gettext as _
-from app.services.kept_edition import Finding
-from app.services.kept_site import KeptFile
-from app.web.kept_pages import KeptPages
-from app.wiring import FOLDER_UNUSABLE, Services, kept_edition, utc_now
+from app.services.publishing.kept_edition import Finding
+from app.services.publishing.kept_site import KeptFile
+from app.web.publishing.kept_pages import KeptPages
 
 commands = typer.Typer(
     no_args_is_help=True,

@@ -17,8 +17,8 @@ from app.language import locales
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from app.container import Process
     from app.settings import Settings
-    from app.wiring import Process
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ def sentences_of(error: ValidationError) -> list[str]:
 
 def open_process(given: Settings | None = None) -> Process:
     """The house over a database that answers and is durable, whatever its schema."""
-    from app.wiring import CANNOT_START, DatabaseUnreachable, Process
+    from app.container import CANNOT_START, DatabaseUnreachable, Process
 
     try:
         process = Process(given or settings())

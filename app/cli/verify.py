@@ -16,30 +16,30 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
-from app.credentials.documents import DocumentSource, NoDocuments
-from app.credentials.errors import CredentialError, MalformedInput, UnusableKey
-from app.credentials.evidence.judging import EvidenceReport, judge_evidence
-from app.credentials.keys import VerificationKey
-from app.credentials.package import Anchors, Package, open_package, verify_package
-from app.credentials.package.reading import SIGNATURE as PACKAGE
-from app.credentials.timestamps import format_timestamp, shifted
-from app.credentials.transparency_log.notes import NoteKey
-from app.credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
-from app.credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
-from app.credentials.verification.ladder import verify as check
-from app.credentials.verification.other_documents import verify_other
-from app.credentials.verification.reasons import Reason
-from app.credentials.verification.report import CheckId, Outcome, Report, Verdict
+from app.container import CANNOT_START, DatabaseUnreachable, Process, documents_in, text_in_pages, utc_now
 from app.errors import AppError
 from app.language import N_, current_locale
 from app.language import gettext as _
-from app.services import verdicts
-from app.services.followed_lists import FOLLOWING_TROUBLES
-from app.services.issuer_standing import IssuerStanding, is_listed, keys_in, standing_in
-from app.services.presented import CARRIERS, Lead, lead_of_carrier
-from app.services.verification import Answer
+from app.services.trust.followed_lists import FOLLOWING_TROUBLES
+from app.services.verification import verdicts
+from app.services.verification.issuer_standing import IssuerStanding, is_listed, keys_in, standing_in
+from app.services.verification.presented import CARRIERS, Lead, lead_of_carrier
+from app.services.verification.verification import Answer
 from app.settings import Settings
-from app.wiring import CANNOT_START, DatabaseUnreachable, Process, documents_in, text_in_pages, utc_now
+from sceau_credentials.errors import CredentialError, MalformedInput, UnusableKey
+from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.package import Anchors, Package, open_package, verify_package
+from sceau_credentials.package.reading import SIGNATURE as PACKAGE
+from sceau_credentials.transparency_log.notes import NoteKey
+from sceau_credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
+from sceau_credentials.values.documents import DocumentSource, NoDocuments
+from sceau_credentials.values.timestamps import format_timestamp, shifted
+from sceau_credentials.verification.fetching import EVIDENCE_FETCHES, FetchBudget
+from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.ladder import verify as check
+from sceau_credentials.verification.other_documents import verify_other
+from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_BYTES = 32 * 1024 * 1024

@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, say, settings, stop
-from app.credentials.errors import CredentialError, DocumentUnavailable
-from app.credentials.transparency_log.notes import NoteKey, SignatureType, WitnessKey
+from app.container import WITNESS_KEY_UNUSABLE, hand_in, log_at, utc_now, witness_folder
 from app.errors import Unavailable
 from app.language import N_
 from app.language import gettext as _
-from app.services.log_witness import Looked, change_key
-from app.services.log_witness import look as look_at
+from app.services.activity_log.witness import Looked, change_key
+from app.services.activity_log.witness import look as look_at
 from app.settings import Settings
-from app.wiring import WITNESS_KEY_UNUSABLE, hand_in, log_at, utc_now, witness_folder
+from sceau_credentials.errors import CredentialError, DocumentUnavailable
+from sceau_credentials.transparency_log.notes import NoteKey, SignatureType, WitnessKey
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Être témoin du journal d’un autre campus."))
 State = Annotated[

@@ -25,6 +25,7 @@ from babel.messages.pofile import read_po, write_po
 from app.language.catalogues import DOMAIN, SOURCE_LOCALE, compile_po, locales, po_file
 
 APP_FOLDER = Path(__file__).parent.parent
+_FOLDERS = [folder for folder in (APP_FOLDER, APP_FOLDER.parent / "demo") if folder.is_dir()]
 METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
 OPTIONS = {
     "web/templates/**.html": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"},
@@ -36,10 +37,11 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "say_plural": (1, 2)}
 def extract() -> Catalog:
     """Every French sentence that code and templates ask to translate."""
     found = Catalog(domain=DOMAIN, project="Sceau", charset="utf-8")
-    for file, _line, message, comments, context in extract_from_dir(
-        APP_FOLDER, METHODS, OPTIONS, keywords=KEYWORDS, comment_tags=("L10N:",), strip_comment_tags=True
-    ):
-        found.add(message, None, [(f"app/{file}", 1)], auto_comments=comments, context=context)
+    for folder in _FOLDERS:
+        for file, _line, message, comments, context in extract_from_dir(
+            folder, METHODS, OPTIONS, keywords=KEYWORDS, comment_tags=("L10N:",), strip_comment_tags=True
+        ):
+            found.add(message, None, [(f"{folder.name}/{file}", 1)], auto_comments=comments, context=context)
     return found
 
 

@@ -10,9 +10,9 @@ import pytest
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.badge_pictures.templates import Template, read_templates
 from app.adapters.web_documents import WebDocuments
-from tests.adapters.orders import TEMPLATES
-from tests.support.hostile_server import Network, hostile_network
+from tests.adapters.badge_pictures.orders import TEMPLATES
 from tests.support.house import SettableClock
+from tests.support.servers.hostile_server import Network, hostile_network
 
 Fetcher = Callable[..., WebDocuments]
 

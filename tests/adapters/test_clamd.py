@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.adapters.clamd import Clamd, ScannerUnusable
-from app.domain.files import ScannerSilent
-from tests.support.clamd import nobodys_port, scanning
+from app.domain.activities.files import ScannerSilent
 from tests.support.handed import EICAR
+from tests.support.servers.clamd import nobodys_port, scanning
 
 
 def test_a_file_goes_over_in_pieces_and_the_answer_is_believed():

@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, RSAKey, import_key
 from app.adapters.openid_connect import ProvidersUnusable, Registration, registrations_in
 from app.adapters.openid_connect.client_authentication import authentication
 from app.adapters.openid_connect.id_tokens import ALGORITHMS, BadToken, UnknownKey, checked
-from app.domain.federation import Question
+from app.domain.accounts.federation import Question
 from tests.support.every import for_each
 from tests.support.house import NOON
 

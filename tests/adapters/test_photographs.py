@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from app.adapters.photographs import LONGEST_SIDE, PREVIEW_SIDE, PillowPhotographs
-from app.domain.files import media_type_of
+from app.domain.activities.files import media_type_of
 from app.errors import InvalidInput
 from tests.support.handed import PHONE, huge_png, photo
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from app.cli.__main__ import main
-from app.cli.demo.content import DemoContent, read_content
+from app.container import Process
 from app.settings import Settings
-from app.wiring import Process
-from tests.support.server import DemoTemplate
+from demo.content import DemoContent, read_content
+from tests.support.servers.server import DemoTemplate
 
 
 @pytest.fixture(autouse=True)

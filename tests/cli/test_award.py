@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.credentials.verification.report import Verdict
-from app.domain.participant_lists import decode_list, read_list
-from app.wiring import Process
+from app.container import Process
+from app.domain.activities.participant_lists import decode_list, read_list
+from sceau_credentials.verification.report import Verdict
 from tests.cli.conftest import Operator
 
 WORDS = ("award", "--campus", "itip", "--badge", "apprenant-ressource-vrai")

@@ -13,7 +13,7 @@ import pytest
 import app.cli
 from app.cli.__main__ import COMMANDS
 from app.cli.terminal import operator_locale
-from app.wiring import Process
+from app.container import Process
 from tests.cli.conftest import Operator
 
 NAMED = ("serve", "migrate", "award", "verify", "demo", "token", "keys")
@@ -145,7 +145,7 @@ def test_version_imports_no_command_and_no_service():
     program = (
         "import sys\nsys.argv = ['sceau', '--version']\n"
         "from app.cli.__main__ import run\nrun(['--version'])\n"
-        "print([name for name in sys.modules if name in ('sqlalchemy', 'fastapi', 'app.wiring', 'app.settings')])"
+        "print([name for name in sys.modules if name in ('sqlalchemy', 'fastapi', 'app.container', 'app.settings')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

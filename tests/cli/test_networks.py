@@ -7,7 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.wiring import Process
+from app.container import Process
 from tests.cli.conftest import Operator
 
 NETWORK = "bourgogne-franche-comte"

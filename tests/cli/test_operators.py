@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.domain.people import Role
-from app.services.history import Filter
-from app.wiring import Process
+from app.container import Process
+from app.domain.people.people import Role
+from app.services.campus.history import Filter
 from tests.cli.conftest import Operator
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.access import Scope
-from app.domain.keys import KeyPurpose
-from app.domain.people import Role
+from app.container import Process
+from app.domain.accounts.access import Scope
+from app.domain.campus.keys import KeyPurpose
+from app.domain.people.people import Role
 from app.errors import NotSignedIn
-from app.services.sessions import Browser
-from app.wiring import Process
+from app.services.accounts.sessions import Browser
 from tests.cli.conftest import Operator
 
 

@@ -18,20 +18,20 @@ from fastapi.testclient import TestClient
 from sqlalchemy import inspect, select
 
 from app.cli.__main__ import main as run_command
-from app.cli.demo.links import CAMPUS, sign_in_link
-from app.cli.demo.loader import load_demo
-from app.db import migrations
-from app.db.session import open_engine
-from app.domain.awards import SignedDocument
-from app.domain.people import Role
+from app.container import Process
+from app.db.engine import migrations
+from app.db.engine.session import open_engine
+from app.domain.awards.awards import SignedDocument
+from app.domain.people.people import Role
+from app.http.policies import policies
 from app.main import create_app
-from app.policies import policies
 from app.settings import Settings
-from app.wiring import Process
+from demo.links import CAMPUS, sign_in_link
+from demo.loader import load_demo
 from tests.golden.randomness import reseed, seeded
+from tests.support.databases.postgres import database_of_this_run
 from tests.support.demo_pages import PUBLIC_PATHS, DemoLinks, links_of
 from tests.support.house import Letterbox, SettableClock, build_house, send
-from tests.support.postgres import database_of_this_run
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 BASE_URL = "http://localhost:8000"

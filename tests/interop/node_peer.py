@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from app.credentials import vocabulary
+from sceau_credentials.values import vocabulary
 
 FOLDER = Path(__file__).resolve().parent
 

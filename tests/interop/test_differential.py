@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from pyld import jsonld
 
-from app.credentials.canonical import canonical_nquads, compiled, expansion
-from app.credentials.canonical.contexts import context_array, pinned_contexts
-from app.credentials.canonical.rdfc import canonicalize
-from app.credentials.canonical.tables import NotCovered
-from app.credentials.errors import UnsafeDocument
-from app.credentials.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.canonical import canonical_nquads, compiled, expansion
+from sceau_credentials.canonical.contexts import context_array, pinned_contexts
+from sceau_credentials.canonical.rdfc import canonicalize
+from sceau_credentials.canonical.tables import NotCovered
+from sceau_credentials.errors import UnsafeDocument
+from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 from tests.interop.node_peer import NodePeer, PeerRefused
-from tests.support.generated_badges import OPEN_BADGES, spoilt_open_badges
+from tests.support.badges.generated_badges import OPEN_BADGES, spoilt_open_badges
 
 pytestmark = pytest.mark.node
 

@@ -10,15 +10,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from app.credentials import bake_png, bake_svg, unbake
-from app.credentials.canonical import canonical_nquads
-from app.credentials.dids import jwt_method_id
-from app.credentials.keys import Algorithm, VerificationKey
-from app.credentials.verification.ladder import verify
-from app.credentials.verification.report import Verdict
+from sceau_credentials import bake_png, bake_svg, unbake
+from sceau_credentials.canonical import canonical_nquads
+from sceau_credentials.dids import jwt_method_id
+from sceau_credentials.keys import Algorithm, VerificationKey
+from sceau_credentials.verification.ladder import verify
+from sceau_credentials.verification.report import Verdict
 from tests.interop.node_peer import NodePeer
-from tests.support.credentials import DID, DID_URL, NOON, Campus, badge_document
-from tests.support.pictures import PNG, SVG
+from tests.support.badges.credentials import DID, DID_URL, NOON, Campus, badge_document
+from tests.support.badges.pictures import PNG, SVG
 from tests.support.shared_data import shared
 
 pytestmark = pytest.mark.node

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.credentials import vocabulary
-from app.credentials.canonical import canonical_nquads
-from app.credentials.dids import did_web_document_url
-from app.domain.award_evidence import CONTEXT_PATH
-from app.domain.awards import Visibility
-from app.domain.recognition import TRUST_CONTEXT_PATH
+from app.domain.awards.awards import Visibility
+from app.domain.awards.evidence import CONTEXT_PATH
+from app.domain.trust.recognition import TRUST_CONTEXT_PATH
+from sceau_credentials.canonical import canonical_nquads
+from sceau_credentials.dids import did_web_document_url
+from sceau_credentials.values import vocabulary
 from tests.interop.node_peer import NodePeer
 from tests.support import networks
-from tests.support.endorsed import endorsed
+from tests.support.badges.endorsed import endorsed
 from tests.support.house import COMMAND, House
 
 pytestmark = pytest.mark.node
@@ -76,7 +76,7 @@ def with_own_contexts(node: NodePeer, document: dict[str, Any]) -> None:
     for url in named if isinstance(named, list) else [named]:
         for path, package in ((CONTEXT_PATH, "evidence"), (TRUST_CONTEXT_PATH, "trust")):
             if isinstance(url, str) and url.endswith(path):
-                file = files(f"app.credentials.{package}") / path.rpartition("/")[2]
+                file = files(f"sceau_credentials.{package}") / path.rpartition("/")[2]
                 node.call("documents", held={url: json.loads(file.read_bytes())})
 
 

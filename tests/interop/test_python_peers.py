@@ -36,19 +36,19 @@ from openvc.errors import OpenvcError
 from openvc.proof.data_integrity import DataIntegrityProofSuite
 from openvc.proof.errors import ClaimsInvalid
 
-from app.credentials import bake_png, bake_svg
-from app.credentials.keys import Algorithm, LocalSigningKey, decode_base64url, encode_base64url
-from app.credentials.proofs.vc_jwt import sign_jwt
-from app.credentials.timestamps import format_timestamp
-from app.credentials.verification.ladder import verify
-from app.credentials.verification.report import CheckId, Verdict
-from app.credentials.vocabulary import CONTEXT_OB_3_0_3, context
-from app.domain.history import Actor
+from app.domain.campus.history import Actor
+from sceau_credentials import bake_png, bake_svg
+from sceau_credentials.keys import Algorithm, LocalSigningKey, decode_base64url, encode_base64url
+from sceau_credentials.proofs.vc_jwt import sign_jwt
+from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, context
+from sceau_credentials.verification.ladder import verify
+from sceau_credentials.verification.report import CheckId, Verdict
 from tests.api import doors
-from tests.support.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
-from tests.support.documents import Documents
+from tests.support.badges.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
+from tests.support.badges.documents import Documents
+from tests.support.badges.pictures import PNG, SVG
 from tests.support.house import House
-from tests.support.pictures import PNG, SVG
 
 EXTRA_CONTEXTS = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from app.adapters.web_documents import Limits, WebDocuments
-from app.credentials.dids import resolve_method
-from app.credentials.errors import DocumentUnavailable, KeyNotResolved
-from app.credentials.proofs.data_integrity import add_proof
-from app.credentials.verification.reasons import Reason
-from app.credentials.verification.report import CheckId, Verdict
-from app.services.verdicts import HeadlineKind, headline
-from app.services.verification import Answer
-from app.wiring import Process
-from tests.support.credentials import HOST, NOON, Campus, badge_document
-from tests.support.forgery import token
-from tests.support.hostile_server import Network, answer, hostile_network
+from app.container import Process
+from app.services.verification.verdicts import HeadlineKind, headline
+from app.services.verification.verification import Answer
+from sceau_credentials.dids import resolve_method
+from sceau_credentials.errors import DocumentUnavailable, KeyNotResolved
+from sceau_credentials.proofs.data_integrity import add_proof
+from sceau_credentials.verification.findings.reasons import Reason
+from sceau_credentials.verification.report import CheckId, Verdict
+from tests.support.badges.credentials import HOST, NOON, Campus, badge_document
+from tests.support.badges.forgery import token
 from tests.support.house import House
+from tests.support.servers.hostile_server import Network, answer, hostile_network
 
 DID_PATH, LIST_PATH = "/campus/itip/did.json", "/statuts/1"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards import Visibility
-from app.domain.portfolios import Grouping, Naming
-from app.domain.short_addresses import short_code
-from app.policies import policies
-from app.services.portfolios import Wishes
+from app.domain.awards.awards import Visibility
+from app.domain.learners.portfolios import Grouping, Naming
+from app.domain.publishing.short_addresses import short_code
+from app.http.policies import policies
+from app.services.learners.portfolios import Wishes
 from tests.support.house import BASE_URL, COMMAND, House, build_house
 
 FORMS = ("json", "jwt", "png", "svg", "zip")

@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
 from tests.support.open_house import OpenHouse, open_house
+from tests.support.servers.browser import (
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_no_sideways_scroll,
+)
 
 __all__ = ["open_house"]
 pytestmark = pytest.mark.browser

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
 from tests.support.handed import PHONE as CAMERA
 from tests.support.handed import photo
 from tests.support.open_house import OpenHouse, open_house
+from tests.support.servers.browser import (
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_no_sideways_scroll,
+)
 
 __all__ = ["open_house"]
 pytestmark = pytest.mark.browser

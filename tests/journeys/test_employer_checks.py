@@ -9,10 +9,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app.domain.history import Actor
-from app.domain.short_addresses import short_code
-from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
+from app.domain.campus.history import Actor
+from app.domain.publishing.short_addresses import short_code
 from tests.support.open_house import OpenHouse, open_house
+from tests.support.servers.browser import (
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_no_sideways_scroll,
+)
 
 __all__ = ["open_house"]
 pytestmark = pytest.mark.browser

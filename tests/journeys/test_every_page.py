@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
-from tests.support.browser import (
+from tests.support.demo_pages import PUBLIC_PATHS, demo_links
+from tests.support.servers.browser import (
     DESKTOP,
     PHONE,
     OpenPage,
@@ -15,8 +16,7 @@ from tests.support.browser import (
     assert_no_sideways_scroll,
     is_judged,
 )
-from tests.support.demo_pages import PUBLIC_PATHS, demo_links
-from tests.support.server import LiveServer
+from tests.support.servers.server import LiveServer
 
 pytestmark = pytest.mark.browser
 

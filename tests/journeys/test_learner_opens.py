@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from app.credentials.baking import unbake
-from app.credentials.package import open_package
-from tests.support.browser import DESKTOP, PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
+from sceau_credentials.baking import unbake
+from sceau_credentials.package import open_package
 from tests.support.open_house import OpenHouse, open_house
+from tests.support.servers.browser import (
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_no_sideways_scroll,
+)
 
 __all__ = ["open_house"]
 pytestmark = pytest.mark.browser

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.journeys.test_still_pages import addresses
-from tests.support.browser import PHONE, OpenPage
-from tests.support.server import LiveServer
+from tests.support.servers.browser import PHONE, OpenPage
+from tests.support.servers.server import LiveServer
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
-from tests.support.browser import PHONE, OpenPage, assert_no_sideways_scroll
 from tests.support.demo_pages import PUBLIC_PATHS, demo_links
-from tests.support.server import LiveServer
+from tests.support.servers.browser import PHONE, OpenPage, assert_no_sideways_scroll
+from tests.support.servers.server import LiveServer
 
 pytestmark = pytest.mark.browser
 

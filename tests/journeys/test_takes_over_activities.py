@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.domain.imports import Fate
-from tests.support.browser import PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
+from app.domain.imports.imports import Fate
 from tests.support.house import House, build_house
-from tests.support.server import LiveServer, serving
+from tests.support.servers.browser import PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
+from tests.support.servers.server import LiveServer, serving
 
 pytestmark = pytest.mark.browser
 TABLE = """Suivi des activités 2025;;;;;;;;;

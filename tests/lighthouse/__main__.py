@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.cli.demo.links import CAMPUS
-from app.db import migrations
+from app.db.engine import migrations
 from app.settings import Settings
+from demo.links import CAMPUS
 from tests.screenshots import free_listener
-from tests.support.browser import FLAGS, chromium_path
 from tests.support.demo_pages import demo_links
-from tests.support.server import LiveServer, sceau, serving
+from tests.support.servers.browser import FLAGS, chromium_path
+from tests.support.servers.server import LiveServer, sceau, serving
 
 LEAST = 95
 DRIVER = Path(__file__).parent / "driver.mjs"

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.run import KILLED, NOT_MADE, NOT_RUN, SURVIVED, MutationRun
-from tests.support.postgres import URL_VARIABLE
+from tests.support.databases.postgres import URL_VARIABLE
 
-LIBRARY = Path("app/credentials")
+LIBRARY = Path("packages/sceau_credentials/src/sceau_credentials")
 FILES = [
     LIBRARY / "status_list.py",
     *sorted((LIBRARY / "proofs").glob("*.py")),
     *sorted((LIBRARY / "verification").rglob("*.py")),
 ]
-TESTS = ["tests/credentials"]
+TESTS = ["tests/sceau_credentials"]
 AT_LEAST = 0.9
 
 

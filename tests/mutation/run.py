@@ -27,7 +27,8 @@ from tests.mutation.faults import Fault, faults_of
 _CACHED = type(lru_cache(len))
 KILLED, SURVIVED, NOT_RUN = "killed", "survived", "run by no test"
 NOT_MADE = "could not be made"
-_AGAIN = ("app.credentials", "tests.", "fuzz.")
+_AGAIN = ("sceau_credentials", "tests.", "fuzz.")
+_SOURCES = Path("packages/sceau_credentials/src")
 _ANYWHERE = (Path(), 0)
 _EXITS = [SURVIVED, KILLED, NOT_MADE]
 _CLOSEST = 3
@@ -260,7 +261,7 @@ class _Held:
         self._functions: defaultdict[str, list[FunctionType]] = defaultdict(list)
         self._kept: list[Any] = []
         for held in gc.get_objects():
-            if isinstance(held, _CACHED) and held.__module__.startswith("app."):
+            if isinstance(held, _CACHED) and held.__module__.startswith(("app.", "sceau_credentials")):
                 self._kept.append(held)
             elif isinstance(held, FunctionType):
                 self._functions[held.__code__.co_filename].append(held)
@@ -309,7 +310,7 @@ class _Finder(MetaPathFinder):
 
     def __init__(self, mutant: Mutant) -> None:
         self._mutant = mutant
-        path = mutant.path.with_suffix("")
+        path = mutant.path.with_suffix("").relative_to(_SOURCES)
         self._name = ".".join(path.parent.parts if path.name == "__init__" else path.parts)
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.activities import Activity, ActivityKind
-from app.domain.award_evidence import Shown
-from app.domain.awards import Award, Visibility
-from app.domain.badges import Kind
-from app.domain.history import Actor
-from app.domain.participant_lists import ListedPerson
-from app.domain.people import AgeGroup
-from app.domain.rooms import Ticket, new_phone
+from app.container import Services
+from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.rooms import Ticket, new_phone
+from app.domain.awards.awards import Award, Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.badges.badges import Kind
+from app.domain.campus.history import Actor
+from app.domain.people.people import AgeGroup
 from app.errors import Conflict, InvalidInput
-from app.services import reissuing
-from app.services.awards import AwardRequest
-from app.services.badges import BadgePage
-from app.wiring import Services
-from app.worker.alignment import ALIGNMENTS, align_some
+from app.jobs.kinds.alignment import ALIGNMENTS, align_some
+from app.services.awards import reissuing
+from app.services.awards.awards import AwardRequest
+from app.services.badges.badges import BadgePage
 from tests.support.house import COMMAND, House, _badge, build_house, send
 
 TITLE = "Atelier robotique"

@@ -18,17 +18,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.cli.sites import _everything
-from app.domain.activities import Activity, ActivityKind, PartKind
-from app.domain.award_evidence import Shown
-from app.domain.awards import Visibility
-from app.domain.history import Actor
-from app.domain.participant_lists import ListedPerson
-from app.domain.people import AgeGroup
-from app.domain.portfolios import Grouping, Naming
+from app.container import Process
+from app.domain.activities.activities import Activity, ActivityKind, PartKind
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.awards.awards import Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.campus.history import Actor
+from app.domain.learners.portfolios import Grouping, Naming
+from app.domain.people.people import AgeGroup
 from app.main import create_app
-from app.services.awards import AwardRequest
-from app.services.portfolios import Wishes
-from app.wiring import Process
+from app.services.awards.awards import AwardRequest
+from app.services.learners.portfolios import Wishes
 from tests.support.house import COMMAND, House, send
 
 DETAILS: Final = {

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.credentials.json_text import parse_json_object
-from app.domain.activities import Activity, ActivityKind, is_of_pupils
-from app.domain.awards import Visibility
-from app.domain.guardians import ParentNeeded
-from app.domain.history import Actor
-from app.domain.people import AgeGroup
+from app.domain.activities.activities import Activity, ActivityKind, is_of_pupils
+from app.domain.awards.awards import Visibility
+from app.domain.campus.history import Actor
+from app.domain.people.guardians import ParentNeeded
+from app.domain.people.people import AgeGroup
 from app.errors import NotAllowed
-from app.services.awards import AwardRequest
+from app.services.awards.awards import AwardRequest
+from sceau_credentials.values.json_text import parse_json_object
 from tests.support.house import COMMAND, House, listed, send
 
 SCHOOL = "Collège Anne-Frank"

@@ -10,10 +10,10 @@ from tests.support.every import for_each
 
 ROOT = Path(__file__).parents[2]
 FORMS, MINORS = "tests/privacy/test_disclosure_in_every_form.py", "tests/privacy/test_minors.py"
-GUARDIANS, ERASURES = "tests/services/test_guardians.py", "tests/services/test_erasures.py"
-REISSUING, LEARNER = "tests/services/test_reissuing.py", "tests/web/test_learner_pages.py"
-PORTFOLIO, OLDER = "tests/web/test_portfolio_pages.py", "tests/web/test_own_addresses.py"
-MY_DATA = "tests/web/test_my_data_pages.py"
+GUARDIANS, ERASURES = "tests/services/people/test_guardians.py", "tests/services/privacy/test_erasures.py"
+REISSUING, LEARNER = "tests/services/awards/test_reissuing.py", "tests/web/learners/test_learner_pages.py"
+PORTFOLIO, OLDER = "tests/web/learners/test_portfolio_pages.py", "tests/web/accounts/test_own_addresses.py"
+MY_DATA = "tests/web/privacy/test_my_data_pages.py"
 
 HELD_BY = {
     "La page ne montre ni nom, ni adresse, ni âge, ni classe, ni école.": (
@@ -66,7 +66,7 @@ HELD_BY = {
         FORMS, "test_what_a_revoked_badge_shows_can_still_be_narrowed"),
     "Ce badge nomme {name}, et ce n’est pas le nom que vous avez ici : il ne se montre pas. S’il est à vous, ajoutez à votre "
     "compte l’adresse qu’il contient et confirmez-la, ou demandez à son émetteur un badge à votre nom.": (
-        "tests/services/test_brought_badges.py",
+        "tests/services/learners/test_brought_badges.py",
         "test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_verified_address"),
 }  # fmt: skip
 

@@ -14,12 +14,12 @@ from fastapi.routing import iter_route_contexts
 from httpx import Response
 from sqlalchemy import MetaData, select, text
 
-from app.domain.permissions import MAY
-from app.negotiation import ForPeople
-from app.policies import NoPolicy, Who, policies, public
-from tests.security.callers import Caller, Member, Things, callers_of, members_of, things_of
-from tests.security.kept import Kept
-from tests.security.policy import CASES, ROLES_MAY, Case
+from app.domain.accounts.permissions import MAY
+from app.http.negotiation import ForPeople
+from app.http.policies import NoPolicy, Who, policies, public
+from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
+from tests.security.matrix.kept import Kept
+from tests.security.matrix.policy import CASES, ROLES_MAY, Case
 from tests.support.every import for_each
 from tests.support.house import House, build_house
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.adapters.password_hashes import PasswordHashes
-from app.domain.passwords import check_password
+from app.adapters.secrets.password_hashes import PasswordHashes
+from app.domain.accounts.passwords import check_password
 from app.errors import InvalidInput
 from tests.support.house import House, send
 
@@ -22,7 +22,7 @@ def quick_hashes(house: House) -> None:
 
 def give_password(house: House, hashes: PasswordHashes | None = None) -> None:
     secret = house.sign_in_path(house.trainer).rpartition("/")[2]
-    from app.services.sessions import Browser
+    from app.services.accounts.sessions import Browser
 
     with house.unit_of_work() as services:
         opened = services.sign_in.by_link(secret, Browser())

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.people import Person
-from app.domain.people import Role as StaffRole
-from app.services.sessions import Browser
+from app.domain.people.people import Person
+from app.domain.people.people import Role as StaffRole
+from app.services.accounts.sessions import Browser
 from tests.api.doors import program
-from tests.support.databases import temporary_walled
+from tests.support.databases.engines import temporary_walled
 from tests.support.house import COMMAND, House, build_house, send
-from tests.web.test_own_addresses import leave
+from tests.web.accounts.test_own_addresses import leave
 
 NEWCOMER = {"given_name": "Zoé", "family_name": "N’Diaye", "address": "zoe@exemple.fr"}
 

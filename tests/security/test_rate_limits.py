@@ -12,15 +12,15 @@ from httpx import Response
 from pydantic import ValidationError
 
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
-from app.db.rates import DatabaseCounts
-from app.db.session import open_engine
-from app.domain.access import Scope
-from app.domain.awards import Visibility
-from app.domain.history import Actor
-from app.domain.rates import LIMITS, network_of
+from app.container import Process
+from app.db.accounts.rates import DatabaseCounts
+from app.db.engine.session import open_engine
+from app.domain.accounts.access import Scope
+from app.domain.accounts.rates import LIMITS, network_of
+from app.domain.awards.awards import Visibility
+from app.domain.campus.history import Actor
 from app.errors import TooMany
 from app.settings import Settings
-from app.wiring import Process
 from tests.api.doors import program
 from tests.support.house import House, SettableClock, build_house, send
 

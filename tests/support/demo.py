@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from app.cli.demo.content import Badge, DemoContent, SingleAward
-from app.domain.badges import BadgeVersion
+from app.domain.badges.badges import BadgeVersion
+from demo.content import Badge, DemoContent, SingleAward
 
 TODAY = date(2026, 11, 25)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from app.cli.demo.links import CAMPUS, sign_in_link
-from app.cli.demo.stage import BY_COMMAND
-from app.domain.awards import AwardState, Visibility
-from app.domain.campus import Campus
-from app.domain.contributions import ContributionState
-from app.domain.people import Role
-from app.domain.requests import RequestState
-from app.services.awards import AwardRecord
-from app.wiring import Process, Services
-from tests.support.server import LiveServer
+from app.container import Process, Services
+from app.domain.awards.awards import AwardState, Visibility
+from app.domain.campus.campus import Campus
+from app.domain.learners.contributions import ContributionState
+from app.domain.learners.requests import RequestState
+from app.domain.people.people import Role
+from app.services.awards.awards import AwardRecord
+from demo.links import CAMPUS, sign_in_link
+from demo.stage import BY_COMMAND
+from tests.support.servers.server import LiveServer
 
 PUBLIC_PATHS = (
     "/",

@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
-from app.domain.files import FileState, TakenFile, media_type_of
+from app.domain.activities.files import FileState, TakenFile, media_type_of
 
 PLACE = (46.0, 48.0, 25.5)
 PHONE = "Fabricant-XJ9"

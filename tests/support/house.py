@@ -20,21 +20,21 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from app.adapters.rate_limits import NoLimits
-from app.db.session import open_engine
-from app.domain.activities import Activity, ActivityKind
-from app.domain.badges import Kind
-from app.domain.campus import Campus
-from app.domain.history import Actor
-from app.domain.letters import Letter
-from app.domain.participant_lists import ListedPerson, read_list
-from app.domain.people import Person, Role
-from app.domain.rates import Limiter
+from app.container import Process, Services
+from app.db.engine.session import open_engine
+from app.domain.accounts.rates import Limiter
+from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.participant_lists import ListedPerson, read_list
+from app.domain.badges.badges import Kind
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.messages.letters import Letter
+from app.domain.people.people import Person, Role
 from app.main import create_app
-from app.services.awards import AwardRequest, BatchResult
-from app.services.badges import BadgePage, Wording
+from app.services.awards.awards import AwardRequest, BatchResult
+from app.services.badges.badges import BadgePage, Wording
 from app.settings import Settings
-from app.wiring import Process, Services
-from tests.support.databases import PostgresRows, as_owner, autocommitting
+from tests.support.databases.engines import PostgresRows, as_owner, autocommitting
 
 BASE_URL = "http://localhost:8000"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

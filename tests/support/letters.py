@@ -8,11 +8,11 @@ from email.message import EmailMessage
 
 import pytest
 
-from app.adapters.mailer import SmtpMailer
-from app.domain.letters import PromisedLetter, letter_about
-from app.services.letters import Post
+from app.adapters.mail.mailer import SmtpMailer
+from app.domain.messages.letters import PromisedLetter, letter_about
+from app.services.messages.post import Post
 from tests.support.house import House
-from tests.support.post_office import PostOffice
+from tests.support.servers.post_office import PostOffice
 
 
 @pytest.fixture

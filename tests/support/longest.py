@@ -13,10 +13,10 @@ LONGEST = (
     "tests/torture/test_torture.py",
     "tests/cli/test_serve.py",
     "tests/cli/test_several_workers.py",
-    "tests/db/test_migrations.py",
-    "tests/credentials/test_hostile_badges.py",
-    "tests/journeys/test_trainer_awards.py",
-    "tests/services/test_restoring.py",
+    "tests/db/engine/test_migrations.py",
+    "tests/sceau_credentials/published/test_hostile_badges.py",
+    "tests/journeys/awards/test_trainer_awards.py",
+    "tests/services/activity_log/test_restoring.py",
 )
 _PLACE = {path: place for place, path in enumerate(LONGEST)}
 

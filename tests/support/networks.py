@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from app.domain.campus import Campus, Label, LabelCategory, Network
-from app.services.network_register import Named
-from app.wiring import Services
+from app.container import Services
+from app.domain.campus.campus import Campus, Label, LabelCategory, Network
+from app.services.trust.network_register import Named
 from tests.support.house import COMMAND
 
 NETWORK = "bfc"

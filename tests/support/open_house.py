@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.awards import Visibility
-from app.services.badges import BadgePage
+from app.domain.awards.awards import Visibility
+from app.services.badges.badges import BadgePage
 from tests.support.house import COMMAND, House, build_house
-from tests.support.server import LiveServer, serving
+from tests.support.servers.server import LiveServer, serving
 
 
 @dataclass

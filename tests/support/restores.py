@@ -8,10 +8,10 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from app.credentials.json_text import parse_json_object
-from app.credentials.status_list import read_list
-from app.domain.awards import Award, Visibility
-from app.services.withdrawals import WithdrawalRequest
+from app.domain.awards.awards import Award, Visibility
+from app.services.awards.withdrawals import WithdrawalRequest
+from sceau_credentials.status_list import read_list
+from sceau_credentials.values.json_text import parse_json_object
 from tests.support.house import COMMAND, House
 
 ROOF, ADA = "Rémi Roux; remi@exemple.fr", "Ada Martin; ada@exemple.fr"

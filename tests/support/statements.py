@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Dialect
 
-from app.db import session
+from app.db.engine import session
 
 _first: dict[type[Dialect], Engine] = {}
 

@@ -7,7 +7,7 @@ import secrets
 import sys
 from contextlib import nullcontext
 
-from tests.support.postgres import database_of_this_run
+from tests.support.databases.postgres import database_of_this_run
 from tests.torture.run import Result, torture
 
 SQLITE = "sqlite:///{folder}/sceau.sqlite"

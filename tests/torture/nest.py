@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 
 def main() -> None:
-    import app.main
-    import app.worker.alone  # noqa: F401 - read here so that nobody who is hatched has to
+    import app.jobs.alone
+    import app.main  # noqa: F401 - read here so that nobody who is hatched has to
 
     gc.collect()
     gc.freeze()

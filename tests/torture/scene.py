@@ -21,13 +21,13 @@ from urllib.parse import urlsplit
 import httpx
 from sqlmodel import select
 
-from app.db import migrations
-from app.db.session import open_engine
-from app.domain.badges import Kind, Repeat
-from app.domain.workers import WorkerBeat
-from app.services.badges import BadgePage, Wording
+from app.db.engine import migrations
+from app.db.engine.session import open_engine
+from app.domain.badges.badges import Kind, Repeat
+from app.domain.core.workers import WorkerBeat
+from app.services.badges.badges import BadgePage, Wording
 from tests.support.house import COMMAND, House, build_house
-from tests.support.post_office import PostOffice
+from tests.support.servers.post_office import PostOffice
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 UNDO_MINUTES = 1

@@ -17,7 +17,7 @@ from app.adapters.badge_pictures.order import PictureOrder, kind_alone, picture_
 from app.adapters.badge_pictures.outlines import Typeface
 from app.adapters.badge_pictures.png import with_palette
 from app.adapters.badge_pictures.templates import Template, read_templates
-from app.domain.colours import CampusColours
+from app.domain.campus.colours import CampusColours
 
 __all__ = ["BadgeArtist", "CardWords", "PictureOrder", "kind_alone", "picture_alternative"]
 

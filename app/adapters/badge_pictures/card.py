@@ -14,7 +14,7 @@ from app.adapters.badge_pictures.drawing import INK, PAPER, Faces, path, words_p
 from app.adapters.badge_pictures.order import plain
 from app.adapters.badge_pictures.outlines import Typeface
 from app.adapters.badge_pictures.setting import Zone, set_title, shortened_to_fit, typeset
-from app.domain.colours import CampusColours
+from app.domain.campus.colours import CampusColours
 
 WIDTH: Final = 1200
 HEIGHT: Final = 630

@@ -11,8 +11,8 @@ from app.adapters.badge_pictures.order import KIND_WORDS, PictureOrder
 from app.adapters.badge_pictures.outlines import Typeface
 from app.adapters.badge_pictures.setting import Zone, set_title, shortened_to_fit, typeset
 from app.adapters.badge_pictures.templates import AXIS, Template
-from app.domain.colours import CampusColours
-from app.domain.scan_codes import ScanCode
+from app.domain.activities.scan_codes import ScanCode
+from app.domain.campus.colours import CampusColours
 
 PAPER: Final = "#ffffff"
 INK: Final = "#17212b"

@@ -10,12 +10,12 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.types import Options
 
-from app.credentials.errors import MalformedInput, UnusableKey
-from app.credentials.json_text import JsonObject
-from app.credentials.keys.verification import check_rsa
-from app.credentials.proofs.vc_jwt import parse_compact_jws
-from app.domain.federation import CLOCKS_APART, Identity, Question
-from app.domain.people import is_address, normal_address
+from app.domain.accounts.federation import CLOCKS_APART, Identity, Question
+from app.domain.people.people import is_address, normal_address
+from sceau_credentials.errors import MalformedInput, UnusableKey
+from sceau_credentials.keys.verification import check_rsa
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws
+from sceau_credentials.values.json_text import JsonObject
 
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 # Signatures of the service's own keys only: with a shared secret, each of the two ends could sign for anybody.

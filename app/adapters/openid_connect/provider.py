@@ -17,9 +17,9 @@ from app.adapters.openid_connect.client_authentication import authentication
 from app.adapters.openid_connect.id_tokens import BadToken, UnknownKey, checked
 from app.adapters.openid_connect.registrations import Registration
 from app.adapters.web_documents import WebDocuments
-from app.credentials.errors import DocumentUnavailable
-from app.domain.federation import Identity, ProviderDown, ProviderRefused, Question
+from app.domain.accounts.federation import Identity, ProviderDown, ProviderRefused, Question
 from app.language import N_
+from sceau_credentials.errors import DocumentUnavailable
 
 _SCOPE: Final = "openid email"
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from app.domain.people import normal_address
+from app.domain.people.people import normal_address
 
 _NAME = re.compile(r"[a-z0-9-]{1,30}")
 _KNOWN = {"name", "label", "issuer", "client_id", "client_secret", "client_key", "domains"}

@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final, NamedTuple
 
-from app.credentials.documents import FetchedDocument
+from sceau_credentials.values.documents import FetchedDocument
 
 _OVERHEAD: Final = 2048  # so that a hundred thousand empty documents do not count as nothing
 

@@ -21,9 +21,9 @@ from app.adapters.web_documents.media_types import carries_a_document, media_typ
 from app.adapters.web_documents.resolving import Resolve, TimedResolver, system_resolve
 from app.adapters.web_documents.targets import Reach, Target
 from app.adapters.web_documents.transport import Dial, system_dial
-from app.credentials.documents import FetchedDocument
-from app.credentials.errors import DocumentUnavailable
-from app.domain.clock import Clock
+from app.domain.core.clock import Clock
+from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.values.documents import FetchedDocument
 
 _log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from app.adapters.web_documents.limits import Limits
-from app.credentials.errors import CredentialError
-from app.credentials.json_text import JsonObject
-from app.credentials.verification.secured import secured_from_text
+from sceau_credentials.errors import CredentialError
+from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.verification.secured import secured_from_text
 
 _DIRECTIVE: Final = re.compile(r'\s*([a-z-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,"]*)))?\s*(?:,|$)', re.IGNORECASE)
 _NOTHING: Final = timedelta(0)

@@ -1,0 +1,1 @@
+"""iCalendar files: reading, events, recurrences."""

@@ -1,0 +1,1 @@
+"""Folders on disk: static export, log anchors, recovery journal, witnesses."""

@@ -1,0 +1,1 @@
+"""JSON API: sessions, series, check-in, files."""

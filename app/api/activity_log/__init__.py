@@ -1,0 +1,1 @@
+"""JSON API: the append-only log and what proves it."""

@@ -1,0 +1,1 @@
+"""JSON API: eligibility, issuing, batches, revocation, delivery."""

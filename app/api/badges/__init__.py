@@ -1,0 +1,1 @@
+"""JSON API: badges, their versions and rules."""

@@ -1,0 +1,1 @@
+"""JSON API: activities taken over from files and calendars."""

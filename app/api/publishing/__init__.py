@@ -1,0 +1,1 @@
+"""JSON API: status lists, public documents, static export."""

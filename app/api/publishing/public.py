@@ -1,0 +1,281 @@
+"""Public documents at their own addresses: awards, definitions, profiles, keys and status lists."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from app.container import Services
+from app.errors import NotFound
+from app.http.negotiation import ForPrograms, etag_of, has_already, preferred
+from app.http.policies import public
+from app.http.problems import documented
+from app.http.request_scope import ReadingServices, find_signed_in, process_of, visit
+from app.services.publishing.publication import Published
+from sceau_credentials.values.json_text import dump_json, parse_json_object
+
+router = APIRouter(tags=["public documents"], responses=documented(404))
+with_page = APIRouter(tags=["public documents"], responses=documented(404), route_class=ForPrograms)
+"""Documents at whose address people find a page."""
+
+_FORMS_BY_TYPE = {
+    "application/vc+ld+json": "json",
+    "application/vc": "json",
+    "application/ld+json": "json",
+    "application/json": "json",
+    "application/vc+jwt": "jwt",
+    "text/plain": "jwt",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+}
+_LINKED_DATA = ("application/ld+json", "application/json")
+_DID_DOCUMENT = ("application/did+json", "application/did+ld+json", "application/json", "application/ld+json")
+_JWK_SET = ("application/jwk-set+json", "application/json")
+_LISTS_BY_TYPE = {
+    "application/vc": "json",
+    "application/vc+ld+json": "json",
+    "application/ld+json": "json",
+    "application/json": "json",
+    "application/vc+jwt": "jwt",
+}
+# A holder who shuts an award's page is obeyed within a minute, a withdrawal is seen within five.
+ONE_MINUTE, FIVE_MINUTES = "public, max-age=60", "public, max-age=300"
+# A picture is opened on its own, and by then is a document that could run scripts.
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+class AwardExtension(StrEnum):
+    JSON = "json"
+    JWT = "jwt"
+    PNG = "png"
+    SVG = "svg"
+    ZIP = "zip"
+
+
+class ProofForm(StrEnum):
+    """How the proof of an award is written as JSON: `object` is what most verifiers accept."""
+
+    OBJECT = "object"
+    ARRAY = "array"
+
+
+class PictureForm(StrEnum):
+    PNG = "png"
+    SVG = "svg"
+
+
+Number = Annotated[int, Path(ge=1, le=100_000)]
+CampusSlug = Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$", examples=["itip"])]
+
+
+def answer(
+    request: Request, document: Published, *, cache: str, media_type: str | None = None, **more: str
+) -> Response:
+    """The bytes as they lie, or 304 when the client has them already. `media_type` was chosen by Accept."""
+    etag = etag_of(document.digest, media_type or document.media_type)
+    headers = {
+        "ETag": etag,
+        "Cache-Control": cache,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Robots-Tag": "noindex",
+        **more,
+    }
+    shown_as = media_type or document.media_type
+    if not shown_as.startswith("image/"):
+        # Public JSON may be read by any page anywhere; nothing here depends on who asks (C-026, L-004).
+        headers["Access-Control-Allow-Origin"] = "*"
+    if media_type is not None:
+        headers["Vary"] = "Accept"
+    if has_already(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=headers)
+    if shown_as == "image/svg+xml":
+        headers["Content-Security-Policy"] = _PICTURE_POLICY
+    return Response(document.body, media_type=shown_as, headers=headers)
+
+
+def _wanted(request: Request, offered: Sequence[str]) -> str:
+    media_type = preferred(request.headers.get("accept", ""), offered)
+    if media_type is None:
+        raise HTTPException(406, headers={"Vary": "Accept"})
+    return media_type
+
+
+def shown(*media_types: str, about: str = "The document, byte for byte as it was signed.") -> dict[str, Any]:
+    """For the description of the API: what a route answers, and that it answers nothing else."""
+    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    unchanged = {"description": "The copy that If-None-Match names is still the newest."}
+    return {
+        "response_class": Response,
+        "responses": {200: {"description": about, "content": content}, 304: unchanged},
+    }
+
+
+_AN_AWARD = shown(*_FORMS_BY_TYPE)
+_AN_AWARD["responses"] |= documented(403, 406, 410)
+
+
+@router.get("/attributions/{award_id:uuid}.{extension}", summary="An award as a file", **_AN_AWARD)
+@public
+async def award_file(
+    award_id: uuid.UUID, extension: AwardExtension, request: Request, proof: ProofForm = ProofForm.OBJECT
+) -> Response:
+    document = await _award(request, award_id, extension.value)
+    return answer(request, _with_proof_as(proof, document), cache=ONE_MINUTE)
+
+
+@with_page.get(
+    "/attributions/{award_id:uuid}", summary="An award, in the form that Accept asks for", **_AN_AWARD
+)
+@public
+async def award(award_id: uuid.UUID, request: Request, proof: ProofForm = ProofForm.OBJECT) -> Response:
+    media_type = _wanted(request, tuple(_FORMS_BY_TYPE))
+    document = await _award(request, award_id, _FORMS_BY_TYPE[media_type])
+    return answer(request, _with_proof_as(proof, document), cache=ONE_MINUTE, media_type=media_type)
+
+
+def _with_proof_as(form: ProofForm, document: Published) -> Published:
+    """The same credential with its one proof in an array, as the published schema of July 2024 has it.
+
+    No signature covers how its proof is written. Tokens and pictures are left as they are.
+    """
+    if form is ProofForm.OBJECT or not document.body.startswith(b"{"):
+        return document
+    credential = parse_json_object(document.body)
+    if isinstance(credential.get("proof"), dict):
+        credential["proof"] = [credential["proof"]]
+    return Published.of(dump_json(credential), document.media_type)
+
+
+async def _award(request: Request, award_id: uuid.UUID, form: str) -> Published:
+    if form in ("json", "jwt"):
+        return await process_of(request).public_documents.award(award_id, form)
+    return await run_in_threadpool(_baked, request, award_id, form)
+
+
+def _baked(request: Request, award_id: uuid.UUID, form: str) -> Published:
+    with visit(request, reading=True) as services:
+        record = services.publication.open_award(award_id)
+        if form == AwardExtension.ZIP:
+            return services.verification.package_of(record)
+        return services.publication.award_file(record, form)
+
+
+@with_page.get(
+    "/badges/{badge_id:uuid}/v{number}",
+    summary="A badge definition, one version",
+    **shown(*_LINKED_DATA),
+)
+@public
+async def definition(badge_id: uuid.UUID, number: Number, request: Request) -> Response:
+    media_type = _wanted(request, _LINKED_DATA)
+    document = await process_of(request).public_documents.definition(badge_id, number)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
+
+
+@with_page.get(
+    "/badges/{badge_id:uuid}", summary="A badge definition, current version", **shown(*_LINKED_DATA)
+)
+@public
+def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    media_type = _wanted(request, _LINKED_DATA)
+    version, document = services.publication.definition(badge_id, None)
+    place = services.addresses.version(badge_id, version.number)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type, **{"Content-Location": place})
+
+
+@router.get(
+    "/badges/{badge_id:uuid}/v{number}/image.{form}",
+    summary="A badge's picture, one version",
+    **shown("image/png", "image/svg+xml", about="The picture that every award of this version carries."),
+)
+@public
+def picture(
+    badge_id: uuid.UUID, number: Number, form: PictureForm, request: Request, services: ReadingServices
+) -> Response:
+    try:
+        document = services.publication.picture(badge_id, number, form.value)
+    except NotFound:
+        # On a trainer's own pages: nobody was given this version yet, and its title may still change.
+        readers = _workplaces_of(request, services)
+        document = services.publication.draft_picture(badge_id, number, form.value, readers=readers)
+        return answer(request, document, cache="no-store")
+    return answer(request, document, cache=FIVE_MINUTES)
+
+
+def _workplaces_of(request: Request, services: Services) -> set[uuid.UUID]:
+    who = find_signed_in(request, services)
+    return {place.campus.id for place in services.people.workplaces(who)} if who else set()
+
+
+@router.get("/campus/{slug}/did.json", summary="A campus's DID document", **shown(*_DID_DOCUMENT))
+@public
+async def campus_did(slug: CampusSlug, request: Request) -> Response:
+    media_type = _wanted(request, _DID_DOCUMENT)
+    document = await process_of(request).public_documents.campus_did(slug)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
+
+
+@with_page.get("/campus/{slug}", summary="A campus's profile", **shown(*_LINKED_DATA))
+@public
+def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    media_type = _wanted(request, _LINKED_DATA)
+    return answer(request, services.publication.profile(slug), cache=FIVE_MINUTES, media_type=media_type)
+
+
+@router.get("/.well-known/did.json", summary="The service's own DID document", **shown(*_DID_DOCUMENT))
+@public
+def host_did(request: Request, services: ReadingServices) -> Response:
+    media_type = _wanted(request, _DID_DOCUMENT)
+    return answer(request, services.publication.host_did(), cache=FIVE_MINUTES, media_type=media_type)
+
+
+@router.get("/.well-known/jwks.json", summary="Every published key, each with its issuer", **shown(*_JWK_SET))
+@public
+def jwks(request: Request, services: ReadingServices) -> Response:
+    media_type = _wanted(request, _JWK_SET)
+    return answer(request, services.publication.jwks(), cache=FIVE_MINUTES, media_type=media_type)
+
+
+@router.get("/statuts/{list_id:uuid}", summary="A signed status list", **shown(*_LISTS_BY_TYPE))
+@public
+async def status_list(list_id: uuid.UUID, request: Request) -> Response:
+    media_type = _wanted(request, tuple(_LISTS_BY_TYPE))
+    form = _LISTS_BY_TYPE[media_type]
+    document = await process_of(request).public_documents.status_list(list_id, form)
+    if document is None:
+        document = await run_in_threadpool(_renewed, request, list_id, form)
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
+
+
+def _renewed(request: Request, list_id: uuid.UUID, form: str) -> Published:
+    with visit(request, reading=True) as services:
+        return services.publication.status_list(list_id, form)
+
+
+@public
+def allow_reading_from_anywhere() -> Response:
+    """A page that sends If-None-Match must ask first (CORS preflight)."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, HEAD",
+        "Access-Control-Allow-Headers": "Accept, If-None-Match",
+        "Access-Control-Max-Age": "86400",
+        "Allow": "GET, HEAD, OPTIONS",
+    }
+    return Response(status_code=204, headers=headers)
+
+
+documents = (*with_page.routes, *router.routes)
+"""Every document, to be asked for first: what programs read most must not wait for all pages to be compared."""
+
+preflights = APIRouter(include_in_schema=False)
+for _document in documents:
+    _path = getattr(_document, "path", "")
+    if "image." not in _path:
+        preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])

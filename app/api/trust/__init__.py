@@ -1,0 +1,1 @@
+"""JSON API: registry, organisations, endorsements."""

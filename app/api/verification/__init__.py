@@ -1,0 +1,1 @@
+"""JSON API: checks of credentials and their sentences."""

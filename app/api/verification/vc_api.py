@@ -1,0 +1,124 @@
+"""The VC API of the W3C's credentials community: any credential is checked, and signed where the operator allows it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response, Security
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from app.api.programs import BEARER
+from app.domain.accounts.access import Scope
+from app.errors import InvalidInput
+from app.http.policies import Policy, Who, marked, public
+from app.http.problems import documented, problem
+from app.http.request_scope import deed, limited, token_of, visit
+from app.language import N_
+from app.language import gettext as _
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.values.json_text import MAX_BYTES, JsonObject, dump_json, parse_json_object
+from sceau_credentials.verification.report import Verdict
+
+router = APIRouter(prefix="/vc-api/credentials", tags=["vc-api"])
+_MEMBERS = {"type": "object", "additionalProperties": True}
+
+
+def _body(member: str) -> dict[str, Any]:
+    schema = {"type": "object", "required": [member], "properties": {member: _MEMBERS, "options": _MEMBERS}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post(
+    "/verify",
+    summary="Is this verifiable credential, of any kind, signed by its issuer and in force?",
+    openapi_extra=_body("verifiableCredential"),
+    dependencies=[limited("verify by program")],
+    responses=documented(400, 413, 415, 422),
+)
+@public
+async def verify_credential(request: Request) -> Response:
+    """200 where every check passed; 400 with the problems in every other case."""
+    _check_kind(request)
+    return await run_in_threadpool(_answer, request, await request.body())
+
+
+def _answer(request: Request, body: bytes) -> Response:
+    credential = _sent(body).get("verifiableCredential")
+    if isinstance(credential, dict):
+        text = _token_in(credential) or dump_json(credential).decode()
+    elif isinstance(credential, str):
+        text = credential
+    else:
+        raise InvalidInput(N_("Il manque « verifiableCredential » : une attestation, ou son jeton."))
+    with visit(request, reading=True) as services:
+        report = services.vc_api.verify(text)
+    problems = list(report.problems())
+    checks = [{"check": each.id.value, "outcome": each.outcome.value} for each in report.checks]
+    if report.verdict is Verdict.VALID:
+        return JSONResponse({"verified": True, "checks": checks, "problemDetails": []})
+    return problem(
+        400,
+        _("Cette attestation n’a pas pu être vérifiée : voyez « problemDetails »."),
+        verified=False,
+        checks=checks,
+        problemDetails=problems,
+    )
+
+
+@marked(Policy(Who.TOKEN, scope=Scope.CREDENTIAL_ISSUE))
+def _issuer(_shown: Annotated[Any, Security(BEARER)]) -> None:
+    """Needs the scope `credential:issue`; `issue_credential` checks the token."""
+
+
+@router.post(
+    "/issue",
+    status_code=201,
+    summary="Sign a verifiable credential with the key of the token's campus",
+    openapi_extra=_body("credential"),
+    dependencies=[Depends(_issuer)],
+    responses=documented(400, 401, 403, 404, 413, 415, 422),
+)
+async def issue_credential(request: Request) -> Response:
+    """Off unless `SCEAU_VC_API_ISSUE=on`, which is for conformance suites: what it signs is in no log."""
+    _check_kind(request)
+    return await run_in_threadpool(_issue, request, await request.body())
+
+
+def _issue(request: Request, body: bytes) -> Response:
+    with deed(request) as services:
+        actor, campus = token_of(request, services, Scope.CREDENTIAL_ISSUE)
+        services.vc_api.check_open()
+        credential = _sent(body).get("credential")
+        if not isinstance(credential, dict):
+            raise InvalidInput(N_("Il manque « credential » : l’attestation à signer."))
+        signed = services.vc_api.issue(campus, credential, by=actor)
+    return JSONResponse(
+        {"verifiableCredential": signed}, status_code=201, headers={"Cache-Control": "no-store"}
+    )
+
+
+def _check_kind(request: Request) -> None:
+    # Strict, so that no form of another site can ever be taken for a program's request.
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415)
+
+
+def _sent(body: bytes) -> JsonObject:
+    if len(body) > MAX_BYTES:
+        raise HTTPException(413)
+    try:
+        return parse_json_object(body)
+    except MalformedInput as error:
+        raise HTTPException(400) from error
+
+
+def _token_in(credential: JsonObject) -> str | None:
+    """The token of an EnvelopedVerifiableCredential, which is a data URL."""
+    where = credential.get("id")
+    if credential.get("type") != "EnvelopedVerifiableCredential" or not isinstance(where, str):
+        return None
+    kind, _comma, token = where.partition(",")
+    return token if kind in ("data:application/vc+jwt", "data:application/vc-ld+jwt") else None

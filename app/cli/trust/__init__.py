@@ -1,0 +1,1 @@
+"""Commands about networks, partner keys and followed lists."""

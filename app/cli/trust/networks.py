@@ -1,0 +1,207 @@
+"""`sceau network`: whom a network recognises, the labels it gives, and the list it signs."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import ready_process, say, show_table, stop
+from app.domain.campus.campus import LabelCategory, Network
+from app.domain.campus.history import Actor
+from app.language import N_
+from app.language import gettext as _
+from app.services.trust.network_register import Named
+from app.services.trust.register_tables import export_register, import_register
+from sceau_credentials.trust import Standing
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    help=N_("Le registre d’un réseau : les campus qu’il reconnaît, et les labels qu’il donne."),
+)
+_BY = Actor.command("network")
+
+Slug = Annotated[str, typer.Argument(metavar="RESEAU", help=N_("Le réseau, par son nom dans les adresses."))]
+Issuer = Annotated[
+    str,
+    typer.Argument(
+        metavar="EMETTEUR",
+        help=N_("Comment ses badges le nomment : un nom de campus de ce service, « did:web:… » ou « https://… »."),
+    ),
+]  # fmt: skip
+Reason = Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; la page du réseau la montre."))]
+STANDINGS = {
+    Standing.RECOGNISED: N_("reconnu"),
+    Standing.SUSPENDED: N_("suspendu"),
+    Standing.ENDED: N_("terminé"),
+}
+
+
+def day(text: str) -> date:
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError as error:
+        raise typer.BadParameter(_("« {text} » n’est pas une date ISO 8601.").format(text=text)) from error
+
+
+Day = Annotated[date | None, typer.Option(parser=day, metavar="DATE", help=N_("AAAA-MM-JJ"))]
+
+
+@commands.command("create", help=N_("Crée un réseau, avec les campus de ce service qui en sont membres."))
+def create(
+    slug: Slug,
+    name: Annotated[str, typer.Option(help=N_("Son nom entier."))],
+    campus: Annotated[
+        list[str] | None, typer.Option(help=N_("Un campus membre, par son nom dans les adresses."))
+    ] = None,
+) -> None:
+    with ready_process().unit_of_work() as services:
+        members = [services.campuses.get(each) for each in campus or ()]
+        services.campuses.create_network(Network(slug=slug, name=name), members, by=_BY)
+    say(N_("Le réseau est créé. « sceau network recognise » y inscrit un premier campus."), style="green")
+
+
+@commands.command("list", help=N_("Liste les réseaux, leur dernière édition et leur clé publique."))
+def list_networks() -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        pages = [services.register.page(each.slug) for each in services.register.networks()]
+    show_table(
+        [_("Réseau"), _("Campus"), _("Édition"), _("Vaut jusqu’au"), _("Clé"), _("Nom")],
+        [
+            [
+                page.network.slug,
+                str(len(page.entries)),
+                str(page.edition.sequence) if page.edition else "",
+                page.edition.valid_until.date().isoformat() if page.edition else "",
+                page.key,
+                page.network.name,
+            ]
+            for page in pages
+        ],
+    )
+
+
+@commands.command("show", help=N_("Montre le registre d’un réseau, campus et labels."))
+def show(slug: Slug) -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        page = services.register.page(slug)
+    rows = []
+    for row in page.entries:
+        rows.append([row.issuer, _(STANDINGS[row.standing]), row.name, "", ""])
+        rows += [
+            [row.issuer, _("label retiré") if label.withdrawn_at else _("label"), label.category.value,
+             f"{label.starts_on or ''}…{label.ends_on or ''}", str(label.id)]
+            for label in page.labels.get(row.issuer, ())
+        ]  # fmt: skip
+    show_table([_("Émetteur"), _("État"), _("Nom"), _("Dates"), _("Label")], rows)
+
+
+@commands.command(
+    "recognise", help=N_("Inscrit un campus, ou corrige ce que le registre en dit ; la liste est signée aussitôt.")
+)  # fmt: skip
+def recognise(
+    slug: Slug,
+    issuer: Issuer,
+    name: Annotated[str, typer.Option(help=N_("Son nom entier ; celui du campus s’il est de ce service."))] = "",
+    short_name: Annotated[str, typer.Option(help=N_("Son nom court."))] = "",
+    domain: Annotated[str, typer.Option(help=N_("Son site officiel, sans « https:// »."))] = "",
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=N_("L’empreinte d’une clé qui parle seule pour lui (ce qui suit le « # ») ; peut être répétée.")
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    with ready_process().unit_of_work() as services:
+        network, campus = services.register.network(slug), services.campuses.find(issuer)
+        named = Named(
+            campus.did if campus else issuer,
+            name or (campus.name if campus else ""),
+            short_name or (campus.short_name if campus else ""),
+            domain,
+            tuple(key or ()),
+        )
+        services.register.write(network, named, by=_BY)
+    say(N_("Inscrit, et la nouvelle édition de la liste est signée."), style="green")
+
+
+@commands.command("suspend", help=N_("Suspend la reconnaissance d’un campus ; ses labels avec elle."))
+def suspend(slug: Slug, issuer: Issuer, reason: Reason = "") -> None:
+    _move(slug, issuer, Standing.SUSPENDED, reason)
+
+
+@commands.command("resume", help=N_("Reconnaît de nouveau un campus suspendu, ou qui ne l’était plus."))
+def resume(slug: Slug, issuer: Issuer) -> None:
+    _move(slug, issuer, Standing.RECOGNISED, "")
+
+
+@commands.command("end", help=N_("Met fin à la reconnaissance d’un campus ; la liste continue de le dire."))
+def end(slug: Slug, issuer: Issuer, reason: Reason = "") -> None:
+    _move(slug, issuer, Standing.ENDED, reason)
+
+
+def _move(slug: str, issuer: str, standing: Standing, reason: str) -> None:
+    with ready_process().unit_of_work() as services:
+        network, campus = services.register.network(slug), services.campuses.find(issuer)
+        services.register.move(network, campus.did if campus else issuer, standing, reason, by=_BY)
+    say(N_("C’est fait, et la nouvelle édition de la liste est signée."), style="green")
+
+
+@commands.command("label", help=N_("Donne un label à un campus du registre, signé par le réseau."))
+def label(
+    slug: Slug,
+    issuer: Issuer,
+    category: Annotated[LabelCategory, typer.Option(help=N_("La catégorie du label."))],
+    since: Day = None,
+    until: Day = None,
+    note: Annotated[str, typer.Option(help=N_("Ce qu’il y a à ajouter, en une phrase."))] = "",
+) -> None:
+    with ready_process().unit_of_work() as services:
+        network, campus = services.register.network(slug), services.campuses.find(issuer)
+        given = services.register.give_label(
+            network,
+            campus.did if campus else issuer,
+            category,
+            starts_on=since,
+            ends_on=until,
+            note=note,
+            by=_BY,
+        )
+        print(services.addresses.label(given.id))
+
+
+@commands.command("withdraw-label", help=N_("Retire un label : son adresse et la liste le disent aussitôt."))
+def withdraw_label(
+    label_id: Annotated[
+        uuid.UUID, typer.Argument(metavar="LABEL", help=N_("Son identifiant, donné par « sceau network show »."))
+    ],
+) -> None:  # fmt: skip
+    with ready_process().unit_of_work() as services:
+        services.register.withdraw_label(label_id, by=_BY)
+    say(N_("C’est fait, et la nouvelle édition de la liste est signée."), style="green")
+
+
+@commands.command("export", help=N_("Écrit le registre en JSON, tel que « sceau network import » le relit."))
+def export(slug: Slug) -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        print(export_register(services.register, slug), end="")
+
+
+@commands.command("import", help=N_("Lit un registre en JSON ; le lire de nouveau ne change rien."))
+def read(
+    slug: Slug,
+    file: Annotated[
+        Path, typer.Argument(metavar="FICHIER", help=N_("Le fichier, « - » pour l’entrée standard."))
+    ],
+) -> None:
+    try:
+        text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=error.strerror))
+    with ready_process().unit_of_work() as services:
+        count = import_register(services.register, services.register.network(slug), text, by=_BY)
+    say(N_("{count} campus lus, et la liste est signée."), style="green", count=count)

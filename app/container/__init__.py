@@ -1,0 +1,41 @@
+"""Hand each service the stores, keys and clock it works with; a unit of work is one transaction."""
+
+from app.container.commands import (
+    FOLDER_UNUSABLE,
+    WITNESS_KEY_UNUSABLE,
+    documents_in,
+    hand_in,
+    kept_edition,
+    log_at,
+    make_kek,
+    text_in_pages,
+    witness_folder,
+)
+from app.container.integrity_runs import IntegrityRun
+from app.container.log_spans import shared_between_processes
+from app.container.process import CANNOT_START, AlreadyThere, DatabaseUnreachable, Process, utc_now
+from app.container.readiness import LastCheck, last_check_of, problems_of
+from app.container.services import Services
+
+__all__ = [
+    "CANNOT_START",
+    "FOLDER_UNUSABLE",
+    "WITNESS_KEY_UNUSABLE",
+    "AlreadyThere",
+    "DatabaseUnreachable",
+    "IntegrityRun",
+    "LastCheck",
+    "Process",
+    "Services",
+    "documents_in",
+    "hand_in",
+    "kept_edition",
+    "last_check_of",
+    "log_at",
+    "make_kek",
+    "problems_of",
+    "shared_between_processes",
+    "text_in_pages",
+    "utc_now",
+    "witness_folder",
+]

@@ -1,0 +1,468 @@
+"""What lives as long as the process; its units of work are transactions."""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from asyncio import to_thread
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import structlog
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlmodel import Session
+
+from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.clamd import Clamd, ScannerUnusable
+from app.adapters.folders.log_anchors import FolderAnchors
+from app.adapters.folders.recovery_journal import RecoveryJournal
+from app.adapters.mail.mailer import SmtpMailer, TerminalMailer
+from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
+from app.adapters.papers import Papers
+from app.adapters.photographs import PillowPhotographs
+from app.adapters.picture_codes import PictureCodes
+from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
+from app.adapters.secrets.key_vault import Kek, KekUnusable, KeyVault, kek_from, make_secret_file
+from app.adapters.secrets.password_hashes import PasswordHashes
+from app.adapters.web_documents import Reach, WebDocuments
+from app.container.parts import Lent
+from app.container.services import Services
+from app.container.stores import Stores
+from app.db.accounts.rates import DatabaseCounts
+from app.db.activity_log.choices import ChoiceWatch
+from app.db.engine.migrations import is_current, upgrade
+from app.db.engine.session import NotDurable, check_durable, open_engine, open_session, refuse_rows_of
+from app.db.engine.workers import WorkflowDatabase
+from app.db.publishing.published import published_store
+from app.domain.accounts.federation import IdentityProvider
+from app.domain.accounts.rates import Limiter
+from app.domain.awards.signing_clock import ClockJumped, Counter, Jump, Ticks
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.core.resources import resource_folder
+from app.domain.core.snapshots import UNSHARED, Snapshot, Snapshots
+from app.domain.learners.portfolios import Portfolio
+from app.domain.messages.letters import Mailer
+from app.domain.publishing.addresses import Addresses
+from app.domain.publishing.status import SignedList
+from app.domain.trust.endorsements import Endorsement
+from app.errors import NotFound
+from app.services.activities.file_intake import FileIntake
+from app.services.activity_log.anchor_check import Behind, Older, OlderCopy
+from app.services.activity_log.restoring import ERASED_AGAIN, ChoicesRestored, Restored
+from app.services.messages.letters import LetterService
+from app.services.messages.post import Post
+from app.services.publishing.public_documents import PublicDocuments
+from app.services.verification.issuer_standing import ListShelf
+from app.settings import Settings
+from app.tenancy.row_level_security import hold_back
+from sceau_credentials.values.documents import DocumentSource, NoDocuments
+
+log = structlog.get_logger("process")
+
+CANNOT_START = (KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable)
+"""Settings or a database that nothing may start on; the error's own sentence says what to do."""
+DatabaseUnreachable = OperationalError
+AlreadyThere = IntegrityError
+"""Two requests at one moment wrote the same row."""
+
+TEMPLATES = resource_folder("badge_templates")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def machine_ticks() -> Ticks:
+    """Sleep included, which only Linux counts."""
+    try:
+        return Ticks(_boot(), time.clock_gettime(time.CLOCK_BOOTTIME))
+    except (AttributeError, OSError):
+        return Ticks("", 0.0)
+
+
+@cache
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+_COMPARED_EVERY, _AGAIN = 60.0, 2.0
+"""Seconds between two comparisons of the database with its anchors; the second while something is behind."""
+
+
+class Process:
+    """What lives as long as the process: checked settings, engine, vault and artist.
+
+    `on_promise` is called once something is promised and committed; a worker in the same process then looks at once.
+    `last_commit` is another number after each commit.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        beyond: DocumentSource | None = None,
+        mailer: Mailer | None = None,
+        limiter: Limiter | None = None,
+        counter: Counter | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.counter = counter or (machine_ticks if clock is utc_now else None)
+        self.beyond = beyond or _documents_of_others(settings, clock)
+        self.addresses = Addresses(settings.base_url)
+        self.mailer = mailer or _mailer_of(settings)
+        self.secret, self.vault = _secret_of(settings), KeyVault(_kek_of(settings))
+        self.engine = open_engine(settings.database_url)
+        self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
+        self.journal = RecoveryJournal(
+            self.anchors.folder / "journal", self.vault, clock, days=settings.recovery_days
+        )
+        scanner = Clamd(settings.scanner) if settings.scanner else None
+        self.intake = FileIntake(PillowPhotographs(), scanner)
+        self.shelf = ListShelf()
+        self.codes = PictureCodes()
+        self.on_promise: Callable[[], None] = lambda: None
+        self.limiter = limiter or _limiter_of(settings, self.secret, clock)
+        self.providers = _providers_of(settings, self.addresses, clock)
+        self.behind: Mapping[uuid.UUID, Behind] = {}
+        self._differs = False
+        self._compared_at = float("inf")  # never, until `check` does it for the first time
+        self._lacks_choices = False
+        self._chosen = 0
+        """Up to which change the journal is known to hold what people chose."""
+        self._commits = count(1)
+        self.last_commit = 0
+        self._snapshots = Snapshots()
+        self.public_documents = PublicDocuments(
+            lambda: published_store(self.engine, lambda: self.last_commit),
+            self.anchors,
+            self.addresses,
+            clock,
+            self._check_shown,
+        )
+
+    @property
+    def artist(self) -> BadgeArtist:
+        return _artist(TEMPLATES)
+
+    @cached_property
+    def passwords(self) -> PasswordHashes:
+        return PasswordHashes()
+
+    def migrate(self) -> None:
+        url, owner = self.settings.database_url, self.settings.owner_database_url
+        upgrade(owner or url, granted_to=(make_url(url).username or "") if owner else "")
+
+    @property
+    def is_above_walls(self) -> bool:
+        """Whether PostgreSQL would keep no campus apart from another: its role owns the tables, or is above all."""
+        return self.engine.dialect.name == "postgresql" and not hold_back(self.engine)
+
+    def check(self) -> None:
+        """Refuse to work on a database that may forget, or that this program does not know."""
+        check_durable(self.engine)
+        if self.is_ready():
+            self.check_kek()
+            self.compare_with_anchors(thorough=True)
+            self.observe_clock()
+
+    def check_kek(self) -> None:
+        """Raises KekUnusable where the keys in the database are sealed under another key-encryption key."""
+        with self.unit_of_work(reading=True) as services:
+            services.signing.check_kek()
+
+    def compare_with_anchors(self, *, thorough: bool = False) -> Sequence[Behind]:
+        """What is older here than what was published; rows of those campuses are refused until it is repaired."""
+        self._compared_at = monotonic()
+        with self._transaction(reading=True, guarded=False) as services:
+            services.stores.reach.everywhere()
+            found = services.anchor_check.behind(thorough=thorough or self._differs)
+            if not found:
+                self._catch_up(services, thorough=thorough)
+        self._differs = bool(found)
+        # A line changed in place is not an older copy: the pages of its badges name it, and nothing is appended.
+        self.behind = {each.campus_id: each for each in found if each.older is not Older.LOG_OTHER}
+        self._lacks_choices = any(each.older is Older.CHOICES for each in found)
+        return found
+
+    def _catch_up(self, services: Services, *, thorough: bool) -> None:
+        try:
+            if thorough or self.anchors.failure or self.journal.failure:
+                self.anchors.check_writable()
+                services.journal_check.catch_up()
+                self._chosen = services.choice_journal.catch_up()
+            services.anchor_check.catch_up()
+        except OSError as error:
+            log.error("anchor not moved", kind=type(error).__name__)
+
+    def check_not_behind(self, campus_id: uuid.UUID) -> None:
+        """Raises OlderCopy for a campus whose rows come from an older copy of the database."""
+        if campus_id in self.behind:
+            raise OlderCopy
+
+    async def _check_shown(self, award_id: uuid.UUID) -> None:
+        """What is read without the ORM is guarded as rows are."""
+        if self.behind:
+            await to_thread(self._find_guarded, award_id)
+
+    def _find_guarded(self, award_id: uuid.UUID) -> None:
+        with self.visit(reading=True) as services:
+            services.stores.awards.find(award_id)
+
+    def observe_clock(self) -> Jump | None:
+        """The jump that keeps everything from being signed, stored for every process; usually None."""
+        with self.unit_of_work(reading=True) as services:
+            is_due, jump = services.signing_clock.is_due(), services.signing_clock.jump()
+        if not is_due:
+            return jump
+        with self.unit_of_work() as services:
+            return services.signing_clock.observe()
+
+    @property
+    def undo_for(self) -> timedelta:
+        return timedelta(minutes=self.settings.undo_minutes)
+
+    def workflow_database(self) -> WorkflowDatabase:
+        """Where the worker's engine keeps its own tables, ready for use."""
+        place = WorkflowDatabase.beside(self.settings.database_url, self.settings.work_database_url)
+        place.prepare()
+        return place
+
+    def is_ready(self) -> bool:
+        """Whether the database answers and stands at the schema this program needs."""
+        return is_current(self.engine)
+
+    @contextmanager
+    def unit_of_work(self, *, reading: bool = False) -> Iterator[Services]:
+        """Services over one transaction: committed at the end, rolled back on any error.
+
+        For workers and commands, which look after all campuses.
+        """
+        with self._transaction(reading=reading) as services:
+            services.stores.reach.everywhere()
+            yield services
+
+    @contextmanager
+    def visit(
+        self,
+        *,
+        reading: bool = False,
+        campus_id: uuid.UUID | None = None,
+        person_id: uuid.UUID | None = None,
+        snapshot: Snapshot = UNSHARED,
+    ) -> Iterator[Services]:
+        """The same for whoever comes from outside: until it enters a campus, it reads what the world may read.
+
+        With a `snapshot`, what all readers of it share is read once.
+        """
+        with self._transaction(reading=reading, snapshot=snapshot) as services:
+            if campus_id is not None:
+                services.enter(campus_id, person_id)
+            yield services
+
+    def put_back(self, campus: Campus, reason: str, *, by: Actor) -> Restored:
+        """Frame by frame of the recovery journal, each in a transaction: what was interrupted is begun again."""
+        done = Restored()
+        with self.repair() as services:
+            services.restoring.begin(campus)
+            done.erased = services.restoring.erased_since(campus)
+            frames = services.restoring.frames(campus, services.stores.activity_log.find(campus.id))
+        for frame in frames:
+            with self.repair() as services:
+                services.restoring.replay(campus, frame, done)
+        with self.repair() as services:
+            services.restoring.finish(campus, reason, done, by=by)
+        for person_id in done.erased:
+            with self.repair() as services, suppress(NotFound):
+                services.erasures.carry_out(campus, person_id, ERASED_AGAIN, by=by)
+        if all(each.older is Older.CHOICES for each in self.compare_with_anchors(thorough=True)):
+            done.choices = self.put_back_choices(reason, by=by)
+        return done
+
+    def put_back_choices(self, reason: str, *, by: Actor) -> ChoicesRestored:
+        """Once every campus has its awards again: choices are about awards of any of them."""
+        with self.repair() as services:
+            done = services.restoring.put_back_choices(list(self.behind), reason, by=by)
+        self.compare_with_anchors(thorough=True)
+        return done
+
+    @contextmanager
+    def repair(self, *, reading: bool = False) -> Iterator[Services]:
+        """A unit of work over rows of an older copy too, which every other unit of work refuses."""
+        with self._transaction(reading=reading, guarded=False) as services:
+            services.stores.reach.everywhere()
+            yield services
+
+    @contextmanager
+    def _transaction(
+        self, *, reading: bool, guarded: bool = True, snapshot: Snapshot = UNSHARED
+    ) -> Iterator[Services]:
+        if guarded and monotonic() - self._compared_at > (_AGAIN if self.behind else _COMPARED_EVERY):
+            self.compare_with_anchors()
+        try:
+            with open_session(self.engine, reading=reading) as session, _whole(session, snapshot):
+                if guarded and self.behind:
+                    people_too = (Portfolio, Endorsement) if self._lacks_choices else ()
+                    refuse_rows_of(session, self.behind.keys(), OlderCopy, also=people_too)
+                watch = (
+                    ChoiceWatch(session, lambda: self._chosen, self._check_choices)
+                    if guarded and not reading
+                    else None
+                )
+                services = Services(Stores(session), self._lent, snapshot)
+                yield services
+        except ClockJumped:
+            self.observe_clock()
+            raise
+        if not reading:
+            self.last_commit = next(self._commits)
+        services.settle()
+        if watch is not None and watch.has_noted:
+            self._journal_choices()
+
+    def _check_choices(self) -> None:
+        if self._lacks_choices:
+            raise OlderCopy
+
+    def _journal_choices(self) -> None:
+        try:
+            with self._transaction(reading=True, guarded=False) as services:
+                services.stores.reach.everywhere()
+                self._chosen = services.choice_journal.append_after(self._chosen)
+        except OSError as error:
+            # Committed all the same; it is appended at the next comparison.
+            log.error("recovery journal not written", kind=type(error).__name__)
+
+    async def snapshot(self) -> Snapshot | None:
+        """Of now, for a transaction that begins after this; None where the database cannot say which it is, or is an
+        older copy of itself, of which some campuses are refused."""
+        version = await self.public_documents.version()
+        return None if version is None or self.behind else self._snapshots.of(version, self.clock())
+
+    @property
+    def _lent(self) -> Lent:
+        return Lent(
+            self.settings,
+            self.clock,
+            self.addresses,
+            self.secret,
+            self.vault,
+            self.anchors,
+            self.journal,
+            lambda: self.artist,
+            lambda: _papers(TEMPLATES),
+            self.codes,
+            self.beyond,
+            self.renew_list,
+            self.shelf,
+            self.counter,
+            self._label_of_service,
+        )
+
+    def _label_of_service(self, issuer: str) -> str:
+        """Of one that is offered no longer, where it was."""
+        labels = {each.issuer: each.label for each in self.providers.values()}
+        return labels.get(issuer) or urlsplit(issuer).netloc
+
+    @property
+    def post(self) -> Post:
+        return Post(self._letter_desk, self.mailer)
+
+    @contextmanager
+    def _letter_desk(self, reading: bool) -> Iterator[LetterService]:
+        with self.unit_of_work(reading=reading) as services:
+            yield services.letters
+
+    def align_award(self, award_id: uuid.UUID) -> None:
+        """Sign an award again to contain what its holder shows, in a transaction of its own."""
+        with self.unit_of_work() as services:
+            services.reissuing.align(award_id, by=Actor.command("align"))
+
+    def renew_list(self, list_id: uuid.UUID) -> SignedList:
+        """Sign a status list again, in a transaction of its own."""
+        with self.unit_of_work() as services:
+            return services.status.refresh(list_id)
+
+
+def _whole(session: Session, snapshot: Snapshot) -> AbstractContextManager[object]:
+    """Committed at the end; of a snapshot, which only reads, nothing is left to commit when the session closes."""
+    return nullcontext() if snapshot.is_shared else session.begin()
+
+
+@cache
+def _artist(templates: Path) -> BadgeArtist:
+    # Reading the typefaces takes a quarter of a second: once for the process is enough.
+    return BadgeArtist(templates)
+
+
+@cache
+def _papers(templates: Path) -> Papers:
+    return Papers(templates)
+
+
+def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
+    if not settings.fetch:
+        return NoDocuments()
+    reach = Reach(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
+    return WebDocuments(clock=clock, reach=reach)
+
+
+def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Mapping[str, IdentityProvider]:
+    """The other sign-in services, whatever SCEAU_FETCH says of documents that strangers name."""
+    if settings.sign_in_services is None:
+        return {}
+    registrations = registrations_in(settings.sign_in_services)
+    ports = {urlsplit(each.issuer).port or 443 for each in registrations}
+    reach = Reach(settings.ports_to_fetch_from | ports, settings.local_ports_to_fetch_from)
+    documents = WebDocuments(clock=clock, reach=reach)
+    return providers_in(
+        registrations, documents, return_url=addresses.sign_in_service, home=addresses.base_url
+    )
+
+
+def _mailer_of(settings: Settings) -> Mailer | None:
+    """None where no letter can leave: pages then say so."""
+    host = urlsplit(settings.base_url).hostname
+    if settings.smtp_url:
+        sender = settings.mail_from or f"sceau@{host}"
+        return SmtpMailer(settings.smtp_url, sender=sender, ca_file=settings.smtp_ca_file)
+    return TerminalMailer() if settings.is_local else None
+
+
+def _limiter_of(settings: Settings, key: bytes, clock: Clock) -> Limiter:
+    """Several workers count together: in the database, unless the operator names another place."""
+    where = settings.limits or ("database" if settings.workers > 1 else "memory")
+    if where == "database":
+        # Connections of its own: a request that holds one of the others never waits here for a second.
+        return RateLimits(DatabaseCounts(open_engine(settings.database_url), clock), key)
+    return limits_in("memory://" if where == "memory" else where, key)
+
+
+def _secret_of(settings: Settings) -> bytes:
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.development_dir / "secret"
+    make_secret_file(path)
+    return base64.b64decode(path.read_text())
+
+
+def _kek_of(settings: Settings) -> Kek:
+    database = make_url(settings.database_url)
+    is_file = database.get_backend_name() == "sqlite" and database.database not in (None, "", ":memory:")
+    folder = Path(str(database.database)).resolve().parent if is_file else None
+    if settings.kek:
+        return kek_from(settings.kek, database_folder=folder)
+    path = settings.development_dir / "kek"
+    make_secret_file(path)
+    return kek_from(f"file:{path}", database_folder=folder)

@@ -1,0 +1,1 @@
+"""Composition of the services, by subject."""

@@ -1,0 +1,312 @@
+"""Services about a campus: its keys and log, its competencies, badges and activities."""
+
+from __future__ import annotations
+
+from app.container.made_once import made_once
+from app.container.parts import Parts
+from app.services.activities.activities import ActivityService
+from app.services.activities.files import FileService
+from app.services.activities.journal import ActivityJournal
+from app.services.activities.participants import ParticipantService
+from app.services.activities.plans import ActivityPlans
+from app.services.activities.room_signatures import RoomSignatures
+from app.services.activities.rooms import RoomService
+from app.services.activities.series import SeriesService
+from app.services.activities.sessions import ActivitySessions
+from app.services.activity_log.activity_log import ActivityLog
+from app.services.activity_log.evidence_documents import EvidenceDocuments
+from app.services.activity_log.keys import LogKeyHistory
+from app.services.activity_log.logged_deeds import LoggedDeeds
+from app.services.activity_log.publication import LogPublication
+from app.services.awards.contributed_lines import ContributedLines
+from app.services.awards.issuing.grounds import AwardGrounds
+from app.services.awards.reissuing import AwardAlignment, ReissueService
+from app.services.badges.badges import BadgeService
+from app.services.badges.openings import OpeningService
+from app.services.campus.campuses import CampusService
+from app.services.campus.dashboard import DashboardService
+from app.services.campus.signing import Signing
+from app.services.frameworks.competencies import CompetencyService
+from app.services.people.age_bands import AgeBands
+from app.services.people.namesakes import Namesakes
+from app.services.trust.endorsements import EndorsementSubjects
+from app.services.trust.network_documents import NetworkDocuments
+from app.services.trust.network_signing import NetworkSigning
+from app.services.trust.organisations import OrganisationService
+from app.services.verification.issuer_standing import IssuerStandings
+
+
+class CampusServices(Parts):
+    @made_once
+    def signing(self) -> Signing:
+        return Signing(self.stores.campuses, self.vault)
+
+    @made_once
+    def network_signing(self) -> NetworkSigning:
+        return NetworkSigning(self.stores.recognition, self.vault, self.addresses)
+
+    @made_once
+    def network_documents(self) -> NetworkDocuments:
+        return NetworkDocuments(
+            self.stores.recognition, self.network_signing, self.lent.anchors, self.addresses, self.clock
+        )
+
+    @made_once
+    def standings(self) -> IssuerStandings:
+        return IssuerStandings(
+            self.stores.recognition, self.network_signing, self.lent.shelf, self.clock, self.snapshot
+        )
+
+    @made_once
+    def organisations(self) -> OrganisationService:
+        return OrganisationService(
+            self.stores.organisations, self.vault, self.lent.anchors, self.addresses, self.clock
+        )
+
+    @made_once
+    def endorsement_subjects(self) -> EndorsementSubjects:
+        return EndorsementSubjects(
+            self.stores.awards, self.stores.badges, self.stores.campuses, self.addresses
+        )
+
+    @made_once
+    def activity_log(self) -> ActivityLog:
+        return ActivityLog(
+            self.stores.activity_log,
+            self.stores.campuses,
+            self.signing,
+            self.lent.anchors,
+            self.lent.journal,
+            self.addresses,
+            self.clock,
+            self.snapshot,
+        )
+
+    @made_once
+    def log_keys(self) -> LogKeyHistory:
+        return LogKeyHistory(self.activity_log, self.stores.campuses)
+
+    @made_once
+    def log_publication(self) -> LogPublication:
+        return LogPublication(
+            self.stores.activity_log,
+            self.stores.log_watch,
+            self.stores.campuses,
+            self.activity_log,
+            self.log_keys,
+        )
+
+    @made_once
+    def logged_deeds(self) -> LoggedDeeds:
+        return LoggedDeeds(
+            self.activity_log,
+            self.stores.activities,
+            self.stores.campuses,
+            self.stores.log_disputes,
+            self.addresses,
+        )
+
+    @made_once
+    def campuses(self) -> CampusService:
+        return CampusService(
+            self.stores.campuses,
+            self.stores.badges,
+            self.stores.competencies,
+            self.stores.activities,
+            self.stores.awards,
+            self.stores.history,
+            self.signing,
+            self.logged_deeds,
+            self.addresses,
+            self.clock,
+        )
+
+    @made_once
+    def competencies(self) -> CompetencyService:
+        return CompetencyService(self.stores.competencies, self.stores.history, self.clock)
+
+    @made_once
+    def dashboard(self) -> DashboardService:
+        return DashboardService(
+            self.stores.waiting,
+            self.stores.campuses,
+            self.stores.badges,
+            self.stores.requests,
+            self.stores.contributions,
+            self.stores.activity_plans,
+            self.stores.names,
+            self.stores.log_watch,
+            self.clock,
+        )
+
+    @made_once
+    def badges(self) -> BadgeService:
+        return BadgeService(
+            self.stores.badges,
+            self.stores.competencies,
+            self.stores.history,
+            self.lent.artist(),
+            self.logged_deeds,
+            self.addresses,
+            self.clock,
+        )
+
+    @made_once
+    def files(self) -> FileService:
+        return FileService(self.stores.files, self.stores.history, self.clock)
+
+    @made_once
+    def openings(self) -> OpeningService:
+        return OpeningService(
+            self.stores.openings,
+            self.stores.badges,
+            self.stores.team,
+            self.stores.campuses,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def evidence(self) -> EvidenceDocuments:
+        return EvidenceDocuments(
+            self.activity_log,
+            self.stores.award_evidence,
+            self.stores.log_watch,
+            self.addresses,
+            self.snapshot,
+        )
+
+    @made_once
+    def _grounds(self) -> AwardGrounds:
+        return AwardGrounds(
+            self.logged_deeds,
+            self.evidence,
+            self.stores.award_evidence,
+            self.addresses,
+            ContributedLines(self.stores.contributions, self.stores.files, self.activity_log),
+        )
+
+    @made_once
+    def reissuing(self) -> ReissueService:
+        return ReissueService(
+            self.stores.awards,
+            self.stores.campuses,
+            self.stores.activities,
+            self._grounds,
+            self.signing,
+            self.stores.history,
+            self.addresses,
+            self.clock,
+        )
+
+    @made_once
+    def age_bands(self) -> AgeBands:
+        return AgeBands(
+            self.stores.guardians,
+            self.stores.awards,
+            self.evidence,
+            self.reissuing,
+            self.stores.portfolios,
+            self.stores.consents,
+            self.stores.history,
+            self.stores.reach,
+            self.clock,
+        )
+
+    @made_once
+    def award_alignment(self) -> AwardAlignment:
+        return AwardAlignment(self.stores.awards, self.reissuing, self.clock)
+
+    @made_once
+    def activities(self) -> ActivityService:
+        return ActivityService(
+            self.stores.activities,
+            self.stores.people,
+            self.stores.campuses,
+            self.stores.history,
+            self.logged_deeds,
+            self.age_bands,
+            self.namesakes,
+            self.clock,
+        )
+
+    @made_once
+    def namesakes(self) -> Namesakes:
+        return Namesakes(self.stores.namesakes, self.stores.activities, self.stores.people, self.clock)
+
+    @made_once
+    def activity_plans(self) -> ActivityPlans:
+        return ActivityPlans(
+            self.stores.activity_plans,
+            self.stores.activities,
+            self.stores.campuses,
+            self.stores.competencies,
+            self.stores.badges,
+            self.stores.team,
+            self.stores.history,
+            self.activities,
+            self.logged_deeds,
+            self.clock,
+        )
+
+    @made_once
+    def activity_sessions(self) -> ActivitySessions:
+        return ActivitySessions(
+            self.stores.activity_plans,
+            self.stores.activities,
+            self.stores.history,
+            self.logged_deeds,
+            self.clock,
+        )
+
+    @made_once
+    def series(self) -> SeriesService:
+        return SeriesService(
+            self.stores.activity_plans,
+            self.stores.activities,
+            self.stores.rooms,
+            self.stores.history,
+            self.logged_deeds,
+            self.clock,
+        )
+
+    @made_once
+    def activity_journal(self) -> ActivityJournal:
+        return ActivityJournal(
+            self.stores.activity_log,
+            self.stores.log_disputes,
+            self.stores.activities,
+            self.stores.activity_files,
+        )
+
+    @made_once
+    def participants(self) -> ParticipantService:
+        return ParticipantService(self.activities, self.stores.directory)
+
+    @made_once
+    def rooms(self) -> RoomService:
+        return RoomService(
+            self.stores.rooms,
+            self.stores.activities,
+            self.stores.campuses,
+            self.stores.people,
+            self.stores.history,
+            self.stores.activity_plans,
+            self.room_signatures,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def room_signatures(self) -> RoomSignatures:
+        return RoomSignatures(
+            self.stores.rooms,
+            self.stores.activities,
+            self.stores.activity_plans,
+            self.stores.history,
+            self.stores.consents,
+            self.activities,
+            self.activity_sessions,
+            self.namesakes,
+            self.clock,
+        )

@@ -1,0 +1,43 @@
+"""Services that take over activities from elsewhere."""
+
+from __future__ import annotations
+
+from app.container.made_once import made_once
+from app.container.subjects.trust import TrustServices
+from app.services.imports.calendar_imports import CalendarImports
+from app.services.imports.calendar_judging import CalendarJudging
+from app.services.imports.calendar_writing import CalendarWriting
+from app.services.imports.imports import ImportService
+from app.services.imports.judging import ImportJudging
+from app.services.imports.statement_imports import StatementImports
+from app.services.imports.writing import ImportWriting
+
+
+class ImportServices(TrustServices):
+    @made_once
+    def _import_judging(self) -> ImportJudging:
+        return ImportJudging(self.stores.imports, self.activities, self.activity_plans, self.lent.secret)
+
+    @made_once
+    def imports(self) -> ImportService:
+        return ImportService(
+            self.stores.imports,
+            self.stores.campuses,
+            self.stores.history,
+            self._import_judging,
+            ImportWriting(self.stores.imports, self._import_judging, self.activities, self.activity_plans),
+            self.clock,
+        )
+
+    @made_once
+    def statement_imports(self) -> StatementImports:
+        return StatementImports(self.imports)
+
+    @made_once
+    def calendar_imports(self) -> CalendarImports:
+        imports, plans = self.stores.imports, self.stores.activity_plans
+        judging = CalendarJudging(imports, plans, self._import_judging)
+        writing = CalendarWriting(
+            imports, plans, judging, self.activity_plans, self.activity_sessions, self.series
+        )
+        return CalendarImports(self.imports, judging, writing)

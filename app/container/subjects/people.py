@@ -1,0 +1,395 @@
+"""Services about people: how they come in, what they are told, how a badge reaches them."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.adapters.passkey_ceremonies import WebAuthnCeremonies
+from app.adapters.secrets.sealed_forms import SealedForms
+from app.adapters.secrets.sealed_words import SealedWords
+from app.container.made_once import made_once
+from app.container.subjects.campus import CampusServices
+from app.services.accounts.account_notices import AccountNotices
+from app.services.accounts.federation import FederationService
+from app.services.accounts.handed_links import HandedLinks
+from app.services.accounts.invitations import InvitationService
+from app.services.accounts.memberships import Memberships
+from app.services.accounts.operators import OperatorService
+from app.services.accounts.own_addresses import OwnAddressService
+from app.services.accounts.passkeys import PasskeyService
+from app.services.accounts.sessions import SessionService
+from app.services.accounts.set_aside import SetAsideService
+from app.services.accounts.sign_in import SignInService
+from app.services.activity_log.personal_log import PersonalLog
+from app.services.awards.handing.handing_over import HandingOver
+from app.services.awards.handing.slips import SlipService
+from app.services.awards.self_awards import SelfAwards
+from app.services.awards.withdrawals import WithdrawalService
+from app.services.campus.directory import DirectoryService
+from app.services.campus.history import HistoryService
+from app.services.campus.team import TeamService
+from app.services.learners.contributions import ContributionService
+from app.services.learners.portfolio_documents import PortfolioDocuments
+from app.services.learners.portfolios import PortfolioService
+from app.services.messages.account import AccountLetters
+from app.services.messages.endorsements import EndorsementLetters
+from app.services.messages.letters import LetterService
+from app.services.messages.names import NameLetters
+from app.services.messages.personal import PersonalLetters
+from app.services.messages.reminders import ReminderService
+from app.services.messages.requests import RequestLetters
+from app.services.messages.rights import RightsLetters
+from app.services.people.merging import MergingService
+from app.services.people.people import PeopleService
+from app.services.publishing.status import StatusService
+
+
+class PeopleServices(CampusServices):
+    @made_once
+    def sessions(self) -> SessionService:
+        return SessionService(
+            self.stores.sessions,
+            self.stores.people,
+            self.stores.passkeys,
+            self.stores.own_addresses,
+            self.stores.history,
+            self.lent.settings.session_life,
+            self.lent.settings.session_idle,
+            self.clock,
+        )
+
+    @made_once
+    def sign_in(self) -> SignInService:
+        return SignInService(
+            self.stores.sign_in,
+            self.sessions,
+            self.stores.people,
+            self.stores.own_addresses,
+            self._account_notices,
+            self._end_self_awards_of,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def _account_notices(self) -> AccountNotices:
+        return AccountNotices(self.stores.own_addresses, self.stores.letters, self.clock)
+
+    @made_once
+    def own_addresses(self) -> OwnAddressService:
+        return OwnAddressService(
+            self.stores.own_addresses,
+            self.stores.sign_in,
+            self.stores.letters,
+            self._account_notices,
+            self.merging,
+            self._end_self_awards_of,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def merging(self) -> MergingService:
+        return MergingService(
+            self.stores.merges,
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.sign_in,
+            self.stores.awards,
+            self.stores.campuses,
+            self.stores.activities,
+            self.logged_deeds,
+            self._account_notices,
+            self._end_self_awards_of,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def set_aside(self) -> SetAsideService:
+        return SetAsideService(
+            self.stores.sign_in, self.stores.people, SealedForms(self.lent.secret), self.clock
+        )
+
+    @made_once
+    def federation(self) -> FederationService:
+        return FederationService(
+            self.stores.federation,
+            self.stores.sign_in,
+            self.stores.people,
+            self.sessions,
+            self._account_notices,
+            self.stores.history,
+            self.lent.label_of_service,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def _memberships(self) -> Memberships:
+        return Memberships(self.stores.team, self.stores.history, self.clock)
+
+    @made_once
+    def history(self) -> HistoryService:
+        return HistoryService(self.stores.history, self.stores.subjects, self.stores.team, self.clock)
+
+    @made_once
+    def team(self) -> TeamService:
+        return TeamService(
+            self.stores.team,
+            self.stores.people,
+            self.stores.campuses,
+            self.stores.sessions,
+            self.stores.own_addresses,
+            self._memberships,
+            self._account_notices,
+            self.clock,
+        )
+
+    @made_once
+    def invitations(self) -> InvitationService:
+        return InvitationService(
+            self.stores.team,
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.campuses,
+            self.stores.letters,
+            self.stores.history,
+            self.sessions,
+            self._memberships,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def operators(self) -> OperatorService:
+        return OperatorService(
+            self.stores.operators,
+            self.stores.own_addresses,
+            self.stores.campuses,
+            self.campuses,
+            self.invitations,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def handed_links(self) -> HandedLinks:
+        return HandedLinks(
+            self.stores.operators,
+            self.stores.team,
+            self.stores.own_addresses,
+            self.sign_in,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def passkeys(self) -> PasskeyService:
+        return PasskeyService(
+            self.stores.passkeys,
+            self.stores.sign_in,
+            self.stores.people,
+            self.sessions,
+            self._account_notices,
+            self.stores.history,
+            WebAuthnCeremonies(self.addresses.base_url),
+            self.clock,
+        )
+
+    @made_once
+    def people(self) -> PeopleService:
+        return PeopleService(
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.access,
+            self.sessions,
+            self._memberships,
+            self.stores.campuses,
+            self.stores.awards,
+            self.stores.consents,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def personal_log(self) -> PersonalLog:
+        return PersonalLog(
+            self.stores.activity_log,
+            self.stores.log_disputes,
+            self.stores.award_evidence,
+            self.evidence,
+            self.stores.awards,
+            self.reissuing,
+            self.stores.campuses,
+            self.stores.history,
+            self.clock,
+        )
+
+    @made_once
+    def portfolios(self) -> PortfolioService:
+        return PortfolioService(
+            self.stores.portfolios,
+            self.stores.people,
+            self.stores.consents,
+            self.badges,
+            self.reissuing,
+            self.clock,
+        )
+
+    @made_once
+    def portfolio_documents(self) -> PortfolioDocuments:
+        return PortfolioDocuments(self.badges, self.addresses, self.clock)
+
+    @made_once
+    def directory(self) -> DirectoryService:
+        return DirectoryService(
+            self.stores.directory,
+            self.stores.people,
+            self.stores.badges,
+            SealedWords(self.lent.secret),
+        )
+
+    @made_once
+    def letters(self) -> LetterService:
+        return LetterService(
+            self.stores.letters,
+            self.stores.awards,
+            self.stores.batches,
+            self.stores.own_addresses,
+            self.addresses,
+            PersonalLetters(
+                self.stores.team,
+                self.stores.campuses,
+                RequestLetters(
+                    self.stores.requests,
+                    self.stores.campuses,
+                    self.addresses,
+                    self.lent.secret,
+                    self.clock,
+                ),
+                RightsLetters(self.stores.awards, self.stores.guardians, self.addresses, self.lent.secret),
+                AccountLetters(
+                    self.stores.people,
+                    self.stores.sign_in,
+                    self.addresses,
+                    self.lent.secret,
+                    self.lent.settings.time_zone,
+                    self.clock,
+                ),
+                EndorsementLetters(
+                    self.stores.endorsements,
+                    self.stores.organisations,
+                    self.endorsement_subjects,
+                    self.addresses,
+                    self.lent.secret,
+                    self.clock,
+                ),
+                NameLetters(self.stores.names, self.stores.people, self.stores.campuses, self.addresses),
+                self.addresses,
+                self.lent.secret,
+                self.clock,
+            ),
+            self.lent.artist(),
+            self.lent.secret,
+            self.lent.settings.letters_per_minute,
+            self.clock,
+        )
+
+    @made_once
+    def status(self) -> StatusService:
+        return StatusService(
+            self.stores.statuses,
+            self.stores.campuses,
+            self.signing,
+            self.lent.anchors,
+            self.addresses,
+            self.clock,
+        )
+
+    @made_once
+    def withdrawals(self) -> WithdrawalService:
+        return WithdrawalService(
+            self.stores.campuses,
+            self.stores.batches,
+            self.stores.awards,
+            self.letters,
+            self.stores.history,
+            self.status,
+            self.logged_deeds,
+            self.clock,
+        )
+
+    @made_once
+    def contributions(self) -> ContributionService:
+        return ContributionService(
+            self.stores.contributions,
+            self.stores.files,
+            self.stores.activities,
+            self.stores.directory,
+            self.stores.people,
+            self.stores.own_addresses,
+            self.stores.badges,
+            self.stores.history,
+            self.activity_log,
+            self.stores.log_disputes,
+            self.clock,
+        )
+
+    def _end_self_awards_of(self, person_id: uuid.UUID) -> None:
+        """Built where an event asks for it: most requests of an account do not."""
+        SelfAwards(
+            self.stores.own_addresses,
+            self.stores.people,
+            self.stores.awards,
+            self.stores.campuses,
+            self.withdrawals,
+            self._memberships,
+            self.contributions,
+            self.clock,
+        ).end_those_of(person_id)
+
+    @made_once
+    def reminders(self) -> ReminderService:
+        return ReminderService(
+            self.stores.reminders,
+            self.stores.letters,
+            self.stores.people,
+            self.stores.campuses,
+            self.stores.activities,
+            self.stores.consents,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def handing_over(self) -> HandingOver:
+        return HandingOver(
+            self.stores.awards,
+            self.stores.letters,
+            self.stores.batches,
+            self.stores.claim_codes,
+            self.stores.people,
+            self.people,
+            self.stores.activities,
+            self.stores.history,
+            self.lent.secret,
+            self.clock,
+        )
+
+    @made_once
+    def slips(self) -> SlipService:
+        return SlipService(
+            self.stores.awards,
+            self.stores.badges,
+            self.handing_over,
+            self.people,
+            self.stores.history,
+            self.addresses,
+            self.lent.papers(),
+            self.clock,
+        )

@@ -1,0 +1,53 @@
+"""Workers: each leaves signs of life, and learns which others are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db.engine.workers import WorkerStore
+from app.domain.core.clock import Clock
+from app.domain.core.workers import WorkerBeat, is_silent
+
+
+@dataclass(frozen=True)
+class WorkerName:
+    """One worker process: never the same twice, though host and number may come again."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+
+
+class WorkerService:
+    def __init__(self, workers: WorkerStore, clock: Clock) -> None:
+        self.workers = workers
+        self.clock = clock
+
+    def beat(self, me: WorkerName) -> None:
+        self.workers.keep(
+            WorkerBeat(id=me.id, host=me.host, pid=me.pid, started_at=me.started_at, seen_at=self.clock())
+        )
+
+    def alive(self, me: WorkerName, is_running: Callable[[int], bool]) -> set[str]:
+        """Who still works, I among them: neither silent, nor said by this very host to run no more."""
+        at = self.clock()
+        return {me.id} | {
+            beat.id
+            for beat in self.workers.list_all()
+            if not is_silent(beat, at=at) and not self._ended_here(beat, me, is_running)
+        }
+
+    @staticmethod
+    def _ended_here(beat: WorkerBeat, me: WorkerName, is_running: Callable[[int], bool]) -> bool:
+        return beat.host == me.host and (beat.pid == me.pid or not is_running(beat.pid))
+
+    def forget_all_but(self, alive: Collection[str]) -> None:
+        for beat in self.workers.list_all():
+            if beat.id not in alive:
+                self.workers.remove(beat.id)
+
+    def forget(self, worker_id: str) -> None:
+        self.workers.remove(worker_id)

@@ -1,0 +1,1 @@
+"""Queries: sign-in, sessions, passkeys, permissions."""

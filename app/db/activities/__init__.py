@@ -1,0 +1,1 @@
+"""Queries: sessions, series, check-in, files."""

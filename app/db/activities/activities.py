@@ -1,0 +1,249 @@
+"""Activities, their campuses and who took part."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+from sqlmodel import Session, col, func, select
+
+from app.db.engine.bulk import IN_ONE_QUERY, among, read_bare
+from app.db.engine.plain_text import holds_all
+from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.activities.plans import ActivityCompetency, ActivitySession, Attendance
+from app.domain.campus.campus import Campus
+from app.domain.core.plain_text import words_of
+from app.domain.people.people import Person
+from app.errors import NotFound
+from app.language import N_
+
+
+def organised_by(campus_id: uuid.UUID) -> ColumnElement[bool]:
+    """The rows of `ActivityCampus` that let that campus in: not those it was only asked for."""
+    return and_(col(ActivityCampus.campus_id) == campus_id, col(ActivityCampus.accepted_at).is_not(None))
+
+
+class ActivityStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, activity: Activity, campus_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
+        """The first campus leads it; the others are asked."""
+        self.session.add(activity)
+        self.session.flush()
+        self.session.add_all(
+            ActivityCampus(
+                activity_id=activity.id,
+                campus_id=campus_id,
+                position=position,
+                accepted_at=None if position else at,
+            )
+            for position, campus_id in enumerate(campus_ids)
+        )
+        self.session.flush()
+
+    def save(self, activity: Activity) -> None:
+        self.session.add(activity)
+        self.session.flush()
+
+    def get_in_campus(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> Activity:
+        """The activity, if that campus organises it: another campus's is as good as absent (T01)."""
+        activity = self.session.exec(
+            select(Activity)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(Activity.id == activity_id, organised_by(campus_id))
+        ).first()
+        if activity is None:
+            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+        return activity
+
+    def get(self, activity_id: uuid.UUID) -> Activity:
+        """Whoever organises it: for what was opened in it, such as a room."""
+        return self.session.exec(select(Activity).where(Activity.id == activity_id)).one()
+
+    def find(self, activity_id: uuid.UUID) -> Activity | None:
+        return self.session.get(Activity, activity_id)
+
+    def lock(self, activity_id: uuid.UUID) -> Activity:
+        """Hold the activity until the transaction ends: two lists at once are recorded one after the other."""
+        held = self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).first()
+        if held is None:
+            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+        return held
+
+    def list_in_campus(
+        self, campus_id: uuid.UUID, *, words: str = "", limit: int = 200
+    ) -> list[tuple[Activity, int]]:
+        """The campus's activities with the number of people recorded, latest first; `words` searches titles and places."""
+        people = (
+            select(func.count())
+            .where(col(Participation.activity_id) == col(Activity.id), col(Participation.is_present))
+            .correlate(Activity)
+            .scalar_subquery()
+        )
+        query = (
+            select(Activity, people)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(organised_by(campus_id))
+        )
+        told = holds_all(col(Activity.title) + " " + col(Activity.place), words_of(words))
+        query = query.where(told)
+        rows = self.session.exec(
+            query.order_by(col(Activity.starts_on).desc(), col(Activity.title)).limit(limit)
+        )
+        return [(activity, people) for activity, people in rows]
+
+    def campuses_of(self, activity_id: uuid.UUID) -> Sequence[Campus]:
+        return self.session.exec(
+            select(Campus)
+            .join(ActivityCampus, col(ActivityCampus.campus_id) == col(Campus.id))
+            .where(ActivityCampus.activity_id == activity_id, col(ActivityCampus.accepted_at).is_not(None))
+            .order_by(col(ActivityCampus.position))
+        ).all()
+
+    def participants(
+        self, activity_id: uuid.UUID, *, with_absent: bool = False
+    ) -> list[tuple[Participation, Person]]:
+        return [
+            one for some in self.participants_in_turn(activity_id, with_absent=with_absent) for one in some
+        ]
+
+    def read_everybody(self, activity_id: uuid.UUID) -> list[tuple[Participation, Person]]:
+        """By name, present or absent, to be read only."""
+        query = self._by_name(activity_id)
+        return [
+            (part, person)
+            for some in read_bare(self.session, query, Participation, Person)
+            for part, person in some
+        ]
+
+    def participants_in_turn(
+        self, activity_id: uuid.UUID, *, with_absent: bool = False, at_a_time: int = 1_000
+    ) -> Iterator[list[tuple[Participation, Person]]]:
+        """By name, so many at a time that nobody need hold all of them at once."""
+        query = self._by_name(activity_id)
+        if not with_absent:
+            query = query.where(col(Participation.is_present))
+        rows = self.session.exec(query.execution_options(yield_per=at_a_time))
+        for some in rows.partitions():
+            yield [(participation, person) for participation, person in some]
+
+    @staticmethod
+    def _by_name(activity_id: uuid.UUID) -> Any:
+        return (
+            select(Participation, Person)
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(Participation.activity_id == activity_id)
+            .order_by(
+                col(Person.family_name), col(Person.given_name), col(Participation.line_key), col(Person.id)
+            )
+        )
+
+    def participants_among(
+        self,
+        activity_id: uuid.UUID,
+        *,
+        participation_ids: Iterable[uuid.UUID] = (),
+        person_ids: Iterable[uuid.UUID] = (),
+        line_keys: Iterable[str] = (),
+    ) -> list[tuple[Participation, Person]]:
+        """Those of the participants that are named in one of these ways, however many there are in all."""
+        found: dict[uuid.UUID, tuple[Participation, Person]] = {}
+        ways: tuple[tuple[Any, list[Any]], ...] = (
+            (col(Participation.id), list(participation_ids)),
+            (col(Participation.person_id), list(person_ids)),
+            (col(Participation.line_key), list(line_keys)),
+        )
+        for column, named in ways:
+            if named:
+                rows = self.session.exec(self._those_named(activity_id, column, named))
+                found.update({part.id: (part, person) for part, person in rows})
+        return list(found.values())
+
+    def read_participants(
+        self, activity_id: uuid.UUID, participation_ids: Sequence[uuid.UUID]
+    ) -> Iterator[tuple[Participation, Person]]:
+        """Those of the participants that are named, to be read only."""
+        # By number alone: a database that is asked for the activity too reads everybody who is in it.
+        query: Any = select(Participation, Person).join(
+            Person, col(Person.id) == col(Participation.person_id)
+        )
+        query = query.where(among(self.session, col(Participation.id), participation_ids))
+        for some in read_bare(self.session, query, Participation, Person):
+            yield from ((part, person) for part, person in some if part.activity_id == activity_id)
+
+    def _those_named(self, activity_id: uuid.UUID, column: Any, named: Sequence[Any]) -> Any:
+        return (
+            select(Participation, Person)
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(Participation.activity_id == activity_id, among(self.session, column, named))
+        )
+
+    def activities_of(self, participation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Activity]:
+        """The activity of each participation."""
+        ids, found = list(participation_ids), dict[uuid.UUID, Activity]()
+        for start in range(0, len(ids), IN_ONE_QUERY):
+            rows = self.session.exec(
+                select(Participation.id, Activity)
+                .join(Activity, col(Activity.id) == col(Participation.activity_id))
+                .where(col(Participation.id).in_(ids[start : start + IN_ONE_QUERY]))
+            )
+            found.update((participation_id, activity) for participation_id, activity in rows)
+        return found
+
+    def get_participations(self, participation_ids: Iterable[uuid.UUID]) -> list[Participation]:
+        ids, found = list(participation_ids), list[Participation]()
+        for start in range(0, len(ids), IN_ONE_QUERY):
+            query = select(Participation).where(col(Participation.id).in_(ids[start : start + IN_ONE_QUERY]))
+            found += self.session.exec(query)
+        return found
+
+    def practised_in(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
+        """The competencies that an activity practises."""
+        query = select(ActivityCompetency.competency_id).where(ActivityCompetency.activity_id == activity_id)
+        return sorted(self.session.exec(query))
+
+    def counts_attendance(self, activity_id: uuid.UUID) -> bool:
+        query = (
+            select(Attendance.session_id)
+            .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
+            .where(ActivitySession.activity_id == activity_id)
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def get_participation(
+        self, participation_id: uuid.UUID, activity_id: uuid.UUID
+    ) -> tuple[Participation, Person]:
+        row = self.session.exec(
+            select(Participation, Person)
+            .join(Person, col(Person.id) == col(Participation.person_id))
+            .where(Participation.id == participation_id, Participation.activity_id == activity_id)
+        ).first()
+        if row is None:
+            raise NotFound(N_("Cette personne n’est pas inscrite à cette activité."))
+        return row[0], row[1]
+
+    def numbered(
+        self, activity_ids: Collection[uuid.UUID], person_ids: Collection[uuid.UUID]
+    ) -> list[Participation]:
+        """Of these people in these activities, those who are not the first of their name there."""
+        return list(
+            self.session.exec(
+                select(Participation).where(
+                    among(self.session, col(Participation.activity_id), activity_ids),
+                    among(self.session, col(Participation.person_id), person_ids),
+                    col(Participation.line_key).like("|%#%"),
+                )
+            )
+        )
+
+    def line_keys(self, activity_id: uuid.UUID) -> dict[str, Participation]:
+        rows = self.session.exec(select(Participation).where(Participation.activity_id == activity_id))
+        return {row.line_key: row for row in rows}
+
+    def add_participations(self, participations: Iterable[Participation]) -> None:
+        self.session.add_all(list(participations))
+        self.session.flush()

@@ -1,0 +1,237 @@
+"""Who runs an activity, what it practises and leads to, its sessions, and the campuses asked to organise it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, col, delete, func, select, update
+
+from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.activities.activity_files import ActivityFile
+from app.domain.activities.plans import (
+    ActivityBadge,
+    ActivityCompetency,
+    ActivitySession,
+    ActivityTrainer,
+    Attendance,
+    Holding,
+    check_nothing_rests,
+)
+from app.domain.activities.rooms import Room, RoomEntry, WaitingSignature
+from app.domain.awards.awards import Award
+from app.domain.awards.batches import AwardBatch, BatchState
+from app.domain.campus.campus import Campus
+from app.domain.learners.contributions import Contribution
+from app.domain.people.people import Person
+
+_UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
+
+
+class ActivityPlanStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def trainers_of(self, activity_id: uuid.UUID) -> Sequence[Person]:
+        return self.session.exec(
+            select(Person)
+            .join(ActivityTrainer, col(ActivityTrainer.person_id) == col(Person.id))
+            .where(ActivityTrainer.activity_id == activity_id)
+            .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
+        ).all()
+
+    def competencies_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
+        query = select(ActivityCompetency.competency_id).where(ActivityCompetency.activity_id == activity_id)
+        return list(self.session.exec(query))
+
+    def badges_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
+        query = select(ActivityBadge.badge_id).where(ActivityBadge.activity_id == activity_id)
+        return list(self.session.exec(query))
+
+    def write(
+        self,
+        activity_id: uuid.UUID,
+        *,
+        trainers: Iterable[uuid.UUID],
+        competencies: Iterable[uuid.UUID],
+        badges: Iterable[uuid.UUID],
+    ) -> None:
+        """In place of what was planned before."""
+        for table in (ActivityTrainer, ActivityCompetency, ActivityBadge):
+            self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
+        rows: list[SQLModel] = [ActivityTrainer(activity_id=activity_id, person_id=one) for one in trainers]
+        rows += [ActivityCompetency(activity_id=activity_id, competency_id=one) for one in competencies]
+        rows += [ActivityBadge(activity_id=activity_id, badge_id=one) for one in badges]
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def place_of(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> ActivityCampus | None:
+        return self.session.get(ActivityCampus, (activity_id, campus_id))
+
+    def is_shared(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> bool:
+        """Whether that campus and another one have both said that they organise it."""
+        query = select(ActivityCampus.campus_id).where(
+            ActivityCampus.activity_id == activity_id, col(ActivityCampus.accepted_at).is_not(None)
+        )
+        organisers = set(self.session.exec(query))
+        return campus_id in organisers and len(organisers) > 1
+
+    def places_of(self, activity_id: uuid.UUID) -> list[tuple[ActivityCampus, Campus]]:
+        """Every campus of the activity, those that have not answered included."""
+        rows = self.session.exec(
+            select(ActivityCampus, Campus)
+            .join(Campus, col(Campus.id) == col(ActivityCampus.campus_id))
+            .where(ActivityCampus.activity_id == activity_id)
+            .order_by(col(ActivityCampus.position), col(Campus.short_name))
+        )
+        return [(place, campus) for place, campus in rows]
+
+    def save_place(self, place: ActivityCampus) -> None:
+        self.session.add(place)
+        self.session.flush()
+
+    def leave(self, place: ActivityCampus) -> None:
+        self.session.delete(place)
+        self.session.flush()
+
+    # --- deleted
+
+    def holding(self, activity_id: uuid.UUID) -> Holding | None:
+        """What rests on the activity, if anything does."""
+        return next((what for what, there in _resting(activity_id) if self._is_any(there)), None)
+
+    def _is_any(self, there: Any) -> bool:
+        return bool(self.session.exec(select(there.exists())).one())
+
+    def delete(self, activity_id: uuid.UUID) -> None:
+        """The activity with all that was only planned; bulk awards that came to nothing no longer name it."""
+        try:
+            self.session.exec(
+                update(AwardBatch).where(col(AwardBatch.activity_id) == activity_id).values(activity_id=None)
+            )
+            for table in (Room, ActivitySession, ActivityTrainer, ActivityCompetency, ActivityBadge):
+                self.session.exec(delete(table).where(col(table.activity_id) == activity_id))
+            self._delete_with_places(activity_id)
+        except IntegrityError:
+            # The walls hide what is another campus's; the keys of the tables do not.
+            check_nothing_rests(Holding.ELSEWHERE)
+
+    def _delete_with_places(self, activity_id: uuid.UUID) -> None:
+        places = delete(ActivityCampus).where(col(ActivityCampus.activity_id) == activity_id)
+        activity = delete(Activity).where(col(Activity.id) == activity_id)
+        if self.session.connection().dialect.name == "postgresql":
+            # In one statement: without its campuses the activity would be behind the walls, for everybody.
+            self.session.exec(activity.add_cte(places.cte("places")))
+        else:
+            self.session.exec(places)
+            self.session.exec(activity)
+
+    def asked(self, campus_id: uuid.UUID) -> list[tuple[Activity, Campus]]:
+        """What other campuses ask this one to organise with them, with the campus that leads."""
+        asked, leads = ActivityCampus.__table__.alias(), ActivityCampus.__table__.alias()  # type: ignore[attr-defined]
+        rows = self.session.exec(
+            select(Activity, Campus)
+            .join(asked, asked.c.activity_id == col(Activity.id))
+            .join(leads, leads.c.activity_id == col(Activity.id))
+            .join(Campus, col(Campus.id) == leads.c.campus_id)
+            .where(asked.c.campus_id == campus_id, asked.c.accepted_at.is_(None), leads.c.position == 0)
+            .order_by(col(Activity.starts_on), col(Activity.title))
+        )
+        return [(activity, campus) for activity, campus in rows]
+
+    # --- sessions
+
+    def sessions_of(self, activity_id: uuid.UUID) -> Sequence[ActivitySession]:
+        return self.session.exec(
+            select(ActivitySession)
+            .where(ActivitySession.activity_id == activity_id)
+            .order_by(col(ActivitySession.held_on))
+        ).all()
+
+    def find_session(self, activity_id: uuid.UUID, session_id: uuid.UUID) -> ActivitySession | None:
+        return self.session.exec(
+            select(ActivitySession).where(
+                ActivitySession.activity_id == activity_id, ActivitySession.id == session_id
+            )
+        ).first()
+
+    def add_sessions(self, sessions: Iterable[ActivitySession]) -> None:
+        self.session.add_all(list(sessions))
+        self.session.flush()
+
+    def remove_session(self, session: ActivitySession) -> None:
+        self.session.delete(session)
+        self.session.flush()
+
+    def used_sessions(self, activity_id: uuid.UUID) -> set[uuid.UUID]:
+        """Sessions that something rests on already: somebody came, a sheet was opened, a file was added."""
+        those = select(ActivitySession.id).where(ActivitySession.activity_id == activity_id)
+        found: set[uuid.UUID] = set()
+        for column in (Attendance.session_id, Room.session_id, ActivityFile.session_id):
+            found |= set(filter(None, self.session.exec(select(column).where(col(column).in_(those)))))
+        return found
+
+    def came_to(self, session_id: uuid.UUID) -> set[uuid.UUID]:
+        query = select(Attendance.participation_id).where(Attendance.session_id == session_id)
+        return set(self.session.exec(query))
+
+    def how_many_came(self, activity_id: uuid.UUID) -> dict[uuid.UUID, int]:
+        rows = self.session.exec(
+            select(Attendance.session_id, func.count())
+            .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
+            .where(ActivitySession.activity_id == activity_id)
+            .group_by(col(Attendance.session_id))
+        )
+        return dict(rows.all())
+
+    def note(self, attendances: Iterable[Attendance]) -> None:
+        self.session.add_all(list(attendances))
+        self.session.flush()
+
+    def unnote(self, session_id: uuid.UUID, participation_ids: Sequence[uuid.UUID]) -> None:
+        self.session.exec(
+            delete(Attendance).where(
+                col(Attendance.session_id) == session_id,
+                col(Attendance.participation_id).in_(participation_ids),
+            )
+        )
+
+    def hours_attended(self, activity: Activity) -> dict[uuid.UUID, float | None]:
+        """The hours of the sessions that each participation came to, where they were not cancelled.
+
+        None where nobody said how long any of the sessions is.
+        """
+        rows = self.session.exec(
+            select(
+                Attendance.participation_id, func.sum(func.coalesce(Attendance.hours, ActivitySession.hours))
+            )
+            .join(ActivitySession, col(ActivitySession.id) == col(Attendance.session_id))
+            .join(Participation, col(Participation.id) == col(Attendance.participation_id))
+            .where(ActivitySession.activity_id == activity.id, col(ActivitySession.cancelled_at).is_(None))
+            .group_by(col(Attendance.participation_id))
+        )
+        unsaid = None if activity.hours is None else 0.0
+        return {
+            participation_id: unsaid if hours is None else float(hours) for participation_id, hours in rows
+        }
+
+
+def _resting(activity_id: uuid.UUID) -> Iterator[tuple[Holding, Any]]:
+    """What may rest on it, and the rows that would."""
+    others: tuple[ColumnElement[bool], ...] = (
+        col(ActivityCampus.position) > 0,
+        col(ActivityCampus.accepted_at).is_not(None),
+    )
+    yield Holding.CAMPUSES, select(ActivityCampus).where(ActivityCampus.activity_id == activity_id, *others)
+    yield Holding.AWARDS, select(Award.id).where(Award.activity_id == activity_id)
+    under_way = col(AwardBatch.state).in_(_UNDER_WAY)
+    yield Holding.BATCHES, select(AwardBatch.id).where(AwardBatch.activity_id == activity_id, under_way)
+    rooms = select(Room.id).where(Room.activity_id == activity_id)
+    for signed in (RoomEntry, WaitingSignature):
+        yield Holding.SIGNATURES, select(signed.id).where(col(signed.room_id).in_(rooms))
+    yield Holding.CONTRIBUTIONS, select(Contribution.id).where(Contribution.activity_id == activity_id)
+    yield Holding.PEOPLE, select(Participation.id).where(Participation.activity_id == activity_id)
+    yield Holding.FILES, select(ActivityFile.file_id).where(ActivityFile.activity_id == activity_id)

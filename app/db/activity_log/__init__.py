@@ -1,0 +1,1 @@
+"""Queries: the append-only log and what proves it."""

@@ -1,0 +1,388 @@
+"""The rows of the activity logs: appended, read, and never changed; payloads alone can be erased."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, bindparam, or_
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, col, delete, func, select
+
+from app.db.engine.bulk import (
+    IN_ONE_QUERY,
+    among,
+    among_named,
+    bare_rows,
+    insert_rows,
+    insert_values,
+    numbers_named,
+)
+from app.db.engine.quick_reads import QuickRead
+from app.domain.activity_log.activity_log import (
+    CampusLog,
+    EntryKind,
+    LogCheckpoint,
+    LogCosignature,
+    LogEntry,
+    LogPayload,
+    LogTile,
+    Written,
+    leaf_of,
+)
+from app.domain.awards.evidence import AwardEvidence, EvidenceDisclosure, Shown
+from app.domain.people.merging import PersonMerge
+from app.tenancy.scope import rows_named
+from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.transparency_log.tiles import WIDTH, Tile, rows_over
+from sceau_credentials.transparency_log.tree import HASH_BYTES
+
+
+class WrittenEntry(NamedTuple):
+    """An entry as it lies, and its payload's key and facts; no key where they were erased."""
+
+    number: int
+    kind: EntryKind
+    at: datetime
+    commitment: bytes
+    leaf_hash: bytes
+    key: bytes | None
+    facts: Any
+
+
+class SaidOf(NamedTuple):
+    """What a log says of one row that is about somebody."""
+
+    number: int
+    noun_id: uuid.UUID
+    about_id: uuid.UUID
+    facts: Any
+
+
+def _lines(dialect: str) -> Select[Any]:
+    query = select_rows(
+        *LogPayload.__table__.c,  # type: ignore[attr-defined]
+        col(LogEntry.number),
+        col(LogEntry.kind),
+        col(LogEntry.at),
+        col(LogEntry.commitment),
+        col(EvidenceDisclosure.shown),
+    )
+    named = among_named(dialect, col(LogEntry.number), "numbers")
+    return (
+        query.select_from(LogEntry)
+        .join(
+            LogPayload,
+            (col(LogPayload.log_id) == LogEntry.log_id) & (col(LogPayload.number) == LogEntry.number),
+            isouter=True,
+        )
+        .join(
+            EvidenceDisclosure,
+            (col(EvidenceDisclosure.award_id) == bindparam("award_id"))
+            & (col(EvidenceDisclosure.number) == LogEntry.number),
+            isouter=True,
+        )
+        .where(col(LogEntry.log_id) == bindparam("log_id"), named)
+    )
+
+
+_LINES: Final = QuickRead(_lines)
+
+
+class LinesOfAward(NamedTuple):
+    """By number: what stands in the log, what each says unless that was erased, and how much its holder chose to show."""
+
+    leaves: dict[int, Leaf]
+    payloads: dict[int, LogPayload]
+    shown: dict[int, Shown]
+
+
+class ActivityLogStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
+        """The campus's open log, held until the transaction ends: entries are numbered one writer at a time."""
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
+        held = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.exec(held).first()
+
+    def find(self, campus_id: uuid.UUID) -> CampusLog | None:
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
+        return self.session.exec(query).first()
+
+    def find_epoch(self, campus_id: uuid.UUID, epoch: int) -> CampusLog | None:
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id, CampusLog.epoch == epoch)
+        return self.session.exec(query).first()
+
+    def list_of(self, campus_id: uuid.UUID) -> list[CampusLog]:
+        """The campus's logs, the open one last."""
+        query = select(CampusLog).where(CampusLog.campus_id == campus_id)
+        return list(self.session.exec(query.order_by(col(CampusLog.epoch))))
+
+    def get(self, log_id: uuid.UUID) -> CampusLog:
+        return self.session.exec(select(CampusLog).where(CampusLog.id == log_id)).one()
+
+    def list_all(self) -> list[CampusLog]:
+        return list(self.session.exec(select(CampusLog).order_by(col(CampusLog.origin))))
+
+    def append(self, written: Sequence[Written]) -> None:
+        entries = [
+            {
+                "log_id": each.log_id,
+                "number": each.number,
+                "kind": each.fact.kind,
+                "at": each.leaf.at,
+                "commitment": each.leaf.commitment,
+                "leaf_hash": each.leaf_hash,
+            }
+            for each in written
+        ]
+        payloads = [
+            {
+                "log_id": each.log_id,
+                "number": each.number,
+                "noun": each.fact.noun,
+                "noun_id": each.fact.noun_id,
+                "about_id": each.fact.about_id,
+                "key": each.key,
+                "facts": each.fact.facts,
+            }
+            for each in written
+            if each.key  # of a line that is put back after its erasure nothing else is left
+        ]
+        insert_values(self.session, LogEntry, entries)
+        insert_values(self.session, LogPayload, payloads)
+
+    def keep_tiles(self, tiles: Sequence[LogTile]) -> None:
+        insert_rows(self.session, tiles)
+
+    def last_at(self, campus_id: uuid.UUID) -> datetime | None:
+        """When the campus's open log last grew; the log is not locked."""
+        query = select(CampusLog.last_at).where(CampusLog.campus_id == campus_id)
+        return self.session.exec(query.where(col(CampusLog.closed_at).is_(None))).first()
+
+    def grow(self, log: CampusLog, size: int, edge: bytes, *, at: datetime) -> None:
+        log.size, log.edge, log.last_at = size, edge, at
+        self.session.add(log)
+        self.session.flush()
+
+    def entries(self, log_id: uuid.UUID, start: int, stop: int) -> list[LogEntry]:
+        """The entries from `start` up to but not including `stop`, in order."""
+        query = (
+            select(LogEntry)
+            .where(LogEntry.log_id == log_id, LogEntry.number >= start, LogEntry.number < stop)
+            .order_by(col(LogEntry.number))
+        )
+        return list(self.session.exec(query))
+
+    def count_entries(self, log_id: uuid.UUID) -> int:
+        """One more than the number of the last entry."""
+        newest = self.session.exec(select(func.max(LogEntry.number)).where(LogEntry.log_id == log_id)).one()
+        return 0 if newest is None else newest + 1
+
+    def written(self, log_id: uuid.UUID, numbers: range) -> Iterator[WrittenEntry]:
+        """These entries in order, each with what it says unless that was erased; as bare values, for there may be millions."""
+        query = (
+            select(
+                LogEntry.number,
+                LogEntry.kind,
+                LogEntry.at,
+                LogEntry.commitment,
+                LogEntry.leaf_hash,
+                col(LogPayload.key),
+                col(LogPayload.facts),
+            )  # type: ignore[call-overload]
+            .join(
+                LogPayload,
+                (col(LogPayload.log_id) == LogEntry.log_id) & (col(LogPayload.number) == LogEntry.number),
+                isouter=True,
+            )
+            .where(
+                LogEntry.log_id == log_id, LogEntry.number >= numbers.start, LogEntry.number < numbers.stop
+            )
+            .order_by(col(LogEntry.number))
+        )
+        for row in self.session.execute(query):
+            yield WrittenEntry(*row)
+
+    def numbered(self, log_id: uuid.UUID, numbers: Iterable[int]) -> list[LogEntry]:
+        """These entries, in the order of their numbers."""
+        wanted, found = sorted(set(numbers)), list[LogEntry]()
+        for at in range(0, len(wanted), IN_ONE_QUERY):
+            found += self.session.exec(
+                select(LogEntry)
+                .where(LogEntry.log_id == log_id, col(LogEntry.number).in_(wanted[at : at + IN_ONE_QUERY]))
+                .order_by(col(LogEntry.number))
+            )
+        return found
+
+    def leaves(self, log_id: uuid.UUID, numbers: Iterable[int]) -> Iterator[tuple[int, Leaf]]:
+        """The same as bare leaves, each with its number: a bulk award names hundreds."""
+        query = select(LogEntry.number, LogEntry.kind, LogEntry.at, LogEntry.commitment).where(
+            LogEntry.log_id == log_id, among(self.session, col(LogEntry.number), set(numbers))
+        )
+        for number, kind, moment, commitment in self.session.exec(query.order_by(col(LogEntry.number))):
+            yield number, Leaf(str(kind), moment, commitment)
+
+    def lines(self, row: AwardEvidence) -> LinesOfAward:
+        """Of the award's decision and of what it rests on, in one round, for its page."""
+        dialect, numbers = self.session.get_bind().dialect.name, {row.decision, *row.entries}
+        given = {
+            "log_id": row.log_id,
+            "award_id": row.award_id,
+            "numbers": numbers_named(dialect, numbers),
+        }
+        with rows_named(self.session):
+            found = _LINES.rows(self.session, given)
+        lines = LinesOfAward({}, {}, {})
+        for each in found:
+            number, kind, at, commitment, shown = each[-5:]
+            lines.leaves[number] = Leaf(str(kind), at.replace(second=0), commitment)
+            (payload,) = bare_rows(each, (LogPayload,))
+            if payload.number is not None:
+                lines.payloads[number] = payload
+            if shown is not None:
+                lines.shown[number] = shown
+        return lines
+
+    def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:
+        with rows_named(self.session):
+            return self.session.get(LogPayload, (log_id, number))
+
+    def payloads(self, log_id: uuid.UUID, numbers: Iterable[int]) -> dict[int, LogPayload]:
+        """What these entries say, by their numbers; those that were erased are missing."""
+        query = select(LogPayload).where(
+            LogPayload.log_id == log_id, among(self.session, col(LogPayload.number), set(numbers))
+        )
+        with rows_named(self.session):
+            return {each.number: each for each in self.session.exec(query)}
+
+    def payloads_of(self, noun: str, noun_ids: Iterable[uuid.UUID]) -> list[LogPayload]:
+        """What the logs say of these rows, in the order it was said."""
+        ids, found = list(noun_ids), list[LogPayload]()
+        for at in range(0, len(ids), IN_ONE_QUERY):
+            query = select(LogPayload).where(
+                LogPayload.noun == noun, col(LogPayload.noun_id).in_(ids[at : at + IN_ONE_QUERY])
+            )
+            with rows_named(self.session):
+                found += self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number)))
+        return found
+
+    def newest_about(
+        self, log_id: uuid.UUID, noun: str, noun_ids: Iterable[uuid.UUID]
+    ) -> dict[uuid.UUID, int]:
+        """The number of the last entry that speaks of each of these rows."""
+        query = select(LogPayload.noun_id, func.max(LogPayload.number)).where(
+            LogPayload.log_id == log_id,
+            LogPayload.noun == noun,
+            among(self.session, col(LogPayload.noun_id), noun_ids),
+        )
+        return dict(self.session.exec(query.group_by(col(LogPayload.noun_id))).all())
+
+    def payloads_about(self, person_id: uuid.UUID) -> list[LogPayload]:
+        """All that every campus's log says of one person, under whichever record it was said."""
+        query = select(LogPayload).where(_is_about(person_id))
+        return list(self.session.exec(query.order_by(col(LogPayload.log_id), col(LogPayload.number))))
+
+    def said_of_people(
+        self, log_id: uuid.UUID, noun: str, person_ids: Iterable[uuid.UUID] | None
+    ) -> Iterator[SaidOf]:
+        """What the log says of rows about these people, or about anybody, in the order it was said; bare values."""
+        query = (
+            select(LogPayload.number, LogPayload.noun_id, LogPayload.about_id, col(LogPayload.facts))
+            .where(
+                LogPayload.log_id == log_id, LogPayload.noun == noun, col(LogPayload.about_id).is_not(None)
+            )
+            .order_by(col(LogPayload.number))
+        )
+        if person_ids is None:
+            yield from (SaidOf(*row) for row in self.session.execute(query))
+            return
+        ids = list(person_ids)
+        for at in range(0, len(ids), IN_ONE_QUERY):
+            some = query.where(col(LogPayload.about_id).in_(ids[at : at + IN_ONE_QUERY]))
+            yield from (SaidOf(*row) for row in self.session.execute(some))
+
+    def erase_about(self, person_id: uuid.UUID, log_ids: Collection[uuid.UUID]) -> int:
+        """Payloads and keys go; what is left of so many entries commits to nothing that could be found out."""
+        about = _is_about(person_id)
+        erased = self.session.exec(delete(LogPayload).where(about, col(LogPayload.log_id).in_(log_ids)))
+        return int(erased.rowcount)
+
+    def tile(self, log_id: uuid.UUID, tile: Tile) -> bytes:
+        """The bytes of a tile, whether it is full and kept, or partial and made from what lies under it."""
+        kept = self.session.get(LogTile, (log_id, tile.level, tile.index))
+        if kept is not None:
+            return kept.hashes[: tile.width * HASH_BYTES]
+        start = tile.index * WIDTH
+        if tile.level == 0:
+            # From the entries, not from the hashes kept beside them: what was changed must not be signed.
+            entries = self.entries(log_id, start, start + tile.width)
+            return b"".join(leaf_of(entry).hash() for entry in entries)
+        below = select(LogTile.root).where(
+            LogTile.log_id == log_id,
+            LogTile.level == tile.level - 1,
+            LogTile.place >= start,
+            LogTile.place < start + tile.width,
+        )
+        return b"".join(bytes(root) for root in self.session.exec(below.order_by(col(LogTile.place))))
+
+    def tile_places(self, log_id: uuid.UUID) -> list[tuple[int, int]]:
+        """(level, place) of every tile that is kept."""
+        rows = self.session.exec(select(LogTile.level, LogTile.place).where(LogTile.log_id == log_id))
+        return [(level, place) for level, place in rows]
+
+    def kept_tile(self, log_id: uuid.UUID, level: int, place: int) -> tuple[bytes, bytes] | None:
+        """The bytes of a full tile, and the hash over them."""
+        query = select(LogTile.hashes, LogTile.root).where(
+            LogTile.log_id == log_id, LogTile.level == level, LogTile.place == place
+        )
+        row = self.session.exec(query).first()
+        return (bytes(row[0]), bytes(row[1])) if row else None
+
+    def add(self, row: CampusLog | LogCheckpoint | LogCosignature) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint | None:
+        return self.session.get(LogCheckpoint, (log_id, size))
+
+    def newest_checkpoint(
+        self, log_id: uuid.UUID, *, up_to: int | None = None, before: datetime | None = None
+    ) -> LogCheckpoint | None:
+        query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
+        if up_to is not None:
+            query = query.where(LogCheckpoint.size <= up_to)
+        if before is not None:
+            query = query.where(col(LogCheckpoint.signed_at) < before)
+        return self.session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(1)).first()
+
+    def checkpoints(self, log_id: uuid.UUID) -> list[LogCheckpoint]:
+        query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
+        return list(self.session.exec(query.order_by(col(LogCheckpoint.size))))
+
+    def cosignatures(self, log_id: uuid.UUID, size: int) -> list[LogCosignature]:
+        query = select(LogCosignature).where(LogCosignature.log_id == log_id, LogCosignature.size == size)
+        return list(self.session.exec(query.order_by(col(LogCosignature.witness))))
+
+
+def full_tile(log_id: uuid.UUID, level: int, place: int, hashes: Sequence[bytes]) -> LogTile:
+    """A tile ready to be kept, with the hash over all of it."""
+    return LogTile(
+        log_id=log_id,
+        level=level,
+        place=place,
+        hashes=b"".join(hashes),
+        root=rows_over(hashes)[-1][0],
+    )
+
+
+def _is_about(person_id: uuid.UUID) -> ColumnElement[bool]:
+    """A line says for ever whom it is about: records brought together later are looked up beside it."""
+    merged = select(PersonMerge.gone_id).where(
+        PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
+    )
+    return or_(col(LogPayload.about_id) == person_id, col(LogPayload.about_id).in_(merged))

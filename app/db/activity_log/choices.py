@@ -1,0 +1,262 @@
+"""What people choose, as every commit changes it: noted for the recovery journal, and put back after a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    delete,
+    event,
+    false,
+    inspect,
+    null,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import ORMExecuteState, UOWTransaction
+from sqlmodel import Session, SQLModel, col, func
+from sqlmodel import select as one_of
+
+from app.db.activity_log.recovery import typed_values
+from app.db.engine.bulk import among
+from app.domain.accounts.access import ApiToken
+from app.domain.accounts.sessions import Session as Sitting
+from app.domain.accounts.sign_in import Challenge, SignInLink
+from app.domain.activity_log.recovery import CHOICES, NEVER_DELETED, ChoiceChange, as_json
+from app.domain.awards.awards import Award, Visibility
+from app.domain.learners.brought_badges import BroughtBadge
+from app.domain.learners.portfolios import Portfolio
+from app.domain.people.guardians import ParentAgreement
+from app.domain.people.people import Person, PersonAddress
+from app.domain.trust.endorsements import Endorsement
+from app.tenancy.scope import Reach
+
+Key = tuple[Any, ...]
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")
+
+
+class ChoiceWatch:
+    """Follows one transaction. What it changed of choices, by whatever statement, stands in one row at its end."""
+
+    def __init__(self, session: Session, journaled: Callable[[], int], refuse: Callable[[], None]) -> None:
+        """`journaled`: up to which number the journal holds changes. `refuse` may raise before any is written."""
+        self.session = session
+        self.journaled = journaled
+        self.refuse = refuse
+        self.has_noted = False
+        self._found: dict[tuple[str, Key], None] = {}
+        event.listen(session, "after_flush", self._after_flush)
+        event.listen(session, "do_orm_execute", self._before_statement)
+        event.listen(session, "before_commit", self._before_commit)
+
+    def _after_flush(self, session: Any, _context: UOWTransaction) -> None:
+        for row in session.new:
+            if (choices := CHOICES.get(_table_of(row))) and choices.with_new:
+                self._note(row)
+        for row in session.dirty:
+            choices = CHOICES.get(_table_of(row))
+            if choices is not None and choices.with_changes and self._is_changed(row, choices.columns):
+                self._note(row)
+        for row in session.deleted:
+            if (name := _table_of(row)) in CHOICES and name not in NEVER_DELETED:
+                self._note(row)
+
+    @staticmethod
+    def _is_changed(row: Any, columns: Sequence[str]) -> bool:
+        attributes = inspect(row).attrs
+        names = columns or tuple(row.__table__.columns.keys())
+        return any(attributes[name].history.has_changes() for name in names)
+
+    def _note(self, row: Any) -> None:
+        table: Table = row.__table__
+        self._found[table.name, tuple(getattr(row, each.name) for each in table.primary_key)] = None
+
+    def _before_statement(self, state: ORMExecuteState) -> None:
+        if not (state.is_update or state.is_delete):
+            return
+        statement: Any = state.statement
+        table: Table = statement.table
+        choices = CHOICES.get(table.name)
+        if choices is None or (state.is_delete and table.name in NEVER_DELETED):
+            return
+        if state.is_update:
+            changed = {getattr(each, "name", each) for each in statement._values or ()}
+            if not choices.with_changes or (choices.columns and not changed & set(choices.columns)):
+                return
+        query = select(*table.primary_key).where(*statement._where_criteria)
+        for key in self.session.execute(query).all():
+            self._found[table.name, tuple(key)] = None
+
+    def _before_commit(self, session: Any) -> None:
+        if session.in_nested_transaction():
+            return
+        session.flush()
+        if not self._found:
+            return
+        self.refuse()
+        Reach(session).everywhere()
+        changes = [_as_written(session, name, key) for name, key in self._found]
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(_ONE_AT_A_TIME)
+        store = ChoiceStore(session)
+        store.forget(self.journaled())
+        store.add(store.newest() + 1, orjson.dumps(changes, default=as_json))
+        self._found.clear()
+        self.has_noted = True
+
+
+class ChoiceStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def newest(self) -> int:
+        return self.session.exec(one_of(func.coalesce(func.max(ChoiceChange.sequence), 0))).one()
+
+    def add(self, sequence: int, content: bytes = b"[]") -> None:
+        self.session.execute(_table(ChoiceChange).insert().values(sequence=sequence, content=content))
+
+    def forget(self, sequence: int) -> None:
+        """The changes up to this one, but for the newest of all, whose number is needed."""
+        changes = _table(ChoiceChange).c
+        gone = and_(changes.sequence <= sequence, changes.sequence < self.newest())
+        self.session.execute(delete(ChoiceChange).where(gone))
+        self.session.execute(update(ChoiceChange).where(changes.sequence <= sequence).values(content=b"[]"))
+
+    def after(self, sequence: int) -> list[tuple[int, Any]]:
+        query = select(col(ChoiceChange.sequence), col(ChoiceChange.content))
+        rows = self.session.execute(
+            query.where(col(ChoiceChange.sequence) > sequence).order_by(col(ChoiceChange.sequence))
+        ).all()
+        return [(number, orjson.loads(content)) for number, content in rows]
+
+    # --- after a restore
+
+    def put_back(self, changes: Iterable[Sequence[Any]]) -> int:
+        """The newest state of each row that was changed; how many rows now say what they said."""
+        newest: dict[tuple[str, str], Sequence[Any]] = {}
+        for change in changes:
+            newest[change[0], orjson.dumps(change[1]).decode()] = change
+        done = 0
+        for name in CHOICES:
+            table = SQLModel.metadata.tables[name]
+            chosen = [
+                (key, values)
+                for named, key, values in newest.values()
+                if named == name and values is not None
+            ]
+            absent = [each for each in chosen if not self._change(table, *each)]
+            # Rows of the copy change first: a key that gave way leaves its place to the one that is put back.
+            done += len(chosen) - len(absent) + sum(self._insert(table, *each) for each in absent)
+        for name in reversed(list(CHOICES)):
+            for table_name, key, values in newest.values():
+                if table_name == name and values is None:
+                    found = SQLModel.metadata.tables[name]
+                    done += self._delete(found, _matches(found, key))
+        return done
+
+    def _change(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        """Whether the copy holds the row."""
+        written = typed_values(table, values)
+        if table.name == "award" and not self._holds_edition(table, key, written.pop("edition")):
+            # Signed again since, with less in it, and that document is lost: what there is stays closed.
+            written |= {"visibility": Visibility.CLOSED}
+        here = _matches(table, key)
+        if self.session.execute(select(true()).select_from(table).where(here)).first() is None:
+            return False
+        if written:
+            self.session.execute(update(table).where(here).values(written))
+        return True
+
+    def _insert(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+        if not CHOICES[table.name].with_new:
+            return 0
+        try:
+            with self.session.begin_nested():
+                self.session.execute(table.insert().values(typed_values(table, {**values, **key})))
+        except IntegrityError:
+            return 0  # what it refers to is not there any more
+        return 1
+
+    def _delete(self, table: Table, here: ColumnElement[bool]) -> int:
+        try:
+            with self.session.begin_nested():
+                return self.session.execute(delete(table).where(here)).rowcount  # type: ignore[attr-defined,no-any-return]
+        except IntegrityError:
+            return 0
+
+    def _holds_edition(self, table: Table, key: Mapping[str, Any], edition: int) -> bool:
+        held = self.session.execute(select(table.c.edition).where(_matches(table, key))).scalar()
+        return held is not None and held >= edition
+
+    def shut_everything(self, *, reason: str, at: datetime) -> list[Person]:
+        """Where nothing says what was chosen since: nothing stays open. The people whose pages were."""
+        pages = col(Award.visibility) == Visibility.OPEN
+        shown = (
+            select(col(Award.person_id))
+            .where(pages)
+            .union(select(col(Portfolio.person_id)).where(col(Portfolio.is_open)))
+        )
+        keepers = set(self.session.execute(shown).scalars())
+        with_account = select(col(PersonAddress.person_id)).where(col(PersonAddress.verified_at).is_not(None))
+        for statement in (
+            update(Award).where(pages).values(visibility=Visibility.CLOSED),
+            update(Award)
+            .values(is_findable=False, answers_checks=False)
+            .where(col(Award.is_findable) | col(Award.answers_checks)),
+            update(Person).where(col(Person.id).in_(with_account)).values(accepts_links=False),
+            update(Portfolio).where(col(Portfolio.is_open)).values(is_open=False, is_findable=False),
+            update(BroughtBadge).where(col(BroughtBadge.is_shown)).values(is_shown=False),
+            update(ParentAgreement)
+            .where(col(ParentAgreement.agreed).is_(true()))
+            .values(agreed=null(), answered_at=null()),
+            update(Endorsement)
+            .where(col(Endorsement.set_aside_at).is_(None))
+            .values(set_aside_at=at, set_aside_reason=reason, changes=Endorsement.changes + 1),
+            update(ApiToken).where(col(ApiToken.revoked_at).is_(None)).values(revoked_at=at),
+        ):
+            self.session.execute(statement.execution_options(synchronize_session=False))
+        self.session.expire_all()
+        query = select(Person).where(among(self.session, col(Person.id), keepers))
+        return list(self.session.execute(query.order_by(col(Person.id))).scalars())
+
+    def end_sessions(self) -> None:
+        """A copy would bring back sessions and links that were ended since."""
+        for kind in (Sitting, SignInLink, Challenge):
+            self.session.execute(delete(kind).execution_options(synchronize_session=False))
+
+
+def _as_written(session: Session, name: str, key: Key) -> list[Any]:
+    """Table, key, and the columns that are chosen as they are now; None for a row that is gone."""
+    table, columns = SQLModel.metadata.tables[name], CHOICES[name].columns
+    named = {column.name: value for column, value in zip(table.primary_key, key, strict=True)}
+    everything = CHOICES[name].with_new
+    chosen = [each for each in table.columns if each.name in columns or (everything and not each.primary_key)]
+    query = select(true().label("is_there"), *chosen).where(_is(table, named))
+    row = session.execute(query.select_from(table)).mappings().first()
+    return [name, named, {each.name: row[each.name] for each in chosen} if row else None]
+
+
+def _matches(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
+    return _is(table, typed_values(table, key))
+
+
+def _is(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
+    return and_(false() if not key else true(), *(table.c[name] == value for name, value in key.items()))
+
+
+def _table_of(row: Any) -> str:
+    return str(row.__table__.name)
+
+
+def _table(kind: type[SQLModel]) -> Table:
+    found: Table = kind.__table__  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,1 @@
+"""Queries: eligibility, issuing, batches, revocation, delivery."""

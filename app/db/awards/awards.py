@@ -1,0 +1,408 @@
+"""Awards, their signed bytes, and the batches they came in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Select, false, or_, update
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, col, func, select
+
+from app.db.awards.pages import at_hand, read_page
+from app.db.badges.badges import WITHOUT_PICTURES
+from app.db.engine.bulk import IN_ONE_QUERY, among, insert_rows
+from app.db.privacy.erasures import check_not_erased, erased_between
+from app.domain.activities.activities import Activity
+from app.domain.awards.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
+from app.domain.badges.badges import Badge, BadgeVersion, Repeat
+from app.domain.campus.campus import Campus
+from app.domain.learners.requests import BadgeRequest
+from app.domain.people.people import AgeGroup, Person
+from app.errors import NotFound
+from app.language import N_
+from app.tenancy.scope import found_by_name, rows_named_outside
+
+MOST_OF_ONE_PERSON = 500
+
+
+@dataclass(frozen=True)
+class AwardRecord:
+    """An award with the rows one needs to talk about it."""
+
+    award: Award
+    badge: Badge
+    version: BadgeVersion
+    campus: Campus
+    person: Person
+    activity: Activity | None
+
+
+class AwardStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add_all(self, awards: Sequence[Award]) -> None:
+        insert_rows(self.session, awards)
+
+    def add_documents(self, documents: Sequence[SignedDocument]) -> None:
+        insert_rows(self.session, documents)
+
+    def save(self, award: Award) -> None:
+        self.session.add(award)
+        self.session.flush()
+
+    def find(self, award_id: uuid.UUID) -> Award | None:
+        if page := at_hand(self.session, award_id):
+            return page.award
+        return found_by_name(self.session, lambda: self.session.get(Award, award_id))
+
+    def get_record(self, award_id: uuid.UUID) -> AwardRecord:
+        record = self.find_record(award_id)
+        if record is None:
+            self.check_not_erased(award_id)
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return record
+
+    def check_not_erased(self, award_id: uuid.UUID) -> None:
+        """Raises Gone for the number of an award that its holder had erased."""
+        check_not_erased(self.session, award_id)
+
+    def get_with_holder(self, award_id: uuid.UUID) -> tuple[Award, Person]:
+        """For the page of the award, whose other rows are read in the same round, and found when they are asked for."""
+        page = read_page(self.session, award_id)
+        if page is None:
+            self.check_not_erased(award_id)
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return page.award, page.person
+
+    def is_endorsed(self, award_id: uuid.UUID) -> bool:
+        """Whether anything may be shown that was said of it; False only where its page was read and says so."""
+        page = at_hand(self.session, award_id)
+        return page is None or page.is_endorsed
+
+    def find_record(self, award_id: uuid.UUID) -> AwardRecord | None:
+        query = self.records().where(col(Award.id) == award_id)
+        row = found_by_name(self.session, lambda: self.session.execute(query).first())
+        return AwardRecord(*row) if row else None
+
+    def find_between(self, first: uuid.UUID, last: uuid.UUID) -> uuid.UUID | None:
+        """The award numbered from `first` to `last`, erased or not; None where there is none, or more than one."""
+        query = select(Award.id).where(col(Award.id) >= first, col(Award.id) <= last).limit(2)
+        with rows_named_outside(self.session):
+            found = self.session.exec(query).all()
+        if not found:
+            return erased_between(self.session, first, last)
+        return found[0] if len(found) == 1 else None
+
+    def find_open_among(
+        self, ranges: Sequence[tuple[uuid.UUID, uuid.UUID]], *, limit: int
+    ) -> Sequence[AwardRecord]:
+        """Awards with an open page, numbered within any of these ranges."""
+        within = [col(Award.id).between(first, last) for first, last in ranges]
+        query = (
+            self.records().where(or_(false(), *within), col(Award.visibility) == Visibility.OPEN).limit(limit)
+        )
+        return [AwardRecord(*row) for row in self.session.execute(query)]
+
+    def find_open(self, *, at: datetime) -> Award | None:
+        """Some award that its holder opened and that still counts."""
+        query = select(Award).where(
+            Award.visibility == Visibility.OPEN,
+            Award.state == AwardState.ISSUED,
+            (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > at),
+        )
+        return self.session.exec(query.order_by(col(Award.id)).limit(1)).first()
+
+    def open_ids(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:
+        """Awards of the campus that their holders opened and that may be published, in the order of their numbers."""
+        query = select(Award.id).where(
+            Award.campus_id == campus_id,
+            Award.visibility == Visibility.OPEN,
+            col(Award.align_due_at).is_(None),
+            col(Award.id) > after,
+        )
+        return self.session.exec(query.order_by(col(Award.id)).limit(limit)).all()
+
+    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+        query = select(Award.id).where(Award.visibility == Visibility.OPEN, col(Award.is_findable).is_(True))
+        return list(self.session.exec(query.order_by(col(Award.awarded_at).desc()).limit(limit)))
+
+    def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
+        """Another campus's award is as good as absent (T01)."""
+        record = self.find_record(award_id)
+        if record is None or record.award.campus_id != campus_id:
+            check_not_erased(self.session, award_id, campus_id)
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return record
+
+    def lock(self, award_id: uuid.UUID) -> Award:
+        query = select(Award).where(Award.id == award_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).one()
+
+    @staticmethod
+    def records() -> Select[Award, Badge, BadgeVersion, Campus, Person, Activity]:
+        return (
+            select_rows(Award, Badge, BadgeVersion, Campus, Person, Activity)
+            .join(Badge, col(Badge.id) == col(Award.badge_id))
+            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+            .join(Campus, col(Campus.id) == col(Award.campus_id))
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
+        )
+
+    def lock_all(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> dict[uuid.UUID, Award]:
+        """Those of these awards that are the campus's, held until the transaction ends, always in one order."""
+        found: dict[uuid.UUID, Award] = {}
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = select(Award).where(
+                col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), Award.campus_id == campus_id
+            )
+            query = query.order_by(col(Award.id)).with_for_update()
+            rows = self.session.exec(query.execution_options(populate_existing=True))
+            found.update({award.id: award for award in rows})
+        return found
+
+    def save_all(self, awards: Iterable[Award]) -> None:
+        self.session.add_all(list(awards))
+        self.session.flush()
+
+    def records_among(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[AwardRecord]:
+        """Those of these awards that are the campus's."""
+        found: list[AwardRecord] = []
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = self.records().where(
+                col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), col(Award.campus_id) == campus_id
+            )
+            found += [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
+        return found
+
+    def standing_in_campus(
+        self,
+        campus_id: uuid.UUID,
+        *,
+        batch_id: uuid.UUID | None,
+        activity_id: uuid.UUID | None,
+        badge_id: uuid.UUID | None,
+        limit: int,
+    ) -> list[AwardRecord]:
+        """Those that still count, of one bulk award, one activity or one badge; by the names of their holders."""
+        query = self.records().where(col(Award.campus_id) == campus_id, col(Award.state) == AwardState.ISSUED)
+        for column, wanted in (
+            (Award.batch_id, batch_id),
+            (Award.activity_id, activity_id),
+            (Award.badge_id, badge_id),
+        ):
+            if wanted is not None:
+                query = query.where(col(column) == wanted)
+        query = query.order_by(col(Person.family_name), col(Person.given_name), col(Award.id)).limit(limit)
+        return [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
+
+    def list_in_campus(
+        self,
+        campus_id: uuid.UUID,
+        *,
+        before: tuple[datetime, uuid.UUID] | None = None,
+        badge_id: uuid.UUID | None = None,
+        activity_id: uuid.UUID | None = None,
+        limit: int = 50,
+    ) -> list[AwardRecord]:
+        """Latest first; `before` is the (awarded_at, id) of the last record of the page before."""
+        query = self.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
+        if badge_id is not None:
+            query = query.where(col(Award.badge_id) == badge_id)
+        if activity_id is not None:
+            query = query.where(col(Award.activity_id) == activity_id)
+        if before is not None:
+            moment, last = before
+            query = query.where(
+                (col(Award.awarded_at) < moment)
+                | ((col(Award.awarded_at) == moment) & (col(Award.id) < last))
+            )
+        query = query.order_by(col(Award.awarded_at).desc(), col(Award.id).desc()).limit(limit)
+        return [AwardRecord(*row) for row in self.session.execute(query)]
+
+    def list_of_person(self, person_id: uuid.UUID) -> list[AwardRecord]:
+        """Of every campus, the latest first; what was undone before it left the house is nobody's."""
+        query = (
+            self.records()
+            .where(col(Award.person_id) == person_id, col(Award.undone_at).is_(None))
+            .options(*WITHOUT_PICTURES)
+            .order_by(col(Award.awarded_at).desc(), col(Award.id))
+            .limit(MOST_OF_ONE_PERSON)
+        )
+        with rows_named_outside(self.session):
+            return [AwardRecord(*row) for row in self.session.execute(query)]
+
+    def given_in(
+        self, activity_id: uuid.UUID, campus_id: uuid.UUID
+    ) -> list[tuple[uuid.UUID, uuid.UUID, str, AwardState]]:
+        """What this campus gave on the strength of an activity, in the order it was given, not what was undone: the award,
+        its holder, the badge's name, and whether it counts. An activity may have thousands."""
+        query = (
+            select_rows(col(Award.id), col(Award.person_id), col(BadgeVersion.name), col(Award.state))
+            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+            .where(
+                col(Award.activity_id) == activity_id,
+                col(Award.campus_id) == campus_id,
+                col(Award.undone_at).is_(None),
+            )
+            .order_by(col(Award.awarded_at), col(Award.id))
+        )
+        return [tuple(row) for row in self.session.execute(query)]
+
+    def document_of(self, award_id: uuid.UUID) -> SignedDocument | NewerDocument:
+        """The newest edition."""
+        page = at_hand(self.session, award_id)
+        if page is not None and page.award.edition == 1:
+            return page.document
+        award = self.find(award_id)
+        document: SignedDocument | NewerDocument | None
+        if award is not None and award.edition > 1:
+            named = (award_id, award.edition)
+            document = found_by_name(self.session, lambda: self.session.get(NewerDocument, named))
+        else:
+            document = found_by_name(self.session, lambda: self.session.get(SignedDocument, award_id))
+        if document is None:
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return document
+
+    def open_of_activity(self, activity_id: uuid.UUID) -> list[tuple[Award, Person]]:
+        query = select_rows(Award, Person).join(Person, col(Person.id) == col(Award.person_id))
+        query = query.where(col(Award.activity_id) == activity_id, col(Award.visibility) == Visibility.OPEN)
+        return [(award, person) for award, person in self.session.execute(query.order_by(col(Award.id)))]
+
+    def campuses_to_align(self, at: datetime) -> list[uuid.UUID]:
+        query = select(Award.campus_id).where(col(Award.align_due_at) <= at).distinct()
+        return list(self.session.exec(query.order_by(col(Award.campus_id))))
+
+    def count_to_align(self) -> int:
+        return self.session.exec(select(func.count()).where(col(Award.align_due_at).is_not(None))).one()
+
+    def to_align(self, campus_id: uuid.UUID, at: datetime, *, limit: int) -> Sequence[uuid.UUID]:
+        """Awards of the campus whose documents are to be compared with what their holders show, the longest due first."""
+        query = select(Award.id).where(Award.campus_id == campus_id, col(Award.align_due_at) <= at)
+        return self.session.exec(query.order_by(col(Award.align_due_at), col(Award.id)).limit(limit)).all()
+
+    def release_closed(self, campus_id: uuid.UUID, *, limit: int) -> int:
+        """Take the mark from closed awards of adults, whose documents are compared when they are opened."""
+        some = (
+            select(Award.id)
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .where(
+                Award.campus_id == campus_id,
+                col(Award.align_due_at).is_not(None),
+                Award.visibility == Visibility.CLOSED,
+                col(Person.under_15_on).is_(None),
+                or_(col(Person.age_group).is_(None), col(Person.age_group) == AgeGroup.ADULT),
+            )
+            .limit(limit)
+        )
+        query = (
+            update(Award)
+            .where(col(Award.id).in_(some), col(Award.visibility) == Visibility.CLOSED)
+            .values(align_due_at=None)
+        )
+        found = self.session.execute(query.execution_options(synchronize_session="fetch"))
+        return int(cast("CursorResult[Any]", found).rowcount)
+
+    def mark_to_align(
+        self, at: datetime, *, campus_id: uuid.UUID | None = None, activity_id: uuid.UUID | None = None
+    ) -> None:
+        """Awards of a campus or of an activity: their documents are not published before they were compared again."""
+        query = update(Award).where(col(Award.undone_at).is_(None))
+        if campus_id is not None:
+            query = query.where(col(Award.campus_id) == campus_id)
+        if activity_id is not None:
+            query = query.where(col(Award.activity_id) == activity_id)
+        # Pages made of them before are made anew.
+        values = {"align_due_at": at, "disclosures": Award.disclosures + 1}
+        self.session.execute(query.values(values).execution_options(synchronize_session="fetch"))
+
+    def earlier_editions(self, award: Award) -> list[tuple[int, bytes]]:
+        """(edition, signed bytes) of what newer ones replaced, the oldest first."""
+        if award.edition == 1:
+            return []
+        query = select(NewerDocument).where(
+            NewerDocument.award_id == award.id, col(NewerDocument.edition) < award.edition
+        )
+        with rows_named_outside(self.session):
+            first = self.session.get(SignedDocument, award.id)
+            later = self.session.exec(query.order_by(col(NewerDocument.edition))).all()
+        if first is None:
+            return []
+        return [(1, first.embedded), *((each.edition, each.embedded) for each in later)]
+
+    def add_newer(self, award: Award, document: NewerDocument) -> None:
+        self.session.add(award)
+        self.session.add(document)
+        self.session.flush()
+
+    def held(
+        self, badge: Badge, person_ids: Iterable[uuid.UUID], activity_id: uuid.UUID | None
+    ) -> dict[uuid.UUID, Award]:
+        """Who among these people already holds the badge, as its way of repeating counts."""
+        if badge.repeat is Repeat.ALWAYS:
+            return {}
+        query = select(Award).where(
+            Award.badge_id == badge.id,
+            Award.state == AwardState.ISSUED,
+            among(self.session, col(Award.person_id), person_ids),
+        )
+        if badge.repeat is Repeat.ONCE_PER_ACTIVITY:
+            query = query.where(Award.activity_id == activity_id)
+        return {award.person_id: award for award in self.session.exec(query)}
+
+    def withdrawn_among(self, award_ids: Sequence[uuid.UUID]) -> list[Award]:
+        """Those of these awards that were withdrawn after they were handed over."""
+        query = select(Award).where(
+            among(self.session, col(Award.id), award_ids),
+            col(Award.revoked_at).is_not(None),
+            col(Award.undone_at).is_(None),
+        )
+        return list(self.session.exec(query))
+
+    def count_withdrawn(self, batch_id: uuid.UUID) -> int:
+        query = select(func.count()).where(
+            Award.batch_id == batch_id, col(Award.revoked_at).is_not(None), col(Award.undone_at).is_(None)
+        )
+        return self.session.exec(query).one()
+
+    def given_within(self, people: Collection[uuid.UUID]) -> list[Award]:
+        """Standing awards that one of these records gave to one of them, or that two of them decided on a request."""
+        giver = col(Award.awarded_by).in_(people)
+        reviewer = col(BadgeRequest.first_reviewer_id).in_(people)
+        query = (
+            select(Award)
+            .join(BadgeRequest, col(BadgeRequest.award_id) == col(Award.id), isouter=True)
+            .where(
+                Award.state == AwardState.ISSUED,
+                (col(Award.person_id).in_(people) & (giver | reviewer)) | (giver & reviewer),
+            )
+            .order_by(col(Award.id))
+        )
+        return list(self.session.exec(query))
+
+    def holders_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, int]]:
+        """Of each award its person and the generation of its private link."""
+        found: dict[uuid.UUID, tuple[uuid.UUID, int]] = {}
+        for start in range(0, len(award_ids), 500):
+            query = select(Award.id, Award.person_id, Award.link_generation).where(
+                col(Award.id).in_(award_ids[start : start + 500])
+            )
+            rows = self.session.exec(query)
+            found.update({award_id: (person_id, generation) for award_id, person_id, generation in rows})
+        return found
+
+    def generations_of(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """The generation of each award's private link."""
+        found: dict[uuid.UUID, int] = {}
+        for start in range(0, len(award_ids), 500):
+            query = select(Award.id, Award.link_generation).where(
+                col(Award.id).in_(award_ids[start : start + 500])
+            )
+            found.update(dict(self.session.exec(query).all()))
+        return found

@@ -1,0 +1,263 @@
+"""Bulk awards and bulk withdrawals, and their lines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Function, Uuid, insert, literal, literal_column
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, func, select
+
+from app.db.engine.bulk import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
+from app.db.people.people import THE_ADDRESS_FIRST
+from app.domain.activities.activities import Participation
+from app.domain.awards.awards import Award, LineOutcome
+from app.domain.awards.batches import (
+    A_PIECE,
+    A_PIECE_OF_ONE_WRITER,
+    AwardBatch,
+    BatchLine,
+    BatchState,
+    Withdrawal,
+    WithdrawalLine,
+    WithdrawalOutcome,
+    WithdrawalState,
+)
+from app.domain.people.people import Person, PersonAddress
+from app.errors import NotFound
+from app.language import N_
+
+
+class BatchStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @property
+    def lines_at_once(self) -> int:
+        """How many lines one transaction carries out."""
+        is_sqlite = self.session.get_bind().dialect.name == "sqlite"
+        return A_PIECE_OF_ONE_WRITER if is_sqlite else A_PIECE
+
+    # --- bulk awards
+
+    def add(self, batch: AwardBatch) -> None:
+        self.session.add(batch)
+        self.session.flush()
+
+    def add_lines(self, lines: Sequence[BatchLine]) -> None:
+        insert_rows(self.session, lines)
+
+    def add_everybody(self, batch_id: uuid.UUID, activity_id: uuid.UUID) -> None:
+        """A line for each who was there, by name: one statement, which the database carries out by itself."""
+        address = (
+            select(PersonAddress.address)
+            .where(PersonAddress.person_id == Person.id)
+            .order_by(*THE_ADDRESS_FIRST)
+            .limit(1)
+            .scalar_subquery()
+        )
+        by_name = (col(Person.family_name), col(Person.given_name), col(Person.id))
+        line = {
+            "batch_id": literal(batch_id, Uuid()),
+            "position": func.row_number().over(order_by=by_name) - 1,
+            "outcome": literal(LineOutcome.READY.value),
+            "reason": literal(""),
+            "reason_values": literal({}, JSON()),
+            "given_name": col(Person.given_name),
+            "family_name": col(Person.family_name),
+            "address": func.coalesce(address, ""),
+            "told": self._told_of_participation(),
+            "person_id": col(Person.id),
+            "participation_id": col(Participation.id),
+        }
+        there = (
+            select_columns(*line.values())
+            .join_from(Participation, Person, col(Person.id) == col(Participation.person_id))
+            .where(col(Participation.activity_id) == activity_id, col(Participation.is_present))
+        )
+        self.session.flush()
+        self.session.execute(insert(BatchLine).from_select(list(line), there, include_defaults=False))
+
+    def _told_of_participation(self) -> Function[Any]:
+        """What `told_of` says of a line that says nothing beside its participation."""
+        columns: list[Any] = [Participation.hours, Participation.part, Participation.contribution]
+        said: list[Any] = []
+        for column in columns:
+            said += [literal_column(f"'{column.key}'"), column]
+        is_sqlite = self.session.connection().dialect.name == "sqlite"
+        return func.json_object(*said) if is_sqlite else func.json_build_object(*said)
+
+    def save(self, promise: AwardBatch | Withdrawal) -> None:
+        self.session.add(promise)
+        self.session.flush()
+
+    def find_by_key(self, campus_id: uuid.UUID, key: str) -> AwardBatch | None:
+        query = select(AwardBatch).where(AwardBatch.campus_id == campus_id, AwardBatch.idempotency_key == key)
+        return self.session.exec(query).first()
+
+    def get(self, batch_id: uuid.UUID, campus_id: uuid.UUID) -> AwardBatch:
+        batch = self.session.get(AwardBatch, batch_id)
+        if batch is None or batch.campus_id != campus_id:
+            raise NotFound(N_("Cette attribution groupée n’existe pas ici."))
+        return batch
+
+    def find(self, batch_id: uuid.UUID) -> AwardBatch | None:
+        return self.session.get(AwardBatch, batch_id)
+
+    def lock(self, batch_id: uuid.UUID) -> AwardBatch | None:
+        """Held until the transaction ends: whoever else carries it out waits, and then finds this piece done."""
+        query = select(AwardBatch).where(AwardBatch.id == batch_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def list_unfinished(self, campus_id: uuid.UUID) -> Sequence[AwardBatch]:
+        """Planned, under way or being undone; the oldest first."""
+        query = select(AwardBatch).where(
+            AwardBatch.campus_id == campus_id,
+            col(AwardBatch.state).in_((BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)),
+        )
+        return self.session.exec(query.order_by(col(AwardBatch.requested_at), col(AwardBatch.id))).all()
+
+    def list_for_activity(
+        self, activity_id: uuid.UUID, campus_id: uuid.UUID, limit: int
+    ) -> Sequence[AwardBatch]:
+        query = select(AwardBatch).where(
+            AwardBatch.activity_id == activity_id, AwardBatch.campus_id == campus_id
+        )
+        return self.session.exec(
+            query.order_by(col(AwardBatch.requested_at).desc(), col(AwardBatch.id)).limit(limit)
+        ).all()
+
+    def due(self, *, at: datetime, limit: int) -> Sequence[uuid.UUID]:
+        """Whose lines wait for somebody to award them."""
+        is_open = col(AwardBatch.state).in_((BatchState.RUNNING, BatchState.PLANNED))
+        has_come = col(AwardBatch.not_before).is_(None) | (col(AwardBatch.not_before) <= at)
+        return self._ids(AwardBatch, is_open & has_come, col(AwardBatch.requested_at), limit)
+
+    def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
+        undoing = col(AwardBatch.state) == BatchState.UNDOING
+        return self._ids(AwardBatch, undoing, col(AwardBatch.requested_at), limit)
+
+    def _ids(self, kind: Any, condition: Any, order: Any, limit: int) -> Sequence[uuid.UUID]:
+        return self.session.exec(select(kind.id).where(condition).order_by(order, kind.id).limit(limit)).all()
+
+    def lines_of(self, batch_id: uuid.UUID) -> Sequence[BatchLine]:
+        query = select(BatchLine).where(BatchLine.batch_id == batch_id)
+        return self.session.exec(query.order_by(col(BatchLine.position))).all()
+
+    def lines_with(
+        self, batch_id: uuid.UUID, outcomes: Collection[LineOutcome], *, after: int = -1, limit: int
+    ) -> Sequence[BatchLine]:
+        """The first lines behind the position `after` that came out in one of these ways."""
+        query = select(BatchLine).where(
+            BatchLine.batch_id == batch_id,
+            BatchLine.position > after,
+            col(BatchLine.outcome).in_(outcomes),
+        )
+        return self.session.exec(query.order_by(col(BatchLine.position)).limit(limit)).all()
+
+    def next_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
+        """The first that still wait for their turn, to be read only."""
+        query = select(BatchLine).where(
+            BatchLine.batch_id == batch_id, BatchLine.outcome == LineOutcome.READY
+        )
+        query = query.order_by(col(BatchLine.position)).limit(limit)
+        return [line for some in read_bare(self.session, query, BatchLine) for line in some]
+
+    def latest_lines(self, batch_id: uuid.UUID, limit: int) -> Sequence[BatchLine]:
+        """The last that were awarded."""
+        query = select(BatchLine).where(
+            BatchLine.batch_id == batch_id, BatchLine.outcome == LineOutcome.AWARDED
+        )
+        return self.session.exec(query.order_by(col(BatchLine.position).desc()).limit(limit)).all()
+
+    def answer(self, batch_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Write what became of lines: `position` and the columns that change."""
+        alike: dict[frozenset[str], list[dict[str, Any]]] = {}
+        for each in answers:
+            alike.setdefault(frozenset(each), []).append({"batch_id": batch_id, **each})
+        for changes in alike.values():
+            update_rows(self.session, BatchLine, ("batch_id", "position"), changes)
+
+    def counts(self, batch_id: uuid.UUID) -> dict[LineOutcome, int]:
+        rows = self.session.exec(
+            select(BatchLine.outcome, func.count())
+            .where(BatchLine.batch_id == batch_id)
+            .group_by(col(BatchLine.outcome))
+        )
+        return {LineOutcome(outcome): count for outcome, count in rows}
+
+    def given_in_batch(self, batch_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Who of these people was given the badge in this very batch already."""
+        these = among(self.session, col(Award.person_id), person_ids)
+        return set(self.session.exec(select(Award.person_id).where(Award.batch_id == batch_id, these)))
+
+    def withheld(self, award_ids: Sequence[uuid.UUID], *, at: datetime) -> set[uuid.UUID]:
+        """Awards of promises that are not done, or that may still be undone."""
+        kept_back = (col(AwardBatch.state) != BatchState.DONE) | (col(AwardBatch.undo_until) > at)
+        found: set[uuid.UUID] = set()
+        for start in range(0, len(award_ids), IN_ONE_QUERY):
+            query = (
+                select(Award.id)
+                .join(AwardBatch, col(AwardBatch.id) == col(Award.batch_id))
+                .where(col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), kept_back)
+            )
+            found.update(self.session.exec(query))
+        return found
+
+    def standing_awards(self, batch_id: uuid.UUID, limit: int) -> Sequence[Award]:
+        """Awards of the batch that were not undone yet."""
+        query = select(Award).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))
+        return self.session.exec(query.order_by(col(Award.person_id)).limit(limit)).all()
+
+    # --- bulk withdrawals
+
+    def add_withdrawal(self, withdrawal: Withdrawal, lines: Sequence[WithdrawalLine]) -> None:
+        self.session.add(withdrawal)
+        self.session.flush()
+        insert_rows(self.session, lines)
+
+    def find_withdrawal_by_key(self, campus_id: uuid.UUID, key: str) -> Withdrawal | None:
+        query = select(Withdrawal).where(Withdrawal.campus_id == campus_id, Withdrawal.idempotency_key == key)
+        return self.session.exec(query).first()
+
+    def find_withdrawal(self, withdrawal_id: uuid.UUID) -> Withdrawal | None:
+        return self.session.get(Withdrawal, withdrawal_id)
+
+    def get_withdrawal(self, withdrawal_id: uuid.UUID, campus_id: uuid.UUID) -> Withdrawal:
+        withdrawal = self.session.get(Withdrawal, withdrawal_id)
+        if withdrawal is None or withdrawal.campus_id != campus_id:
+            raise NotFound(N_("Ce retrait groupé n’existe pas ici."))
+        return withdrawal
+
+    def lock_withdrawal(self, withdrawal_id: uuid.UUID) -> Withdrawal | None:
+        query = select(Withdrawal).where(Withdrawal.id == withdrawal_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def withdrawals_due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        running = col(Withdrawal.state) == WithdrawalState.RUNNING
+        return self._ids(Withdrawal, running, col(Withdrawal.requested_at), limit)
+
+    def next_withdrawals(self, withdrawal_id: uuid.UUID, limit: int) -> Sequence[WithdrawalLine]:
+        query = select(WithdrawalLine).where(
+            WithdrawalLine.withdrawal_id == withdrawal_id, WithdrawalLine.outcome == WithdrawalOutcome.WAITING
+        )
+        return self.session.exec(query.order_by(col(WithdrawalLine.position)).limit(limit)).all()
+
+    def withdrawal_lines(self, withdrawal_id: uuid.UUID) -> Sequence[WithdrawalLine]:
+        query = select(WithdrawalLine).where(WithdrawalLine.withdrawal_id == withdrawal_id)
+        return self.session.exec(query.order_by(col(WithdrawalLine.position))).all()
+
+    def withdrawal_counts(self, withdrawal_id: uuid.UUID) -> dict[WithdrawalOutcome, int]:
+        rows = self.session.exec(
+            select(WithdrawalLine.outcome, func.count())
+            .where(WithdrawalLine.withdrawal_id == withdrawal_id)
+            .group_by(col(WithdrawalLine.outcome))
+        )
+        return {WithdrawalOutcome(outcome): count for outcome, count in rows}
+
+    def answer_withdrawals(self, withdrawal_id: uuid.UUID, answers: Sequence[Mapping[str, Any]]) -> None:
+        changes = [{"withdrawal_id": withdrawal_id, **each} for each in answers]
+        update_rows(self.session, WithdrawalLine, ("withdrawal_id", "position"), changes)

@@ -1,0 +1,1 @@
+"""Queries: badges, their versions and rules."""

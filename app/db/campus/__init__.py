@@ -1,0 +1,1 @@
+"""Queries: settings, team, keys, desk."""

@@ -1,0 +1,1 @@
+"""The database itself: sessions, migrations, locks, paging, text search."""

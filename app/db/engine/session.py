@@ -1,0 +1,314 @@
+"""The engine, and the one session of a unit of work."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
+from sqlalchemy.engine import Dialect, make_url
+from sqlmodel import Session
+
+from app.db.engine.ongoing_writes import let_writes_go_on
+from app.domain.activity_log.activity_log import CampusLog
+from app.domain.awards.awards import Award
+from app.domain.core.plain_text import plain_text
+
+
+class NotDurable(Exception):
+    """The database may forget what it acknowledged (I17)."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine whose commits survive a power cut, on SQLite and on PostgreSQL; its errors repeat no values (I23)."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            keep_private(Path(parsed.database))
+        # No limit of its own: threads are limited, and one may read with one connection while it writes with another.
+        limit = {} if parsed.database in (None, "", ":memory:") else {"max_overflow": -1}
+        engine = create_engine(
+            parsed,
+            connect_args={"timeout": 30, "check_same_thread": False},
+            hide_parameters=True,
+            json_serializer=_json_text,
+            json_deserializer=orjson.loads,
+            **limit,
+        )
+        # The dialect's own types, but for one: rows of this house hold a dozen identifiers each.
+        engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: _HexUuid}
+        event.listen(engine, "connect", _prepare_sqlite)
+        is_file = bool(parsed.database) and parsed.database != ":memory:"
+        turns = WriterTurns(across=ProcessTurns(Path(str(parsed.database))) if is_file else None)
+        event.listen(engine, "begin", turns.begin)
+        event.listen(engine, "commit", turns.end)
+        event.listen(engine, "rollback", turns.end)
+        event.listen(engine.pool, "checkin", turns.checkin)
+        return engine
+    engine = create_engine(
+        parsed,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={"prepare_threshold": _NEVER},
+        hide_parameters=True,
+        json_serializer=_json_text,
+        json_deserializer=orjson.loads,
+    )
+    let_writes_go_on(engine)
+    return engine
+
+
+def keep_private(path: Path) -> None:
+    """Make a SQLite file that its owner alone reads, or take the rights of others away from one that is there.
+
+    SQLite gives the files that it writes beside it the same rights.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return
+    for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+        # Of another owner, or already gone: who may read it is theirs to decide.
+        with suppress(PermissionError, FileNotFoundError):
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
+
+
+_NEVER: Final = None
+"""After how many times the driver has PostgreSQL prepare a statement: then one plan serves whatever values come, which
+compares every row with every one of the five hundred values that a statement may name, and takes sixty times as long."""
+
+
+class _HexUuid(Uuid[uuid.UUID]):
+    """Read from the 32 hexadecimal digits that this very column wrote, in a third of the time of the class itself."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], uuid.UUID | None]:  # noqa: ARG002
+        new, put, unknown = uuid.UUID.__new__, object.__setattr__, uuid.SafeUUID.unknown
+
+        def read(digits: str | None) -> uuid.UUID | None:
+            if digits is None:
+                return None
+            value = new(uuid.UUID)
+            put(value, "int", int(digits, 16))
+            put(value, "is_safe", unknown)
+            return value
+
+        return read
+
+
+def _json_text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_PAGES_KEPT: Final = "cache_size=-16384"
+"""KiB of pages kept by each connection: identifiers are random, so that every insertion lands anywhere in an index."""
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction control would begin too late and never IMMEDIATE.
+    connection.isolation_level = None
+    settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", _PAGES_KEPT)
+    for setting in settings:
+        connection.execute(f"PRAGMA {setting}")
+    connection.create_function("plain_text", 1, plain_text, deterministic=True)
+
+
+class WriterTurns:
+    """Writers of one process take turns in the order in which they came; processes of one database take turns.
+
+    SQLite alone asks again after pauses of up to 100 ms: a worker that writes one transaction after another
+    takes the lock each time before somebody who waits has asked again.
+    """
+
+    def __init__(self, patience: float = 30.0, across: ProcessTurns | None = None) -> None:
+        self._patience = patience
+        self._across = across
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._is_taken = False
+
+    def begin(self, connection: Connection) -> None:
+        # A transaction that reads first and writes later would fail as busy when another writer came
+        # between: the lock is taken at once.
+        if connection.get_execution_options().get("reading", False):
+            # Told to the driver itself: what SQLAlchemy does around a statement takes ten times as long as this one.
+            connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+            return
+        # A turn that does not come leaves the decision to SQLite, which then knows who holds the lock.
+        connection.info[_TURN] = self.take()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def end(self, connection: Connection) -> None:
+        self._give(connection.info)
+
+    def checkin(self, _connection: Any, record: Any) -> None:
+        """Of a connection that was dropped without an end."""
+        self._give(record.info)
+
+    def take(self) -> bool:
+        until = monotonic() + self._patience
+        if not self._take_among_threads():
+            return False
+        if self._across is not None:
+            self._across.take(until)
+        return True
+
+    def _take_among_threads(self) -> bool:
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(self._patience):
+            return True
+        with self._lock:
+            if turn.is_set():
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def give(self) -> None:
+        if self._across is not None:
+            self._across.give()
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_taken = False
+
+    def _give(self, info: Any) -> None:
+        if info.pop(_TURN, False):
+            self.give()
+
+
+_TURN: Final = "turn of a writer"
+
+
+class ProcessTurns:
+    """Who of several processes writes next to one SQLite file: a server, a worker of its own, a command.
+
+    Two files are locked beside it. Whoever has had the turn has to be the next before having it again, and whoever
+    waits for the turn is the next meanwhile: nobody has it twice while another waits. It orders and protects nothing;
+    where it fails, or the turn does not come in time, SQLite's own lock decides. A process that dies gives it back.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._paths = (
+            database.with_name(f"{database.name}-turn"),
+            database.with_name(f"{database.name}-next"),
+        )
+        self._open: tuple[int, int, int] | None = None
+
+    def take(self, until: float) -> None:
+        with suppress(OSError):
+            turn, following = self._files()
+            if _locked(following, until):
+                try:
+                    _locked(turn, until)
+                finally:
+                    fcntl.flock(following, fcntl.LOCK_UN)
+
+    def give(self) -> None:
+        with suppress(OSError):
+            fcntl.flock(self._files()[0], fcntl.LOCK_UN)
+
+    def _files(self) -> tuple[int, int]:
+        """Of this very process: one that was forked from it would share its locks."""
+        if self._open is None or self._open[0] != os.getpid():
+            turn, following = (
+                os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for path in self._paths
+            )
+            self._open = os.getpid(), turn, following
+        return self._open[1:]
+
+    def __del__(self) -> None:
+        if self._open is not None and self._open[0] == os.getpid():
+            for file in self._open[1:]:
+                os.close(file)
+
+
+_ASKED_AGAIN: Final = 0.002
+
+
+def _locked(file: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() >= until:
+                return False
+            sleep(_ASKED_AGAIN)
+        else:
+            return True
+
+
+def open_session(engine: Engine, *, reading: bool = False) -> Session:
+    """`expire_on_commit` is off so that a face can still read the rows it answers with."""
+    return Session(_reader(engine) if reading else engine, expire_on_commit=False)
+
+
+def _reader(engine: Engine) -> Engine:
+    """The engine with the option of transactions that only read, made once for each engine."""
+    made: Engine | None = vars(engine).get(_READER)
+    if made is None:
+        made = vars(engine)[_READER] = engine.execution_options(reading=True)
+    return made
+
+
+_READER: Final = "_reader"
+
+
+def refuse_rows_of(
+    session: Session,
+    campus_ids: Collection[uuid.UUID],
+    refusal: Callable[[], Exception],
+    *,
+    also: tuple[type, ...] = (),
+) -> None:
+    """From now on, reading an award or a log of these campuses raises: nothing may be shown or decided by them. So does
+    any row of the kinds in `also`."""
+
+    def check(_session: Session, row: object) -> None:
+        if isinstance(row, also) or (isinstance(row, Award | CampusLog) and row.campus_id in campus_ids):
+            raise refusal()
+
+    event.listen(session, "loaded_as_persistent", check)
+    session.info[_CHECK] = check
+
+
+_CHECK: Final = "check of rows"
+
+
+def check_row(session: Session, row: object) -> None:
+    """For a row that was read without the ORM: raises what `refuse_rows_of` says of it."""
+    check = session.info.get(_CHECK)
+    if check is not None:
+        check(session, row)
+
+
+def check_durable(engine: Engine) -> None:
+    """Refuse a database that acknowledges a commit before it is on disk."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            if connection.execute(text("PRAGMA synchronous")).scalar_one() < 2:
+                raise NotDurable(
+                    "SQLite runs with synchronous below FULL: an acknowledged award could be lost."
+                )
+            return
+        for setting in ("fsync", "synchronous_commit"):
+            value = connection.execute(text(f"SHOW {setting}")).scalar_one()
+            if value == "off":
+                raise NotDurable(
+                    f"PostgreSQL runs with {setting} = off: an acknowledged award could be lost."
+                )

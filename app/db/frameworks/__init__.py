@@ -1,0 +1,1 @@
+"""Queries: competencies and their sources."""

@@ -1,0 +1,1 @@
+"""Queries: activities taken over from files and calendars."""

@@ -1,0 +1,1 @@
+"""Queries: my badges, portfolio, requests, contributions."""

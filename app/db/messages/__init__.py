@@ -1,0 +1,1 @@
+"""Queries: e-mail and reminders."""

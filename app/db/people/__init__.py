@@ -1,0 +1,1 @@
+"""Queries: records, names, addresses, merging, disambiguation."""

@@ -1,0 +1,220 @@
+"""Looking for people, activities and awards of one campus, page by page."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlmodel import Session, col
+
+from app.db.activities.activities import organised_by
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.badges.badges import WITHOUT_PICTURES
+from app.db.engine.pages import Order, Start, page_of
+from app.db.engine.plain_text import holds_all, plain
+from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.awards.awards import Award
+from app.domain.badges.badges import BadgeVersion
+from app.domain.core.plain_text import plain_text
+from app.domain.people.merging import PersonMerge
+from app.domain.people.people import Person, PersonAddress
+
+
+class ListedAward(NamedTuple):
+    """An award as a table says it."""
+
+    id: uuid.UUID
+    family_name: str
+    given_name: str
+    badge: str
+    version: int
+    activity: str | None
+    awarded_at: datetime
+    revoked_at: datetime | None
+    undone_at: datetime | None
+    revoked_reason: str
+
+
+class PeopleOrder(StrEnum):
+    NAME = "nom"
+    LATEST = "recent"
+
+
+class AwardOrder(StrEnum):
+    LATEST = "recent"
+    PERSON = "personne"
+    BADGE = "badge"
+
+
+class ActivityOrder(StrEnum):
+    LATEST = "recent"
+    EARLIEST = "ancien"
+    TITLE = "titre"
+
+
+def _name() -> ColumnElement[str]:
+    return col(Person.given_name) + " " + col(Person.family_name)
+
+
+class DirectoryStore:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def people(
+        self,
+        campus_id: uuid.UUID,
+        words: Sequence[str],
+        start: Start,
+        *,
+        address: str = "",
+        order: PeopleOrder = PeopleOrder.NAME,
+    ) -> list[Person]:
+        """Whoever took part in an activity of the campus or was given a badge by it."""
+        query = select(Person).where(_belongs(campus_id))
+        query = query.where(_has_address(address) if address else holds_all(_name(), words))
+        return [row[0] for row in page_of(self.session, query, _PEOPLE_ORDERS[order], start)]
+
+    def find_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Person | None:
+        row = self.session.execute(
+            select(Person).where(col(Person.id) == person_id, _belongs(campus_id))
+        ).first()
+        return row[0] if row else None
+
+    def activities(
+        self,
+        campus_id: uuid.UUID,
+        words: Sequence[str],
+        start: Start,
+        *,
+        order: ActivityOrder = ActivityOrder.LATEST,
+    ) -> list[Activity]:
+        query = (
+            select(Activity)
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(organised_by(campus_id))
+            .where(holds_all(col(Activity.title) + " " + col(Activity.place), words))
+        )
+        return [row[0] for row in page_of(self.session, query, _ACTIVITY_ORDERS[order], start)]
+
+    def people_in(self, activity_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """How many people were present in each; nobody in those that are not named."""
+        query = (
+            select(col(Participation.activity_id), func.count())
+            .where(col(Participation.activity_id).in_(activity_ids), col(Participation.is_present))
+            .group_by(col(Participation.activity_id))
+        )
+        return {row[0]: row[1] for row in self.session.execute(query)}
+
+    def awards(
+        self,
+        campus_id: uuid.UUID,
+        words: Sequence[str],
+        start: Start,
+        *,
+        badge_id: uuid.UUID | None = None,
+        order: AwardOrder = AwardOrder.LATEST,
+    ) -> list[AwardRecord]:
+        query = AwardStore.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
+        if badge_id is not None:
+            query = query.where(col(Award.badge_id) == badge_id)
+        query = query.where(holds_all(_name() + " " + col(BadgeVersion.name), words))
+        return [AwardRecord(*row) for row in page_of(self.session, query, _AWARD_ORDERS[order], start)]
+
+    def listed_awards(self, campus_id: uuid.UUID, start: Start) -> list[ListedAward]:
+        """The latest first; only what a table says of each, for there may be hundreds of thousands."""
+        query = (
+            select(
+                col(Award.id), col(Person.family_name), col(Person.given_name), col(BadgeVersion.name),
+                col(BadgeVersion.number), col(Activity.title), col(Award.awarded_at), col(Award.revoked_at),
+                col(Award.undone_at), col(Award.revoked_reason),
+            )
+            .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
+            .where(col(Award.campus_id) == campus_id)
+        )  # fmt: skip
+        return [
+            ListedAward(*row) for row in page_of(self.session, query, _AWARD_ORDERS[AwardOrder.LATEST], start)
+        ]
+
+    def participations_of(
+        self, person_id: uuid.UUID, campus_id: uuid.UUID
+    ) -> list[tuple[Participation, Activity]]:
+        """What somebody took part in, among the activities of the campus, latest first."""
+        rows = self.session.execute(
+            select(Participation, Activity)
+            .join(Activity, col(Activity.id) == col(Participation.activity_id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                col(Participation.person_id) == person_id,
+                col(Participation.is_present),
+                organised_by(campus_id),
+            )
+            .order_by(col(Activity.starts_on).desc(), col(Activity.id))
+        )
+        return [(participation, activity) for participation, activity in rows]
+
+    def awards_of(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> list[AwardRecord]:
+        """What the campus gave somebody, latest first."""
+        query = (
+            AwardStore.records()
+            .where(col(Award.person_id) == person_id, col(Award.campus_id) == campus_id)
+            .options(*WITHOUT_PICTURES)
+            .order_by(col(Award.awarded_at).desc(), col(Award.id).desc())
+        )
+        return [AwardRecord(*row) for row in self.session.execute(query)]
+
+
+def _belongs(campus_id: uuid.UUID) -> ColumnElement[bool]:
+    took_part = exists().where(
+        and_(
+            col(Participation.person_id) == col(Person.id),
+            col(ActivityCampus.activity_id) == col(Participation.activity_id),
+            organised_by(campus_id),
+        )
+    )
+    holds = exists().where(and_(col(Award.person_id) == col(Person.id), col(Award.campus_id) == campus_id))
+    gone = exists().where(
+        and_(col(PersonMerge.gone_id) == col(Person.id), col(PersonMerge.undone_at).is_(None))
+    )
+    return and_(or_(took_part, holds), ~gone)
+
+
+def _has_address(address: str) -> ColumnElement[bool]:
+    return exists().where(
+        and_(
+            col(PersonAddress.person_id) == col(Person.id),
+            plain(col(PersonAddress.address)).startswith(plain_text(address), autoescape=True),
+        )
+    )
+
+
+_BY_NAME: Order = [
+    (plain(col(Person.family_name)), False),
+    (plain(col(Person.given_name)), False),
+    (col(Person.id), False),
+]
+_PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
+    PeopleOrder.NAME: _BY_NAME,
+    PeopleOrder.LATEST: [(col(Person.created_at), True), (col(Person.id), True)],
+}
+_ACTIVITY_ORDERS: dict[ActivityOrder, Order] = {
+    ActivityOrder.LATEST: [
+        (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
+    ],
+    ActivityOrder.EARLIEST: [
+        (col(Activity.starts_on), False), (col(Activity.title), False), (col(Activity.id), False),
+    ],
+    ActivityOrder.TITLE: [
+        (plain(col(Activity.title)), False), (col(Activity.starts_on), True), (col(Activity.id), False),
+    ],
+}  # fmt: skip
+_AWARD_ORDERS: dict[AwardOrder, Order] = {
+    AwardOrder.LATEST: [(col(Award.awarded_at), True), (col(Award.id), True)],
+    AwardOrder.PERSON: [*_BY_NAME[:2], (col(Award.id), False)],
+    AwardOrder.BADGE: [(plain(col(BadgeVersion.name)), False), *_BY_NAME[:2], (col(Award.id), False)],
+}

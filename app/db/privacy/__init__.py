@@ -1,0 +1,1 @@
+"""Queries: access, erasure, consent, retention."""

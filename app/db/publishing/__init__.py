@@ -1,0 +1,1 @@
+"""Queries: status lists, public documents, static export."""

@@ -1,0 +1,1 @@
+"""Queries: registry, organisations, endorsements."""

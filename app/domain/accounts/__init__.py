@@ -1,0 +1,1 @@
+"""Rows and rules: sign-in, sessions, passkeys, permissions."""

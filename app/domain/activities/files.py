@@ -1,0 +1,231 @@
+"""Files that people hand in: what is taken and how much of it, told by the content, whatever the name claims."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.core.columns import moment, new_id, part_of, points_to, word_of
+from app.errors import Conflict, InvalidInput
+from app.language import N_
+
+MOST_FILES: Final = 5
+LARGEST_FILE: Final = 10 * 1024 * 1024
+LONGEST_TEXT: Final = 1024 * 1024
+LONGEST_WORDS: Final = 200
+"""Of what a picture shows, for whoever cannot see it."""
+ACCEPTED: Final = "image/jpeg,image/png,image/webp,application/pdf,text/plain"
+"""For file inputs; a phone that keeps its photos in another format then hands over a JPEG."""
+_ENDINGS: Final = {
+    "application/pdf": "pdf",
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "text/plain": "txt",
+}
+_UNFIT = re.compile(r'[\\/:*?"<>|]')
+_MARKUP = re.compile(r"<\s*(?:[!?]|svg|html|head|body|script|iframe|object|embed|link|style|img)", re.I)
+_HEIC: Final = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif")
+
+
+class FileNoun(StrEnum):
+    """What a file belongs to."""
+
+    REQUEST = "request"
+    CONTRIBUTION = "contribution"
+    ACTIVITY = "activity"
+
+
+class FileState(StrEnum):
+    WAITING = "waiting"
+    """For the virus scanner: until then nobody opens it."""
+    CLEAN = "clean"
+    REFUSED = "refused"
+    """The scanner found something in it, and nothing of it was kept but that it was there."""
+
+
+class StoredFile(SQLModel, table=True):
+    """What is said of a file; its bytes lie apart. `digest` is the SHA-256 of the bytes as they are kept, in hex.
+
+    `person_id` is whose data it is, where it is one person's; `words` say what a picture shows.
+    """
+
+    __tablename__ = "stored_file"
+    __table_args__ = (Index("files_of_noun", "noun", "noun_id"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    noun: FileNoun = Field(sa_column=word_of(FileNoun, name="file_noun"))
+    noun_id: uuid.UUID
+    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    name: str = Field(max_length=120)
+    words: str = Field(default="", max_length=LONGEST_WORDS)
+    media_type: str = Field(max_length=40)
+    size: int
+    digest: str = Field(max_length=64)
+    state: FileState = Field(sa_column=word_of(FileState, name="file_state"))
+    added_at: datetime = Field(sa_column=moment())
+
+    @property
+    def is_picture(self) -> bool:
+        return self.media_type.startswith("image/")
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is FileState.CLEAN
+
+
+class FileContent(SQLModel, table=True):
+    """`preview` is a small JPEG of a picture."""
+
+    __tablename__ = "stored_file_content"
+    file_id: uuid.UUID = Field(sa_column=part_of("stored_file"))
+    content: bytes
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture made anew from its pixels alone."""
+
+    content: bytes
+    preview: bytes
+
+
+class Photographs(Protocol):
+    def cleaned(self, content: bytes, media_type: str) -> Picture:
+        """Raises InvalidInput for what is no whole picture, or one too large to be opened."""
+
+
+class ScannerSilent(Exception):
+    """The scanner could not be asked: nothing is known of the file."""
+
+
+class Scanner(Protocol):
+    def is_clean(self, content: bytes) -> bool:
+        """Raises ScannerSilent."""
+
+
+class Infected(InvalidInput):
+    """The scanner found something."""
+
+
+@dataclass(frozen=True)
+class TakenFile:
+    """A file as it is going to be kept."""
+
+    name: str
+    media_type: str
+    content: bytes
+    preview: bytes | None
+    state: FileState
+    words: str = ""
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def media_type_of(content: bytes) -> str | None:
+    """By its first bytes, or by all of them for text; None for what we do not take."""
+    if content.startswith(b"%PDF-"):
+        return "application/pdf"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return "text/plain" if _is_plain_text(content) else None
+
+
+def _is_plain_text(content: bytes) -> bool:
+    """Text and nothing that a browser could take for a page or a drawing, scripts and all."""
+    if not content.strip() or len(content) > LONGEST_TEXT:
+        return False
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return _MARKUP.search(text) is None and all(
+        sign in "\t\n\r\f" or unicodedata.category(sign) != "Cc" for sign in text
+    )
+
+
+def check_content(content: bytes) -> str:
+    """The media type of a file that is taken; raises InvalidInput with what to do instead."""
+    if len(content) > LARGEST_FILE:
+        raise InvalidInput(N_("Ce fichier est trop lourd : 10 Mo au plus. Une photo plus petite suffit."))
+    media_type = media_type_of(content)
+    if media_type is not None:
+        return media_type
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIC:
+        raise InvalidInput(
+            N_(
+                "Cette photo est au format HEIC ou AVIF. Choisissez « Le plus compatible » dans les réglages de "
+                "l’appareil photo, ou envoyez une capture d’écran."
+            )
+        )
+    raise InvalidInput(
+        N_(
+            "Ce fichier n’est ni une photo (JPEG, PNG, WebP), ni un PDF, ni un texte simple. Enregistrez-le en "
+            "PDF, puis recommencez."
+        )
+    )
+
+
+def new_file(
+    taken: TakenFile,
+    *,
+    campus_id: uuid.UUID,
+    noun: FileNoun,
+    noun_id: uuid.UUID,
+    person_id: uuid.UUID | None = None,
+    at: datetime,
+) -> tuple[StoredFile, FileContent]:
+    row = StoredFile(
+        campus_id=campus_id,
+        noun=noun,
+        noun_id=noun_id,
+        person_id=person_id,
+        name=shown_name(taken.name, taken.media_type),
+        words=" ".join(taken.words.split())[:LONGEST_WORDS],
+        media_type=taken.media_type,
+        size=len(taken.content),
+        digest=taken.digest,
+        state=taken.state,
+        added_at=at,
+    )
+    return row, FileContent(file_id=row.id, content=taken.content, preview=taken.preview)
+
+
+def check_room(there: int, *, most: int = MOST_FILES) -> None:
+    if there > most:
+        raise InvalidInput(N_("C’est trop de fichiers : {most} au plus en tout."), most=most)
+
+
+def check_may_open(file: StoredFile) -> None:
+    if file.state is FileState.WAITING:
+        raise Conflict(N_("Ce fichier est en attente d’analyse : il s’ouvrira une fois reconnu sans danger."))
+    if file.state is FileState.REFUSED:
+        raise Conflict(N_("Ce fichier a été refusé par l’antivirus : rien n’en a été gardé."))
+
+
+def refuse(file: StoredFile) -> None:
+    """What is left says that it was there, and no more."""
+    file.state, file.digest, file.size, file.words = FileState.REFUSED, "", 0, ""
+
+
+def shown_name(name: str, media_type: str) -> str:
+    """The file's own name without what other systems could take for something else, and with its true ending."""
+    plain = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C")
+    own = _UNFIT.sub(" ", plain.replace("\\", "/").rpartition("/")[2])
+    stem = own.rpartition(".")[0] or own
+    return f"{' '.join(stem.split())[:100].strip('. ') or 'fichier'}.{_ENDINGS[media_type]}"

@@ -1,0 +1,127 @@
+"""Who is meant by each line of a list, among those an activity has already and those known elsewhere."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain.activities.activities import Participation
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.people.merging import is_gone
+from app.domain.people.people import Person, name_key
+
+There = tuple[Participation, Person]
+Meant = tuple[Participation | None, Person]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """By line key, each line's participation and person where one of them is known.
+
+    `unclear` lines only give a name that several people of the activity have, or are several for one of them: whoever
+    gave the list has to say who is meant.
+    """
+
+    meant: Mapping[str, Meant]
+    unclear: Mapping[str, Sequence[There]]
+
+
+def name_key_of(line: ListedPerson) -> str:
+    return name_key(line.given_name, line.family_name)
+
+
+def is_bare(line: ListedPerson) -> bool:
+    """Nothing but a name, and nobody said that it is one more person of that name."""
+    return not line.address and line.homonym == 1 and not line.told_first
+
+
+def is_by_name(pair: There) -> bool:
+    """Recorded on a line without an address."""
+    return pair[0].line_key.startswith("|")
+
+
+def matched(
+    lines: Sequence[ListedPerson],
+    participants: Sequence[There],
+    named: Mapping[tuple[str, str], Person],
+    *,
+    with_address: Collection[uuid.UUID] = (),
+    open_to_name: Collection[Participation] | None = None,
+) -> Matches:
+    """`named` are people known by an address and the name that goes with it; `with_address` are those of the
+    participants who have any, by whatever list: another address is then another person's.
+
+    What is sure comes first; then a name alone is enough where the line or the participation has no address and one
+    person alone can be meant. Of `open_to_name`, where it is told: the others stand for whoever is sure.
+    """
+    found = _known_for_sure([line for line in lines if not is_bare(line)], participants, named)
+    taken = {participation.id for participation, _ in found.values() if participation is not None}
+    open_to = None if open_to_name is None else {participation.id for participation in open_to_name}
+    of_name: dict[str, list[There]] = {}
+    for participation, person in participants:
+        if participation.id not in taken:
+            of_name.setdefault(name_key(person.given_name, person.family_name), []).append(
+                (participation, person)
+            )
+    unclear: dict[str, Sequence[There]] = {}
+    for line in filter(is_bare, lines):
+        namesakes = of_name.get(name_key_of(line), [])
+        if len(namesakes) > 1:
+            unclear[line.line_key] = tuple(namesakes)
+        elif namesakes and (_is_open(namesakes[0], open_to) or namesakes[0][0].line_key == line.line_key):
+            found[line.line_key] = namesakes.pop()
+    addressed = [line for line in lines if line.address and line.line_key not in found]
+    for key, several in _by_name_key(addressed).items():
+        fitting = [
+            pair
+            for pair in of_name.get(key, [])
+            if is_by_name(pair) and pair[1].id not in with_address and _is_open(pair, open_to)
+        ]
+        if len(fitting) == len(several) == 1 and f"|{key}" not in unclear:
+            found[several[0].line_key] = fitting[0]
+        elif fitting:
+            unclear.update({line.line_key: tuple(fitting) for line in several})
+    return Matches(found, unclear)
+
+
+def matched_by_key(
+    lines: Iterable[ListedPerson], participants: Sequence[There], named: Mapping[tuple[str, str], Person]
+) -> dict[str, Meant]:
+    """Of lines that were looked at with the whole list they are part of: whoever bears their very key."""
+    return _known_for_sure(lines, participants, named)
+
+
+def _known_for_sure(
+    lines: Iterable[ListedPerson], participants: Sequence[There], named: Mapping[tuple[str, str], Person]
+) -> dict[str, Meant]:
+    by_key = {participation.line_key: (participation, person) for participation, person in participants}
+    of_person = {person.id: participation for participation, person in participants}
+    found: dict[str, Meant] = {}
+    for line in lines:
+        person = named.get((line.address, name_key_of(line)))
+        if line.line_key in by_key and not (person and is_gone(by_key[line.line_key][1])):
+            found[line.line_key] = by_key[line.line_key]
+        elif person is not None:
+            found[line.line_key] = (of_person.get(person.id), person)
+    return found
+
+
+def _is_open(pair: There, open_to: Collection[object] | None) -> bool:
+    return open_to is None or pair[0].id in open_to
+
+
+def _by_name_key(lines: Iterable[ListedPerson]) -> dict[str, list[ListedPerson]]:
+    found: dict[str, list[ListedPerson]] = {}
+    for line in lines:
+        found.setdefault(name_key_of(line), []).append(line)
+    return found
+
+
+def free_homonym(line: ListedPerson, taken: Collection[str]) -> int:
+    """The number of one more person of that name without an address; `taken` are line keys."""
+    key = f"|{name_key_of(line)}"
+    number = 1
+    while (key if number == 1 else f"{key}#{number}") in taken:
+        number += 1
+    return number

@@ -1,0 +1,1 @@
+"""Rows and rules: the append-only log and what proves it."""

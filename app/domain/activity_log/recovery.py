@@ -1,0 +1,172 @@
+"""What one transaction adds to the recovery journal: lines of a campus's log with their rows, and what people chose."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+from app.domain.activity_log.activity_log import EntryKind, Fact
+from sceau_credentials.evidence.leaves import Leaf
+
+KEYS, PEOPLE, BADGES, VERSIONS = "signing_key", "person", "badge", "badge_version"
+AWARDS, DOCUMENTS, SLOTS, EVIDENCE, NEWER = (
+    "award",
+    "signed_credential",
+    "status_slot",
+    "award_evidence",
+    "newer_credential",
+)
+IN_ORDER: Final = (KEYS, PEOPLE, BADGES, VERSIONS, AWARDS, DOCUMENTS, SLOTS, EVIDENCE, NEWER)
+"""The tables of journaled rows, each after those that it refers to."""
+ERASED: Final = "erased"
+"""The people whose data were erased."""
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What of a table's rows people choose. `with_new`: a new row is a choice; then all of it is journaled."""
+
+    columns: tuple[str, ...] = ()
+    with_new: bool = False
+
+    @property
+    def with_changes(self) -> bool:
+        """Otherwise a choice is only that a row is deleted."""
+        return self.with_new or bool(self.columns)
+
+
+CHOICES: Final[Mapping[str, Choices]] = {
+    "person": Choices(
+        ("allows_name", "wants_reminders", "accepts_links", "under_15_on", "age_group", "language")
+    ),
+    "award": Choices(
+        (
+            "visibility",
+            "is_findable",
+            "answers_checks",
+            "older_recipient",
+            "link_generation",
+            "disclosures",
+            "edition",
+        )
+    ),
+    "evidence_disclosure": Choices(with_new=True),
+    "consent": Choices(with_new=True),
+    "parent_agreement": Choices(with_new=True),
+    "portfolio": Choices(("is_open", "is_findable", "naming", "grouping", "line")),
+    "portfolio_group": Choices(),
+    "portfolio_piece": Choices(with_new=True),
+    "brought_badge": Choices(("is_shown", "belongs")),
+    "endorsement": Choices(("withdrawn_at", "hidden_at", "set_aside_at", "set_aside_reason", "changes")),
+    "endorsement_place": Choices(("raised_at",)),
+    "label": Choices(("withdrawn_at",)),
+    "recognition": Choices(("standing", "reason", "changed_at")),
+    "activity_file": Choices(("agreed", "removed_at")),
+    "api_token": Choices(("revoked_at",)),
+    "membership": Choices(("until",)),
+    "operator": Choices(),
+    "invitation": Choices(("generation", "expires_at", "accepted_at", "withdrawn_at")),
+    "badge_opening": Choices(),
+    "award_batch": Choices(("state",)),
+    "network_key": Choices(("retired_at", "revoked_at"), with_new=True),
+    "organisation_key": Choices(("retired_at", "revoked_at"), with_new=True),
+    "followed_list": Choices(),
+    "log_witness": Choices(("retired_at",)),
+    "person_address": Choices(),
+    "passkey": Choices(),
+    "federated_account": Choices(),
+    "password": Choices(("hash", "set_at")),
+}
+"""The tables of choices, each after those that it refers to. A row that is deleted is a choice in all but the first two."""
+NEVER_DELETED: Final = frozenset({"person", "award"})
+CHOSEN: Final = "choices"
+CHOICES_ORIGIN: Final = "choices"
+NO_CAMPUS: Final = uuid.UUID(int=0)
+"""Choices are people's: their frames belong to no campus, and are numbered by commit."""
+
+
+class ChoiceChange(SQLModel, table=True):
+    """What one commit changed of what people chose, until the recovery journal holds it. The newest row stays: its
+    number says how new this database is."""
+
+    __tablename__ = "choice_change"
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    content: bytes = b""
+
+
+def as_json(value: object) -> object:
+    """For orjson: what is in columns and not in JSON."""
+    if isinstance(value, bytes):
+        try:
+            return {"text": value.decode()}
+        except UnicodeDecodeError:
+            return {"hex": value.hex()}
+    raise TypeError(type(value).__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`start` and `stop` are numbers of the log named `origin`, as a half-open range."""
+
+    campus_id: uuid.UUID
+    origin: str
+    start: int
+    stop: int
+    at: datetime
+    content: Mapping[str, Any]
+
+    @property
+    def lines(self) -> list[JournaledLine]:
+        return [JournaledLine.read(each) for each in self.content.get("lines", ())]
+
+    def rows(self, table: str) -> Sequence[Values]:
+        found: Sequence[Values] = self.content.get("rows", {}).get(table, ())
+        return found
+
+    @property
+    def erased(self) -> set[uuid.UUID]:
+        return {uuid.UUID(each) for each in self.content.get(ERASED, ())}
+
+
+@dataclass(frozen=True)
+class JournaledLine:
+    """A line of the log, with what it commits to; where that was erased, the key is empty and the fact says nothing."""
+
+    number: int
+    fact: Fact
+    leaf: Leaf
+    key: bytes
+
+    def without_payload(self) -> JournaledLine:
+        """The same line as an erasure leaves it."""
+        return JournaledLine(self.number, Fact(self.fact.kind, "", uuid.UUID(int=0), {}), self.leaf, b"")
+
+    def written(self) -> list[Any]:
+        fact = self.fact
+        return [
+            self.number,
+            fact.kind.value,
+            self.leaf.at,
+            self.leaf.commitment.hex(),
+            fact.noun,
+            fact.noun_id,
+            fact.about_id,
+            self.key.hex(),
+            fact.facts,
+        ]
+
+    @staticmethod
+    def read(values: Sequence[Any]) -> JournaledLine:
+        number, kind, at, commitment, noun, noun_id, about_id, key, facts = values
+        about = uuid.UUID(about_id) if about_id else None
+        fact = Fact(EntryKind(kind), noun, uuid.UUID(noun_id), facts, about)
+        leaf = Leaf(kind, datetime.fromisoformat(at), bytes.fromhex(commitment))
+        return JournaledLine(number, fact, leaf, bytes.fromhex(key))

@@ -1,0 +1,1 @@
+"""Rows and rules: eligibility, issuing, batches, revocation, delivery."""

@@ -1,0 +1,368 @@
+"""Awards: a badge given to a person on the strength of what they did, and the rules that allow it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Text
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.activities.activities import Activity, Participation, hours_of
+from app.domain.awards.reasons import rule_facts
+from app.domain.badges.badges import Badge, BadgeVersion, Kind, Repeat, valid_until
+from app.domain.badges.rules import Progress
+from app.domain.core.columns import (
+    index_where,
+    moment,
+    new_id,
+    new_row,
+    part_of,
+    points_to,
+    whole_second,
+    word_of,
+)
+from app.domain.people.people import Person, normal_address
+from app.errors import Conflict, InvalidInput, Unavailable
+from app.language import N_
+from sceau_credentials.values.json_text import JsonValue
+
+
+class AwardState(StrEnum):
+    ISSUED = "issued"
+    REVOKED = "revoked"
+
+
+class Visibility(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class LineOutcome(StrEnum):
+    """What became, or would become, of one line of a list."""
+
+    READY = "ready"
+    AWARDED = "awarded"
+    ALREADY_HELD = "already_held"
+    INVALID_ADDRESS = "invalid_address"
+    MISSING_NAME = "missing_name"
+    MISSING_EVIDENCE = "missing_evidence"
+    TOO_FEW_HOURS = "too_few_hours"
+    ONESELF = "oneself"
+    REPEATED_LINE = "repeated_line"
+    UNREADABLE = "unreadable"
+    NOT_ALLOWED = "not_allowed"
+    ABSENT = "absent"
+    SEVERAL_OF_NAME = "several_of_name"
+
+    @property
+    def is_refused(self) -> bool:
+        return self not in (LineOutcome.READY, LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
+
+
+class Award(SQLModel, table=True):
+    """`once_key` is what the database keeps unique so that nobody is given the same badge twice.
+
+    `undone_at`: withdrawn before it ever left the house, so that nobody need hear of it. `edition` counts how
+    often it was signed: the newest one is the badge, at the same address.
+    """
+
+    __tablename__ = "award"
+    __table_args__ = (
+        Index("awards_of_campus_by_time", "campus_id", "awarded_at", "id"),
+        Index("awards_of_person", "person_id", "awarded_at"),
+        Index("awards_of_badge_by_person", "badge_id", "person_id"),
+        Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),
+        index_where("awards_to_align", "campus_id", "align_due_at", known="align_due_at"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    badge_id: uuid.UUID = Field(sa_column=points_to("badge", index=False))
+    version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
+    person_id: uuid.UUID = Field(sa_column=points_to("person", index=False))
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))
+    subject_id: uuid.UUID = Field(default_factory=new_id)
+    state: AwardState = Field(default=AwardState.ISSUED, sa_column=word_of(AwardState, name="award_state"))
+    visibility: Visibility = Field(
+        default=Visibility.CLOSED, sa_column=word_of(Visibility, name="award_visibility")
+    )
+    is_findable: bool = False
+    """Its holder lets search engines find its page, while that is open."""
+    holder_name: str | None = Field(default=None, max_length=250)
+    evidence: str = Field(default="", max_length=4000)
+    part: str | None = Field(default=None, max_length=20)
+    hours: float | None = None
+    contribution: str = Field(default="", max_length=1000)
+    grounds: str = Field(default="", max_length=300)
+    """What the lines of the log that it rests on add up to, in the badge's language."""
+    awarded_at: datetime = Field(sa_column=moment())
+    awarded_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    valid_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    revoked_reason: str = Field(default="", max_length=500)
+    undone_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    batch_id: uuid.UUID | None = None
+    once_key: str | None = Field(default=None, unique=True, max_length=120)
+    edition: int = 1
+    disclosures: int = 0
+    """How often its holder changed what is shown of the evidence: part of the key of every cached page."""
+    align_due_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    """When its signed documents are compared next with what its holder shows; until then they are not published."""
+    reissued_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    older_recipient: str = Field(default="", max_length=120)
+    """Salt and hash of an address, by which the 2.0 rendition names the holder; empty unless they asked for it."""
+    answers_checks: bool = False
+    """Its holder lets anybody who sees the open page ask whether an address is theirs."""
+    link_generation: int = 0
+    link_opened_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    claimed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class SignedDocument(SQLModel, table=True):
+    """An award's signed credential in both forms: the bytes are the badge, and never change (I14)."""
+
+    __tablename__ = "signed_credential"
+    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    embedded: bytes
+    token: str = Field(sa_type=Text)
+    embedded_digest: str = Field(max_length=64)
+    token_digest: str = Field(max_length=64)
+    signed_at: datetime = Field(sa_column=moment())
+
+
+class NewerDocument(SQLModel, table=True):
+    """The same award signed again, with another name of its holder or none; it supersedes what was signed before."""
+
+    __tablename__ = "newer_credential"
+    award_id: uuid.UUID = Field(sa_column=part_of("award"))
+    edition: int = Field(primary_key=True)
+    embedded: bytes
+    token: str = Field(sa_type=Text)
+    embedded_digest: str = Field(max_length=64)
+    token_digest: str = Field(max_length=64)
+    signed_at: datetime = Field(sa_column=moment())
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the rules say of giving one badge to one person.
+
+    `sentence` is French, for the catalogues; `values` are facts that `award_reasons.in_words` says for its places.
+    """
+
+    outcome: LineOutcome
+    sentence: str = ""
+    values: dict[str, Any] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.outcome is LineOutcome.READY
+
+
+ONESELF = Judgement(LineOutcome.ONESELF, N_("On ne s’attribue pas un badge à soi-même."))
+
+ABSENT = Judgement(
+    LineOutcome.ABSENT,
+    N_("Notée absente de cette activité. Si elle y était, notez-la d’abord présente."),
+)
+
+HELD = Judgement(LineOutcome.ALREADY_HELD, N_("A déjà ce badge, qui est donné une seule fois par personne."))
+HELD_IN_ACTIVITY = Judgement(
+    LineOutcome.ALREADY_HELD,
+    N_("A déjà reçu ce badge dans cette activité, et il y est donné une seule fois par personne."),
+)
+
+
+class AlreadyRevoked(Conflict): ...
+
+
+class DocumentsToAlign(Unavailable):
+    """The signed documents of an open award may contain more than its holder shows."""
+
+    def __init__(self, award_id: uuid.UUID) -> None:
+        super().__init__(
+            N_(
+                "Ce badge est en train d’être signé de nouveau, pour ne montrer que ce que son titulaire a choisi. "
+                "Réessayez dans un instant. Rien n’est dit de sa valeur."
+            )
+        )
+        self.award_id = award_id
+
+
+def check_aligned(award: Award) -> None:
+    """Raises where an open award may not be published yet."""
+    if award.visibility is Visibility.OPEN and award.align_due_at is not None:
+        raise DocumentsToAlign(award.id)
+
+
+def judge(
+    version: BadgeVersion,
+    *,
+    person: Person,
+    giver_id: uuid.UUID | None,
+    activity: Activity | None,
+    participation: Participation | None,
+    evidence: str,
+    held: Award | None,
+    repeat: Repeat = Repeat.ONCE,
+    progress: Progress | None = None,
+) -> Judgement:
+    """Each person is judged alone, on their own record, whatever list they stand in (T02, I25)."""
+    if giver_id is not None and person.id == giver_id:
+        return ONESELF
+    if held is not None:
+        return HELD_IN_ACTIVITY if repeat is Repeat.ONCE_PER_ACTIVITY else HELD
+    return judge_evidence(
+        version, activity=activity, participation=participation, evidence=evidence, progress=progress
+    )
+
+
+def judge_evidence(
+    version: BadgeVersion,
+    *,
+    activity: Activity | None,
+    participation: Participation | None,
+    evidence: str,
+    progress: Progress | None = None,
+) -> Judgement:
+    """The badge's rule and its kind say what an award must rest on; `progress` is None where it has no rule."""
+    if participation is not None and not participation.is_present:
+        return ABSENT
+    if progress is not None and not progress.is_met:
+        return Judgement(
+            LineOutcome.TOO_FEW_HOURS,
+            N_("Ce badge demande {rule} ; il manque {missing}."),
+            rule_facts(progress),
+        )
+    hours = hours_of(participation, activity) if participation and activity else None
+    if version.required_hours is not None and (hours or 0) < version.required_hours:
+        return Judgement(
+            LineOutcome.TOO_FEW_HOURS,
+            N_("Ce badge demande {required} heures ; {noted} sont notées."),
+            {"required": version.required_hours, "noted": hours or 0},
+        )
+    if version.kind is Kind.PARTICIPATION and participation is None and progress is None:
+        return Judgement(
+            LineOutcome.MISSING_EVIDENCE, N_("Ce badge repose sur une activité : aucune n’est indiquée.")
+        )
+    told = evidence.strip() or (participation.contribution.strip() if participation else "")
+    if version.kind.is_judged and len(told) < 5:
+        return Judgement(
+            LineOutcome.MISSING_EVIDENCE,
+            N_(
+                "Ce badge demande de dire ce que la personne a fait : notez sa contribution ou une preuve commune."
+            ),
+        )
+    return Judgement(LineOutcome.READY)
+
+
+def once_key(badge: Badge, person_id: uuid.UUID, activity_id: uuid.UUID | None) -> str | None:
+    match badge.repeat:
+        case Repeat.ONCE:
+            return f"{badge.id}/{person_id}"
+        case Repeat.ONCE_PER_ACTIVITY:
+            return f"{badge.id}/{person_id}/{activity_id or '-'}"
+        case Repeat.ALWAYS:
+            return None
+
+
+def new_award(
+    badge: Badge,
+    version: BadgeVersion,
+    *,
+    person: Person,
+    activity: Activity | None,
+    participation: Participation | None,
+    evidence: str,
+    show_name: bool,
+    giver_id: uuid.UUID | None,
+    at: datetime,
+    award_id: uuid.UUID | None = None,
+    batch_id: uuid.UUID | None = None,
+    grounds: str = "",
+) -> Award:
+    """An award of what was decided at `at`; nothing about it is signed yet."""
+    awarded_at = whole_second(at)
+    return new_row(
+        Award,
+        id=award_id or new_id(),
+        campus_id=badge.campus_id,
+        badge_id=badge.id,
+        version_id=version.id,
+        person_id=person.id,
+        activity_id=activity.id if activity else None,
+        holder_name=person.name if show_name else None,
+        evidence=evidence.strip(),
+        part=participation.part.value if participation else None,
+        hours=hours_of(participation, activity) if participation and activity else None,
+        contribution=participation.contribution if participation else "",
+        grounds=grounds,
+        awarded_at=awarded_at,
+        awarded_by=giver_id,
+        valid_until=valid_until(version, awarded_at),
+        once_key=once_key(badge, person.id, activity.id if activity else None),
+        batch_id=batch_id,
+    )
+
+
+def check_reason(reason: str) -> None:
+    if len(reason.strip()) < 5:
+        raise InvalidInput(N_("Dites en une phrase pourquoi le badge est retiré : la personne la lira."))
+    if len(reason) > 500:
+        raise InvalidInput(N_("Le motif tient en 500 signes."))
+
+
+def revoke(award: Award, reason: str, *, at: datetime) -> None:
+    """Withdrawn for good: a revocation is never undone (D-007); the badge may be given again."""
+    check_reason(reason)
+    if award.state is AwardState.REVOKED:
+        raise AlreadyRevoked(N_("Ce badge est déjà retiré."))
+    award.state = AwardState.REVOKED
+    award.revoked_at = max(whole_second(at), award.awarded_at)
+    award.revoked_reason = reason.strip()
+    award.once_key = None
+
+
+def next_edition_at(award: Award, *, at: datetime) -> datetime:
+    """Later than the edition before by a second at least: that is how one is told newer (A-034)."""
+    return max(whole_second(at), (award.reissued_at or award.awarded_at) + timedelta(seconds=1))
+
+
+def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked: bool = False) -> None:
+    """A new edition.
+
+    A revoked award is signed again only to contain less (`also_revoked`); its status stays.
+    """
+    if award.state is AwardState.REVOKED and not also_revoked:
+        raise AlreadyRevoked(N_("Ce badge est retiré : il n’est plus signé de nouveau."))
+    award.holder_name = holder_name
+    award.edition += 1
+    award.reissued_at = next_edition_at(award, at=at)
+
+
+def hash_of_address(address: str) -> str:
+    """`salt$digest`, as Open Badges 2.0 hashes: the address in lower case, then the salt."""
+    salt = secrets.token_hex(16)
+    return f"{salt}${hashlib.sha256((normal_address(address) + salt).encode()).hexdigest()}"
+
+
+def hashed_recipient(kept: str) -> dict[str, JsonValue]:
+    salt, _, digest = kept.partition("$")
+    return {"type": "email", "hashed": True, "salt": salt, "identity": f"sha256${digest}"}
+
+
+def undo(award: Award, *, at: datetime) -> None:
+    """As if it had not been given, but for its place in the status list and its history, which stay."""
+    award.state = AwardState.REVOKED
+    award.revoked_at = award.undone_at = whole_second(at)
+    award.once_key = None
+
+
+def check_evidence_text(text: str) -> None:
+    if len(text) > 4000:
+        raise InvalidInput(N_("La preuve commune tient en 4 000 signes."))

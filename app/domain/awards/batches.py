@@ -1,0 +1,257 @@
+"""Bulk awards and bulk withdrawals: promises that are carried out line by line, and what became of each line."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
+
+from app.domain.activities.activities import PartKind
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.awards.awards import LineOutcome
+from app.domain.core.columns import index_where, moment, new_id, part_of, points_to, word_of, words
+from app.errors import Conflict, InvalidInput
+from app.language import N_
+
+AT_ONCE = 50
+"""A promise of so few lines is carried out in the very request that makes it."""
+A_PIECE = 1_000
+"""How many lines are carried out in one transaction."""
+A_PIECE_OF_ONE_WRITER = 100
+"""The same on SQLite, where each transaction that writes makes all others wait."""
+FARTHEST = timedelta(days=366)
+_UNTIL_THE_LAST_PIECE = timedelta(minutes=3)
+_UNTIL_WORKERS_COME = timedelta(minutes=1)
+
+
+class BatchState(StrEnum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    """Before its hour had come."""
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class AwardBatch(SQLModel, table=True):
+    """One press of the button, or one request of a program: the promise to award, and what became of it.
+
+    `undo_seconds` after it is done, and not before `undo_until`, its awards leave the house.
+    """
+
+    __tablename__ = "award_batch"
+    __table_args__ = (
+        UniqueConstraint("campus_id", "idempotency_key", name="one_batch_per_idempotency_key"),
+        Index("batches_to_carry_out", "state", "not_before"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    activity_id: uuid.UUID | None = Field(default=None, sa_column=points_to("activity", nullable=True))
+    version_id: uuid.UUID = Field(sa_column=points_to("badge_version"))
+    requested_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    requested_at: datetime = Field(sa_column=moment())
+    idempotency_key: str | None = Field(default=None, max_length=200)
+    request_digest: str = Field(default="", max_length=64)
+    actor_label: str = Field(default="", max_length=120)
+    evidence: str = Field(default="", max_length=4000)
+    grounds: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    """`of`: the activities and lines that the giver chose; empty where they left it to the badge."""
+    tells: bool = True
+    """Whether those who are given the badge are written to."""
+    by_review: bool = False
+    """Reviewers of a request decided it, who need not be trainers."""
+    state: BatchState = Field(default=BatchState.RUNNING, sa_column=word_of(BatchState, name="batch_state"))
+    not_before: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    undo_seconds: int = 0
+    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    undo_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class BatchLine(SQLModel, table=True):
+    """One line. READY is what still waits for its turn; `person_id` is who was meant, where that is known.
+
+    `reason` is French, for the catalogues; `reason_values` are facts, said when it is read (`award_reasons`).
+    """
+
+    __tablename__ = "award_batch_line"
+    __table_args__ = (
+        Index("lines_to_carry_out", "batch_id", "outcome", "position"),
+        index_where("ix_award_batch_line_award_id", "award_id", known="award_id"),
+    )
+    batch_id: uuid.UUID = Field(sa_column=part_of("award_batch"))
+    position: int = Field(primary_key=True)
+    outcome: LineOutcome = Field(sa_column=word_of(LineOutcome, name="line_outcome"))
+    reason: str = Field(default="", max_length=300)
+    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    given_name: str = Field(default="", max_length=400)
+    family_name: str = Field(default="", max_length=400)
+    address: str = Field(default="", max_length=400)
+    told: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True, index=False))
+    person_id: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    participation_id: uuid.UUID | None = None
+    """Of somebody chosen among those recorded in the activity; nothing is recorded of them anew."""
+
+
+class WithdrawalState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+
+
+class WithdrawalOutcome(StrEnum):
+    WAITING = "waiting"
+    WITHDRAWN = "withdrawn"
+    ALREADY = "already"
+    ABSENT = "absent"
+
+
+class Withdrawal(SQLModel, table=True):
+    """The promise to withdraw many awards for one reason."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (
+        UniqueConstraint("campus_id", "idempotency_key", name="one_withdrawal_per_idempotency_key"),
+        Index("withdrawals_to_carry_out", "state", "requested_at"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    reason: str = Field(max_length=500)
+    requested_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    actor_label: str = Field(default="", max_length=120)
+    requested_at: datetime = Field(sa_column=moment())
+    idempotency_key: str | None = Field(default=None, max_length=200)
+    request_digest: str = Field(default="", max_length=64)
+    state: WithdrawalState = Field(
+        default=WithdrawalState.RUNNING, sa_column=word_of(WithdrawalState, name="withdrawal_state")
+    )
+    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class WithdrawalLine(SQLModel, table=True):
+    """`award_id` is what was asked for, whether there is such an award here or not."""
+
+    __tablename__ = "withdrawal_line"
+    withdrawal_id: uuid.UUID = Field(sa_column=part_of("withdrawal"))
+    position: int = Field(primary_key=True)
+    award_id: uuid.UUID
+    outcome: WithdrawalOutcome = Field(
+        default=WithdrawalOutcome.WAITING, sa_column=word_of(WithdrawalOutcome, name="withdrawal_outcome")
+    )
+
+
+class TooLate(Conflict): ...
+
+
+def check_same_request(promise: AwardBatch | Withdrawal, request_digest: str) -> None:
+    """An idempotency key stands for one request only (T45)."""
+    if promise.request_digest != request_digest:
+        raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))
+
+
+def check_hour(not_before: datetime, *, at: datetime) -> None:
+    if not_before <= at:
+        raise InvalidInput(N_("Cette date est passée : choisissez-en une à venir, ou attribuez maintenant."))
+    if not_before - at > FARTHEST:
+        raise InvalidInput(N_("On n’attribue pas plus d’un an à l’avance."))
+
+
+def may_be_undone(batch: AwardBatch, *, at: datetime) -> bool:
+    if batch.state is BatchState.RUNNING:
+        return batch.undo_seconds > 0
+    return batch.state is BatchState.DONE and batch.undo_until is not None and at < batch.undo_until
+
+
+def is_handed_over(batch: AwardBatch | None, *, at: datetime) -> bool:
+    """Whether links, files and letters of its awards may leave the house."""
+    if batch is None:
+        return True
+    return batch.state is BatchState.DONE and (batch.undo_until is None or at >= batch.undo_until)
+
+
+def leave_from(batch: AwardBatch, *, at: datetime, is_last: bool) -> datetime:
+    """When letters about a piece that is carried out at `at` may leave: after the time to change one's mind, which
+    begins with the last piece. Those of an earlier one are given a little more, so that they need not be written anew
+    when the last is done; should that take longer, whoever sends them asks `is_handed_over`."""
+    return at + timedelta(seconds=batch.undo_seconds) + (timedelta() if is_last else _UNTIL_THE_LAST_PIECE)
+
+
+def begin(batch: AwardBatch, *, at: datetime) -> None:
+    """Its hour has come."""
+    if batch.state is BatchState.PLANNED and (batch.not_before is None or batch.not_before <= at):
+        batch.state = BatchState.RUNNING
+
+
+def keep_from_workers(batch: AwardBatch, *, at: datetime) -> None:
+    """Somebody carries it out who waits for the answer, and says so with each piece; workers come once nothing is heard."""
+    batch.not_before = at + _UNTIL_WORKERS_COME
+
+
+def finish(batch: AwardBatch, *, at: datetime) -> None:
+    """Every line has its answer: the time to change one's mind begins."""
+    batch.state = BatchState.DONE
+    batch.done_at = at
+    batch.undo_until = at + timedelta(seconds=batch.undo_seconds) if batch.undo_seconds else None
+
+
+def cancel(batch: AwardBatch) -> None:
+    if batch.state is not BatchState.PLANNED:
+        raise TooLate(N_("Cette attribution a déjà commencé : annulez-la depuis son résultat."))
+    batch.state = BatchState.CANCELLED
+
+
+def undo(batch: AwardBatch, *, at: datetime) -> None:
+    if batch.state in (BatchState.UNDOING, BatchState.UNDONE):
+        return
+    if not may_be_undone(batch, at=at):
+        raise TooLate(
+            N_("Le délai pour annuler est passé : les badges sont remis. Retirez-les, avec un motif.")
+        )
+    batch.state = BatchState.UNDOING
+
+
+def hand_over(batch: AwardBatch, *, at: datetime) -> None:
+    """The trainer is sure: no more waiting."""
+    if batch.state is not BatchState.DONE:
+        raise TooLate(N_("Cette attribution n’est pas terminée : rien ne peut encore être remis."))
+    if not is_handed_over(batch, at=at):
+        batch.undo_until = at
+
+
+def chosen_in(batch: AwardBatch) -> frozenset[uuid.UUID] | None:
+    """The activities and lines of the log that the giver chose; None where they left it to the badge."""
+    return frozenset(map(uuid.UUID, batch.grounds["of"])) if "of" in batch.grounds else None
+
+
+def listed(line: BatchLine) -> ListedPerson:
+    """The line as a list would say it, so that it can be judged again."""
+    hours, told = line.told.get("hours"), line.told
+    return ListedPerson(
+        line=line.position + 1,
+        given_name=line.given_name,
+        family_name=line.family_name,
+        address=line.address,
+        hours=None if isinstance(hours, str) else hours,
+        fault="hours" if isinstance(hours, str) else "",
+        hours_as_written=hours if isinstance(hours, str) else "",
+        part=PartKind(told.get("part", PartKind.LEARNER)),
+        contribution=told.get("contribution", ""),
+        under_15=told.get("under_15"),
+        homonym=told.get("homonym", 1),
+        told_first=told.get("told_first", False),
+    )
+
+
+def told_of(line: ListedPerson) -> dict[str, Any]:
+    """What a list says beside name and address."""
+    return {
+        "hours": line.hours if line.hours is not None else line.hours_as_written or None,
+        "part": line.part.value,
+        "contribution": line.contribution,
+        "under_15": line.under_15,
+        "homonym": line.homonym,
+        "told_first": line.told_first,
+    }

@@ -1,0 +1,413 @@
+"""A campus's rows said in Open Badges words. The only bridge between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from app.domain.activities.activities import Activity, PartKind
+from app.domain.awards.awards import Award
+from app.domain.awards.evidence import Disclosed, Shown
+from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion, Kind
+from app.domain.badges.readiness import join_criteria, split_criteria
+from app.domain.badges.rule_words import criteria_words, rule_words
+from app.domain.badges.rules import rule_of
+from app.domain.campus.campus import Campus
+from app.domain.core.signed_text import as_signed, name_as_signed
+from app.domain.frameworks.alignments import CERTIFICATIONS, FRAMEWORK_NAMES, PublicAlignment
+from app.domain.frameworks.competencies import Competency, Framework
+from app.domain.publishing.addresses import Addresses
+from app.language import current_locale, speaking
+from app.language import gettext as _
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.model import (
+    Achievement,
+    AchievementSubject,
+    Alignment,
+    BitstringStatusListEntry,
+    Criteria,
+    Evidence,
+    IdentityObject,
+    Image,
+    OpenBadgeCredential,
+    Profile,
+)
+from sceau_credentials.model.scalars import written_moment
+from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.values.timestamps import parse_timestamp
+
+# Open Badges words that say no more than the kind does: never Diploma, Degree, Certificate or Certification.
+_ACHIEVEMENT_TYPES = {
+    Kind.BELONGING: "Membership",
+    Kind.PARTICIPATION: "Badge",
+    Kind.ENGAGEMENT: "CommunityService",
+    Kind.ATTITUDE: "Badge",
+    Kind.COMPETENCY: "Competency",
+    Kind.REALISATION: "Achievement",
+}
+
+
+def profile_of(campus: Campus, addresses: Addresses) -> Profile:
+    """The campus as issuer: the same small Profile in every credential and at the campus's address."""
+    return Profile(
+        id=campus.did,
+        name=name_as_signed(campus.name),
+        url=addresses.campus(campus.slug),
+        description=as_signed(campus.description or "") or None,
+        email=campus.contact_email or None,
+    )
+
+
+def achievement_of(
+    campus: Campus,
+    badge: Badge,
+    version: BadgeVersion,
+    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]],
+    addresses: Addresses,
+    *,
+    caption: str = "",
+) -> Achievement:
+    """The definition that a version publishes and every award of it carries; `caption` is its picture in words."""
+    return Achievement(
+        id=addresses.version(badge.id, version.number),
+        name=name_as_signed(version.name),
+        description=as_signed(version.description),
+        criteria=Criteria(
+            id=addresses.version(badge.id, version.number), narrative=as_signed(_criteria_of(version))
+        ),
+        achievement_type=_ACHIEVEMENT_TYPES[version.kind],
+        image=Image(
+            id=addresses.picture(badge.id, version.number, "png"),
+            caption=name_as_signed(caption or version.name),
+        ),
+        in_language=version.language,
+        version=str(version.number),
+        tag=(*filter(None, map(as_signed, version.tags)), version.kind.value),
+        alignment=(
+            *(
+                _alignment(campus, link, competency, framework, addresses)
+                for link, competency, framework in competencies
+            ),
+            *(_public_alignment(PublicAlignment.read(each), version.language) for each in version.alignments),
+        ),
+    )
+
+
+def _criteria_of(version: BadgeVersion) -> str:
+    """What was written, and the rule in words where they do not say it already."""
+    rule = rule_of(version.rule)
+    if rule is None:
+        return version.criteria
+    with speaking(version.language):
+        said = criteria_words(rule)
+    if said in version.criteria:
+        return version.criteria
+    criteria, judging = split_criteria(version.criteria)
+    return join_criteria(f"{criteria}\n\n{said}", judging, version.language)
+
+
+def _alignment(
+    campus: Campus, link: BadgeCompetency, competency: Competency, framework: Framework, addresses: Addresses
+) -> Alignment:
+    level = competency.levels[link.level - 1] if link.level else None
+    return Alignment(
+        target_name=name_as_signed(competency.statement),
+        target_url=f"{addresses.campus(campus.slug)}#{quote(f'{framework.code}-{competency.code}')}",
+        target_code=as_signed(competency.code),
+        target_description=as_signed(level) if level else None,
+        target_framework=as_signed(framework.name),
+    )
+
+
+def _public_alignment(alignment: PublicAlignment, language: str) -> Alignment:
+    """A register of certifications is never claimed: the badge stands beside it, and says so."""
+    with speaking(language):
+        beside = (
+            _("En lien avec cette certification professionnelle : le badge n’est pas la certification.")
+            if alignment.framework in CERTIFICATIONS
+            else None
+        )
+    return Alignment(
+        target_name=name_as_signed(alignment.name),
+        target_url=alignment.url,
+        target_code=alignment.code,
+        target_description=as_signed(beside) if beside else None,
+        target_framework=FRAMEWORK_NAMES[alignment.framework],
+    )
+
+
+def credential_of(
+    award: Award,
+    *,
+    achievement: Achievement,
+    issuer: Profile,
+    campus: Campus,
+    version: BadgeVersion,
+    activity: Activity | None,
+    status: BitstringStatusListEntry,
+    addresses: Addresses,
+    disclosed: Disclosed = Disclosed(),
+) -> OpenBadgeCredential:
+    """What the campus signs: a random URN as holder, a name only as agreed, and of the evidence what is `disclosed`."""
+    dated = activity if disclosed.activity is not Shown.EXISTENCE else None
+    return OpenBadgeCredential(
+        id=addresses.award(award.id),
+        name=name_as_signed(version.name),
+        issuer=issuer,
+        valid_from=award.awarded_at,
+        valid_until=award.valid_until,
+        awarded_date=award.awarded_at,
+        credential_subject=AchievementSubject(
+            id=f"urn:uuid:{award.subject_id}",
+            identifier=_name_of_holder(award),
+            achievement=achievement,
+            activity_start_date=_start_of(dated.starts_on, campus) if dated else None,
+            activity_end_date=_end_of(dated.ends_on, campus) if dated else None,
+            role=award.part if disclosed.activity is not Shown.EXISTENCE else None,
+        ),
+        evidence=evidence_of(award, version, activity, addresses.award(award.id), disclosed),
+        credential_status=status,
+    )
+
+
+class BadgeDocuments:
+    """The credentials of one badge as documents; those who did the same share everything but what is theirs."""
+
+    def __init__(
+        self,
+        *,
+        achievement: Achievement,
+        issuer: Profile,
+        campus: Campus,
+        version: BadgeVersion,
+        activity: Activity | None,
+        addresses: Addresses,
+    ) -> None:
+        self._achievement = achievement
+        self._issuer = issuer
+        self._campus = campus
+        self._version = version
+        self._activity = activity
+        self._addresses = addresses
+        self._alike: dict[tuple[object, ...], JsonObject] = {}
+
+    def document_of(self, award: Award, status: JsonObject, disclosed: Disclosed = Disclosed()) -> JsonObject:
+        """What `credential_of` returns, as a document."""
+        alike = (
+            disclosed,
+            award.awarded_at,
+            award.valid_until,
+            award.part,
+            award.hours,
+            award.contribution,
+            award.evidence,
+            award.grounds,
+            award.holder_name is None,
+        )
+        document = self._alike.get(alike)
+        if document is None:
+            document = self._written(award, status, disclosed)
+            if len(self._alike) < _MOST_ALIKE:
+                self._alike[alike] = document
+            return document
+        subject = _object(document["credentialSubject"])
+        own: JsonObject = {"id": f"urn:uuid:{award.subject_id}"}
+        if award.holder_name is not None:
+            (entry,) = _objects(subject["identifier"])
+            own["identifier"] = [{**entry, "identityHash": name_as_signed(award.holder_name)}]
+        page = self._addresses.award(award.id)
+        named: JsonObject = {
+            "id": page,
+            "credentialSubject": {**subject, **own},
+            "credentialStatus": status,
+        }
+        if "evidence" in document:
+            pieces = _objects(document["evidence"])
+            named["evidence"] = [{**piece, "id": page + _place_in(piece)} for piece in pieces]
+        return {**document, **named}
+
+    def _written(self, award: Award, status: JsonObject, disclosed: Disclosed) -> JsonObject:
+        return credential_of(
+            award,
+            achievement=self._achievement,
+            issuer=self._issuer,
+            campus=self._campus,
+            version=self._version,
+            activity=self._activity,
+            status=BitstringStatusListEntry.from_document(status),
+            addresses=self._addresses,
+            disclosed=disclosed,
+        ).to_document()
+
+
+_MOST_ALIKE = 1_000
+
+
+def _place_in(piece: JsonObject) -> str:
+    _, sign, place = str(piece["id"]).partition("#")
+    return sign + place
+
+
+def _object(value: JsonValue) -> JsonObject:
+    assert isinstance(value, dict)
+    return value
+
+
+def _objects(value: JsonValue) -> list[JsonObject]:
+    assert isinstance(value, list)
+    return [_object(each) for each in value]
+
+
+def _name_of_holder(award: Award) -> tuple[IdentityObject, ...]:
+    if award.holder_name is None:
+        return ()
+    return (
+        IdentityObject(hashed=False, identity_hash=name_as_signed(award.holder_name), identity_type="name"),
+    )
+
+
+def evidence_of(
+    award: Award,
+    version: BadgeVersion,
+    activity: Activity | None,
+    page: str,
+    disclosed: Disclosed = Disclosed(),
+) -> tuple[Evidence, ...]:
+    """What the award rests on, in the language of the badge, as far as it is `disclosed`.
+
+    Each piece has its place on the award's page, where the lines of the activity log are shown. The activity's
+    audience is in none: it would give the age or the situation of the holder.
+    """
+    with speaking(version.language):
+        pieces = []
+        if activity is not None:
+            pieces.append(
+                Evidence(
+                    id=f"{page}#journal",
+                    name=name_as_signed(activity.title)
+                    if disclosed.activity is Shown.ALL
+                    else _("Participation à une activité du campus"),
+                    genre=_("Participation"),
+                    narrative=as_signed(_participation_sentence(award, activity, disclosed.activity)),
+                )
+            )
+        if award.grounds and disclosed.grounds is not Shown.EXISTENCE:
+            pieces.append(
+                Evidence(
+                    id=f"{page}#lignes" if activity else f"{page}#journal",
+                    name=_("Journal d’activité du campus"),
+                    genre=_("Participation"),
+                    narrative=as_signed(_grounds_sentence(award, version)),
+                )
+            )
+        if award.evidence and disclosed.assessment is Shown.ALL:
+            pieces.append(
+                Evidence(
+                    id=f"{page}#appreciation",
+                    name=_("Appréciation"),
+                    genre=_("Observation"),
+                    narrative=as_signed(award.evidence),
+                )
+            )
+        return tuple(pieces)
+
+
+def with_disclosed(
+    document: JsonObject,
+    award: Award,
+    *,
+    version: BadgeVersion,
+    campus: Campus,
+    activity: Activity | None,
+    addresses: Addresses,
+    disclosed: Disclosed,
+) -> JsonObject:
+    """`document`, with the details of what it rests on replaced by what is `disclosed`."""
+    before = _object(document["credentialSubject"])
+    written = credential_of(
+        award,
+        achievement=Achievement.from_document(_object(before["achievement"])),
+        issuer=Profile.from_document(_object(document["issuer"])),
+        campus=campus,
+        version=version,
+        activity=activity,
+        status=BitstringStatusListEntry.from_document(_object(document["credentialStatus"])),
+        addresses=addresses,
+        disclosed=disclosed,
+    ).to_document()
+    details = {
+        name: value for name, value in _object(written["credentialSubject"]).items() if name in _DETAILS
+    }
+    subject = {name: value for name, value in before.items() if name not in _DETAILS} | details
+    rest = {name: value for name, value in document.items() if name != "evidence"}
+    evidence = {"evidence": written["evidence"]} if "evidence" in written else {}
+    return {**rest, "credentialSubject": subject, **evidence}
+
+
+_DETAILS = frozenset({"activityStartDate", "activityEndDate", "role"})
+
+
+def _grounds_sentence(award: Award, version: BadgeVersion) -> str:
+    counted, rule = _("Comptées au journal : {lines}.").format(lines=award.grounds), rule_of(version.rule)
+    return f"{_('Règle du badge : {rule}.').format(rule=rule_words(rule))} {counted}" if rule else counted
+
+
+def _participation_sentence(award: Award, activity: Activity, shown: Shown) -> str:
+    if shown is Shown.EXISTENCE:
+        return _("Inscrite au journal d’activité du campus. La personne n’en montre que l’existence.")
+    facts = [_("Rôle : ressource") if award.part == PartKind.RESOURCE else _("Rôle : apprenant")]
+    if award.hours:
+        facts.append(_("{hours} h").format(hours=format_decimal(award.hours, locale=current_locale())))
+    facts.append(_dates(activity.starts_on, activity.ends_on))
+    if activity.place and shown is Shown.ALL:
+        facts.append(activity.place)
+    sentence = ", ".join(facts) + "."
+    return f"{sentence} {award.contribution}".strip() if shown is Shown.ALL else sentence
+
+
+def _dates(first: date, last: date) -> str:
+    if first == last:
+        return _("le {day}").format(day=format_date(first, "long", current_locale()))
+    days = [format_date(day, "long", current_locale()) for day in (first, last)]
+    return _("du {first} au {last}").format(first=days[0], last=days[1])
+
+
+def _start_of(day: date, campus: Campus) -> datetime:
+    """The first second that is this day both on the clocks of the campus and in UTC.
+
+    An activity says its days and no hours. A wallet that shows the text, and one that turns it into UTC, show that day.
+    """
+    here, in_utc = (
+        datetime.combine(day, time(), ZoneInfo(campus.time_zone)),
+        datetime.combine(day, time(), UTC),
+    )
+    return _with_offset(max(here, in_utc), campus)
+
+
+def _end_of(day: date, campus: Campus) -> datetime:
+    """The last second that is this day both on the clocks of the campus and in UTC."""
+    last = time(23, 59, 59)
+    here, in_utc = datetime.combine(day, last, ZoneInfo(campus.time_zone)), datetime.combine(day, last, UTC)
+    return _with_offset(min(here, in_utc), campus)
+
+
+def _with_offset(moment: datetime, campus: Campus) -> datetime:
+    return written_moment(moment.astimezone(ZoneInfo(campus.time_zone)).isoformat(timespec="seconds"))
+
+
+def is_dated_in_utc(document: JsonObject, time_zone: str) -> bool:
+    """Whether the days of the activity are midnights of the campus written in UTC, as they were until December 2026."""
+    subject = document.get("credentialSubject")
+    written = subject.get("activityStartDate") if isinstance(subject, dict) else None
+    if not isinstance(written, str) or not written.endswith("Z"):
+        return False
+    try:
+        here = parse_timestamp(written).astimezone(ZoneInfo(time_zone))
+    except (MalformedInput, OverflowError):
+        return False
+    return here.time() == time()

@@ -1,0 +1,1 @@
+"""Rows and rules: badges, their versions and rules."""

@@ -1,0 +1,347 @@
+"""The rule of a badge: how much of what the log must say of a person, counted on their lines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final
+
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.errors import InvalidInput
+from app.language import N_
+
+MOST_CONDITIONS: Final = 6
+MOST_ACTIVITIES: Final = 500
+MOST_MINUTES: Final = 10_000 * 60
+MOST_MONTHS: Final = 120
+_NAME: Final = 300
+
+
+class Measure(StrEnum):
+    ACTIVITIES = "activities"
+    HOURS = "hours"
+    CONTRIBUTIONS = "contributions"
+    """What somebody says they did, and a trainer has confirmed."""
+
+
+@dataclass(frozen=True)
+class Practised:
+    """A competency as the rule names it: its words are frozen with the rule."""
+
+    id: uuid.UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class CountedLine:
+    """What the log says now of one person's part in one activity, or of one confirmed contribution of theirs.
+
+    `number` is None where the open log lacks it, `kind` where a contribution belongs to no activity. Hours are those of
+    activities: a contribution to one is part of them.
+    """
+
+    participation_id: uuid.UUID
+    number: int | None
+    kind: ActivityKind | None
+    part: PartKind
+    starts_on: date
+    ends_on: date
+    minutes: int
+    title: str = ""
+    practised: frozenset[uuid.UUID] = frozenset()
+    is_contribution: bool = False
+
+
+@dataclass(frozen=True)
+class Condition:
+    """At least so many activities, minutes or contributions, of these kinds, in that part, practising that competency.
+
+    Where it names no kind, part or competency, each counts.
+    """
+
+    measure: Measure
+    least: int
+    kinds: tuple[ActivityKind, ...] = ()
+    part: PartKind | None = None
+    practised: Practised | None = None
+
+    def counts(self, line: CountedLine) -> bool:
+        return (
+            line.is_contribution is (self.measure is Measure.CONTRIBUTIONS)
+            and (not self.kinds or line.kind in self.kinds)
+            and (self.part is None or line.part is self.part)
+            and (self.practised is None or self.practised.id in line.practised)
+            and (self.measure is not Measure.HOURS or line.minutes > 0)
+        )
+
+    def reached(self, lines: Iterable[CountedLine]) -> int:
+        counted = [line for line in lines if self.counts(line)]
+        return sum(line.minutes for line in counted) if self.measure is Measure.HOURS else len(counted)
+
+
+@dataclass(frozen=True)
+class Period:
+    """From a day on, up to a day, or over the last so many months; an activity counts if all of it lies within."""
+
+    first: date | None = None
+    last: date | None = None
+    months: int | None = None
+
+    def begins(self, today: date) -> date | None:
+        return months_before(today, self.months) if self.months else self.first
+
+    def holds(self, line: CountedLine, today: date) -> bool:
+        begins = self.begins(today)
+        return (begins is None or line.starts_on >= begins) and (
+            self.last is None or line.ends_on <= self.last
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far one condition is met."""
+
+    condition: Condition
+    reached: int
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.condition.least - self.reached)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far somebody is: every way to the badge, and the lines that count on the way they are nearest on."""
+
+    rule: Rule
+    ways: tuple[tuple[Step, ...], ...]
+    lines: tuple[CountedLine, ...]
+
+    @property
+    def is_met(self) -> bool:
+        return any(_is_done(way) for way in self.ways)
+
+    @property
+    def nearest(self) -> tuple[Step, ...]:
+        """The way on which the least is missing."""
+        return self.ways[_nearest(self.ways)]
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1 along the nearest way."""
+        return _share(self.nearest)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Any of these ways, each of them all of its conditions."""
+
+    ways: tuple[tuple[Condition, ...], ...]
+    period: Period = field(default_factory=Period)
+
+    def progress(self, lines: Iterable[CountedLine], *, today: date) -> Progress:
+        within = [line for line in lines if self.period.holds(line, today)]
+        ways = tuple(
+            tuple(Step(condition, condition.reached(within)) for condition in way) for way in self.ways
+        )
+        on_the_way = self.ways[_nearest(ways)]
+        counted = [line for line in within if any(condition.counts(line) for condition in on_the_way)]
+        return Progress(self, ways, tuple(sorted(counted, key=_order)))
+
+    def estimated(self, amounts: Sequence[int]) -> Progress:
+        """How far somebody is of whom only the amounts are known, one for each of the conditions; without lines."""
+        left = iter(amounts)
+        ways = tuple(tuple(Step(condition, next(left)) for condition in way) for way in self.ways)
+        return Progress(self, ways, ())
+
+    def counts(self, line: CountedLine, *, today: date) -> bool:
+        """Whether some condition counts that line."""
+        return self.period.holds(line, today) and any(each.counts(line) for each in self.conditions)
+
+    @property
+    def conditions(self) -> list[Condition]:
+        return [condition for way in self.ways for condition in way]
+
+    def to_document(self) -> dict[str, Any]:
+        """Plain values, as the version keeps them and programs read them."""
+        period = {
+            "from": self.period.first.isoformat() if self.period.first else None,
+            "to": self.period.last.isoformat() if self.period.last else None,
+            "months": self.period.months,
+        }
+        return {
+            "any": [{"all": [_condition_document(each) for each in way]} for way in self.ways],
+            "period": {name: value for name, value in period.items() if value is not None},
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Rule:
+        """What `to_document` wrote; anything else is an InvalidInput."""
+        try:
+            period = document.get("period") or {}
+            rule = cls(
+                tuple(tuple(map(_condition, way["all"])) for way in document["any"]),
+                Period(_day(period.get("from")), _day(period.get("to")), period.get("months")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidInput(N_("Cette règle n’est pas lisible.")) from error
+        check_rule(rule)
+        return rule
+
+
+def rule_of(document: Mapping[str, Any] | None) -> Rule | None:
+    """The rule that a version keeps; most have none."""
+    return Rule.from_document(document) if document else None
+
+
+def check_rule(rule: Rule) -> None:
+    if not rule.ways or not all(rule.ways):
+        raise InvalidInput(N_("Une règle a au moins une condition."))
+    if len(rule.conditions) > MOST_CONDITIONS:
+        raise InvalidInput(N_("Une règle a six conditions au plus."))
+    for each in rule.conditions:
+        most = MOST_MINUTES if each.measure is Measure.HOURS else MOST_ACTIVITIES
+        if not isinstance(each.least, int) or isinstance(each.least, bool) or not 1 <= each.least <= most:
+            raise InvalidInput(
+                N_(
+                    "Une condition demande de 1 à 500 activités ou contributions, ou de 1 minute à 10 000 heures."
+                )
+            )
+        if each.measure is Measure.CONTRIBUTIONS and each.practised is not None:
+            raise InvalidInput(
+                N_(
+                    "Une contribution ne dit pas de compétence pratiquée : comptez des activités ou des heures."
+                )
+            )
+        if each.practised is not None and not 0 < len(each.practised.name) <= _NAME:
+            raise InvalidInput(N_("Cette règle n’est pas lisible."))
+    check_period(rule.period)
+
+
+def check_period(period: Period) -> None:
+    months = period.months
+    if months is not None and (
+        not isinstance(months, int) or isinstance(months, bool) or not 1 <= months <= MOST_MONTHS
+    ):
+        raise InvalidInput(N_("La période compte de 1 à 120 mois."))
+    if months is not None and (period.first or period.last):
+        raise InvalidInput(N_("Choisissez des dates ou un nombre de mois, pas les deux."))
+    if period.first and period.last and period.last < period.first:
+        raise InvalidInput(N_("La période finirait avant d’avoir commencé."))
+
+
+def counted_line(
+    participation_id: uuid.UUID, number: int | None, facts: Mapping[str, Any]
+) -> CountedLine | None:
+    """A line of the log as rules count it; None for somebody who was not there, or of what is no participation."""
+    try:
+        if facts.get("present") is not True:
+            return None
+        return CountedLine(
+            participation_id,
+            number,
+            ActivityKind(facts["activityKind"]),
+            PartKind(facts["part"]),
+            date.fromisoformat(facts["startsOn"]),
+            date.fromisoformat(facts["endsOn"]),
+            facts["minutes"] or 0,
+            facts["activity"],
+            frozenset(map(uuid.UUID, facts.get("practised", ()))),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def contributed_line(
+    contribution_id: uuid.UUID, number: int | None, facts: Mapping[str, Any]
+) -> CountedLine | None:
+    """A confirmed contribution as rules count it."""
+    try:
+        if facts.get("confirmed") is not True:
+            return None
+        return CountedLine(
+            contribution_id,
+            number,
+            ActivityKind(facts["activityKind"]) if "activityKind" in facts else None,
+            PartKind(facts["part"]),
+            date.fromisoformat(facts["startsOn"]),
+            date.fromisoformat(facts["endsOn"]),
+            facts["minutes"] or 0,
+            facts["title"],
+            is_contribution=True,
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def missing_of(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """What these steps still ask for, as plain values; `asked_of` reads them."""
+    return [
+        _condition_document(replace(step.condition, least=step.missing)) for step in steps if step.missing
+    ]
+
+
+def asked_of(documents: Iterable[Mapping[str, Any]]) -> list[Condition]:
+    return list(map(_condition, documents))
+
+
+def minutes_in(lines: Sequence[CountedLine]) -> int:
+    """The hours of activities: those of a contribution to one are part of them."""
+    return sum(line.minutes for line in lines if not line.is_contribution)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of the month so many months ago, or the last there is."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise ValueError("every month has 28 days")
+
+
+def _order(line: CountedLine) -> tuple[date, str]:
+    return line.starts_on, line.participation_id.hex
+
+
+def _is_done(way: Sequence[Step]) -> bool:
+    return all(not step.missing for step in way)
+
+
+def _share(way: Sequence[Step]) -> float:
+    return sum(min(1.0, step.reached / step.condition.least) for step in way) / len(way)
+
+
+def _nearest(ways: Sequence[Sequence[Step]]) -> int:
+    """Of two as near, the one that is said first."""
+    return max(range(len(ways)), key=lambda at: (_is_done(ways[at]), _share(ways[at]), -at))
+
+
+def _condition_document(condition: Condition) -> dict[str, Any]:
+    said: dict[str, Any] = {"measure": condition.measure.value, "least": condition.least}
+    if condition.kinds:
+        said["kinds"] = [kind.value for kind in ActivityKind if kind in condition.kinds]
+    if condition.part:
+        said["part"] = condition.part.value
+    if condition.practised:
+        said["competency"] = {"id": str(condition.practised.id), "name": condition.practised.name}
+    return said
+
+
+def _condition(said: Mapping[str, Any]) -> Condition:
+    kinds, competency = {ActivityKind(kind) for kind in said.get("kinds", ())}, said.get("competency")
+    return Condition(
+        Measure(said["measure"]),
+        said["least"],
+        tuple(kind for kind in ActivityKind if kind in kinds),
+        PartKind(said["part"]) if said.get("part") else None,
+        Practised(uuid.UUID(competency["id"]), str(competency["name"])) if competency else None,
+    )
+
+
+def _day(text: Any) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,1 @@
+"""Rows and rules: settings, team, keys, desk."""

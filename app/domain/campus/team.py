@@ -1,0 +1,131 @@
+"""The team of a campus: who is invited to it, and what keeps it from losing its last administrator."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.accounts.permissions import Role
+from app.domain.core.columns import moment, new_id, points_to, words
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+
+INVITATION_DAYS = (7, 14, 30)
+MOST_WAITING = 200
+
+
+class InvitationState(StrEnum):
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Invitation(SQLModel, table=True):
+    """A place in the team offered to whoever reads the letters of one address.
+
+    `generation` counts the letters that replaced an earlier one: only the newest link opens.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (Index("invitations_of_campus", "campus_id", "created_at"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    address: str = Field(max_length=254)
+    roles: list[str] = Field(sa_column=words())
+    days: int
+    generation: int = 0
+    invited_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    created_at: datetime = Field(sa_column=moment())
+    expires_at: datetime = Field(sa_column=moment())
+    accepted_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    accepted_by: uuid.UUID | None = Field(default=None, sa_column=points_to("person", nullable=True))
+    withdrawn_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+    @property
+    def offered(self) -> list[Role]:
+        return [role for role in Role if role.value in self.roles]
+
+    def state(self, *, at: datetime) -> InvitationState:
+        if self.accepted_at is not None:
+            return InvitationState.ACCEPTED
+        if self.withdrawn_at is not None:
+            return InvitationState.WITHDRAWN
+        return InvitationState.EXPIRED if at >= self.expires_at else InvitationState.WAITING
+
+
+class DeadInvitation(NotFound):
+    """A link that was good once and opens nothing any more."""
+
+
+class LastAdministrator(Conflict): ...
+
+
+def invitation_proof(secret: bytes, invitation: Invitation) -> str:
+    """The unguessable part of the link in the letter: derived, so nothing about it needs to be stored."""
+    message = b"invitation|" + invitation.id.bytes + invitation.generation.to_bytes(4, "big")
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]
+
+
+def check_roles(roles: Collection[Role]) -> None:
+    if not roles:
+        raise InvalidInput(N_("Choisissez au moins un rôle."))
+
+
+def check_days(days: int) -> None:
+    if days not in INVITATION_DAYS:
+        raise InvalidInput(N_("Une invitation vaut 7, 14 ou 30 jours."))
+
+
+def renew(invitation: Invitation, *, at: datetime) -> None:
+    """A new letter with a new link; the one before opens nothing any more."""
+    check_unanswered(invitation)
+    invitation.generation += 1
+    invitation.expires_at = at + timedelta(days=invitation.days)
+
+
+def check_unanswered(invitation: Invitation) -> None:
+    if invitation.accepted_at is not None:
+        raise Conflict(N_("Cette invitation a déjà été acceptée."))
+    if invitation.withdrawn_at is not None:
+        raise Conflict(N_("Cette invitation a été retirée. Invitez la personne à nouveau."))
+
+
+def check_opens(invitation: Invitation, *, generation: int, at: datetime) -> None:
+    """For whoever holds a link of that generation; each refusal says what to do."""
+    match invitation.state(at=at):
+        case InvitationState.ACCEPTED:
+            raise DeadInvitation(
+                N_("Cette invitation a déjà servi. Si c’était vous, connectez-vous avec votre adresse.")
+            )
+        case InvitationState.WITHDRAWN:
+            raise DeadInvitation(N_("Le campus a retiré cette invitation. Pour en savoir plus, écrivez-lui."))
+    if generation != invitation.generation:
+        raise DeadInvitation(
+            N_(
+                "Cette invitation a été renvoyée depuis : prenez le lien de la lettre la plus récente, celui-ci n’ouvre plus rien."
+            )
+        )
+    if at >= invitation.expires_at:
+        raise DeadInvitation(
+            N_(
+                "Cette invitation a expiré. Demandez au campus de la renvoyer : il lui suffit d’un bouton sur sa page « L’équipe »."
+            )
+        )
+
+
+def check_administrator_stays(administrators: Iterable[uuid.UUID], leaving: uuid.UUID) -> None:
+    """Somebody must be left who can give roles."""
+    everybody = set(administrators)
+    if leaving in everybody and len(everybody) == 1:
+        raise LastAdministrator(
+            N_(
+                "C’est la dernière personne qui administre ce campus. Donnez d’abord ce rôle à quelqu’un d’autre."
+            )
+        )

@@ -1,0 +1,1 @@
+"""What every subject's rules build on: clock, column types, text, tables."""

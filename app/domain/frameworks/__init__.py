@@ -1,0 +1,1 @@
+"""Rows and rules: competencies and their sources."""

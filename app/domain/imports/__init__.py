@@ -1,0 +1,1 @@
+"""Rows and rules: activities taken over from files and calendars."""

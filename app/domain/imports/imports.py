@@ -1,0 +1,146 @@
+"""Activities taken over from elsewhere: what was given, what became of each line, and what each foreign identifier stands for."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.core.columns import moment, new_id, part_of, points_to, word_of, words
+from app.errors import Conflict, InvalidInput
+from app.language import N_
+
+A_PIECE: Final = 500
+"""How many lines are carried out in one transaction."""
+AT_ONCE: Final = 50
+"""An import of so few lines is carried out in the very request that confirms it."""
+MOST_LINES: Final = 20_000
+MOST_AT_THE_API: Final = 1_000
+DRAFT_KEPT: Final = timedelta(hours=24)
+"""What was dropped and never confirmed is forgotten after so long."""
+REFUSED_KEPT: Final = timedelta(days=30)
+"""Who a refused line names is forgotten after so long; its number stays in the report."""
+
+
+class ImportForm(StrEnum):
+    TABLE = "table"
+    API = "api"
+    XAPI = "xapi"
+    CALENDAR = "calendar"
+
+
+class ImportState(StrEnum):
+    DRAFT = "draft"
+    """Read and shown; nothing is written before somebody confirms."""
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Fate(StrEnum):
+    """What an import makes, or would make, of one line."""
+
+    WAITING = "waiting"
+    CREATED = "created"
+    CHANGED = "changed"
+    SAME = "same"
+    REFUSED = "refused"
+
+
+class ImportRun(SQLModel, table=True):
+    """One import, and its report. `given` is the text that was dropped, pressed; it goes when the import is confirmed."""
+
+    __tablename__ = "import_run"
+    __table_args__ = (
+        Index("imports_of_campus", "campus_id", "asked_at"),
+        Index("imports_to_carry_out", "state", "asked_at"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    form: ImportForm = Field(sa_column=word_of(ImportForm, name="import_form"))
+    source: str = Field(max_length=60)
+    digest: str = Field(max_length=64)
+    """SHA-256 of the file or request, in hexadecimal."""
+    size: int = 0
+    state: ImportState = Field(default=ImportState.DRAFT, sa_column=word_of(ImportState, name="import_state"))
+    asked_by: uuid.UUID | None = None
+    """A number that may be nobody's any more."""
+    actor_label: str = Field(default="", max_length=120)
+    asked_at: datetime = Field(sa_column=moment())
+    done_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    given: bytes = b""
+    mapping: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    forgotten: bool = False
+    """Whether what its refused lines said is gone."""
+
+
+class ImportLine(SQLModel, table=True):
+    """One line of an import. `told` is what it says, kept while it waits; and `cells`, as they were given, where it was refused."""
+
+    __tablename__ = "import_line"
+    __table_args__ = (Index("import_lines_to_carry_out", "run_id", "fate", "position"),)
+    run_id: uuid.UUID = Field(sa_column=part_of("import_run"))
+    position: int = Field(primary_key=True)
+    number: int
+    """As the file counts its lines."""
+    fate: Fate = Field(sa_column=word_of(Fate, name="import_fate"))
+    reason: str = Field(default="", max_length=300)
+    reason_values: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    told: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    cells: list[str] = Field(default_factory=list, sa_column=words())
+
+
+class Imported(SQLModel, table=True):
+    """What an identifier of a foreign system stands for here. `key` is a keyed digest: the identifier may be an address.
+
+    `said` is what the source said last, so that only what it says anew is written; both it and the row go when the
+    person is forgotten, and the same line is refused from then on.
+    """
+
+    __tablename__ = "imported"
+    __table_args__ = (Index("imported_rows", "row_id"),)
+    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+    key: str = Field(primary_key=True, max_length=64)
+    source: str = Field(max_length=60)
+    row_id: uuid.UUID | None = None
+    run_id: uuid.UUID = Field(sa_column=points_to("import_run"))
+    said: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    at: datetime = Field(sa_column=moment())
+
+
+class ImportMapping(SQLModel, table=True):
+    """How the files of one source are to be read, as somebody said last time."""
+
+    __tablename__ = "import_mapping"
+    campus_id: uuid.UUID = Field(sa_column=part_of("campus"))
+    source: str = Field(primary_key=True, max_length=60)
+    mapping: dict[str, Any] = Field(default_factory=dict, sa_column=words())
+    changed_at: datetime = Field(sa_column=moment())
+
+
+FORGOTTEN: Final = N_("Le détail de cette ligne a été effacé au bout de 30 jours.")
+
+
+def check_source(source: str) -> str:
+    """The name of a source, tidied."""
+    name = " ".join(source.split())
+    if not 1 <= len(name) <= 60:
+        raise InvalidInput(N_("Dites d’où viennent ces activités, en 60 signes au plus."))
+    return name
+
+
+def check_draft(run: ImportRun) -> None:
+    if run.state is not ImportState.DRAFT:
+        raise Conflict(N_("Cette reprise a déjà été confirmée."))
+    if not run.given:
+        raise Conflict(N_("Ce fichier a été effacé : déposez-le à nouveau."))
+
+
+def form_of(data: bytes) -> ImportForm:
+    """What a dropped file looks like: a calendar, statements as JSON, else a table."""
+    start = data[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:15].upper() == b"BEGIN:VCALENDAR":
+        return ImportForm.CALENDAR
+    return ImportForm.XAPI if start[:1] in (b"[", b"{") else ImportForm.TABLE

@@ -1,0 +1,281 @@
+"""One line of an import, read: an activity, a person in it, and what of that is new against what the source said before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from app.domain.activities.activities import Activity, ActivityKind, PartKind
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.people.people import is_address, name_key
+from app.errors import AppError, InvalidInput
+from app.language import N_
+
+MOST_HOURS = 10_000
+# What may stand in a sentence of a report.
+LONGEST_QUOTE = 60
+REPEATS = N_("Répète la ligne {line}.")
+"""No fault: the line says nothing new."""
+
+
+@dataclass(frozen=True)
+class ToldActivity:
+    """What a line says of the activity; empty where it says nothing."""
+
+    external_id: str = ""
+    title: str = ""
+    kind: ActivityKind | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    place: str = ""
+    hours: float | None = None
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        """The same activity on two lines: by its identifier, else by its title and first day."""
+        if self.external_id:
+            return ("activity", self.external_id)
+        return ("activity of", name_key("", self.title), str(self.starts_on))
+
+    def said(self) -> dict[str, Any]:
+        facts = {
+            "title": self.title,
+            "kind": self.kind.value if self.kind else "",
+            "starts_on": self.starts_on.isoformat() if self.starts_on else "",
+            "ends_on": self.ends_on.isoformat() if self.ends_on else "",
+            "place": self.place,
+            "hours": self.hours,
+        }
+        return {name: value for name, value in facts.items() if value not in ("", None)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """`number` is the line in what was given; `part` is None where the line does not say it."""
+
+    number: int
+    external_id: str = ""
+    activity: ToldActivity = field(default_factory=ToldActivity)
+    person: ListedPerson = field(default_factory=lambda: ListedPerson(0))
+    part: PartKind | None = None
+    fault: str = ""
+    """Why it cannot be read: French, for the catalogues."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    withdrawn: bool = False
+    """The source takes back what it said under this identifier."""
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        if self.external_id:
+            return ("participation", self.external_id)
+        return ("participation of", *self.activity.own_key, self.person.line_key)
+
+    def said(self) -> dict[str, Any]:
+        """What the line says of the person's part."""
+        facts = {
+            "hours": self.person.hours,
+            "part": self.part.value if self.part else "",
+            "contribution": self.person.contribution,
+        }
+        return {name: value for name, value in facts.items() if value not in ("", None)}
+
+    def refused(self, sentence: str, **values: Any) -> Record:
+        return replace(self, fault=sentence, values=values)
+
+    def to_told(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        person, activity = self.person, self.activity
+        return {
+            "external_id": self.external_id,
+            "activity": {"external_id": activity.external_id, **activity.said()},
+            "person": [person.given_name, person.family_name, person.address, person.homonym],
+            "withdrawn": self.withdrawn,
+            **self.said(),
+        }
+
+    def cells(self) -> list[str]:
+        """As the table of a report shows a line that was no row of a table, in the order of our own template."""
+        person, activity = self.person, self.activity
+        return [
+            self.external_id,
+            activity.title,
+            activity.kind.value if activity.kind else "",
+            activity.starts_on.strftime("%d/%m/%Y") if activity.starts_on else "",
+            activity.ends_on.strftime("%d/%m/%Y") if activity.ends_on else "",
+            _comma(activity.hours),
+            activity.place,
+            person.family_name,
+            person.given_name,
+            person.address,
+            self.part.value if self.part else "",
+            _comma(person.hours),
+            person.contribution,
+            activity.external_id,
+        ]
+
+    @classmethod
+    def from_told(cls, number: int, told: Mapping[str, Any]) -> Record:
+        activity = told["activity"]
+        given, family, address, homonym = told["person"]
+        part = PartKind(told["part"]) if "part" in told else None
+        return cls(
+            number,
+            told["external_id"],
+            ToldActivity(
+                activity["external_id"],
+                activity.get("title", ""),
+                ActivityKind(activity["kind"]) if "kind" in activity else None,
+                _day(activity.get("starts_on")),
+                _day(activity.get("ends_on")),
+                activity.get("place", ""),
+                activity.get("hours"),
+            ),
+            ListedPerson(
+                number,
+                given_name=given,
+                family_name=family,
+                address=address,
+                hours=told.get("hours"),
+                part=part or PartKind.LEARNER,
+                contribution=told.get("contribution", ""),
+                homonym=homonym,
+            ),
+            part,
+            withdrawn=told["withdrawn"],
+        )
+
+
+def _comma(hours: float | None) -> str:
+    return "" if hours is None else f"{hours:.10g}".replace(".", ",")
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def fault_in(record: Record) -> AppError | None:
+    """What no source may say, whatever is known here already."""
+    activity, person = record.activity, record.person
+    try:
+        if not activity.title:
+            raise InvalidInput(N_("Il manque le titre de l’activité."))
+        if activity.starts_on is None:
+            raise InvalidInput(N_("Il manque la date de l’activité."))
+        if activity.ends_on is not None and activity.ends_on < activity.starts_on:
+            raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
+        if len(activity.title) > 200 or len(activity.place) > 200:
+            raise InvalidInput(N_("Le titre et le lieu tiennent en 200 signes."))
+        if activity.hours is not None and not 0 < activity.hours <= MOST_HOURS:
+            raise InvalidInput(N_("La durée d’une activité est comprise entre 0 et 10 000 heures."))
+        if person.hours is not None and not 0 <= person.hours <= MOST_HOURS:
+            raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        if len(person.contribution) > 1000:
+            raise InvalidInput(N_("La contribution tient en 1 000 signes."))
+        if person.address and not is_address(person.address):
+            raise InvalidInput(N_("Cette adresse électronique n’est pas valable."))
+        if len(record.external_id) > 300 or len(activity.external_id) > 300:
+            raise InvalidInput(N_("Un identifiant tient en 300 signes."))
+    except InvalidInput as error:
+        return error
+    return None
+
+
+def without_contradictions(records: Iterable[Record], *, restates: bool = False) -> list[Record]:
+    """The same records, those refused that take back what a line above them said.
+
+    `restates`: the source speaks several times of one person in one activity, each time under another identifier.
+    """
+    by_key: dict[tuple[str, ...], Record] = {}
+    people: dict[tuple[str, ...], Record] = {}
+    activities: dict[tuple[str, ...], Record] = {}
+    judged: list[Record] = []
+    for record in records:
+        if not record.fault and not record.withdrawn:
+            record = _against(record, by_key, people, activities, restates)
+        judged.append(record)
+        if not record.fault and not record.withdrawn:
+            by_key.setdefault(record.own_key, record)
+            people.setdefault((*record.activity.own_key, record.person.line_key), record)
+            activities.setdefault(record.activity.own_key, record)
+    return judged
+
+
+def _against(
+    record: Record,
+    by_key: Mapping[tuple[str, ...], Record],
+    people: Mapping[tuple[str, ...], Record],
+    activities: Mapping[tuple[str, ...], Record],
+    restates: bool,
+) -> Record:
+    first = by_key.get(record.own_key)
+    if first is not None:
+        if first.to_told() == record.to_told():
+            return record.refused(REPEATS, line=first.number)
+        return record.refused(
+            N_("Même identifiant que la ligne {line}, avec un autre contenu."), line=first.number
+        )
+    twin = people.get((*record.activity.own_key, record.person.line_key))
+    if twin is not None and not restates:
+        return record.refused(
+            N_("Même personne, même activité que la ligne {line}, sous un autre identifiant."),
+            line=twin.number,
+        )
+    leader = activities.get(record.activity.own_key)
+    if leader is not None and (what := contradicted(leader.activity, record.activity)):
+        return record.refused(
+            N_("Dit autre chose de l’activité que la ligne {line} : {what}."), line=leader.number, what=what
+        )
+    return record
+
+
+def contradicted(first: ToldActivity, other: ToldActivity) -> list[str]:
+    """What both say, and say differently. The wording of a title is of no matter where it names the activity."""
+    before, now = first.said(), other.said()
+    return [
+        name
+        for name in before.keys() & now.keys()
+        if before[name] != now[name] and not (name == "title" and not other.external_id)
+    ]
+
+
+def news(said: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a source says now that it did not say before; what it leaves out is not taken back."""
+    return {name: value for name, value in said.items() if before.get(name) != value}
+
+
+def amended(activity: Activity, news: Mapping[str, Any]) -> list[str]:
+    """Write what is new on the activity; the names of what changed."""
+    changed = []
+    for name, value in news.items():
+        wanted: Any = value
+        if name == "kind":
+            wanted = ActivityKind(value)
+        elif name in ("starts_on", "ends_on"):
+            wanted = date.fromisoformat(value)
+        if getattr(activity, name) != wanted:
+            setattr(activity, name, wanted)
+            changed.append(name)
+    if "starts_on" in changed and "ends_on" not in news and activity.ends_on < activity.starts_on:
+        activity.ends_on = activity.starts_on
+    return changed
+
+
+def would_change(activity: Activity, told: Mapping[str, Any]) -> list[str]:
+    """What `amended` would answer, without touching the row."""
+    current = {
+        "title": activity.title,
+        "kind": activity.kind.value,
+        "starts_on": activity.starts_on.isoformat(),
+        "ends_on": activity.ends_on.isoformat(),
+        "place": activity.place,
+        "hours": activity.hours,
+    }
+    return [name for name, value in told.items() if current[name] != value]
+
+
+def quoted(text: str) -> str:
+    """A word of the file as a sentence repeats it."""
+    words = " ".join(text.split())
+    return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + "…"

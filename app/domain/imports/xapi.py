@@ -1,0 +1,180 @@
+"""xAPI statements (IEEE 9274.1.1) under our own narrow profile: who attended, completed or contributed to what."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities.list_columns import split_name
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.imports.records import Record, ToldActivity, fault_in, quoted
+from app.domain.people.people import check_name, normal_address
+from app.errors import InvalidInput
+from app.language import N_
+
+ATTENDED: Final = "http://adlnet.gov/expapi/verbs/attended"
+COMPLETED: Final = "http://adlnet.gov/expapi/verbs/completed"
+CONTRIBUTED: Final = "urn:sceau:xapi:verbs:contributed"
+"""Our own: ADL's vocabulary has no such verb."""
+VOIDED: Final = "http://adlnet.gov/expapi/verbs/voided"
+KINDS: Final = {
+    "http://adlnet.gov/expapi/activities/course": ActivityKind.COURSE,
+    "http://adlnet.gov/expapi/activities/module": ActivityKind.COURSE,
+    "http://adlnet.gov/expapi/activities/lesson": ActivityKind.COURSE,
+    "http://adlnet.gov/expapi/activities/meeting": ActivityKind.EVENT,
+    "http://activitystrea.ms/schema/1.0/event": ActivityKind.EVENT,
+    **{f"urn:sceau:xapi:activities:{kind.value}": kind for kind in ActivityKind},
+}
+_DURATION = re.compile(
+    r"P(?:(\d{1,4})W|(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,6})?)S)?)?)"
+)
+_IDENTIFIER_MOST = 300
+
+
+def read_statements(statements: Any, zone: str) -> list[Record]:
+    """Each statement as a line, counted from 1. Days are those of the campus's own `zone`."""
+    listed = statements if isinstance(statements, list) else [statements]
+    return _with_common_days([_read(number, one, ZoneInfo(zone)) for number, one in enumerate(listed, 1)])
+
+
+def _read(number: int, statement: Any, zone: ZoneInfo) -> Record:
+    try:
+        return _record(number, statement, zone)
+    except InvalidInput as error:
+        told = statement.get("id") if isinstance(statement, dict) else ""
+        known = str(told)[:_IDENTIFIER_MOST] if isinstance(told, str) else ""
+        return Record(number, known).refused(error.sentence, **error.values)
+
+
+def _record(number: int, statement: Any, zone: ZoneInfo) -> Record:
+    told = _object(statement, N_("Ce n’est pas un énoncé xAPI."))
+    identifier = _statement_id(told.get("id"))
+    verb = _object(told.get("verb"), N_("Cet énoncé n’a pas de verbe.")).get("id")
+    target = _object(told.get("object"), N_("Cet énoncé n’a pas d’objet."))
+    if verb == VOIDED:
+        if target.get("objectType") != "StatementRef":
+            raise InvalidInput(N_("Cette annulation ne dit pas quel énoncé elle annule."))
+        return Record(number, _statement_id(target.get("id")), withdrawn=True)
+    if verb not in (ATTENDED, COMPLETED, CONTRIBUTED):
+        raise InvalidInput(N_("Le verbe « {verb} » n’est pas de notre profil."), verb=quoted(str(verb)))
+    result = told.get("result")
+    result = result if isinstance(result, dict) else {}
+    if verb == COMPLETED and result.get("completion") is False:
+        raise InvalidInput(N_("Cet énoncé dit « terminé » et « pas terminé » à la fois."))
+    response = result.get("response") if verb == CONTRIBUTED else ""
+    person = replace(
+        _person(number, told.get("actor")),
+        hours=_hours(result.get("duration")),
+        contribution=response.strip() if isinstance(response, str) else "",
+    )
+    part = PartKind.RESOURCE if verb == CONTRIBUTED else None
+    record = Record(number, identifier, _activity(target, told.get("timestamp"), zone), person, part)
+    check_name(person.given_name, person.family_name)
+    if fault := fault_in(record):
+        raise InvalidInput(fault.sentence, **fault.values)
+    return record
+
+
+def _object(value: Any, otherwise: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidInput(otherwise)
+    return value
+
+
+def _statement_id(value: Any) -> str:
+    """Without an identifier of its own a statement could not be told from the same one sent again."""
+    try:
+        return str(uuid.UUID(value))
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidInput(N_("Il manque l’identifiant de l’énoncé, un UUID.")) from None
+
+
+def _person(number: int, actor: Any) -> ListedPerson:
+    told = _object(actor, N_("Cet énoncé n’a pas d’acteur."))
+    if told.get("objectType", "Agent") != "Agent":
+        raise InvalidInput(N_("L’acteur est un groupe : un énoncé par personne est attendu."))
+    name, mbox, account = told.get("name"), told.get("mbox"), told.get("account")
+    if not (isinstance(mbox, str) and mbox.lower().startswith("mailto:")) and not isinstance(account, dict):
+        raise InvalidInput(N_("L’acteur n’est connu ni par « mbox » ni par « account »."))
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidInput(N_("L’acteur n’a pas de nom : la plateforme doit envoyer « actor.name »."))
+    given, family = split_name(name)
+    address = normal_address(mbox[len("mailto:") :]) if isinstance(mbox, str) else ""
+    return ListedPerson(number, given_name=given, family_name=family, address=address)
+
+
+def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> ToldActivity:
+    identifier = target.get("id")
+    if target.get("objectType", "Activity") != "Activity" or not isinstance(identifier, str):
+        raise InvalidInput(N_("L’objet de cet énoncé n’est pas une activité."))
+    definition = target.get("definition")
+    definition = definition if isinstance(definition, dict) else {}
+    kind = definition.get("type")
+    if kind is not None and kind not in KINDS:
+        raise InvalidInput(
+            N_("Le type d’activité « {kind} » n’est pas de notre profil."), kind=quoted(str(kind))
+        )
+    day = _day(timestamp, zone)
+    return ToldActivity(identifier, _title(definition.get("name")), KINDS.get(str(kind)), day, hours=None)
+
+
+def _title(names: Any) -> str:
+    """In French where there is French."""
+    if not isinstance(names, dict):
+        return ""
+    written = {str(language).lower(): name for language, name in names.items() if isinstance(name, str)}
+    french = sorted(language for language in written if language.partition("-")[0] == "fr")
+    chosen = next(iter((*french, *written)), None)
+    return " ".join(written[chosen].split()) if chosen is not None else ""
+
+
+def _day(timestamp: Any, zone: ZoneInfo) -> date:
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(zone).date()
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidInput(
+            N_("Il manque le moment de l’énoncé, avec son fuseau : 2026-11-25T14:00:00+01:00.")
+        ) from None
+
+
+def _hours(duration: Any) -> float | None:
+    """ISO 8601. Months and years have no length, and are refused."""
+    if duration is None:
+        return None
+    found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
+    if found is None or not any(found.groups()):
+        raise InvalidInput(
+            N_("« {word} » n’est pas une durée : PT2H30M est attendu."), word=quoted(str(duration))
+        )
+    weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return round(weeks * 168 + days * 24 + hours + minutes / 60 + seconds / 3600, 2)
+
+
+def _with_common_days(records: Sequence[Record]) -> list[Record]:
+    """Statements of several days may be about one activity: it lasts from the first of them to the last."""
+    days: dict[str, list[date]] = {}
+    for record in records:
+        if record.activity.starts_on is not None:
+            days.setdefault(record.activity.external_id, []).append(record.activity.starts_on)
+    return [
+        replace(
+            record,
+            activity=replace(
+                record.activity,
+                starts_on=min(days[record.activity.external_id]),
+                ends_on=max(days[record.activity.external_id]),
+            ),
+        )
+        if record.activity.starts_on is not None
+        else record
+        for record in records
+    ]

@@ -1,0 +1,1 @@
+"""Rows and rules: my badges, portfolio, requests, contributions."""

@@ -1,0 +1,272 @@
+"""Requests: somebody asks for a badge, and one or two reviewers decide; who may do what, and when."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from sqlmodel import Field, Index, SQLModel
+
+from app.domain.badges.badges import Badge, BadgeVersion, Kind, check_given, check_open
+from app.domain.core.columns import moment, new_id, points_to, word_of, words
+from app.domain.people.people import normal_address
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.language import N_
+
+SHORTEST_NARRATIVE, LONGEST_NARRATIVE = 20, 4000
+SHORTEST_REASON, LONGEST_REASON = 5, 1000
+LONGEST_LINK, MOST_LINKS = 500, 5
+UNCONFIRMED_LIFE = timedelta(days=7)
+"""An address that nobody confirmed by then was a slip, or somebody else's."""
+LATE_AFTER = timedelta(days=3)
+"""Reviewers are reminded of requests that have waited so long,"""
+BETWEEN_REVIEW_REMINDERS = timedelta(days=7)
+"""and not more often."""
+
+
+class RequestState(StrEnum):
+    UNCONFIRMED = "unconfirmed"
+    """The address has not been shown to be the person's own."""
+    WAITING = "waiting"
+    SECOND = "second"
+    """One reviewer agrees; another one has to."""
+    MORE = "more"
+    """Reviewers asked for more; it is the person's turn."""
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (RequestState.ACCEPTED, RequestState.REFUSED, RequestState.WITHDRAWN)
+
+    @property
+    def waits_for_reviewers(self) -> bool:
+        return self in (RequestState.WAITING, RequestState.SECOND)
+
+
+class Step(StrEnum):
+    ASKED = "asked"
+    ADDED = "added"
+    AGREED = "agreed"
+    ASKED_MORE = "asked_more"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class BadgeRequest(SQLModel, table=True):
+    """`entries` are the ids of the person's own participations that the request rests on.
+
+    `evidence` is what reviewers propose to write in the badge; `waiting_since` is when it became their turn.
+    """
+
+    __tablename__ = "badge_request"
+    __table_args__ = (
+        Index("requests_of_campus", "campus_id", "state", "waiting_since"),
+        Index("requests_of_person", "person_id", "badge_id"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus", index=False))
+    badge_id: uuid.UUID = Field(sa_column=points_to("badge"))
+    person_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("person", nullable=True, index=False)
+    )
+    given_name: str = Field(default="", max_length=120)
+    family_name: str = Field(max_length=120)
+    address: str = Field(max_length=254)
+    language: str = Field(default="fr", max_length=8)
+    narrative: str = Field(max_length=LONGEST_NARRATIVE)
+    links: list[str] = Field(default_factory=list, sa_column=words())
+    entries: list[str] = Field(default_factory=list, sa_column=words())
+    state: RequestState = Field(
+        default=RequestState.UNCONFIRMED, sa_column=word_of(RequestState, name="request_state")
+    )
+    created_at: datetime = Field(sa_column=moment())
+    waiting_since: datetime = Field(sa_column=moment())
+    first_reviewer_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("person", nullable=True, index=False)
+    )
+    evidence: str = Field(default="", max_length=4000)
+    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    award_id: uuid.UUID | None = Field(default=None, sa_column=points_to("award", nullable=True))
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class RequestStep(SQLModel, table=True):
+    """What happened to a request; steps are never changed. `person_id` is the reviewer, None for who asks."""
+
+    __tablename__ = "request_step"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    request_id: uuid.UUID = Field(sa_column=points_to("badge_request"))
+    position: int
+    step: Step = Field(sa_column=word_of(Step, name="request_step_kind"))
+    person_id: uuid.UUID | None = Field(
+        default=None, sa_column=points_to("person", nullable=True, index=False)
+    )
+    text: str = Field(default="", max_length=LONGEST_NARRATIVE)
+    at: datetime = Field(sa_column=moment())
+
+
+def request_proof(secret: bytes, request_id: uuid.UUID) -> str:
+    """The unguessable part of the link by which the person follows their request."""
+    return hmac.new(secret, b"request|" + request_id.bytes, hashlib.sha256).hexdigest()[:40]
+
+
+def reviewers_needed(version: BadgeVersion) -> int:
+    """Four eyes look at a claim to master something."""
+    return 2 if version.kind is Kind.COMPETENCY else 1
+
+
+# --- by the person
+
+
+def check_accepts(badge: Badge, version: BadgeVersion) -> None:
+    check_open(badge)
+    check_given(version)
+    if not badge.accepts_requests:
+        raise NotFound(N_("Ce badge ne se demande pas : le campus le donne lui-même."))
+
+
+def check_narrative(narrative: str) -> None:
+    if len(narrative.strip()) < SHORTEST_NARRATIVE:
+        raise InvalidInput(N_("Racontez ce que vous avez fait : au moins une phrase."))
+    if len(narrative) > LONGEST_NARRATIVE:
+        raise InvalidInput(N_("Le récit tient en {most} signes."), most=LONGEST_NARRATIVE)
+
+
+def read_links(text: str) -> list[str]:
+    """One address a line; raises InvalidInput for what opens nothing."""
+    links = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(links) > MOST_LINKS:
+        raise InvalidInput(N_("Une demande tient {most} liens."), most=MOST_LINKS)
+    for link in links:
+        check_link(link)
+    return links
+
+
+def check_link(link: str) -> None:
+    try:
+        parts = urlsplit(link)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        good = False
+    if not good or len(link) > LONGEST_LINK or any(sign.isspace() or not sign.isprintable() for sign in link):
+        raise InvalidInput(N_("Un lien commence par https:// et tient sur une ligne. Vérifiez-le."))
+
+
+def confirm(request: BadgeRequest, person_id: uuid.UUID, *, at: datetime) -> None:
+    """The address is the person's own: reviewers may look."""
+    if request.state is not RequestState.UNCONFIRMED:
+        return
+    request.person_id = person_id
+    request.state = RequestState.WAITING
+    request.waiting_since = at
+
+
+def check_may_add(request: BadgeRequest) -> None:
+    if request.state is RequestState.SECOND:
+        raise Conflict(N_("Votre demande est presque décidée : on n’y ajoute plus rien."))
+    if request.state not in (RequestState.WAITING, RequestState.MORE):
+        raise _over(request)
+
+
+def add(request: BadgeRequest, *, at: datetime) -> None:
+    """The person completes their request; asked for more, they have answered."""
+    check_may_add(request)
+    if request.state is RequestState.MORE:
+        request.state = RequestState.WAITING
+        request.waiting_since = at
+
+
+def withdraw(request: BadgeRequest, *, at: datetime) -> None:
+    """Doing it again changes nothing."""
+    if request.state is RequestState.WITHDRAWN:
+        return
+    if request.state.is_over:
+        raise _over(request)
+    _end(request, RequestState.WITHDRAWN, at)
+
+
+# --- by reviewers
+
+
+def is_own(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str]) -> bool:
+    """Under another name at one of their addresses, it is still theirs."""
+    return reviewer_id == request.person_id or normal_address(request.address) in {
+        normal_address(address) for address in addresses
+    }
+
+
+def check_may_review(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str]) -> None:
+    if is_own(request, reviewer_id, addresses):
+        raise NotAllowed(N_("C’est votre propre demande : une autre personne l’examine."))
+    if request.state is RequestState.MORE:
+        raise Conflict(N_("La personne a été invitée à compléter sa demande : attendez sa réponse."))
+    if not request.state.waits_for_reviewers:
+        raise _over(request)
+
+
+def agree(
+    request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str], *, needed: int, at: datetime
+) -> bool:
+    """One more reviewer agrees; whether that is enough to give the badge."""
+    check_may_review(request, reviewer_id, addresses)
+    if request.first_reviewer_id == reviewer_id:
+        raise Conflict(N_("Vous avez déjà donné votre accord : une autre personne doit donner le sien."))
+    if needed > 1 and request.first_reviewer_id is None:
+        request.first_reviewer_id = reviewer_id
+        request.state = RequestState.SECOND
+        request.waiting_since = at
+        return False
+    _end(request, RequestState.ACCEPTED, at)
+    return True
+
+
+def ask_more(
+    request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str], *, at: datetime
+) -> None:
+    """What was agreed before is looked at again with the answer."""
+    check_may_review(request, reviewer_id, addresses)
+    request.state = RequestState.MORE
+    request.waiting_since = at
+    request.first_reviewer_id = None
+
+
+def refuse(
+    request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str], *, at: datetime
+) -> None:
+    check_may_review(request, reviewer_id, addresses)
+    _end(request, RequestState.REFUSED, at)
+
+
+def check_reason(reason: str) -> None:
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira."))
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput(N_("La raison tient en {most} signes."), most=LONGEST_REASON)
+
+
+def proposed_evidence(request: BadgeRequest, pieces: Sequence[str]) -> str:
+    """What the badge could say it rests on: the person's own words, and the pieces by name."""
+    listed = "\n".join(f"– {piece}" for piece in (*request.links, *pieces))
+    return f"{request.narrative.strip()}\n\n{listed}".strip()[:4000]
+
+
+def _end(request: BadgeRequest, state: RequestState, at: datetime) -> None:
+    request.state = state
+    request.decided_at = at
+
+
+def _over(request: BadgeRequest) -> Conflict:
+    if request.state is RequestState.UNCONFIRMED:
+        return Conflict(N_("L’adresse de cette demande n’est pas encore confirmée."))
+    return Conflict(N_("Cette demande est close : elle ne change plus."))

@@ -1,0 +1,193 @@
+"""People: one human each, with names as they write them, several addresses, and roles in campuses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from app.domain.accounts.permissions import Role as Role
+from app.domain.core.columns import moment, new_id, points_to, word_of
+from app.domain.core.signed_text import check_signed_name
+from app.errors import InvalidInput
+from app.language import N_
+from sceau_credentials.issuing.lints.wording import is_unseen
+
+LONGEST_KEY = 260
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+class AgeGroup(StrEnum):
+    """What a campus knows of a person's age: a group, never an age. `PUPIL`: in an activity for pupils, group not given."""
+
+    UNDER_15 = "under_15"
+    FROM_15 = "from_15"
+    ADULT = "adult"
+    PUPIL = "pupil"
+
+
+class Person(SQLModel, table=True):
+    """`allows_name`: whether this person agrees to stand by name in their next credentials.
+
+    `language` is the one they chose to read letters in, None until they did. `under_15_on` is the last day on
+    which somebody said that they were under 15, None where nobody did or where they no longer are: never an age.
+    `age_group` is None for people who took part in nothing that is for pupils.
+    `accepts_links`: whether private links to their badges open them; a person with an account may turn that off.
+    """
+
+    __tablename__ = "person"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    given_name: str = Field(default="", max_length=120)
+    family_name: str = Field(max_length=120)
+    allows_name: bool = Field(default=True)
+    wants_reminders: bool = Field(default=True)
+    language: str | None = Field(default=None, max_length=8)
+    under_15_on: date | None = None
+    age_group: AgeGroup | None = Field(
+        default=None, sa_column=word_of(AgeGroup, name="person_age_group", nullable=True)
+    )
+    accepts_links: bool = Field(default=True)
+    created_at: datetime = Field(sa_column=moment())
+
+    @property
+    def is_minor(self) -> bool:
+        """For everything public: an age group that was asked for and not given counts as a minor's."""
+        return self.needs_guardian or self.age_group is AgeGroup.FROM_15
+
+    @property
+    def needs_guardian(self) -> bool:
+        """Under 15, or possibly so: publication takes the consent of a guardian as well."""
+        return self.under_15_on is not None or self.age_group in (AgeGroup.UNDER_15, AgeGroup.PUPIL)
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class PersonAddress(SQLModel, table=True):
+    """One address of one person.
+
+    Two people may share an address (a family, a workshop's box); two rows of the same name at the
+    same address are one person, and the constraint keeps that true when two lists arrive at once.
+    """
+
+    __tablename__ = "person_address"
+    __table_args__ = (UniqueConstraint("address", "name_key", name="one_person_for_name_and_address"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    address: str = Field(max_length=254)
+    name_key: str = Field(max_length=LONGEST_KEY)
+    verified_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    is_main: bool = Field(default=False)
+    """Where its person is written to first."""
+
+
+class Membership(SQLModel, table=True):
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("person_id", "campus_id", "role", name="one_membership_per_role"),)
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: uuid.UUID = Field(sa_column=points_to("person"))
+    campus_id: uuid.UUID = Field(sa_column=points_to("campus"))
+    role: Role = Field(sa_column=word_of(Role, name="membership_role"))
+    since: datetime = Field(sa_column=moment())
+    until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+LONGEST_COMPARED = 1_000
+"""Signs. Normalising takes a time with the square of how many marks follow each other: a megabyte of them takes hours."""
+
+
+def name_key(given_name: str, family_name: str) -> str:
+    """What two spellings of one name have in common: no case, accents, hyphens, apostrophes or order.
+
+    « LE BŒUF Anne-Gaëlle » and « Anne Gaelle Le Boeuf » share a key.
+    """
+    # Some letters are small only once they are taken apart, and come apart only once they are small.
+    written = f"{given_name[:LONGEST_COMPARED]} {family_name[:LONGEST_COMPARED]}"
+    small = unicodedata.normalize("NFKD", written).casefold()
+    decomposed = unicodedata.normalize("NFKD", small)
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    for letter, letters in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ı", "i")):
+        plain = plain.replace(letter, letters)
+    return " ".join(sorted(re.findall(r"\w+", plain)))
+
+
+def normal_address(text: str) -> str:
+    """An e-mail address as we compare it: NFKC, no spaces around, lower case; of what is too long for one, the beginning."""
+    return unicodedata.normalize("NFKC", text.strip()[:LONGEST_COMPARED]).strip().strip("<>").lower()
+
+
+def is_address(text: str) -> bool:
+    return len(text) <= 254 and ".." not in text and bool(_ADDRESS.fullmatch(text))
+
+
+def masked_address(address: str) -> str:
+    """`m•••@exemple.fr`: who knows the address knows it again, who does not learns little of whose it is."""
+    name, _, host = address.partition("@")
+    return f"{name[:1] if len(name) > 1 else ''}•••@{host}"
+
+
+def suggested_address(text: str) -> str | None:
+    """The address probably meant, where one slip explains the fault: a comma for a full stop, a space."""
+    repaired = normal_address(text).replace(",", ".").replace(" ", "").replace(";", ".").rstrip(".")
+    return repaired if repaired != normal_address(text) and is_address(repaired) else None
+
+
+def check_name(given_name: str, family_name: str) -> None:
+    whole = f"{given_name} {family_name}".strip()
+    if not whole:
+        raise InvalidInput(N_("Il manque un nom."))
+    if not any(letter.isalnum() for letter in whole):
+        raise InvalidInput(N_("Il manque un nom."))
+    # Compared without accents and ligatures, one sign may become eighteen.
+    key = name_key(given_name, family_name)
+    if len(given_name) > 120 or len(family_name) > 120 or len(key) > LONGEST_KEY:
+        raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
+    if any(map(is_unseen, whole)):
+        raise InvalidInput(N_("Ce nom contient un caractère invisible."))
+    check_signed_name(whole)
+
+
+def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
+    """Set what was given of a person's age that day; None changes nothing. Whether anything changed.
+
+    « 15 or more » tells a pupil from a child and not an adult from a minor: a pupil is a minor of 15 or more.
+    """
+    if under_15 is None:
+        return False
+    if under_15:
+        return note_age_group(person, AgeGroup.UNDER_15, on=on)
+    if person.needs_guardian:
+        return note_age_group(person, AgeGroup.FROM_15, on=on)
+    return False
+
+
+def note_age_group(person: Person, group: AgeGroup, *, on: date) -> bool:
+    """Whether that is another group than before; the day of the last « under 15 » is renewed in any case."""
+    changed = person.age_group is not group
+    person.age_group = group
+    person.under_15_on = on if group is AgeGroup.UNDER_15 else None
+    return changed
+
+
+def suppose_pupil(person: Person) -> bool:
+    """Take a participant of an activity for pupils, whose age group nobody gave, for a minor. Whether that is new."""
+    if person.age_group is not None:
+        return False
+    person.age_group = AgeGroup.PUPIL if person.under_15_on is None else AgeGroup.UNDER_15
+    return person.age_group is AgeGroup.PUPIL
+
+
+def roles_at(memberships: Iterable[Membership], campus_id: uuid.UUID, *, at: datetime) -> frozenset[Role]:
+    return frozenset(
+        membership.role
+        for membership in memberships
+        if membership.campus_id == campus_id
+        and membership.since <= at
+        and (membership.until is None or at < membership.until)
+    )

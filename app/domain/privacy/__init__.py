@@ -1,0 +1,1 @@
+"""Rows and rules: access, erasure, consent, retention."""

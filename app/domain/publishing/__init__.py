@@ -1,0 +1,1 @@
+"""Rows and rules: status lists, public documents, static export."""

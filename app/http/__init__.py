@@ -1,0 +1,1 @@
+"""What every request shares: transactions, authentication, negotiation, headers, caches, forms, rendering."""

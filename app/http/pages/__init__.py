@@ -1,0 +1,1 @@
+"""Pages and forms: rendering, locale, typography and shared words."""

@@ -1,0 +1,242 @@
+"""Pages for when something went wrong: what happened, what was kept, what to do next."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import AppError
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.language import N_
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One kind of error page; every sentence is French and marked for the catalogues."""
+
+    title: str
+    happened: str
+    kept: str
+    tone: str = "shut"
+
+
+_NOTHING_CHANGED = N_("Rien n’a été changé.")
+_TROUBLES = {
+    400: Trouble(
+        N_("Cette demande n’a pas été comprise"),
+        N_("Ce que votre navigateur a envoyé n’a pas pu être lu."),
+        _NOTHING_CHANGED,
+        "past",
+    ),
+    401: Trouble(
+        N_("Connectez-vous d’abord"),
+        N_("Cette page demande de savoir qui vous êtes."),
+        N_("Rien n’est perdu : après la connexion, vous revenez ici."),
+    ),
+    403: Trouble(
+        N_("Cette page n’est pas ouverte à votre compte"),
+        N_("Votre rôle ne donne pas accès à ce que vous avez demandé."),
+        _NOTHING_CHANGED,
+    ),
+    404: Trouble(
+        N_("Cette page n’existe pas"),
+        N_("L’adresse est peut-être incomplète, ou ce qu’elle montrait a été retiré."),
+        N_("Un badge reçu n’est pas perdu : son fichier se vérifie toujours."),
+    ),
+    405: Trouble(
+        N_("Cette adresse ne s’utilise pas ainsi"),
+        N_("La page a été appelée d’une façon qu’elle ne connaît pas."),
+        _NOTHING_CHANGED,
+    ),
+    409: Trouble(
+        N_("Ce n’est plus possible"),
+        N_("Quelque chose a changé depuis que vous avez ouvert la page."),
+        N_("Ce qui avait été fait avant est gardé."),
+        "past",
+    ),
+    410: Trouble(
+        N_("Ce n’est plus ici"),
+        N_("Ce qui était à cette adresse a été retiré pour de bon."),
+        N_(
+            "Rien d’autre n’est dit : ni quoi, ni de qui. Les badges des autres personnes et le journal du campus "
+            "n’ont pas changé."
+        ),
+        "shut",
+    ),
+    413: Trouble(
+        N_("C’est trop lourd"),
+        N_("Le fichier ou le texte envoyé dépasse la taille permise."),
+        N_("Rien n’a été gardé de cet envoi."),
+        "past",
+    ),
+    422: Trouble(
+        N_("Il manque quelque chose"),
+        N_("Un champ est vide ou n’a pas la forme attendue."),
+        N_("Rien n’a été enregistré. Revenez en arrière : ce que vous avez tapé y est encore."),
+        "past",
+    ),
+    429: Trouble(
+        N_("Trop de demandes à la fois"),
+        N_("Beaucoup de demandes sont venues de chez vous en peu de temps."),
+        _NOTHING_CHANGED,
+        "past",
+    ),
+    503: Trouble(
+        N_("Momentanément indisponible"),
+        N_("Un service dont nous avons besoin ne répond pas."),
+        N_("Ce qui était enregistré l’est toujours. Réessayez dans une minute."),
+        "past",
+    ),
+}
+_UNEXPECTED = Trouble(
+    N_("Une erreur de notre côté"),
+    N_("Ce que vous avez demandé n’a pas pu aboutir. Vous n’y êtes pour rien."),
+    N_("Rien n’a été fait à moitié : ou tout est enregistré, ou rien ne l’est. Réessayez dans une minute."),
+    "bad",
+)
+
+
+_ODD_ADDRESS = Trouble(
+    N_("Cette adresse ne se lit pas"),
+    N_("Ce qui suit le point d’interrogation n’est pas de ce que cette page connaît."),
+    _NOTHING_CHANGED,
+    "past",
+)
+"""Of a page that was only asked for, where nobody filled in a form."""
+_SESSION_OVER = Trouble(
+    N_("Votre session est terminée"),
+    N_("Cette page demande de savoir qui vous êtes."),
+    N_(
+        "Rien n’a été enregistré. Avant de vous connecter, revenez à la page d’avant et copiez ce que vous aviez tapé."
+    ),
+    "past",
+)
+"""Of a form that was sent by somebody who is not signed in any more."""
+_FORM_KEPT = Trouble(
+    _SESSION_OVER.title,
+    N_("Connectez-vous de nouveau : ce que vous avez tapé est gardé, pour vous seul et dans ce navigateur."),
+    N_(
+        "Rien n’a été enregistré. Après la connexion vous le relisez, puis vous l’envoyez. C’est gardé deux heures."
+    ),
+)
+_WITHOUT_FILES = N_(
+    "Rien n’a été enregistré. Après la connexion vous le relisez, puis vous l’envoyez. C’est gardé deux heures. Le fichier choisi n’est pas gardé : il faudra le choisir de nouveau."
+)
+
+_SOMEBODY_ELSE_S = Trouble(
+    N_("Cette page était ouverte par quelqu’un d’autre"),
+    N_("Depuis, une autre personne s’est connectée dans ce navigateur : rien n’a été fait à son nom."),
+    N_(
+        "Ce qui était tapé est gardé deux heures, pour la personne qui l’avait tapé : elle le relit ici en se connectant de nouveau."
+    ),
+    "past",
+)
+_SOMEBODY_ELSE_S_WITHOUT_FILES = N_(
+    "Ce qui était tapé est gardé deux heures, pour la personne qui l’avait tapé : elle le relit ici en se connectant de nouveau. Le fichier choisi n’est pas gardé."
+)
+
+
+def app_error_page(request: Request, error: AppError, status: int) -> Response:
+    """The page of a failure that our own code has named; its sentence is what happened."""
+    return _page(request, status, happened=say(error.sentence).format(**error.values))
+
+
+def validation_page(request: Request, error: RequestValidationError) -> Response:
+    """A malformed path is an address that does not exist; a malformed field is a field to correct."""
+    in_path = any(problem["loc"][:1] == ("path",) for problem in error.errors())
+    if in_path:
+        return _page(request, 404)
+    return _page(request, 422, trouble=_ODD_ADDRESS if request.method in ("GET", "HEAD") else None)
+
+
+def http_error_page(request: Request, error: HTTPException) -> Response:
+    """404, 405, 413 and their kind, raised by the framework."""
+    answer = _page(request, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def failure_page(request: Request, reference: str) -> Response:
+    """A fault of ours. It shows a reference to quote and nothing of what went wrong."""
+    return _page(request, 500, reference=reference)
+
+
+def kept_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
+    """For somebody who is not signed in any more: after signing in, `shown_at` shows what they typed."""
+    trouble = replace(_FORM_KEPT, kept=_WITHOUT_FILES) if files else _FORM_KEPT
+    return _page(request, 401, trouble=trouble, back=shown_at)
+
+
+def somebody_else_s_form_page(request: Request, shown_at: str, *, files: bool) -> Response:
+    """For whoever is signed in where somebody else had a page open; after signing in, that one finds it at `shown_at`."""
+    trouble = replace(_SOMEBODY_ELSE_S, kept=_SOMEBODY_ELSE_S_WITHOUT_FILES) if files else _SOMEBODY_ELSE_S
+    return _page(request, 403, trouble=trouble, back=shown_at)
+
+
+def _page(
+    request: Request,
+    status: int,
+    *,
+    happened: str = "",
+    reference: str = "",
+    trouble: Trouble | None = None,
+    back: str = "",
+) -> Response:
+    trouble = trouble or _TROUBLES.get(status) or (_TROUBLES[400] if status < 500 else _UNEXPECTED)
+    if status == 401 and request.method == "POST" and not back:
+        trouble = _SESSION_OVER
+    return page(
+        request,
+        "frame/error.html",
+        status=status,
+        private=True,
+        trouble=trouble,
+        happened=happened or say(trouble.happened),
+        code=status,
+        reference=reference,
+        back=back,
+        signs_in=status == 429 and request.url.path.startswith("/connexion"),
+    )
+
+
+class CatchFaults:
+    """ASGI middleware: whatever nobody caught becomes a page with a reference, and a line in the log.
+
+    It stands inside the headers and the language, where the framework's own catch-all stands outside of both.
+    """
+
+    def __init__(self, app: ASGIApp, *, answer: Callable[[Request, str], Response] = failure_page) -> None:
+        self.app = app
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_watched(message: Message) -> None:
+            nonlocal started
+            await send(message)
+            started = started or message["type"] == "http.response.start"
+
+        try:
+            await self.app(scope, receive, send_watched)
+        except Exception:
+            reference = secrets.token_hex(4)
+            # The route's name and not its address, which may hold a learner's private token.
+            asked = getattr(scope.get("endpoint"), "__qualname__", "")
+            log.exception("request failed", reference=reference, method=scope["method"], route=asked)
+            if started:
+                raise
+            await self.answer(Request(scope), reference)(scope, receive, send)

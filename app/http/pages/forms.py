@@ -1,0 +1,239 @@
+"""Forms that only our own pages can send, and that cannot be longer than they need to be."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from markupsafe import Markup
+from starlette.datastructures import FormData, Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import NotAllowed
+from app.http.pages.kept_files import with_kept_files
+from app.http.pages.page_owners import PageOwners
+from app.http.request_scope import SECRETS_SEPARATOR
+from app.language import N_
+
+FIELD = "jeton"
+_BEFORE_OWNER = "."
+_MOST_SESSIONS = 20
+MOST_FIELDS = 2000
+MOST_FILES = 12
+MOST_VERIFIED = 100
+# A pasted list of 10,000 lines; the whole body has its own limit.
+MOST_TEXT = 5 * 1024 * 1024
+
+
+class ForeignForm(NotAllowed):
+    """A form that did not come from a page of ours, or from one too old."""
+
+
+class FormerForm(ForeignForm):
+    """A form whose token is of no session here: of one before, of somebody else's, or made up."""
+
+
+class CsrfTokens:
+    """One secret per session, masked anew on each page so that compression cannot leak it (BREACH).
+
+    A browser may hold several: a staff member's, and a learner's for each badge opened there. A page is
+    given the first's, and any of them is accepted, so that a page stays good when one more badge is opened.
+    """
+
+    def __init__(self, key: bytes, *session_cookies: str) -> None:
+        self._key = key
+        self._owners = PageOwners(key)
+        self._session_cookies = session_cookies
+
+    def sessions_of(self, request: Request) -> list[str]:
+        cookies = [request.cookies.get(name, "") for name in self._session_cookies]
+        return [secret for cookie in cookies for secret in cookie.split(SECRETS_SEPARATOR) if secret][
+            :_MOST_SESSIONS
+        ]
+
+    def issue(self, request: Request, owner: uuid.UUID | None = None) -> str:
+        """`owner`: who is signed in where the page is shown; the token says so when their session is over."""
+        expected = self._expected(next(iter(self.sessions_of(request)), ""))
+        mask = secrets.token_bytes(len(expected))
+        token = base64.urlsafe_b64encode(mask + _xor(mask, expected)).decode("ascii")
+        return token + _BEFORE_OWNER + self._owners.seal(owner) if owner else token
+
+    def owner_of(self, token: str) -> uuid.UUID | None:
+        """To whom the page with this token was shown. It opens no door: only accepts() lets a form do anything."""
+        return self._owners.open(token.partition(_BEFORE_OWNER)[2])
+
+    def accepts(self, token: str, request: Request) -> bool:
+        masked, seals, owner = token.partition(_BEFORE_OWNER)
+        if seals and self._owners.open(owner) is None:
+            return False
+        try:
+            raw = base64.urlsafe_b64decode(masked.encode("ascii"))
+        except (UnicodeEncodeError, binascii.Error):
+            return False
+        half = hashlib.sha256().digest_size
+        if len(raw) != 2 * half:
+            return False
+        told = _xor(raw[:half], raw[half:])
+        sessions = self.sessions_of(request) or [""]
+        return any(hmac.compare_digest(told, self._expected(session)) for session in sessions)
+
+    def _expected(self, session: str) -> bytes:
+        return hmac.digest(
+            self._key, b"form of session " + session.encode("utf-8", "surrogateescape"), hashlib.sha256
+        )
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+
+
+def csrf_field(request: Request, owner: uuid.UUID | None = None) -> Markup:
+    """The hidden field that every form with method="post" carries."""
+    tokens: CsrfTokens = request.app.state.csrf
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, tokens.issue(request, owner))
+
+
+def check_same_site(headers: Headers, *, own_host: str, has_session: bool) -> None:
+    """Refuse what another site sent. Browsers say where a form comes from and scripts cannot lie about it (T29)."""
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if site is not None and site not in {"same-origin", "none"}:
+        raise _foreign()
+    if origin is None:
+        return
+    if origin == "null":
+        # Our private pages send no referrer, and browsers then write "null" here. The session's
+        # token, which no other site can know, or Sec-Fetch-Site must speak for the form instead.
+        if site is None and not has_session:
+            raise _foreign()
+        return
+    if urlsplit(origin).netloc.lower() != own_host.lower():
+        raise _foreign()
+
+
+def _foreign() -> ForeignForm:
+    return ForeignForm(
+        N_(
+            "Ce formulaire ne vient pas de ce site. Rien n’a été changé. Rouvrez la page ici, puis recommencez."
+        )
+    )
+
+
+async def form_sent(request: Request, *, has_session: bool = True) -> FormData:
+    """As another site did not send it; what stands in it is not to be acted upon yet."""
+    check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
+    most = MOST_VERIFIED if request.url.path == "/verifier" else MOST_FILES
+    return await request.form(max_files=most, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
+
+
+async def checked_form(request: Request) -> FormData:
+    """The fields of a form sent from one of our own pages; anything else is refused before it is looked at."""
+    # Kept files come back once, and the page that asks for a proof looks at the form a second time.
+    if (seen := getattr(request.state, "form", None)) is not None:
+        return cast(FormData, seen)
+    tokens: CsrfTokens = request.app.state.csrf
+    form = await form_sent(request, has_session=bool(tokens.sessions_of(request)))
+    token = form.get(FIELD)
+    if not isinstance(token, str) or not tokens.accepts(token, request):
+        raise FormerForm(
+            N_(
+                "Cette page était ouverte depuis trop longtemps. Rien n’a été changé. Rechargez-la, puis recommencez."
+            )
+        )
+    request.state.form = await with_kept_files(request, form)
+    return cast(FormData, request.state.form)
+
+
+SafeForm = Annotated[FormData, Depends(checked_form)]
+
+
+def press_id(form: FormData, person_id: uuid.UUID) -> uuid.UUID:
+    """The same for one page sent twice as it is (two clicks, a retry), another for anything else."""
+    sent = repr([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
+    digest = hashlib.sha256(person_id.bytes + sent.encode("utf-8", "surrogateescape")).digest()
+    return uuid.UUID(bytes=digest[:16], version=4)
+
+
+def text_of(form: FormData, name: str) -> str:
+    """The trimmed text of one field, empty when it is absent or a file."""
+    value = form.get(name)
+    return _writable(value).strip() if isinstance(value, str) else ""
+
+
+def untouched_text_of(form: FormData, name: str) -> str:
+    """A field as it was typed, spaces around included: a password."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def texts_of(form: FormData, name: str) -> list[str]:
+    """Every value of a field that may be ticked several times."""
+    return [_writable(value) for value in form.getlist(name) if isinstance(value, str)]
+
+
+def _writable(text: str) -> str:
+    # No keyboard types NUL, and PostgreSQL keeps none.
+    return text.replace("\x00", "")
+
+
+def bytes_of(form: FormData, name: str) -> bytes | None:
+    """The file of one field, None when no file was chosen."""
+    value = form.get(name)
+    if value is None or isinstance(value, str) or not value.filename:
+        return None
+    return value.file.read()
+
+
+def files_of(form: FormData, name: str) -> list[tuple[str, bytes]]:
+    """Each file of a field that takes several, with its name."""
+    return [
+        (value.filename, value.file.read())
+        for value in form.getlist(name)
+        if not isinstance(value, str) and value.filename
+    ]
+
+
+class BodySizeLimit:
+    """ASGI middleware: a request longer than its path allows is cut off while it arrives.
+
+    `by_path` goes by how a path starts; a star in it stands for anything.
+    """
+
+    def __init__(self, app: ASGIApp, *, usual: int, by_path: Mapping[str, int]) -> None:
+        self.app = app
+        self.usual = usual
+        self.by_path = by_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = self._most(scope["path"])
+        announced = Headers(scope=scope).get("content-length", "0")
+        too_long = not announced.isdecimal() or int(announced[:16]) > most
+        received = 0
+
+        async def receive_measured() -> Message:
+            nonlocal received
+            if too_long:
+                raise HTTPException(413)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > most:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, receive_measured, send)
+
+    def _most(self, path: str) -> int:
+        fitting = [limit for start, limit in self.by_path.items() if fnmatchcase(path, f"{start}*")]
+        return max(fitting, default=self.usual)

@@ -1,0 +1,87 @@
+"""What each route says of who may use it: a mark on its handler, or a guard among its dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, TypeVar
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import BaseRoute
+
+from app.domain.accounts.access import Scope
+from app.domain.accounts.permissions import Deed
+
+_NAME = "__policy__"
+Marked = TypeVar("Marked", bound=Callable[..., Any])
+
+
+class Who(Enum):
+    ANYBODY = auto()
+    GUEST = auto()
+    """Anybody; whoever works somewhere is sent to their desk."""
+    SIGNED_IN = auto()
+    """Whoever proved who they are, wherever they work."""
+    HOLDER = auto()
+    """The browser that was shown the private link of that very award, and its person when signed in."""
+    STAFF = auto()
+    """Whoever has a role for the deed in the campus; for people of other campuses it is as good as absent."""
+    OPERATOR = auto()
+    """Who runs the whole service, by a token or signed in; the place is as good as absent for everybody else."""
+    TOKEN = auto()
+    """A program whose token has the scope, in the campus of the token."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    who: Who
+    deed: Deed | None = None
+    scope: Scope | None = None
+
+
+class NoPolicy(Exception):
+    """A route that says nothing of who may use it, or two things at once: the application does not start."""
+
+
+def marked(policy: Policy) -> Callable[[Marked], Marked]:
+    """For a guard, which enforces the policy itself, and for a handler with nothing to enforce."""
+
+    def mark(subject: Marked) -> Marked:
+        setattr(subject, _NAME, policy)
+        return subject
+
+    return mark
+
+
+public = marked(Policy(Who.ANYBODY))
+"""For a handler that answers everybody; a mark costs the hot public documents nothing."""
+guest = marked(Policy(Who.GUEST))
+
+
+def policies(routes: Sequence[BaseRoute | RouteContext]) -> dict[str, Policy]:
+    """The policy of each address, as « GET /aide »; raises NoPolicy where a route has none."""
+    found: dict[str, Policy] = {}
+    for each in iter_route_contexts(routes):
+        declared = set(_declared(each))
+        where = f"{'/'.join(sorted(each.methods or ()))} {each.path}"
+        if len(declared) != 1:
+            raise NoPolicy(
+                f"{where} declares {len(declared)} policies: one says who may use it (app/http/policies.py)"
+            )
+        policy = declared.pop()
+        found.update({f"{method} {each.path}": policy for method in set(each.methods or ()) - {"HEAD"}})
+    return found
+
+
+def _declared(route: RouteContext) -> Iterator[Policy]:
+    dependant = getattr(route, "dependant", None)
+    calls: Iterable[Any] = _calls(dependant) if dependant is not None else (route.endpoint,)
+    return (getattr(call, _NAME) for call in calls if hasattr(call, _NAME))
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    yield dependant.call
+    for below in dependant.dependencies:
+        yield from _calls(below)

@@ -1,0 +1,142 @@
+"""Failures as programs read them: problem documents (RFC 9457), one shape for every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.errors import AppError
+from app.http.field_faults import reason_of
+from app.http.negotiation import wants_page
+from app.language import N_, current_locale
+from app.language import gettext as _
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {
+    400: N_("Demande mal formée"),
+    401: N_("Accès à justifier"),
+    403: N_("Non autorisé"),
+    404: N_("Introuvable"),
+    405: N_("Méthode non permise"),
+    406: N_("Forme indisponible"),
+    409: N_("Conflit avec ce qui existe"),
+    410: N_("Retiré pour de bon"),
+    413: N_("Trop volumineux"),
+    415: N_("Format non accepté"),
+    422: N_("Contenu non recevable"),
+    429: N_("Trop de demandes"),
+    500: N_("Faute de notre côté"),
+    503: N_("Momentanément indisponible"),
+}
+_PROGRAM_PATHS = ("/api/", "/vc-api/", "/.well-known/", "/health/")
+
+
+def is_for_a_program(request: Request) -> bool:
+    """Programs use the API, or ask for anything but a page."""
+    return request.url.path.startswith(_PROGRAM_PATHS) or not wants_page(request.headers.get("accept", ""))
+
+
+def problem(status: int, detail: str, **more: Any) -> JSONResponse:
+    body = {
+        "type": "about:blank",
+        "title": _(_TITLES.get(status, _TITLES[400])),
+        "status": status,
+        "detail": detail,
+    }
+    # A cache may keep a 404 unasked (RFC 9110 §15.1); what is not there yet may come.
+    headers = {"Cache-Control": "no-store", "Content-Language": current_locale()}
+    return JSONResponse(body | more, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def app_error(request: Request, error: AppError, status: int) -> JSONResponse:  # noqa: ARG001
+    answer = problem(status, _(error.sentence).format(**error.values), kind=type(error).__name__)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def validation_error(request: Request, error: RequestValidationError) -> JSONResponse:  # noqa: ARG001
+    """Each fault with the place it stands at, never with the value: it may be personal (T43)."""
+    faults = error.errors()
+    if any(fault["loc"][:1] == ("path",) for fault in faults):
+        # An address that cannot be written so is an address that does not exist.
+        return problem(404, _("Il n’y a rien à cette adresse."))
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return problem(400, _("Le corps de la demande n’est pas du JSON."))
+    told = [{"pointer": _pointer(fault["loc"]), "reason": reason_of(fault)} for fault in faults[:50]]
+    return problem(422, _("La demande n’a pas la forme attendue : voyez « errors »."), errors=told)
+
+
+def _pointer(place: tuple[str | int, ...]) -> str:
+    """A JSON pointer into the body; for a header or a query, its kind and its name."""
+    parts = place[1:] if place[:1] == ("body",) else place
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def http_error(request: Request, error: HTTPException) -> JSONResponse:  # noqa: ARG001
+    sentence = _TITLES.get(error.status_code, _TITLES[400])
+    answer = problem(error.status_code, _(sentence))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def failure(request: Request, reference: str) -> JSONResponse:  # noqa: ARG001
+    return problem(
+        500, _("La demande a échoué de notre côté. Rien n’a été fait à moitié."), reference=reference
+    )
+
+
+# --- for the description of the API
+
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "A sentence in the language of Accept-Language."},
+        "kind": {"type": "string", "description": "A stable name of this kind of failure."},
+        "reference": {"type": "string", "description": "To quote when you ask us about a fault of ours."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string", "description": "Where in the body (RFC 6901)."},
+                    "reason": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_SAID = {
+    400: "The body cannot be read.",
+    401: "No bearer token, or one that is unknown, expired or withdrawn.",
+    403: "The token lacks the scope, or the holder keeps the award closed.",
+    404: "There is no such thing, or it belongs to another campus.",
+    410: "The holder of the award had it erased.",
+    406: "None of the media types that Accept names.",
+    409: "It contradicts what is kept already.",
+    413: "The body is longer than 6 MiB.",
+    415: "The body must be sent as application/json.",
+    422: "The body is not as described; `errors` says where.",
+    503: "Something needed is unavailable; nothing was done.",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Problems as a route's `responses` describe them."""
+    return {status: _documented(status) for status in statuses}
+
+
+def _documented(status: int) -> dict[str, Any]:
+    example = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": _TITLES[status]}
+    if status == 422:
+        example["errors"] = [{"pointer": "/people/0/family_name", "reason": "Ce champ manque."}]
+    content = {MEDIA_TYPE: {"schema": _SCHEMA, "example": example}}
+    return {"description": _SAID[status], "content": content}

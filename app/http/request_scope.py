@@ -1,0 +1,237 @@
+"""One HTTP request: its transaction, its person, its services, its error status."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request, Response
+
+from app.container import Process, Services
+from app.domain.accounts.access import Scope
+from app.domain.accounts.rates import network_of
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.snapshots import UNSHARED, Snapshot
+from app.errors import (
+    AppError,
+    Conflict,
+    Gone,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TooMany,
+    Unavailable,
+)
+from app.language import N_
+from app.services.accounts.sessions import NewSession, SignedIn
+from app.services.people.people import Workplace
+
+# Between the secrets of several sessions in one cookie; none holds it.
+SECRETS_SEPARATOR = "."
+
+STATUS_OF: dict[type[AppError], int] = {
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Gone: 410,
+    InvalidInput: 422,
+    TooMany: 429,
+    Unavailable: 503,
+}
+
+
+def status_of(error: AppError) -> int:
+    return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+
+
+def process_of(request: Request) -> Process:
+    return cast(Process, request.app.state.process)
+
+
+def _reading(request: Request) -> Iterator[Services]:
+    with visit(request, reading=True) as services, _at_hand(request, services):
+        yield services
+
+
+def _writing(request: Request) -> Iterator[Services]:
+    with visit(request) as services, _at_hand(request, services):
+        yield services
+
+
+def visit(
+    request: Request, *, reading: bool = False, snapshot: Snapshot = UNSHARED
+) -> AbstractContextManager[Services]:
+    """A unit of work in the campus that the route's policy let the reader into, if it is of a campus."""
+    if getattr(request.state, "at_any_campus", False):
+        return process_of(request).unit_of_work(reading=reading)
+    campus_id, person_id = getattr(request.state, "entered", (None, None))
+    return process_of(request).visit(
+        reading=reading, campus_id=campus_id, person_id=person_id, snapshot=snapshot
+    )
+
+
+def _at_any_campus(request: Request) -> None:
+    request.state.at_any_campus = True
+
+
+AT_ANY_CAMPUS = Depends(_at_any_campus)
+"""For a page without an account, where a code, a letter or a badge names the campus that the deed is of."""
+
+
+def _with_organisers(request: Request) -> None:
+    request.state.with_organisers = True
+
+
+WITH_ORGANISERS = Depends(_with_organisers)
+"""For pages and requests about one activity: what is written of it stands with each campus that organises it."""
+
+
+def enter(request: Request, services: Services, campus: Campus, who: SignedIn | None = None) -> None:
+    """The request is about this campus from now on, and reaches no other: but on pages that say AT_ANY_CAMPUS, and
+    on those WITH_ORGANISERS for an activity that others organise too."""
+    process_of(request).check_not_behind(campus.id)
+    request.state.entered = campus.id, who.person.id if who else None
+    if getattr(request.state, "at_any_campus", False):
+        services.search_everywhere()
+        return
+    services.enter(*request.state.entered)
+    if getattr(request.state, "with_organisers", False):
+        activity_id = _activity_in(request)
+        request.state.at_any_campus = activity_id is not None and services.join_organisers(
+            campus.id, activity_id
+        )
+
+
+def _activity_in(request: Request) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(str(request.path_params.get("activity_id", "")))
+    except ValueError:
+        return None
+
+
+@contextmanager
+def _at_hand(request: Request, services: Services) -> Iterator[None]:
+    request.state.services = services
+    try:
+        yield
+    finally:
+        del request.state.services
+
+
+@contextmanager
+def services_at_hand(request: Request) -> Iterator[Services]:
+    """The services that the request has open already, else new ones for reading.
+
+    A request that takes a second connection while it holds one lets a few requests at once wait for ever.
+    """
+    if (services := getattr(request.state, "services", None)) is not None:
+        yield services
+        return
+    with visit(request, reading=True) as services:
+        yield services
+
+
+# scope="function": the commit comes before the answer, so a failed commit is a 500 and never a 201
+# for something that did not happen.
+ReadingServices = Annotated[Services, Depends(_reading, scope="function")]
+"""For a handler that only looks."""
+WritingServices = Annotated[Services, Depends(_writing, scope="function")]
+"""For a handler that may change something: one transaction, committed before the answer leaves."""
+
+
+def deed(request: Request) -> AbstractContextManager[Services]:
+    """For a form that comes back when its deed is refused: all of the deed is kept, or nothing of it."""
+    return visit(request)
+
+
+def client_network(request: Request) -> str:
+    """Where the request comes from, as far as it can be believed: proxies count only if the operator named them."""
+    return network_of(request.client.host if request.client else "")
+
+
+def limited(name: str) -> Any:
+    """A dependency for beside a route: each network may use it as often as LIMITS says, then gets a 429."""
+
+    def count(request: Request) -> None:
+        process_of(request).limiter.hit(name, client_network(request))
+
+    return Depends(count)
+
+
+def session_cookie(process: Process) -> str:
+    """`__Host-` binds the cookie to this host over https; plain http on localhost cannot carry it."""
+    return (
+        "sid" if process.settings.is_local and process.settings.base_url.startswith("http:") else "__Host-sid"
+    )
+
+
+def open_session_in(response: Response, request: Request, opened: NewSession) -> None:
+    """Hand the browser its session; scripts cannot read it, other sites cannot use it."""
+    process = process_of(request)
+    response.set_cookie(
+        session_cookie(process),
+        SECRETS_SEPARATOR.join(filter(None, (opened.secret, opened.before))),
+        max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def close_session_in(response: Response, request: Request) -> None:
+    response.delete_cookie(session_cookie(process_of(request)), path="/")
+
+
+def session_secret(request: Request) -> str | None:
+    """The first secret of the cookie opens the session; one after it only speaks for forms shown before."""
+    cookie = request.cookies.get(session_cookie(process_of(request)), "")
+    return cookie.partition(SECRETS_SEPARATOR)[0] or None
+
+
+def signed_in(request: Request, services: Services) -> SignedIn:
+    """Who asks, by the session of their account; raises NotSignedIn."""
+    who = services.sessions.signed_in(session_secret(request))
+    if services.sessions.is_sighting_due(who.session):
+        request.state.seen_session = who.session.id
+    return who
+
+
+def find_signed_in(request: Request, services: Services) -> SignedIn | None:
+    """Who asks, if they are signed in; for pages that anybody may see."""
+    try:
+        return signed_in(request, services)
+    except NotSignedIn:
+        return None
+
+
+def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn, Workplace]:
+    """A person who works in the campus; others get what they would get for a campus that is not there (T01)."""
+    who = signed_in(request, services)
+    place = services.people.workplace(who, slug)
+    enter(request, services, place.campus, who)
+    return who, place
+
+
+def token_of(
+    request: Request, services: Services, scope: Scope, slug: str | None = None
+) -> tuple[Actor, Campus]:
+    """The program that asks, and its campus, if its bearer token opens `scope` there."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not secret.strip():
+        raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
+    limiter, network = process_of(request).limiter, client_network(request)
+    limiter.check("failed token", network)
+    services.search_everywhere()
+    try:
+        token, campus = services.people.token_campus(secret.strip(), slug, scope)
+    except NotSignedIn:
+        limiter.hit("failed token", network)
+        raise
+    enter(request, services, campus)
+    return Actor(label=f"token {token.id}"), campus

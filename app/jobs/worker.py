@@ -1,0 +1,146 @@
+"""A worker: signs of life, a sweep that starts what is due, and taking over from workers that are gone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import uuid
+from collections.abc import Sequence
+from time import monotonic
+
+import structlog
+
+from app.container import Process
+from app.container.workers import WorkerName
+from app.jobs.engine import WORKFLOW_SHAPE, Engine, Stopped
+from app.jobs.promises import Kind
+from app.jobs.registry import KINDS
+
+log = structlog.get_logger("worker")
+SWEEP_EVERY = 2.0
+BEAT_EVERY = 10.0
+CLEAN_EVERY = 600.0
+LAST_PIECE = 20.0
+"""How long a worker that is told to stop waits for the pieces under way."""
+
+
+class Worker:
+    """Runs in a thread of its own; the pieces of promises run in the engine's threads."""
+
+    def __init__(
+        self, process: Process, kinds: Sequence[Kind] = KINDS, *, shape: str = WORKFLOW_SHAPE
+    ) -> None:
+        self.process = process
+        self.shape = shape
+        self.kinds = {kind.name: kind for kind in kinds}
+        host = socket.gethostname()[:80]
+        name = f"{host[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.me = WorkerName(name, host, os.getpid(), process.clock())
+        self._woken, self._stopping = threading.Event(), threading.Event()
+        self._idle = threading.Condition()
+        self._pieces = 0
+        self._thread = threading.Thread(target=self._run, name="sceau-worker", daemon=True)
+        self._due_again: dict[str, float] = {}
+
+    def start(self) -> None:
+        self._beat()
+        database = self.process.workflow_database()
+        at_once = {kind.name: kind.at_once for kind in self.kinds.values()}
+        self.engine = Engine(
+            database.url, database.schema, self.me.id, at_once, self._piece, shape=self.shape
+        )
+        self.engine.start()
+        self.engine.restart_other_shapes()
+        self.process.on_promise = self.wake
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was promised a moment ago: look now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End the pieces under way, leave the rest to whoever comes next, and say so."""
+        self._stopping.set()
+        self._woken.set()
+        self._thread.join()
+        with self._idle:
+            self._idle.wait_for(lambda: self._pieces == 0, timeout=LAST_PIECE)
+        mine = [each for each, worker in self.engine.under_way().items() if worker == self.me.id]
+        self.engine.resume(mine)
+        self.engine.stop()
+        with self.process.unit_of_work() as services:
+            services.workers.forget(self.me.id)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            for deed, every in (
+                (self._beat, BEAT_EVERY),
+                (self._take_over, BEAT_EVERY),
+                (self._sweep, 0.0),
+                (self._clean, CLEAN_EVERY),
+            ):
+                self._now_and_then(deed.__name__, deed, every)
+            self._woken.wait(SWEEP_EVERY)
+            self._woken.clear()
+
+    def _now_and_then(self, name: str, deed: object, every: float) -> None:
+        if monotonic() < self._due_again.get(name, 0.0):
+            return
+        try:
+            deed()  # type: ignore[operator]
+        except Exception as error:
+            # The database may be away for a while: a worker outlives that.
+            log.error("worker trouble", deed=name.strip("_"), kind=type(error).__name__)
+        self._due_again[name] = monotonic() + every
+
+    def _beat(self) -> None:
+        with self.process.unit_of_work() as services:
+            services.workers.beat(self.me)
+            services.signing_clock.observe()
+
+    def _take_over(self) -> None:
+        # Read before who is alive: a worker gives its first sign of life before it begins anything.
+        under_way = self.engine.under_way()
+        with self.process.unit_of_work() as services:
+            alive = services.workers.alive(self.me, _is_running)
+            services.workers.forget_all_but(alive)
+        left = [workflow_id for workflow_id, worker in under_way.items() if worker not in alive]
+        if left:
+            log.info("taking over", workflows=len(left))
+            self.engine.resume(left)
+
+    def _sweep(self) -> None:
+        for kind in self.kinds.values():
+            self.engine.enqueue(kind.name, map(str, kind.due(self.process)))
+
+    def _clean(self) -> None:
+        self.engine.clean()
+
+    def _piece(self, kind: str, row_id: str) -> bool:
+        if self._stopping.is_set():
+            raise Stopped
+        with self._idle:
+            self._pieces += 1
+        try:
+            return self.kinds[kind].perform(self.process, uuid.UUID(row_id))
+        except Exception as error:
+            # Nothing of the piece was kept; the row is still due, and a sweep starts it again.
+            log.error("promise not carried out", promise=kind, row=row_id, kind=type(error).__name__)
+            return False
+        finally:
+            with self._idle:
+                self._pieces -= 1
+                self._idle.notify_all()
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process of this host still runs, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

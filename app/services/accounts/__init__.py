@@ -1,0 +1,1 @@
+"""Use cases: sign-in, sessions, passkeys, permissions."""

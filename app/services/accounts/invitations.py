@@ -1,0 +1,272 @@
+"""Invitations to the team of a campus: sent by letter, renewed, withdrawn, and accepted once."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db.accounts.own_addresses import OwnAddressStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.campus.team import TeamStore
+from app.db.messages.letters import LetterStore
+from app.db.people.people import PeopleStore
+from app.domain.accounts.sessions import Proof
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.campus.team import (
+    MOST_WAITING,
+    Invitation,
+    InvitationState,
+    check_days,
+    check_opens,
+    check_roles,
+    check_unanswered,
+    invitation_proof,
+    renew,
+)
+from app.domain.core.clock import Clock
+from app.domain.messages.letters import LetterState, Occasion, PromisedLetter, letter_to
+from app.domain.people.people import Person, Role, check_name, is_address, normal_address
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+from app.services.accounts.memberships import Memberships
+from app.services.accounts.sessions import Browser, NewSession, SessionService
+
+
+class SignInFirst(Conflict):
+    """Somebody already works under that address: whoever accepts shows that it is them."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An invitation that nobody has answered, and what became of its letter."""
+
+    invitation: Invitation
+    state: InvitationState
+    letter: PromisedLetter | None
+
+    @property
+    def is_refused(self) -> bool:
+        return self.letter is not None and self.letter.state is LetterState.REFUSED
+
+
+@dataclass(frozen=True)
+class OpenInvitation:
+    invitation: Invitation
+    campus: Campus
+    inviter: Person | None
+    is_known: bool
+    """Whether somebody already works under that address, in whichever campus."""
+
+
+class InvitationService:
+    def __init__(
+        self,
+        team: TeamStore,
+        people: PeopleStore,
+        own_addresses: OwnAddressStore,
+        campuses: CampusStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        sessions: SessionService,
+        memberships: Memberships,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.team = team
+        self.people = people
+        self.own_addresses = own_addresses
+        self.campuses = campuses
+        self.letters = letters
+        self.history = history
+        self.sessions = sessions
+        self.memberships = memberships
+        self.secret = secret
+        self.clock = clock
+
+    # --- by the campus
+
+    def invite(
+        self, campus: Campus, address: str, roles: Collection[Role], *, days: int, by: Actor
+    ) -> Invitation:
+        """One invitation and one promised letter; whether anybody is known under that address changes nothing."""
+        address = normal_address(address)
+        if not is_address(address):
+            raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
+        check_roles(roles)
+        check_days(days)
+        self.campuses.lock(campus.id)
+        waiting = self.team.unanswered(campus.id)
+        if any(each.address == address for each in waiting):
+            raise Conflict(
+                N_("Une invitation est déjà partie à cette adresse : renvoyez-la ou retirez-la, plus bas.")
+            )
+        if len(waiting) >= MOST_WAITING:
+            raise Conflict(
+                N_("{most} invitations attendent déjà. Retirez celles qui ne servent plus."),
+                most=MOST_WAITING,
+            )
+        at = self.clock()
+        invitation = Invitation(
+            campus_id=campus.id,
+            address=address,
+            roles=[role.value for role in Role if role in roles],
+            days=days,
+            invited_by=by.person_id,
+            created_at=at,
+            expires_at=at + timedelta(days=days),
+        )
+        self.team.add(invitation)
+        self._promise(invitation, at)
+        self._note("invite", invitation, by, roles=invitation.roles)
+        return invitation
+
+    def resend(self, campus: Campus, invitation_id: uuid.UUID, *, by: Actor) -> None:
+        """A new letter with a new link, good for as long as the first one was."""
+        invitation, at = self._of(campus, invitation_id), self.clock()
+        renew(invitation, at=at)
+        self.team.add(invitation)
+        self._promise(invitation, at)
+        self._note("resend", invitation, by)
+
+    def withdraw(self, campus: Campus, invitation_id: uuid.UUID, *, by: Actor) -> None:
+        """Doing it again changes nothing."""
+        invitation = self._of(campus, invitation_id)
+        if invitation.withdrawn_at is not None:
+            return
+        check_unanswered(invitation)
+        invitation.withdrawn_at = self.clock()
+        self.team.add(invitation)
+        self._note("withdraw", invitation, by)
+
+    def waiting(self, campus: Campus) -> list[Waiting]:
+        invitations = self.team.unanswered(campus.id)
+        newest = self.letters.newest_about([each.id for each in invitations])
+        return [
+            Waiting(each, each.state(at=self.clock()), newest.get(each.id)) for each in invitations
+        ]  # fmt: skip
+
+    def _of(self, campus: Campus, invitation_id: uuid.UUID) -> Invitation:
+        invitation = self.team.lock_invitation(invitation_id)
+        if invitation is None or invitation.campus_id != campus.id:
+            raise NotFound(N_("Cette invitation n’existe pas ici."))
+        return invitation
+
+    def _promise(self, invitation: Invitation, at: datetime) -> None:
+        self.letters.promise_many(
+            [
+                letter_to(
+                    invitation.address,
+                    Occasion.INVITATION,
+                    invitation.id,
+                    once=str(invitation.generation),
+                    campus_id=invitation.campus_id,
+                    at=at,
+                )
+            ]
+        )
+
+    def _note(self, deed: str, invitation: Invitation, by: Actor, **facts: object) -> None:
+        self.history.write(
+            by, deed, "invitation", invitation.id, at=self.clock(), campus_id=invitation.campus_id, **facts
+        )
+
+    # --- by whoever holds the link
+
+    def is_for(self, invitation: Invitation, person: Person) -> bool:
+        """Whether its letter went to an address that the person proved to be theirs."""
+        own = self.own_addresses.list_of(person.id)
+        return any(row.address == invitation.address and row.verified_at is not None for row in own)
+
+    def token_of(self, invitation: Invitation) -> str:
+        return f"{invitation.id}.{invitation.generation}.{invitation_proof(self.secret, invitation)}"
+
+    def open(self, token: str) -> OpenInvitation:
+        """What the link offers; looking at it changes nothing."""
+        return self._opened(self._held(token, to_answer=False))
+
+    def accept(
+        self,
+        token: str,
+        browser: Browser,
+        *,
+        given_name: str = "",
+        family_name: str = "",
+    ) -> NewSession | None:
+        """Into the team, as whoever is signed in here or as whoever reads that address; a session for the latter.
+
+        The address is not taken over by somebody signed in under another one: a letter may have been passed on.
+        """
+        invitation = self._held(token, to_answer=True)
+        opened = self._opened(invitation)
+        session = None
+        if browser.here is not None:
+            person = browser.here.person
+        elif opened.is_known:
+            raise SignInFirst(
+                N_(
+                    "Vous avez déjà un compte à cette adresse. Connectez-vous d’abord : vous reviendrez ici pour accepter."
+                )
+            )
+        else:
+            check_name(given_name, family_name)
+            person = self._newcomer(invitation, given_name, family_name)
+            session = self.sessions.enter(person.id, Proof.LINK, browser)
+        self._check_invited_by_another(invitation, person)
+        by = Actor(person.id)
+        for role in invitation.offered:
+            self.memberships.give(opened.campus, person, role, by=by)
+        invitation.accepted_at, invitation.accepted_by = self.clock(), person.id
+        self.team.add(invitation)
+        self._note("accept", invitation, by)
+        return session
+
+    def _check_invited_by_another(self, invitation: Invitation, person: Person) -> None:
+        if invitation.invited_by is None:
+            return
+        with self.own_addresses.reach.across_campuses():
+            same = self.own_addresses.same_person(person.id)
+        if invitation.invited_by in same:
+            raise InvalidInput(
+                N_("On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne.")
+            )
+
+    def _newcomer(self, invitation: Invitation, given_name: str, family_name: str) -> Person:
+        at = self.clock()
+        return self.own_addresses.owner_of(
+            Person(given_name=given_name, family_name=family_name, created_at=at), invitation.address, at=at
+        )
+
+    def _held(self, token: str, *, to_answer: bool) -> Invitation:
+        name, _, rest = token.partition(".")
+        generation, _, proof = rest.partition(".")
+        try:
+            find = self.team.lock_invitation if to_answer else self.team.find_invitation
+            invitation = find(uuid.UUID(name))
+        except ValueError:
+            invitation = None
+        # A link proves its own generation: an older one is told apart from one that somebody made up.
+        if invitation is None or not self._proves(invitation, generation, proof):
+            raise NotFound(N_("Ce lien n’ouvre aucune invitation. Vérifiez qu’il est entier."))
+        check_opens(invitation, generation=int(generation), at=self.clock())
+        return invitation
+
+    def _proves(self, invitation: Invitation, generation: str, proof: str) -> bool:
+        if not (generation.isascii() and generation.isdecimal() and len(generation) <= 6):
+            return False
+        number = int(generation)
+        if number > invitation.generation:
+            return False
+        of_then = invitation.model_copy(update={"generation": number})
+        return secrets.compare_digest(proof.encode(), invitation_proof(self.secret, of_then).encode())
+
+    def _opened(self, invitation: Invitation) -> OpenInvitation:
+        known = self.people.find_staff_at(invitation.address, at=self.clock())
+        inviter = self.people.get(invitation.invited_by) if invitation.invited_by else None
+        return OpenInvitation(
+            invitation, self.campuses.get_by_id(invitation.campus_id), inviter, known is not None
+        )

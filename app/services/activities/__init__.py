@@ -1,0 +1,1 @@
+"""Use cases: sessions, series, check-in, files."""

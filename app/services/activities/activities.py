@@ -1,0 +1,368 @@
+"""Activities, and the people who took part in them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.db.activities.activities import ActivityStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.people.people import PeopleStore
+from app.domain.activities.activities import (
+    Activity,
+    Participation,
+    PartKind,
+    check_activity,
+    check_participation,
+    complete,
+)
+from app.domain.activities.list_matching import Matches, Meant, matched_by_key, name_key_of
+from app.domain.activities.participant_lists import ListedPerson, tidy
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.core.columns import neighbouring_ids
+from app.domain.people.merging import is_gone
+from app.domain.people.namesakes import NO_ANSWERS, ListAnswers
+from app.domain.people.people import AgeGroup, Person
+from app.language import N_
+from app.services.activities.line_faults import SEVERAL, LineFault, fault_of
+from app.services.activity_log.logged_deeds import LoggedDeeds
+from app.services.people.age_bands import AgeBands
+from app.services.people.namesakes import Namesakes
+
+COMPLETED = N_("Complété depuis une liste.")
+"""Why a participation was corrected that a list said more of."""
+PRESENCE = N_("Présence corrigée.")
+
+
+@dataclass(frozen=True)
+class ActivityPage:
+    campus: Campus
+    activity: Activity
+    campuses: Sequence[Campus]
+    participants: Sequence[tuple[Participation, Person]]
+    addresses: dict[uuid.UUID, str]
+    absent: Sequence[tuple[Participation, Person]] = ()
+    """Noted as not having been there."""
+
+
+@dataclass(frozen=True)
+class RecordedList:
+    """What became of a list: who is new, who was there already, and which lines need a person."""
+
+    added: int
+    known: int
+    refused: Sequence[tuple[ListedPerson, LineFault]]
+
+
+class ActivityService:
+    def __init__(
+        self,
+        activities: ActivityStore,
+        people: PeopleStore,
+        campuses: CampusStore,
+        history: HistoryStore,
+        deeds: LoggedDeeds,
+        age_bands: AgeBands,
+        namesakes: Namesakes,
+        clock: Clock,
+    ) -> None:
+        self.activities = activities
+        self.people = people
+        self.campuses = campuses
+        self.history = history
+        self.deeds = deeds
+        self.age_bands = age_bands
+        self.namesakes = namesakes
+        self.clock = clock
+
+    def create(self, activity: Activity, campuses: Sequence[Campus], *, by: Actor) -> Activity:
+        """The first campus leads it; the others are asked to organise it too."""
+        check_activity(activity)
+        activity.created_at = self.clock()
+        self.activities.add(activity, [campus.id for campus in campuses], at=self.clock())
+        for done, campus in zip(("create", *("ask",) * len(campuses)), campuses, strict=False):
+            self.history.write(by, done, "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        return activity
+
+    def get(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
+        return self.activities.get_in_campus(activity_id, campus.id)
+
+    def list_in(self, campus: Campus, *, words: str = "") -> list[tuple[Activity, int]]:
+        return self.activities.list_in_campus(campus.id, words=words)
+
+    def page(self, campus: Campus, activity_id: uuid.UUID) -> ActivityPage:
+        """Everybody of an activity, to be read only: there may be thousands."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        listed = self.activities.read_everybody(activity.id)
+        participants = [pair for pair in listed if pair[0].is_present]
+        return ActivityPage(
+            campus,
+            activity,
+            self.activities.campuses_of(activity.id),
+            participants,
+            self.people.addresses_of(person.id for _, person in participants),
+            [pair for pair in listed if not pair[0].is_present],
+        )
+
+    def participation(
+        self, campus: Campus, activity_id: uuid.UUID, participation_id: uuid.UUID
+    ) -> tuple[Participation, Person]:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        return self.activities.get_participation(participation_id, activity.id)
+
+    def record(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        lines: Sequence[ListedPerson],
+        *,
+        by: Actor,
+        answers: ListAnswers | None = None,
+    ) -> RecordedList:
+        """Record everybody readable once; the same list again changes nothing.
+
+        `answers` say whom a name means that several people have: without one nothing is written of that line.
+        """
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.activities.lock(activity.id)
+        before = len(self.activities.line_keys(activity.id))
+        told = self.namesakes.sort(campus, activity, [tidy(line) for line in lines], answers)
+        faults = [(line, fault) for line in told.lines if (fault := fault_of(line))]
+        readable = [line for line in told.lines if fault_of(line) is None]
+        faults += [(line, SEVERAL) for line in readable if told.is_open(line)]
+        good = [line for line in readable if not told.is_open(line)]
+        recorded = self.keep(
+            activity, good, by=by, meant={key: who.id for key, (_, who) in told.meant.items()}
+        )
+        self.namesakes.remember(activity, answers or NO_ANSWERS, recorded, told)
+        added = len(self.activities.line_keys(activity.id)) - before
+        if added:
+            self.history.write(
+                by, "record", "activity", activity.id, at=self.clock(), campus_id=campus.id, people=added
+            )
+        return RecordedList(added, len(recorded) - added + len(told.repeated), faults)
+
+    def known(self, activity: Activity | None, lines: Sequence[ListedPerson]) -> Matches:
+        """Who among the lines of a list we know already."""
+        if not lines:
+            return Matches({}, {})
+        there = self.activities.participants(activity.id, with_absent=True) if activity else []
+        return self.namesakes.match(lines, there)
+
+    def _known_of(
+        self, activity: Activity, lines: Sequence[ListedPerson], meant: Mapping[str, uuid.UUID]
+    ) -> dict[str, Meant]:
+        """As `known`, but without reading every participant."""
+        named = self.people.list_named_at((line.address, name_key_of(line)) for line in lines if line.address)
+        people = {person.id: person for person in self.people.list_by_id(meant.values())}
+        there = self.activities.participants_among(
+            activity.id,
+            person_ids={*people, *(person.id for person in named.values())},
+            line_keys={line.line_key for line in lines},
+        )
+        parts = {person.id: participation for participation, person in there}
+        known: dict[str, Meant] = {
+            key: (parts.get(person_id), people[person_id]) for key, person_id in meant.items()
+        }
+        others = [line for line in lines if line.line_key not in known]
+        return matched_by_key(others, there, named) | known
+
+    def keep(
+        self,
+        activity: Activity,
+        lines: Sequence[ListedPerson],
+        *,
+        by: Actor,
+        meant: Mapping[str, uuid.UUID],
+        absent_stay: bool = False,
+    ) -> dict[str, tuple[Participation, Person]]:
+        """The participation of each readable line, by line key: new ones recorded, blanks of others filled in.
+
+        `meant` says by line key who was found to be meant when the whole list was looked at.
+        A list of people who took part makes those present who were noted absent, unless `absent_stay`.
+        """
+        known = self._known_of(activity, lines, meant)
+        people = self.people_of([line for line in lines if line.line_key not in known])
+        kept: dict[str, tuple[Participation, Person]] = {}
+        new: dict[uuid.UUID, Participation] = {}
+        completed: list[Participation] = []
+        numbers = iter(neighbouring_ids(len(lines)))
+        # Where attendance is noted session by session, whoever has come to none has no hours.
+        otherwise = 0.0 if lines and self.activities.counts_attendance(activity.id) else None
+        leads, *_ = self.activities.campuses_of(activity.id)
+        for line in lines:
+            participation, person = known.get(line.line_key) or (None, people[line.line_key])
+            participation = participation or new.get(person.id)
+            if participation is None:
+                participation = new[person.id] = self._participation_of(activity, line, person, by, otherwise)
+                participation.id = next(numbers)
+            elif not participation.is_present and (absent_stay or is_gone(person)):
+                pass
+            elif complete(participation, hours=line.hours, contribution=line.contribution):
+                check_participation(participation)
+                self._note_amendment(activity, participation, by)
+                completed.append(participation)
+            kept[line.line_key] = (participation, person)
+            if participation.line_key.startswith("|") and line.address:
+                self.people.add_address(person, line.address)
+        self.activities.add_participations(new.values())
+        self.suppose_pupils(activity, by=by, people=[person for _, person in kept.values()])
+        for line in lines:
+            self.age_bands.note(kept[line.line_key][1], line.under_15, by=by, campus_id=leads.id)
+        self.deeds.noted(activity, [*new.values(), *completed], COMPLETED)
+        return kept
+
+    def suppose_pupils(
+        self,
+        activity: Activity,
+        *,
+        by: Actor,
+        people: Sequence[Person] | None = None,
+        was_for_pupils: bool = True,
+    ) -> None:
+        """Of an activity for pupils, take participants (all, or these) whose age group nobody gave for minors."""
+        if not activity.is_for_pupils:
+            return
+        if people is None:
+            people = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
+        leads, *_ = self.activities.campuses_of(activity.id)
+        self.age_bands.suppose_pupils(people, by=by, campus_id=leads.id)
+        if not was_for_pupils:
+            self.age_bands.protect_awards_of(activity, by=by)
+
+    def set_age_group(self, campus: Campus, activity_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> int:
+        """Of all participants whose age group nobody gave; how many they were."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        there = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
+        unknown = [person for person in there if person.age_group in (None, AgeGroup.PUPIL)]
+        for person in unknown:
+            self.age_bands.set_group(person, group, by=by, campus_id=campus.id)
+        return len(unknown)
+
+    def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:
+        """A person for each line of somebody new, by line key."""
+        at = self.clock()
+        asked = [
+            (Person(given_name=line.given_name, family_name=line.family_name, created_at=at), line.address)
+            for line in lines
+        ]
+        people = self.people.get_or_add_all(asked)
+        return {line.line_key: person for line, person in zip(lines, people, strict=True)}
+
+    def _participation_of(
+        self,
+        activity: Activity,
+        line: ListedPerson,
+        person: Person,
+        by: Actor,
+        otherwise: float | None,
+    ) -> Participation:
+        participation = Participation(
+            activity_id=activity.id,
+            person_id=person.id,
+            line_key=line.line_key,
+            part=line.part,
+            hours=otherwise if line.hours is None else line.hours,
+            contribution=line.contribution,
+            recorded_at=self.clock(),
+            recorded_by=by.person_id,
+        )
+        check_participation(participation)
+        return participation
+
+    def set_present(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        participation_id: uuid.UUID,
+        *,
+        present: bool,
+        by: Actor,
+        reason: str = PRESENCE,
+    ) -> None:
+        """Tick or untick somebody; a badge they were given stays theirs."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        participation, _ = self.activities.get_participation(participation_id, activity.id)
+        if participation.is_present == present:
+            return
+        participation.is_present = present
+        self.activities.add_participations([participation])
+        self.deeds.noted(activity, [participation], reason)
+        self._note_amendment(activity, participation, by)
+
+    def note_presences(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        present: Collection[uuid.UUID],
+        *,
+        shown: Collection[uuid.UUID],
+        by: Actor,
+    ) -> int:
+        """Of the participations that were `shown`, these were there; how many changed. Badges given stay."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.activities.lock(activity.id)
+        changed = []
+        for participation, _ in self.activities.participants(activity.id, with_absent=True):
+            if participation.id in shown and participation.is_present != (participation.id in present):
+                participation.is_present = participation.id in present
+                changed.append(participation)
+        self.amend_all(activity, changed, by=by, reason=PRESENCE)
+        return len(changed)
+
+    def amend(
+        self,
+        campus: Campus,
+        activity_id: uuid.UUID,
+        participation_id: uuid.UUID,
+        *,
+        part: PartKind,
+        hours: float | None,
+        contribution: str,
+        by: Actor,
+        reason: str = "",
+        present: bool | None = None,
+    ) -> Participation:
+        """Correct what was noted of somebody's part; awards already given keep what they said."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        participation, _ = self.activities.get_participation(participation_id, activity.id)
+        participation.part, participation.hours, participation.contribution = (
+            part,
+            hours,
+            contribution.strip(),
+        )
+        participation.is_present = participation.is_present if present is None else present
+        check_participation(participation)
+        self.activities.add_participations([participation])
+        self.deeds.noted(activity, [participation], reason.strip())
+        self._note_amendment(activity, participation, by)
+        return participation
+
+    def amend_all(
+        self,
+        activity: Activity,
+        changed: Sequence[Participation],
+        *,
+        by: Actor,
+        reason: str,
+    ) -> None:
+        """Corrections that were written on these participations already, each an entry of the log and of the history."""
+        if not changed:
+            return
+        for participation in changed:
+            check_participation(participation)
+        self.activities.add_participations(changed)
+        self.deeds.noted(activity, changed, reason)
+        campus, *_ = self.activities.campuses_of(activity.id)
+        ids = [participation.id for participation in changed]
+        self.history.write_all(by, "amend", "participation", ids, at=self.clock(), campus_id=campus.id)
+
+    def _note_amendment(self, activity: Activity, participation: Participation, by: Actor) -> None:
+        campus, *_ = self.activities.campuses_of(activity.id)
+        self.history.write(
+            by, "amend", "participation", participation.id, at=self.clock(), campus_id=campus.id
+        )

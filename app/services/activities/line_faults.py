@@ -1,0 +1,55 @@
+"""What keeps a line of a list from being recorded, before any badge is in question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.activities.participant_lists import ListedPerson, has_usable_address
+from app.domain.awards.awards import LineOutcome
+from app.domain.people.namesakes import SEVERAL_OF_NAME
+from app.domain.people.people import check_name, name_key
+from app.errors import AppError
+from app.language import N_
+
+_TOTALS = frozenset(
+    ("total", "totaux", "general total", "sous total", "somme", "moyenne", "effectif", "nombre", "average", "sum")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LineFault:
+    """Why a line cannot be recorded as it stands."""
+
+    outcome: LineOutcome
+    sentence: str
+
+
+SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
+
+
+def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | None:
+    """What keeps a line from being recorded, before any badge is in question."""
+    if line.fault == "hours":
+        return LineFault(
+            LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+        )
+    if _is_total(line):
+        return LineFault(
+            LineOutcome.UNREADABLE,
+            N_("Cette ligne a l’air d’un total et non d’une personne. Si c’en est une, ajoutez son prénom."),
+        )
+    try:
+        check_name(line.given_name, line.family_name)
+    except AppError as error:
+        return LineFault(LineOutcome.MISSING_NAME, error.sentence)
+    if not has_usable_address(line):
+        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Cette adresse électronique n’est pas valable."))
+    if needs_address and not line.address:
+        # Without an activity to stand in, only an address tells one Zoé Martin from another.
+        return LineFault(LineOutcome.INVALID_ADDRESS, N_("Sans activité, il faut une adresse électronique."))
+    return None
+
+
+def _is_total(line: ListedPerson) -> bool:
+    """What a spreadsheet adds up below its last person."""
+    return not line.given_name and not line.address and name_key("", line.family_name) in _TOTALS

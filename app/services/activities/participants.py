@@ -1,0 +1,139 @@
+"""Who takes part: lines judged before anything is written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from app.db.people.directory import DirectoryStore
+from app.domain.activities.activities import Participation, adds_to
+from app.domain.activities.list_matching import name_key_of
+from app.domain.activities.participant_lists import ListedPerson, tidy
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.people.namesakes import ListAnswers, Question
+from app.domain.people.people import Person
+from app.errors import NotFound
+from app.language import N_
+from app.services.activities.activities import ActivityService
+from app.services.activities.line_faults import fault_of
+
+
+class Entry(StrEnum):
+    """What recording would make of one line."""
+
+    NEW = "new"
+    THERE = "there"
+    COMPLETED = "completed"
+    """There already; the line says something of them that was not known."""
+    REPEATED = "repeated"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+    """Several people have that name, and nobody said which one is meant."""
+
+
+@dataclass(frozen=True)
+class CheckedLine:
+    line: ListedPerson
+    entry: Entry
+    sentence: str = ""
+    """Why it is refused: French, for the catalogues."""
+    question: Question | None = None
+    """Which of several people of that name is meant."""
+
+
+class ParticipantService:
+    def __init__(self, activity_service: ActivityService, directory: DirectoryStore) -> None:
+        self.activity_service = activity_service
+        self.directory = directory
+
+    def add_known(
+        self, campus: Campus, activity_id: uuid.UUID, person_ids: Sequence[uuid.UUID], *, by: Actor
+    ) -> int:
+        """People the campus has met, once each; how many were not there before."""
+        service = self.activity_service
+        activity = service.get(campus, activity_id)
+        service.activities.lock(activity.id)
+        there = service.activities.participants(activity.id, with_absent=True)
+        present = {person.id for participation, person in there if participation.is_present}
+        people = [self._known(campus, one) for one in dict.fromkeys(person_ids) if one not in present]
+        addresses = service.people.addresses_of(person.id for person in people)
+        taken = {participation.line_key for participation, _ in there}
+        meant: dict[str, uuid.UUID] = {}
+        lines: list[ListedPerson] = []
+        for number, person in enumerate(people, 1):
+            line = ListedPerson(
+                number,
+                given_name=person.given_name,
+                family_name=person.family_name,
+                address=addresses.get(person.id, ""),
+            )
+            while line.line_key in taken and not line.address:
+                line = replace(line, homonym=line.homonym + 1)
+            taken.add(line.line_key)
+            meant[line.line_key] = person.id
+            lines.append(line)
+        service.keep(activity, lines, by=by, meant=meant)
+        if lines:
+            service.history.write(
+                by,
+                "record",
+                "activity",
+                activity.id,
+                at=service.clock(),
+                campus_id=campus.id,
+                people=len(lines),
+            )
+        return len(lines)
+
+    def _known(self, campus: Campus, person_id: uuid.UUID) -> Person:
+        person = self.directory.find_person(campus.id, person_id)
+        if person is None:
+            raise NotFound(N_("Cette personne n’existe pas ici."))
+        return person
+
+    def check(
+        self, campus: Campus, activity_id: uuid.UUID, lines: Sequence[ListedPerson], answers: ListAnswers
+    ) -> list[CheckedLine]:
+        """Every line judged as `record` would, in the order given; nothing is written."""
+        activity = self.activity_service.get(campus, activity_id)
+        sorted_lines = self.activity_service.namesakes.sort(
+            campus, activity, [tidy(line) for line in lines], answers, asks=True
+        )
+        told = self.activity_service.people.list_named_at(
+            (line.address, name_key_of(line)) for line in sorted_lines.lines if line.address
+        )
+        checked = [CheckedLine(line, Entry.REPEATED) for line in sorted_lines.repeated]
+        seen: set[uuid.UUID] = set()
+        for line in sorted_lines.lines:
+            fault, question = fault_of(line), sorted_lines.questions.get(line.line)
+            participation, person = sorted_lines.meant.get(line.line_key, (None, None))
+            if fault is not None:
+                checked.append(CheckedLine(line, Entry.REFUSED, fault.sentence))
+            elif question is not None and question.is_open:
+                checked.append(CheckedLine(line, Entry.UNCLEAR, question=question))
+            elif person is not None and person.id in seen:
+                checked.append(CheckedLine(line, Entry.REPEATED, question=question))
+            else:
+                entry = Entry.NEW if participation is None else Entry.THERE
+                if participation and person and _says_more(line, participation, person, told):
+                    entry = Entry.COMPLETED
+                checked.append(CheckedLine(line, entry, question=question))
+            if person is not None:
+                seen.add(person.id)
+        return sorted(checked, key=lambda one: one.line.line)
+
+
+def _says_more(
+    line: ListedPerson,
+    participation: Participation,
+    person: Person,
+    told: Mapping[tuple[str, str], Person],
+) -> bool:
+    return (
+        adds_to(participation, hours=line.hours, contribution=line.contribution)
+        or (bool(line.address) and (line.address, name_key_of(line)) not in told)
+        or (line.under_15 is not None and line.under_15 != (person.under_15_on is not None))
+    )

@@ -1,0 +1,281 @@
+"""Planning activities: one form for all of it, last week's once more, and campuses that are asked before they organise it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.db.activities.activities import ActivityStore
+from app.db.activities.plans import ActivityPlanStore
+from app.db.badges.badges import BadgeStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.campus.team import TeamStore
+from app.db.frameworks.competencies import CompetencyStore
+from app.domain.accounts.permissions import Deed, may
+from app.domain.activities.activities import Activity, ActivityCampus, check_activity
+from app.domain.activities.plans import (
+    ActivitySession,
+    Holding,
+    Plan,
+    check_leads,
+    check_may_answer,
+    check_nothing_rests,
+    copied,
+    days_until_next,
+)
+from app.domain.activities.series import settle
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.frameworks.competencies import Competency
+from app.domain.imports.records import amended
+from app.domain.people.people import Person
+from app.errors import InvalidInput, NotFound
+from app.language import N_
+from app.services.activities.activities import ActivityService
+from app.services.activity_log.logged_deeds import LoggedDeeds
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a campus can choose from when it plans an activity."""
+
+    trainers: Sequence[Person]
+    competencies: Sequence[Competency]
+    badges: Sequence[tuple[Badge, BadgeVersion]]
+    campuses: Sequence[Campus]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is planned of an activity; `waiting` are campuses that have not answered."""
+
+    leads: bool
+    trainers: Sequence[Person]
+    competencies: Sequence[Competency]
+    badges: Sequence[tuple[Badge, BadgeVersion]]
+    accepted: Sequence[Campus]
+    waiting: Sequence[Campus]
+    sessions: Sequence[ActivitySession]
+
+
+AMENDED = N_("L’activité a été corrigée.")
+"""Why the log says of everybody anew what they did there."""
+
+
+class ActivityPlans:
+    def __init__(
+        self,
+        plans: ActivityPlanStore,
+        activities: ActivityStore,
+        campuses: CampusStore,
+        competencies: CompetencyStore,
+        badges: BadgeStore,
+        team: TeamStore,
+        history: HistoryStore,
+        activity_service: ActivityService,
+        deeds: LoggedDeeds,
+        clock: Clock,
+    ) -> None:
+        self.plans = plans
+        self.activities = activities
+        self.campuses = campuses
+        self.competencies = competencies
+        self.badges = badges
+        self.team = team
+        self.history = history
+        self.activity_service = activity_service
+        self.deeds = deeds
+        self.clock = clock
+
+    def choices(self, campus: Campus) -> Choices:
+        return Choices(
+            self._trainers(campus),
+            [one for one, _ in self.competencies.list_of(campus.id) if one.archived_at is None],
+            [pair for pair in self.badges.list_current(campus.id) if pair[0].archived_at is None],
+            [other for other in self.campuses.list_all() if other.id != campus.id],
+        )
+
+    def _trainers(self, campus: Campus) -> list[Person]:
+        members = self.team.members(campus.id, at=self.clock())
+        found = {person.id: person for membership, person in members if may([membership.role], Deed.WORK)}
+        return list(found.values())
+
+    def planned(self, campus: Campus, activity_id: uuid.UUID) -> Planned:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        place = self.plans.place_of(activity.id, campus.id)
+        practised, leads_to = self.plans.competencies_of(activity.id), self.plans.badges_of(activity.id)
+        places = self.plans.places_of(activity.id)
+        return Planned(
+            place is not None and place.position == 0,
+            self.plans.trainers_of(activity.id),
+            sorted(
+                (one for one, _ in self.competencies.get_many(practised).values()), key=lambda one: one.code
+            ),
+            [(self.badges.get(each), self.badges.newest_version(each)) for each in leads_to],
+            [other for place, other in places if place.accepted_at],
+            [other for place, other in places if place.accepted_at is None],
+            self.plans.sessions_of(activity.id),
+        )
+
+    def create(self, campus: Campus, activity: Activity, plan: Plan, *, by: Actor) -> Activity:
+        """The campus leads it; the others are asked. One that was created under the same `id` before is that one."""
+        self.campuses.lock(campus.id)
+        if (made := self.activities.find(activity.id)) is not None:
+            return made
+        self.activity_service.create(activity, [campus], by=by)
+        self._write(campus, activity, plan, by)
+        self.plans.add_sessions(
+            ActivitySession(activity_id=activity.id, held_on=day, hours=activity.hours) for day in plan.days
+        )
+        if plan.days:
+            activity.starts_on, activity.ends_on = plan.days[0], plan.days[-1]
+            activity.hours = activity.hours * len(plan.days) if activity.hours else None
+            check_activity(activity)
+            self.activities.save(activity)
+        return activity
+
+    def amend(
+        self, campus: Campus, activity_id: uuid.UUID, told: Activity, plan: Plan, *, by: Actor
+    ) -> Activity:
+        """What was awarded before keeps what it said; the log says of everybody who was there what is true now."""
+        activity = self._led_by(campus, activity_id)
+        check_activity(told)
+        was_for_pupils = activity.is_for_pupils
+        for field in ("kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on"):
+            setattr(activity, field, getattr(told, field))
+        settle(activity, self.plans.sessions_of(activity.id))
+        self.activities.save(activity)
+        self._write(campus, activity, plan, by)
+        self.activity_service.suppose_pupils(activity, by=by, was_for_pupils=was_for_pupils)
+        self.deeds.retold(activity, AMENDED)
+        self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        return activity
+
+    def correct(
+        self, campus: Campus, activity_id: uuid.UUID, facts: Mapping[str, Any], *, by: Actor
+    ) -> list[str]:
+        """Write some facts of an activity that the campus leads; the names of those that changed."""
+        activity = self._led_by(campus, activity_id)
+        was_for_pupils = activity.is_for_pupils
+        changed = amended(activity, facts)
+        if changed:
+            check_activity(activity)
+            self.activities.save(activity)
+            self.activity_service.suppose_pupils(activity, by=by, was_for_pupils=was_for_pupils)
+            self.history.write(by, "amend", "activity", activity.id, at=self.clock(), campus_id=campus.id)
+        return changed
+
+    def duplicate(
+        self, campus: Campus, activity_id: uuid.UUID, copy_id: uuid.UUID, *, today: date, by: Actor
+    ) -> Activity:
+        """The same once more, whole weeks later, with nobody in it yet; other campuses are asked anew."""
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        self.campuses.lock(campus.id)
+        if (made := self.activities.find(copy_id)) is not None:
+            return made
+        days = days_until_next(activity, today=today)
+        planned = self.planned(campus, activity_id)
+        own = self.choices(campus)
+        copy = copied(activity, days=days, at=self.clock())
+        copy.id = copy_id
+        self.activity_service.create(copy, [campus], by=by)
+        plan = Plan(
+            [other.slug for other in (*planned.accepted, *planned.waiting) if other.id != campus.id],
+            {one.id for one in planned.trainers} & {one.id for one in own.trainers},
+            {one.id for one in planned.competencies} & {one.id for one in own.competencies},
+            {one.id for one, _ in planned.badges} & {one.id for one, _ in own.badges},
+        )
+        self._write(campus, copy, plan, by)
+        shift = copy.starts_on - activity.starts_on
+        self.plans.add_sessions(
+            ActivitySession(
+                activity_id=copy.id, held_on=each.held_on + shift, hours=each.hours, place=each.place
+            )
+            for each in planned.sessions
+            if each.cancelled_at is None
+        )
+        return copy
+
+    def holding(self, campus: Campus, activity_id: uuid.UUID) -> Holding | None:
+        """What keeps the activity from being deleted, if anything does."""
+        return self.plans.holding(self.activities.get_in_campus(activity_id, campus.id).id)
+
+    def delete(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> None:
+        """An activity made by mistake, on which nothing rests: it goes with its plan, and the history says so."""
+        activity = self._led_by(campus, activity_id)
+        self.activities.lock(activity.id)
+        check_nothing_rests(self.plans.holding(activity.id))
+        on = activity.starts_on.isoformat()
+        self.history.write(by, "delete", "activity", activity.id, at=self.clock(), campus_id=campus.id, on=on)
+        self.plans.delete(activity.id)
+
+    def _led_by(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
+        activity = self.activities.get_in_campus(activity_id, campus.id)
+        place = self.plans.place_of(activity.id, campus.id)
+        if place is not None:
+            check_leads(place)
+        return activity
+
+    def _write(self, campus: Campus, activity: Activity, plan: Plan, by: Actor) -> None:
+        own = self.choices(campus)
+        # What was chosen once stays possible: a trainer who left, a badge archived since.
+        kept = self.planned(campus, activity.id)
+        self.plans.write(
+            activity.id,
+            trainers=_chosen(plan.trainers, {one.id for one in (*own.trainers, *kept.trainers)}),
+            competencies=_chosen(
+                plan.competencies, {one.id for one in (*own.competencies, *kept.competencies)}
+            ),
+            badges=_chosen(plan.badges, {one.id for one, _ in (*own.badges, *kept.badges)}),
+        )
+        self._ask(campus, activity, plan.campuses, by)
+
+    def _ask(self, campus: Campus, activity: Activity, slugs: Collection[str], by: Actor) -> None:
+        places = {other.slug: place for place, other in self.plans.places_of(activity.id)}
+        for slug, place in places.items():
+            if place.position and slug not in slugs:
+                self.plans.leave(place)
+        after = max((place.position for place in places.values()), default=0)
+        for slug in slugs:
+            if slug in places or slug == campus.slug:
+                continue
+            other, after = self.campuses.get(slug), after + 1
+            self.plans.save_place(ActivityCampus(activity_id=activity.id, campus_id=other.id, position=after))
+            self.history.write(by, "ask", "activity", activity.id, at=self.clock(), campus_id=other.id)
+
+    def asked(self, campus: Campus) -> list[tuple[Activity, Campus]]:
+        """Activities that other campuses ask this one to organise with them: no name of anybody in them."""
+        return self.plans.asked(campus.id)
+
+    def answer(self, campus: Campus, activity_id: uuid.UUID, *, accepts: bool, by: Actor) -> None:
+        """Say yes or no; who said yes may still leave."""
+        place = self.plans.place_of(activity_id, campus.id)
+        if place is None:
+            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+        check_may_answer(place)
+        if accepts:
+            place.accepted_at = place.accepted_at or self.clock()
+            self.plans.save_place(place)
+            self.deeds.joined(campus, self.activities.get(activity_id))
+        else:
+            self.plans.leave(place)
+        self.history.write(
+            by,
+            "accept" if accepts else "decline",
+            "activity",
+            activity_id,
+            at=self.clock(),
+            campus_id=campus.id,
+        )
+
+
+def _chosen(asked: Collection[uuid.UUID], possible: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    if set(asked) - set(possible):
+        raise InvalidInput(N_("Un choix de la page n’existe plus : rechargez-la, puis recommencez."))
+    return set(asked)

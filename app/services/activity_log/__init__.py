@@ -1,0 +1,1 @@
+"""Use cases: the append-only log and what proves it."""

@@ -1,0 +1,261 @@
+"""The activity log of each campus: written beside the deed, signed as it grows, proved to whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from app.db.activity_log.activity_log import ActivityLogStore, full_tile
+from app.db.campus.campus import CampusStore
+from app.domain.activity_log.activity_log import (
+    CampusLog,
+    Fact,
+    LogCheckpoint,
+    LogTile,
+    Written,
+    entry_of,
+    later_of,
+    leaf_of,
+    to_the_minute,
+)
+from app.domain.activity_log.facts import key_fact
+from app.domain.campus.campus import Campus
+from app.domain.core.clock import Clock
+from app.domain.core.snapshots import UNSHARED, Snapshot
+from app.domain.publishing.addresses import Addresses
+from app.errors import Unavailable
+from app.language import N_
+from app.services.activity_log.recovery import Journal, RecoveryNotes
+from app.services.campus.signing import Signing
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.evidence.documents import LoggedEntry
+from sceau_credentials.keys import SigningKey
+from sceau_credentials.transparency_log.checkpoints import TreeHead
+from sceau_credentials.transparency_log.notes import Note, NoteKey, sign
+from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree, rows_in
+from sceau_credentials.transparency_log.tree import Frontier, inclusion_proof, root_of
+
+logger = structlog.get_logger(__name__)
+
+
+class LogOutOfStep(Unavailable):
+    """The log is not what was signed before: it is shorter, or it took another course."""
+
+
+class Anchors(Protocol):
+    """What was last signed of each log, kept apart from the database and its backups (I05, I07)."""
+
+    def last(self, origin: str) -> TreeHead | None: ...
+
+    def last_key(self, origin: str) -> str:
+        """The public key, as its one line, that the last was signed with; empty where that is not known."""
+        ...
+
+    def advance(self, head: TreeHead, vkey: str = "") -> None:
+        """Remember `head` unless something larger is remembered already; on disk when it returns."""
+        ...
+
+
+class ActivityLog:
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        campuses: CampusStore,
+        signing: Signing,
+        anchors: Anchors,
+        journal: Journal,
+        addresses: Addresses,
+        clock: Clock,
+        snapshot: Snapshot = UNSHARED,
+    ) -> None:
+        self.snapshot = snapshot
+        self.journal = journal
+        self.notes = RecoveryNotes()
+        """What the recovery journal gets of this unit of work, once it is committed."""
+        self.store = store
+        self.campuses = campuses
+        self.signing = signing
+        self.anchors = anchors
+        self.addresses = addresses
+        self.clock = clock
+        self.signed: list[tuple[TreeHead, NoteKey]] = []
+        """What this unit of work signed, and with which key; the anchors move once it is committed."""
+
+    def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
+        """Append one entry for each fact, in the transaction of the deed; their numbers in the log."""
+        return [written.number for written in self.append(campus, facts)]
+
+    def now(self, campus: Campus) -> datetime:
+        """The time, or that of the campus's last line where the clock is behind it: what is signed never runs backwards."""
+        return later_of(self.clock(), self.store.last_at(campus.id))
+
+    def append(self, campus: Campus, facts: Sequence[Fact]) -> list[Written]:
+        """The same, with all that was written."""
+        if not facts:
+            return []
+        log = self.open(campus)
+        at = later_of(self.clock(), log.last_at)
+        minute = to_the_minute(at)
+        written = [
+            entry_of(fact, log.id, number, minute=minute) for number, fact in enumerate(facts, log.size)
+        ]
+        self.extend(log, written, at=at)
+        return written
+
+    def extend(self, log: CampusLog, written: Sequence[Written], *, at: datetime | None = None) -> None:
+        """Write lines that follow the last one, as they are."""
+        at = later_of(at or max(each.leaf.at for each in written), log.last_at)
+        hashes = [each.leaf_hash for each in written]
+        frontier = Frontier.from_bytes(log.size, log.edge)
+        for each in hashes:
+            frontier.append(each)
+        # Read what is there before anything is written: PostgreSQL answers no question while it takes lines in.
+        tiles = self._filled_tiles(log, hashes)
+        self.store.append(written)
+        self.store.keep_tiles(tiles)
+        self.store.grow(log, frontier.size, frontier.to_bytes(), at=at)
+        self.notes.add_lines(log, written)
+
+    def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
+        """The log as it stands, signed; refused where it is not what was signed before (I07).
+
+        A key that gives way signs a last time, before the one that follows.
+        """
+        log = self.open(campus)
+        newest = self.store.newest_checkpoint(log.id)
+        if newest is not None and newest.size == log.size:
+            return newest
+        head = head_of(log)
+        self.check_in_step(log)
+        key = self.signing.log_signer(campus, at=self.clock())
+        text = head.to_text()
+        row = LogCheckpoint(
+            log_id=log.id,
+            size=head.size,
+            root=head.root,
+            note=Note(text, tuple(sign(text, log.origin, each) for each in (leaving, key) if each)).to_text(),
+            signed_at=later_of(self.clock(), newest.signed_at if newest else None),
+        )
+        self.store.add(row)
+        self.signed.append((head, NoteKey(log.origin, key.public)))
+        return row
+
+    def proofs(self, log: CampusLog, numbers: Iterable[int], size: int) -> list[LoggedEntry]:
+        """For each entry, the hashes that lead to the root of the log at `size`; in the order of their numbers."""
+        tree = self.tree(log, size)
+        return [
+            LoggedEntry(entry.number, leaf_of(entry), tuple(inclusion_proof(tree, entry.number, size)))
+            for entry in self.store.numbered(log.id, numbers)
+        ]
+
+    def tree(self, log: CampusLog, size: int) -> TiledTree:
+        def read(tile: Tile) -> bytes:
+            return self.store.tile(log.id, tile)
+
+        def rows_of(tile: Tile) -> list[Sequence[bytes]]:
+            return self.snapshot.until_commit(("tile", log.id, tile), lambda: rows_in(read(tile), tile))
+
+        return TiledTree(read, size, rows_of=rows_of)
+
+    def note_of(self, checkpoint: LogCheckpoint) -> Note:
+        """The checkpoint with every witness's line under it."""
+        lines = "".join(each.line for each in self.store.cosignatures(checkpoint.log_id, checkpoint.size))
+        return Note.from_text(checkpoint.note + lines)
+
+    def key_of(self, campus: Campus, log: CampusLog) -> NoteKey:
+        """The public key under which this log's checkpoints are signed from now on."""
+        return NoteKey(log.origin, self.signing.log_signer(campus, at=self.clock()).public)
+
+    def settle(self) -> None:
+        """After the commit: from now on nothing shorter than what was signed may be signed again."""
+        # The journal first: it may hold more than was signed, and an anchor never names what is nowhere else.
+        self.notes.write(self.journal, at=self.clock())
+        for head, key in self.signed:
+            try:
+                self.anchors.advance(head, key.to_vkey())
+            except (OSError, Unavailable) as error:
+                # Committed all the same: an anchor that lags refuses nothing good, and the next look catches up.
+                logger.error("anchor not moved", kind=type(error).__name__, origin=head.origin)
+        self.signed.clear()
+
+    def open(self, campus: Campus) -> CampusLog:
+        """The campus's log, held until the transaction ends, and begun where there is none."""
+        log = self.store.lock(campus.id)
+        if log is None:
+            # Two first writers meet at the campus, which is there before any log of it.
+            self.campuses.lock(campus.id)
+            log = self.store.lock(campus.id) or self._begin(campus, epoch=1)
+        return log
+
+    def begin_again(self, campus: Campus, *, after: int) -> CampusLog:
+        """The log of the next epoch of which nothing was ever signed, not even in a life that a restore undid."""
+        epoch = after + 1
+        while self.anchors.last(self.addresses.log_origin(campus.slug, epoch)) is not None:
+            epoch += 1
+        return self._begin(campus, epoch=epoch)
+
+    def _begin(self, campus: Campus, *, epoch: int) -> CampusLog:
+        log = CampusLog(
+            campus_id=campus.id,
+            epoch=epoch,
+            origin=self.addresses.log_origin(campus.slug, epoch),
+            opened_at=self.clock(),
+        )
+        self.store.add(log)
+        # The first entry of every log is the key that signs it.
+        self.record(campus, [key_fact(self.signing.log_key(campus, at=self.clock()))])
+        return log
+
+    def check_in_step(self, log: CampusLog) -> None:
+        """Raises LogOutOfStep where the log did not grow from everything that was ever signed of it."""
+        newest = self.store.newest_checkpoint(log.id)
+        anchor = self.anchors.last(log.origin)
+        signed = [] if newest is None else [(newest.size, newest.root)]
+        signed += [] if anchor is None else [(anchor.size, anchor.root)]
+        for size, root in dict.fromkeys(signed):  # most often one: the root is worked out once
+            if size > log.size:
+                raise LogOutOfStep(
+                    N_(
+                        "Le journal du campus est plus court que ce qui en a déjà été signé : une ancienne "
+                        "sauvegarde a été restaurée. Rien n’est signé avant « sceau restore »."
+                    )
+                )
+            if self.root_at(log, size) != root:
+                raise LogOutOfStep(
+                    N_(
+                        "Le journal du campus n’est plus celui qui a été signé : des lignes ont changé. "
+                        "Rien n’est signé ; « sceau log check » nomme la première ligne changée."
+                    )
+                )
+
+    def root_at(self, log: CampusLog, size: int) -> bytes | None:
+        """The root of the log as it was at that size; None where lines in the middle are missing, so that no tree stands
+        on them."""
+        try:
+            return root_of(self.tree(log, size), size)
+        except MalformedInput:
+            return None
+
+    def _filled_tiles(self, log: CampusLog, new: Sequence[bytes]) -> list[LogTile]:
+        """The tiles that these leaf hashes fill, on every level."""
+        tiles: list[LogTile] = []
+        old_count, hashes, level = log.size, list(new), 0
+        while (old_count % WIDTH) + len(hashes) >= WIDTH:
+            place, width = old_count >> HEIGHT, old_count % WIDTH
+            begun = self.store.tile(log.id, Tile(level, place, width)) if width else b""
+            row = [begun[at : at + 32] for at in range(0, len(begun), 32)] + hashes
+            filled = [
+                full_tile(log.id, level, place + at, row[at * WIDTH : (at + 1) * WIDTH])
+                for at in range(len(row) >> HEIGHT)
+            ]
+            tiles += filled
+            old_count, hashes, level = place, [tile.root for tile in filled], level + 1
+        return tiles
+
+
+def head_of(log: CampusLog) -> TreeHead:
+    """The log as it stands, signed or not."""
+    return TreeHead(log.origin, log.size, Frontier.from_bytes(log.size, log.edge).root())

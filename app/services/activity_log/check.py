@@ -1,0 +1,240 @@
+"""`sceau log check`: everything a log says of itself, derived again from its rows, and whatever does not fit named."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from app.db.activity_log.activity_log import ActivityLogStore, WrittenEntry, full_tile
+from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogTile
+from app.language import N_
+from app.services.activity_log.activity_log import Anchors
+from sceau_credentials.errors import CredentialError
+from sceau_credentials.evidence.commitments import commit
+from sceau_credentials.evidence.leaves import Leaf
+from sceau_credentials.transparency_log.checkpoints import TreeHead
+from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH
+from sceau_credentials.transparency_log.tree import HASH_BYTES, Frontier
+
+
+class Fault(StrEnum):
+    """What can be wrong with a log."""
+
+    MISSING_ENTRY = "missing_entry"
+    CHANGED_ENTRY = "changed_entry"
+    TIME_BACKWARDS = "time_backwards"
+    CHANGED_PAYLOAD = "changed_payload"
+    CHANGED_TILE = "changed_tile"
+    MISSING_TILE = "missing_tile"
+    CHANGED_HEAD = "changed_head"
+    CHANGED_CHECKPOINT = "changed_checkpoint"
+    SHORTER_THAN_SIGNED = "shorter_than_signed"
+    OTHER_THAN_SIGNED = "other_than_signed"
+
+
+FAULTS = {
+    Fault.MISSING_ENTRY: N_("La ligne {where} manque."),
+    Fault.CHANGED_ENTRY: N_("La ligne {where} a changé."),
+    Fault.TIME_BACKWARDS: N_(
+        "La ligne {where} est datée d’avant la ligne qui la précède : l’horloge a reculé."
+    ),
+    Fault.CHANGED_PAYLOAD: N_("Ce que dit la ligne {where} a changé."),
+    Fault.CHANGED_TILE: N_("Le fichier {where} a changé."),
+    Fault.MISSING_TILE: N_("Le fichier {where} manque."),
+    Fault.CHANGED_HEAD: N_("La longueur notée du journal n’est pas la sienne : {where} lignes."),
+    Fault.CHANGED_CHECKPOINT: N_("Le point de contrôle à {where} lignes a changé."),
+    Fault.SHORTER_THAN_SIGNED: N_("Le journal a été signé à {where} lignes, et il en a moins."),
+    Fault.OTHER_THAN_SIGNED: N_("À {where} lignes, le journal n’est plus celui qui a été signé."),
+}
+
+
+@dataclass(frozen=True)
+class LogFault:
+    """`where` is the number of the entry, the address of the tile or the size of the checkpoint."""
+
+    fault: Fault
+    where: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some entries in a row, derived again: their leaf hashes one after the other, up to the first one missing."""
+
+    start: int
+    hashes: bytes
+    faults: Sequence[LogFault]
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+Spans = Callable[[uuid.UUID, Sequence[range]], Iterable[Span]]
+"""Derives these ranges of a log's entries, in order; as many processes may share them as the caller likes."""
+AT_A_TIME: Final = 64 * WIDTH
+
+
+def derive_span(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Span:
+    """What the entries say of themselves: it costs most of the time of a check, and no entry needs another."""
+    hashes, faults = bytearray(), list[LogFault]()
+    first_at = last_at = None
+    for expected, entry in zip(numbers, _readable(store, log_id, numbers), strict=False):
+        if entry is None:
+            faults.append(LogFault(Fault.CHANGED_ENTRY, str(expected)))
+            break
+        if entry.number != expected:
+            break
+        if last_at is not None and entry.at < last_at:
+            faults.append(LogFault(Fault.TIME_BACKWARDS, str(entry.number)))
+        first_at, last_at = first_at or entry.at, entry.at
+        if not _payload_fits(entry):
+            faults.append(LogFault(Fault.CHANGED_PAYLOAD, str(entry.number)))
+        hash_ = Leaf(entry.kind.value, entry.at, entry.commitment).hash()
+        if hash_ != entry.leaf_hash:
+            faults.append(LogFault(Fault.CHANGED_ENTRY, str(entry.number)))
+        hashes += hash_
+    return Span(numbers.start, bytes(hashes), faults, first_at, last_at)
+
+
+def _readable(store: ActivityLogStore, log_id: uuid.UUID, numbers: range) -> Iterator[WrittenEntry | None]:
+    """The entries; None for the first that holds what no entry can: no kind, no moment, no JSON."""
+    try:
+        yield from [*store.written(log_id, numbers)]
+        return
+    except (ValueError, LookupError):
+        pass
+    for number in numbers:
+        try:
+            yield from [*store.written(log_id, range(number, number + 1))]
+        except (ValueError, LookupError):
+            yield None
+            return
+
+
+def _payload_fits(entry: WrittenEntry) -> bool:
+    if entry.key is None:
+        return True  # erased: nothing is left that could be compared
+    try:
+        return commit(entry.facts, entry.key) == entry.commitment
+    except (CredentialError, ValueError, TypeError, AttributeError):
+        return False
+
+
+class LogCheck:
+    """One pass over one log, in order; memory does not grow with it. `keys` are all that it ever had, in their order."""
+
+    def __init__(
+        self,
+        store: ActivityLogStore,
+        log: CampusLog,
+        keys: Sequence[NoteKey],
+        anchors: Anchors,
+        spans: Spans | None = None,
+    ) -> None:
+        self.store, self.log, self.keys = store, log, keys
+        self.reached = 0
+        # A closed log was closed because more of it had been signed than is left: that is said once, not found daily.
+        self.anchor = None if log.closed_at else anchors.last(log.origin)
+        self.spans = spans or self._one_by_one
+        self.frontier = Frontier()
+        self.checkpoints = {each.size: each for each in store.checkpoints(log.id)}
+        self.filling: list[list[bytes]] = [[]]
+        self.tiles = set(store.tile_places(log.id))
+        self.named: set[LogFault] = set()
+
+    def run(self) -> Iterator[LogFault]:
+        """Every fault, each named once; of a changed entry only the first can be told from its tiles."""
+        for fault in self._found():
+            if fault not in self.named:
+                self.named.add(fault)
+                yield fault
+
+    def _found(self) -> Iterator[LogFault]:
+        yield from self._at_this_size()
+        count = self.store.count_entries(self.log.id)
+        ranges = [range(at, min(at + AT_A_TIME, count)) for at in range(0, count, AT_A_TIME)]
+        last_at = None
+        for span, numbers in zip(self.spans(self.log.id, ranges), ranges, strict=True):
+            if last_at is not None and span.first_at is not None and span.first_at < last_at:
+                yield LogFault(Fault.TIME_BACKWARDS, str(span.start))
+            last_at = span.last_at or last_at
+            yield from span.faults
+            for at in range(0, len(span.hashes), HASH_BYTES):
+                hash_ = span.hashes[at : at + HASH_BYTES]
+                self.frontier.append(hash_)
+                yield from self._tile_faults(0, hash_)
+                yield from self._at_this_size()
+            if self.frontier.size != numbers.stop:
+                yield LogFault(Fault.MISSING_ENTRY, str(self.frontier.size))
+                return
+        yield from self._end_faults()
+
+    def _one_by_one(self, log_id: uuid.UUID, ranges: Sequence[range]) -> Iterator[Span]:
+        for numbers in ranges:
+            yield derive_span(self.store, log_id, numbers)
+
+    def _tile_faults(self, level: int, hash_: bytes) -> Iterator[LogFault]:
+        if level == len(self.filling):
+            self.filling.append([])
+        row = self.filling[level]
+        row.append(hash_)
+        if len(row) < WIDTH:
+            return
+        place = (self.frontier.size >> HEIGHT * (level + 1)) - 1
+        derived = full_tile(self.log.id, level, place, row)
+        yield from self._compared(derived)
+        row.clear()
+        yield from self._tile_faults(level + 1, derived.root)
+
+    def _compared(self, derived: LogTile) -> Iterator[LogFault]:
+        where = f"tile/{derived.level}/{derived.place}"
+        kept = self.store.kept_tile(derived.log_id, derived.level, derived.place)
+        self.tiles.discard((derived.level, derived.place))
+        if kept is None:
+            yield LogFault(Fault.MISSING_TILE, where)
+        elif kept != (derived.hashes, derived.root):
+            # A kept leaf hash that differs names the entry; where all leaves agree, the tile itself was changed.
+            yield self._first_difference(derived, kept[0], where)
+
+    def _first_difference(self, derived: LogTile, kept: bytes, where: str) -> LogFault:
+        if derived.level == 0:
+            for at in range(WIDTH):
+                piece = slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)
+                if derived.hashes[piece] != kept[piece]:
+                    return LogFault(Fault.CHANGED_ENTRY, str(derived.place * WIDTH + at))
+        return LogFault(Fault.CHANGED_TILE, where)
+
+    def _at_this_size(self) -> Iterator[LogFault]:
+        size = self.frontier.size
+        checkpoint = self.checkpoints.pop(size, None)
+        if checkpoint is not None and not self._holds(checkpoint):
+            yield LogFault(Fault.CHANGED_CHECKPOINT, str(size))
+        if self.anchor is not None and self.anchor.size == size and self.anchor.root != self.frontier.root():
+            yield LogFault(Fault.OTHER_THAN_SIGNED, str(size))
+
+    def _holds(self, checkpoint: LogCheckpoint) -> bool:
+        try:
+            note = Note.from_text(checkpoint.note)
+            signed = [self.keys.index(each.key) for each in note.signed_by(self.keys)]
+            head = TreeHead.from_text(note.text)
+        except CredentialError:
+            return False
+        expected = TreeHead(self.log.origin, self.frontier.size, self.frontier.root())
+        before, self.reached = self.reached, max(signed, default=self.reached)
+        # Keys follow one another: what one of before signed alone after the next had begun is not the log's.
+        own = len(signed) == len(note.signatures) and max(signed, default=-1) >= before
+        return own and head == expected and checkpoint.root == head.root
+
+    def _end_faults(self) -> Iterator[LogFault]:
+        size = self.frontier.size
+        if (self.log.size, self.log.edge) != (size, self.frontier.to_bytes()):
+            yield LogFault(Fault.CHANGED_HEAD, str(size))
+        for level, place in sorted(self.tiles):
+            yield LogFault(Fault.CHANGED_TILE, f"tile/{level}/{place}")
+        for beyond in sorted(self.checkpoints):
+            yield LogFault(Fault.SHORTER_THAN_SIGNED, str(beyond))
+        if self.anchor is not None and self.anchor.size > size:
+            yield LogFault(Fault.SHORTER_THAN_SIGNED, str(self.anchor.size))

@@ -1,0 +1,392 @@
+"""After an older copy of the database was restored: what is missing, put back from the anchors and the recovery journal."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.db.activity_log.activity_log import ActivityLogStore
+from app.db.activity_log.recovery import RecoveryStore
+from app.db.campus.history import HistoryStore
+from app.db.publishing.status import StatusStore
+from app.domain.accounts.account_changes import Changed
+from app.domain.activity_log.activity_log import CampusLog, EntryKind, Fact, Written
+from app.domain.activity_log.facts import AWARD
+from app.domain.activity_log.recovery import (
+    AWARDS,
+    BADGES,
+    DOCUMENTS,
+    EVIDENCE,
+    IN_ORDER,
+    KEYS,
+    NEWER,
+    PEOPLE,
+    SLOTS,
+    VERSIONS,
+    Frame,
+    JournaledLine,
+)
+from app.domain.awards.awards import Award, AwardState, revoke
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.campus.keys import KeyState, SealedKey
+from app.domain.core.clock import Clock
+from app.domain.core.columns import new_id
+from app.domain.people.people import Person
+from app.domain.publishing.status import AnchoredList, StatusList, StatusSlot
+from app.errors import InvalidInput
+from app.language import N_
+from app.services.accounts.account_notices import AccountNotices
+from app.services.activity_log.activity_log import ActivityLog, LogOutOfStep
+from app.services.activity_log.anchor_check import AllAnchors
+from app.services.activity_log.reconciliation import LogReconciliation, Reconciled
+from app.services.activity_log.recovery import ChoiceJournal, Journal
+from app.services.publishing.status import StatusService
+from sceau_credentials.evidence.commitments import Opening
+from sceau_credentials.status_list import read_list
+from sceau_credentials.values.json_text import parse_json_object
+
+WITHDRAWN_BEFORE: Final = N_("Retiré avant la restauration ; repris de la liste de statuts publiée.")
+
+CHOSEN_SINCE: Final = N_("Une sauvegarde a été restaurée : à confirmer avec l’organisation.")
+ERASED_AGAIN: Final = "Effacement refait après la restauration d’une sauvegarde."
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a campus's older copy lacks. `unjournaled` lines are lost: nothing outside the database holds them."""
+
+    lines: int
+    unjournaled: int
+    awards: int
+    withdrawals: int
+    keys: int
+    erasures: int
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.lines or self.awards or self.withdrawals or self.keys or self.erasures)
+
+
+@dataclass(frozen=True)
+class ChoicesRestored:
+    choices: int
+    people_shut: int
+    """Whose pages were shut because what they chose since is not known."""
+    is_whole: bool
+
+
+@dataclass
+class Restored:
+    """What was put back, and what could not be."""
+
+    lines: int = 0
+    awards: int = 0
+    withdrawals: int = 0
+    keys: int = 0
+    unregistered: set[uuid.UUID] = field(default_factory=set)
+    """Awards whose badge is nowhere any more; their learner's file may bring it back."""
+    erased: set[uuid.UUID] = field(default_factory=set)
+    """People whose data the copy still held though they had been erased."""
+    revoked: dict[uuid.UUID, str] = field(default_factory=dict)
+    """Awards withdrawn since the copy, with the reason that the log holds."""
+    reconciled: Reconciled | None = None
+    """The log that lost lines for good, and the next one."""
+    choices: ChoicesRestored | None = None
+    """None while other campuses are still to be restored."""
+
+
+class RestoreService:
+    def __init__(
+        self,
+        store: RecoveryStore,
+        log: ActivityLog,
+        statuses: StatusStore,
+        status: StatusService,
+        reconciliation: LogReconciliation,
+        anchors: AllAnchors,
+        journal: Journal,
+        choices: ChoiceJournal,
+        notices: AccountNotices,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.log = log
+        self.logs: ActivityLogStore = log.store
+        self.statuses = statuses
+        self.status = status
+        self.reconciliation = reconciliation
+        self.anchors = anchors
+        self.journal = journal
+        self.choices = choices
+        self.notices = notices
+        self.history = history
+        self.clock = clock
+
+    # --- what is missing
+
+    def missing(self, campus: Campus) -> Missing:
+        """Compares the campus's log, lists and journal with its rows; changes nothing."""
+        log = self.logs.find(campus.id)
+        size = log.size if log else 0
+        reached, beyond, awards, keys = size, size, 0, 0
+        erased: set[uuid.UUID] = set()
+        for frame in self.frames(campus, log):
+            if frame.start <= reached:
+                reached = max(reached, frame.stop)
+            beyond = max(beyond, frame.stop)
+            awards += len(self.store.missing(AWARDS, frame.rows(AWARDS)))
+            keys += len(self.store.missing(KEYS, frame.rows(KEYS)))
+            erased |= frame.erased
+        anchor = self.anchors.last(log.origin) if log else None
+        target = max(beyond, anchor.size if anchor else 0)
+        withdrawn = sum(len(self._not_raised(each)) for each in self.lists(campus))
+        still_there = self.store.there(PEOPLE, erased)
+        return Missing(target - size, target - reached, awards, withdrawn, keys, len(still_there))
+
+    def frames(self, campus: Campus, log: CampusLog | None) -> Iterator[Frame]:
+        """What the journal holds that the campus's open log does not, in the order of its lines."""
+        return self.journal.frames(campus.id, log.origin, beyond=log.size) if log else iter(())
+
+    def lists(self, campus: Campus) -> list[AnchoredList]:
+        return [each for each in self.anchors.state().lists.values() if each.campus_id == campus.id]
+
+    def _not_raised(self, anchored: AnchoredList) -> set[int]:
+        """Positions that were published as withdrawn and are not so in the database."""
+        return _raised_in(anchored) - set(self.statuses.raised(anchored.list_id))
+
+    def erased_since(self, campus: Campus) -> set[uuid.UUID]:
+        """The people whose data were erased since the copy: none of it is put back."""
+        log = self.logs.find(campus.id)
+        if log is None:
+            return set()
+        frames = self.journal.frames(campus.id, log.origin, beyond=log.size, with_erasures=True)
+        return {each for frame in frames for each in frame.erased}
+
+    # --- putting back
+
+    def begin(self, campus: Campus) -> None:
+        """The status lists that the copy does not know, so that awards can have their places in them."""
+        for anchored in self.lists(campus):
+            if self.statuses.find(anchored.list_id) is None:
+                row = StatusList(
+                    id=anchored.list_id,
+                    campus_id=campus.id,
+                    size=anchored.size,
+                    created_at=self.clock(),
+                    closed_at=self.clock(),
+                    published=anchored.signed.embedded,
+                    token=anchored.signed.token,
+                    published_at=anchored.signed.signed_at,
+                    sequence=anchored.signed.sequence,
+                )
+                self.statuses.add(row)
+
+    def replay(self, campus: Campus, frame: Frame, done: Restored) -> None:
+        """One frame of the journal, all of it or nothing. Safe to repeat."""
+        lines = frame.lines
+        done.lines += self._replay_lines(campus, frame, lines, done)
+        done.keys += self._replay_keys(frame)
+        for line in lines:
+            if line.fact.kind is EntryKind.REVOCATION and line.fact.noun == AWARD:
+                done.revoked[line.fact.noun_id] = str(line.fact.facts.get("reason", ""))
+        done.awards += self._replay_rows(frame, done)
+
+    def finish(self, campus: Campus, reason: str, done: Restored, *, by: Actor) -> None:
+        """Every withdrawal again, lists signed as the next edition, and a line in the log that says what happened."""
+        check_restore_reason(reason)
+        self._withdraw_again(campus, done)
+        anchored = {each.list_id: each for each in self.lists(campus)}
+        for row in self.store.lists_of(campus.id):
+            # Places of awards that nobody knows any more are taken: new awards go into a new list.
+            row.closed_at = row.closed_at or self.clock()
+            row.used = self.store.used(row.id)
+            self.status.sign_after(campus, row, anchored.get(row.id))
+        try:
+            self.log.check_in_step(self.log.open(campus))
+        except LogOutOfStep:
+            done.reconciled = self.reconciliation.reconcile(campus, reason, by=by)
+        log = self.log.open(campus)
+        facts = {
+            "restored": log.origin,
+            "lines": done.lines,
+            "awards": done.awards,
+            "withdrawals": done.withdrawals,
+            "reason": reason.strip()[:500],
+        }
+        self.log.record(campus, [Fact(EntryKind.CORRECTION, "campus_log", log.id, facts)])
+        self.log.checkpoint(campus)
+        self.history.write(
+            by,
+            "restore",
+            "campus",
+            campus.id,
+            at=self.clock(),
+            campus_id=campus.id,
+            lines=done.lines,
+            awards=done.awards,
+            withdrawals=done.withdrawals,
+        )
+
+    def put_back_choices(self, campus_ids: Iterable[uuid.UUID], reason: str, *, by: Actor) -> ChoicesRestored:
+        """What people chose since the copy, or everything shut where nothing says so; the last step of a restore."""
+        check_restore_reason(reason)
+        store, since = self.choices.store, self.choices.missing()
+        done = store.put_back(since.changes)
+        shut: Sequence[Person] = ()
+        if not since.is_whole:
+            shut = store.shut_everything(reason=CHOSEN_SINCE, at=self.clock())
+            for person in shut:
+                self.notices.tell(person, Changed.PAGES_SHUT)
+        store.end_sessions()
+        if since.newest > store.newest():
+            store.add(since.newest)
+        for campus_id in campus_ids:
+            self.history.write(
+                by, "restore", "campus", campus_id, at=self.clock(), campus_id=campus_id, choices=done
+            )
+        return ChoicesRestored(done, len(shut), since.is_whole)
+
+    def _replay_lines(
+        self, campus: Campus, frame: Frame, journaled: Sequence[JournaledLine], done: Restored
+    ) -> int:
+        """Lines that follow the last one; what is there already or comes after a gap is left out."""
+        log = self.log.open(campus)
+        lines = [line for line in journaled if line.number >= log.size] if frame.origin == log.origin else []
+        if not lines or lines[0].number != log.size:
+            return 0
+        written = [
+            _written(line.without_payload() if line.fact.about_id in done.erased else line, log.id)
+            for line in lines
+        ]
+        self.log.extend(log, written)
+        return len(written)
+
+    def _replay_keys(self, frame: Frame) -> int:
+        """Keys that were made or ended since: a stolen one does not come back into service."""
+        put_back = 0
+        for values in frame.rows(KEYS):
+            known = self.store.key(uuid.UUID(str(values["id"])))
+            if known is not None and _AFTER[KeyState(values["state"])] > _AFTER[known.state]:
+                ended = SealedKey.model_validate({**values, "sealed": b""})
+                known.state, known.retired_at, known.revoked_at = (
+                    ended.state,
+                    ended.retired_at,
+                    ended.revoked_at,
+                )
+                self.store.add(known)
+                put_back += 1
+        self.store.flush()
+        missing = self.store.missing(KEYS, frame.rows(KEYS))
+        self.store.insert(KEYS, missing)
+        return put_back + len(missing)
+
+    def _replay_rows(self, frame: Frame, done: Restored) -> int:
+        awards = self._awards_of(frame, done)
+        kept = {row["id"] for row in awards}
+        for table in IN_ORDER:
+            if table == KEYS:
+                continue
+            rows = awards if table == AWARDS else self.store.missing(table, frame.rows(table))
+            if table == PEOPLE:
+                rows = [row for row in rows if row["id"] not in done.erased]
+            elif table in (DOCUMENTS, SLOTS, EVIDENCE):
+                rows = [row for row in rows if row["award_id"] in kept]
+            elif table == NEWER:
+                rows = self._editions(frame, rows)
+            self.store.insert(table, rows)
+        return len(awards)
+
+    def _awards_of(self, frame: Frame, done: Restored) -> list[dict[str, Any]]:
+        """The awards to be written, with what they refer to that is there or comes in the same frame."""
+        rows = self.store.missing(AWARDS, frame.rows(AWARDS))
+        gone = self.store.erased({row["id"] for row in rows})
+        rows = [row for row in rows if row["id"] not in gone and row["person_id"] not in done.erased]
+        if not rows:
+            return []
+        there = {
+            table: self.store.there(table, {row[name] for row in rows})
+            | {uuid.UUID(str(each["id"])) for each in frame.rows(table)}
+            for table, name in ((PEOPLE, "person_id"), (BADGES, "badge_id"), (VERSIONS, "version_id"))
+        }
+        fit = [
+            row
+            for row in rows
+            if row["person_id"] in there[PEOPLE]
+            and row["badge_id"] in there[BADGES]
+            and row["version_id"] in there[VERSIONS]
+        ]
+        done.unregistered |= {row["id"] for row in rows} - {row["id"] for row in fit}
+        activities = self.store.known_activities({row["activity_id"] for row in fit} - {None})
+        givers = self.store.there(PEOPLE, {row["awarded_by"] for row in fit} - {None})
+        taken = self.store.taken_keys({row["once_key"] for row in fit} - {None})
+        batches = self.store.in_batches({row["batch_id"] for row in fit} - {None})
+        for row in fit:
+            row["activity_id"] = row["activity_id"] if row["activity_id"] in activities else None
+            row["awarded_by"] = row["awarded_by"] if row["awarded_by"] in givers else None
+            row["once_key"] = None if row["once_key"] in taken else row["once_key"]
+            in_batch = (row["batch_id"], row["person_id"])
+            row["batch_id"] = None if in_batch in batches else row["batch_id"]
+        return fit
+
+    def _editions(self, frame: Frame, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Newer editions, each with its award brought to it."""
+        known = {award.id: award for award in self.store.awards_among({row["award_id"] for row in rows})}
+        written = {uuid.UUID(str(values["id"])): values for values in frame.rows(AWARDS)}
+        for award_id, award in known.items():
+            if award_id in written and written[award_id]["edition"] > award.edition:
+                later = Award.model_validate(dict(written[award_id]))
+                award.edition, award.reissued_at = later.edition, later.reissued_at
+                award.holder_name = later.holder_name
+                self.store.add(award)
+        return [row for row in rows if row["award_id"] in known]
+
+    def _withdraw_again(self, campus: Campus, done: Restored) -> None:
+        """What the published lists and the journal's lines say was withdrawn, in rows and in places."""
+        at, raised = self.clock(), set[uuid.UUID]()
+        for anchored in self.lists(campus):
+            missing = self._not_raised(anchored)
+            slots = self.statuses.slots_at(anchored.list_id, missing)
+            self.statuses.raise_slots(slots, at=at)
+            raised |= {slot.award_id for slot in slots}
+            unknown = missing - {slot.position for slot in slots}
+            self.store.add(
+                *(
+                    StatusSlot(list_id=anchored.list_id, position=position, award_id=new_id(), raised_at=at)
+                    for position in sorted(unknown)
+                )
+            )
+            done.withdrawals += len(unknown)
+        lost = self.statuses.slots_of([each for each in done.revoked if each not in raised])
+        self.statuses.raise_slots([slot for slot in lost if slot.raised_at is None], at=at)
+        for award in self.store.awards_among(raised | done.revoked.keys()):
+            if award.state is not AwardState.REVOKED:
+                said = done.revoked.get(award.id, "")
+                revoke(award, said if len(said) >= _SHORTEST_REASON else WITHDRAWN_BEFORE, at=at)
+                done.withdrawals += 1
+            self.store.add(award)
+
+
+def _written(line: JournaledLine, log_id: uuid.UUID) -> Written:
+    opening = Opening(line.key, {}, {}, {})  # nothing of a line that is put back is shown here
+    return Written(line.fact, log_id, line.number, line.leaf, line.leaf.hash(), line.key, opening)
+
+
+def check_restore_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput(N_("Dites pourquoi : ce motif reste dans le journal."))
+
+
+def _raised_in(anchored: AnchoredList) -> set[int]:
+    bits = read_list(parse_json_object(anchored.signed.embedded)).status_list
+    content = bits.to_bytes()
+    return {
+        at * 8 + bit for at, byte in enumerate(content) if byte for bit in range(8) if byte & (0x80 >> bit)
+    }
+
+
+_SHORTEST_REASON: Final = 5
+_AFTER: Final = {KeyState.PENDING: 0, KeyState.ACTIVE: 1, KeyState.VERIFY_ONLY: 2, KeyState.REVOKED: 3}

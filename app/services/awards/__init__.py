@@ -1,0 +1,1 @@
+"""Use cases: eligibility, issuing, batches, revocation, delivery."""

@@ -1,0 +1,265 @@
+"""Awards: given, listed, withdrawn, opened and closed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.people.guardians import GuardianStore
+from app.db.privacy.consents import ConsentStore
+from app.domain.awards.awards import AwardState, Visibility, hash_of_address, revoke
+from app.domain.awards.batches import A_PIECE, AwardBatch, BatchState, keep_from_workers
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.people.guardians import check_may_open, check_may_show_further, needs_guardian_for
+from app.domain.privacy.consents import About, consent
+from app.domain.publishing.short_addresses import ids_of_code
+from app.errors import Conflict
+from app.language import N_
+from app.services.awards.batches import AwardBatchService, BatchResult
+from app.services.awards.bulk import BulkAwardService, Piece
+from app.services.awards.issuing.awarding import Judging
+from app.services.awards.issuing.cases import AwardRequest, JudgedLine, Preview
+from app.services.awards.reissuing import ReissueService
+from app.services.awards.withdrawals import WithdrawalService
+
+__all__ = ["AwardRecord", "AwardRequest", "AwardService", "BatchResult", "JudgedLine", "Preview"]
+
+
+@dataclass(frozen=True)
+class GivenBadge:
+    award_id: uuid.UUID
+    name: str
+    revoked: bool
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One entry of a history, with the name of who acted."""
+
+    at: datetime
+    deed: str
+    actor: str
+
+
+class AwardService:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        awards: AwardStore,
+        history: HistoryStore,
+        judging: Judging,
+        bulk: BulkAwardService,
+        batches: AwardBatchService,
+        withdrawals: WithdrawalService,
+        consents: ConsentStore,
+        guardians: GuardianStore,
+        reissuing: ReissueService,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.awards = awards
+        self.history = history
+        self.judging = judging
+        self.bulk = bulk
+        self.batches = batches
+        self.withdrawals = withdrawals
+        self.consents = consents
+        self.guardians = guardians
+        self.reissuing = reissuing
+        self.clock = clock
+
+    def preview(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Preview:
+        """What `award` would do now; nothing is written."""
+        return self.judging.preview(campus, request, by=by)
+
+    def award(self, campus: Campus, request: AwardRequest, *, by: Actor) -> BatchResult:
+        """Promise the badge to everybody and carry it all out at once; say of each line what became of it. Safe to repeat."""
+        return self._carry_out(campus, self.bulk.promise(campus, request, by=by))
+
+    def _carry_out(self, campus: Campus, batch: AwardBatch) -> BatchResult:
+        piece, awarded = Piece(more=batch.state is BatchState.RUNNING), 0
+        while piece.more:
+            piece = self.bulk.carry_out(batch.id, most=A_PIECE)
+            awarded += piece.awarded
+        if piece.trouble is not None and not awarded:
+            # The text is common to all: better said before anything is kept.
+            raise piece.trouble
+        return self.batches.result(campus, batch.id)
+
+    def give(
+        self,
+        campus: Campus,
+        request: AwardRequest,
+        *,
+        by: Actor,
+        undo_for: timedelta = timedelta(),
+        not_before: datetime | None = None,
+        is_awaited: bool = False,
+    ) -> AwardBatch:
+        """The promise of the badge: few lines are carried out at once, what is more or later is left to a worker.
+
+        `is_awaited`: what is more is left to whoever asks, who goes on in transactions of their own.
+        """
+        batch = self.bulk.promise(campus, request, by=by, undo_for=undo_for, not_before=not_before)
+        if batch.state is not BatchState.RUNNING:
+            return batch
+        if self.bulk.is_long(batch):
+            if is_awaited:
+                keep_from_workers(batch, at=self.clock())
+                self.bulk.batches.save(batch)
+            return batch
+        return self._carry_out(campus, batch).batch
+
+    # --- afterwards
+
+    def batch(self, campus: Campus, batch_id: uuid.UUID) -> BatchResult:
+        return self.batches.result(campus, batch_id)
+
+    def get(self, campus: Campus, award_id: uuid.UUID) -> AwardRecord:
+        return self.awards.get_record_in_campus(award_id, campus.id)
+
+    def history_of(self, campus: Campus, award_id: uuid.UUID) -> list[Happening]:
+        self.awards.get_record_in_campus(award_id, campus.id)
+        return [
+            Happening(entry.at, entry.deed, person.name if person else entry.actor_label)
+            for entry, person in self.history.list_of("award", award_id)
+        ]
+
+    def list_in(
+        self,
+        campus: Campus,
+        *,
+        before: tuple[datetime, uuid.UUID] | None = None,
+        badge_id: uuid.UUID | None = None,
+        activity_id: uuid.UUID | None = None,
+        limit: int = 50,
+    ) -> list[AwardRecord]:
+        return self.awards.list_in_campus(
+            campus.id, before=before, badge_id=badge_id, activity_id=activity_id, limit=limit
+        )
+
+    def given_in(self, campus: Campus, activity_id: uuid.UUID) -> dict[uuid.UUID, list[GivenBadge]]:
+        """The badges that the campus gave for an activity, by person."""
+        given: dict[uuid.UUID, list[GivenBadge]] = {}
+        for award_id, person_id, name, state in self.awards.given_in(activity_id, campus.id):
+            badge = GivenBadge(award_id, name, state is AwardState.REVOKED)
+            given.setdefault(person_id, []).append(badge)
+        return given
+
+    def revoke(self, campus: Campus, award_id: uuid.UUID, reason: str, *, by: Actor) -> AwardRecord:
+        """Withdraw an award for good; the status list that the world reads says so at once."""
+        record = self.awards.get_record_in_campus(award_id, campus.id)
+        award = self.awards.lock(award_id)
+        revoke(award, reason, at=self.clock())
+        self.withdrawals.keep(campus, [award], at=self.clock(), by=by)
+        return record
+
+    def set_visibility(self, award_id: uuid.UUID, visibility: Visibility, *, by: Actor) -> AwardRecord:
+        """The holder opens the award's page to the world, or shuts it again."""
+        record = self.awards.get_record(award_id)
+        award = self.awards.lock(award_id)
+        if award.visibility is not visibility:
+            if visibility is Visibility.OPEN:
+                if needs_guardian_for(record.person, record.activity):
+                    check_may_open(record.person, self.guardians.newest_about(award_id))
+                self._check_documents(record, by=by)
+            award.visibility = visibility
+            told = consent(
+                About.PUBLICATION,
+                award.person_id,
+                given=visibility is Visibility.OPEN,
+                at=self.clock(),
+                campus_id=award.campus_id,
+                award_id=award.id,
+            )
+            self.consents.add(told)
+            self.awards.save(award)
+            deed = "open" if visibility is Visibility.OPEN else "close"
+            self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
+        return record
+
+    def _check_documents(self, record: AwardRecord, *, by: Actor) -> None:
+        """Documents of before are signed again to contain what the holder shows; an expired one cannot be."""
+        if not self.reissuing.is_aligned(record):
+            if self.reissuing.has_expired(record.award):
+                raise Conflict(
+                    N_(
+                        "Ce badge a expiré et n’est plus signé de nouveau : son fichier montre plus que ce que vous avez choisi, "
+                        "et sa page reste fermée."
+                    )
+                )
+            self.reissuing.align(record.award.id, by=by)
+            if record.award.align_due_at is not None:
+                raise Conflict(
+                    N_(
+                        "Ce badge ne peut pas être signé de nouveau pour ne montrer que ce que vous avez choisi : sa page "
+                        "reste fermée. Demandez à votre campus de corriger ses textes."
+                    )
+                )
+        record.award.align_due_at = None
+
+    def set_findable(self, award_id: uuid.UUID, is_findable: bool, *, by: Actor) -> None:
+        """Whether search engines may find the award's page while it is open."""
+        record = self.awards.get_record(award_id)
+        award = self.awards.lock(award_id)
+        if award.is_findable is not is_findable:
+            if is_findable and needs_guardian_for(record.person, record.activity):
+                check_may_show_further(record.person, self.consents.of_person(record.person.id), award_id)
+            award.is_findable = is_findable
+            self.awards.save(award)
+            deed = "let_search" if is_findable else "keep_from_search"
+            self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
+
+    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+        """Open ones whose holders want them found, the newest first."""
+        return self.awards.found_by_search(limit=limit)
+
+    def example(self) -> uuid.UUID | None:
+        """An open award worth looking at, for a house whose people are invented."""
+        award = self.awards.find_open(at=self.clock())
+        return award.id if award else None
+
+    def find_by_code(self, code: str) -> uuid.UUID | None:
+        """The award that a short address names, shut or open; None where there is none."""
+        numbers = ids_of_code(code)
+        return self.awards.find_between(*numbers) if numbers else None
+
+    def check_not_erased(self, award_id: uuid.UUID) -> None:
+        """Raises Gone for an award that its holder had erased."""
+        self.awards.check_not_erased(award_id)
+
+    def say_address(self, award_id: uuid.UUID, address: str, *, by: Actor) -> None:
+        """In the 2.0 rendition alone, for platforms that know a holder by nothing else; empty: no more."""
+        award = self.awards.lock(award_id)
+        award.older_recipient = hash_of_address(address) if address else ""
+        self.awards.save(award)
+        deed = "say_address" if address else "hide_address"
+        self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+
+    def answer_checks(self, award_id: uuid.UUID, answers: bool, *, by: Actor) -> None:
+        """Whether visitors of the open page may ask if an address is the holder's."""
+        award = self.awards.lock(award_id)
+        if award.answers_checks is answers:
+            return
+        award.answers_checks = answers
+        self.awards.save(award)
+        deed = "allow_checks" if answers else "refuse_checks"
+        self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+
+    def is_of(self, award_id: uuid.UUID, person_id: uuid.UUID) -> bool:
+        award = self.awards.find(award_id)
+        return award is not None and award.person_id == person_id
+
+    def list_of(self, person_id: uuid.UUID) -> list[AwardRecord]:
+        """Everything one person was given, by whichever campus; the latest first."""
+        return self.awards.list_of_person(person_id)
+
+    def record(self, award_id: uuid.UUID) -> AwardRecord:
+        """Any award, for its holder or for public pages, which look at its visibility themselves."""
+        return self.awards.get_record(award_id)

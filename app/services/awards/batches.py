@@ -1,0 +1,276 @@
+"""What becomes of a bulk award: how far it is, what each line got; undone while nothing has left the house."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.db.activities.activities import ActivityStore
+from app.db.awards.awards import AwardStore
+from app.db.awards.batches import BatchStore
+from app.db.badges.badges import BadgeStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.messages.letters import LetterStore
+from app.domain.activities.activities import Activity, homonym_of
+from app.domain.awards.awards import Award, LineOutcome, undo
+from app.domain.awards.batches import A_PIECE, AT_ONCE, AwardBatch, BatchLine, BatchState, cancel, hand_over
+from app.domain.awards.batches import undo as undo_batch
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.language import N_
+from app.services.activity_log.logged_deeds import LoggedDeeds
+from app.services.publishing.status import StatusService
+
+UNDONE = N_("Repris avant d’avoir été remis.")
+"""What the log says of an award that never left the house."""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    batch: AwardBatch
+    lines: Sequence[BatchLine]
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    generations: dict[uuid.UUID, int] = field(default_factory=dict)
+
+    def with_outcome(self, *outcomes: LineOutcome) -> list[BatchLine]:
+        return [line for line in self.lines if line.outcome in outcomes]
+
+    @property
+    def refused(self) -> list[BatchLine]:
+        return [line for line in self.lines if line.outcome.is_refused]
+
+
+@dataclass(frozen=True)
+class BatchOverview:
+    """The same without its lines, of which there may be a hundred thousand: how many came out in which way."""
+
+    batch: AwardBatch
+    counts: Mapping[LineOutcome, int]
+    badge: Badge
+    version: BadgeVersion
+    activity: Activity | None
+    withdrawn: int
+    """Of those that were awarded, after they had been handed over."""
+
+    def count(self, *outcomes: LineOutcome) -> int:
+        return sum(self.counts.get(each, 0) for each in outcomes)
+
+
+@dataclass(frozen=True)
+class PromisedBadge:
+    """A bulk award as a list names it: none of its lines is looked at, however many there are."""
+
+    batch: AwardBatch
+    version: BadgeVersion
+
+
+@dataclass(frozen=True)
+class Progress:
+    batch: AwardBatch
+    counts: Mapping[LineOutcome, int]
+    latest: Sequence[BatchLine] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def answered(self) -> int:
+        return self.total - self.counts.get(LineOutcome.READY, 0)
+
+    @property
+    def awarded(self) -> int:
+        return self.counts.get(LineOutcome.AWARDED, 0)
+
+
+class AwardBatchService:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        batches: BatchStore,
+        badges: BadgeStore,
+        activities: ActivityStore,
+        awards: AwardStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        status: StatusService,
+        deeds: LoggedDeeds,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.batches = batches
+        self.badges = badges
+        self.activities = activities
+        self.awards = awards
+        self.letters = letters
+        self.history = history
+        self.status = status
+        self.deeds = deeds
+        self.clock = clock
+
+    # --- changing one's mind
+
+    def undo(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """Take back all of it, while nothing has left the house; what is signed by then is withdrawn piece by piece."""
+        batch = self._locked(campus, batch_id)
+        before = batch.state
+        undo_batch(batch, at=self.clock())
+        self.batches.save(batch)
+        if batch.state is not before:
+            self._write(by, "undo", batch)
+        return batch
+
+    def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
+        return self.batches.due_to_undo(limit=limit)
+
+    def undo_piece(self, batch_id: uuid.UUID) -> bool:
+        """Withdraw the next awards of a bulk award that is being undone; whether more are left."""
+        batch = self.batches.find(batch_id)
+        if batch is None:
+            return False
+        campus, at = self.campuses.lock(batch.campus_id), self.clock()
+        batch = self.batches.lock(batch_id)
+        if batch is None or batch.state is not BatchState.UNDOING:
+            return False
+        awards = self.batches.standing_awards(batch_id, A_PIECE)
+        for award in awards:
+            undo(award, at=at)
+        self.awards.save_all(awards)
+        ids = [award.id for award in awards]
+        self.status.raise_for(campus, ids, at=at)
+        self.deeds.withdrawn(campus, awards, UNDONE)
+        self.letters.cancel_waiting(ids)
+        by = Actor(label=f"undo of {batch.id}")
+        self.history.write_all(by, "undo", "award", ids, at=at, campus_id=campus.id, batch=str(batch.id))
+        more = len(awards) == A_PIECE
+        if not more:
+            batch.state = BatchState.UNDONE
+            self.batches.save(batch)
+        return more
+
+    def take_back(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """Whatever it has come to: cancelled before its hour, undone after it."""
+        if self._locked(campus, batch_id).state is BatchState.PLANNED:
+            return self.cancel(campus, batch_id, by=by)
+        batch = self.undo(campus, batch_id, by=by)
+        if sum(self.batches.counts(batch_id).values()) <= AT_ONCE:
+            self.undo_piece(batch_id)
+        return batch
+
+    def cancel(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """Before its hour has come."""
+        batch = self._locked(campus, batch_id)
+        cancel(batch)
+        self.batches.save(batch)
+        self._write(by, "cancel", batch)
+        return batch
+
+    def hand_over(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
+        """The trainer is sure: links, files and letters may leave now."""
+        batch = self._locked(campus, batch_id)
+        hand_over(batch, at=self.clock())
+        self.batches.save(batch)
+        self.letters.release(batch.id, not_before=self.clock())
+        self._write(by, "hand_over", batch)
+        return batch
+
+    def _locked(self, campus: Campus, batch_id: uuid.UUID) -> AwardBatch:
+        self.batches.get(batch_id, campus.id)
+        batch = self.batches.lock(batch_id)
+        assert batch is not None, "promises are for ever"
+        return batch
+
+    def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
+        self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
+
+    # --- looking
+
+    def numbers_of(self, batch: AwardBatch, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, int]:
+        """By participation, the number of whoever has the name of another of the activity, neither with an address."""
+        ids = [line.participation_id for line in lines if line.participation_id]
+        if batch.activity_id is None or not ids:
+            return {}
+        names = {
+            part.id: part.line_key.partition("#")[0]
+            for part, _ in self.activities.participants_among(batch.activity_id, participation_ids=ids)
+        }
+        seconds = [f"{name}#2" for name in set(names.values()) if name.startswith("|")]
+        numbered = self.activities.participants_among(batch.activity_id, line_keys=seconds)
+        shared = {part.line_key.partition("#")[0] for part, _ in numbered}
+        wanted = [part_id for part_id, name in names.items() if name in shared]
+        there = self.activities.participants_among(batch.activity_id, participation_ids=wanted)
+        return {part.id: homonym_of(part) for part, _ in there}
+
+    def result(self, campus: Campus, batch_id: uuid.UUID) -> BatchResult:
+        batch = self.batches.get(batch_id, campus.id)
+        version = self.badges.get_version_by_id(batch.version_id)
+        lines = self.batches.lines_of(batch.id)
+        generations = self.awards.generations_of([line.award_id for line in lines if line.award_id])
+        activity = self.activities.find(batch.activity_id) if batch.activity_id else None
+        return BatchResult(batch, lines, self.badges.get(version.badge_id), version, activity, generations)
+
+    def overview(self, campus: Campus, batch_id: uuid.UUID) -> BatchOverview:
+        batch = self.batches.get(batch_id, campus.id)
+        badge, version = self.badge_of(batch)
+        activity = self.activities.find(batch.activity_id) if batch.activity_id else None
+        return BatchOverview(
+            batch,
+            self.batches.counts(batch.id),
+            badge,
+            version,
+            activity,
+            self.awards.count_withdrawn(batch.id),
+        )
+
+    def first_lines(
+        self, batch: AwardBatch, outcomes: Collection[LineOutcome], limit: int
+    ) -> Sequence[BatchLine]:
+        return self.batches.lines_with(batch.id, outcomes, limit=limit)
+
+    def lines_in_turn(
+        self, batch: AwardBatch, outcomes: Collection[LineOutcome], *, at_a_time: int = A_PIECE
+    ) -> Iterator[Sequence[BatchLine]]:
+        """All that came out in one of these ways, so many at a time that nobody need hold all of them at once."""
+        after = -1
+        while some := self.batches.lines_with(batch.id, outcomes, after=after, limit=at_a_time):
+            yield some
+            after = some[-1].position
+
+    def withdrawn_among(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID | None, Award]:
+        """Of the awards that these lines came to, those that were withdrawn since."""
+        found = self.awards.withdrawn_among([line.award_id for line in lines if line.award_id])
+        return {award.id: award for award in found}
+
+    def generations_of(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID, int]:
+        """The generation of the private link of each award that these lines came to."""
+        return self.awards.generations_of([line.award_id for line in lines if line.award_id])
+
+    def progress(self, campus: Campus, batch_id: uuid.UUID, *, latest: int = 0) -> Progress:
+        batch = self.batches.get(batch_id, campus.id)
+        counts = self.batches.counts(batch_id)
+        return Progress(batch, counts, self.batches.latest_lines(batch_id, latest) if latest else ())
+
+    def badge_of(self, batch: AwardBatch) -> tuple[Badge, BadgeVersion]:
+        version = self.badges.get_version_by_id(batch.version_id)
+        return self.badges.get(version.badge_id), version
+
+    def withheld(self, award_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these awards that may still be undone: their links and files stay in the house."""
+        return self.batches.withheld(award_ids, at=self.clock())
+
+    def unfinished(self, campus: Campus) -> list[PromisedBadge]:
+        """Planned, under way or being undone; the oldest first."""
+        return self._with_badges(self.batches.list_unfinished(campus.id))
+
+    def of_activity(self, campus: Campus, activity_id: uuid.UUID, *, limit: int = 20) -> list[PromisedBadge]:
+        """The latest first."""
+        return self._with_badges(self.batches.list_for_activity(activity_id, campus.id, limit))
+
+    def _with_badges(self, batches: Sequence[AwardBatch]) -> list[PromisedBadge]:
+        return [PromisedBadge(batch, self.badges.get_version_by_id(batch.version_id)) for batch in batches]

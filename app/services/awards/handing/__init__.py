@@ -1,0 +1,1 @@
+"""Deliver awards: letters, claim codes, printed sheets."""

@@ -1,0 +1,1 @@
+"""Issue awards: eligibility, evidence, signing, storing."""

@@ -1,0 +1,316 @@
+"""Sign an award anew in place of an earlier edition: same identifier, same address, same place in the status list.
+
+Open Badges 3.0 tells two editions of one badge by `id` and `issuer.id`, and the newer one by `validFrom`
+(A-033, A-034); `awardedDate` stays. The earlier one is not revoked: what it says of the deed stays true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from app.db.activities.activities import ActivityStore
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.domain.activity_log.facts import ASSESSMENT, PARTICIPATION
+from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
+from app.domain.awards.awards import Award, NewerDocument, Visibility, next_edition_at, reissue
+from app.domain.awards.evidence import Disclosed, Shown, least_shown
+from app.domain.awards.open_badges import with_disclosed
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.core.signed_text import name_as_signed
+from app.domain.people.guardians import needs_guardian_for
+from app.domain.publishing.addresses import Addresses
+from app.errors import Conflict, InvalidInput, NotAllowed
+from app.language import N_
+from app.services.awards.issuing.documents import prepared_documents, said_to_the_trainer
+from app.services.awards.issuing.grounds import AwardGrounds
+from app.services.campus.signing import Signing
+from sceau_credentials.errors import CredentialError
+from sceau_credentials.issuing import Batch
+from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
+from sceau_credentials.values.timestamps import format_timestamp
+
+_AT_ONCE: Final = 25
+"""Awards signed in one transaction."""
+_TRIED_AGAIN_AFTER: Final = timedelta(days=1)
+EXPIRED: Final = N_("Ce badge a expiré et n’est plus signé de nouveau : ce qu’il dit ne change plus.")
+
+
+class ReissueService:
+    def __init__(
+        self,
+        awards: AwardStore,
+        campuses: CampusStore,
+        activities: ActivityStore,
+        grounds: AwardGrounds,
+        signing: Signing,
+        history: HistoryStore,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.awards = awards
+        self.campuses = campuses
+        self.activities = activities
+        self.grounds = grounds
+        self.signing = signing
+        self.history = history
+        self.addresses = addresses
+        self.clock = clock
+
+    def choose_name(self, award: Award, with_name: bool, *, name: str, by: Actor) -> bool:
+        """The holder's choice for one badge they have; whether it had to be signed anew."""
+        campus = self.campuses.get_by_id(award.campus_id)
+        if with_name and not campus.names_in_credentials:
+            raise NotAllowed(N_("Ce campus n’écrit aucun nom dans ses badges."))
+        wanted = name if with_name else None
+        if not with_name:
+            # A badge without a name confirms none by an address either, until its holder switches that on.
+            self.awards.lock(award.id).answers_checks = False
+        if award.holder_name == wanted:
+            return False
+        if self.has_expired(award):
+            if with_name:
+                raise Conflict(EXPIRED)
+            self._close_expired(self.awards.lock(award.id), by=by)
+            return False
+        record = self.awards.get_record(award.id)
+        if with_name and needs_guardian_for(record.person, record.activity):
+            raise NotAllowed(
+                N_(
+                    "Avant 15 ans, aucun nom n’est écrit dans un badge : il n’y en a pas besoin pour le vérifier."
+                )
+            )
+        self._reissue(campus, self.awards.lock(award.id), wanted, why="name_choice", by=by)
+        return True
+
+    def write_name(self, awards: Sequence[Award], name: str, *, by: Actor) -> list[Award]:
+        """Those of these badges, all of which say a name of their holder, that were signed anew to say this one.
+
+        Expired ones cannot be signed again and stay as they are.
+        """
+        changed = [award for award in awards if award.holder_name != name and not self.has_expired(award)]
+        for award in changed:
+            self._reissue(self.campuses.get_by_id(award.campus_id), award, name, why="name", by=by)
+        return changed
+
+    def align(self, award_id: uuid.UUID, *, by: Actor) -> bool:
+        """Sign an award anew unless its documents contain exactly what its holder shows. Idempotent.
+
+        One that has expired is closed instead. One whose texts may not be signed any more stays marked: it is not
+        published, and tried again a day later.
+        """
+        record = self.awards.get_record(award_id)
+        award = self.awards.lock(award_id)
+        if self.is_aligned(record):
+            self._set_aligned(award)
+            return False
+        if self.has_expired(award):
+            self._close_expired(award, by=by)
+            return True
+        wanted = self.document_as(record, self.disclosed_of(record))
+        name = None if needs_guardian_for(record.person, record.activity) else award.holder_name
+        try:
+            self._reissue(record.campus, award, name, why="disclosure", by=by, content=wanted)
+        except InvalidInput:
+            award.align_due_at = self.clock() + _TRIED_AGAIN_AFTER
+            self.awards.save(award)
+            return False
+        self._set_aligned(award)
+        return True
+
+    def _set_aligned(self, award: Award) -> None:
+        if award.align_due_at is not None:
+            award.align_due_at = None
+            self.awards.save(award)
+
+    def _close_expired(self, award: Award, *, by: Actor) -> None:
+        award.align_due_at = None
+        if award.visibility is Visibility.OPEN:
+            award.visibility = Visibility.CLOSED
+            self.history.write(by, "close", "award", award.id, at=self.clock(), campus_id=award.campus_id)
+        self.awards.save(award)
+
+    def has_expired(self, award: Award) -> bool:
+        """What is over cannot be signed again: where its documents contain too much, its page is closed."""
+        soon = next_edition_at(award, at=self.clock()) + timedelta(minutes=1)
+        return award.valid_until is not None and award.valid_until <= soon
+
+    def would_close(self, record: AwardRecord, chosen: Mapping[int, Shown]) -> bool:
+        """Whether the page of an expired award has to close, were this chosen of its lines."""
+        return self.has_expired(record.award) and not self.is_aligned(record, chosen)
+
+    def is_aligned(self, record: AwardRecord, chosen: Mapping[int, Shown] | None = None) -> bool:
+        """Whether the newest documents contain exactly what the holder shows, or would with this choice."""
+        before = parse_json_object(self.awards.document_of(record.award.id).embedded)
+        wanted = self.document_as(record, self.disclosed_of(record, chosen), before=before)
+        named = record.award.holder_name is not None
+        if named and needs_guardian_for(record.person, record.activity):
+            return False
+        return all(wanted.get(part) == before.get(part) for part in _DISCLOSED_PARTS)
+
+    def document_as(
+        self, record: AwardRecord, disclosed: Disclosed, *, before: JsonObject | None = None
+    ) -> JsonObject:
+        """What the newest document of an award would contain with this much disclosed; for previews as well."""
+        if before is None:
+            before = parse_json_object(self.awards.document_of(record.award.id).embedded)
+        return with_disclosed(
+            before,
+            record.award,
+            version=record.version,
+            campus=record.campus,
+            activity=record.activity,
+            addresses=self.addresses,
+            disclosed=disclosed,
+        )
+
+    def disclosed_of(self, record: AwardRecord, chosen: Mapping[int, Shown] | None = None) -> Disclosed:
+        """What the holder's choice for each line of the log, or `chosen` instead, means for the signed documents."""
+        evidence, award = self.grounds.evidence, record.award
+        row, bounds = evidence.find(award.id), evidence.bounds_of(award.id)
+        if row is None:
+            return Disclosed.uniform(bounds.default)
+        shown = dict(evidence.shown(row))
+        shown |= {number: bounds.apply(each) for number, each in (chosen or {}).items() if number in shown}
+        payloads = evidence.payloads(row)
+        parts = {each.noun_id: shown[each.number] for each in payloads if each.noun == PARTICIPATION}
+        activities = self.activities.activities_of(parts)
+        return Disclosed(
+            activity=_least(
+                level
+                for one, level in parts.items()
+                if one in activities and activities[one].id == award.activity_id
+            ),
+            grounds=_least(parts.values()),
+            assessment=_least(shown[each.number] for each in payloads if each.noun == ASSESSMENT),
+        )
+
+    def _reissue(
+        self,
+        campus: Campus,
+        award: Award,
+        name: str | None,
+        *,
+        why: str,
+        by: Actor,
+        content: JsonObject | None = None,
+    ) -> None:
+        """`content`: what the document contains, where more than the name changes."""
+        before = content or parse_json_object(self.awards.document_of(award.id).embedded)
+        at, signers = next_edition_at(award, at=self.clock()), self.signing.signers_of(campus)
+        document = _with_name(before, name, valid_from=format_timestamp(at))
+        batch = Batch(signer=signers.embedded, jwt_signer=signers.jwt, at=at)
+        # Before anything is written: a caller may go on where the texts may not be signed.
+        [unfit] = prepared_documents([document], batch)
+        if isinstance(unfit, InvalidInput):
+            raise unfit
+        reissue(award, name, at=self.clock(), also_revoked=content is not None)
+        assert award.reissued_at == at, "it was reissued just now"
+        grounded = self.grounds.decide_again(campus, award, document, batch.signing_key)
+        try:
+            signed = batch.issue(grounded.document if grounded else document)
+        except CredentialError as error:
+            raise said_to_the_trainer(error) from error
+        newer = NewerDocument(
+            award_id=award.id,
+            edition=award.edition,
+            embedded=signed.embedded,
+            token=signed.token,
+            embedded_digest=hashlib.sha256(signed.embedded).hexdigest(),
+            token_digest=hashlib.sha256(signed.token.encode()).hexdigest(),
+            signed_at=award.reissued_at,
+        )
+        self.awards.add_newer(award, newer)
+        notes = self.grounds.deeds.log.notes
+        notes.add_rows(campus, AWARDS, [award])
+        notes.add_rows(campus, NEWER, [newer])
+        if grounded:
+            self.grounds.store.replace(grounded.row)
+            notes.add_rows(campus, EVIDENCE, [grounded.row])
+        self.history.write(
+            by,
+            "reissue",
+            "award",
+            award.id,
+            at=self.clock(),
+            campus_id=campus.id,
+            edition=award.edition,
+            why=why,
+        )
+
+
+class AwardAlignment:
+    """Awards whose documents were signed by rules of before, or for facts that changed since: a portion at a time."""
+
+    def __init__(self, awards: AwardStore, reissuing: ReissueService, clock: Clock) -> None:
+        self.awards = awards
+        self.reissuing = reissuing
+        self.clock = clock
+
+    def campuses_due(self) -> list[uuid.UUID]:
+        return self.awards.campuses_to_align(self.clock())
+
+    def count_waiting(self) -> int:
+        """Those that could not be aligned yet, of all campuses."""
+        return self.awards.count_to_align()
+
+    def align_some(self, campus_id: uuid.UUID, *, by: Actor) -> int:
+        """How many were looked at; none once all are aligned. Closed ones of adults are compared when they open."""
+        released = self.awards.release_closed(campus_id, limit=_AT_ONCE * 20)
+        waiting = self.awards.to_align(campus_id, self.clock(), limit=_AT_ONCE)
+        for award_id in waiting:
+            self.reissuing.align(award_id, by=by)
+        return released + len(waiting)
+
+    def mark_all(self, campus_id: uuid.UUID) -> None:
+        """Compare everything again that is open, or a minor's."""
+        self.awards.mark_to_align(self.clock(), campus_id=campus_id)
+
+
+def _least(levels: Iterable[Shown]) -> Shown:
+    """Lines that are gone show nothing."""
+    found = list(levels)
+    return least_shown(*found) if found else Shown.EXISTENCE
+
+
+_DISCLOSED_PARTS = ("credentialSubject", "evidence")
+
+
+def _with_name(document: JsonObject, name: str | None, *, valid_from: str) -> JsonObject:
+    """All that the earlier edition says, but for its proof, its evidence's digest and the name."""
+    kept = {key: value for key, value in document.items() if key not in ("proof", "relatedResource")}
+    subject = kept["credentialSubject"]
+    assert isinstance(subject, dict), "we signed one subject"
+    others: list[JsonValue] = [
+        each
+        for each in _listed(subject.get("identifier"))
+        if not (isinstance(each, dict) and each.get("identityType") == "name")
+    ]
+    if name is not None:
+        others.append(
+            {
+                "type": "IdentityObject",
+                "hashed": False,
+                "identityHash": name_as_signed(name),
+                "identityType": "name",
+            }
+        )
+    said = {key: value for key, value in subject.items() if key != "identifier"}
+    return {
+        **kept,
+        "validFrom": valid_from,
+        "credentialSubject": {**said, "identifier": others} if others else said,
+    }
+
+
+def _listed(value: JsonValue) -> list[JsonValue]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,212 @@
+"""What rules count: the lines of a campus's log about each person, and who meets a badge's rule."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.db.activities.activities import ActivityStore
+from app.db.activity_log.activity_log import ActivityLogStore
+from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.badges.badges import BadgeStore
+from app.db.badges.rule_counts import RuleCountStore
+from app.db.people.people import PeopleStore
+from app.domain.activity_log.facts import PARTICIPATION
+from app.domain.awards.artefact_facts import CONTRIBUTION
+from app.domain.awards.awards import Award
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges.rules import CountedLine, Progress, Rule, contributed_line, counted_line, rule_of
+from app.domain.campus.campus import Campus
+from app.domain.core.clock import Clock
+from app.domain.people.people import Person
+from app.errors import NotFound
+from app.language import N_
+
+READ_AT_ONCE = 500
+"""Of how many who are there the lines are read and shown; once they have the badge, the next are."""
+NEAR = 50
+"""How many of those who are not there yet are named, the nearest first."""
+
+Lines = dict[uuid.UUID, list[CountedLine]]
+"""By person."""
+
+
+class Why(StrEnum):
+    """Why an award rests on a line."""
+
+    ACTIVITY = "activity"
+    """It is of the activity that the badge was given for."""
+    RULE = "rule"
+    CHOSEN = "chosen"
+    """Whoever gave the badge chose it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one person stands; `held` is the badge, where they have it already."""
+
+    person: Person
+    progress: Progress
+    held: Award | None = None
+
+
+@dataclass(frozen=True)
+class Roll:
+    """Everybody of whom the log says something, against the rule of one badge."""
+
+    badge: Badge
+    version: BadgeVersion
+    rule: Rule
+    ready: Sequence[Standing]
+    near: Sequence[Standing]
+    held: int
+    others: int
+    """Who have begun and are not named among the nearest."""
+    waiting: int = 0
+    """Who seem to be there too, and are read once those above have the badge."""
+
+
+class RuleLedger:
+    def __init__(
+        self,
+        log: ActivityLogStore,
+        activities: ActivityStore,
+        badges: BadgeStore,
+        awards: AwardStore,
+        people: PeopleStore,
+        counts: RuleCountStore,
+        clock: Clock,
+    ) -> None:
+        self.log = log
+        self.activities = activities
+        self.badges = badges
+        self.awards = awards
+        self.people = people
+        self.counts = counts
+        self.clock = clock
+
+    def lines_of(self, campus: Campus, person_ids: Iterable[uuid.UUID] | None = None) -> Lines:
+        """What the campus's logs say now of each of these people, or of everybody: corrected lines as they were corrected.
+
+        An activity that campuses organise together stands in the log of each that agreed.
+        """
+        wanted = None if person_ids is None else list(person_ids)
+        newest: dict[uuid.UUID, tuple[uuid.UUID, CountedLine | None]] = {}
+        for log in self.log.list_of(campus.id):
+            for noun, read in ((PARTICIPATION, counted_line), (CONTRIBUTION, contributed_line)):
+                for said in self.log.said_of_people(log.id, noun, wanted):
+                    number = said.number if log.closed_at is None else None
+                    newest[said.noun_id] = said.about_id, read(said.noun_id, number, said.facts)
+        found: Lines = {}
+        for person_id, line in newest.values():
+            if line is not None:
+                found.setdefault(person_id, []).append(line)
+        return found
+
+    def today(self, campus: Campus) -> date:
+        return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+
+    def progress(self, campus: Campus, version: BadgeVersion, person_id: uuid.UUID) -> Progress | None:
+        """How far somebody is; None where the badge has no rule."""
+        rule = rule_of(version.rule)
+        if rule is None:
+            return None
+        lines = self.lines_of(campus, [person_id]).get(person_id, ())
+        return rule.progress(lines, today=self.today(campus))
+
+    def ways_ahead(self, campus: Campus, person_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion, Progress]]:
+        """The campus's badges with a rule that somebody does not hold yet, those they are nearest to first."""
+        ruled = [
+            (badge, version, rule)
+            for badge, version in self.badges.list_current(campus.id)
+            if badge.archived_at is None
+            and (rule := rule_of(version.rule)) is not None
+            and person_id not in self.awards.held(badge, [person_id], None)
+        ]
+        if not ruled:
+            return []
+        lines, today = self.lines_of(campus, [person_id]).get(person_id, ()), self.today(campus)
+        told = [(badge, version, rule.progress(lines, today=today)) for badge, version, rule in ruled]
+        return sorted(told, key=lambda one: (-one[2].share, one[1].name))
+
+    def why(self, record: AwardRecord, participation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Why]:
+        """Of each participation that an award rests on, why it does."""
+        rule = rule_of(record.version.rule)
+        there = self.activities.activities_of(participation_ids)
+        day = record.award.awarded_at.astimezone(ZoneInfo(record.campus.time_zone)).date()
+        lines = {
+            line.participation_id: line
+            for line in self.lines_of(record.campus, [record.award.person_id]).get(record.award.person_id, ())
+        }
+        found = {}
+        for one in participation_ids:
+            line = lines.get(one)
+            if one in there and there[one].id == record.award.activity_id:
+                found[one] = Why.ACTIVITY
+            elif rule is not None and line is not None and rule.counts(line, today=day):
+                found[one] = Why.RULE
+            else:
+                found[one] = Why.CHOSEN
+        return found
+
+    def roll(self, campus: Campus, badge_id: uuid.UUID) -> Roll:
+        badge = self.badges.get(badge_id)
+        if badge.campus_id != campus.id:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        version = self.badges.current_version(badge.id)
+        rule = rule_of(version.rule)
+        if rule is None:
+            raise NotFound(N_("Ce badge n’a pas de règle."))
+        there, behind, held = self._foreseen(campus, badge, rule)
+        shown = [*there[:READ_AT_ONCE], *behind[:NEAR]]
+        lines, today = self.lines_of(campus, shown), self.today(campus)
+        read = {one: rule.progress(lines.get(one, ()), today=today) for one in shown}
+        people = {person.id: person for person in self.people.list_by_id(shown)}
+        told = [Standing(people[one], read[one]) for one in shown if one in people and read[one].lines]
+        near = sorted((one for one in told if not one.progress.is_met), key=_nearest_first)
+        return Roll(
+            badge,
+            version,
+            rule,
+            sorted((one for one in told if one.progress.is_met), key=_by_name),
+            near[:NEAR],
+            held,
+            max(0, len(behind) - NEAR),
+            max(0, len(there) - READ_AT_ONCE),
+        )
+
+    def _foreseen(
+        self, campus: Campus, badge: Badge, rule: Rule
+    ) -> tuple[list[uuid.UUID], list[uuid.UUID], int]:
+        """Who has enough by what the database adds up, who is behind with the nearest first, and how many hold the badge."""
+        today, conditions = self.today(campus), rule.conditions
+        counts = [self.counts.counts(campus.id, each, rule, today) for each in conditions]
+        begun = {
+            person_id: rule.estimated([each.get(person_id, 0) for each in counts])
+            for person_id in set().union(*counts)
+        }
+        begun = {one: each for one, each in begun.items() if any(step.reached for step in each.nearest)}
+        held = self.awards.held(badge, list(begun), None)
+        before = self.counts.holders(badge.id)
+        there = sorted(
+            (one for one, each in begun.items() if each.is_met and one not in held),
+            key=lambda one: (one in before, one.hex),
+        )
+        behind = sorted(
+            (one for one, each in begun.items() if not each.is_met and one not in held),
+            key=lambda one: (-begun[one].share, one.hex),
+        )
+        return there, behind, len(held)
+
+
+def _nearest_first(standing: Standing) -> tuple[float, str]:
+    return -standing.progress.share, standing.person.id.hex
+
+
+def _by_name(standing: Standing) -> tuple[str, str, str]:
+    person = standing.person
+    return person.family_name.casefold(), person.given_name.casefold(), person.id.hex

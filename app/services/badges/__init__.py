@@ -1,0 +1,1 @@
+"""Use cases: badges, their versions and rules."""

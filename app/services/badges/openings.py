@@ -1,0 +1,142 @@
+"""Who may award which badge: opened to every trainer of the campus, or to some by name."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.db.badges.badges import BadgeStore
+from app.db.badges.openings import OpeningStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.campus.team import TeamStore
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges.openings import check_opened, is_opened
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.people.people import Person, Role
+from app.errors import InvalidInput, NotFound
+from app.language import N_
+
+
+@dataclass(frozen=True)
+class BadgeOpenings:
+    badge: Badge
+    version: BadgeVersion
+    trainers: Sequence[tuple[Person, bool]]
+    """Every trainer of the campus, and whether the badge is opened to them by name."""
+
+
+class OpeningService:
+    def __init__(
+        self,
+        openings: OpeningStore,
+        badges: BadgeStore,
+        team: TeamStore,
+        campuses: CampusStore,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.openings = openings
+        self.badges = badges
+        self.team = team
+        self.campuses = campuses
+        self.history = history
+        self.clock = clock
+
+    def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> BadgeOpenings:
+        badge = self._badge(campus, badge_id)
+        opened = self.openings.of_badge(badge.id)
+        trainers = [(person, person.id in opened) for person in self._trainers(campus)]
+        return BadgeOpenings(badge, self.badges.newest_version(badge.id), trainers)
+
+    def of_trainer(self, campus: Campus, person_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion, bool]]:
+        """Every badge in service, and whether it is opened to that person by name."""
+        opened = self.openings.of_person(campus.id, person_id)
+        return [
+            (badge, version, badge.id in opened)
+            for badge, version in self.badges.list_newest(campus.id)
+            if badge.archived_at is None
+        ]
+
+    def set_for_badge(
+        self,
+        campus: Campus,
+        badge_id: uuid.UUID,
+        *,
+        everybody: bool,
+        people: Collection[uuid.UUID] = (),
+        by: Actor,
+    ) -> None:
+        """To every trainer, or to these and no others; opened to all, it keeps in mind to whom it was opened."""
+        self.campuses.lock(campus.id)
+        badge = self._badge(campus, badge_id)
+        trainers = {person.id for person in self._trainers(campus)}
+        if not everybody and not trainers & set(people):
+            raise InvalidInput(
+                N_("Choisissez au moins une personne, sinon seule l’administration attribue ce badge.")
+            )
+        if badge.for_every_trainer is not everybody:
+            badge.for_every_trainer = everybody
+            self.badges.add(badge)
+            self._note("open_to_all" if everybody else "open_to_some", badge, by)
+        if not everybody:
+            opened = self.openings.of_badge(badge.id)
+            for person_id in sorted(trainers):
+                self._set(badge, person_id, wanted=person_id in people, is_open=person_id in opened, by=by)
+
+    def set_for_trainer(
+        self, campus: Campus, person_id: uuid.UUID, badges: Collection[uuid.UUID], *, by: Actor
+    ) -> None:
+        """Of the badges that are opened by name, these and no others."""
+        self.campuses.lock(campus.id)
+        if person_id not in {person.id for person in self._trainers(campus)}:
+            raise NotFound(N_("Cette personne ne forme pas pour ce campus."))
+        for badge, _, is_open in self.of_trainer(campus, person_id):
+            if not badge.for_every_trainer:
+                self._set(badge, person_id, wanted=badge.id in badges, is_open=is_open, by=by)
+
+    def check(self, badge: Badge, person_id: uuid.UUID, roles: Collection[Role]) -> None:
+        """Raises NotOpened unless that person, with these roles in the badge's campus, may award it."""
+        check_opened(badge, roles, by_name=person_id in self.openings.of_badge(badge.id))
+
+    def is_open(self, badge: Badge, person_id: uuid.UUID, roles: Collection[Role]) -> bool:
+        return is_opened(badge, roles, by_name=person_id in self.openings.of_badge(badge.id))
+
+    def awardable(
+        self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role]
+    ) -> list[tuple[Badge, BadgeVersion]]:
+        """The badges that this person may choose from."""
+        opened = self.openings.of_person(campus.id, person_id)
+        return [
+            (badge, version)
+            for badge, version in self.badges.list_current(campus.id)
+            if badge.archived_at is None and is_opened(badge, roles, by_name=badge.id in opened)
+        ]
+
+    def _set(self, badge: Badge, person_id: uuid.UUID, *, wanted: bool, is_open: bool, by: Actor) -> None:
+        if wanted is is_open:
+            return
+        if wanted:
+            self.openings.open(badge.id, person_id, at=self.clock())
+        else:
+            self.openings.shut(badge.id, person_id)
+        self._note("open_to" if wanted else "shut_to", badge, by, person=str(person_id))
+
+    def _note(self, deed: str, badge: Badge, by: Actor, **facts: object) -> None:
+        self.history.write(by, deed, "badge", badge.id, at=self.clock(), campus_id=badge.campus_id, **facts)
+
+    def _trainers(self, campus: Campus) -> list[Person]:
+        return [
+            person
+            for membership, person in self.team.members(campus.id, at=self.clock())
+            if membership.role is Role.TRAINER
+        ]
+
+    def _badge(self, campus: Campus, badge_id: uuid.UUID) -> Badge:
+        badge = self.badges.get(badge_id)
+        if badge.campus_id != campus.id:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        return badge

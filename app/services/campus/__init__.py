@@ -1,0 +1,1 @@
+"""Use cases: settings, team, keys, desk."""

@@ -1,0 +1,148 @@
+"""Signing keys that give way to others: one by the year, or one that somebody else may have had."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.campus.keys import KeyPurpose, KeyState, SealedKey, check_retirement, move_key
+from app.domain.core.clock import Clock
+from app.domain.core.columns import whole_second
+from app.errors import NotFound
+from app.language import N_
+from app.services.activity_log.keys import LogKeyHistory
+from app.services.activity_log.logged_deeds import LoggedDeeds
+from app.services.campus.signing import Signing
+from app.services.publishing.status import StatusService
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.transparency_log.notes import NoteKey
+
+
+class CampusKeys:
+    def __init__(
+        self,
+        campuses: CampusStore,
+        signing: Signing,
+        status: StatusService,
+        deeds: LoggedDeeds,
+        log_keys: LogKeyHistory,
+        history: HistoryStore,
+        clock: Clock,
+    ) -> None:
+        self.campuses = campuses
+        self.signing = signing
+        self.status = status
+        self.deeds = deeds
+        self.log_keys = log_keys
+        self.history = history
+        self.clock = clock
+
+    def get(self, campus: Campus, key_id: uuid.UUID) -> SealedKey:
+        key = next((one for one in self.campuses.keys_of(campus.id) if one.id == key_id), None)
+        if key is None:
+            raise NotFound(N_("Cette clé n’existe pas ici."))
+        return key
+
+    def retire(
+        self,
+        campus: Campus,
+        key_id: uuid.UUID,
+        *,
+        reason: str,
+        stolen_since: datetime | None = None,
+        by: Actor,
+    ) -> SealedKey | None:
+        """Nothing is signed with it any more; the next key, where it was the one in service.
+
+        A key that only gives way still proves all it signed. One that somebody else may have had since a moment
+        proves what the log held before.
+        """
+        # Awards are decided with the campus held: none is signed with the old key after this.
+        self.campuses.lock(campus.id)
+        key, at = self.get(campus, key_id), self.clock()
+        since = whole_second(stolen_since) if stolen_since else None
+        check_retirement(key, reason, since, at=at)
+        if key.purpose is KeyPurpose.ACTIVITY_LOG:
+            return self._retire_of_the_log(campus, key, reason.strip(), since, by)
+        was_active = key.state is KeyState.ACTIVE
+        move_key(key, KeyState.REVOKED if since else KeyState.VERIFY_ONLY, at=since or at)
+        self.campuses.add(key)
+        self._note(campus, key, by, reason=reason.strip(), state=key.state.value)
+        following = self.signing.make_key(campus, at=at) if was_active else None
+        if following is not None:
+            self._note(campus, following, by, reason="")
+        # What the old key signed of withdrawals is signed anew: nobody else's word may stand for the campus's.
+        self.status.sign_all(campus, at=at)
+        self.deeds.log.checkpoint(campus)
+        return following
+
+    def retire_active_of_the_log(
+        self, campus: Campus, *, reason: str, stolen_since: datetime | None = None, by: Actor
+    ) -> SealedKey | None:
+        """The same of the key that signs the campus's activity log now."""
+        key = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
+        if key is None:
+            raise NotFound(N_("Le journal du campus est encore vide."))
+        return self.retire(campus, key.id, reason=reason, stolen_since=stolen_since, by=by)
+
+    def give_way_to_the_lost(self, campus: Campus, signed_with: str) -> SealedKey | None:
+        """After an old copy was restored: the key in it that had given way since gives way again, and is returned.
+
+        `signed_with` is the last key known outside the copy, which is lost with its private half: the log that
+        begins now has a new one. None where the copy has that very key.
+        """
+        key = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
+        if key is None or not signed_with:
+            return None
+        known = NoteKey.from_vkey(signed_with).public
+        if known.thumbprint() == VerificationKey.from_jwk(key.public_jwk).thumbprint():
+            return None
+        move_key(key, KeyState.VERIFY_ONLY, at=self.clock())
+        self.campuses.add(key)
+        self.signing.make_key(campus, at=self.clock(), purpose=KeyPurpose.ACTIVITY_LOG)
+        return key
+
+    def note_end(self, campus: Campus, key: SealedKey, reason: str, by: Actor) -> None:
+        self._note(campus, key, by, reason=reason, state=key.state.value)
+
+    def _retire_of_the_log(
+        self, campus: Campus, key: SealedKey, reason: str, since: datetime | None, by: Actor
+    ) -> SealedKey | None:
+        """A key that gives way signs the tree that names the next; a stolen one signs nothing more."""
+        log, at = self.deeds.log.open(campus), self.clock()
+        self.deeds.log.check_in_step(log)
+        was_active = key.state is KeyState.ACTIVE
+        leaving = self.signing.log_signer(campus, at=at) if was_active and not since else None
+        # Both entries, and then the tree that the two keys sign.
+        sizes = self.log_keys.sizes_before(campus, key, since) if since else {str(log.epoch): log.size + 2}
+        move_key(key, KeyState.REVOKED if since else KeyState.VERIFY_ONLY, at=since or at)
+        self.campuses.add(key)
+        self._note(campus, key, by, reason=reason, last_sizes=sizes, state=key.state.value)
+        following = self._next_of_the_log(campus, by) if was_active else None
+        self.deeds.log.checkpoint(campus, leaving=leaving)
+        return following
+
+    def _next_of_the_log(self, campus: Campus, by: Actor) -> SealedKey:
+        following = self.signing.make_key(campus, at=self.clock(), purpose=KeyPurpose.ACTIVITY_LOG)
+        self._note(campus, following, by, reason="")
+        return following
+
+    def _note(
+        self,
+        campus: Campus,
+        key: SealedKey,
+        by: Actor,
+        *,
+        reason: str,
+        last_sizes: Mapping[str, int] | None = None,
+        **facts: str,
+    ) -> None:
+        self.deeds.key_changed(campus, key, last_sizes)
+        deed = "retire" if reason else "create"
+        said = {"reason": reason, **facts} if reason else facts
+        self.history.write(by, deed, "key", key.id, at=self.clock(), campus_id=campus.id, **said)

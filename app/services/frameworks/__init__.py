@@ -1,0 +1,1 @@
+"""Use cases: competencies and their sources."""

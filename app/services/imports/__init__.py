@@ -1,0 +1,1 @@
+"""Use cases: activities taken over from files and calendars."""

@@ -1,0 +1,257 @@
+"""What a calendar would make of each line: which activity and session are meant, what is new, and nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from app.db.activities.plans import ActivityPlanStore
+from app.db.imports.imports import ImportStore
+from app.domain.activities.activities import Activity
+from app.domain.activities.plans import ActivitySession, check_leads
+from app.domain.campus.campus import Campus
+from app.domain.imports.calendar_meetings import Meeting, ReadCalendar
+from app.domain.imports.imports import Fate, Imported
+from app.domain.imports.records import news, would_change
+from app.domain.people.people import name_key
+from app.errors import NotAllowed
+from app.language import N_
+from app.services.imports.judging import ImportJudging
+from app.services.imports.verdicts import CHANGES, blanks_of
+
+CALLED_OFF = N_("Annulée dans l’agenda : la séance est retirée.")
+NO_LONGER_THERE = N_("N’est plus dans l’agenda : la séance est retirée.")
+IN_USE = N_(
+    "Annulée dans l’agenda, mais des présences ou des fichiers sont notés à cette séance : elle reste."
+)
+_NOT_MADE = N_("Annulée dans l’agenda : rien n’est créé.")
+_STAYS = N_(
+    "Annulée dans l’agenda. L’activité reste ici, avec ce qui y est noté : dites-le aux participants."
+)
+_NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie.")
+_GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas reprise.")
+
+_OF_SESSIONS = ("starts_on", "ends_on", "hours")
+"""What a series has from its sessions, also one that the calendar knows as a single event."""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """One line, and all that was found out about it. `link` is what its identifier stands for already."""
+
+    meeting: Meeting
+    fate: Fate
+    reason: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    activity: Activity | None = None
+    activity_news: Mapping[str, Any] = field(default_factory=dict)
+    session: ActivitySession | None = None
+    link: Imported | None = None
+    is_removed: bool = False
+
+    def refused(self, reason: str) -> Foreseen:
+        return replace(self, fate=Fate.REFUSED, reason=reason, activity_news={})
+
+
+@dataclass
+class _Series:
+    """One identifier: its activity, its sessions, and which of them the file has spoken of."""
+
+    activity: Activity | None
+    activity_link: Imported | None
+    leads: bool = True
+    sessions: dict[Any, ActivitySession] = field(default_factory=dict)
+    used: set[Any] = field(default_factory=set)
+    imported: set[Any] = field(default_factory=set)
+    seen: set[Any] = field(default_factory=set)
+    days: set[date] = field(default_factory=set)
+
+    def on(self, day: date | None) -> ActivitySession | None:
+        return next((each for each in self.sessions.values() if each.held_on == day), None)
+
+
+class CalendarJudging:
+    def __init__(self, imports: ImportStore, plans: ActivityPlanStore, judging: ImportJudging) -> None:
+        self.imports = imports
+        self.plans = plans
+        self.judging = judging
+
+    def judge(self, campus: Campus, source: str, read: ReadCalendar) -> list[Foreseen]:
+        """Each line in the order given, and after those of its series the sessions that are no longer in it."""
+        keys = {self.key(campus, source, each.own_key) for each in read.meetings if each.uid}
+        keys |= {self.key(campus, source, each.activity_key) for each in read.meetings if each.uid}
+        links = self.imports.known(campus.id, keys)
+        series = self._series(campus, source, read, links)
+        groups: dict[str, list[Foreseen]] = {}
+        for each in read.meetings:
+            link = links.get(self.key(campus, source, each.own_key)) if each.uid else None
+            groups.setdefault(each.uid, []).append(self._one(each, link, series.get(each.uid)))
+        judged: list[Foreseen] = []
+        for uid, group in groups.items():
+            known = series.get(uid)
+            judged += _with_activity_news(group, known)
+            if known is not None and uid in read.whole_from:
+                judged += _no_longer_there(group[-1].meeting, known, read.whole_from[uid])
+        return [replace(one, meeting=replace(one.meeting, number=at)) for at, one in enumerate(judged, 1)]
+
+    def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
+        return self.judging.key(campus, source, own_key)
+
+    # --- what is there
+
+    def _series(
+        self, campus: Campus, source: str, read: ReadCalendar, links: Mapping[str, Imported]
+    ) -> dict[str, _Series]:
+        firsts = {each.uid: each for each in reversed(read.meetings) if each.uid and each.starts_on}
+        days = {uid: read.first_days.get(uid, each.starts_on) for uid, each in firsts.items()}
+        rows = {link.row_id for link in links.values() if link.row_id}
+        activities = self.imports.activities(campus.id, rows)
+        on_days = self.imports.activities_on(campus.id, filter(None, days.values()))
+        by_title = {(name_key("", each.title), str(each.starts_on)): each for each in reversed(on_days)}
+        found = {}
+        for uid, first in firsts.items():
+            link = links.get(self.key(campus, source, first.activity_key))
+            if link is not None:
+                activity = activities.get(link.row_id) if link.row_id else None
+            else:
+                activity = by_title.get((name_key("", first.title), str(days[uid])))
+            found[uid] = self._known(campus, source, activity, link)
+        return found
+
+    def _known(
+        self, campus: Campus, source: str, activity: Activity | None, link: Imported | None
+    ) -> _Series:
+        if activity is None:
+            return _Series(None, link)
+        place = self.plans.place_of(activity.id, campus.id)
+        try:
+            if place is not None:
+                check_leads(place)
+            leads = place is not None
+        except NotAllowed:
+            leads = False
+        sessions = {each.id: each for each in self.plans.sessions_of(activity.id)}
+        imported = set(self.imports.standing_for(campus.id, source, sessions))
+        used = self.plans.used_sessions(activity.id) if sessions else set()
+        return _Series(activity, link, leads, sessions, used, imported)
+
+    # --- one line
+
+    def _one(self, meeting: Meeting, link: Imported | None, known: _Series | None) -> Foreseen:
+        one = Foreseen(meeting, Fate.CREATED, activity=known.activity if known else None, link=link)
+        if meeting.fault or known is None:
+            if known is not None and link is not None:
+                known.seen.add(link.row_id)
+            return replace(one, fate=Fate.REFUSED, reason=meeting.fault, values=meeting.values)
+        if known.activity_link is not None and known.activity is None:
+            return one.refused(_GONE)
+        if not meeting.occurrence:
+            return _held_once(one)
+        return _session_of(one, known)
+
+
+def _held_once(one: Foreseen) -> Foreseen:
+    if one.meeting.cancelled:
+        return one.refused(_STAYS if one.activity else _NOT_MADE)
+    if one.activity is None:
+        return replace(one, reason=N_("Nouvelle activité."))
+    return replace(one, fate=Fate.SAME)
+
+
+def _session_of(one: Foreseen, known: _Series) -> Foreseen:
+    meeting, link = one.meeting, one.link
+    session = known.sessions.get(link.row_id) if link is not None else None
+    if meeting.cancelled:
+        return _called_off(one, session or known.on(meeting.starts_on), known)
+    assert meeting.starts_on is not None, "a line without a date was refused"
+    if meeting.starts_on in known.days:
+        return one.refused(N_("Cette série a déjà une séance ce jour-là : une activité en a une par jour."))
+    known.days.add(meeting.starts_on)
+    there = known.on(meeting.starts_on)
+    session = session or there
+    if session is None:
+        return replace(one, reason=N_("Nouvelle séance.")) if known.leads else one.refused(_NOT_OURS)
+    known.seen.add(session.id)
+    one = replace(one, fate=Fate.SAME, session=session)
+    is_known = link is not None and link.row_id == session.id and not link.said.get("withdrawn")
+    fresh = news(meeting.said(), link.said if is_known and link else {})
+    what = [name for name in ("held_on", "hours") if name in fresh and fresh[name] != _noted(session)[name]]
+    if not is_known and session.hours is not None:
+        # What a trainer noted of a session stays; a calendar that comes later fills in what was left empty.
+        what = [name for name in what if name != "hours"]
+    if not what:
+        return one
+    if not known.leads:
+        return one.refused(_NOT_OURS)
+    if "held_on" in what and (session.id in known.used or (there is not None and there is not session)):
+        return one.refused(
+            N_("Déplacée dans l’agenda, mais sa feuille de présence a déjà servi, ou ce jour est déjà pris.")
+        )
+    return replace(one, fate=Fate.CHANGED, reason=CHANGES, values={"what": what})
+
+
+def _called_off(one: Foreseen, session: ActivitySession | None, known: _Series) -> Foreseen:
+    if session is None:
+        if one.link is not None and one.link.said.get("withdrawn"):
+            return replace(one, fate=Fate.SAME)
+        return one.refused(_NOT_MADE)
+    known.seen.add(session.id)
+    return _removed(replace(one, session=session), known, CALLED_OFF)
+
+
+def _removed(one: Foreseen, known: _Series, reason: str) -> Foreseen:
+    assert one.session is not None
+    if not known.leads:
+        return one.refused(_NOT_OURS)
+    if one.session.id in known.used:
+        return one.refused(IN_USE)
+    return replace(one, fate=Fate.CHANGED, reason=reason, is_removed=True)
+
+
+def _no_longer_there(like: Meeting, known: _Series, whole_from: date) -> Iterable[Foreseen]:
+    for session in known.sessions.values():
+        if session.id not in known.imported or session.id in known.seen or session.held_on < whole_from:
+            continue
+        meeting = replace(
+            like, starts_on=session.held_on, ends_on=session.held_on, hours=session.hours, fault="",
+            cancelled=True, occurrence=f"{session.held_on:%Y%m%d}",
+        )  # fmt: skip
+        gone = Foreseen(meeting, Fate.CHANGED, activity=known.activity, session=session)
+        yield _removed(gone, known, NO_LONGER_THERE)
+
+
+def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> list[Foreseen]:
+    """What the first good line says anew of an activity that is there already."""
+    at = next(
+        (at for at, one in enumerate(group) if one.fate is not Fate.REFUSED and not one.is_removed), None
+    )
+    if at is None or known is None:
+        return list(group)
+    if known.activity is None:
+        if not group[at].meeting.occurrence:
+            return list(group)
+        first = replace(group[at], reason=N_("Nouvelle activité et sa première séance."))
+        return [*group[:at], first, *group[at + 1 :]]
+    one, activity, link = group[at], known.activity, known.activity_link
+    said = one.meeting.told().said()
+    fresh = news(said, link.said) if link is not None else blanks_of(activity, said)
+    if known.sessions:
+        fresh = {name: value for name, value in fresh.items() if name not in _OF_SESSIONS}
+    changed = would_change(activity, fresh)
+    if not changed:
+        return list(group)
+    if not known.leads:
+        told = one.refused(_NOT_OURS)
+    else:
+        facts = {name: fresh[name] for name in changed}
+        told = replace(one, activity_news=facts)
+        if one.fate is not Fate.CREATED:
+            what = sorted({*one.values.get("what", ()), *facts})
+            told = replace(told, fate=Fate.CHANGED, reason=CHANGES, values={"what": what})
+    return [*group[:at], told, *group[at + 1 :]]
+
+
+def _noted(session: ActivitySession) -> dict[str, Any]:
+    return {"held_on": session.held_on.isoformat(), "hours": session.hours}

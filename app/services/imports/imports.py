@@ -1,0 +1,306 @@
+"""Taking over activities from elsewhere: dropped, read, shown, confirmed, carried out piece by piece, reported."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.imports.imports import ImportStore
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.core.columns import new_row
+from app.domain.imports.columns import ReadingPlan
+from app.domain.imports.imports import (
+    A_PIECE,
+    AT_ONCE,
+    DRAFT_KEPT,
+    REFUSED_KEPT,
+    Fate,
+    ImportForm,
+    ImportLine,
+    ImportMapping,
+    ImportRun,
+    ImportState,
+    check_draft,
+    check_source,
+)
+from app.domain.imports.records import Record, without_contradictions
+from app.domain.imports.tables import Sheet, read_records, read_sheet
+from app.services.imports.judging import ImportJudging
+from app.services.imports.verdicts import Judged
+from app.services.imports.writing import ImportWriting
+
+MOST_REPORTS = 100
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A table that was dropped, as it is understood; nothing of it is written."""
+
+    run: ImportRun
+    sheet: Sheet
+    plan: ReadingPlan
+    judged: Sequence[Judged]
+    before: ImportRun | None
+    """The last import of the very same file."""
+
+
+@dataclass(frozen=True)
+class Report:
+    run: ImportRun
+    counts: Mapping[Fate, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def answered(self) -> int:
+        return self.total - self.counts.get(Fate.WAITING, 0)
+
+
+class ImportService:
+    def __init__(
+        self,
+        imports: ImportStore,
+        campuses: CampusStore,
+        history: HistoryStore,
+        judging: ImportJudging,
+        writing: ImportWriting,
+        clock: Clock,
+    ) -> None:
+        self.imports = imports
+        self.campuses = campuses
+        self.history = history
+        self.judging = judging
+        self.writing = writing
+        self.clock = clock
+
+    # --- a table: dropped, understood, shown
+
+    def drop(self, campus: Campus, source: str, text: str, data: bytes, *, by: Actor) -> ImportRun:
+        """Keep what was dropped until somebody confirms it, a day at most. `data` are its bytes as they came."""
+        name = check_source(source)
+        sheet = read_sheet(text)
+        run = self.new_run(campus, ImportForm.TABLE, name, data, by)
+        run.given = zlib.compress(text.encode())
+        run.mapping = {"heading": list(sheet.heading), "plan": self._remembered(campus, name).to_words()}
+        self.imports.save(run)
+        return run
+
+    def sources(self, campus: Campus) -> Sequence[str]:
+        return self.imports.sources(campus.id)
+
+    def _remembered(self, campus: Campus, source: str) -> ReadingPlan:
+        found = self.imports.mapping(campus.id, source)
+        return ReadingPlan.from_words(found.mapping) if found else ReadingPlan()
+
+    def draft(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan | None = None) -> Draft:
+        """The table read as `plan` says, or as this source was read before; every line judged, nothing written."""
+        run = self.imports.get(run_id, campus.id)
+        check_draft(run)
+        sheet = _sheet_of(run)
+        plan = plan or ReadingPlan.from_words(run.mapping["plan"])
+        judged = self.judging.judge(campus, run.source, read_records(sheet, plan))
+        return Draft(run, sheet, plan, judged, self.imports.find_same(campus.id, run.digest))
+
+    def sheet(self, campus: Campus, run_id: uuid.UUID) -> Sheet:
+        run = self.imports.get(run_id, campus.id)
+        check_draft(run)
+        return _sheet_of(run)
+
+    def reread(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan) -> None:
+        """Somebody said how the columns are to be read; the draft keeps it."""
+        run = self.imports.get(run_id, campus.id)
+        check_draft(run)
+        run.mapping = {**run.mapping, "plan": plan.to_words()}
+        self.imports.save(run)
+
+    def confirm(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan, *, by: Actor) -> ImportRun:
+        """Promise every line; how the source is read is remembered. A short import is carried out at once."""
+        self.campuses.lock(campus.id)
+        self.imports.get(run_id, campus.id)
+        run = self.imports.lock(run_id)
+        assert run is not None, "it was there a moment ago"
+        check_draft(run)
+        sheet = _sheet_of(run)
+        records = read_records(sheet, plan)
+        cells = {row.number: list(row.cells) for row in sheet.rows}
+        self.imports.add_lines([_waiting(run, at, one, cells[one.number]) for at, one in enumerate(records)])
+        self._remember(campus, run.source, plan)
+        run.state, run.given, run.asked_at = ImportState.RUNNING, b"", self.clock()
+        run.mapping = {"heading": list(sheet.heading), "plan": plan.to_words()}
+        self.imports.save(run)
+        self.history.write(
+            by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(records)
+        )
+        if len(records) <= AT_ONCE:
+            self.carry_out(run.id)
+        return run
+
+    def abandon(self, campus: Campus, run_id: uuid.UUID) -> None:
+        """Forget what was dropped, before it is a day old."""
+        check_draft(self.imports.get(run_id, campus.id))
+        self.imports.drop(run_id)
+
+    def _remember(self, campus: Campus, source: str, plan: ReadingPlan) -> None:
+        row = self.imports.mapping(campus.id, source) or ImportMapping(
+            campus_id=campus.id, source=source, changed_at=self.clock()
+        )
+        row.mapping = plan.after(ReadingPlan.from_words(row.mapping)).to_words()
+        row.changed_at = self.clock()
+        self.imports.save(row)
+
+    # --- carried out
+
+    def due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        return self.imports.due(limit=limit)
+
+    def carry_out(self, run_id: uuid.UUID) -> bool:
+        """The next lines, all of them or none; whether more are left. Whoever comes second finds them done."""
+        run = self.imports.find(run_id)
+        if run is None:
+            return False
+        campus = self.campuses.lock(run.campus_id)
+        run = self.imports.lock(run_id)
+        if run is None or run.state is not ImportState.RUNNING:
+            return False
+        lines = self.imports.next_lines(run_id, A_PIECE)
+        by = Actor(run.asked_by, run.actor_label)
+        records = [_record_of(line) for line in lines]
+        judged = self.writing.carry_out(campus, run, records, by=by)
+        self.imports.answer(run_id, [_answer(line, one) for line, one in zip(lines, judged, strict=True)])
+        more = len(lines) == A_PIECE
+        if not more:
+            run.state, run.done_at = ImportState.DONE, self.clock()
+            self.imports.save(run)
+        return more
+
+    # --- a program's request
+
+    def take(
+        self,
+        campus: Campus,
+        form: ImportForm,
+        source: str,
+        records: Sequence[Record],
+        data: bytes,
+        *,
+        by: Actor,
+        dry_run: bool = False,
+        restates: bool = False,
+    ) -> tuple[ImportRun, list[Judged]]:
+        """All lines of a request at once. A dry run writes nothing that stays, not even a report."""
+        self.campuses.lock(campus.id)
+        run = self.new_run(campus, form, check_source(source), data, by)
+        with self.imports.trial() if dry_run else nullcontext():
+            return run, self.settle(campus, run, records, by=by, restates=restates)
+
+    def settle(
+        self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
+    ) -> list[Judged]:
+        """Carry out and answer every line of an import in the transaction at hand."""
+        checked = without_contradictions(records, restates=restates)
+        run.state, run.given, run.done_at = ImportState.DONE, b"", self.clock()
+        self.imports.save(run)
+        judged = self.writing.carry_out(campus, run, checked, by=by, restates=restates)
+        self.imports.add_lines([_answered(run, at, one) for at, one in enumerate(judged)])
+        self.history.write(
+            by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(judged)
+        )
+        return judged
+
+    def new_run(self, campus: Campus, form: ImportForm, source: str, data: bytes, by: Actor) -> ImportRun:
+        return ImportRun(
+            campus_id=campus.id,
+            form=form,
+            source=source,
+            digest=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            asked_by=by.person_id,
+            actor_label=by.label,
+            asked_at=self.clock(),
+        )
+
+    # --- reports
+
+    def report(self, campus: Campus, run_id: uuid.UUID) -> Report:
+        run = self.imports.get(run_id, campus.id)
+        return Report(run, self.imports.counts([run_id]).get(run_id, {}))
+
+    def reports(self, campus: Campus) -> list[Report]:
+        """The latest first."""
+        runs = self.imports.list_confirmed(campus.id, limit=MOST_REPORTS)
+        counts = self.imports.counts(run.id for run in runs)
+        return [Report(run, counts.get(run.id, {})) for run in runs]
+
+    def lines(
+        self, campus: Campus, run_id: uuid.UUID, fates: Sequence[Fate] = (), *, limit: int | None = None
+    ) -> Sequence[ImportLine]:
+        self.imports.get(run_id, campus.id)
+        return self.imports.lines_of(run_id, fates, limit=limit)
+
+    def forget_old(self) -> int:
+        """Drafts of yesterday, and who refused lines of last month named; how many imports were touched."""
+        at = self.clock()
+        return self.imports.drop_drafts(before=at - DRAFT_KEPT) + self.imports.forget_refused(
+            before=at - REFUSED_KEPT
+        )
+
+
+def _waiting(run: ImportRun, position: int, record: Record, cells: list[str]) -> ImportLine:
+    return new_row(
+        ImportLine,
+        run_id=run.id,
+        position=position,
+        number=record.number,
+        fate=Fate.WAITING,
+        reason=record.fault,
+        reason_values=dict(record.values),
+        told={} if record.fault else record.to_told(),
+        cells=cells,
+    )
+
+
+def _record_of(line: ImportLine) -> Record:
+    if line.reason:
+        return Record(line.number).refused(line.reason, **line.reason_values)
+    return Record.from_told(line.number, line.told)
+
+
+def _answer(line: ImportLine, one: Judged) -> dict[str, Any]:
+    refused = one.fate is Fate.REFUSED
+    return {
+        "position": line.position,
+        "fate": one.fate,
+        "reason": one.reason,
+        "reason_values": dict(one.values),
+        "told": {},
+        "cells": line.cells if refused else [],
+    }
+
+
+def _answered(run: ImportRun, position: int, one: Judged) -> ImportLine:
+    return new_row(
+        ImportLine,
+        run_id=run.id,
+        position=position,
+        number=one.record.number,
+        fate=one.fate,
+        reason=one.reason,
+        reason_values=dict(one.values),
+        told={},
+        cells=one.record.cells() if one.fate is Fate.REFUSED else [],
+    )
+
+
+def _sheet_of(run: ImportRun) -> Sheet:
+    return read_sheet(zlib.decompress(run.given).decode())

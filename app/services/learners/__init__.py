@@ -1,0 +1,1 @@
+"""Use cases: my badges, portfolio, requests, contributions."""

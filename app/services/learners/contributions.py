@@ -1,0 +1,330 @@
+"""A person says what they did and shows it; a trainer of the campus confirms it, and then it stands in the log."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.db.accounts.own_addresses import OwnAddressStore
+from app.db.activities.activities import ActivityStore
+from app.db.activities.files import FileStore
+from app.db.activity_log.disputes import LogDisputeStore
+from app.db.badges.badges import BadgeStore
+from app.db.campus.history import HistoryStore
+from app.db.learners.contributions import ContributionStore
+from app.db.people.directory import DirectoryStore
+from app.db.people.people import PeopleStore
+from app.domain.activities.activities import Activity
+from app.domain.activities.files import FileNoun, FileState, StoredFile, TakenFile, check_room, new_file
+from app.domain.activity_log.disputes import LogDispute
+from app.domain.awards.artefact_facts import CONTRIBUTION, contribution_fact, file_fact, link_fact
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.learners.contributions import (
+    MOST_OPEN,
+    Contribution,
+    ContributionState,
+    Told,
+    check_answer,
+    check_hours,
+    check_may_complete,
+    check_may_correct,
+    completed,
+    decide,
+    open_ones,
+    reopen,
+    withdraw,
+    write,
+)
+from app.domain.people.people import Person
+from app.domain.privacy.retention import CLOSED_REQUESTS
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_
+from app.services.activity_log.activity_log import ActivityLog
+
+_OURS = FileNoun.CONTRIBUTION
+
+
+@dataclass(frozen=True)
+class ContributionView:
+    contribution: Contribution
+    person: Person
+    activity: Activity | None
+    files: Sequence[StoredFile]
+    disputes: Sequence[LogDispute] = ()
+    """Of its lines in the log, those that nobody has answered."""
+
+
+class ContributionService:
+    def __init__(
+        self,
+        contributions: ContributionStore,
+        files: FileStore,
+        activities: ActivityStore,
+        directory: DirectoryStore,
+        people: PeopleStore,
+        own_addresses: OwnAddressStore,
+        badges: BadgeStore,
+        history: HistoryStore,
+        log: ActivityLog,
+        disputes: LogDisputeStore,
+        clock: Clock,
+    ) -> None:
+        self.contributions = contributions
+        self.files = files
+        self.activities = activities
+        self.directory = directory
+        self.people = people
+        self.own_addresses = own_addresses
+        self.badges = badges
+        self.history = history
+        self.log = log
+        self.disputes = disputes
+        self.clock = clock
+
+    # --- the person's
+
+    def activities_of(self, person: Person, campus: Campus) -> list[Activity]:
+        """Those it can belong to: where the person was."""
+        return [activity for _, activity in self.directory.participations_of(person.id, campus.id)]
+
+    def of_person(self, person: Person, campus: Campus) -> Sequence[Contribution]:
+        return self.contributions.of_person(person.id, campus.id)
+
+    def mine(self, person: Person, campus: Campus, contribution_id: uuid.UUID) -> ContributionView:
+        view = self.look(campus, contribution_id)
+        if view.person.id != person.id:
+            raise NotFound(N_("Cette contribution n’existe pas ici."))
+        return view
+
+    def add(
+        self,
+        person: Person,
+        campus: Campus,
+        told: Told,
+        activity_id: uuid.UUID | None,
+        files: Sequence[TakenFile],
+        *,
+        today: date,
+        by: Actor,
+    ) -> Contribution:
+        if open_ones(self.of_person(person, campus)) >= MOST_OPEN:
+            raise Conflict(
+                N_("{most} contributions attendent déjà le campus : laissez-lui le temps d’y répondre."),
+                most=MOST_OPEN,
+            )
+        at = self.clock()
+        made = Contribution(
+            campus_id=campus.id, person_id=person.id, title="", telling="", part=told.part,
+            done_on=told.done_on, created_at=at, waiting_since=at,
+        )  # fmt: skip
+        write(made, told, self._own_activity(person, campus, activity_id), today=today)
+        self.contributions.save(made)
+        self._keep(made, files)
+        self._note("add", made, by)
+        return made
+
+    def complete(
+        self,
+        person: Person,
+        campus: Campus,
+        contribution_id: uuid.UUID,
+        told: Told,
+        activity_id: uuid.UUID | None,
+        files: Sequence[TakenFile],
+        *,
+        without: Collection[uuid.UUID] = (),
+        today: date,
+        by: Actor,
+    ) -> Contribution:
+        """Said anew while nobody has decided; `without` are files that are taken back."""
+        self.mine(person, campus, contribution_id)
+        contribution = self.contributions.lock(contribution_id)
+        check_may_complete(contribution)
+        write(contribution, told, self._own_activity(person, campus, activity_id), today=today)
+        self.files.remove(file.id for file in self.files.of(_OURS, contribution.id) if file.id in without)
+        self._keep(contribution, files)
+        completed(contribution, at=self.clock())
+        self.contributions.save(contribution)
+        self._note("complete", contribution, by)
+        return contribution
+
+    def withdraw(self, person: Person, campus: Campus, contribution_id: uuid.UUID, *, by: Actor) -> None:
+        """Its files go at once: nobody has said anything of them."""
+        self.mine(person, campus, contribution_id)
+        contribution = self.contributions.lock(contribution_id)
+        withdraw(contribution, at=self.clock())
+        self.files.remove(file.id for file in self.files.of(_OURS, contribution.id))
+        self.contributions.save(contribution)
+        self._note("withdraw", contribution, by)
+
+    def _own_activity(self, person: Person, campus: Campus, activity_id: uuid.UUID | None) -> Activity | None:
+        if activity_id is None:
+            return None
+        for activity in self.activities_of(person, campus):
+            if activity.id == activity_id:
+                return activity
+        raise InvalidInput(N_("Choisissez une activité où vous étiez, ou aucune."))
+
+    def _keep(self, contribution: Contribution, files: Sequence[TakenFile]) -> None:
+        for each in files:
+            row, content = new_file(
+                each, campus_id=contribution.campus_id, noun=_OURS, noun_id=contribution.id,
+                person_id=contribution.person_id, at=self.clock(),
+            )  # fmt: skip
+            self.files.add(row, content)
+        check_room(len(self.files.of(_OURS, contribution.id)))
+
+    # --- the campus's
+
+    def queue(
+        self, campus: Campus, states: Collection[ContributionState], *, limit: int, oldest_first: bool = True
+    ) -> list[tuple[Contribution, Person, Activity | None]]:
+        return self.contributions.queue(campus.id, states, limit=limit, oldest_first=oldest_first)
+
+    def look(self, campus: Campus, contribution_id: uuid.UUID) -> ContributionView:
+        found = self.contributions.get_in_campus(contribution_id, campus.id)
+        activity = self.activities.find(found.activity_id) if found.activity_id else None
+        return ContributionView(
+            found,
+            self.people.get(found.person_id),
+            activity,
+            self.files.of(_OURS, found.id),
+            self._disputes_of(campus, found),
+        )
+
+    def _disputes_of(self, campus: Campus, contribution: Contribution) -> list[LogDispute]:
+        log = self.log.store.find(campus.id)
+        if log is None or contribution.state is not ContributionState.CONFIRMED:
+            return []
+        lines = self.log.store.payloads_of(CONTRIBUTION, [contribution.id])
+        said = self.disputes.about(log.id, [each.number for each in lines if each.log_id == log.id])
+        return [each for each in said if each.answered_at is None]
+
+    def disputed(self, campus: Campus, *, limit: int) -> list[ContributionView]:
+        return [self.look(campus, each.id) for each in self.contributions.disputed(campus.id, limit=limit)]
+
+    def badges_of(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
+        """Those it can count for."""
+        return [pair for pair in self.badges.list_current(campus.id) if pair[0].archived_at is None]
+
+    def confirm(
+        self,
+        campus: Campus,
+        contribution_id: uuid.UUID,
+        answer: str = "",
+        *,
+        badge_id: uuid.UUID | None = None,
+        by: Actor,
+    ) -> None:
+        """It stands in the log from now on, and its pieces with their digests, in this very transaction."""
+        contribution = self._locked(campus, contribution_id)
+        files = self.files.of(_OURS, contribution.id)
+        if any(file.state is FileState.WAITING for file in files):
+            raise Conflict(N_("Un fichier est en attente d’analyse : confirmez une fois qu’il est ouvert."))
+        if badge_id is not None and badge_id not in {badge.id for badge, _ in self.badges_of(campus)}:
+            raise InvalidInput(N_("Ce badge n’existe plus : rechargez la page, puis recommencez."))
+        decide(
+            contribution,
+            ContributionState.CONFIRMED,
+            answer,
+            trainer_id=self._decided_by(contribution, by),
+            at=self.clock(),
+        )
+        contribution.badge_id = badge_id
+        self.contributions.save(contribution)
+        activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
+        self.log.record(
+            campus,
+            [
+                contribution_fact(contribution, activity),
+                *(file_fact(file) for file in files if file.is_open),
+                *(link_fact(contribution, link) for link in contribution.links),
+            ],
+        )
+        self._note("confirm", contribution, by)
+
+    def ask_more(self, campus: Campus, contribution_id: uuid.UUID, question: str, *, by: Actor) -> None:
+        self._decide(campus, contribution_id, ContributionState.MORE, question, by)
+        self._note("ask_more", self.contributions.get_in_campus(contribution_id, campus.id), by)
+
+    def decline(self, campus: Campus, contribution_id: uuid.UUID, reason: str, *, by: Actor) -> None:
+        """The reason is for the person alone."""
+        self._decide(campus, contribution_id, ContributionState.DECLINED, reason, by)
+        self._note("decline", self.contributions.get_in_campus(contribution_id, campus.id), by)
+
+    def correct(
+        self,
+        campus: Campus,
+        contribution_id: uuid.UUID,
+        *,
+        telling: str,
+        hours: float | None,
+        reason: str,
+        by: Actor,
+    ) -> None:
+        """A confirmed contribution said anew: the log keeps both, and which one counts."""
+        contribution = self._locked(campus, contribution_id)
+        check_may_correct(contribution, self._decided_by(contribution, by))
+        check_answer(reason)
+        check_hours(hours)
+        told = Told(contribution.title, telling, contribution.part, contribution.done_on, hours,
+                    "\n".join(contribution.links))  # fmt: skip
+        activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
+        write(contribution, told, activity, today=contribution.done_on)
+        contribution.decided_by = by.person_id
+        self.contributions.save(contribution)
+        self._record_correction(campus, contribution, reason.strip())
+        self._note("correct", contribution, by)
+
+    def confirmed_within(self, same: Collection[uuid.UUID]) -> list[Contribution]:
+        """Those that one of these records, all one person's, confirmed for one of them."""
+        return self.contributions.confirmed_within(same)
+
+    def reopen(self, campus: Campus, contribution_id: uuid.UUID, reason: str, *, by: Actor) -> None:
+        """For another person to confirm; the log keeps that it was confirmed, and why that no longer counts."""
+        contribution = self._locked(campus, contribution_id)
+        reopen(contribution, at=self.clock())
+        self.contributions.save(contribution)
+        self._record_correction(campus, contribution, reason)
+        self._note("reopen", contribution, by)
+
+    def _record_correction(self, campus: Campus, contribution: Contribution, reason: str) -> None:
+        activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
+        log = self.log.open(campus)
+        before = self.log.store.newest_about(log.id, CONTRIBUTION, [contribution.id]).get(contribution.id)
+        self.log.record(campus, [contribution_fact(contribution, activity, corrects=before, reason=reason)])
+
+    def forget_closed(self) -> None:
+        """Declined or taken back a year ago: neither they nor their files are of any use."""
+        ids = self.contributions.closed(self.clock() - CLOSED_REQUESTS)
+        self.files.remove(file.id for file in self.files.of_many(_OURS, ids))
+        self.contributions.remove(ids)
+
+    def _decide(
+        self, campus: Campus, contribution_id: uuid.UUID, state: ContributionState, answer: str, by: Actor
+    ) -> None:
+        contribution = self._locked(campus, contribution_id)
+        decide(contribution, state, answer, trainer_id=self._decided_by(contribution, by), at=self.clock())
+        self.contributions.save(contribution)
+
+    def _decided_by(self, contribution: Contribution, by: Actor) -> uuid.UUID | None:
+        """The person of the contribution themselves, where the trainer is another record of them."""
+        if by.person_id is None:
+            return None
+        with self.own_addresses.reach.across_campuses():
+            same = self.own_addresses.same_person(by.person_id)
+        return contribution.person_id if contribution.person_id in same else by.person_id
+
+    def _locked(self, campus: Campus, contribution_id: uuid.UUID) -> Contribution:
+        self.contributions.get_in_campus(contribution_id, campus.id)
+        return self.contributions.lock(contribution_id)
+
+    def _note(self, deed: str, contribution: Contribution, by: Actor) -> None:
+        self.history.write(
+            by, deed, "contribution", contribution.id, at=self.clock(), campus_id=contribution.campus_id
+        )

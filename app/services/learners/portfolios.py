@@ -1,0 +1,320 @@
+"""Portfolios: kept by the person whose badges they show, and read by everybody while they are open."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from app.db.awards.awards import AwardRecord
+from app.db.learners.portfolios import PortfolioStore
+from app.db.people.people import PeopleStore
+from app.db.privacy.consents import ConsentStore
+from app.domain.awards.awards import Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.campus.campus import Campus
+from app.domain.core.clock import Clock
+from app.domain.learners.portfolios import (
+    MOST_GROUPS,
+    MOST_PIECES,
+    Grouping,
+    Naming,
+    Portfolio,
+    PortfolioGroup,
+    PortfolioPiece,
+    check_line,
+    check_room,
+    check_title,
+    place,
+    shown_name,
+)
+from app.domain.people.guardians import check_may_show_further
+from app.domain.people.people import Person
+from app.errors import NotAllowed, NotFound
+from app.language import N_
+from app.services.awards.reissuing import ReissueService
+from app.services.badges.badges import BadgeService
+from app.services.frameworks.overview import Mastered, overview_of
+
+_AT_A_TIME: Final = 200
+Row = TypeVar("Row", PortfolioGroup, PortfolioPiece)
+
+
+class ShutPortfolio(NotAllowed):
+    """Its keeper keeps it to themselves."""
+
+
+@dataclass(frozen=True)
+class PieceOf:
+    piece: PortfolioPiece
+    record: AwardRecord
+
+    @property
+    def is_open(self) -> bool:
+        return self.record.award.visibility is Visibility.OPEN
+
+
+@dataclass(frozen=True)
+class Section:
+    """Badges under one title; the last ones, which belong nowhere, have none."""
+
+    title: str
+    pieces: Sequence[PieceOf]
+    group: PortfolioGroup | None = None
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the keeper wants of the page."""
+
+    line: str
+    naming: Naming
+    grouping: Grouping
+    is_findable: bool
+
+
+@dataclass(frozen=True)
+class PortfolioPage:
+    """What the world sees: `name` as its keeper wishes, and badges whose own pages are open."""
+
+    portfolio: Portfolio
+    name: str
+    sections: Sequence[Section]
+
+    @property
+    def pieces(self) -> list[PieceOf]:
+        """Each badge once, though it may stand under several competencies."""
+        return list({each.piece.id: each for section in self.sections for each in section.pieces}.values())
+
+
+class PortfolioService:
+    def __init__(
+        self,
+        store: PortfolioStore,
+        people: PeopleStore,
+        consents: ConsentStore,
+        badges: BadgeService,
+        reissuing: ReissueService,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.people = people
+        self.consents = consents
+        self.badges = badges
+        self.reissuing = reissuing
+        self.clock = clock
+
+    # --- what the world reads
+
+    def open_page(self, portfolio_id: uuid.UUID) -> PortfolioPage:
+        portfolio = self.store.get(portfolio_id)
+        if not portfolio.is_open:
+            raise ShutPortfolio(N_("Cette page est fermée par la personne dont elle montre les badges."))
+        return self.page(portfolio)
+
+    def page(self, portfolio: Portfolio) -> PortfolioPage:
+        """As others see it, be it open or not."""
+        person = self.people.get(portfolio.person_id)
+        pieces = [each for each in self.pieces(portfolio) if each.is_open]
+        sections = [each for each in self._sections(portfolio, pieces) if each.pieces]
+        return PortfolioPage(portfolio, shown_name(person, portfolio.naming), sections)
+
+    def open_in(self, campus: Campus) -> Iterator[PortfolioPage]:
+        """Every open one that shows a badge of the campus, whole: badges of other campuses too."""
+        after = uuid.UUID(int=0)
+        while page := self.store.open_in(campus.id, after=after, limit=_AT_A_TIME):
+            yield from map(self.open_page, page)
+            after = page[-1]
+
+    def overview(self, records: Iterable[AwardRecord]) -> list[Mastered]:
+        """The competencies that these awards attest, and what each rests on."""
+        return overview_of(
+            (record, self.badges.competencies_of(record.version), self.shown_hours(record))
+            for record in records
+        )
+
+    def shown_hours(self, record: AwardRecord) -> float | None:
+        """The hours of an award, unless its holder hides them."""
+        disclosed = self.reissuing.disclosed_of(record)
+        return None if disclosed.activity is Shown.EXISTENCE else record.award.hours
+
+    def _project(self, record: AwardRecord) -> tuple[uuid.UUID, str] | None:
+        """The activity, where its holder shows which one it is."""
+        if record.activity is None or self.reissuing.disclosed_of(record).activity is not Shown.ALL:
+            return None
+        return record.activity.id, record.activity.title
+
+    def found_by_search(self, *, limit: int) -> list[uuid.UUID]:
+        """Open ones whose keepers want them found, the newest first."""
+        return self.store.found_by_search(limit=limit)
+
+    # --- what its keeper does
+
+    def get(self, portfolio_id: uuid.UUID) -> Portfolio:
+        return self.store.get(portfolio_id)
+
+    def records_of(self, award_ids: Sequence[uuid.UUID]) -> list[AwardRecord]:
+        """In the order asked for; what is not there any more is left out."""
+        found = self.store.records(award_ids)
+        return [found[each] for each in award_ids if each in found]
+
+    def awards_of(self, person_id: uuid.UUID) -> list[uuid.UUID]:
+        return self.store.awards_of(person_id)
+
+    def find_of(self, person: Person) -> Portfolio | None:
+        return self.store.find_of(person.id)
+
+    def start(self, person: Person, award_ids: Sequence[uuid.UUID]) -> Portfolio:
+        """One for each person, with those of these awards whose pages are open; it is shut."""
+        portfolio = self.store.find_of(person.id)
+        if portfolio is not None:
+            return portfolio
+        portfolio = Portfolio(person_id=person.id, created_at=self.clock())
+        self.store.add(portfolio)
+        for record in self.records_of(award_ids):
+            if record.award.visibility is Visibility.OPEN:
+                self.put_in(portfolio, record.award.id)
+        return portfolio
+
+    def wish(self, portfolio: Portfolio, wishes: Wishes) -> None:
+        check_line(wishes.line)
+        if wishes.is_findable and not portfolio.is_findable:
+            self.check_may_be_shown(portfolio)
+        portfolio.line, portfolio.naming = wishes.line, wishes.naming
+        portfolio.grouping, portfolio.is_findable = wishes.grouping, wishes.is_findable
+        self.store.add(portfolio)
+
+    def check_may_be_shown(self, portfolio: Portfolio) -> None:
+        """Raises ParentNeeded for somebody under 15 of whom no parent agreed to that."""
+        person = self.people.get(portfolio.person_id)
+        check_may_show_further(person, self.consents.of_person(person.id))
+
+    def set_open(self, portfolio: Portfolio, is_open: bool) -> None:
+        if is_open and not portfolio.is_open:
+            self.check_may_be_shown(portfolio)
+        portfolio.is_open = is_open
+        self.store.add(portfolio)
+
+    def put_in(self, portfolio: Portfolio, award_id: uuid.UUID) -> None:
+        """Somebody else's badge is as good as absent."""
+        record = self.store.records([award_id]).get(award_id)
+        if record is None or record.person.id != portfolio.person_id:
+            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        held = self.store.pieces_of(portfolio.id)
+        if any(each.award_id == award_id for each in held):
+            return
+        check_room(held, MOST_PIECES)
+        piece = PortfolioPiece(portfolio_id=portfolio.id, award_id=award_id)
+        place(held, piece, before=None)
+        self.store.add(piece, *held)
+
+    def take_out(self, portfolio: Portfolio, piece_id: uuid.UUID) -> None:
+        self.store.remove(_among(self.store.pieces_of(portfolio.id), piece_id))
+
+    def move(self, portfolio: Portfolio, piece_id: uuid.UUID, neighbour: uuid.UUID, *, before: bool) -> None:
+        """Just before another badge, or just after it."""
+        pieces = self.store.pieces_of(portfolio.id)
+        _move(pieces, _among(pieces, piece_id), _among(pieces, neighbour), before=before)
+        self.store.add(*pieces)
+
+    def put_under(self, portfolio: Portfolio, piece_id: uuid.UUID, group_id: uuid.UUID | None) -> None:
+        piece = _among(self.store.pieces_of(portfolio.id), piece_id)
+        if group_id is not None:
+            _among(self.store.groups_of(portfolio.id), group_id)
+        piece.group_id = group_id
+        self.store.add(piece)
+
+    def groups_of(self, portfolio: Portfolio) -> Sequence[PortfolioGroup]:
+        return self.store.groups_of(portfolio.id)
+
+    def add_group(self, portfolio: Portfolio, title: str) -> None:
+        check_title(title)
+        groups = self.store.groups_of(portfolio.id)
+        check_room(groups, MOST_GROUPS)
+        group = PortfolioGroup(portfolio_id=portfolio.id, title=title)
+        place(groups, group, before=None)
+        portfolio.grouping = Grouping.OWN
+        self.store.add(portfolio, group, *groups)
+
+    def rename_group(self, portfolio: Portfolio, group_id: uuid.UUID, title: str) -> None:
+        check_title(title)
+        group = _among(self.store.groups_of(portfolio.id), group_id)
+        group.title = title
+        self.store.add(group)
+
+    def move_group(
+        self, portfolio: Portfolio, group_id: uuid.UUID, neighbour: uuid.UUID, *, before: bool
+    ) -> None:
+        groups = self.store.groups_of(portfolio.id)
+        _move(groups, _among(groups, group_id), _among(groups, neighbour), before=before)
+        self.store.add(*groups)
+
+    def remove_group(self, portfolio: Portfolio, group_id: uuid.UUID) -> None:
+        """Its badges stay in the portfolio, under no title."""
+        group = _among(self.store.groups_of(portfolio.id), group_id)
+        for piece in self.store.pieces_of(portfolio.id):
+            if piece.group_id == group.id:
+                piece.group_id = None
+                self.store.add(piece)
+        self.store.remove(group)
+
+    def sections(self, portfolio: Portfolio) -> list[Section]:
+        """All that was put in, open or shut, as its keeper arranges it."""
+        return list(self._sections(portfolio, self.pieces(portfolio)))
+
+    def pieces(self, portfolio: Portfolio) -> list[PieceOf]:
+        pieces = self.store.pieces_of(portfolio.id)
+        records = self.store.records([each.award_id for each in pieces])
+        return [PieceOf(each, records[each.award_id]) for each in pieces if each.award_id in records]
+
+    def _sections(self, portfolio: Portfolio, pieces: Sequence[PieceOf]) -> Iterator[Section]:
+        match portfolio.grouping:
+            case Grouping.OWN:
+                groups = self.store.groups_of(portfolio.id)
+                for group in groups:
+                    under = [each for each in pieces if each.piece.group_id == group.id]
+                    yield Section(group.title, under, group)
+                left = [each for each in pieces if each.piece.group_id is None]
+            case Grouping.PROJECT:
+                titled = [(each, [self._project(each.record)]) for each in pieces]
+                yield from _titled(titled)
+                left = [each for each, (title,) in titled if title is None]
+            case Grouping.COMPETENCY:
+                attested = [(each, self._competencies(each.record)) for each in pieces]
+                yield from _titled(attested)
+                left = [each for each, titles in attested if not titles]
+            case _:
+                left = list(pieces)
+        if left:
+            yield Section("", left)
+
+    def _competencies(self, record: AwardRecord) -> list[tuple[uuid.UUID, str] | None]:
+        return [
+            (competency.id, competency.statement)
+            for _, competency, _ in self.badges.competencies_of(record.version)
+        ]
+
+
+def _titled(
+    pieces: Sequence[tuple[PieceOf, Sequence[tuple[uuid.UUID, str] | None]]],
+) -> Iterator[Section]:
+    """Sections in the order in which their first badges stand."""
+    titles = {key: title for _, keys in pieces for each in keys if each for key, title in [each]}
+    for key, title in titles.items():
+        yield Section(
+            title, [piece for piece, keys in pieces if any(each and each[0] == key for each in keys)]
+        )
+
+
+def _among(rows: Sequence[Row], wanted: uuid.UUID) -> Row:
+    found = next((each for each in rows if each.id == wanted), None)
+    if found is None:
+        raise NotFound(N_("Ce n’est plus dans votre portfolio."))
+    return found
+
+
+def _move(rows: Sequence[Row], moved: Row, neighbour: Row, *, before: bool) -> None:
+    order = [each for each in rows if each is not moved]
+    at = order.index(neighbour) + (0 if before else 1) if neighbour in order else len(order)
+    place(rows, moved, before=order[at] if at < len(order) else None)

@@ -1,0 +1,309 @@
+"""Somebody asks for a badge, follows what becomes of it, completes it or takes it back."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.db.accounts.own_addresses import OwnAddressStore
+from app.db.activities.files import FileStore
+from app.db.awards.awards import AwardStore
+from app.db.badges.badges import BadgeStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.learners.requests import RequestStore
+from app.db.messages.letters import LetterStore
+from app.db.people.directory import DirectoryStore
+from app.db.people.people import PeopleStore
+from app.domain.activities.activities import Activity, Participation
+from app.domain.activities.files import FileNoun, StoredFile, TakenFile, check_room, new_file
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.learners.requests import (
+    LONGEST_NARRATIVE,
+    MOST_LINKS,
+    BadgeRequest,
+    RequestState,
+    RequestStep,
+    Step,
+    add,
+    check_accepts,
+    check_may_add,
+    check_narrative,
+    confirm,
+    read_links,
+    request_proof,
+    withdraw,
+)
+from app.domain.messages.letters import Occasion, letter_to
+from app.domain.people.people import Person, check_name, is_address, normal_address
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_, current_locale
+
+_NOTHING_HERE = N_("Ce lien n’ouvre aucune demande. Vérifiez qu’il est entier.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the form of a request holds."""
+
+    given_name: str
+    family_name: str
+    address: str
+    narrative: str
+    links: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Who asks, as their session or their private link says."""
+
+    person: Person
+    address: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What can be asked for."""
+
+    badge: Badge
+    version: BadgeVersion
+    campus: Campus
+
+
+@dataclass(frozen=True)
+class MyRequest:
+    """A request as its person follows it."""
+
+    request: BadgeRequest
+    subject: Subject
+    steps: Sequence[tuple[RequestStep, Person | None]]
+    files: Sequence[StoredFile]
+    participations: Sequence[tuple[Participation, Activity]]
+
+
+class AskingService:
+    def __init__(
+        self,
+        requests: RequestStore,
+        badges: BadgeStore,
+        campuses: CampusStore,
+        people: PeopleStore,
+        own_addresses: OwnAddressStore,
+        directory: DirectoryStore,
+        awards: AwardStore,
+        files: FileStore,
+        letters: LetterStore,
+        history: HistoryStore,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.requests = requests
+        self.badges = badges
+        self.campuses = campuses
+        self.people = people
+        self.own_addresses = own_addresses
+        self.directory = directory
+        self.awards = awards
+        self.files = files
+        self.letters = letters
+        self.history = history
+        self.secret = secret
+        self.clock = clock
+
+    def subject(self, badge_id: uuid.UUID) -> Subject:
+        """Raises where the badge is not one that people ask for."""
+        badge = self.badges.get(badge_id)
+        version = self.badges.current_version(badge.id)
+        check_accepts(badge, version)
+        return Subject(badge, version, self.campuses.get_by_id(badge.campus_id))
+
+    def known(self, person: Person) -> Known:
+        return Known(person, self.people.addresses_of([person.id]).get(person.id, ""))
+
+    def token_of(self, request: BadgeRequest) -> str:
+        return f"{request.id}.{request_proof(self.secret, request.id)}"
+
+    # --- asking
+
+    def ask(self, badge_id: uuid.UUID, asked: Asked, *, known: Known | None = None) -> BadgeRequest:
+        """Reviewers see it at once when we know whose address it is; else once a letter was answered."""
+        subject, at = self.subject(badge_id), self.clock()
+        person = known.person if known else None
+        given, family = (
+            (person.given_name, person.family_name) if person else (asked.given_name, asked.family_name)
+        )
+        check_name(given, family)
+        address = normal_address(asked.address)
+        if not is_address(address):
+            raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
+        check_narrative(asked.narrative)
+        request = BadgeRequest(
+            campus_id=subject.campus.id,
+            badge_id=badge_id,
+            person_id=person.id if person else None,
+            given_name=given,
+            family_name=family,
+            address=address,
+            language=current_locale(),
+            narrative=asked.narrative.strip(),
+            links=read_links(asked.links),
+            created_at=at,
+            waiting_since=at,
+        )
+        is_theirs = person is not None and address in self.people.all_addresses(person.id)
+        if person is not None:
+            self._check_free(person, subject.badge)
+        self.requests.add(request)
+        self._step(request, Step.ASKED, request.narrative)
+        if is_theirs and person is not None:
+            confirm(request, person.id, at=at)
+        self.requests.add(request)
+        occasion = Occasion.REQUEST_RECEIVED if is_theirs else Occasion.REQUEST_CONFIRM
+        self._tell(request, occasion)
+        self._write("ask", request)
+        return request
+
+    def confirm(self, token: str) -> BadgeRequest:
+        """The letter was answered; answering again changes nothing."""
+        request = self.requests.lock(self.by_token(token).id)
+        if request.state is not RequestState.UNCONFIRMED:
+            return request
+        at = self.clock()
+        person = self._person_of(request)
+        self._check_free(person, self.badges.get(request.badge_id))
+        confirm(request, person.id, at=at)
+        self.requests.add(request)
+        self._write("confirm", request)
+        return request
+
+    def _person_of(self, request: BadgeRequest) -> Person:
+        """Whose address it is now known to be."""
+        named = Person(
+            given_name=request.given_name, family_name=request.family_name, created_at=self.clock()
+        )
+        if request.person_id is None:
+            return self.own_addresses.owner_of(named, request.address, at=self.clock())
+        person = self.people.get(request.person_id)
+        self.people.add_address(person, request.address)
+        if self.own_addresses.may_enter(person, request.address):
+            self.own_addresses.verify(person, request.address, at=self.clock())
+        return person
+
+    def _check_free(self, person: Person, badge: Badge) -> None:
+        if self.requests.open_of(person.id, badge.id) is not None:
+            raise Conflict(N_("Vous avez déjà une demande en cours pour ce badge."))
+        if self.awards.held(badge, [person.id], None):
+            raise Conflict(N_("Vous avez déjà ce badge : il n’est pas donné deux fois."))
+
+    # --- following
+
+    def by_token(self, token: str) -> BadgeRequest:
+        name, _, proof = token.partition(".")
+        try:
+            request_id = uuid.UUID(name)
+        except ValueError:
+            request_id = uuid.UUID(int=0)
+        if not secrets.compare_digest(proof.encode(), request_proof(self.secret, request_id).encode()):
+            raise NotFound(_NOTHING_HERE)
+        request = self.requests.find(request_id)
+        if request is None:
+            raise NotFound(N_("Cette demande n’a pas été confirmée à temps. Vous pouvez la refaire."))
+        return request
+
+    def mine(self, token: str) -> MyRequest:
+        request = self.by_token(token)
+        campus, badge = self.requests.subject_of(request)
+        return MyRequest(
+            request,
+            Subject(badge, self.badges.current_version(badge.id), campus),
+            self.requests.steps_of(request.id),
+            self.files.of(FileNoun.REQUEST, request.id),
+            self.directory.participations_of(request.person_id, campus.id) if request.person_id else [],
+        )
+
+    def complete(
+        self,
+        token: str,
+        *,
+        text: str = "",
+        links: str = "",
+        entries: Collection[str] = (),
+        files: Sequence[TakenFile] = (),
+    ) -> BadgeRequest:
+        """More words, links, a file, the participations it rests on: what is said once stays."""
+        request = self.requests.lock(self.by_token(token).id)
+        check_may_add(request)
+        if len(text) > LONGEST_NARRATIVE:
+            raise InvalidInput(N_("Le récit tient en {most} signes."), most=LONGEST_NARRATIVE)
+        new = [link for link in read_links(links) if link not in request.links]
+        if len(request.links) + len(new) > MOST_LINKS:
+            raise InvalidInput(N_("Une demande tient {most} liens."), most=MOST_LINKS)
+        chosen = self._own_entries(request, entries)
+        if not (text.strip() or new or files or chosen != request.entries):
+            raise InvalidInput(N_("Ajoutez un mot, un lien, un fichier ou une activité."))
+        at = self.clock()
+        for file in files:
+            self._keep_file(request, file)
+        request.links, request.entries = [*request.links, *new], chosen
+        add(request, at=at)
+        self.requests.add(request)
+        self._step(request, Step.ADDED, text.strip())
+        self._write("complete", request)
+        return request
+
+    def _keep_file(self, request: BadgeRequest, file: TakenFile) -> None:
+        row, content = new_file(
+            file,
+            campus_id=request.campus_id,
+            noun=FileNoun.REQUEST,
+            noun_id=request.id,
+            person_id=request.person_id,
+            at=self.clock(),
+        )
+        self.files.add(row, content)
+        check_room(len(self.files.of(FileNoun.REQUEST, request.id)))
+
+    def _own_entries(self, request: BadgeRequest, entries: Collection[str]) -> list[str]:
+        if request.person_id is None:
+            return []
+        own = self.directory.participations_of(request.person_id, request.campus_id)
+        return [str(participation.id) for participation, _ in own if str(participation.id) in entries]
+
+    def withdraw(self, token: str) -> BadgeRequest:
+        request = self.requests.lock(self.by_token(token).id)
+        if request.state is RequestState.WITHDRAWN:
+            return request
+        withdraw(request, at=self.clock())
+        self.requests.add(request)
+        self._step(request, Step.WITHDRAWN)
+        self._write("withdraw", request)
+        return request
+
+    def _step(self, request: BadgeRequest, step: Step, text: str = "") -> None:
+        position = self.requests.count_steps(request.id)
+        self.requests.add(
+            RequestStep(request_id=request.id, position=position, step=step, text=text, at=self.clock())
+        )
+
+    def _tell(self, request: BadgeRequest, occasion: Occasion) -> None:
+        self.letters.promise_many(
+            [
+                letter_to(
+                    request.address,
+                    occasion,
+                    request.id,
+                    campus_id=request.campus_id,
+                    person_id=request.person_id,
+                    at=self.clock(),
+                )
+            ]
+        )
+
+    def _write(self, deed: str, request: BadgeRequest) -> None:
+        by = Actor(person_id=request.person_id, label="" if request.person_id else "somebody who asks")
+        self.history.write(by, deed, "request", request.id, at=self.clock(), campus_id=request.campus_id)

@@ -1,0 +1,1 @@
+"""Use cases: e-mail and reminders."""

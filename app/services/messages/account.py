@@ -1,0 +1,270 @@
+"""Letters about somebody's own account: to confirm an address, and to tell that an address or a way in changed."""
+
+from __future__ import annotations
+
+from app.db.accounts.sign_in import SignInStore
+from app.db.people.people import PeopleStore
+from app.domain.accounts.account_changes import OF_A_TEAM, WAYS_IN, Changed
+from app.domain.accounts.own_addresses import address_code, address_token
+from app.domain.accounts.sign_in import Challenge
+from app.domain.core.clock import Clock
+from app.domain.messages.letters import Letter, Occasion, PromisedLetter
+from app.domain.people.people import Person
+from app.domain.publishing.addresses import Addresses
+from app.language import N_, speaking
+from app.language.dates import moment
+from app.language.typography import say
+from app.services.messages.notice import Action, Notice, carrying
+
+OF_ACCOUNTS = (Occasion.ADDRESS_CONFIRM, Occasion.ADDRESS_CHANGED, Occasion.WAY_IN_CHANGED)
+_SENDER = "Sceau"
+_CHANGES = {
+    Changed.ADDRESS_ADDED: (
+        N_("Une adresse de plus ouvre vos badges"),
+        N_(
+            "Une nouvelle adresse a été confirmée dans votre compte : une lettre envoyée là ouvre aussi vos badges."
+        ),
+    ),
+    Changed.ADDRESS_REMOVED: (
+        N_("Une adresse a été retirée de votre compte"),
+        N_("Une de vos adresses a été retirée de votre compte : elle n’ouvre plus vos badges."),
+    ),
+    Changed.MAIN_ADDRESS: (
+        N_("Votre adresse principale a changé"),
+        N_("Une autre de vos adresses est maintenant la principale : c’est là que les campus vous écriront."),
+    ),
+    Changed.FIRST_ADDRESS: (
+        N_("Vos badges ont maintenant un compte"),
+        N_("Quelqu’un, vous sans doute, a confirmé une adresse pour réunir et ouvrir vos badges."),
+    ),
+    Changed.MERGED: (
+        N_("Deux dossiers à votre nom sont réunis"),
+        N_("Les badges de deux dossiers à votre nom sont maintenant ensemble, dans un seul compte."),
+    ),
+    Changed.PASSKEY_ADDED: (
+        N_("Une clé d’accès de plus ouvre votre compte"),
+        N_("Une clé d’accès a été enregistrée dans votre compte : l’appareil qui la garde peut l’ouvrir."),
+    ),
+    Changed.PASSKEY_REMOVED: (
+        N_("Une clé d’accès a été retirée de votre compte"),
+        N_("Une de vos clés d’accès a été retirée : elle n’ouvre plus votre compte."),
+    ),
+    Changed.PASSKEYS_RESET: (
+        N_("Vos clés d’accès ont été retirées"),
+        N_(
+            "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès et vous a déconnecté "
+            "partout. Entrez par un lien ou par votre mot de passe, puis enregistrez une nouvelle clé."
+        ),
+    ),
+    Changed.PASSWORD_ADDED: (
+        N_("Votre compte a maintenant un mot de passe"),
+        N_("Un mot de passe a été choisi pour votre compte : il l’ouvre désormais, avec votre adresse."),
+    ),
+    Changed.PASSWORD_CHANGED: (
+        N_("Votre mot de passe a changé"),
+        N_("Le mot de passe de votre compte a été remplacé. Les autres navigateurs ont été déconnectés."),
+    ),
+    Changed.PASSWORD_REMOVED: (
+        N_("Votre mot de passe a été retiré"),
+        N_("Votre compte n’a plus de mot de passe. Un lien par courriel l’ouvre toujours."),
+    ),
+    Changed.SERVICE_LINKED: (
+        N_("Un compte d’un autre service ouvre le vôtre"),
+        N_(
+            "Un compte d’un autre service de connexion a été relié au vôtre : s’y connecter ouvre votre compte ici."
+        ),
+    ),
+    Changed.SERVICE_UNLINKED: (
+        N_("Un compte d’un autre service a été délié du vôtre"),
+        N_("Un compte d’un autre service de connexion n’est plus relié au vôtre : il n’ouvre plus rien ici."),
+    ),
+    Changed.ROLES_CHANGED: (
+        N_("Vos rôles dans un campus ont changé"),
+        N_("L’administration d’un campus a changé ce que vous pouvez y faire, dès maintenant."),
+    ),
+    Changed.LEFT_TEAM: (
+        N_("Vous n’êtes plus dans l’équipe d’un campus"),
+        N_("L’administration d’un campus vous a retiré de son équipe, dès maintenant."),
+    ),
+    Changed.PAGES_SHUT: (
+        N_("Vos pages publiques sont fermées, à vous de les rouvrir"),
+        N_(
+            "Après une panne, une sauvegarde de ce service a été remise en place. Nous ne savons plus avec certitude ce que "
+            "vous aviez ouvert ou fermé depuis : vos pages et votre portfolio sont donc fermés. Vos badges restent valables. "
+            "Ouvrez de nouveau les pages que vous voulez montrer, et vérifiez vos réglages."
+        ),
+    ),
+}
+_NAMED = {
+    Changed.ADDRESS_ADDED: N_(
+        "L’adresse {names} a été confirmée dans votre compte : une lettre envoyée là ouvre aussi vos badges."
+    ),
+    Changed.ADDRESS_REMOVED: N_(
+        "L’adresse {names} a été retirée de votre compte : elle n’ouvre plus vos badges."
+    ),
+    Changed.MAIN_ADDRESS: N_(
+        "L’adresse {names} est maintenant la principale : c’est là que les campus vous écriront."
+    ),
+    Changed.FIRST_ADDRESS: N_(
+        "Quelqu’un, vous sans doute, a confirmé l’adresse {names} pour réunir et ouvrir vos badges."
+    ),
+    Changed.PASSKEY_ADDED: N_(
+        "La clé d’accès {names} a été enregistrée dans votre compte : l’appareil qui la garde peut l’ouvrir."
+    ),
+    Changed.PASSKEY_REMOVED: N_("La clé d’accès {names} a été retirée : elle n’ouvre plus votre compte."),
+    Changed.PASSKEYS_RESET: N_(
+        "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès ({names}) et vous a déconnecté "
+        "partout. Entrez par un lien ou par votre mot de passe, puis enregistrez une nouvelle clé."
+    ),
+    Changed.SERVICE_LINKED: N_(
+        "Un compte du service {names} a été relié au vôtre : s’y connecter ouvre votre compte ici."
+    ),
+    Changed.SERVICE_UNLINKED: N_(
+        "Un compte du service {names} n’est plus relié au vôtre : il n’ouvre plus rien ici."
+    ),
+    Changed.ROLES_CHANGED: N_(
+        "L’administration du campus {names} a changé ce que vous pouvez y faire, dès maintenant."
+    ),
+    Changed.LEFT_TEAM: N_(
+        "L’administration du campus {names} vous a retiré de son équipe, dès maintenant. Ce que vous y avez fait reste "
+        "signé, et vos propres badges restent à vous."
+    ),
+}
+"""What is said where it is known which address, key or service it was."""
+_NOT_YOU = N_(
+    "Ce n’était pas vous ? Retirez dans « Mon compte » ce que vous ne reconnaissez pas, et prévenez "
+    "le campus qui vous a donné un badge."
+)
+_NOT_YOU_EITHER = N_(
+    "Ce n’était pas vous ? Ouvrez « Mon compte » : retirez ce que vous ne reconnaissez pas, déconnectez les autres "
+    "navigateurs, et prévenez un campus qui vous connaît."
+)
+_NOTHING_TO_FEAR = N_("Tant que vous ne faites rien, ces pages restent fermées à tous.")
+_ASK_THE_CAMPUS = N_(
+    "Vous ne savez pas pourquoi ? Demandez à l’administration de ce campus : elle seule peut y revenir."
+)
+
+
+class AccountLetters:
+    def __init__(
+        self,
+        people: PeopleStore,
+        challenges: SignInStore,
+        addresses: Addresses,
+        secret: bytes,
+        zone: str,
+        clock: Clock,
+    ) -> None:
+        """`zone`: on whose clocks the letters say when something happened."""
+        self.people = people
+        self.challenges = challenges
+        self.addresses = addresses
+        self.secret = secret
+        self.zone = zone
+        self.clock = clock
+
+    def written(self, letter: PromisedLetter) -> Letter | None:
+        """None where there is nothing to say any more."""
+        if letter.about_id is None:
+            return None
+        if letter.occasion == Occasion.ADDRESS_CONFIRM:
+            return self._confirm(letter)
+        person = self.people.get(letter.about_id)
+        changed = Changed(letter.once_key.rpartition("/")[2].partition(".")[0])
+        with speaking(person.language or "fr"):
+            return carrying(
+                self._changed(person, changed, letter),
+                letter,
+                language=person.language or "fr",
+                to_name=person.name,
+            )
+
+    def _confirm(self, letter: PromisedLetter) -> Letter | None:
+        assert letter.about_id is not None
+        token = address_token(self.secret, letter.about_id)
+        challenge = self.challenges.find_challenge(token)
+        if challenge is None or challenge.person_id is None or challenge.expires_at <= self.clock():
+            return None
+        person = self.people.get(challenge.person_id)
+        with speaking(str(challenge.facts.get("language", "fr"))):
+            return carrying(
+                self._confirms(person, challenge, token),
+                letter,
+                language=person.language or "fr",
+                to_name=person.name,
+            )
+
+    def _confirms(self, person: Person, challenge: Challenge, token: str) -> Notice:
+        code = address_code(self.secret, challenge.id)
+        return _notice(
+            person,
+            subject=say(N_("Confirmez cette adresse pour vos badges")),
+            lines=[
+                say(
+                    N_(
+                        "Vous avez demandé que cette adresse ouvre vos badges. Confirmez-le dans le navigateur où "
+                        "vous êtes connecté :"
+                    )
+                )
+            ],
+            action=Action(say(N_("Confirmer cette adresse")), self.addresses.confirm_address(token)),
+            after=[
+                say(
+                    N_(
+                        "Vous lisez cette lettre sur un autre appareil ? Tapez ce code dans « Mon compte » : {code}"
+                    )
+                ).format(code=code),
+                say(N_("Le lien et le code valent vingt-quatre heures.")),
+            ],
+            small=[
+                say(
+                    N_(
+                        "Vous n’avez rien demandé ? Ne faites rien, et ne donnez ce code à personne : sans lui, "
+                        "cette adresse n’ouvre rien."
+                    )
+                )
+            ],
+        )
+
+    def _changed(self, person: Person, changed: Changed, letter: PromisedLetter) -> Notice:
+        subject, line = _CHANGES[changed]
+        names = letter.named.splitlines()
+        if changed in WAYS_IN or changed in OF_A_TEAM:
+            names = [say(N_("« {said} »")).format(said=name) for name in names]
+        if names:
+            line = _NAMED[changed]
+        seen, url, foot = N_("Ouvrir « Mon compte »"), self.addresses.account, _NOT_YOU_EITHER
+        if changed is Changed.PAGES_SHUT:
+            foot = _NOTHING_TO_FEAR
+        elif changed in OF_A_TEAM:
+            foot = _ASK_THE_CAMPUS
+        elif changed not in WAYS_IN:
+            seen, url, foot = N_("Voir mes adresses"), self.addresses.own_addresses, _NOT_YOU
+        return _notice(
+            person,
+            subject=say(subject),
+            lines=[
+                say(line).format(names=", ".join(names)),
+                say(N_("C’était le {when}.")).format(when=moment(letter.promised_at, self.zone)),
+            ],
+            action=Action(say(seen), url),
+            after=[],
+            small=[say(foot)],
+        )
+
+
+def _notice(
+    person: Person, *, subject: str, lines: list[str], action: Action, after: list[str], small: list[str]
+) -> Notice:
+    return Notice(
+        subject=subject,
+        greeting=say(N_("Bonjour {name},")).format(name=person.given_name or person.name),
+        lines=lines,
+        badges=[],
+        action=action,
+        after=after,
+        small=small,
+        campus=_SENDER,
+        hue=250,
+        liveliness=1,
+    )

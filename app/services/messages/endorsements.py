@@ -1,0 +1,214 @@
+"""Letters to people of an organisation: asked for an endorsement, thanked for one, led to all they said."""
+
+from __future__ import annotations
+
+from app.db.trust.endorsements import EndorsementStore
+from app.db.trust.organisations import OrganisationStore
+from app.domain.core.clock import Clock
+from app.domain.messages.letters import Letter, Occasion, PromisedLetter
+from app.domain.publishing.addresses import Addresses
+from app.domain.trust.endorsements import (
+    ASKED_FOR,
+    DESK_FOR,
+    EndorsementRequest,
+    desk_token,
+    is_waiting,
+    named_token,
+)
+from app.domain.trust.organisations import Organisation
+from app.errors import AppError
+from app.language import N_, speaking
+from app.language.typography import say
+from app.services.messages.notice import Action, Notice, carrying
+from app.services.trust.endorsements.signing import ASKED, WITHDRAW
+from app.services.trust.endorsements.subjects import EndorsementSubjects, Subject
+
+OF_ENDORSEMENTS = (
+    Occasion.ENDORSEMENT_ASKED,
+    Occasion.ENDORSEMENT_SIGNED,
+    Occasion.ENDORSEMENT_DESK,
+)
+_SENDER = "Sceau"
+
+
+class EndorsementLetters:
+    def __init__(
+        self,
+        endorsements: EndorsementStore,
+        organisations: OrganisationStore,
+        subjects: EndorsementSubjects,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.endorsements = endorsements
+        self.organisations = organisations
+        self.subjects = subjects
+        self.addresses = addresses
+        self.secret = secret
+        self.clock = clock
+
+    def written(self, letter: PromisedLetter) -> Letter | None:
+        """None where there is nothing to say any more."""
+        if letter.about_id is None:
+            return None
+        if letter.occasion == Occasion.ENDORSEMENT_DESK:
+            organisation = self.organisations.find(letter.about_id)
+            return self._desk(letter, organisation) if organisation else None
+        try:
+            if letter.occasion == Occasion.ENDORSEMENT_ASKED:
+                return self._asked(letter)
+            return self._signed(letter)
+        except AppError:
+            # The award was withdrawn or erased meanwhile.
+            return None
+
+    def _asked(self, letter: PromisedLetter) -> Letter | None:
+        assert letter.about_id is not None
+        request = self.endorsements.find_request(letter.about_id)
+        if request is None or not is_waiting(request, at=self.clock()):
+            return None
+        subject = self.subjects.of(request)
+        link = self.addresses.endorse(named_token(self.secret, ASKED, request.id))
+        with speaking(subject.campus.language):
+            return carrying(
+                _asks(request, subject, link), letter, language=subject.campus.language, campus=subject.campus
+            )
+
+    def _signed(self, letter: PromisedLetter) -> Letter | None:
+        assert letter.about_id is not None
+        endorsement = self.endorsements.find(letter.about_id)
+        if endorsement is None or endorsement.withdrawn_at is not None:
+            return None
+        subject = self.subjects.about(endorsement)
+        page = self.addresses.endorsement(endorsement.id)
+        back = self.addresses.withdraw_endorsement(named_token(self.secret, WITHDRAW, endorsement.id))
+        with speaking(endorsement.language):
+            return carrying(
+                _thanks(subject, page, back),
+                letter,
+                language=endorsement.language or subject.campus.language,
+                campus=subject.campus,
+            )
+
+    def _desk(self, letter: PromisedLetter, organisation: Organisation) -> Letter:
+        link = self.addresses.organisation_desk(desk_token(self.secret, organisation.id, letter.promised_at))
+        notice = Notice(
+            subject=say(N_("Les recommandations de {name}")).format(name=organisation.name),
+            greeting=say(N_("Bonjour,")),
+            lines=[
+                say(
+                    N_(
+                        "Ce lien montre tout ce qui a été recommandé ici au nom de {name}, et permet de le retirer."
+                    )
+                ).format(name=organisation.name)
+            ],
+            badges=[],
+            action=Action(say(N_("Voir les recommandations")), link),
+            after=[say(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=DESK_FOR.days)],
+            small=[say(N_("Vous n’avez rien demandé ? Ne faites rien : rien n’est changé."))],
+            campus=_SENDER,
+            hue=250,
+            liveliness=0.08,
+        )
+        return carrying(notice, letter, language="fr")
+
+
+def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
+    person = subject.record.person.name if subject.record else ""
+    values = {
+        "person": person,
+        "title": subject.title,
+        "campus": subject.campus.name,
+        "organisation": request.organisation_name,
+    }
+    if subject.record:
+        topic = say(N_("{person} vous demande une recommandation"))
+        ask = N_(
+            "{person} a reçu le badge « {title} » du campus {campus}, et voudrait l’avis de {organisation}."
+        )
+    elif subject.version:
+        topic = say(N_("Le campus {campus} vous demande une recommandation"))
+        ask = N_("Le campus {campus} donne le badge « {title} », et voudrait l’avis de {organisation}.")
+    else:
+        topic = say(N_("Le campus {campus} vous demande une recommandation"))
+        ask = N_(
+            "Le campus {campus} forme des personnes à vos métiers, et voudrait l’avis de {organisation}."
+        )
+    said = [say(N_("Son mot : « {why} »")).format(why=request.why)] if request.why else []
+    return _notice(
+        subject,
+        subject_line=topic.format(**values),
+        lines=[
+            say(ask).format(**values),
+            *said,
+            say(
+                N_(
+                    "Deux lignes suffisent. Elles seront publiées avec le badge, signées au nom de votre organisation. "
+                    "Pas de compte à ouvrir, et vous pourrez les retirer."
+                )
+            ),
+        ],
+        action=Action(say(N_("Voir, puis répondre")), link),
+        after=[
+            say(N_("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.")).format(
+                days=ASKED_FOR.days
+            )
+        ],
+        small=[
+            say(
+                N_(
+                    "Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel. La page permet aussi de "
+                    "ne plus recevoir de telles demandes."
+                )
+            )
+        ],
+    )
+
+
+def _thanks(subject: Subject, page: str, back: str) -> Notice:
+    return _notice(
+        subject,
+        subject_line=say(N_("Votre recommandation est publiée")),
+        lines=[
+            say(
+                N_("Vos mots sur « {title} » sont signés au nom de votre organisation. Ils se lisent ici :")
+            ).format(title=subject.title)
+        ],
+        action=Action(say(N_("Voir la recommandation")), page),
+        after=[
+            say(N_("Pour la retirer, maintenant ou dans dix ans : {link}")).format(link=back),
+            say(N_("Gardez cette lettre pour vous : son lien retire la recommandation.")),
+        ],
+        small=[
+            say(
+                N_(
+                    "Vous n’avez rien signé ? Retirez-la avec ce lien, et prévenez le campus en répondant à cette lettre."
+                )
+            )
+        ],
+    )
+
+
+def _notice(
+    subject: Subject,
+    *,
+    subject_line: str,
+    lines: list[str],
+    action: Action,
+    after: list[str],
+    small: list[str],
+) -> Notice:
+    campus = subject.campus
+    return Notice(
+        subject=subject_line,
+        greeting=say(N_("Bonjour,")),
+        lines=lines,
+        badges=[],
+        action=action,
+        after=after,
+        small=small,
+        campus=say(N_("Campus {name}")).format(name=campus.name),
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+    )

@@ -1,0 +1,186 @@
+"""Letters about requests: to whoever asks, and to reviewers whom something waits for."""
+
+from __future__ import annotations
+
+from app.db.campus.campus import CampusStore
+from app.db.learners.requests import RequestStore
+from app.domain.campus.campus import Campus
+from app.domain.campus.waiting import MOST_COUNTED
+from app.domain.core.clock import Clock
+from app.domain.learners.requests import BadgeRequest, RequestState, Step, request_proof
+from app.domain.messages.letters import Letter, Occasion, PromisedLetter
+from app.domain.publishing.addresses import Addresses
+from app.language import N_, speaking
+from app.language.typography import say, say_plural
+from app.services.messages.notice import Action, Notice, carrying
+
+_STILL_SO = {
+    Occasion.REQUEST_CONFIRM.value: RequestState.UNCONFIRMED,
+    Occasion.REQUEST_MORE.value: RequestState.MORE,
+    Occasion.REQUEST_REFUSED.value: RequestState.REFUSED,
+}
+
+
+class RequestLetters:
+    def __init__(
+        self,
+        requests: RequestStore,
+        campuses: CampusStore,
+        addresses: Addresses,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.requests = requests
+        self.campuses = campuses
+        self.addresses = addresses
+        self.secret = secret
+        self.clock = clock
+
+    def written(self, letter: PromisedLetter) -> Letter | None:
+        """None where there is nothing to say any more."""
+        if letter.about_id is None:
+            return None
+        if letter.occasion == Occasion.REVIEW:
+            return self._review(letter)
+        request = self.requests.find(letter.about_id)
+        if request is None or request.state is not _STILL_SO.get(letter.occasion, request.state):
+            return None
+        campus, badge = self.requests.subject_of(request)
+        title = self.requests.title_of(badge)
+        link = self.addresses.request(f"{request.id}.{request_proof(self.secret, request.id)}")
+        with speaking(request.language):
+            notice = _to_who_asks(letter.occasion, campus, title, request, link, self._said(request))
+            return carrying(notice, letter, language=request.language, to_name=request.name, campus=campus)
+
+    def _said(self, request: BadgeRequest) -> str:
+        """The reviewer's last words."""
+        for step, _ in reversed(self.requests.steps_of(request.id)):
+            if step.step in (Step.ASKED_MORE, Step.REFUSED):
+                return step.text
+        return ""
+
+    def _review(self, letter: PromisedLetter) -> Letter | None:
+        assert letter.about_id is not None
+        campus = self.campuses.get_by_id(letter.about_id)
+        count = self.requests.count_waiting(campus.id, limit=MOST_COUNTED)
+        if not count:
+            return None
+        with speaking(campus.language):
+            waiting = say_plural(
+                "{n} demande de badge attend une décision de votre campus.",
+                "{n} demandes de badge attendent une décision de votre campus.",
+                count,
+            ).format(n=count)
+            notice = _notice(
+                campus,
+                subject=waiting.rstrip("."),
+                greeting=say(N_("Bonjour,")),
+                lines=[
+                    waiting,
+                    say(N_("La plus ancienne attend depuis plus de trois jours, et quelqu’un avec elle.")),
+                ],
+                action=Action(say(N_("Voir les demandes")), self.addresses.requests_of(campus.slug)),
+            )
+            return carrying(notice, letter, language=campus.language, campus=campus)
+
+
+def _to_who_asks(
+    occasion: str, campus: Campus, title: str, request: BadgeRequest, link: str, said: str
+) -> Notice:
+    greeting = say(N_("Bonjour {name},")).format(name=request.given_name or request.name)
+    values = {"title": title, "campus": campus.name}
+    match occasion:
+        case Occasion.REQUEST_CONFIRM:
+            return _notice(
+                campus,
+                subject=say(N_("Confirmez votre demande du badge « {title} »")).format(**values),
+                greeting=greeting,
+                lines=[
+                    say(
+                        N_(
+                            "Quelqu’un, vous sans doute, a demandé le badge « {title} » au campus {campus} avec cette adresse."
+                        )
+                    ).format(**values),
+                    say(N_("Confirmez-le : le campus ne voit rien avant.")),
+                ],
+                action=Action(say(N_("Confirmer ma demande")), link),
+                after=[
+                    say(
+                        N_(
+                            "Ce lien est à vous : gardez-le, il montre où en est votre demande. Sans réponse, elle est oubliée après sept jours."
+                        )
+                    )
+                ],
+                small=[say(N_("Vous n’avez rien demandé ? Ne faites rien."))],
+            )
+        case Occasion.REQUEST_MORE:
+            return _notice(
+                campus,
+                subject=say(N_("Votre demande du badge « {title} » : le campus vous répond")).format(
+                    **values
+                ),
+                greeting=greeting,
+                lines=[
+                    say(N_("Le campus {campus} a regardé votre demande et voudrait en savoir plus :")).format(
+                        **values
+                    ),
+                    say(N_("« {said} »")).format(said=said),
+                ],
+                action=Action(say(N_("Compléter ma demande")), link),
+            )
+        case Occasion.REQUEST_REFUSED:
+            return _notice(
+                campus,
+                subject=say(N_("Votre demande du badge « {title} »")).format(**values),
+                greeting=greeting,
+                lines=[
+                    say(N_("Le campus {campus} ne vous donne pas ce badge cette fois. La raison :")).format(
+                        **values
+                    ),
+                    say(N_("« {said} »")).format(said=said),
+                    say(
+                        N_(
+                            "Cette raison n’est publiée nulle part : vous la lisez, et les personnes du campus qui "
+                            "examinent les demandes. Vous pourrez demander de nouveau."
+                        )
+                    ),
+                ],
+                action=Action(say(N_("Voir ma demande")), link),
+            )
+        case _:
+            return _notice(
+                campus,
+                subject=say(N_("Votre demande du badge « {title} »")).format(**values),
+                greeting=greeting,
+                lines=[
+                    say(
+                        N_("Le campus {campus} a bien reçu votre demande. Une personne va la regarder.")
+                    ).format(**values)
+                ],
+                action=Action(say(N_("Suivre ma demande")), link),
+                after=[say(N_("Ce lien est à vous : gardez-le, il montre où en est votre demande."))],
+            )
+
+
+def _notice(
+    campus: Campus,
+    *,
+    subject: str,
+    greeting: str,
+    lines: list[str],
+    action: Action,
+    after: list[str] | None = None,
+    small: list[str] | None = None,
+) -> Notice:
+    return Notice(
+        subject=subject,
+        greeting=greeting,
+        lines=lines,
+        badges=[],
+        action=action,
+        after=after or [],
+        small=small or [],
+        campus=say(N_("Campus {name}")).format(name=campus.name),
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+    )

@@ -1,0 +1,1 @@
+"""Use cases: records, names, addresses, merging, disambiguation."""

@@ -1,0 +1,213 @@
+"""Who is there: people, their roles, learners' private links, and programs' tokens."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.db.accounts.access import AccessStore
+from app.db.accounts.own_addresses import OwnAddressStore
+from app.db.awards.awards import AwardStore
+from app.db.campus.campus import CampusStore
+from app.db.campus.history import HistoryStore
+from app.db.people.people import PeopleStore
+from app.db.privacy.consents import ConsentStore
+from app.domain.accounts.access import (
+    ApiToken,
+    Scope,
+    check_token,
+    check_token_label,
+    check_token_request,
+    digest_of,
+    learner_link_proof,
+)
+from app.domain.campus.campus import Campus, check_works
+from app.domain.campus.history import Actor
+from app.domain.core.clock import Clock
+from app.domain.people.people import Person, Role, check_name, normal_address, roles_at
+from app.domain.privacy.consents import About, consent
+from app.errors import NotFound, NotSignedIn
+from app.language import N_
+from app.services.accounts.memberships import Memberships
+from app.services.accounts.sessions import NewSession, SessionService, SignedIn
+
+TOKEN_PREFIX = "sceau_"  # noqa: S105 - a mark by which a leaked token is recognised, not a secret
+
+
+class LinksTurnedOff(NotSignedIn):
+    """The link is good, and the person of the badge lets only those in who sign in."""
+
+    def __init__(self, award_id: uuid.UUID) -> None:
+        super().__init__(N_("Connectez-vous pour voir ce badge : ses liens privés n’ouvrent plus rien."))
+        self.award_id = award_id
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A campus in which the person has a role."""
+
+    campus: Campus
+    roles: frozenset[Role]
+
+
+class PeopleService:
+    def __init__(
+        self,
+        people: PeopleStore,
+        own_addresses: OwnAddressStore,
+        access: AccessStore,
+        sessions: SessionService,
+        memberships: Memberships,
+        campuses: CampusStore,
+        awards: AwardStore,
+        consents: ConsentStore,
+        history: HistoryStore,
+        secret: bytes,
+        clock: Clock,
+    ) -> None:
+        self.people = people
+        self.own_addresses = own_addresses
+        self.access = access
+        self.sessions = sessions
+        self.memberships = memberships
+        self.campuses = campuses
+        self.awards = awards
+        self.consents = consents
+        self.history = history
+        self.secret = secret
+        self.clock = clock
+
+    def add_staff(
+        self, campus: Campus, *, given_name: str, family_name: str, address: str, role: Role, by: Actor
+    ) -> Person:
+        check_name(given_name, family_name)
+        at = self.clock()
+        person = self.own_addresses.owner_of(
+            Person(given_name=given_name, family_name=family_name, created_at=at),
+            normal_address(address),
+            at=at,
+        )
+        self.memberships.give(campus, person, role, by=by)
+        return person
+
+    def first_with_role(self, campus: Campus, role: Role) -> Person | None:
+        return self.people.first_with_role(campus.id, role, at=self.clock())
+
+    def private_link_token(self, award_id: uuid.UUID, generation: int) -> str:
+        return f"{award_id}.{learner_link_proof(self.secret, award_id, generation)}"
+
+    def links_to_hand(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """The private links that a campus may hand over, by award: of people who have no account and no role.
+
+        Everybody else finds the badge in their account, and nobody who awards it receives what opens it.
+        """
+        found = self.awards.holders_of(award_ids)
+        own = self.own_addresses.with_account_or_role({person_id for person_id, _ in found.values()})
+        return {
+            award_id: self.private_link_token(award_id, generation)
+            for award_id, (person_id, generation) in found.items()
+            if person_id not in own
+        }
+
+    def _proves(self, proof: str, award_id: uuid.UUID, generation: int) -> bool:
+        expected = learner_link_proof(self.secret, award_id, generation)
+        return secrets.compare_digest(proof.encode(), expected.encode())
+
+    def open_private_link(self, token: str, *, browser: str = "") -> NewSession:
+        """A session that sees and governs one award; the link may be used again, the learner keeps it."""
+        name, _, proof = token.partition(".")
+        try:
+            award = self.awards.find(uuid.UUID(name))
+        except ValueError:
+            award = None
+        if award is None:
+            self._check_not_erased(name)
+        if award is None or not self._proves(proof, award.id, award.link_generation):
+            earlier = range(award.link_generation) if award else ()
+            if award and any(self._proves(proof, award.id, generation) for generation in earlier):
+                raise NotFound(
+                    N_(
+                        "Ce lien a été remplacé par le campus et n’ouvre plus rien. Votre badge existe toujours : "
+                        "prenez le lien de la lettre ou du bulletin le plus récent, ou demandez-le au campus."
+                    )
+                )
+            raise NotFound(N_("Ce lien n’ouvre aucun badge. Vérifiez qu’il est entier."))
+        if not self.people.get(award.person_id).accepts_links:
+            raise LinksTurnedOff(award.id)
+        return self.sessions.enter_as_learner(award.person_id, award.id, browser=browser)
+
+    def _check_not_erased(self, name: str) -> None:
+        with suppress(ValueError):
+            self.awards.check_not_erased(uuid.UUID(name))
+
+    def workplaces(self, signed_in: SignedIn) -> list[Workplace]:
+        places: dict[uuid.UUID, Workplace] = {}
+        rows = [membership for membership, _ in signed_in.memberships]
+        for _membership, campus in signed_in.memberships:
+            roles = roles_at(rows, campus.id, at=self.clock())
+            if roles:
+                places[campus.id] = Workplace(campus, roles)
+        return list(places.values())
+
+    def workplace(self, signed_in: SignedIn, slug: str) -> Workplace:
+        """The campus, if the person works there; any other is as good as absent (T01)."""
+        for place in self.workplaces(signed_in):
+            if place.campus.slug == slug:
+                check_works(place.campus)
+                return place
+        raise NotFound(N_("Ce campus n’existe pas ici."))
+
+    def create_token(
+        self, campus: Campus, *, label: str, scopes: list[str], life: timedelta, by: Actor
+    ) -> str:
+        """The token, shown this once; only its digest is kept."""
+        check_token_label(label)
+        check_token_request(scopes, life)
+        secret, at = TOKEN_PREFIX + secrets.token_urlsafe(32), self.clock()
+        token = ApiToken(
+            campus_id=campus.id,
+            label=label,
+            secret_digest=digest_of(secret),
+            scopes=scopes,
+            created_at=at,
+            expires_at=at + life,
+        )
+        self.access.add(token)
+        self.history.write(by, "create", "token", token.id, at=at, campus_id=campus.id, scopes=scopes)
+        return secret
+
+    def list_tokens(self, campus: Campus) -> Sequence[ApiToken]:
+        return self.access.list_tokens(campus.id)
+
+    def revoke_token(self, campus: Campus, token_id: uuid.UUID, *, by: Actor) -> None:
+        """The token opens nothing any more; doing it again changes nothing."""
+        token = next((token for token in self.access.list_tokens(campus.id) if token.id == token_id), None)
+        if token is None:
+            raise NotFound(N_("Ce campus n’a pas de jeton d’accès de ce nom."))
+        if token.revoked_at is None:
+            token.revoked_at = self.clock()
+            self.access.add(token)
+            self.history.write(by, "revoke", "token", token.id, at=self.clock(), campus_id=campus.id)
+
+    def token_campus(self, secret: str, slug: str | None, scope: Scope) -> tuple[ApiToken, Campus]:
+        """The token's campus, if the token opens `scope` there; another campus is as good as absent."""
+        token = self.access.find_token(secret)
+        if token is None:
+            raise NotSignedIn(N_("Ce jeton d’accès n’est pas connu."))
+        check_token(token, scope, at=self.clock())
+        campus = self.campuses.get_by_id(token.campus_id)
+        check_works(campus)
+        if slug is not None and campus.slug != slug:
+            raise NotFound(N_("Ce campus n’existe pas ici."))
+        return token, campus
+
+    def allow_name(self, person_id: uuid.UUID, allowed: bool, *, by: Actor) -> None:
+        person = self.people.get(person_id)
+        person.allows_name = allowed
+        self.people.session.add(person)
+        self.consents.add(consent(About.NAME, person.id, given=allowed, at=self.clock()))
+        self.history.write(by, "allow_name", "person", person.id, at=self.clock(), allowed=allowed)

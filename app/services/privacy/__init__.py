@@ -1,0 +1,1 @@
+"""Use cases: access, erasure, consent, retention."""

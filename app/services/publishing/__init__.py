@@ -1,0 +1,1 @@
+"""Use cases: status lists, public documents, static export."""

@@ -1,0 +1,234 @@
+"""Status lists: places reserved when awards are signed, bits raised on withdrawal, lists signed for the world."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from app.db.campus.campus import CampusStore
+from app.db.publishing.status import Place, StatusStore
+from app.domain.campus.campus import Campus
+from app.domain.core.clock import Clock
+from app.domain.publishing.addresses import Addresses
+from app.domain.publishing.status import (
+    LIST_LIFE,
+    LIST_TTL,
+    AnchoredList,
+    SignedList,
+    StatusList,
+    anchored_form,
+    has_room,
+    newest_of,
+    signed_form,
+)
+from app.errors import Unavailable
+from app.language import N_
+from app.services.campus.signing import Signing
+from sceau_credentials.proofs.data_integrity import add_proof
+from sceau_credentials.proofs.vc_jwt import sign_jwt
+from sceau_credentials.status_list import StatusList as Bits
+from sceau_credentials.status_list import status_entry, status_list_credential
+from sceau_credentials.values.json_text import JsonObject, dump_json
+
+logger = structlog.get_logger(__name__)
+
+
+class OlderThanAnchor(Unavailable):
+    """The database is older than what was published from it: signing would make withdrawn badges good again."""
+
+
+class ListAnchors(Protocol):
+    """The newest edition of each list, kept apart from the database and its backups."""
+
+    def list_of(self, list_id: uuid.UUID) -> AnchoredList | None: ...
+
+    def advance_lists(self, lists: Sequence[AnchoredList]) -> None:
+        """Keep these unless newer ones are there already; on disk when it returns."""
+        ...
+
+
+@dataclass(frozen=True)
+class Places:
+    """The place of each award in a status list."""
+
+    by_award: Mapping[uuid.UUID, Place]
+    addresses: Addresses
+
+    def only(self, award_ids: Collection[uuid.UUID]) -> Places:
+        return Places({award_id: self.by_award[award_id] for award_id in award_ids}, self.addresses)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The slots, by column."""
+        return [
+            {"list_id": place.list_id, "position": place.position, "award_id": award_id, "raised_at": None}
+            for award_id, place in self.by_award.items()
+        ]
+
+    def entry_of(self, award_id: uuid.UUID) -> JsonObject:
+        """The status entry of the award's credential."""
+        place = self.by_award[award_id]
+        return status_entry(self.addresses.status_list(place.list_id), place.position)
+
+
+class StatusService:
+    def __init__(
+        self,
+        status: StatusStore,
+        campuses: CampusStore,
+        signing: Signing,
+        anchors: ListAnchors,
+        addresses: Addresses,
+        clock: Clock,
+    ) -> None:
+        self.status = status
+        self.campuses = campuses
+        self.signing = signing
+        self.anchors = anchors
+        self.signed: dict[uuid.UUID, AnchoredList] = {}
+        """What this unit of work signed; the anchors move once it is committed."""
+        self.addresses = addresses
+        self.clock = clock
+
+    def reserve(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> Places:
+        """A random free place for each award, in the campus's open list or in a new one (D-012, K-002)."""
+        places: dict[uuid.UUID, Place] = {}
+        waiting = list(award_ids)
+        while waiting:
+            status_list = self._open_list(campus, at=at)
+            count = min(len(waiting), status_list.size // 2 - status_list.used)
+            for position in self._free_places(status_list, count):
+                places[waiting.pop()] = Place(status_list.id, position)
+            status_list.used += count
+            if not has_room(status_list):
+                status_list.closed_at = at
+            self.status.add(status_list)
+        return Places(places, self.addresses)
+
+    def _free_places(self, status_list: StatusList, count: int) -> set[int]:
+        """Drawn at random until that many are nobody's: in a list at most half full, a few draws."""
+        drawn: set[int] = set()
+        while len(drawn) < count:
+            more = {secrets.randbelow(status_list.size) for _ in range(count - len(drawn))} - drawn
+            drawn |= more - self.status.taken(status_list.id, more)
+        return drawn
+
+    def keep(self, places: Places) -> None:
+        """Write the places, once the awards they belong to are written."""
+        self.status.add_slots(places.by_award)
+
+    def _open_list(self, campus: Campus, *, at: datetime) -> StatusList:
+        status_list = self.status.lock_open(campus.id)
+        if status_list is None:
+            status_list = StatusList(campus_id=campus.id, created_at=at)
+            self.status.add(status_list)
+            self._sign(campus, status_list, at=at)
+        return status_list
+
+    def raise_for(self, campus: Campus, award_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
+        """These awards no longer count: raise their bits and sign the lists anew, in the same transaction."""
+        slots = self.status.slots_of(award_ids)
+        for list_id in sorted({slot.list_id for slot in slots}):
+            status_list = self.status.lock(list_id)
+            self.status.raise_slots([slot for slot in slots if slot.list_id == list_id], at=at)
+            self._sign(campus, status_list, at=at)
+
+    def sign_all(self, campus: Campus, *, at: datetime) -> None:
+        """Every list of the campus anew, with the key that is in service now."""
+        for list_id in self.status.ids_of(campus.id):
+            self._sign(campus, self.status.lock(list_id), at=at)
+
+    def settle(self) -> None:
+        """After the commit: from now on no older edition may be signed or served."""
+        if not self.signed:
+            return
+        try:
+            self.anchors.advance_lists(list(self.signed.values()))
+        except (OSError, Unavailable) as error:
+            # Committed all the same. Readiness says that the folder lags, and the next look catches up.
+            logger.error("anchor not moved", kind=type(error).__name__, lists=len(self.signed))
+        self.signed.clear()
+
+    def published(self, list_id: uuid.UUID) -> SignedList:
+        """The newest signed list, wherever it lies."""
+        row = self.status.find(list_id)
+        newest = newest_of(self.anchors.list_of(list_id), signed_form(row) if row else None)
+        return newest or signed_form(self.status.get(list_id))
+
+    def check_newest(self, status_list: StatusList) -> None:
+        """Raises OlderThanAnchor where a newer edition was published than the database knows."""
+        anchored = self.anchors.list_of(status_list.id)
+        if anchored is not None and anchored.is_newer_than(signed_form(status_list)):
+            raise OlderThanAnchor(
+                N_(
+                    "La base est plus ancienne que la liste de statuts déjà publiée : une ancienne sauvegarde a été "
+                    "restaurée. Rien n’est signé avant « sceau restore »."
+                )
+            )
+
+    def sign_after(self, campus: Campus, status_list: StatusList, anchored: AnchoredList | None) -> None:
+        """Sign the edition that follows the newest one published, once the database holds all that was withdrawn."""
+        if anchored is not None:
+            status_list.sequence = max(status_list.sequence, anchored.signed.sequence)
+            self.signed[status_list.id] = anchored
+        self._sign(campus, status_list, at=self.clock())
+
+    def refresh(self, list_id: uuid.UUID) -> SignedList:
+        """The signed list, signed again first when half its life has passed."""
+        anchored, row = self.anchors.list_of(list_id), self.status.find(list_id)
+        if anchored is not None and anchored.is_newer_than(signed_form(row) if row else None):
+            return anchored.signed
+        status_list = self.status.get(list_id)
+        if signed_form(status_list).is_due(at=self.clock()):
+            status_list = self.status.lock(list_id)
+            self._sign(self.campuses.get_by_id(status_list.campus_id), status_list, at=self.clock())
+        return signed_form(status_list)
+
+    def final_edition(self, list_id: uuid.UUID) -> SignedList:
+        """Signed without an end, for a campus whose service stops; kept nowhere.
+
+        Whoever holds it can show it for ever: what is withdrawn later is not in it.
+        """
+        status_list, at = self.status.get(list_id), self.clock()
+        self.check_newest(status_list)
+        campus = self.campuses.get_by_id(status_list.campus_id)
+        return self._signed(campus, status_list, at=at, until=None)
+
+    def _sign(self, campus: Campus, status_list: StatusList, *, at: datetime) -> None:
+        if status_list.id not in self.signed:
+            self.check_newest(status_list)
+        status_list.sequence += 1
+        at = max(at, status_list.published_at or at)
+        signed = self._signed(campus, status_list, at=at, until=at + LIST_LIFE)
+        status_list.published = signed.embedded
+        status_list.token = signed.token
+        status_list.published_at = at
+        self.status.add(status_list)
+        self.signed[status_list.id] = anchored_form(status_list)
+
+    def _signed(
+        self, campus: Campus, status_list: StatusList, *, at: datetime, until: datetime | None
+    ) -> SignedList:
+        bits = Bits(status_list.size)
+        for position in self.status.raised(status_list.id):
+            bits.set(position)
+        document = status_list_credential(
+            self.addresses.status_list(status_list.id),
+            issuer=campus.did,
+            status_list=bits,
+            purpose="revocation",
+            valid_from=at,
+            valid_until=until,
+            ttl=LIST_TTL,
+            sequence=status_list.sequence,
+        )
+        signers = self.signing.signers_of(campus)
+        embedded = dump_json(add_proof(document, signer=signers.embedded, created=at))
+        return SignedList(
+            embedded, sign_jwt(document, signer=signers.jwt, kind="vc+jwt"), at, status_list.sequence
+        )

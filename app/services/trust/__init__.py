@@ -1,0 +1,1 @@
+"""Use cases: registry, organisations, endorsements."""

@@ -1,0 +1,250 @@
+"""Who an issuer is: what the registers that this service believes say of it first, what it says of itself second."""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from threading import Lock
+from typing import Final
+
+from app.db.trust.recognition import RecognitionStore
+from app.domain.core.clock import Clock
+from app.domain.core.snapshots import UNSHARED, Snapshot
+from app.services.trust.network_signing import NetworkSigning
+from sceau_credentials.errors import CredentialError
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.trust import (
+    Entry,
+    GivenLabel,
+    PinnedNetwork,
+    Resemblance,
+    Standing,
+    TrustList,
+    TrustListRefused,
+    read_trust_list,
+    resemblance,
+)
+from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.report import Report
+
+_NO_END: Final = datetime.max.replace(tzinfo=UTC)
+_MOST_KEPT: Final = 32
+_LONGEST_NAME: Final = 300
+
+
+class StandingKind(StrEnum):
+    """Stable words for programs; the sentences are in `verdicts`."""
+
+    RECOGNISED = "recognised"
+    SUSPENDED = "recognition_suspended"
+    ENDED = "recognition_ended"
+    OTHER_KEY = "recognised_under_another_key"
+    LIST_EXPIRED = "recognised_by_an_expired_list"
+    SELF_DECLARED = "self_declared"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class IssuerStanding:
+    """`network` and `known_as` are a register's words, `says` the issuer's own; `alike` is what it could be taken for."""
+
+    kind: StandingKind
+    issuer: str
+    says: str = ""
+    network: str = ""
+    list_url: str = ""
+    known_as: str = ""
+    changed_at: datetime | None = None
+    """When the recognition was suspended or ended, or the list's time was over."""
+    labels: Sequence[GivenLabel] = ()
+    alike: Resemblance | None = None
+
+
+class ListShelf:
+    """Lists already read and checked, by the edition they are: a list is large, and asked for at every badge."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[uuid.UUID, str], TrustList | None] = OrderedDict()
+        self._lock = Lock()
+
+    def find(
+        self, edition: tuple[uuid.UUID, str], read: Callable[[uuid.UUID], TrustList | None]
+    ) -> TrustList | None:
+        with self._lock:
+            if edition in self._kept:
+                self._kept.move_to_end(edition)
+                return self._kept[edition]
+        found = read(edition[0])
+        with self._lock:
+            self._kept[edition] = found
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+class IssuerStandings:
+    def __init__(
+        self,
+        store: RecognitionStore,
+        signing: NetworkSigning,
+        shelf: ListShelf,
+        clock: Clock,
+        snapshot: Snapshot = UNSHARED,
+    ) -> None:
+        self.snapshot = snapshot
+        self.store = store
+        self.signing = signing
+        self.shelf = shelf
+        self.clock = clock
+
+    def lists(self) -> list[TrustList]:
+        """Those of our own networks, then those that are followed."""
+        return self.snapshot.until_commit("trust lists", self._lists)
+
+    def _lists(self) -> list[TrustList]:
+        found = [self.shelf.find(edition, self._own) for edition in self.store.editions()]
+        found += [self.shelf.find(edition, self._followed) for edition in self.store.followed_editions()]
+        return [each for each in found if each is not None]
+
+    def of(self, report: Report | None, *, campuses: Iterable[Entry] = ()) -> IssuerStanding | None:
+        """`campuses` are our own, which a stranger may look like too.
+
+        None where no register is kept or followed here and the issuer looks like none of them, or where no key of
+        the issuer signed.
+        """
+        if report is None or report.document is None or not report.issuer:
+            return None
+        lists = self.lists()
+        found = standing_in(lists, report, beside=campuses)
+        return found if lists or found.alike else None
+
+    def trusting(self, policy: Policy) -> Policy:
+        """A recognised key needs no address to say whose it is."""
+        return trusting(policy, self.lists(), at=self.clock())
+
+    def _own(self, network_id: uuid.UUID) -> TrustList | None:
+        edition = self.store.edition_of(network_id)
+        key = self.signing.public_key_of(self.store.network_by_id(network_id))
+        found = _read(edition.body, key, edition.signed_at) if edition and key else None
+        # Our own register cannot go stale here: each change of it is an edition.
+        return replace(found, valid_until=_NO_END) if found else None
+
+    def _followed(self, list_id: uuid.UUID) -> TrustList | None:
+        row = self.store.followed_by_id(list_id)
+        try:
+            key = VerificationKey.from_multikey(row.key)
+        except CredentialError:
+            return None
+        return _read(row.body, key, row.read_at or row.added_at)
+
+
+def keys_in(lists: Iterable[TrustList], *, at: datetime) -> dict[str, set[str]]:
+    """The thumbprints that lists in force give to the issuers they recognise; a did:key is a key itself."""
+    found: dict[str, set[str]] = {}
+    for each in lists:
+        for entry in each.entries if each.is_current(at) else ():
+            if entry.standing is Standing.RECOGNISED:
+                found.setdefault(entry.id, set()).update(entry.keys, _own_key_of(entry.id))
+    return found
+
+
+def is_listed(lists: Iterable[TrustList], issuer: str, *, at: datetime) -> bool:
+    """Whether a list in force is of that issuer, or recognises it."""
+    current = [each for each in lists if each.is_current(at)]
+    entries = [entry for each in current if (entry := each.find(issuer)) is not None]
+    return issuer in {each.issuer for each in current} or any(
+        entry.standing is Standing.RECOGNISED for entry in entries
+    )
+
+
+def _own_key_of(issuer: str) -> set[str]:
+    if not issuer.startswith("did:key:"):
+        return set()
+    try:
+        return {VerificationKey.from_multikey(issuer.removeprefix("did:key:")).thumbprint()}
+    except CredentialError:
+        return set()
+
+
+def trusting(policy: Policy, lists: Iterable[TrustList], *, at: datetime) -> Policy:
+    keys = {
+        entry.id
+        for each in lists
+        if each.is_current(at)
+        for entry in each.entries
+        if entry.standing is Standing.RECOGNISED and entry.id.startswith("did:key:")
+    }
+    if not keys or policy.only_trusted_issuers:
+        return policy
+    return replace(policy, trusted_issuers=policy.trusted_issuers | keys)
+
+
+def standing_in(
+    lists: Sequence[TrustList], report: Report, *, beside: Iterable[Entry] = ()
+) -> IssuerStanding:
+    """Of several lists the one that says most for the issuer counts: a network need not know whom another recognises."""
+    issuer, name = report.issuer or "", name_in(report.document or {})
+    says = name[:_LONGEST_NAME]
+    named = [
+        _named(each, entry, issuer, says, report)
+        for each in lists
+        if (entry := each.find(issuer)) is not None
+    ]
+    if named:
+        return min(named, key=lambda each: _ORDER.index(each.kind))
+    every = [*(entry for each in lists for entry in each.entries), *beside]
+    return IssuerStanding(
+        StandingKind.SELF_DECLARED if says else StandingKind.UNKNOWN,
+        issuer,
+        says,
+        alike=resemblance(every, issuer=issuer, name=name),
+    )
+
+
+_ORDER: Final = tuple(StandingKind)
+_OF_STANDING: Final = {
+    Standing.RECOGNISED: StandingKind.RECOGNISED,
+    Standing.SUSPENDED: StandingKind.SUSPENDED,
+    Standing.ENDED: StandingKind.ENDED,
+}
+
+
+def _named(listed: TrustList, entry: Entry, issuer: str, says: str, report: Report) -> IssuerStanding:
+    kind, changed_at = _OF_STANDING[entry.standing], entry.until
+    if kind is StandingKind.RECOGNISED and not _may_sign(entry, report):
+        kind = StandingKind.OTHER_KEY
+    elif kind is StandingKind.RECOGNISED and not listed.is_current(report.at):
+        kind, changed_at = StandingKind.LIST_EXPIRED, listed.valid_until
+    return IssuerStanding(
+        kind, issuer, says, listed.name, listed.url, entry.name, changed_at, labels=entry.labels
+    )
+
+
+def _may_sign(entry: Entry, report: Report) -> bool:
+    """Badges of versions that are hosted and not signed have no key to compare."""
+    if not entry.keys or report.key is None:
+        return True
+    try:
+        return VerificationKey.from_jwk(report.key).thumbprint() in entry.keys
+    except CredentialError:
+        return False
+
+
+def name_in(document: JsonObject) -> str:
+    badge = document.get("badge")  # where Open Badges 2.0 has it
+    issuer = document.get("issuer") or (badge.get("issuer") if isinstance(badge, dict) else None)
+    name = issuer.get("name") if isinstance(issuer, dict) else None
+    return name.strip() if isinstance(name, str) else ""
+
+
+def _read(body: bytes, key: VerificationKey, at: datetime) -> TrustList | None:
+    """What was checked when it came in is checked again: the database is not what vouches for it."""
+    try:
+        return read_trust_list(body, PinnedNetwork(key), at=at)
+    except TrustListRefused:
+        return None

@@ -1,0 +1,207 @@
+"""What was presented, where it is not the badge itself: what it leads to, and what its page shows beside the badge."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from app.domain.people.names import name_said_of
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.model.version_1 import period_members
+from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.verification.report import Report
+
+_FEWEST_LETTERS: Final = 20
+"""A page with less text than that is a picture of a page."""
+_NAMED: Final = re.compile(
+    r"(?:atteste que|attests that)\s+(?P<name>\S.{0,200}?)\s+(?:a reçu le badge|received the badge|received the \w+ badge)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Where our certificates name their holder, in each language."""
+_LIGATURES: Final = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
+
+
+CARRIERS: Final = frozenset({"pdf", "png", "svg"})
+"""Files with a look of their own, which no signature covers."""
+
+
+class LeadKind(StrEnum):
+    """How the document leads to the badge."""
+
+    CODE = "code"
+    LINK = "link"
+    ATTACHED = "attached"
+    """A page that carries the badge as an attachment."""
+    PICTURE = "picture"
+    """A picture that holds the badge, as Open Badges pictures do: its look is signed by nobody."""
+
+
+class NameMatch(StrEnum):
+    SAME = "same"
+    DIFFERENT = "different"
+    UNREAD = "unread"
+    """The document has no text that can be read, or the badge names no holder."""
+
+
+class Stated(StrEnum):
+    """What a certificate of ours states besides the name of its holder."""
+
+    TITLE = "title"
+    AWARDED = "awarded"
+    VALID_UNTIL = "valid_until"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A document states something else than the badge. `written`: empty where it does not state it at all."""
+
+    about: Stated
+    written: str
+    signed: str | date | None
+    """What the badge says; None where it has no end."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A document that was not verified, and how it leads to the badge that was.
+
+    `written` is the name on the document where it is known; `address` is empty for a badge that it holds.
+    """
+
+    kind: LeadKind
+    address: str
+    name: NameMatch
+    written: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+def lead_of_link(kind: LeadKind, address: str, text: str, report: Report | None) -> Lead:
+    """Of a document with this visible text, which leads to the badge of the report."""
+    document = (report.document if report else None) or {}
+    name, written = compare_name(text, holder_in(document))
+    return Lead(kind, address, name, written, _differences(text, document) if document else ())
+
+
+def lead_of_carrier(container: str, text: str, document: JsonObject) -> Lead:
+    """Of a PDF or a picture that holds the badge: whatever it shows, its look is signed by nobody."""
+    if container != "pdf":
+        return Lead(LeadKind.PICTURE, "", NameMatch.UNREAD)
+    name, written = compare_pages(text, holder_in(document))
+    return Lead(LeadKind.ATTACHED, "", name, written, _differences(text, document))
+
+
+def holder_in(document: JsonObject) -> str:
+    subject = document.get("credentialSubject")
+    return (name_said_of(subject) or "") if isinstance(subject, dict) else ""
+
+
+def compare_name(text: str, holder: str) -> tuple[NameMatch, str]:
+    """Whether the visible text of a document names the holder; and whom it names, as far as its layout is ours."""
+    words, wanted = _words(text), _words(holder)
+    if not wanted or sum(map(len, words)) < _FEWEST_LETTERS:
+        return NameMatch.UNREAD, ""
+    named = [each["name"].strip() for each in _NAMED.finditer(" ".join(text.split()))]
+    if named:
+        other = next((each for each in named if "".join(_words(each)) != "".join(wanted)), "")
+        return (NameMatch.DIFFERENT, other) if other else (NameMatch.SAME, "")
+    is_there = set(wanted) <= set(words) or "".join(wanted) in "".join(words)
+    return NameMatch.SAME if is_there else NameMatch.DIFFERENT, ""
+
+
+def compare_pages(text: str, holder: str) -> tuple[NameMatch, str]:
+    """The same of a document that carries the badge: each of its pages, parted by form feeds, must name the holder.
+
+    A page that shows something else would else be covered by a genuine one behind it.
+    """
+    pages = [compare_name(page, holder) for page in text.split("\f")]
+    if NameMatch.SAME not in (match for match, _ in pages):
+        return compare_name(text, holder)
+    other = next((written for _, written in pages if written), "")
+    if other:
+        return NameMatch.DIFFERENT, other
+    is_same = all(match is NameMatch.SAME for match, _ in pages)
+    return NameMatch.SAME if is_same else NameMatch.UNREAD, ""
+
+
+_DAY: Final = r"(?P<day>\d{1,2})(?:er)?\s+(?P<month>[^\W\d]+)\s+(?P<year>\d{4})(?!\d)"
+_ON_CERTIFICATES: Final = {
+    Stated.AWARDED: re.compile(rf"(?:Attribué le|Awarded on)\s+{_DAY}"),
+    Stated.VALID_UNTIL: re.compile(
+        rf"(?:Valable jusqu[’']au|Valid until)\s+(?:{_DAY}|sans date de fin|no end date)"
+    ),
+}
+_MONTHS: Final = {
+    name: number
+    for names in (
+        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+        "january february march april may june july august september october november december",
+    )
+    for number, name in enumerate(names.split(), start=1)
+}
+_ONE_DAY: Final = timedelta(days=1)
+"""Of whatever zone the day was written in."""
+
+
+def _differences(text: str, document: JsonObject) -> tuple[Difference, ...]:
+    """Only of pages laid out as our certificates are: others state much that is about something else."""
+    pages = [" ".join(page.split()) for page in text.split("\f")]
+    pages = [page for page in pages if _NAMED.search(page)]
+    starts, ends = period_members(document)
+    signed = {
+        Stated.AWARDED: _moment(document.get("awardedDate")) or _moment(document.get(starts)),
+        Stated.VALID_UNTIL: _moment(document.get(ends)),
+    }
+    found = [
+        Difference(Stated.TITLE, "", title)
+        for page in pages
+        if (title := _title_in(document)) and "".join(_words(title)) not in "".join(_words(page))
+    ]
+    found += [
+        Difference(about, other, (at := signed[about]) and at.date())
+        for page in pages
+        for about, pattern in _ON_CERTIFICATES.items()
+        for stated in pattern.finditer(page)
+        if (other := _other_day(stated, signed[about])) is not None
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _other_day(stated: re.Match[str], signed: datetime | None) -> str | None:
+    """What is written, where that is a day and the badge has another or none; an end that is left out counts as none."""
+    if stated["day"] is None:
+        return "" if signed is not None else None
+    month = _MONTHS.get(stated["month"].casefold())
+    try:
+        written = date(int(stated["year"]), month or 0, int(stated["day"]))
+    except ValueError:
+        return None
+    if signed is not None and abs(written - signed.date()) <= _ONE_DAY:
+        return None
+    return f"{stated['day']} {stated['month']} {stated['year']}"
+
+
+def _title_in(document: JsonObject) -> str:
+    subject = document.get("credentialSubject")
+    achievement = subject.get("achievement") if isinstance(subject, dict) else None
+    title = achievement.get("name") if isinstance(achievement, dict) else None
+    return title if isinstance(title, str) else ""
+
+
+def _moment(value: JsonValue) -> datetime | None:
+    try:
+        return parse_timestamp(value)
+    except MalformedInput:
+        return None
+
+
+def _words(text: str) -> list[str]:
+    # Without marks first: putting a long run of them in order takes a time with the square of its length.
+    bare = "".join(sign for sign in text if not unicodedata.combining(sign))
+    plain = unicodedata.normalize("NFKD", bare.translate(_LIGATURES).casefold())
+    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return re.findall(r"\w+", letters)

@@ -1,0 +1,1 @@
+"""Tenants: row-level security policies and the scope of one transaction."""

@@ -1,0 +1,255 @@
+"""The second wall between campuses: row-level security, derived from the tables and built by `sceau migrate` on PostgreSQL.
+
+A transaction says which campus it works for (`app/tenancy/scope.py`). Until it says so it reads what the world may read and
+what it takes to find the campus, and changes nothing of any campus. The owner of the tables stands above the walls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Connection, Engine, Table, text
+
+from app.tenancy.metadata import METADATA
+
+SHARED = {
+    "alembic_version": "the schema's own",
+    "brought_badge": "of a person, from no campus of ours",
+    "choice_change": "of people, until the recovery journal holds it; read by the service alone",
+    "challenge": "asked of a browser before anybody is known",
+    "federated_account": "of a person, who may work for several campuses",
+    "erased_portfolio": "a number that was a portfolio's, read by everybody",
+    "endorsement_place": "of an organisation, whose words may be about several campuses",
+    "followed_list": "of another service, read by everybody",
+    "label": "of a network, given to a campus here or elsewhere, read by everybody",
+    "integrity_check": "of the whole service",
+    "network": "read by everybody",
+    "network_key": "of a network",
+    "organisation": "a partner of several campuses, read by everybody",
+    "organisation_key": "of an organisation",
+    "operator": "of the whole service",
+    "passkey": "of a person",
+    "password": "of a person",
+    "person": "one human in several campuses, found again by name and address before a campus knows them",
+    "person_address": "of a person",
+    "portfolio": "of a person",
+    "portfolio_group": "of a person",
+    "portfolio_piece": "of a person, whose badges are of several campuses",
+    "rate_count": "of nobody",
+    "recognition": "of a network, about a campus here or elsewhere, read by everybody",
+    "session": "of a person, found by its secret",
+    "signing_clock": "of the service",
+    "set_aside": "of a person, found by its secret",
+    "sign_in_link": "of a person, found by its secret",
+    "trust_edition": "of a network, read by everybody",
+    "worker": "of the machine",
+}
+"""Tables without a campus, and why."""
+
+OPEN = frozenset(
+    (
+        "activity", "activity_campus", "award", "award_evidence", "evidence_disclosure", "badge", "badge_competency",
+        "badge_version", "campus",
+        "campus_log", "competency", "endorsement", "erased_award", "framework", "log_checkpoint", "log_cosignature", "log_entry",
+        "log_tile", "log_witness", "membership", "network_member", "newer_credential", "signed_credential",
+        "status_list", "status_slot",
+    )
+)  # fmt: skip
+"""Read before a transaction has said its campus: what public pages show, and who works where."""
+
+_OPENED = {"award": "{row}.visibility = 'open'"}
+"""Which rows of an OPEN table those are, where not all; of what is part of such a row, those of which it is one."""
+
+APPENDED = frozenset(
+    ("history_entry", "log_entry", "log_tile", "log_checkpoint", "log_cosignature", "alembic_version")
+)
+"""The application adds to these and changes nothing in them."""
+
+FORGOTTEN = {"history_entry": ("actor_id", "actor_label", "noun_id", "facts")}
+"""What an erasure may empty in a table that is only added to; its trigger lets through no other change."""
+
+# Not in a subquery: one row, which is what the world asks for, costs less so.
+HERE = "nullif(current_setting('sceau.campus', true), '')::uuid"
+_ASKING = "nullif(current_setting('sceau.person', true), '')::uuid"
+_REACH = "coalesce(current_setting('sceau.reach', true), '')"
+_ORGANISED = "EXISTS (SELECT 1 FROM activity_campus o WHERE o.activity_id = {} AND o.campus_id = {})"
+
+# The campuses of one activity see each other there; a policy may not read its own table, so functions do.
+_FUNCTIONS = {
+    "organised_here": _ORGANISED.format("activity", HERE),
+    "may_be_organised_here": f"{HERE} IS NOT NULL AND (organised_here(activity) OR NOT "  # noqa: S608 - names of our own
+    "EXISTS (SELECT 1 FROM activity_campus o WHERE o.activity_id = activity))",
+}
+_OF_CAMPUS = {
+    "campus": f"{{row}}.id = {HERE}",
+    "activity": _ORGANISED.format("{row}.id", HERE),
+    "activity_campus": f"({{row}}.campus_id = {HERE} OR organised_here({{row}}.activity_id))",
+    # What a person did without a campus is theirs at each.
+    "consent": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
+    "person_merge": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
+}
+_MAY_BE_ADDED = {
+    "activity": f"{HERE} IS NOT NULL",
+    "activity_campus": "may_be_organised_here(activity_id)",
+    "history_entry": "campus_id IS NULL OR (noun = 'activity' AND organised_here(noun_id) AND EXISTS (SELECT 1 "
+    "FROM activity_campus o WHERE o.activity_id = noun_id AND o.campus_id = history_entry.campus_id))",
+    "letter": "campus_id IS NULL",
+}
+"""New rows that are nobody's yet, or not of one campus alone: a campus that is asked reads of it in its history."""
+_MAY_STAND = {"activity_campus": "organised_here(activity_id)"}
+"""No campus adds itself to an activity of others."""
+
+
+_GRANTED = (
+    "SELECT DISTINCT grantee FROM information_schema.role_table_grants WHERE table_schema = current_schema() "
+    "AND table_name = 'alembic_version' AND grantee NOT IN (grantor, 'PUBLIC')"
+)
+_STANDING = (
+    "SELECT obj_description(to_regclass('alembic_version'), 'pg_class'), "
+    "has_table_privilege(to_regclass('alembic_version'), 'SELECT')"
+)
+
+
+class NoWall(Exception):
+    """A table of which nothing says to which campus its rows belong."""
+
+
+def walled() -> list[Table]:
+    return [table for table in METADATA.sorted_tables if table.name not in SHARED]
+
+
+def belongs(table: Table, row: str = "") -> str:
+    """Whether a row is of the campus at hand: by its own column, else by the row that it is part of."""
+    row = row or table.name
+    if table.name in _OF_CAMPUS:
+        return _OF_CAMPUS[table.name].format(row=row)
+    if "campus_id" in table.c:
+        return f"{row}.campus_id = {HERE}"
+    column = next(filter(leads_to_a_campus, table.columns), None)
+    if column is None:
+        raise NoWall(
+            f"{table.name}: name its campus, or say in app/tenancy/row_level_security.py why it has none"
+        )
+    above, alias = next(iter(column.foreign_keys)).column, f"{row}_above"
+    found = f"{alias}.{above.name} = {row}.{column.name} AND {belongs(above.table, alias)}"
+    return f"EXISTS (SELECT 1 FROM {above.table.name} {alias} WHERE {found})"  # noqa: S608 - names of our own
+
+
+def leads_to_a_campus(column: Column[object]) -> bool:
+    return not column.nullable and any(key.column.table.name not in SHARED for key in column.foreign_keys)
+
+
+def opened(table: Table, row: str = "") -> str:
+    """Whether the world reads this row of a table in OPEN; empty where it reads every one.
+
+    What is part of a row that is closed to the world is closed too.
+    """
+    row = row or table.name
+    if table.name in _OPENED:
+        return _OPENED[table.name].format(row=row)
+    for column in table.columns:
+        for key in column.foreign_keys:
+            above, alias = key.column, f"{row}_opened"
+            if above.table.name in _OPENED:
+                found = f"{alias}.{above.name} = {row}.{column.name} AND {opened(above.table, alias)}"
+                exists = f"EXISTS (SELECT 1 FROM {above.table.name} {alias} WHERE {found})"  # noqa: S608 - names of our own
+                return f"({row}.{column.name} IS NULL OR {exists})" if column.nullable else exists
+    return ""
+
+
+def _policies(table: Table) -> Iterator[str]:
+    # PostgreSQL tries them by name, the last one first: what the world reads costs no look at a campus.
+    name, mine = table.name, belongs(table)
+    check = _MAY_STAND.get(name, mine)
+    if name == "campus":
+        yield f"CREATE POLICY world ON {name} FOR SELECT USING (true)"
+    elif name in OPEN:
+        shown = " AND ".join(filter(None, (f"{_REACH} = ''", opened(table))))
+        yield f"CREATE POLICY world ON {name} FOR SELECT USING ({shown})"
+    yield f"CREATE POLICY campus ON {name} USING ({mine}) WITH CHECK ({check})"
+    yield f"CREATE POLICY everywhere ON {name} USING ({_REACH} = 'everywhere')"
+    if name == "person_merge":
+        # Of one person at several campuses: each of them has to know that two records are one.
+        yield f"CREATE POLICY seen ON {name} FOR SELECT USING ({HERE} IS NOT NULL)"
+    if name == "membership":
+        yield f"CREATE POLICY own ON {name} FOR SELECT USING (person_id = {_ASKING})"
+    if name in _MAY_BE_ADDED:
+        yield f"CREATE POLICY added ON {name} FOR INSERT WITH CHECK ({_MAY_BE_ADDED[name]})"
+
+
+_PUBLISHED_KEYS = (
+    "CREATE VIEW published_key AS SELECT campus_id, method_id, public_jwk, revoked_at, created_at "
+    "FROM signing_key WHERE purpose = 'credential'"
+)
+"""The public half of keys, which everybody reads: the view reads as the owner of the tables."""
+
+_NAMED_AWARD = (
+    "CREATE FUNCTION award_named(number uuid) RETURNS SETOF award LANGUAGE sql STABLE SECURITY DEFINER "
+    "SET search_path FROM CURRENT AS $$ SELECT * FROM award WHERE id = number $$"
+)
+"""One award by its number, closed or not: that a page is closed has to be known before it can be answered."""
+
+
+def _statements() -> Iterator[str]:
+    yield _PUBLISHED_KEYS
+    yield _NAMED_AWARD
+    for name, body in _FUNCTIONS.items():
+        yield (
+            f"CREATE FUNCTION {name}(activity uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER "
+            f"SET search_path FROM CURRENT AS $$ SELECT {body} $$"
+        )
+    for table in walled():
+        yield f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY"
+        yield from _policies(table)
+
+
+def _grants(role: str, work_schema: str) -> Iterator[str]:
+    for name in sorted({*METADATA.tables, *APPENDED}):
+        deeds = "SELECT" if name == "alembic_version" else "SELECT, INSERT"
+        yield f"REVOKE ALL ON {name} FROM {role}"
+        yield f"GRANT {deeds if name in APPENDED else deeds + ', UPDATE, DELETE'} ON {name} TO {role}"
+    for name, columns in FORGOTTEN.items():
+        yield f"GRANT UPDATE ({', '.join(columns)}) ON {name} TO {role}"
+    yield f"GRANT SELECT ON published_key TO {role}"
+    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    yield f"CREATE SCHEMA IF NOT EXISTS {work_schema}"
+    yield f"GRANT ALL ON SCHEMA {work_schema} TO {role}"
+
+
+def take_down(connection: Connection) -> None:
+    """Before a migration, which may drop what policies look at; the transaction shows nobody a house without walls."""
+    connection.exec_driver_sql("DROP VIEW IF EXISTS published_key")
+    policies = text("SELECT tablename, policyname FROM pg_policies WHERE schemaname = current_schema()")
+    for table, policy in connection.execute(policies).all():
+        connection.exec_driver_sql(f'DROP POLICY "{policy}" ON "{table}"')
+    for name in ("award_named", *reversed(_FUNCTIONS)):
+        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}(uuid)")
+
+
+def build(connection: Connection, role: str, work_schema: str) -> None:
+    """`role`: what the application connects as; empty where that is the owner, above all walls."""
+    roles = {*connection.execute(text(_GRANTED)).scalars(), role} - {""}
+    quote = connection.dialect.identifier_preparer.quote
+    for statement in (*_statements(), *(each for one in roles for each in _grants(quote(one), work_schema))):
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_digest()}'")
+
+
+def stand(connection: Connection) -> bool:
+    """Whether the walls are those of this program, and this connection's role was given what it needs."""
+    if connection.dialect.name != "postgresql":
+        return True
+    mark, may_read = connection.execute(text(_STANDING)).one()
+    return bool(may_read) and mark == _digest()
+
+
+def hold_back(engine: Engine) -> bool:
+    """Whether the role of this connection stands behind the walls and not above them."""
+    with engine.connect() as connection:
+        return bool(connection.execute(text("SELECT row_security_active('award')")).scalar_one())
+
+
+def _digest() -> str:
+    """Names these walls: a database that bears another name needs `sceau migrate`."""
+    return hashlib.sha256("\n".join((*_statements(), *sorted(APPENDED), str(FORGOTTEN))).encode()).hexdigest()

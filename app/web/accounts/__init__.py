@@ -1,0 +1,1 @@
+"""Pages: sign-in, sessions, passkeys, permissions."""

@@ -1,0 +1,280 @@
+"""« Mon compte »: one's ways in, and the browsers in which one is signed in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.passkeys import LONGEST_NAME, Passkey
+from app.domain.accounts.passwords import check_password
+from app.domain.accounts.sessions import Proof, Session
+from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
+from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.request_scope import (
+    ReadingServices,
+    close_session_in,
+    deed,
+    limited,
+    open_session_in,
+    process_of,
+    signed_in,
+    visit,
+)
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, sentence_of
+from app.language import N_
+from app.services.accounts.sessions import SignedIn
+from app.web.accounts.asking_browser import browser_of, remember_browser
+from app.web.accounts.other_services import services_of
+from app.web.accounts.passkey_sign_in import ANSWER
+from app.web.learners.held_badges import forget_here
+
+router = APIRouter(prefix="/compte")
+_CHECKED = [SIGNED_IN, Depends(checked_form)]
+_SURE = [SURELY_SIGNED_IN, Depends(checked_form)]
+PROOFS = {
+    Proof.LINK: N_("par un lien reçu par courriel"),
+    Proof.PASSWORD: N_("par mot de passe"),
+    Proof.PASSKEY: N_("par clé d’accès"),
+    Proof.OIDC: N_("par un autre service"),
+    Proof.PRIVATE_LINK: N_("par un lien privé"),
+}
+_DONE = {
+    "cle": N_("La clé d’accès est enregistrée. Elle vous sera demandée pour attribuer, retirer, exporter et gérer l’équipe."),
+    "nom": N_("La clé a un nouveau nom."),
+    "cle-retiree": N_("La clé est retirée : elle n’ouvre plus rien."),
+    "mot-de-passe": N_("Le mot de passe est enregistré. Les autres navigateurs sont déconnectés."),
+    "sans-mot-de-passe": N_("Le mot de passe est retiré. Un lien par courriel vous ouvre toujours."),
+    "service": N_("Le compte est relié : il ouvre aussi votre compte ici."),
+    "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici."),
+    "session": N_("Ce navigateur est déconnecté."),
+    "liens-refuses": N_("Vos liens privés n’ouvrent plus rien : vos badges s’ouvrent avec votre compte."),
+    "liens-acceptes": N_("Vos liens privés ouvrent de nouveau chacun leur badge."),
+    "autres": N_("Tous les autres navigateurs sont déconnectés."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    href: str
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+
+    @staticmethod
+    def of(key: Passkey) -> KeyLine:
+        return KeyLine(f"/compte/cles/{key.id}", key.name, key.created_at, key.used_at)
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    href: str
+    browser: str
+    proved: str
+    seen_at: datetime
+    is_here: bool
+
+    @staticmethod
+    def of(session: Session, who: SignedIn) -> SessionLine:
+        return SessionLine(
+            f"/compte/sessions/{session.id}",
+            session.browser,
+            say(PROOFS[session.proved_by]),
+            session.seen_at,
+            session.id == who.session.id,
+        )
+
+
+_KEY_OF_A_LEARNER = N_("La clé d’accès est enregistrée : elle ouvre votre compte.")
+
+
+@router.get("", dependencies=[SIGNED_IN])
+def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    done = _DONE.get(fait, "")
+    if fait == "cle" and not services.sign_in.works(signed_in(request, services).person.id):
+        done = _KEY_OF_A_LEARNER
+    return _page(request, services, done=say(done) if done else "")
+
+
+def account_page(request: Request, *, status: int, service_trouble: str) -> HTMLResponse:
+    """For whoever came back from another service with nothing done."""
+    with visit(request, reading=True) as services:
+        return _page(request, services, status=status, service_trouble=service_trouble)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    *,
+    done: str = "",
+    name: str = "",
+    trouble: AppError | None = None,
+    service_trouble: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    who = signed_in(request, services)
+    answer = page(
+        request,
+        "accounts/show.html",
+        private=True,
+        status=422 if trouble else status,
+        name=who.person.name,
+        addresses=[
+            each.address for each in services.own_addresses.list_of(who.person.id) if each.verified_at
+        ],
+        works=services.sign_in.works(who.person.id),
+        zone=who.memberships[0][1].time_zone if who.memberships else process_of(request).settings.time_zone,
+        keys_here=[KeyLine.of(key) for key in services.passkeys.list_of(who.person.id)],
+        has_password=services.sign_in.has_password(who.person.id),
+        sessions=_sessions_of(services, who),
+        longest_name=LONGEST_NAME,
+        typed_name=name,
+        key_trouble=sentence_of(trouble) if trouble else "",
+        reminders_href=f"/rappels/{services.reminders.token_of(who.person.id)}",
+        reminded=who.person.wants_reminders,
+        accepts_links=who.person.accepts_links,
+        services=services_of(request, services, who),
+        service_trouble=service_trouble,
+        done=done,
+    )
+    remember_browser(answer, request)
+    return answer
+
+
+def _sessions_of(services: Services, who: SignedIn) -> Sequence[SessionLine]:
+    return [SessionLine.of(session, who) for session in services.sessions.list_of(who)]
+
+
+# --- passkeys
+
+
+@router.post("/cles/question", dependencies=[limited("passkey question"), *_CHECKED])
+def ask_for_key(request: Request) -> JSONResponse:
+    with deed(request) as services:
+        return JSONResponse(services.passkeys.ask_for_new(signed_in(request, services)))
+
+
+@router.post("/cles", dependencies=_SURE)
+def keep_key(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    name = text_of(form, "nom")
+    try:
+        with deed(request) as writing:
+            who = signed_in(request, writing)
+            opened = writing.passkeys.enrol(
+                who, name, untouched_text_of(form, ANSWER), browser_of(request, writing)
+            )
+    except (InvalidInput, Conflict, NotSignedIn) as error:
+        return _page(request, services, name=name, trouble=error)
+    answer = back_to_account("cle")
+    open_session_in(answer, request, opened)
+    return answer
+
+
+@router.post("/cles/{passkey_id:uuid}/nom", dependencies=_CHECKED)
+def rename_key(
+    passkey_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    try:
+        with deed(request) as writing:
+            writing.passkeys.rename(signed_in(request, writing), passkey_id, text_of(form, "nom"))
+    except InvalidInput as error:
+        return _page(request, services, trouble=error)
+    return back_to_account("nom")
+
+
+@router.post("/cles/{passkey_id:uuid}/retirer", dependencies=_SURE)
+def remove_key(passkey_id: uuid.UUID, request: Request) -> Response:
+    with deed(request) as services:
+        services.passkeys.remove(signed_in(request, services), passkey_id)
+    return back_to_account("cle-retiree")
+
+
+# --- the password
+
+
+@router.get("/mot-de-passe", dependencies=[SURELY_SIGNED_IN])
+def choose_password(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _password_page(request, services)
+
+
+@router.post("/mot-de-passe", dependencies=_SURE)
+def set_password(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    typed = untouched_text_of(form, "mot-de-passe")
+    who = signed_in(request, services)
+    address = services.people.people.addresses_of([who.person.id]).get(who.person.id, "")
+    campuses = [name for _, campus in who.memberships for name in (campus.short_name, campus.name)]
+    try:
+        check_password(typed, context=[who.person.given_name, who.person.family_name, address, *campuses])
+    except InvalidInput as error:
+        return _password_page(request, services, trouble=error)
+    # Outside of any transaction: it takes a tenth of a second.
+    made = process_of(request).passwords.of(typed)
+    with deed(request) as writing:
+        writing.sign_in.set_password(signed_in(request, writing), made)
+    return back_to_account("mot-de-passe")
+
+
+@router.post("/mot-de-passe/retirer", dependencies=_SURE)
+def drop_password(request: Request) -> Response:
+    with deed(request) as services:
+        services.sign_in.drop_password(signed_in(request, services))
+    return back_to_account("sans-mot-de-passe")
+
+
+def _password_page(request: Request, services: Services, trouble: AppError | None = None) -> HTMLResponse:
+    who = signed_in(request, services)
+    return page(
+        request,
+        "accounts/password.html",
+        private=True,
+        status=422 if trouble else 200,
+        has_password=services.sign_in.has_password(who.person.id),
+        address=services.sign_in.own_address(who),
+        trouble=sentence_of(trouble) if trouble else "",
+    )
+
+
+@router.post("/liens", dependencies=_SURE)
+def choose_links(request: Request, form: SafeForm) -> Response:
+    accepted = text_of(form, "liens") == "acceptes"
+    with deed(request) as services:
+        services.sessions.accept_links(signed_in(request, services), accepted)
+    return back_to_account("liens-acceptes" if accepted else "liens-refuses")
+
+
+# --- where one is signed in
+
+
+@router.post("/sessions/{session_id:uuid}/fermer", dependencies=_CHECKED)
+def end_session(session_id: uuid.UUID, request: Request) -> Response:
+    with deed(request) as services:
+        services.sessions.end_one(signed_in(request, services), session_id)
+    return back_to_account("session")
+
+
+@router.post("/sessions/fermer-les-autres", dependencies=_CHECKED)
+def end_other_sessions(request: Request) -> Response:
+    with deed(request) as services:
+        services.sessions.end_all(signed_in(request, services), but_this=True)
+    return back_to_account("autres")
+
+
+@router.post("/sessions/fermer-partout", dependencies=_CHECKED)
+def end_every_session(request: Request) -> Response:
+    with deed(request) as services:
+        services.sessions.end_all(signed_in(request, services), but_this=False)
+    answer = RedirectResponse("/", status_code=303)
+    close_session_in(answer, request)
+    forget_here(answer, request)
+    return answer
+
+
+def back_to_account(done: str) -> RedirectResponse:
+    return RedirectResponse(f"/compte?fait={done}", status_code=303)

@@ -1,0 +1,242 @@
+"""Signing in with a link that works once, in the browser that asked for it; and signing out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.background import BackgroundTask
+
+from app.container import Process
+from app.domain.accounts.sessions import Proof
+from app.domain.accounts.sign_in import OtherBrowser
+from app.domain.people.people import Person, normal_address
+from app.errors import AppError, NotSignedIn
+from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.locale import safe_path
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.policies import guest, public
+from app.http.request_scope import (
+    ReadingServices,
+    client_network,
+    close_session_in,
+    deed,
+    find_signed_in,
+    limited,
+    open_session_in,
+    process_of,
+    visit,
+)
+from app.http.workplaces import sentence_of
+from app.language import N_
+from app.services.accounts.sessions import Browser, NewSession
+from app.web.accounts.asking_browser import FromAskingBrowser, browser_of, remember_browser, same_browser
+from app.web.accounts.other_services import services_of, services_to_enter_by
+
+DESK = "/gestion"
+BADGES = "/mes-badges"
+# Where the reader wanted to go; the link itself may arrive by letter and cannot carry it.
+WANTED_COOKIE = "suite"
+_AN_HOUR = 3600
+router = APIRouter()
+log = structlog.get_logger(__name__)
+FromOurPage = Depends(checked_form)
+WRONG_CODE = N_(
+    "Ce code n’est pas celui d’un lien demandé dans ce navigateur, ou il a expiré. Vérifiez les huit signes, ou demandez un autre lien."
+)
+
+
+@router.get("/connexion")
+@guest
+def ask(request: Request, services: ReadingServices, suite: str = "") -> Response:
+    who = find_signed_in(request, services)
+    if who is not None and not suite:
+        works = services.sign_in.works(who.person.id)
+        answer: Response = RedirectResponse(DESK if works else BADGES, status_code=303)
+        remember_browser(answer, request)
+        return answer
+    answer = ask_page(request)
+    wanted = safe_path(suite, request)
+    if wanted != "/":
+        go_on_to(answer, request, wanted)
+    return answer
+
+
+@router.post("/connexion", dependencies=[limited("link from a network"), FromAskingBrowser])
+@public
+def send_link(request: Request, form: SafeForm) -> HTMLResponse:
+    """The same answer for every address, known or not: nobody learns here who works for a campus (T19)."""
+    address = text_of(form, "adresse")
+    if address:
+        process_of(request).limiter.hit("link to an address", normal_address(address))
+    answer = ask_page(request, asked=bool(address), address=address)
+    # After the answer: how long the search takes must not tell either.
+    answer.background = BackgroundTask(write_to, process_of(request), address, same_browser(request))
+    return answer
+
+
+def write_to(process: Process, address: str, browser: Browser, holder: Person | None = None) -> None:
+    if process.mailer is None or not address:
+        return
+    with process.visit() as services:
+        letter = services.sign_in.letter(address, browser, services.addresses.sign_in_link, holder=holder)
+    if letter is None:
+        return
+    try:
+        process.mailer.send(letter)
+    except OSError as error:
+        # A mail server's refusal repeats the address; what kind of refusal it was is enough (I23).
+        log.error("letter not sent", kind=type(error).__name__)
+
+
+@router.post("/connexion/code", dependencies=[limited("signing in"), FromAskingBrowser])
+@public
+def use_code(request: Request, form: SafeForm) -> Response:
+    """For a letter that was read elsewhere: its link shows a code there, which is good only here."""
+    with deed(request) as services:
+        opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services))
+    if opened is None:
+        note_failure(request)
+        return ask_page(request, status=401, wrong_code=say(WRONG_CODE))
+    return entered(request, opened)
+
+
+@router.get("/connexion/{secret}")
+@public
+def show_link(secret: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """A page and not yet a session: programs that follow links in letters must not use the link up."""
+    try:
+        code = services.sign_in.code_for(secret, same_browser(request))
+        works = services.sign_in.leads_to_work(secret)
+    except NotSignedIn as error:
+        note_failure(request)
+        return _confirm_page(request, secret, error=error)
+    return _confirm_page(request, secret, code=code, works=works)
+
+
+@router.post("/connexion/{secret}", dependencies=[limited("signing in"), FromOurPage, FromAskingBrowser])
+@public
+def use_link(secret: str, request: Request) -> Response:
+    try:
+        with deed(request) as services:
+            opened = services.sign_in.by_link(secret, browser_of(request, services))
+    except OtherBrowser:
+        with process_of(request).visit(reading=True) as services:
+            code = services.sign_in.code_for(secret, same_browser(request))
+        return _confirm_page(request, secret, code=code, status=409)
+    except NotSignedIn as error:
+        note_failure(request)
+        return _confirm_page(request, secret, error=error)
+    return entered(request, opened)
+
+
+@router.post("/deconnexion", dependencies=[FromOurPage])
+@public
+def sign_out(request: Request) -> Response:
+    """Whoever came by another service is told that its own session goes on."""
+    opened_by: list[str] = []
+    with deed(request) as services:
+        who = find_signed_in(request, services)
+        if who is not None:
+            services.sessions.end(who)
+            if who.session.proved_by is Proof.OIDC:
+                opened_by = [line.name for line in services_of(request, services, who) if line.linked_at]
+    answer = _left(request, opened_by) if opened_by else RedirectResponse("/", status_code=303)
+    close_session_in(answer, request)
+    return answer
+
+
+def _left(request: Request, names: Sequence[str]) -> Response:
+    providers = [process_of(request).providers[name] for name in names]
+    places = [(each.label, each.leaving_url()) for each in providers]
+    return page(request, "accounts/left.html", private=True, services=places)
+
+
+def entered(request: Request, opened: NewSession) -> Response:
+    """To where the reader was going, with their session."""
+    wanted = safe_path(request.cookies.get(WANTED_COOKIE), request)
+    answer = RedirectResponse(_home_of(request, opened) if wanted == "/" else wanted, status_code=303)
+    open_session_in(answer, request, opened)
+    answer.delete_cookie(WANTED_COOKIE, path="/connexion")
+    return answer
+
+
+def go_on_to(answer: Response, request: Request, path: str) -> None:
+    """Where the reader goes once they are signed in."""
+    answer.set_cookie(
+        WANTED_COOKIE,
+        path,
+        max_age=_AN_HOUR,
+        path="/connexion",
+        httponly=True,
+        samesite="lax",
+        secure=process_of(request).settings.base_url.startswith("https:"),
+    )
+
+
+def _home_of(request: Request, opened: NewSession) -> str:
+    with visit(request, reading=True) as services:
+        works = services.sign_in.works(opened.session.person_id)
+    return DESK if works else BADGES
+
+
+def note_failure(request: Request) -> None:
+    """Whoever keeps guessing from one network is told to wait; raises TooMany."""
+    process_of(request).limiter.hit("failed sign-in", client_network(request))
+
+
+def ask_page(
+    request: Request,
+    *,
+    asked: bool = False,
+    address: str = "",
+    wrong_code: str = "",
+    wrong_password: str = "",
+    wrong_key: str = "",
+    wrong_service: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    process = process_of(request)
+    view: dict[str, Any] = {
+        "asked": asked,
+        "address": address,
+        "wrong_code": wrong_code,
+        "wrong_password": wrong_password,
+        "wrong_key": wrong_key,
+        "wrong_service": wrong_service,
+        "services": services_to_enter_by(request),
+        "on_this_machine": process.settings.is_local and not process.settings.smtp_url,
+        "letters_leave": process.mailer is not None,
+    }
+    answer = page(request, "accounts/ask.html", private=True, status=status, **view)
+    remember_browser(answer, request)
+    return answer
+
+
+def _confirm_page(
+    request: Request,
+    secret: str,
+    *,
+    code: str = "",
+    works: bool = True,
+    error: AppError | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    trouble = sentence_of(error) if error else ""
+    answer = page(
+        request,
+        "accounts/confirm.html",
+        private=True,
+        status=401 if error else status,
+        secret=secret,
+        code=code,
+        works=works,
+        trouble=trouble,
+        hours=process_of(request).settings.session_hours,
+    )
+    remember_browser(answer, request)
+    return answer

@@ -1,0 +1,220 @@
+"""A form sent when the session was over, from a page of a session before, or too soon: shown again, for its person to send."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from app.container import Process
+from app.domain.accounts.set_aside import LIFE, LONGEST_TYPED, WaitingForm
+from app.errors import AppError, TooMany
+from app.http.pages.error_pages import kept_form_page, somebody_else_s_form_page
+from app.http.pages.forms import FIELD, CsrfTokens, form_sent, untouched_text_of
+from app.http.pages.kept_files import TOKEN_FIELD
+from app.http.pages.render import page
+from app.http.request_scope import client_network, find_signed_in, process_of, visit
+from app.http.workplaces import SIGNED_IN, sentence_of
+from app.language import N_
+from app.web.accounts import set_aside
+from app.web.accounts.proving import prove_page
+from app.web.accounts.set_aside import Waiting
+from app.web.accounts.sign_in import sign_out
+
+router = APIRouter(prefix="/confirmer", dependencies=[SIGNED_IN])
+SHOWN_AT = "/confirmer/formulaire"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Why a form is shown again; sentences are French and marked for the catalogues."""
+
+    title: str
+    lead: str
+    status: int
+
+
+KEPT = Told(
+    N_("Votre formulaire vous attendait"),
+    N_(
+        "Votre session était terminée quand vous l’avez envoyé : rien n’a été fait. Relisez, puis envoyez-le."
+    ),
+    200,
+)
+ABSENT = Told(
+    N_("Ce formulaire n’est pas ici"),
+    N_(
+        "Il a été envoyé ou effacé depuis, ou il a été tapé dans un autre navigateur ou avec un autre compte."
+    ),
+    404,
+)
+FORMER = Told(
+    N_("Relisez, puis envoyez"),
+    N_(
+        "Cette page date d’avant votre dernière connexion ou déconnexion : rien n’a été fait, et rien de ce que vous avez tapé n’est perdu."
+    ),
+    403,
+)
+TOO_SOON = Told(N_("Trop de demandes à la fois"), "", 429)
+_CODE = re.compile(r"[a-z0-9_:.-]{1,40}")
+
+
+def kept_form_cookie(process: Process) -> str:
+    """What it holds opens the seal: the form is found in this browser alone."""
+    return "__Host-formulaire" if process.settings.base_url.startswith("https:") else "formulaire"
+
+
+async def ask_to_sign_in_again(request: Request) -> Response | None:
+    """None where nothing could be kept: no page of ours sent it, its person is signed in, or it is empty or too long."""
+    return await _of_its_form(request, _ask_to_sign_in)
+
+
+async def show_former_again(request: Request) -> Response | None:
+    """None where it did not surely come from a page of ours in this browser, or where nothing was typed in it."""
+    return await _of_its_form(request, _show_former)
+
+
+async def show_until_later(request: Request, error: TooMany) -> Response | None:
+    """None where it did not surely come from a page of ours in this browser, or where nothing was typed in it."""
+    return await _of_its_form(request, partial(_show_until_later, error))
+
+
+async def _of_its_form(
+    request: Request, answer: Callable[[Request, FormData], Response | None]
+) -> Response | None:
+    # What a script sends while somebody types is not what they would miss.
+    if request.method != "POST" or request.headers.get("sec-fetch-dest", "document") != "document":
+        return None
+    try:
+        form = await form_sent(request)
+        return await run_in_threadpool(answer, request, form)
+    except (AppError, HTTPException):
+        return None
+
+
+def _ask_to_sign_in(request: Request, form: FormData) -> Response | None:
+    owner, here = _owner_of(request, form), _person_here(request)
+    return _keep_for(request, form, owner, kept_form_page) if here is None else None
+
+
+def _show_former(request: Request, form: FormData) -> Response | None:
+    owner, here, path = _owner_of(request, form), _person_here(request), request.url.path
+    # Without a token of this session the browser's word is asked for, or a page that was this person's (T29).
+    if request.headers.get("sec-fetch-site") != "same-origin" and (here is None or owner != here):
+        return None
+    if path == "/deconnexion":
+        return sign_out(request)
+    if here is not None:
+        if path.startswith("/connexion"):
+            return RedirectResponse("/connexion", status_code=303)
+        if owner not in (None, here):
+            return _keep_for(request, form, owner, somebody_else_s_form_page)
+        if path.startswith("/confirmer/"):
+            return prove_page(request, set_aside.found(request, untouched_text_of(form, TOKEN_FIELD) or "/"))
+    return _show_at_once(request, form, FORMER, may_wait=here is not None)
+
+
+def _show_until_later(error: TooMany, request: Request, form: FormData) -> Response | None:
+    tokens: CsrfTokens = request.app.state.csrf
+    is_ours = tokens.accepts(untouched_text_of(form, FIELD), request)
+    if request.url.path.startswith(("/connexion", "/confirmer/")) or not is_ours:
+        return None
+    told = replace(TOO_SOON, lead=sentence_of(error))
+    return _show_at_once(request, form, told, may_wait=_person_here(request) is not None)
+
+
+def _show_at_once(request: Request, form: FormData, told: Told, *, may_wait: bool) -> Response | None:
+    typed, files = set_aside.typed_in(form), _has_files(form)
+    is_filled = any(value.strip() for _, value in typed) or (files and may_wait)
+    if not is_filled or untouched_text_of(form, "mot-de-passe"):
+        return None
+    waiting = set_aside.keep(request, form) if may_wait else Waiting(request.url.path, typed)
+    return _again_page(request, waiting, told, files=files)
+
+
+def _has_files(form: FormData) -> bool:
+    return any(isinstance(value, UploadFile) and value.filename for _, value in form.multi_items())
+
+
+def _owner_of(request: Request, form: FormData) -> uuid.UUID | None:
+    tokens: CsrfTokens = request.app.state.csrf
+    return tokens.owner_of(untouched_text_of(form, FIELD))
+
+
+def _person_here(request: Request) -> uuid.UUID | None:
+    with visit(request, reading=True) as services:
+        who = find_signed_in(request, services)
+    return who.person.id if who else None
+
+
+def _keep_for(
+    request: Request, form: FormData, owner: uuid.UUID | None, page_of: Callable[..., Response]
+) -> Response | None:
+    if owner is None:
+        return None
+    process = process_of(request)
+    process.limiter.hit("form kept", client_network(request))
+    token = _token_for(request, form, owner)
+    if not token:
+        return None
+    answer = page_of(request, SHOWN_AT, files=_has_files(form))
+    answer.set_cookie(
+        kept_form_cookie(process),
+        token,
+        max_age=int(LIFE.total_seconds()),
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
+    """Files are never kept for somebody who is not signed in."""
+    with process_of(request).visit() as services:
+        if request.url.path.startswith("/confirmer/"):
+            waits = untouched_text_of(form, TOKEN_FIELD)
+            return waits if services.set_aside.find(waits, owner) else ""
+        typed = set_aside.typed_in(form)
+        length = sum(len(name) + len(value.encode("utf-8", "replace")) for name, value in typed)
+        if not any(value.strip() for _, value in typed) or length > LONGEST_TYPED:
+            return ""
+        return services.set_aside.keep(WaitingForm(request.url.path, typed), owner)
+
+
+@router.get("/formulaire")
+def show(request: Request) -> HTMLResponse:
+    """To be confirmed by its person: nothing is sent by looking at it, whoever led here."""
+    token = request.cookies.get(kept_form_cookie(process_of(request)), "")
+    waiting = set_aside.found(request, token or "/")
+    if not waiting.token:
+        waiting = Waiting("/")
+    return _again_page(request, waiting, KEPT if waiting.token else ABSENT, files=True)
+
+
+def _again_page(request: Request, waiting: Waiting, told: Told, *, files: bool) -> HTMLResponse:
+    """`files`: some were chosen in it, as far as can be known."""
+    return page(
+        request,
+        "accounts/typed_again.html",
+        private=True,
+        status=told.status,
+        waiting=waiting,
+        typed=[value for _, value in waiting.fields if _is_words(value)],
+        told=told,
+        chose_files=files,
+    )
+
+
+def _is_words(value: str) -> bool:
+    """What somebody typed, and not what a page knows choices, boxes, days and rows by."""
+    return bool(value.strip()) and _CODE.fullmatch(value) is None

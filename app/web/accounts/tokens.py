@@ -1,0 +1,117 @@
+"""Access tokens of programs: made with the rights they need, shown once, listed and revoked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.access import ApiToken, Scope
+from app.domain.accounts.permissions import Deed
+from app.errors import InvalidInput
+from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import SCOPES, Word
+from app.http.request_scope import ReadingServices, deed
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+
+router = APIRouter(prefix="/gestion/{slug}/jetons")
+_MANAGE = [staff(Deed.MANAGE)]
+# The operator alone gives the last one (`sceau token create`).
+_OFFERED = [scope for scope in Scope if scope is not Scope.CREDENTIAL_ISSUE]
+LIVES = (30, 90, 180, 365)
+
+
+@dataclass(frozen=True)
+class TokenLine:
+    href: str
+    label: str
+    rights: Sequence[str]
+    state: Word
+    expires_at: datetime
+    is_good: bool
+
+    @staticmethod
+    def of(work: AtWork, token: ApiToken, at: datetime) -> TokenLine:
+        state = Word(N_("Valable"), "ok")
+        if at >= token.expires_at:
+            state = Word(N_("Expiré"), "past")
+        if token.revoked_at is not None:
+            state = Word(N_("Retiré"), "bad")
+        return TokenLine(
+            f"{work.home}/jetons/{token.id}",
+            token.label,
+            [say(SCOPES[scope]) for scope in Scope if scope.value in token.scopes],
+            state,
+            token.expires_at,
+            state.state == "ok",
+        )
+
+
+@dataclass(frozen=True)
+class Typed:
+    label: str = ""
+    rights: Sequence[str] = ()
+    days: str = "90"
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@router.get("", dependencies=_MANAGE)
+def list_tokens(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _page(request, services, Typed())
+
+
+@router.post("", dependencies=_MANAGE)
+def create_token(request: Request, form: SafeForm, services: ReadingServices) -> HTMLResponse:
+    """The page itself shows the token: nothing keeps it, and no address holds it."""
+    work = at_work(request)
+    typed = Typed(text_of(form, "usage"), texts_of(form, "droit"), text_of(form, "jours"))
+    try:
+        with deed(request) as writing:
+            secret = writing.people.create_token(
+                work.campus,
+                label=typed.label,
+                scopes=[scope.value for scope in _OFFERED if scope.value in typed.rights],
+                life=timedelta(days=int(typed.days) if typed.days in map(str, LIVES) else 0),
+                by=work.actor,
+            )
+    except InvalidInput as error:
+        typed.errors["usage" if not typed.label else "droit"] = sentence_of(error)
+        return _page(request, services, typed)
+    with deed(request) as writing:
+        return _page(request, writing, Typed(), secret=secret)
+
+
+@router.post("/{token_id:uuid}/retirer", dependencies=[*_MANAGE, Depends(checked_form)])
+def revoke_token(token_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.people.revoke_token(work.campus, token_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/jetons", status_code=303)
+
+
+def _page(request: Request, services: Services, typed: Typed, *, secret: str = "") -> HTMLResponse:
+    work = at_work(request)
+    at = services.clock()
+    return page(
+        request,
+        "accounts/tokens.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        secret=secret,
+        form=typed,
+        rights=[(scope.value, say(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
+        days=[(str(days), say(N_("{n} jours")).format(n=days)) for days in LIVES],
+        tokens=[TokenLine.of(work, token, at) for token in services.people.list_tokens(work.campus)],
+        api=f"{services.addresses.base_url}/api/v1/openapi.json",
+    )

@@ -1,0 +1,1 @@
+"""Pages: sessions, series, check-in, files."""

@@ -1,0 +1,1 @@
+"""Pages of the sessions of a series."""

@@ -1,0 +1,1 @@
+"""Pages: the append-only log and what proves it."""

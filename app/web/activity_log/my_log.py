@@ -1,0 +1,307 @@
+"""A learner's own log: what the campus holds about them, what of it each badge shows, what is wrong, and all of it to take along."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.awards.awards import Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.people.guardians import is_minor_for
+from app.domain.people.people import Person
+from app.domain.privacy.private_looks import Looked
+from app.errors import InvalidInput
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.wording import day, moment
+from app.http.request_scope import ReadingServices, WritingServices, deed
+from app.http.workplaces import look_of, sentence_of
+from app.language import N_, current_locale
+from app.services.activity_log.personal_log import DISPUTABLE, PersonalLine
+from app.services.awards.handing.papers import LogWords
+from app.services.publishing.publication import Published
+from app.web.activities.handed_files import FileShown, files_shown, previewed, saved
+from app.web.activity_log.words import facts_of, kind_of
+from app.web.awards.my_rules import WayAhead, lines_shown, rule_told, ways_ahead
+from app.web.campus.history_words import DEEDS, OTHER_DEED
+from app.web.learners.held_badges import CHANGING_HOLDER, HOLDER, holder_of
+from app.web.learners.my_contributions import ContributionLine
+from app.web.publishing.public_words import public_words
+from app.web.verification.answers import shown_now, shown_with
+
+router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal")
+
+_CHOICES = {
+    Shown.EXISTENCE: N_("Seulement qu’elle existe"),
+    Shown.SUMMARY: N_("Un résumé : sorte, rôle, dates et heures"),
+    Shown.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait, ce qu’on en a dit"),
+}
+_LOOKED = {
+    Looked.RECORD: N_("Votre fiche : activités et badges"),
+    Looked.AWARD: N_("Un de vos badges, du côté du campus"),
+    Looked.REQUEST: N_("Votre demande de badge"),
+    Looked.CONTRIBUTION: N_("Une de vos contributions"),
+    Looked.FILE: N_("Un fichier que vous avez envoyé"),
+}
+_FORMER = N_("Quelqu’un qui n’est plus connu du campus")
+_DONE = {
+    "montre": N_(
+        "C’est fait : la page, les fichiers et les images de ce badge ne contiennent plus que ce que vous avez choisi. "
+        "Un fichier téléchargé avant garde ce qu’il disait."
+    ),
+    "dit": N_("C’est envoyé au campus. Sa réponse s’affichera ici, sous la ligne."),
+}
+
+
+@dataclass(frozen=True)
+class DisputeShown:
+    said: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class LineShown:
+    number: int
+    campus: str
+    when: str
+    kind: str
+    facts: Sequence[tuple[str, str]]
+    disputes: Sequence[DisputeShown]
+    may_dispute: bool
+    files: Sequence[FileShown] = ()
+    """Of the activity, for whoever was there."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A form that came back, with what was typed."""
+
+    number: int = -1
+    said: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class MyLog:
+    url: str
+    badge_url: str
+    badge: str
+    lines: Sequence[LineShown]
+    shown: Sequence[tuple[int, str, str, str]]
+    """Of each line the badge rests on: its number, its title, why it is there, and what is shown of it."""
+    rule: str
+    ahead: Sequence[WayAhead]
+    seen: Sequence[tuple[str, str]]
+    contributions: Sequence[ContributionLine]
+    looks: Sequence[tuple[str, str, str]]
+    """When somebody of the campus looked, at what, and who."""
+    refused: Refused = field(default_factory=Refused)
+
+
+@router.get("", dependencies=[HOLDER])
+def show_my_log(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    return _page(request, services, award_id, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What everybody reads with the choices of now, and with those that were just made."""
+
+    url: str
+    badge_url: str
+    badge: str
+    before: Sequence[tuple[str, str]]
+    after: Sequence[tuple[str, str]]
+    choices: Sequence[tuple[str, str]]
+    """(field, value) of the form, to be sent again with the confirmation."""
+    is_open: bool
+    closes: bool
+    """It has expired and cannot be signed again: with this choice its page is closed."""
+
+
+@router.post("/montrer/comparer", dependencies=[HOLDER])
+def compare_what_is_shown(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> HTMLResponse:
+    """Before and after, side by side; nothing is changed yet."""
+    record = services.awards.record(award_id)
+    wanted = _wanted(services, award_id, form)
+    view = Comparison(
+        url=f"/mes-badges/{award_id}/journal",
+        badge_url=f"/mes-badges/{award_id}",
+        badge=record.version.name,
+        before=public_words(record, shown_now(services, record)),
+        after=public_words(record, shown_with(services, record, wanted)),
+        choices=[(f"ligne-{number}", level.value) for number, level in wanted.items()],
+        is_open=record.award.visibility is Visibility.OPEN,
+        closes=services.reissuing.would_close(record, wanted),
+    )
+    answer = page(request, "activity_log/compare.html", campus=look_of(record.campus), private=True, c=view)
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+@router.post("/montrer", dependencies=[CHANGING_HOLDER])
+def choose_what_is_shown(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    wanted = _wanted(services, award_id, form)
+    record = services.awards.record(award_id)
+    services.personal_log.show(record.campus, award_id, wanted, by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=montre", status_code=303)
+
+
+def _wanted(services: Services, award_id: uuid.UUID, form: SafeForm) -> dict[int, Shown]:
+    row = services.evidence.find(award_id)
+    typed = {number: text_of(form, f"ligne-{number}") for number in (row.entries if row else ())}
+    return {number: Shown(level) for number, level in typed.items() if level in set(Shown)}
+
+
+@router.post("/contester", dependencies=[HOLDER])
+def dispute_a_line(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    said, typed = text_of(form, "texte"), text_of(form, "ligne")
+    number = int(typed) if typed.isdecimal() and len(typed) < 16 else -1
+    try:
+        with deed(request) as writing:
+            who = holder_of(award_id, request, writing)
+            campus = writing.awards.record(award_id).campus
+            writing.personal_log.dispute(who.person.id, campus, number, said, by=who.actor)
+    except InvalidInput as error:
+        refused = Refused(number, said, sentence_of(error))
+        return _page(request, services, award_id, refused=refused, status=422)
+    return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=dit#ligne-{number}", status_code=303)
+
+
+@router.get("/mon-journal.json", dependencies=[HOLDER])
+def download_as_json(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    person = holder_of(award_id, request, services).person
+    body = services.personal_log.document(person.id, {services.awards.record(award_id).campus.id})
+    return _file(Published.of(body, "application/json"), "mon-journal.json")
+
+
+@router.get("/mon-journal.pdf", dependencies=[HOLDER])
+def download_as_pdf(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    person = holder_of(award_id, request, services).person
+    lines = services.personal_log.lines(person.id, {services.awards.record(award_id).campus.id})
+    return _file(_paper(services, person, lines), "mon-journal.pdf")
+
+
+@router.get("/pieces/{piece_id:uuid}", dependencies=[HOLDER])
+def save_piece(
+    award_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.activity_files.check_seen_by(holder_of(award_id, request, services).person.id, piece_id)
+    return saved(services.files.open_any(piece_id))
+
+
+@router.get("/pieces/{piece_id:uuid}/apercu", dependencies=[HOLDER])
+def preview_piece(
+    award_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
+) -> Response:
+    services.activity_files.check_seen_by(holder_of(award_id, request, services).person.id, piece_id)
+    return previewed(services.files.preview_any(piece_id))
+
+
+def _file(document: Published, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(document.body, media_type=document.media_type, headers=headers)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    award_id: uuid.UUID,
+    *,
+    done: str = "",
+    refused: Refused | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    person = holder_of(award_id, request, services).person
+    record = services.awards.record(award_id)
+    lines = services.personal_log.lines(person.id, {record.campus.id})
+    url = f"/mes-badges/{award_id}/journal"
+    there = services.activity_files.by_participation(person.id, [line.noun_id for line in lines])
+    view = MyLog(
+        url=url,
+        badge_url=f"/mes-badges/{award_id}",
+        badge=record.version.name,
+        lines=[
+            _line(line, record.campus.id, files_shown(there.get(line.noun_id, ()), f"{url}/pieces"))
+            for line in lines
+        ],
+        shown=lines_shown(services, record),
+        rule=rule_told(record),
+        ahead=ways_ahead(services, record, person.id),
+        seen=[
+            (moment(each.at, record.campus.time_zone), say(DEEDS.get(("award", each.deed), OTHER_DEED)))
+            for each in services.awards.history_of(record.campus, award_id)
+        ],
+        contributions=[
+            ContributionLine.of(each, url) for each in services.contributions.of_person(person, record.campus)
+        ],
+        looks=[
+            (day(look.day), say(_LOOKED[look.looked_at]), viewer.name if viewer else say(_FORMER))
+            for look, viewer in services.private_looks.of(person, record.campus)
+        ],
+        refused=refused or Refused(),
+    )
+    answer = page(
+        request,
+        "activity_log/my_log.html",
+        campus=look_of(record.campus),
+        private=True,
+        status=status,
+        j=view,
+        done=done,
+        choices=[
+            (level.value, say(words))
+            for level, words in _CHOICES.items()
+            if services.evidence.bounds_of(award_id).apply(level) is level
+        ],
+        is_minor=is_minor_for(record.person, record.activity),
+    )
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) -> LineShown:
+    return LineShown(
+        number=line.number,
+        campus=line.campus.short_name,
+        when=moment(line.at, line.campus.time_zone),
+        kind=kind_of(line.kind, line.facts),
+        facts=facts_of(line.facts),
+        disputes=[DisputeShown(each.said, each.answer) for each in line.disputes],
+        may_dispute=line.campus.id == campus_id and line.noun in DISPUTABLE,
+        files=files,
+    )
+
+
+def _paper(services: Services, person: Person, lines: Sequence[PersonalLine]) -> Published:
+    words = LogWords(
+        lang=current_locale(),
+        title=say(N_("Mon journal : {name}")).format(name=person.name),
+        author="Sceau",
+        intro=say(N_("Tout ce que le journal du campus dit de vous, la ligne la plus récente d’abord.")),
+        lines=[
+            (
+                f"{line.campus.short_name}, {moment(line.at, line.campus.time_zone)}",
+                kind_of(line.kind, line.facts),
+                facts_of(line.facts),
+            )
+            for line in lines
+        ],
+        foot=day(services.clock()),
+    )
+    return services.papers.log(words)

@@ -1,0 +1,1 @@
+"""Pages: eligibility, issuing, batches, revocation, delivery."""

@@ -1,0 +1,302 @@
+"""Giving a badge: choose it and the people, see every line judged, correct, give."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.activities import told_apart
+from app.domain.activities.participant_lists import read_list
+from app.domain.awards.batches import check_hour
+from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
+from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.activities.activities import ActivityPage
+from app.services.awards.awards import AwardRequest, Preview
+from app.web.activities.activities import ActivityView
+from app.web.awards.choices import Ticks, lines_offered
+from app.web.awards.corrections import EVIDENCE, Corrections, corrections_of
+from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
+from app.web.campus.desk import BadgeTile
+from app.web.people.people_lists import GivenList, as_text, given_list
+
+GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
+SEEN, FAULTS_SEEN = "pretes", "fautes"
+EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
+# Beyond, one tick a person is no help to anybody.
+MOST_TICKS = 500
+CORRECTED = N_("Corrigé au moment d’attribuer.")
+"""Why a participation was corrected in the preview of an award."""
+router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/attribuer", dependencies=[WITH_ORGANISERS])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the first page of awarding holds, and what the later ones carry along."""
+
+    badge: str = ""
+    who: str = EVERYBODY
+    ticked: frozenset[uuid.UUID] = frozenset()
+    given: GivenList = field(default_factory=GivenList)
+    evidence: str = ""
+    ticks: Ticks = field(default_factory=Ticks)
+
+    @staticmethod
+    def of(form: FormData) -> Choice:
+        return Choice(
+            text_of(form, "badge"),
+            text_of(form, "qui"),
+            frozenset(ids_in(" ".join(texts_of(form, "personne")))),
+            given_list(form),
+            text_of(form, EVIDENCE),
+            Ticks.of(form),
+        )
+
+    def recorded(self, found: ActivityPage) -> tuple[uuid.UUID, ...]:
+        """The participations chosen among those of the activity, in the order people stand there."""
+        if self.who == ONLY_LIST:
+            return ()
+        there = [participation.id for participation, _ in found.participants]
+        return tuple(one for one in there if self.who == EVERYBODY or one in self.ticked)
+
+    def request(self, found: ActivityPage, key: str) -> AwardRequest:
+        badge, recorded = ids_in(self.badge), self.recorded(found)
+        if not badge:
+            raise InvalidInput(N_("Choisissez le badge à attribuer."))
+        if not recorded and not self.given.lines:
+            raise InvalidInput(N_("Choisissez au moins une personne, ou donnez une liste."))
+        return AwardRequest(
+            badge[0],
+            found.activity.id,
+            participation_ids=recorded,
+            lines=self.given.lines,
+            evidence=self.evidence,
+            grounds=self.ticks.grounds,
+            # The preview gives a short one; whatever else comes is cut to what is kept.
+            idempotency_key=key[:128] or None,
+        )
+
+
+def ids_in(text: str) -> list[uuid.UUID]:
+    found = []
+    for word in text.split():
+        try:
+            found.append(uuid.UUID(word))
+        except ValueError:
+            continue
+    return found
+
+
+@router.get("", dependencies=[staff(Deed.AWARD)])
+def choose(
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, badge: str = ""
+) -> HTMLResponse:
+    work = at_work(request)
+    found = services.activities.page(work.campus, activity_id)
+    return _choice_page(request, services, work, found, Choice(badge))
+
+
+@router.post("", dependencies=[staff(Deed.AWARD)])
+def preview_orgive(
+    activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    """One address for both: what was corrected is always judged again before anything is given."""
+    work = at_work(request)
+    found = services.activities.page(work.campus, activity_id)
+    choice = Choice.of(form)
+    corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
+    choice = replace(choice, given=_as_table(choice.given, corrections))
+    if choice.given.trouble or text_of(form, "geste") == CHOOSE_AGAIN:
+        return _choice_page(request, services, work, found, choice, choice.given.trouble)
+    try:
+        wanted = choice.request(found, text_of(form, "cle"))
+        hour = Hour.of(form, work, at=services.clock())
+        gives = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
+        if gives and not corrections.change_anything and not choice.ticks.changed:
+            return give(request, work, wanted, hour)
+        if not corrections.amendments:
+            judged = services.awards.preview(work.campus, wanted, by=work.actor)
+        else:
+            with deed(request) as writing:
+                _amend(writing, work, activity_id, corrections)
+                judged = writing.awards.preview(work.campus, wanted, by=work.actor)
+        if gives and _is_seen(form, judged, corrections) and text_of(form, SEEN) == str(len(judged.ready)):
+            # Notes that leave as many ready as the button said: it was pressed for them.
+            return give(request, work, wanted, hour)
+        return _preview_page(request, services, work, found, judged, choice, corrections, hour, gives)
+    except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
+        return _choice_page(request, services, work, found, choice, sentence_of(error))
+
+
+def _is_seen(form: FormData, judged: Preview, corrections: Corrections) -> bool:
+    """A note that cannot be kept keeps its own line back and, once the page has said so, none of the others."""
+    ready = {line.participation.id for line in judged.ready if line.participation}
+    shown = text_of(form, FAULTS_SEEN).split()
+    return all(
+        name in shown and uuid.UUID(name.partition("-")[2]) not in ready for name in corrections.troubles
+    )
+
+
+@dataclass(frozen=True)
+class Hour:
+    """When it shall be given: `moment` is None for now, or where `trouble` says what is wrong with what was typed."""
+
+    typed: str = ""
+    moment: datetime | None = None
+    trouble: str = ""
+
+    @staticmethod
+    def of(form: FormData, work: AtWork, *, at: datetime) -> Hour:
+        """The day and hour that were typed, on the campus's clocks."""
+        typed = text_of(form, "quand")
+        if text_of(form, "geste") != GIVE_LATER:
+            return Hour(typed)
+        try:
+            there = datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(work.campus.time_zone))
+            moment = there.astimezone(UTC)
+            check_hour(moment, at=at)
+        except InvalidInput as error:
+            return Hour(typed, trouble=sentence_of(error))
+        except (ValueError, OverflowError):
+            return Hour(typed, trouble=say(N_("Donnez le jour et l’heure.")))
+        return Hour(typed, moment)
+
+
+def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Response:
+    """Few are given the badge at once; more, or later, is promised and carried out behind the page."""
+    process = process_of(request)
+    with deed(request) as writing:
+        batch = writing.awards.give(
+            work.campus, wanted, by=work.actor, undo_for=process.undo_for, not_before=hour.moment
+        )
+    process.on_promise()
+    return RedirectResponse(f"{work.home}/resultats/{batch.id}", status_code=303)
+
+
+def _as_table(given: GivenList, corrections: Corrections) -> GivenList:
+    """The list with its corrections, written as one table, so that each line has a number that stays."""
+    if not given.lines:
+        return given
+    text = as_text(corrections.lines.get(line.line, line) for line in given.lines)
+    return GivenList(tuple(read_list(text)), text)
+
+
+def _amend(services: Services, work: AtWork, activity_id: uuid.UUID, corrections: Corrections) -> None:
+    """What was corrected of somebody recorded is kept in the activity, where it belongs."""
+    for participation_id, noted in corrections.amendments.items():
+        participation, _ = services.activities.participation(work.campus, activity_id, participation_id)
+        services.activities.amend(
+            work.campus,
+            activity_id,
+            participation_id,
+            part=participation.part,
+            hours=noted.hours,
+            contribution=noted.contribution,
+            by=work.actor,
+            reason=CORRECTED,
+        )
+
+
+def _choice_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    found: ActivityPage,
+    choice: Choice,
+    trouble: str = "",
+) -> HTMLResponse:
+    badges = [
+        BadgeTile.of(badge, version)
+        for badge, version in services.openings.awardable(work.campus, work.who.person.id, work.roles)
+    ]
+    expected = {
+        badge.id for badge, _ in services.activity_plans.planned(work.campus, found.activity.id).badges
+    }
+    badges.sort(key=lambda tile: tile.id not in expected)
+    likely = [tile for tile in badges if tile.id in expected] or badges
+    few = len(found.participants) <= MOST_TICKS
+    return page(
+        request,
+        "awards/choose.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        activity=ActivityView.of(work, found.activity),
+        badges=badges,
+        chosen=choice.badge or (str(likely[0].id) if len(likely) == 1 else ""),
+        people=_ticks(found, choice) if few else [],
+        total=len(found.participants),
+        who=choice.who,
+        ticked_word=TICKED if few else EVERYBODY,
+        text=choice.given.text,
+        evidence=choice.evidence,
+        trouble=trouble,
+    )
+
+
+def _ticks(found: ActivityPage, choice: Choice) -> Sequence[tuple[uuid.UUID, str, str, bool]]:
+    """(participation, name, address, ticked) of everybody recorded."""
+    return [
+        (
+            participation.id,
+            told_apart(participation, person.name),
+            found.addresses.get(person.id, ""),
+            choice.who in (EVERYBODY, ONLY_LIST) or participation.id in choice.ticked,
+        )
+        for participation, person in found.participants
+    ]
+
+
+def _preview_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    found: ActivityPage,
+    judged: Preview,
+    choice: Choice,
+    corrections: Corrections,
+    hour: Hour,
+    held_back: bool,
+) -> HTMLResponse:
+    recorded = choice.recorded(found)
+    return page(
+        request,
+        "awards/preview.html",
+        campus=work.look,
+        private=True,
+        status=422 if hour.trouble else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        activity=ActivityView.of(work, found.activity),
+        badge=BadgeTile.of(judged.badge, judged.version),
+        preview=PreviewView.of(
+            judged, work.home, corrections.typed, corrections.troubles, process_of(request).addresses
+        ),
+        offered=lines_offered(services, judged, choice.ticks),
+        by_rule=False,
+        shown_at_once=SHOWN_AT_ONCE,
+        most_notes=MOST_NOTES,
+        held_back=held_back,
+        faults=" ".join(sorted(corrections.troubles)),
+        hour=hour,
+        who=TICKED if recorded else ONLY_LIST,
+        people=" ".join(map(str, recorded)),
+        text=choice.given.text,
+        evidence=choice.evidence,
+        key=secrets.token_urlsafe(16),
+    )

@@ -1,0 +1,1 @@
+"""Pages that deliver awards: letters, slips, claim codes, projection."""

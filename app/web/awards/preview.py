@@ -1,0 +1,210 @@
+"""The preview of an award as a page shows it: counts, lines that need a person, lines that are ready."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.activities.activities import told_apart
+from app.domain.awards.awards import LineOutcome
+from app.domain.awards.open_badges import evidence_of
+from app.domain.awards.reasons import in_words
+from app.domain.badges.rule_words import grounds_words
+from app.domain.people.people import suggested_address
+from app.domain.publishing.addresses import Addresses
+from app.http.pages.typography import say
+from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, Word
+from app.services.awards.awards import JudgedLine, Preview
+from app.web.people.people_lists import hours_text
+
+MOST_CARDS = 100
+SHOWN_AT_ONCE = 30
+MOST_READY = 500
+MOST_NOTES = 100
+NEED_A_PERSON = [
+    outcome for outcome in LineOutcome if outcome.is_refused and outcome is not LineOutcome.REPEATED_LINE
+]
+# What a trainer can put right on the page itself.
+_FIELDS = {
+    LineOutcome.INVALID_ADDRESS: ("adresse",),
+    LineOutcome.MISSING_NAME: ("prenom", "nom"),
+    LineOutcome.MISSING_EVIDENCE: ("contribution",),
+    LineOutcome.TOO_FEW_HOURS: ("heures",),
+    LineOutcome.UNREADABLE: ("heures",),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A line that needs a person. `fields` are (name, value, trouble) of what can be corrected here."""
+
+    key: str
+    name: str
+    state: Word
+    reason: str
+    fields: Sequence[tuple[str, str, str]]
+    suggestion: str
+    held_href: str
+    held_since: datetime | None
+
+
+@dataclass(frozen=True)
+class ReadyLine:
+    """`note` is the name of the field where somebody may write what this person did."""
+
+    note: str
+    name: str
+    address: str
+    hours: float | None
+    contribution: str
+    counted: str = ""
+    """What the lines that its badge would rest on add up to."""
+    trouble: str = ""
+    """Why what was typed in the note cannot be kept."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The badge as the first who is ready would receive it. `evidence` are (title, words)."""
+
+    holder: str
+    description: str
+    criteria: str
+    evidence: Sequence[tuple[str, str]]
+    language: str
+    awarded_at: datetime
+    valid_until: datetime | None
+
+    @staticmethod
+    def of(preview: Preview, addresses: Addresses) -> Sample | None:
+        award, version = preview.sample, preview.version
+        if award is None:
+            return None
+        return Sample(
+            award.holder_name or "",
+            version.description,
+            version.criteria,
+            [
+                (piece.name or "", piece.narrative or "")
+                for piece in evidence_of(
+                    award, version, preview.activity, addresses.award(award.id), preview.disclosed
+                )
+            ],
+            version.language,
+            award.awarded_at,
+            award.valid_until,
+        )
+
+
+@dataclass(frozen=True)
+class PreviewView:
+    total: int
+    ready: Sequence[ReadyLine]
+    ready_count: int
+    held: Sequence[Card]
+    held_count: int
+    refused: Sequence[Card]
+    refused_count: int
+    repeated: Sequence[str]
+    repeated_count: int
+    figures: Sequence[tuple[str, int]]
+    lacks_evidence: bool
+    sample: Sample | None
+
+    @staticmethod
+    def of(
+        preview: Preview,
+        home: str,
+        typed: Mapping[str, str],
+        troubles: Mapping[str, str],
+        addresses: Addresses,
+    ) -> PreviewView:
+        ready = preview.ready
+        held = preview.with_outcome(LineOutcome.ALREADY_HELD)
+        repeated = preview.with_outcome(LineOutcome.REPEATED_LINE)
+        refused = [line for line in preview.lines if line.judgement.outcome in NEED_A_PERSON]
+        return PreviewView(
+            total=len(preview.lines),
+            ready=[_ready(line, typed, troubles) for line in ready[:MOST_READY]],
+            ready_count=len(ready),
+            held=[_card(line, home, typed, troubles) for line in held[:MOST_CARDS]],
+            held_count=len(held),
+            refused=[_card(line, home, typed, troubles) for line in refused[:MOST_CARDS]],
+            refused_count=len(refused),
+            repeated=[_name_of(line) for line in repeated[:MOST_CARDS]],
+            repeated_count=len(repeated),
+            figures=_figures(preview),
+            lacks_evidence=any(line.judgement.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
+            sample=Sample.of(preview, addresses),
+        )
+
+
+def _figures(preview: Preview) -> list[tuple[str, int]]:
+    """How many lines came out each way; the ready are counted even when there are none."""
+    counts = Counter(line.judgement.outcome for line in preview.lines)
+    counts.setdefault(LineOutcome.READY, 0)
+    return [(say(OUTCOME_COUNTS[one]), counts[one]) for one in LineOutcome if one in counts]
+
+
+def _noted(line: JudgedLine) -> tuple[float | None, str]:
+    """Hours and contribution as they would be: what is recorded, and the list where nothing was."""
+    hours, contribution = line.line.hours, line.line.contribution
+    if line.participation is None:
+        return hours, contribution
+    there = line.participation
+    return (hours if there.hours is None else there.hours), there.contribution or contribution
+
+
+def _ready(line: JudgedLine, typed: Mapping[str, str], troubles: Mapping[str, str]) -> ReadyLine:
+    counted = grounds_words(line.rests_on) if line.rests_on else ""
+    note, (hours, contribution) = f"contribution-{_key_of(line)}", _noted(line)
+    trouble = troubles.get(note, "")
+    said = typed[note] if trouble else contribution
+    return ReadyLine(note, _name_of(line), line.line.address, hours, said, counted, trouble)
+
+
+def _name_of(line: JudgedLine) -> str:
+    there = line.participation
+    return line.line.told_apart if there is None else told_apart(there, line.line.name)
+
+
+def _key_of(line: JudgedLine) -> str:
+    """By the participation of whoever is recorded, by the number in the list of whoever is not."""
+    return str(line.participation.id if line.participation else line.line.line)
+
+
+def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> Card:
+    said, judgement = line.line, line.judgement
+    hours, contribution = _noted(line)
+    key = _key_of(line)
+    values = {
+        "adresse": said.address,
+        "prenom": said.given_name,
+        "nom": said.family_name,
+        "heures": said.hours_as_written or hours_text(hours),
+        "contribution": contribution,
+    }
+    # Of somebody whom no list and no activity names, nothing is noted here.
+    noted = line.participation is not None or said.line > 0
+    names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ()) if noted]
+    return Card(
+        key=key,
+        name=_name_of(line),
+        state=OUTCOMES[judgement.outcome],
+        reason=say(judgement.sentence).format(**in_words(judgement.values)),
+        fields=[
+            (
+                name,
+                typed[name] if name in troubles else values[name.partition("-")[0]],
+                troubles.get(name, ""),
+            )
+            for name in names
+        ],
+        suggestion=(suggested_address(said.address) or "")
+        if judgement.outcome is LineOutcome.INVALID_ADDRESS
+        else "",
+        held_href=f"{home}/attributions/{line.held.id}" if line.held else "",
+        held_since=line.held.awarded_at if line.held else None,
+    )

@@ -1,0 +1,1 @@
+"""Pages: badges, their versions and rules."""

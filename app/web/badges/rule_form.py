@@ -1,0 +1,204 @@
+"""The form of a badge's rule: a row for each condition, a period for all; what of it cannot be read."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from starlette.datastructures import FormData
+
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities.participant_lists import hours_in
+from app.domain.badges.rules import (
+    MOST_ACTIVITIES,
+    MOST_CONDITIONS,
+    MOST_MONTHS,
+    Condition,
+    Measure,
+    Period,
+    Practised,
+    Rule,
+    check_rule,
+)
+from app.domain.frameworks.competencies import Competency, Framework
+from app.errors import InvalidInput
+from app.http.pages.forms import text_of, texts_of
+from app.http.pages.typography import say
+from app.http.workplaces import sentence_of
+from app.language import N_
+
+AND, OR = "et", "ou"
+ALWAYS, DATES, MONTHS = "toujours", "dates", "mois"
+MEASURES = {"activites": Measure.ACTIVITIES, "heures": Measure.HOURS, "contributions": Measure.CONTRIBUTIONS}
+_MEASURE_NAMES = {measure: name for name, measure in MEASURES.items()}
+_ROW = re.compile(r"regle-nombre-([0-9])")
+
+
+@dataclass(frozen=True)
+class ConditionRow:
+    """One condition as typed; `joint` says how it follows the one before."""
+
+    joint: str = AND
+    measure: str = "activites"
+    amount: str = ""
+    kinds: frozenset[str] = frozenset()
+    part: str = ""
+    competency: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.amount
+
+
+@dataclass
+class RuleForm:
+    rows: list[ConditionRow] = field(default_factory=lambda: [ConditionRow()])
+    period: str = ALWAYS
+    first: str = ""
+    last: str = ""
+    months: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(form: FormData) -> RuleForm:
+        numbers = sorted({found[1] for name in form if (found := _ROW.fullmatch(name))})
+        rows = [
+            ConditionRow(
+                text_of(form, f"regle-joint-{number}") or AND,
+                text_of(form, f"regle-mesure-{number}"),
+                text_of(form, f"regle-nombre-{number}"),
+                frozenset(texts_of(form, f"regle-sorte-{number}")),
+                text_of(form, f"regle-role-{number}"),
+                text_of(form, f"regle-competence-{number}"),
+            )
+            for number in numbers[:MOST_CONDITIONS]
+        ]
+        return RuleForm(
+            rows or [ConditionRow()],
+            text_of(form, "regle-periode") or ALWAYS,
+            text_of(form, "regle-du"),
+            text_of(form, "regle-au"),
+            text_of(form, "regle-mois"),
+        )
+
+    @staticmethod
+    def from_rule(rule: Rule | None) -> RuleForm:
+        if rule is None:
+            return RuleForm()
+        rows = [
+            _row(condition, OR if way and not place else AND)
+            for way, conditions in enumerate(rule.ways)
+            for place, condition in enumerate(conditions)
+        ]
+        period = rule.period
+        kind = MONTHS if period.months else DATES if period.first or period.last else ALWAYS
+        return RuleForm(rows, kind, _typed(period.first), _typed(period.last), str(period.months or ""))
+
+    @property
+    def is_blank(self) -> bool:
+        return all(row.is_blank for row in self.rows)
+
+    @property
+    def may_grow(self) -> bool:
+        return len(self.rows) < MOST_CONDITIONS
+
+    def add_row(self) -> None:
+        if self.may_grow:
+            self.rows.append(ConditionRow())
+
+    def rule(self, known: Mapping[str, tuple[Competency, Framework]]) -> Rule | None:
+        """The rule as typed, None where nothing was; what cannot be read is said in `errors`, by field."""
+        if self.is_blank:
+            return None
+        ways: list[list[Condition]] = []
+        for number, row in enumerate(self.rows):
+            condition = self._condition(number, row, known)
+            if condition is None:
+                continue
+            if not ways or row.joint == OR:
+                ways.append([])
+            ways[-1].append(condition)
+        period = self._period()
+        if self.errors:
+            return None
+        rule = Rule(tuple(map(tuple, ways)), period)
+        try:
+            check_rule(rule)
+        except InvalidInput as error:
+            self.errors["regle-nombre-0"] = sentence_of(error)
+            return None
+        return rule
+
+    def _condition(
+        self, number: int, row: ConditionRow, known: Mapping[str, tuple[Competency, Framework]]
+    ) -> Condition | None:
+        if row.is_blank:
+            return None
+        measure = MEASURES.get(row.measure, Measure.ACTIVITIES)
+        least = self._least(f"regle-nombre-{number}", measure, row.amount)
+        practised = known.get(row.competency)
+        return Condition(
+            measure,
+            least,
+            tuple(kind for kind in ActivityKind if kind.value in row.kinds),
+            PartKind(row.part) if row.part in set(PartKind) else None,
+            Practised(practised[0].id, practised[0].statement[:300]) if practised else None,
+        )
+
+    def _least(self, name: str, measure: Measure, typed: str) -> int:
+        if measure is not Measure.HOURS:
+            if re.fullmatch(r"[0-9]{1,4}", typed) and 1 <= int(typed) <= MOST_ACTIVITIES:
+                return int(typed)
+            self.errors[name] = say(N_("Écrivez un nombre entier, de 1 à 500."))
+            return 1
+        hours, fault = hours_in(typed)
+        minutes = round((hours or 0) * 60)
+        if fault or not 1 <= minutes <= 600_000:
+            self.errors[name] = say(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+            return 1
+        return minutes
+
+    def _period(self) -> Period:
+        if self.period == MONTHS:
+            if re.fullmatch(r"[0-9]{1,3}", self.months) and 1 <= int(self.months) <= MOST_MONTHS:
+                return Period(months=int(self.months))
+            self.errors["regle-mois"] = say(N_("Écrivez un nombre de mois, de 1 à 120."))
+        if self.period != DATES:
+            return Period()
+        first, last = self._day("regle-du", self.first), self._day("regle-au", self.last)
+        if not first and not last:
+            self.errors.setdefault("regle-du", say(N_("Donnez au moins une des deux dates.")))
+        elif first and last and last < first:
+            self.errors["regle-au"] = say(N_("La période finirait avant d’avoir commencé."))
+        return Period(first, last)
+
+    def _day(self, name: str, typed: str) -> date | None:
+        try:
+            return date.fromisoformat(typed) if typed else None
+        except ValueError:
+            self.errors[name] = say(N_("Cette date n’est pas lisible."))
+            return None
+
+
+def _typed(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def named_in(rule: Rule | None) -> set[uuid.UUID]:
+    """The competencies that a rule names."""
+    return {each.practised.id for each in rule.conditions if each.practised} if rule else set()
+
+
+def _row(condition: Condition, joint: str) -> ConditionRow:
+    hours = f"{condition.least / 60:.6g}".replace(".", ",")
+    return ConditionRow(
+        joint,
+        _MEASURE_NAMES[condition.measure],
+        hours if condition.measure is Measure.HOURS else str(condition.least),
+        frozenset(kind.value for kind in condition.kinds),
+        condition.part.value if condition.part else "",
+        str(condition.practised.id) if condition.practised else "",
+    )

@@ -1,0 +1,1 @@
+"""Pages: settings, team, keys, desk."""

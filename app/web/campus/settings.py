@@ -1,0 +1,147 @@
+"""The settings of a campus: what it says of itself, its colours, its language, its hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.campus.colours import MOST_LIVELY, CampusColours
+from app.domain.campus.settings import ZONES, CampusSettings, faults_of
+from app.domain.people.people import normal_address
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.locale import language_name
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.request_scope import ReadingServices, deed
+from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
+from app.language import N_, locales
+from app.web.campus.desk import LabelLine
+
+router = APIRouter(prefix="/gestion/{slug}/reglages")
+_MANAGE = [staff(Deed.MANAGE)]
+HUES = (
+    (20, N_("Rouge")), (45, N_("Brique")), (70, N_("Ocre")), (105, N_("Olive")), (145, N_("Vert")),
+    (180, N_("Sarcelle")), (208, N_("Pétrole")), (245, N_("Bleu")), (280, N_("Indigo")), (305, N_("Violet")),
+    (335, N_("Prune")), (0, N_("Rose")),
+)  # fmt: skip
+LIVELINESS = ((0.04, N_("Sobre")), (0.08, N_("Franche")), (0.12, N_("Vive")))
+ZONE_NAMES = {
+    "Europe/Paris": N_("Métropole"),
+    "America/Guadeloupe": N_("Guadeloupe, Saint-Martin, Saint-Barthélemy"),
+    "America/Martinique": N_("Martinique"),
+    "America/Cayenne": N_("Guyane"),
+    "America/Miquelon": N_("Saint-Pierre-et-Miquelon"),
+    "Indian/Reunion": N_("La Réunion"),
+    "Indian/Mayotte": N_("Mayotte"),
+    "Pacific/Noumea": N_("Nouvelle-Calédonie"),
+    "Pacific/Tahiti": N_("Polynésie française"),
+}
+_FIELDS = {
+    "nom": "name", "nom-court": "short_name", "filiere": "sector", "porteur": "carrier", "lieu": "site",
+    "description": "description", "contact": "contact_email", "linkedin": "linkedin_id", "langue": "language", "heure": "time_zone",
+    "teinte": "hue", "vivacite": "liveliness",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The form as typed, and what is wrong with it, by field."""
+
+    values: dict[str, str]
+    names: bool
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(settings: CampusSettings) -> Typed:
+        values = {name: getattr(settings, column) for name, column in _FIELDS.items()}
+        shown = {
+            name: f"{value:g}" if isinstance(value, float) else str(value)
+            for name, value in values.items()
+        }  # fmt: skip
+        return Typed(shown, settings.names_in_credentials)
+
+    @staticmethod
+    def read(form: FormData) -> Typed:
+        return Typed({name: text_of(form, name) for name in _FIELDS}, text_of(form, "noms") == "oui")
+
+    def settings(self, before: CampusSettings) -> CampusSettings:
+        changes: dict[str, Any] = {column: self.values[name] for name, column in _FIELDS.items()}
+        changes |= {column: _number(changes[column]) for column in ("hue", "liveliness")}
+        changes["contact_email"] = normal_address(changes["contact_email"])
+        return replace(before, **changes, names_in_credentials=self.names)
+
+
+def _number(text: str) -> float:
+    """What no campus may choose, where it is no number."""
+    try:
+        number = float(text)
+    except ValueError:
+        return -1
+    return number if isfinite(number) else -1
+
+
+@router.get("", dependencies=_MANAGE)
+def show_settings(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    typed = Typed.of(CampusSettings.of(at_work(request).campus))
+    return _page(request, services, typed, done=bool(fait))
+
+
+@router.post("", dependencies=_MANAGE)
+def change_settings(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, typed = at_work(request), Typed.read(form)
+    wanted = typed.settings(CampusSettings.of(work.campus))
+    faults = faults_of(wanted, work.campus, languages=tuple(locales()))
+    if faults:
+        names = {column: name for name, column in _FIELDS.items()}
+        typed.errors.update({names[column]: sentence_of(error) for column, error in faults.items()})
+        return _page(request, services, typed)
+    with deed(request) as writing:
+        writing.campuses.change_settings(work.campus.slug, wanted, by=work.actor)
+    return RedirectResponse(f"{work.home}/reglages?fait=oui", status_code=303)
+
+
+def _page(request: Request, services: Services, typed: Typed, *, done: bool = False) -> HTMLResponse:
+    work = at_work(request)
+    zones = dict.fromkeys((*ZONES, work.campus.time_zone))
+    return page(
+        request,
+        "campus/settings.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        done=done,
+        form=typed,
+        f=typed.values,
+        hues=_hues(work),
+        liveliness=_liveliness(work),
+        zones=[(zone, say(ZONE_NAMES.get(zone, zone))) for zone in zones],
+        languages=[(code, language_name(code)) for code in locales()],
+        address=services.addresses.campus(work.campus.slug),
+        labels=[
+            LabelLine.of(view)
+            for view in services.campuses.labels_of(work.campus, on=today_in(services, work.campus))
+        ],
+    )
+
+
+def _hues(work: AtWork) -> list[tuple[str, str, str]]:
+    """(value, name, colour) of each hue to choose from; one that was set otherwise stays among them."""
+    hues = [(float(hue), say(name)) for hue, name in HUES]
+    if work.campus.hue not in [hue for hue, _ in hues]:
+        hues.insert(0, (work.campus.hue, say(N_("Celle d’aujourd’hui"))))
+    liveliness = min(max(work.campus.liveliness, 0.08), MOST_LIVELY)
+    return [(f"{hue:g}", name, CampusColours.of(hue, liveliness).accent) for hue, name in hues]
+
+
+def _liveliness(work: AtWork) -> list[tuple[str, str]]:
+    known = [(f"{value:g}", say(name)) for value, name in LIVELINESS]
+    own = f"{work.campus.liveliness:g}"
+    return known if own in dict(known) else [(own, say(N_("Celle d’aujourd’hui"))), *known]

@@ -1,0 +1,277 @@
+"""« L'équipe »: who works in a campus and with which roles, who is invited to, and who leaves."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed, Role
+from app.domain.campus.team import INVITATION_DAYS, InvitationState
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import ROLE_HINTS, ROLES, Word
+from app.http.request_scope import ReadingServices, deed, process_of
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.accounts.invitations import Waiting
+from app.services.campus.team import Member
+from app.web.badges.openings import ids_in
+
+router = APIRouter(prefix="/gestion/{slug}/equipe")
+_MANAGE = [staff(Deed.MANAGE)]
+_DEED = [staff(Deed.MANAGE), Depends(checked_form)]
+_INVITATION_STATES = {
+    InvitationState.WAITING: Word(N_("En attente"), "shut"),
+    InvitationState.EXPIRED: Word(N_("Expirée"), "past"),
+}
+_REFUSED = Word(N_("Lettre refusée"), "bad")
+_DONE = {
+    "invitation": N_("L’invitation part par lettre."),
+    "renvoi": N_("Une nouvelle lettre part. Le lien de la précédente n’ouvre plus rien."),
+    "retrait": N_("L’invitation est retirée : son lien n’ouvre plus rien."),
+    "roles": N_("Les rôles sont changés, dès maintenant."),
+    "badges": N_("Les badges que cette personne peut attribuer sont enregistrés."),
+    "cles": N_(
+        "Ses clés d’accès sont retirées et ses sessions fermées. Elle entre de nouveau par un lien ou un mot de passe, puis enregistre une nouvelle clé."
+    ),
+    "depart": N_("Cette personne n’est plus dans l’équipe, dès maintenant. Ce qu’elle a fait reste signé."),
+}
+
+
+@dataclass(frozen=True)
+class MemberLine:
+    href: str
+    name: str
+    address: str
+    roles: Sequence[str]
+    since: datetime
+    seen_at: datetime | None
+    has_passkey: bool
+
+    @staticmethod
+    def of(work: AtWork, member: Member) -> MemberLine:
+        return MemberLine(
+            f"{work.home}/equipe/{member.person.id}",
+            member.person.name,
+            member.address,
+            [say(ROLES[role]) for role in member.roles],
+            member.since,
+            member.seen_at,
+            member.has_passkey,
+        )
+
+
+@dataclass(frozen=True)
+class InvitationLine:
+    href: str
+    address: str
+    roles: Sequence[str]
+    state: Word
+    expires_at: datetime
+
+    @staticmethod
+    def of(work: AtWork, waiting: Waiting) -> InvitationLine:
+        invitation = waiting.invitation
+        state = _REFUSED if waiting.is_refused else _INVITATION_STATES[waiting.state]
+        return InvitationLine(
+            f"{work.home}/equipe/invitations/{invitation.id}",
+            invitation.address,
+            [say(ROLES[role]) for role in invitation.offered],
+            state,
+            invitation.expires_at,
+        )
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The form of an invitation, as typed."""
+
+    address: str = ""
+    roles: Sequence[str] = ()
+    days: str = "14"
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def role_boxes(ticked: Sequence[str]) -> list[tuple[str, str, str, bool]]:
+    """(value, name, what it opens, whether it is ticked) of each role."""
+    return [(role.value, say(ROLES[role]), say(ROLE_HINTS[role]), role.value in ticked) for role in Role]
+
+
+@router.get("", dependencies=_MANAGE)
+def show_team(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    return _team_page(request, services, Typed(), done=fait)
+
+
+@router.post("/invitations", dependencies=_MANAGE)
+def invite(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, process = at_work(request), process_of(request)
+    typed = Typed(text_of(form, "adresse"), texts_of(form, "role"), text_of(form, "jours"))
+    process.limiter.hit("invitations of a campus", work.campus.slug)
+    try:
+        with deed(request) as writing:
+            writing.invitations.invite(
+                work.campus,
+                typed.address,
+                _roles_in(typed.roles),
+                days=int(typed.days) if typed.days.isascii() and typed.days.isdecimal() else 0,
+                by=work.actor,
+            )
+    except (InvalidInput, Conflict) as error:
+        typed.errors["role" if typed.address and not typed.roles else "adresse"] = sentence_of(error)
+        return _team_page(request, services, typed)
+    process.on_promise()
+    return _back(work, "invitation")
+
+
+@router.post("/invitations/{invitation_id:uuid}/renvoyer", dependencies=_DEED)
+def resend(invitation_id: uuid.UUID, request: Request) -> Response:
+    work, process = at_work(request), process_of(request)
+    process.limiter.hit("invitations of a campus", work.campus.slug)
+    with deed(request) as writing:
+        writing.invitations.resend(work.campus, invitation_id, by=work.actor)
+    process.on_promise()
+    return _back(work, "renvoi")
+
+
+@router.post("/invitations/{invitation_id:uuid}/retirer", dependencies=_DEED)
+def withdraw(invitation_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.invitations.withdraw(work.campus, invitation_id, by=work.actor)
+    return _back(work, "retrait")
+
+
+@router.get("/{member_id:uuid}", dependencies=_MANAGE)
+def show_member(member_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _member_page(request, services, member_id)
+
+
+@router.post("/{member_id:uuid}", dependencies=_MANAGE)
+def change_roles(
+    member_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, ticked = at_work(request), texts_of(form, "role")
+    try:
+        with deed(request) as writing:
+            writing.team.set_roles(work.campus, member_id, _roles_in(ticked), by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _member_page(request, services, member_id, ticked=ticked, roles_error=error)
+    process_of(request).on_promise()
+    return _after_own_change(work, member_id, "roles")
+
+
+@router.post("/{member_id:uuid}/badges", dependencies=_MANAGE)
+def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.openings.set_for_trainer(
+            work.campus, member_id, ids_in(texts_of(form, "badge")), by=work.actor
+        )
+    return _back(work, "badges")
+
+
+@router.post("/{member_id:uuid}/cles/retirer", dependencies=_DEED)
+def reset_passkeys(member_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    work = at_work(request)
+    member = services.team.member(work.campus, member_id)
+    # Over the walls: each campus where they work reads of it.
+    with process_of(request).unit_of_work() as writing:
+        writing.passkeys.reset(member.person.id, by=work.actor)
+    return _back(work, "cles")
+
+
+@router.post("/{member_id:uuid}/retirer", dependencies=_MANAGE)
+def remove(member_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    try:
+        if text_of(form, "certain") != "oui":
+            raise InvalidInput(N_("Cochez la case pour confirmer."))
+        with deed(request) as writing:
+            writing.team.remove(work.campus, member_id, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _member_page(request, services, member_id, removal_error=error)
+    process_of(request).on_promise()
+    return _after_own_change(work, member_id, "depart")
+
+
+def _roles_in(ticked: Sequence[str]) -> list[Role]:
+    return [role for role in Role if role.value in ticked]
+
+
+def _back(work: AtWork, done: str) -> RedirectResponse:
+    return RedirectResponse(f"{work.home}/equipe?fait={done}", status_code=303)
+
+
+def _after_own_change(work: AtWork, member_id: uuid.UUID, done: str) -> RedirectResponse:
+    """Whoever took this very page away from themselves is led to one that they may see."""
+    return (
+        RedirectResponse("/gestion", status_code=303)
+        if member_id == work.who.person.id
+        else _back(work, done)
+    )
+
+
+def _team_page(
+    request: Request, services: Services, typed: Typed, *, done: str = ""
+) -> HTMLResponse:  # fmt: skip
+    work = at_work(request)
+    return page(
+        request,
+        "campus/team/list.html",
+        campus=work.look,
+        private=True,
+        status=422 if typed.errors else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        done=say(_DONE[done]) if done in _DONE else "",
+        letters_leave=process_of(request).mailer is not None,
+        members=[MemberLine.of(work, member) for member in services.team.members(work.campus)],
+        invitations=[InvitationLine.of(work, each) for each in services.invitations.waiting(work.campus)],
+        form=typed,
+        roles=role_boxes(typed.roles),
+        days=[(str(number), say(N_("{n} jours")).format(n=number)) for number in INVITATION_DAYS],
+    )
+
+
+def _member_page(
+    request: Request,
+    services: Services,
+    member_id: uuid.UUID,
+    *,
+    ticked: Sequence[str] | None = None,
+    roles_error: AppError | None = None,
+    removal_error: AppError | None = None,
+) -> HTMLResponse:
+    work = at_work(request)
+    member = services.team.member(work.campus, member_id)
+    badges = services.openings.of_trainer(work.campus, member_id) if Role.TRAINER in member.roles else []
+    return page(
+        request,
+        "campus/team/member.html",
+        campus=work.look,
+        private=True,
+        status=422 if roles_error or removal_error else 200,
+        home=work.home,
+        zone=work.campus.time_zone,
+        member=MemberLine.of(work, member),
+        trains=Role.TRAINER in member.roles,
+        awards_all=Role.CAMPUS_ADMIN in member.roles,
+        open_to_all=[version.name for badge, version, _ in badges if badge.for_every_trainer],
+        by_name=[
+            (str(badge.id), version.name, opened)
+            for badge, version, opened in badges
+            if not badge.for_every_trainer
+        ],
+        is_oneself=member_id == work.who.person.id,
+        roles=role_boxes([role.value for role in member.roles] if ticked is None else ticked),
+        roles_error=sentence_of(roles_error) if roles_error else "",
+        removal_error=sentence_of(removal_error) if removal_error else "",
+    )

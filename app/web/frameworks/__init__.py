@@ -1,0 +1,1 @@
+"""Pages: competencies and their sources."""

@@ -1,0 +1,1 @@
+"""Pages: activities taken over from files and calendars."""

@@ -1,0 +1,264 @@
+"""« Reprendre des activités »: a file dropped, its columns understood and shown, each line foreseen, then confirmed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.accounts.permissions import Deed
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.imports.columns import ImportColumn, ReadingPlan, kind_of_word, part_of_word
+from app.domain.imports.imports import Fate, ImportForm, ImportState
+from app.errors import AppError, InvalidInput
+from app.http.pages.forms import SafeForm, bytes_of, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import ACTIVITY_KINDS, PARTS
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, process_of
+from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.language import N_
+from app.services.imports.imports import Draft, Report
+from app.services.imports.templates import csv_template, workbook_template
+from app.web.imports.foreseen import LineView, confirmed, dropped, foreseen_page, told_lines
+from app.web.imports.form import differs, plan_in, says_twice
+from app.web.imports.report import report_page
+from app.web.imports.words import COLUMNS, FORMS
+
+READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
+SAMPLES = 3
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+router = APIRouter(prefix="/gestion/{slug}/reprises", dependencies=[AT_ANY_CAMPUS])
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    href: str
+    source: str
+    form: str
+    asked_at: datetime
+    running: bool
+    counts: Sequence[tuple[str, int]]
+
+    @staticmethod
+    def of(work: AtWork, report: Report) -> ReportLine:
+        return ReportLine(
+            f"{work.home}/reprises/{report.run.id}",
+            report.run.source,
+            FORMS[report.run.form],
+            report.run.asked_at,
+            report.run.state is ImportState.RUNNING,
+            [(say(_COUNTED[fate]), report.counts.get(fate, 0)) for fate in _COUNTED],
+        )
+
+
+_COUNTED = {
+    Fate.CREATED: N_("créées"),
+    Fate.CHANGED: N_("corrigées"),
+    Fate.SAME: N_("déjà là"),
+    Fate.REFUSED: N_("refusées"),
+}
+
+
+@router.get("", dependencies=[staff(Deed.WORK)])
+def start(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _start_page(request, services)
+
+
+@router.post("", dependencies=[staff(Deed.WORK)])
+def drop(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    source, text = text_of(form, "source"), text_of(form, "tableau")
+    try:
+        data = bytes_of(form, "fichier")
+        if data is None and not text:
+            raise InvalidInput(N_("Déposez un fichier, ou collez un tableau."))
+        with deed(request) as writing:
+            run = dropped(writing, work, source, data if data is not None else text.encode(), text)
+    except InvalidInput as error:
+        return _start_page(request, services, source, text, sentence_of(error))
+    return RedirectResponse(f"{work.home}/reprises/{run.id}", status_code=303)
+
+
+@router.get("/modele.csv", dependencies=[staff(Deed.WORK)])
+def table_to_fill_in(request: Request) -> Response:  # noqa: ARG001
+    return _file(csv_template(), "reprise-activites.csv", "text/csv; charset=utf-8")
+
+
+@router.get("/modele.xlsx", dependencies=[staff(Deed.WORK)])
+def workbook_to_fill_in(request: Request) -> Response:  # noqa: ARG001
+    return _file(workbook_template(), "reprise-activites.xlsx", _XLSX)
+
+
+def _file(content: bytes, name: str, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get("/{run_id:uuid}", dependencies=[staff(Deed.WORK)])
+def show(run_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    report = services.imports.report(at_work(request).campus, run_id)
+    if report.run.state is ImportState.DRAFT:
+        return foreseen_page(request, services, report.run) or _draft_page(request, services, run_id)
+    return report_page(request, services, report)
+
+
+@router.post("/{run_id:uuid}", dependencies=[staff(Deed.WORK)])
+def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    """Confirmed as it was shown: where columns were changed meanwhile, the table is read and shown again first."""
+    work = at_work(request)
+    here = f"{work.home}/reprises/{run_id}"
+    run = services.imports.report(work.campus, run_id).run
+    if text_of(form, "geste") == ABANDON:
+        with deed(request) as writing:
+            writing.imports.abandon(work.campus, run_id)
+        return RedirectResponse(f"{work.home}/reprises", status_code=303)
+    if run.state is not ImportState.DRAFT:
+        return RedirectResponse(here, status_code=303)
+    if run.form is not ImportForm.TABLE:
+        with deed(request) as writing:
+            confirmed(writing, work, run, text_of(form, "type-sinon"))
+        return RedirectResponse(here, status_code=303)
+    sheet = services.imports.sheet(work.campus, run_id)
+    plan, shown = plan_in(form, sheet.heading), ReadingPlan.from_words(run.mapping["plan"])
+    trouble = says_twice(plan)
+    changed = differs(plan, shown, sheet)
+    if text_of(form, "geste") != CONFIRM or changed or trouble:
+        with deed(request) as writing:
+            writing.imports.reread(work.campus, run_id, plan.after(shown))
+        if text_of(form, "geste") == CONFIRM or trouble:
+            return _draft_page(
+                request, services, run_id, plan.after(shown), trouble=trouble, held_back=changed
+            )
+        return RedirectResponse(here, status_code=303)
+    try:
+        with deed(request) as writing:
+            writing.imports.confirm(work.campus, run_id, plan.after(shown), by=work.actor)
+    except AppError as error:
+        return _start_page(request, services, run.source, trouble=sentence_of(error))
+    process_of(request).on_promise()
+    return RedirectResponse(here, status_code=303)
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    number: int
+    label: str
+    samples: Sequence[str]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A word of the file that nobody has explained, or that was explained for this source."""
+
+    index: int
+    word: str
+    chosen: str
+
+
+def _start_page(
+    request: Request, services: Services, source: str = "", text: str = "", trouble: str = ""
+) -> HTMLResponse:
+    work = at_work(request)
+    return page(
+        request,
+        "imports/start.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/reprises",
+        zone=work.campus.time_zone,
+        source=source,
+        sources=services.imports.sources(work.campus),
+        text=text,
+        trouble=trouble,
+        reports=[ReportLine.of(work, report) for report in services.imports.reports(work.campus)],
+    )
+
+
+def _draft_page(
+    request: Request,
+    services: Services,
+    run_id: uuid.UUID,
+    plan: ReadingPlan | None = None,
+    *,
+    trouble: str = "",
+    held_back: bool = False,
+) -> HTMLResponse:
+    work = at_work(request)
+    draft = services.imports.draft(work.campus, run_id, plan)
+    columns = draft.sheet.columns(draft.plan)
+    return page(
+        request,
+        "imports/draft.html",
+        campus=work.look,
+        private=True,
+        status=422 if trouble else 200,
+        home=work.home,
+        here=f"{work.home}/reprises/{run_id}",
+        zone=work.campus.time_zone,
+        source=draft.run.source,
+        digest=draft.run.digest,
+        before=draft.before.asked_at if draft.before else None,
+        total=len(draft.judged),
+        columns=_columns(draft, columns),
+        choices=[(column.value, say(words)) for column, words in COLUMNS.items()],
+        missing=[say(words) for wanted, words in _WANTED if not wanted & set(columns)],
+        parts=_questions(draft, ImportColumn.PART),
+        kinds=_questions(draft, ImportColumn.KIND),
+        part_choices=[("", say(N_("À dire"))), *((part.value, say(words)) for part, words in PARTS.items())],
+        kind_choices=[
+            ("", say(N_("À dire"))),
+            *((k.value, say(words)) for k, words in ACTIVITY_KINDS.items()),
+        ],
+        kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
+        all_kinds=[(kind.value, say(words)) for kind, words in ACTIVITY_KINDS.items()],
+        has_kinds=ImportColumn.KIND in columns,
+        **told_lines([LineView.of(one) for one in draft.judged]),
+        trouble=trouble,
+        held_back=held_back,
+    )
+
+
+_NAMES = {ImportColumn.FAMILY, ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST}
+_WANTED = (
+    ({ImportColumn.TITLE}, N_("le titre de l’activité")),
+    ({ImportColumn.STARTS_ON}, N_("la date")),
+    (_NAMES, N_("le nom des personnes")),
+)
+
+
+def _columns(draft: Draft, columns: Sequence[ImportColumn]) -> list[ColumnView]:
+    rows = draft.sheet.rows
+    return [
+        ColumnView(
+            index,
+            draft.sheet.heading[index] or say(N_("Colonne {number}")).format(number=index + 1),
+            list(
+                dict.fromkeys(
+                    row.cells[index][:40] for row in rows[:200] if index < len(row.cells) and row.cells[index]
+                )
+            )[:SAMPLES],
+            column.value,
+        )
+        for index, column in enumerate(columns)
+    ]
+
+
+def _questions(draft: Draft, column: ImportColumn) -> list[Question]:
+    """Words that no list of ours knows; those explained before stand there with their answer."""
+    read: Callable[[str, ReadingPlan], PartKind | ActivityKind | None]
+    read = part_of_word if column is ImportColumn.PART else kind_of_word
+    asked: list[Question] = []
+    for word in draft.sheet.words_in(column, draft.plan):
+        if read(word, ReadingPlan()) is None:
+            said = read(word, draft.plan)
+            asked.append(Question(len(asked), word, said.value if said else ""))
+    return asked

@@ -1,0 +1,1 @@
+"""Pages: my badges, portfolio, requests, contributions."""

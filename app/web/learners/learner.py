@@ -1,0 +1,373 @@
+"""The learner's own pages: the private link, the badge, opening and shutting its page, and taking it away."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.awards.awards import AwardState, Visibility
+from app.domain.people.guardians import is_minor_for, needs_guardian_for
+from app.domain.privacy.consents import About, wording_of
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.saying import said
+from app.http.pages.typography import say
+from app.http.pages.wording import moment
+from app.http.policies import Policy, Who, marked, public
+from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
+from app.http.workplaces import look_of
+from app.language import N_
+from app.services.accounts.sessions import Holder, SignedIn
+from app.services.awards.awards import AwardRecord
+from app.services.badges.pictures import picture_words
+from app.services.people.guardians import ParentState
+from app.services.people.people import LinksTurnedOff
+from app.services.publishing.publication import Published
+from app.services.verification.verification import Answer
+from app.web.accounts.asking_browser import same_browser
+from app.web.awards.handing.certificates import certificate_of
+from app.web.learners.held_badges import (
+    CHANGING_HOLDER,
+    HOLDER,
+    check_speaks_for_person,
+    find_holder,
+    held_here,
+    holder_of,
+    keep_here,
+)
+from app.web.learners.shelf import DONE as SHELF_DONE
+from app.web.learners.shelf import as_private, shelf_page
+from app.web.publishing.public_words import given_by, public_words, why_given
+from app.web.publishing.sharing import Sharing, offers_linked_in, sharing_of
+from app.web.verification.answers import AnswerShown, shown
+
+_MOST_CHECKS = 20
+router = APIRouter()
+
+
+class Form(StrEnum):
+    PDF = "pdf"
+    PNG = "png"
+    SVG = "svg"
+    JSON = "json"
+    JWT = "jwt"
+    ZIP = "zip"
+
+
+class CodeForm(StrEnum):
+    SVG = "svg"
+    PNG = "png"
+
+
+_USES = {
+    Form.PDF: (N_("Certificat PDF"), N_("Pour le CV et l’imprimante : le badge signé y est joint.")),
+    Form.PNG: (
+        N_("Image PNG"),
+        N_(
+            "À montrer, à joindre : le badge signé est dedans, et l’adresse où le vérifier est écrite dessus."
+        ),
+    ),
+    Form.SVG: (N_("Image SVG"), N_("La même, nette à toutes les tailles.")),
+    Form.JSON: (N_("Badge signé, JSON"), N_("Pour un portefeuille numérique ou un autre service de badges.")),
+    Form.JWT: (
+        N_("Badge signé, JWT"),
+        N_("La même chose, dans la forme que certains portefeuilles demandent."),
+    ),
+    Form.ZIP: (
+        N_("Paquet de vérification, ZIP"),
+        N_("Le badge et tout ce qu’il faut pour le vérifier plus tard sans réseau, à la date d’aujourd’hui."),
+    ),
+}
+_DONE = {
+    **SHELF_DONE,
+    "recu": N_(
+        "C’est fait : votre badge est là, et le campus le sait. Sa page est fermée tant que vous ne l’ouvrez pas."
+    ),
+    "comparaison": N_("C’est noté : qui voit la page de ce badge peut y comparer une adresse à la vôtre."),
+    "sans-comparaison": N_("C’est noté : personne ne peut plus comparer une adresse à la vôtre."),
+    "recherche": N_("C’est noté. Les moteurs de recherche mettent parfois des semaines à suivre."),
+    "parent": N_("C’est parti : ton parent reçoit une lettre. Sa réponse s’affichera ici."),
+    "avec-nom": N_(
+        "C’est fait : ce badge dit votre nom. Les fichiers téléchargés avant disent « remplacé »."
+    ),
+    "sans-nom": N_(
+        "C’est fait : ce badge ne dit plus votre nom. Les fichiers téléchargés avant disent « remplacé »."
+    ),
+    "avec-adresse": N_(
+        "C’est fait : la version Open Badges 2.0 de ce badge porte l’empreinte de votre adresse."
+    ),
+    "sans-adresse": N_("C’est fait : la version Open Badges 2.0 de ce badge ne porte plus d’empreinte."),
+    "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
+}
+
+
+@dataclass(frozen=True)
+class FileShown:
+    name: str
+    use: str
+    url: str
+    size: int
+
+
+@dataclass(frozen=True)
+class MyBadge:
+    """The badge as its holder sees it; `answer` was found just now, as anybody would find it."""
+
+    id: uuid.UUID
+    url: str
+    public_url: str
+    picture: str
+    picture_words: str
+    is_open: bool
+    is_findable: bool
+    opening_words: str
+    name_words: str
+    parent: ParentState
+    parent_typed: str
+    parent_trouble: str
+    is_revoked: bool
+    is_claimed: bool
+    revoked_reason: str
+    allows_name: bool
+    names_in_badges: bool
+    may_say_name: bool
+    offers_linked_in: bool
+    is_minor: bool
+    says_name: bool
+    says_address: bool
+    older_url: str
+    answers_checks: bool
+    checks: Sequence[tuple[str, bool]]
+    """When an address was compared, and whether it was theirs."""
+    own_addresses: Sequence[tuple[str, str]]
+    first_name: str
+    given: str
+    why: str
+    public: Sequence[tuple[str, str]]
+    answer: AnswerShown
+    files: Sequence[FileShown]
+    sharing: Sharing
+
+
+@router.get("/recevoir/{token}")
+@public
+def receive(token: str, request: Request, services: WritingServices) -> Response:
+    """Open the badge in this browser, and take the secret out of the address bar. Works as often as one likes."""
+    try:
+        opened = services.people.open_private_link(token, browser=same_browser(request).name)
+    except LinksTurnedOff as error:
+        return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
+    award_id = opened.session.award_id
+    assert award_id is not None, "a private link opens one award"
+    services.enter_campus_of(award_id)
+    services.handing_over.link_opened(award_id)
+    answer = RedirectResponse(f"/mes-badges/{award_id}", status_code=303)
+    if award_id not in held_here(request, services):
+        keep_here(answer, request, opened)
+    return answer
+
+
+@router.get("/mes-badges/{award_id:uuid}")
+@marked(Policy(Who.HOLDER))
+def show_mine(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
+) -> HTMLResponse:
+    who = find_holder(award_id, request, services)
+    if who is None:
+        services.awards.check_not_erased(award_id)
+        return shelf_page(request, services, is_missing=True)
+    services.enter_campus_of(award_id)
+    record = services.awards.record(award_id)
+    done = say(_DONE[fait]) if fait in _DONE else ""
+    return badge_page(request, services, record, my_badge(services, who, award_id), done=done)
+
+
+def badge_page(
+    request: Request,
+    services: Services,
+    record: AwardRecord,
+    view: MyBadge,
+    *,
+    done: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    return as_private(
+        page(
+            request,
+            "learners/badge.html",
+            campus=look_of(record.campus),
+            private=True,
+            status=status,
+            b=view,
+            done=done,
+            has_account=find_signed_in(request, services) is not None,
+        )
+    )
+
+
+@router.post("/mes-badges/{award_id:uuid}/visibilite", dependencies=[CHANGING_HOLDER])
+def change_visibility(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    wanted = Visibility.OPEN if text_of(form, "vue") == "ouvert" else Visibility.CLOSED
+    services.awards.set_visibility(award_id, wanted, by=who.actor)
+    # Whoever decides about the page has the badge in hand.
+    services.handing_over.claim(award_id, by=who.actor)
+    done = "ouvert" if wanted is Visibility.OPEN else "ferme"
+    if text_of(form, "retour") == "etagere":
+        return RedirectResponse(f"/mes-badges?fait={done}#b-{award_id}", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#page", status_code=303)
+
+
+@router.post("/mes-badges/{award_id:uuid}/recherche", dependencies=[CHANGING_HOLDER])
+def change_search(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    services.awards.set_findable(award_id, text_of(form, "recherche") == "oui", by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}?fait=recherche#page", status_code=303)
+
+
+@router.post("/mes-badges/{award_id:uuid}/comparaison", dependencies=[CHANGING_HOLDER])
+def change_checks(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who, answers = holder_of(award_id, request, services), text_of(form, "comparaison") == "oui"
+    services.awards.answer_checks(award_id, answers, by=who.actor)
+    done = "comparaison" if answers else "sans-comparaison"
+    return RedirectResponse(f"/mes-badges/{award_id}?fait={done}#nom", status_code=303)
+
+
+@router.post("/mes-badges/{award_id:uuid}/nom", dependencies=[CHANGING_HOLDER])
+def change_name_wish(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    check_speaks_for_person(who, services)
+    services.people.allow_name(who.person.id, text_of(form, "nom") == "oui", by=who.actor)
+    return RedirectResponse(f"/mes-badges/{award_id}?fait=nom#nom", status_code=303)
+
+
+@router.get("/mes-badges/{award_id:uuid}/badge.{form}", dependencies=[HOLDER])
+def download(award_id: uuid.UUID, form: Form, request: Request, services: ReadingServices) -> Response:
+    """The badge as a file, for its holder alone and whether or not its page is open."""
+    holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    document = _file(services, record, form)
+    name = f"{_file_name(record.version.name)}.{form.value}"
+    return Response(
+        document.body,
+        media_type=document.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        },
+    )
+
+
+@router.get("/mes-badges/{award_id:uuid}/code.{form}", dependencies=[HOLDER])
+def code(award_id: uuid.UUID, form: CodeForm, request: Request, services: ReadingServices) -> Response:
+    """The QR code of the badge's short address, to print beside anything."""
+    holder_of(award_id, request, services)
+    drawn = services.papers.code(services.awards.record(award_id), form.value)
+    return Response(
+        drawn.body,
+        media_type=drawn.media_type,
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"},
+    )
+
+
+def _file(services: Services, record: AwardRecord, form: Form) -> Published:
+    if form is Form.PDF:
+        return certificate_of(services, record)
+    if form is Form.ZIP:
+        return services.verification.package_of(record)
+    return services.publication.award_file(record, form.value)
+
+
+def my_badge(
+    services: Services,
+    who: Holder,
+    award_id: uuid.UUID,
+    *,
+    parent_typed: str = "",
+    parent_trouble: str = "",
+) -> MyBadge:
+    record = services.awards.record(award_id)
+    award = record.award
+    answer: Answer = services.verification.verify_award(record)
+    words = picture_words(record.campus, record.version, services.badges.competencies_of(record.version))
+    url = f"/mes-badges/{award_id}"
+    view = shown(services, answer, again=url)
+    return MyBadge(
+        id=award_id,
+        url=url,
+        public_url=services.addresses.award(award_id),
+        picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
+        picture_words=said(words),
+        is_open=award.visibility is Visibility.OPEN,
+        is_findable=award.is_findable,
+        opening_words=say(wording_of(About.PUBLICATION)),
+        name_words=say(wording_of(About.NAME)),
+        parent=services.guardians.state_of(record),
+        parent_typed=parent_typed,
+        parent_trouble=parent_trouble,
+        is_revoked=award.state is AwardState.REVOKED,
+        is_claimed=award.claimed_at is not None,
+        revoked_reason=award.revoked_reason,
+        allows_name=who.person.allows_name,
+        names_in_badges=record.campus.names_in_credentials,
+        may_say_name=not needs_guardian_for(record.person, record.activity),
+        offers_linked_in=offers_linked_in(record),
+        is_minor=is_minor_for(record.person, record.activity),
+        says_name=award.holder_name is not None,
+        answers_checks=award.answers_checks,
+        checks=[
+            (moment(each.at, record.campus.time_zone), bool(each.facts.get("known")))
+            for each in services.holders.checks_of(award_id)[:_MOST_CHECKS]
+        ],
+        older_url=services.addresses.older_award(award_id),
+        says_address=bool(award.older_recipient),
+        own_addresses=_own_addresses(services, who),
+        first_name=who.person.given_name or who.person.name,
+        given=given_by(record),
+        why=why_given(record),
+        public=public_words(record, view),
+        answer=view,
+        files=[
+            FileShown(
+                say(name),
+                say(use),
+                f"{url}/badge.{form.value}",
+                len(_file(services, record, form).body),
+            )
+            for form, (name, use) in _USES.items()
+        ],
+        sharing=sharing_of(services, record, url),
+    )
+
+
+def _own_addresses(services: Services, who: Holder) -> Sequence[tuple[str, str]]:
+    """A private link proves the hold on one badge, and shows nobody's addresses."""
+    if not isinstance(who, SignedIn):
+        return ()
+    return [
+        (each.address, each.address)
+        for each in services.own_addresses.list_of(who.person.id)
+        if each.verified_at
+    ]
+
+
+def _file_name(title: str) -> str:
+    """A name that every system can keep: letters without accents, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", title.casefold().replace("œ", "oe").replace("æ", "ae"))
+    return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:60] or "badge"

@@ -1,0 +1,1 @@
+"""Pages: records, names, addresses, merging, disambiguation."""

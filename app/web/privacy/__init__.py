@@ -1,0 +1,1 @@
+"""Pages: access, erasure, consent, retention."""

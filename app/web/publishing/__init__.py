@@ -1,0 +1,1 @@
+"""Pages: status lists, public documents, static export."""

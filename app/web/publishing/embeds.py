@@ -1,0 +1,175 @@
+"""An award's page on somebody else's: the card of its link, oEmbed, and a small page to put in a frame.
+
+All of them are shut the moment the page is.
+"""
+
+from __future__ import annotations
+
+import uuid
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from app.container import Services
+from app.domain.publishing.addresses import Addresses
+from app.errors import NotFound
+from app.http.pages.render import page
+from app.http.pages.saying import said
+from app.http.pages.typography import say
+from app.http.pages.wording import day
+from app.http.policies import public
+from app.http.request_scope import ReadingServices, limited
+from app.http.security_headers import framed_anywhere
+from app.http.workplaces import look_of
+from app.language import N_, speaking
+from app.services.awards.awards import AwardRecord
+from app.services.awards.handing.pictures import CardWords
+from app.services.badges.pictures import kind_words
+from app.web.learners.portfolios.portfolios import oembed_of
+from app.web.verification.answers import shown
+
+router = APIRouter()
+WIDTH, HEIGHT = 420, 260
+_ONE_MINUTE = "public, max-age=60"
+
+
+@router.get("/attributions/{award_id:uuid}/carte.png")
+@public
+def card(award_id: uuid.UUID, services: ReadingServices) -> Response:
+    """In the badge's language: programs that unfold links have none of their own."""
+    record = services.publication.open_award(award_id)
+    with speaking(record.version.language):
+        drawn = services.award_pictures.card(record, _card_words(services, record))
+    return Response(
+        drawn,
+        media_type="image/png",
+        headers={"Cache-Control": _ONE_MINUTE, "Cross-Origin-Resource-Policy": "cross-origin"},
+    )
+
+
+@router.get("/attributions/{award_id:uuid}/code.svg")
+@public
+def code(award_id: uuid.UUID, services: ReadingServices) -> Response:
+    """The code that leads to the page: a screenshot of the page leads to it too."""
+    record = services.publication.open_award(award_id)
+    drawn = services.papers.code(record, "svg")
+    return Response(drawn.body, media_type=drawn.media_type, headers={"Cache-Control": _ONE_MINUTE})
+
+
+@router.get("/attributions/{award_id:uuid}/integrer")
+@public
+def frame(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    """The answer in a few lines, verified when it is asked for, to stand in a frame on any site."""
+    record = services.publication.open_award(award_id)
+    view = shown(services, services.verification.verify_award(record))
+    answer = page(
+        request,
+        "verification/frame.html",
+        campus=look_of(record.campus),
+        private=True,
+        a=view,
+        url=services.addresses.award(award_id),
+        host=services.addresses.host,
+    )
+    return framed_anywhere(answer)
+
+
+@router.get("/verifier/integrer")
+@public
+def checker_frame(request: Request) -> HTMLResponse:
+    """The form of the checker for other sites; its answer opens on a page of ours, where nobody else can dress it."""
+    return framed_anywhere(page(request, "verification/verifier_frame.html"))
+
+
+@router.get("/oembed", dependencies=[limited("verify")])
+@public
+def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Response:
+    """What a site that is given the address of an award or a portfolio may show in its place (oEmbed 1.0, rich)."""
+    portfolio_id = services.addresses.portfolio_named_by(url[:2000])
+    if portfolio_id is not None and format == "json":
+        return _embedded(oembed_of(services, portfolio_id))
+    award_id = services.addresses.award_named_by(url[:2000])
+    if award_id is None or format != "json":
+        raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+    record = services.publication.open_award(award_id)
+    body: dict[str, Any] = {
+        "version": "1.0",
+        "type": "rich",
+        "title": record.version.name,
+        "author_name": record.campus.name,
+        "author_url": services.addresses.campus(record.campus.slug),
+        "provider_name": "Sceau",
+        "provider_url": services.addresses.base_url,
+        "cache_age": 60,
+        "thumbnail_url": card_address(services, award_id),
+        "thumbnail_width": 1200,
+        "thumbnail_height": 630,
+        "html": frame_html(services, record),
+        "width": WIDTH,
+        "height": HEIGHT,
+    }
+    return _embedded(body)
+
+
+def _embedded(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers={"Cache-Control": _ONE_MINUTE, "Access-Control-Allow-Origin": "*"})
+
+
+def card_address(services: Services, award_id: uuid.UUID) -> str:
+    return f"{services.addresses.award(award_id)}/carte.png"
+
+
+def frame_html(services: Services, record: AwardRecord) -> str:
+    """One line of HTML to paste into a site, without any script."""
+    address = escape(f"{services.addresses.award(record.award.id)}/integrer")
+    title = escape(say(N_("Badge « {title} »")).format(title=record.version.name))
+    return (
+        f'<iframe src="{address}" title="{title}" width="{WIDTH}" height="{HEIGHT}" '
+        'loading="lazy" style="border:0;max-width:100%"></iframe>'
+    )
+
+
+def checker_html(addresses: Addresses) -> tuple[str, str]:
+    """The checker for somebody's site: in a frame without any script, and as an element of its own."""
+    title = escape(say(N_("Vérifier un badge")))
+    frame = (
+        f'<iframe src="{escape(addresses.verifier())}/integrer" title="{title}" width="{WIDTH}" height="280" '
+        'style="border:0;max-width:100%"></iframe>'
+    )
+    script = f"{escape(addresses.base_url)}/static/js/sceau-verifier.js"
+    return frame, f'<script src="{script}"></script> <sceau-verifier title="{title}"></sceau-verifier>'
+
+
+def structured(services: Services, record: AwardRecord, title: str, description: str) -> dict[str, Any]:
+    """What search engines and readers of schema.org may know: the badge and who gives it, and nobody's name."""
+    campus, version = record.campus, record.version
+    return {
+        "@context": "https://schema.org",
+        "@type": "EducationalOccupationalCredential",
+        "name": title,
+        "description": description,
+        "inLanguage": version.language,
+        "credentialCategory": say(N_("Badge ouvert")),
+        "url": services.addresses.award(record.award.id),
+        "image": services.addresses.picture(record.badge.id, version.number, "png"),
+        "recognizedBy": {
+            "@type": "Organization",
+            "name": say(N_("Campus {name}")).format(name=campus.name),
+            "url": services.addresses.campus(campus.slug),
+        },
+    }
+
+
+def _card_words(services: Services, record: AwardRecord) -> CardWords:
+    competencies = services.badges.competencies_of(record.version)
+    return CardWords(
+        kind=said(kind_words(record.campus, record.version, competencies)),
+        title=record.version.name,
+        campus=say(N_("Campus {name}")).format(name=record.campus.name),
+        when=day(record.award.awarded_at, record.campus.time_zone),
+        where=say(N_("Vérifier : {address}")).format(
+            address=services.addresses.short_in_print(record.award.id)
+        ),
+    )

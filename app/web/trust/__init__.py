@@ -1,0 +1,1 @@
+"""Pages: registry, organisations, endorsements."""

@@ -1,0 +1,177 @@
+"""Somebody of an organisation answers a letter: reads what they are asked to recommend, writes, looks, signs, or says no."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.trust.endorsements import (
+    LONGEST,
+    NAME_WORDING,
+    WORDINGS,
+    EndorsementRequest,
+    Refusal,
+    Words,
+    checked_words,
+)
+from app.domain.trust.organisations import domain_of, is_public_provider
+from app.errors import InvalidInput, Unavailable
+from app.http.pages.forms import SafeForm, bytes_of, text_of
+from app.http.pages.render import page
+from app.http.pages.saying import said
+from app.http.pages.typography import say
+from app.http.policies import public
+from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
+from app.http.workplaces import look_of, sentence_of
+from app.language import N_, current_locale
+from app.services.badges.pictures import picture_words
+from app.services.trust.endorsements import Subject, Told
+from app.web.badges.badges import definition_shown
+
+router = APIRouter(dependencies=[AT_ANY_CAMPUS])
+_LOOK, _SIGN, _BRING, _NO, _NEVER = "apercu", "signer", "apporter", "refuser", "jamais"
+_REFUSALS: Final = {_NO: Refusal.THIS, _NEVER: Refusal.EVER}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The form as it was filled in."""
+
+    organisation: str = ""
+    site: str = ""
+    role: str = ""
+    words: str = ""
+    name: str = ""
+    shows_name: bool = False
+    written: str = ""
+    """Signed elsewhere."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    name: str
+    lines: list[str]
+    how: str
+
+
+@router.get("/recommander/{token}")
+@public
+def show(token: str, request: Request, services: ReadingServices) -> HTMLResponse:
+    """A page and not yet a deed: programs that follow links in letters sign nothing."""
+    asked, subject = services.endorsement_signing.opened(token)
+    return _page(request, services, token, asked, subject, Typed(organisation=asked.organisation_name))
+
+
+@router.post("/recommander/{token}", dependencies=[limited("endorsing")])
+@public
+def answer(token: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    asked, subject = services.endorsement_signing.opened(token)
+    gesture, typed = text_of(form, "geste"), _typed(form)
+    if gesture in _REFUSALS:
+        with deed(request) as writing:
+            writing.endorsement_signing.refuse(token, _REFUSALS[gesture])
+        return page(request, "trust/refused.html", private=True, is_for_ever=gesture == _NEVER)
+    try:
+        told = Told.checked(typed.organisation, typed.site)
+        if gesture == _BRING:
+            with deed(request) as writing:
+                kept = writing.endorsement_signing.take_in(
+                    token, told, typed.written, language=current_locale()
+                )
+            return _done(request, services, kept.id)
+        words = checked_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
+        if gesture == _SIGN:
+            with deed(request) as writing:
+                kept = writing.endorsement_signing.sign(token, told, words, language=current_locale())
+            return _done(request, services, kept.id)
+    except (InvalidInput, Unavailable) as error:
+        return _page(request, services, token, asked, subject, typed, trouble=sentence_of(error))
+    shows = _preview(asked, told, words) if gesture == _LOOK else None
+    return _page(request, services, token, asked, subject, typed, preview=shows)
+
+
+def _done(request: Request, services: Services, endorsement_id: uuid.UUID) -> RedirectResponse:
+    process_of(request).on_promise()
+    token = services.endorsement_signing.withdraw_token(endorsement_id)
+    return RedirectResponse(f"/recommandations/retirer/{token}?fait=signee", status_code=303)
+
+
+def _typed(form: SafeForm) -> Typed:
+    typed = Typed(
+        organisation=text_of(form, "organisation"),
+        site=text_of(form, "site"),
+        role=text_of(form, "role"),
+        words=text_of(form, "mots"),
+        name=text_of(form, "nom"),
+        shows_name=text_of(form, "montrer-nom") == "oui",
+        written=text_of(form, "signee"),
+    )
+    file = bytes_of(form, "fichier")
+    return replace(typed, written=file.decode("utf-8", "replace")) if file else typed
+
+
+def _preview(asked: EndorsementRequest, told: Told, words: Words) -> Preview:
+    return Preview(told.name, words.signed.splitlines(), _how(asked))
+
+
+def _how(asked: EndorsementRequest) -> str:
+    domain = domain_of(asked.address)
+    if is_public_provider(domain):
+        return say(
+            N_("Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Ce sera écrit ainsi.")
+        ).format(domain=domain)
+    return say(N_("Domaine {domain}, vérifié par la lettre que vous avez reçue.")).format(domain=domain)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    token: str,
+    asked: EndorsementRequest,
+    subject: Subject,
+    typed: Typed,
+    *,
+    trouble: str = "",
+    preview: Preview | None = None,
+) -> HTMLResponse:
+    version, record = subject.version, subject.record
+    picture = words = ""
+    definition = None
+    if subject.badge and version:
+        picture = f"/badges/{subject.badge.id}/v{version.number}/image.svg"
+        words = said(picture_words(subject.campus, version))
+        definition = definition_shown(services, services.publication.badge(subject.badge.id, version.number))
+    reply = page(
+        request,
+        "trust/sign.html",
+        campus=look_of(subject.campus),
+        private=True,
+        status=422 if trouble else 200,
+        here=f"/recommander/{token}",
+        person=record.person.name if record else "",
+        title=version.name if version else "",
+        description=version.description if version else subject.campus.description,
+        picture=picture,
+        picture_words=words,
+        d=definition,
+        campus_name=subject.campus.name,
+        campus_url=f"/campus/{subject.campus.slug}",
+        contact=subject.campus.contact_email,
+        why=asked.why,
+        address=asked.address,
+        how=_how(asked),
+        iri=subject.iri,
+        typed=typed,
+        preview=preview,
+        agreement=say(WORDINGS[-1]),
+        name_wording=say(NAME_WORDING),
+        longest=LONGEST,
+        trouble=trouble,
+    )
+    reply.headers["Referrer-Policy"] = "same-origin"
+    return reply

@@ -1,0 +1,146 @@
+"""A learner's recommendations: asked for from a company, seen, hidden and shown again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.awards.awards import AwardState
+from app.domain.trust.endorsements import EndorsementRequest, Refusal, is_waiting
+from app.errors import Conflict, InvalidInput, NotAllowed
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.words import Word
+from app.http.request_scope import ReadingServices, deed, limited, process_of
+from app.http.workplaces import look_of, sentence_of
+from app.language import N_
+from app.services.awards.awards import AwardRecord
+from app.services.trust.endorsements import Asked
+from app.web.badges.openings import ids_in
+from app.web.learners.held_badges import HOLDER, holder_of
+from app.web.learners.shelf import as_private
+from app.web.trust.recommendations import recommendations
+
+router = APIRouter(prefix="/mes-badges/{award_id:uuid}/recommandations")
+_DONE = {
+    "demandee": N_("C’est parti : la personne reçoit une lettre. Sa réponse s’affichera ici."),
+    "cachee": N_("C’est noté : cette recommandation n’est plus montrée."),
+    "montree": N_("C’est noté : cette recommandation est montrée avec le badge."),
+}
+_WAITING = Word(N_("Sans réponse encore"), "unk")
+_OVER = Word(N_("Sans réponse, lien périmé"), "past")
+_NO = Word(N_("A dit non"), "past")
+_YES = Word(N_("A répondu"), "ok")
+
+
+@dataclass(frozen=True)
+class RequestShown:
+    name: str
+    address: str
+    on: datetime
+    state: Word
+
+
+def request_shown(row: EndorsementRequest, *, at: datetime) -> RequestShown:
+    if row.refusal:
+        state = _NO
+    elif row.answered_at:
+        state = _YES
+    else:
+        state = _WAITING if is_waiting(row, at=at) else _OVER
+    address = "" if row.refusal == Refusal.EVER else row.address
+    return RequestShown(row.organisation_name, address, row.asked_at, state)
+
+
+@router.get("", dependencies=[HOLDER])
+def show(award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    return _page(request, services, record, done=say(_DONE[fait]) if fait in _DONE else "")
+
+
+@router.post("", dependencies=[HOLDER, limited("endorsement from a network")])
+def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    who = holder_of(award_id, request, services)
+    record = services.awards.record(award_id)
+    typed = Asked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot"))
+    try:
+        if not services.guardians.state_of(record).may_open:
+            raise NotAllowed(
+                N_("Avant 15 ans, un parent dit oui avant qu’un badge soit montré à quelqu’un d’autre.")
+            )
+        services.search_everywhere()
+        refused = services.endorsement_asking.is_refused_by(typed.address)
+        services.enter_campus_of(award_id)
+        subject = services.endorsement_subjects.of_award(record)
+        asked = services.endorsement_asking.checked(subject, typed, refused=refused, by=who.actor)
+        for name, counted in services.endorsement_asking.counts(subject, asked):
+            process_of(request).limiter.hit(name, counted)
+        with deed(request) as writing:
+            writing.enter_campus_of(award_id)
+            writing.endorsement_asking.ask(subject, asked, refused=refused, by=who.actor)
+    except (InvalidInput, Conflict, NotAllowed) as error:
+        services.enter_campus_of(award_id)
+        return _page(request, services, record, typed=typed, trouble=sentence_of(error))
+    process_of(request).on_promise()
+    return RedirectResponse(f"/mes-badges/{award_id}/recommandations?fait=demandee", status_code=303)
+
+
+@router.post("/montrer", dependencies=[HOLDER])
+def show_or_hide(
+    award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    who = holder_of(award_id, request, services)
+    hidden = text_of(form, "geste") == "cacher"
+    with deed(request) as writing:
+        writing.enter_campus_of(award_id)
+        for endorsement_id in ids_in([text_of(form, "recommandation")]):
+            writing.endorsements_taken_back.hide(award_id, endorsement_id, hidden=hidden, by=who.actor)
+    done = "cachee" if hidden else "montree"
+    return RedirectResponse(f"/mes-badges/{award_id}/recommandations?fait={done}", status_code=303)
+
+
+def _page(
+    request: Request,
+    services: Services,
+    record: AwardRecord,
+    *,
+    typed: Asked | None = None,
+    trouble: str = "",
+    done: str = "",
+) -> HTMLResponse:
+    award_id, zone = record.award.id, record.campus.time_zone
+    is_revoked = record.award.state is AwardState.REVOKED
+    rows: Sequence[EndorsementRequest] = (
+        []
+        if is_revoked
+        else services.endorsement_asking.about(services.endorsement_subjects.of_award(record))
+    )
+    return as_private(
+        page(
+            request,
+            "trust/mine.html",
+            campus=look_of(record.campus),
+            private=True,
+            status=422 if trouble else 200,
+            url=f"/mes-badges/{award_id}",
+            here=f"/mes-badges/{award_id}/recommandations",
+            title=record.version.name,
+            is_revoked=is_revoked,
+            is_open=record.award.visibility.value == "open",
+            said=recommendations(services.endorsements.mine(award_id), zone),
+            asked=[request_shown(each, at=services.clock()) for each in rows],
+            zone=zone,
+            typed=typed or Asked("", ""),
+            letters_leave=process_of(request).mailer is not None,
+            trouble=trouble,
+            done=done,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Pages: checks of credentials and their sentences."""

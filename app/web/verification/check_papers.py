@@ -1,0 +1,175 @@
+"""What a check found, to keep: a dated page to print, the report for programs, and all it takes to check again."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from enum import StrEnum
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.container import Services
+from app.domain.awards.awards import Visibility
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.typography import say
+from app.http.policies import public
+from app.http.request_scope import ReadingServices, limited
+from app.language import N_, current_locale
+from app.services.awards.handing.papers import CheckWords
+from app.services.publishing.publication import Published
+from app.services.verification.verification import Answer
+from app.web.publishing.award_page import closed_page
+from app.web.verification.answers import AnswerShown, shown
+from sceau_credentials.values.json_text import dump_json
+
+router = APIRouter()
+_ITS_OWN_WORDS = N_("Ce nom est celui que l'émetteur se donne. Nous n'avons vérifié que sa signature.")
+FORM_FIELD, TEXT_FIELD = "trace", "texte"
+
+
+class Trace(StrEnum):
+    PDF = "pdf"
+    JSON = "json"
+    ZIP = "zip"
+
+
+@router.post("/verifier/trace", dependencies=[limited("verify")])
+@public
+def keep_trace(request: Request, services: ReadingServices, form: SafeForm) -> Response:  # noqa: ARG001
+    """The badge comes back with the form and is checked again: nothing of it was kept here meanwhile."""
+    text, wanted = text_of(form, TEXT_FIELD), text_of(form, FORM_FIELD)
+    if not text or wanted not in set(Trace):
+        return RedirectResponse("/verifier", status_code=303)
+    return _handed(services, services.verification.verify(text), Trace(wanted))
+
+
+@router.get("/attributions/{award_id:uuid}/trace", dependencies=[limited("verify")])
+@public
+def keep_trace_of_award(
+    award_id: uuid.UUID, request: Request, services: ReadingServices, trace: str = ""
+) -> Response:
+    """The same of a badge that is here: it need not travel to the page and back."""
+    record = services.awards.record(award_id)
+    if record.award.visibility is not Visibility.OPEN:
+        return closed_page(request, services)
+    if trace not in set(Trace):
+        return RedirectResponse(f"/attributions/{award_id}", status_code=303)
+    return _handed(services, services.verification.verify_award(record), Trace(trace))
+
+
+def _handed(services: Services, answer: Answer, wanted: Trace) -> Response:
+    trace = _trace(services, answer, wanted)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="verification.{wanted}"',
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+    return Response(trace.body, media_type=trace.media_type, headers=headers)
+
+
+def _trace(services: Services, answer: Answer, wanted: Trace) -> Published:
+    if answer.report is None or wanted is Trace.JSON:
+        return Published.of(
+            dump_json(answer.report.to_document() if answer.report else {}), "application/json"
+        )
+    if wanted is Trace.ZIP:
+        return services.verification.package_of_text(answer.text)
+    return services.papers.check(_words(services, answer, shown(services, answer)), answer.text)
+
+
+def _words(services: Services, answer: Answer, view: AnswerShown) -> CheckWords:
+    record = answer.record
+    address = (
+        services.addresses.short_in_print(record.award.id)
+        if record
+        else services.addresses.verifier().partition("://")[2]
+    )
+    return CheckWords(
+        lang=current_locale(),
+        title=say(N_("Vérification d’un badge")),
+        author="Sceau",
+        by=say(N_("Vérification d’un badge, faite par {host}")).format(host=services.addresses.host),
+        warning=_warning(view),
+        state=view.state,
+        word=view.word,
+        sentence=view.sentence,
+        when=say(N_("Vérifié le {moment}")).format(moment=view.when),
+        facts=_facts(view),
+        checks=_checks(view),
+        lists=[
+            (title, list(sentences))
+            for title, sentences in (
+                (say(N_("À savoir aussi")), view.remarks),
+                (say(N_("Ce que cela ne prouve pas")), view.limits),
+            )
+            if sentences
+        ],
+        technical_title=say(N_("Données techniques")),
+        technical=[
+            *view.technical,
+            (say(N_("Empreinte du badge (SHA-256)")), hashlib.sha256(answer.text.encode()).hexdigest()),
+        ],
+        plate=address,
+        check_title=say(N_("Ce qui était vrai ce jour-là peut avoir changé.")),
+        check_words=say(
+            N_(
+                "Cette page n’est pas signée : elle vous sert de mémoire. Pour être sûr, vérifiez à nouveau : le "
+                "badge est joint à ce PDF, que l’on peut déposer tel quel."
+            )
+        ),
+        code_words=say(N_("Code QR : {address}")).format(address=address),
+        foot=say(N_("Rien n’a été gardé de cette vérification.")),
+        attached_words=say(N_("Le badge qui a été vérifié")),
+    )
+
+
+def _facts(view: AnswerShown) -> list[tuple[str, str]]:
+    """What the badge says, only where somebody is known to have signed it."""
+    if view.badge is None or view.issuer is None:
+        return []
+    facts = [
+        (say(N_("Qui")), view.badge.holder or say(N_("Le badge ne porte pas de nom"))),
+        (say(N_("A fait quoi")), view.badge.title),
+        (say(N_("Jugé comment")), view.badge.judged),
+        (say(N_("Par qui")), view.issuer.name),
+        (say(N_("Quand")), view.badge.awarded),
+        (say(N_("Encore valable")), view.still.words if view.still else ""),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _warning(view: AnswerShown) -> list[str]:
+    standing = view.standing
+    if standing is None or not standing.warning:
+        return []
+    return [say(N_("À lire avant tout")), f"{standing.warning} {standing.advice}".strip()]
+
+
+def _issuer(view: AnswerShown) -> list[tuple[str, str, str, str]]:
+    """Who vouches for the issuer: registers first, its own words second; then its labels."""
+    issuer, standing = view.issuer, view.standing
+    if issuer is None:
+        return []
+    lines = []
+    if standing is not None:
+        lines.append((standing.state, standing.word, standing.sentence, standing.detail))
+    elif not issuer.is_ours:
+        lines.append(("unk", say(N_("Non vérifié")), say(_ITS_OWN_WORDS), ""))
+    verdicts = [*(each.verdict for each in issuer.labels), *issuer.listed]
+    return [*lines, *((each.state, each.word, each.sentence, each.detail) for each in verdicts)]
+
+
+def _checks(view: AnswerShown) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
+    parts = [
+        (say(N_("Qui l'a attribué")), _issuer(view)),
+        (
+            say(N_("Ce que nous avons vérifié")),
+            [(each.state, each.word or each.title, each.sentence, each.detail) for each in view.checks],
+        ),
+        (
+            say(N_("Ce que d’autres en disent")),
+            [(each.state, each.word, each.sentence, each.detail) for each in view.endorsements],
+        ),
+    ]
+    return [(title, lines) for title, lines in parts if lines]

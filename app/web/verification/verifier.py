@@ -1,0 +1,221 @@
+"""Check any badge, from anywhere: a file, a pasted text, or a link."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.container import Services
+from app.domain.core.tables import csv_for_excel
+from app.http.pages.forms import SafeForm, files_of, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import say
+from app.http.pages.wording import DEFAULT_ZONE, moment
+from app.http.policies import public
+from app.http.request_scope import ReadingServices, client_network, limited, process_of
+from app.http.security_headers import PERMISSIONS_POLICY
+from app.language import N_
+from app.services.verification.batches import MOST_ITEMS, Item, NearCode, lines_in
+from app.services.verification.verdicts import HeadlineKind, headline, plain
+from app.services.verification.verification import Answer
+from app.web.publishing.award_page import closed_page
+from app.web.publishing.short_addresses import code_in
+from app.web.verification.answers import answer_page, shown
+from app.web.verification.verified_items import HEADS, item_row, tally_of
+
+router = APIRouter()
+
+_LONGEST_LINK = 2000
+
+
+@router.get("/verifier")
+@public
+def show_form(request: Request, services: ReadingServices, lien: str = "") -> Response:
+    """`lien` comes from the first page's short form, and from links that programs make."""
+    if not lien.strip():
+        return _form(request)
+    process_of(request).limiter.hit("verify", client_network(request))
+    return _answer_link(request, services, lien)
+
+
+@router.post("/verifier", dependencies=[limited("verify")])
+@public
+def check(request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    """Files, a text and a link, whichever were given: one gets its whole answer, several a table; nothing is stored."""
+    files, text, link = files_of(form, "fichier"), text_of(form, "texte"), text_of(form, "lien")
+    lines = _lines_in(services, text)
+    if len(files) > 1 or lines:
+        return _answer_several(request, services, files, lines)
+    if files:
+        return _answer_file(request, services, *files[0])
+    if text:
+        if text.startswith(("{", "[", "<", "ey")):
+            return _answered(request, services, services.verification.verify(text), text=text)
+        return _answer_link(request, services, text)
+    if link:
+        return _answer_link(request, services, link)
+    return _form(
+        request, status=422, error=say(N_("Donnez une adresse, un fichier ou un texte : un seul suffit."))
+    )
+
+
+def _lines_in(services: Services, text: str) -> list[str]:
+    """The lines of a list; a token that a mail program broke into several lines is one badge."""
+    lines = lines_in(text)
+    if not lines or not text.startswith("ey"):
+        return lines
+    return [] if headline(services.verification.verify("".join(text.split()))).kind.is_an_answer else lines
+
+
+def _answer_file(request: Request, services: Services, name: str, file: bytes) -> Response:
+    """A picture or a page without a badge in it may lead to one: the answer is about the file first."""
+    items = services.batch_verification.file(name, file)
+    if len(items) == 1 and items[0].answer is not None:
+        return _answered(request, services, items[0].answer)
+    return _several(request, services, items)
+
+
+def _answer_several(
+    request: Request, services: Services, files: Sequence[tuple[str, bytes]], lines: Sequence[str]
+) -> Response:
+    process_of(request).limiter.hit("verify several", client_network(request))
+    batch = services.batch_verification
+    items = [item for name, body in files[:MOST_ITEMS] for item in batch.file(name, body)]
+    items += [item for line in lines for item in batch.line(line)]
+    return _several(request, services, items)
+
+
+def _several(request: Request, services: Services, items: Sequence[Item]) -> Response:
+    rows = sorted((item_row(services, item) for item in items), key=lambda row: row.order)
+    table = csv_for_excel([say(head) for head in HEADS], [row.cells for row in rows])
+    return page(
+        request,
+        "verification/several.html",
+        private=True,
+        rows=rows,
+        tally=tally_of(rows),
+        when=moment(services.clock(), DEFAULT_ZONE),
+        csv=base64.b64encode(table).decode("ascii"),
+    )
+
+
+def _answer_link(request: Request, services: Services, written: str) -> Response:
+    batch = services.batch_verification
+    address = batch.address_in(written) or _as_link(written, services)
+    award_id = services.awards.find_by_code(code_in(address, services.addresses))
+    if award_id is not None:
+        return RedirectResponse(f"/attributions/{award_id}", status_code=303)
+    if services.addresses.portfolio_named_by(address) is not None:
+        return _several(request, services, batch.line(address))
+    if batch.is_code(written):
+        return unknown_code(request, services, written)
+    if services.addresses.is_ours(address):
+        if services.addresses.award_named_by(address) is None:
+            answer = services.verification.verify(address)
+            if answer.other is not None or answer.unread == "gone":
+                return _answered(request, services, answer, link=written)
+            return _form(request, status=422, link=written, error=_not_an_award(address))
+        answer = services.verification.verify(address)
+        if answer.record is not None:
+            return RedirectResponse(f"/attributions/{answer.record.award.id}", status_code=303)
+        return _answered(request, services, answer, link=written)
+    if not address.startswith(("http://", "https://")):
+        # Not an address at all: a badge may have been pasted into the wrong field.
+        return _answered(request, services, services.verification.verify(written), text=written)
+    return _answered(request, services, services.verification.verify(address), link=written)
+
+
+def unknown_code(request: Request, services: Services, typed: str, *, status: int = 200) -> Response:
+    """Codes one slip away are named only where their pages are open, and not too often to one network."""
+    process_of(request).limiter.hit("unknown code", client_network(request))
+    batch = services.batch_verification
+    code = batch.code_in(typed)[:40]
+    near = batch.near(code)
+    words = (
+        N_(
+            "Code inconnu : aucun badge n’a le code {code}. Il ressemble à celui-ci : comparez signe par signe."
+        )
+        if near
+        else N_(
+            "Code inconnu : aucun badge n’a le code {code}. Relisez les douze signes : un seul mal lu suffit."
+        )
+    )
+    return _form(
+        request,
+        status=status,
+        link=typed[:_LONGEST_LINK],
+        error=say(words).format(code=plain(code)),
+        near=near,
+    )
+
+
+def _as_link(written: str, services: Services) -> str:
+    """What was typed off a badge or a CV lacks its scheme."""
+    written = written.strip()[:_LONGEST_LINK]
+    host = written.partition("/")[0]
+    if "://" not in written and host.lower() == services.addresses.host.lower():
+        return f"{urlsplit(services.addresses.base_url).scheme}://{written}"
+    is_a_host = "." in host and " " not in written and not written.startswith(("{", "<", "ey", "did:"))
+    return f"https://{written}" if "://" not in written and is_a_host else written
+
+
+_OF_DOCUMENTS = ("/recommandations/", "/labels/", "/statuts/", "/organisations/", "/reseau/")
+
+
+def _not_an_award(link: str) -> str:
+    if urlsplit(link).path.startswith("/campus/"):
+        return say(N_("C’est l’adresse d’un campus. Celle d’un badge contient « /attributions/ »."))
+    if urlsplit(link).path.startswith("/badges/"):
+        return say(N_("C’est l’adresse d’une définition. Celle d’un badge reçu contient « /attributions/ »."))
+    if urlsplit(link).path.startswith(_OF_DOCUMENTS):
+        return say(
+            N_(
+                "Aucun document signé n’est lisible à cette adresse : elle est incomplète, ou c’est celle d’une page."
+            )
+        )
+    return say(N_("Cette adresse n’est pas celle d’un badge : elle contiendrait « /attributions/ »."))
+
+
+def _answered(
+    request: Request, services: Services, answer: Answer, *, link: str = "", text: str = ""
+) -> Response:
+    if answer.closed:
+        return closed_page(request, services)
+    kind = headline(answer).kind
+    if kind.is_an_answer:
+        return answer_page(request, services, answer)
+    return _form(request, link=link, text=text, answer=answer, services=services, kind=kind)
+
+
+def _form(
+    request: Request,
+    *,
+    status: int = 200,
+    link: str = "",
+    text: str = "",
+    error: str = "",
+    answer: Answer | None = None,
+    services: Services | None = None,
+    kind: HeadlineKind | None = None,
+    near: Sequence[NearCode] = (),
+) -> HTMLResponse:
+    """The form; after something that could not be checked, with the answer above it and what was typed in it."""
+    view = shown(services, answer) if services and answer else None
+    answered = page(
+        request,
+        "verification/form.html",
+        status=status,
+        private=bool(link or text or view),
+        link=link,
+        text=text,
+        error=error,
+        a=view,
+        kind=kind.value if kind else "",
+        near=[(each.code, each.record) for each in near],
+    )
+    answered.headers["Permissions-Policy"] = PERMISSIONS_POLICY.replace("camera=()", "camera=(self)")
+    return answered

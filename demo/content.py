@@ -1,0 +1,296 @@
+"""The hand-written demo files, read into checked values."""
+
+from __future__ import annotations
+
+import tomllib
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Field, StringConstraints, model_validator
+
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.badges.badges import Kind, Repeat
+from app.domain.campus.campus import LabelCategory
+from app.domain.people.people import Role
+from demo.learners import Learner, invent
+from demo.sections import ExampleAddress, Prose, Reference, Section, Slug
+from demo.tellings import Contribution, Endorsement, Portfolio, Request
+
+FOLDER = Path(__file__).parent
+
+_ModelT = TypeVar("_ModelT", bound="Section")
+
+
+class Network(Section):
+    slug: Slug
+    name: Prose
+    region: Prose
+    contact: ExampleAddress
+    description: Prose
+
+
+class CampusGroup(Section):
+    slug: Slug
+    name: Prose
+    campuses: tuple[Slug, ...]
+    description: Prose
+
+
+class Label(Section):
+    """A label as far as the report dates it; `since` and `renewed` are a year, a month or a day.
+
+    `years` count from the renewal where there was one.
+    """
+
+    category: LabelCategory
+    since: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
+    renewed: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
+    years: int | None = None
+    note: Prose | None = None
+
+    @property
+    def valid_from(self) -> date | None:
+        return date.fromisoformat((self.since + "-01-01")[:10]) if self.since else None
+
+    @property
+    def valid_until(self) -> date | None:
+        """The last day it can still hold; a beginning known to the month leaves that whole month open."""
+        beginning = self.renewed or self.since
+        if beginning is None or self.years is None:
+            return None
+        year, month, day = (int(part) for part in (beginning + "-0-0").split("-")[:3])
+        if day:
+            return date(year + self.years, month, day) - timedelta(days=1)
+        month = month or 12
+        return date(year + self.years, month, monthrange(year + self.years, month)[1])
+
+
+class Competency(Section):
+    code: str
+    statement: Prose
+
+
+class Framework(Section):
+    code: Slug
+    name: Prose
+    description: Prose
+    levels: tuple[Prose, ...]
+    competencies: tuple[Competency, ...]
+
+
+class Attested(Section):
+    """A competency that a badge attests, at a level counted from 1."""
+
+    code: str
+    level: int = Field(ge=1)
+
+
+class EarlierVersion(Section):
+    """A wording that was awarded, then replaced; kind, name and competencies are those of today."""
+
+    version: int = Field(ge=1)
+    superseded_on: date
+    change: Prose
+    required_hours: float | None = None
+    description: Prose
+    criteria: Prose
+
+
+class Badge(Section):
+    slug: Slug
+    kind: Kind
+    name: Prose
+    language: str = "fr"
+    tags: tuple[Prose, ...] = ()
+    repeat: Repeat = Repeat.ONCE
+    competencies: tuple[Attested, ...] = ()
+    validity_years: int | None = None
+    required_hours: float | None = None
+    rule: dict[str, Any] = Field(default_factory=dict)
+    """As a version keeps it."""
+    description: Prose
+    criteria: Prose
+    earlier: tuple[EarlierVersion, ...] = ()
+
+    @property
+    def version(self) -> int:
+        return len(self.earlier) + 1
+
+    @property
+    def validity_days(self) -> int | None:
+        return round(365.25 * self.validity_years) if self.validity_years else None
+
+
+class Activity(Section):
+    """An activity with fixed dates, or with dates counted in days from the day the demo is loaded."""
+
+    slug: Slug
+    kind: ActivityKind
+    title: Prose
+    campuses: tuple[Slug, ...]
+    start: date | None = None
+    end: date | None = None
+    start_in_days: int | None = None
+    end_in_days: int | None = None
+    date_known: bool = True
+    place: Prose | None = None
+    hours: float
+    audience: tuple[Prose, ...]
+    declared_size: int | None = None
+    description: Prose
+    sessions: tuple[date, ...] = ()
+    """The days of a series; the hours are shared out evenly."""
+
+    @model_validator(mode="after")
+    def _has_one_pair_of_dates(self) -> Self:
+        fixed = self.start is not None and self.end is not None
+        counted = self.start_in_days is not None and self.end_in_days is not None
+        if fixed == counted:
+            raise ValueError(f"{self.slug}: give start and end, or start_in_days and end_in_days")
+        return self
+
+    def starts_on(self, today: date) -> date:
+        return self.start or today + timedelta(days=self.start_in_days or 0)
+
+    def ends_on(self, today: date) -> date:
+        return self.end or today + timedelta(days=self.end_in_days or 0)
+
+
+class Campus(Section):
+    slug: Slug
+    short: str
+    name: Prose
+    sector: Prose
+    carrier: Prose | None = None
+    site: Prose | None = None
+    town: Prose | None = None
+    contact: ExampleAddress
+    hue: int = Field(ge=0, lt=360)
+    liveliness: float = Field(ge=0, le=0.14)
+    description: Prose
+    labels: tuple[Label, ...] = ()
+    frameworks: tuple[Framework, ...] = ()
+    badges: tuple[Badge, ...]
+    activities: tuple[Activity, ...]
+
+
+class StaffMember(Section):
+    slug: Slug
+    name: Prose
+    address: ExampleAddress
+    campus: Slug
+    role: Role
+
+
+class Slice(Section):
+    """Learners of one cohort, from number `first` (counted from 1)."""
+
+    cohort: Slug
+    first: int = Field(ge=1)
+    count: int = Field(ge=1)
+
+
+class GroupAward(Section):
+    """A badge for the first `count` of a group (for all when absent); the first `open` of them are public."""
+
+    badge: Reference
+    version: int | None = None
+    count: int | None = None
+    awarded_on: date
+    open: int = 0
+
+
+class Group(Section):
+    activity: Reference
+    people: tuple[Slug, ...] = ()
+    cohorts: tuple[Slice, ...] = ()
+    part: PartKind = PartKind.LEARNER
+    hours: float
+    contributions: tuple[Prose, ...] = ()
+    awards: tuple[GroupAward, ...] = ()
+
+    def members(self, learners: Mapping[str, Learner]) -> tuple[Learner, ...]:
+        invented = (f"{s.cohort}-{n:03}" for s in self.cohorts for n in range(s.first, s.first + s.count))
+        return tuple(learners[slug] for slug in (*self.people, *invented))
+
+    def contribution(self, position: int) -> str | None:
+        """What the member at this position (from 0) did: the contributions are taken in turn."""
+        return self.contributions[position % len(self.contributions)] if self.contributions else None
+
+
+class SingleAward(Section):
+    person: Slug
+    badge: Reference
+    version: int | None = None
+    activity: Reference
+    part: PartKind = PartKind.LEARNER
+    hours: float
+    contribution: Prose | None = None
+    awarded_on: date
+    open: bool
+    revoked_on: date | None = None
+    revocation_reason: Prose | None = None
+
+
+@dataclass(frozen=True)
+class DemoContent:
+    network: Network
+    groups_of_campuses: tuple[CampusGroup, ...]
+    campuses: Mapping[str, Campus]
+    staff: tuple[StaffMember, ...]
+    learners: Mapping[str, Learner]
+    groups: tuple[Group, ...]
+    awards: tuple[SingleAward, ...]
+    requests: tuple[Request, ...]
+    portfolios: tuple[Portfolio, ...]
+    contributions: tuple[Contribution, ...]
+    endorsements: tuple[Endorsement, ...]
+
+    def badges(self) -> Iterator[tuple[str, Campus, Badge]]:
+        for campus in self.campuses.values():
+            for badge in campus.badges:
+                yield f"{campus.slug}/{badge.slug}", campus, badge
+
+    def activities(self) -> Iterator[tuple[str, Campus, Activity]]:
+        for campus in self.campuses.values():
+            for activity in campus.activities:
+                yield f"{campus.slug}/{activity.slug}", campus, activity
+
+
+def read_content(folder: Path = FOLDER) -> DemoContent:
+    """Everything the demo says; raises pydantic's ValidationError where a file does not fit."""
+    network, awards = _toml(folder / "network.toml"), _toml(folder / "awards.toml")
+    campuses = (Campus.model_validate(_toml(path)) for path in sorted((folder / "campuses").glob("*.toml")))
+    return DemoContent(
+        network=Network.model_validate(network["network"]),
+        groups_of_campuses=_sections(CampusGroup, network["groups"]),
+        campuses={campus.slug: campus for campus in campuses},
+        staff=_sections(StaffMember, _toml(folder / "staff.toml")["staff"]),
+        learners=_learners(_toml(folder / "learners.toml")),
+        groups=_sections(Group, awards["groups"]),
+        awards=_sections(SingleAward, awards["awards"]),
+        requests=_sections(Request, _toml(folder / "requests.toml")["requests"]),
+        portfolios=_sections(Portfolio, _toml(folder / "portfolios.toml")["portfolios"]),
+        contributions=_sections(Contribution, _toml(folder / "contributions.toml")["contributions"]),
+        endorsements=_sections(Endorsement, _toml(folder / "endorsements.toml")["endorsements"]),
+    )
+
+
+def _learners(content: dict[str, Any]) -> dict[str, Learner]:
+    named = [Learner(**{**person, "addresses": tuple(person["addresses"])}) for person in content["people"]]
+    names = content["names"]
+    invented = invent(content["cohorts"], names["given"], names["family"])
+    everyone = [*named, *(learner for members in invented.values() for learner in members)]
+    return {learner.slug: learner for learner in everyone}
+
+
+def _sections(model: type[_ModelT], tables: list[dict[str, Any]]) -> tuple[_ModelT, ...]:
+    return tuple(model.model_validate(table) for table in tables)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text("utf-8"))

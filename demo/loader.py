@@ -1,0 +1,203 @@
+"""Load the demo through the services: every deed of the written content, on the day on which it was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from app.container import Process, utc_now
+from app.domain.activities.activities import PartKind
+from app.domain.activities.participant_lists import ListedPerson
+from app.settings import Settings
+from demo.content import DemoContent, Group, read_content
+from demo.learners import Learner
+from demo.stage import Giving, Stage
+
+ZONE = ZoneInfo("Europe/Paris")
+OPENING = date(2021, 9, 1)
+"""When the campuses were written down and their keys made: before the oldest award."""
+_PREPARATION = timedelta(days=21)
+_NOT_GIVEN_YET = date(2026, 9, 1)
+"""When a badge that nobody holds was written."""
+
+Progress = Callable[[Sequence["Deed"]], Iterable["Deed"]]
+
+
+@dataclass(frozen=True)
+class Deed:
+    at: datetime
+    do: Callable[[], None]
+
+
+class StoryClock:
+    """Shows the moment of the deed being done."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def load_demo(settings: Settings, *, now: datetime | None = None, progress: Progress = iter) -> bool:
+    """Fill an empty, migrated database, whole or not at all; False where there are campuses already."""
+    end = now or utc_now()
+    clock = StoryClock(end)
+    process = Process(settings, clock=clock)
+    try:
+        with process.unit_of_work() as services:
+            if services.campuses.list_all():
+                return False
+            content = read_content()
+            ages = {(each.given, each.family): each.age_group for each in content.learners.values()}
+            asked_for = frozenset(request.badge for request in content.requests)
+            stage = Stage(services, asked_for, age_groups=ages)
+            for deed in progress(story(content, stage, now=end)):
+                clock.now = deed.at
+                deed.do()
+        return True
+    finally:
+        process.engine.dispose()
+
+
+def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[Deed]:
+    """Every deed, the oldest first; nothing is dated after `now`."""
+    givings = [*_group_givings(content), *_single_givings(content)]
+    deeds = [
+        *_foundations(content, stage),
+        *_badges(content, stage, givings),
+        *_activities(content, stage, today=now.astimezone(ZONE).date()),
+        *_recordings(content, stage, today=now.astimezone(ZONE).date()),
+        *_awards(stage, givings),
+        *_requests(content, stage, now=now),
+        *_portfolios(content, stage, now=now),
+        *_contributions(content, stage, now=now),
+        *_endorsements(content, stage, now=now),
+        Deed(now, stage.renew_lists),
+    ]
+    # The sort is stable: deeds of one moment are done in the order above.
+    return sorted((Deed(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
+
+
+def _foundations(content: DemoContent, stage: Stage) -> Iterator[Deed]:
+    opening = _at(OPENING, 8)
+    for campus in content.campuses.values():
+        yield Deed(opening, partial(stage.found, campus))
+    yield Deed(opening, partial(stage.join_networks, content))
+    for position, member in enumerate(content.staff, start=1):
+        # Minutes apart, so that a campus's first trainer is the one named first.
+        yield Deed(opening + timedelta(minutes=position), partial(stage.hire, member))
+
+
+def _badges(content: DemoContent, stage: Stage, givings: Sequence[Giving]) -> Iterator[Deed]:
+    for reference, campus, badge in content.badges():
+        # The beginning of the month of the first award: the year stands on the picture.
+        first = min((giving.on for giving in givings if giving.badge == reference), default=_NOT_GIVEN_YET)
+        days = [first.replace(day=1), *(earlier.superseded_on for earlier in badge.earlier)]
+        for number, day in enumerate(days, start=1):
+            yield Deed(_at(day, 9), partial(stage.write_badge, campus.slug, badge, number))
+
+
+def _activities(content: DemoContent, stage: Stage, *, today: date) -> Iterator[Deed]:
+    for reference, _, activity in content.activities():
+        announced = _at(activity.starts_on(today) - _PREPARATION, 10)
+        yield Deed(announced, partial(stage.announce, reference, activity, today))
+
+
+def _recordings(content: DemoContent, stage: Stage, *, today: date) -> Iterator[Deed]:
+    activities = {reference: activity for reference, _, activity in content.activities()}
+    for group in content.groups:
+        first_day = activities[group.activity].starts_on(today)
+        lines = _lines_of(group, group.members(content.learners))
+        yield Deed(_at(first_day, 11), partial(stage.record, group.activity, lines))
+
+
+def _awards(stage: Stage, givings: Iterable[Giving]) -> Iterator[Deed]:
+    for giving in givings:
+        yield Deed(_at(giving.on, 16), partial(stage.give, giving))
+        if giving.open:
+            yield Deed(_at(giving.on + timedelta(days=1), 18), partial(stage.open_to_the_world, giving))
+        if giving.revoked_on:
+            yield Deed(_at(giving.revoked_on, 11), partial(stage.revoke, giving))
+
+
+def _requests(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for request in content.requests:
+        yield Deed(
+            now - timedelta(days=request.days_ago),
+            partial(stage.ask, request, content.learners[request.person]),
+        )
+
+
+def _portfolios(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for portfolio in content.portfolios:
+        yield Deed(now, partial(stage.show_together, portfolio, content.learners[portfolio.person]))
+
+
+def _contributions(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for one in content.contributions:
+        yield Deed(now - timedelta(days=one.days_ago), partial(stage.contribute, one))
+
+
+def _endorsements(content: DemoContent, stage: Stage, *, now: datetime) -> Iterator[Deed]:
+    for one in content.endorsements:
+        yield Deed(now - timedelta(days=one.days_ago), partial(stage.endorse, one))
+
+
+def _group_givings(content: DemoContent) -> Iterator[Giving]:
+    for group in content.groups:
+        lines = _lines_of(group, group.members(content.learners))
+        for award in group.awards:
+            yield Giving(
+                award.badge,
+                group.activity,
+                lines[: award.count],
+                award.awarded_on,
+                version=award.version,
+                open=award.open,
+            )
+
+
+def _single_givings(content: DemoContent) -> Iterator[Giving]:
+    for award in content.awards:
+        learner = content.learners[award.person]
+        line = _line(1, learner, award.part, award.hours, award.contribution)
+        yield Giving(
+            award.badge,
+            award.activity,
+            (line,),
+            award.awarded_on,
+            version=award.version,
+            open=int(award.open),
+            revoked_on=award.revoked_on,
+            reason=award.revocation_reason or "",
+        )
+
+
+def _lines_of(group: Group, members: Sequence[Learner]) -> tuple[ListedPerson, ...]:
+    return tuple(
+        _line(position + 1, learner, group.part, group.hours, group.contribution(position))
+        for position, learner in enumerate(members)
+    )
+
+
+def _line(
+    number: int, learner: Learner, part: PartKind, hours: float, contribution: str | None
+) -> ListedPerson:
+    return ListedPerson(
+        number,
+        given_name=learner.given,
+        family_name=learner.family,
+        address=learner.addresses[0] if learner.addresses else "",
+        hours=hours,
+        part=part,
+        contribution=contribution or "",
+    )
+
+
+def _at(day: date, hour: int) -> datetime:
+    """That hour on the clocks of the campuses."""
+    return datetime.combine(day, time(hour), ZONE).astimezone(UTC)

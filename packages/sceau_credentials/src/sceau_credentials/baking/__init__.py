@@ -1,0 +1,42 @@
+"""A credential carried inside a picture or a PDF. What carries it proves nothing: it is the credential's envelope."""
+
+from __future__ import annotations
+
+from sceau_credentials.baking.carrier import Unbaked
+from sceau_credentials.baking.pdf import SIGNATURE as PDF_SIGNATURE
+from sceau_credentials.baking.pdf import unbake_pdf
+from sceau_credentials.baking.png import SIGNATURE, PngMaster, unbake_png
+from sceau_credentials.baking.svg import SvgMaster, unbake_svg
+from sceau_credentials.errors import ImageError
+
+__all__ = ["PngMaster", "SvgMaster", "Unbaked", "bake_png", "bake_svg", "unbake"]
+
+
+def bake_png(png: bytes, credential: str) -> bytes:
+    """The same picture, byte for byte, with the credential (JSON or compact JWS) in it.
+
+    To bake one picture many times, check it once as a `PngMaster`.
+    """
+    return PngMaster(png).bake(credential)
+
+
+def bake_svg(svg: bytes, credential: str) -> bytes:
+    """The same drawing with the credential in it. Meant for our own drawings: an uploaded one stays unsafe."""
+    return SvgMaster(svg).bake(credential)
+
+
+def unbake(data: bytes) -> Unbaked:
+    """The one credential a picture or PDF carries, told by its content, or ImageError with a reason.
+
+    Reasons: `not_an_image`, `too_large`, `malformed_png`, `truncated`, `bad_checksum`, `malformed_svg`,
+    `unsafe_svg`, `malformed_pdf`, `compressed_text`, `not_utf8`, `no_credential`, `several_credentials`.
+    """
+    if data.startswith(SIGNATURE):
+        return unbake_png(data)
+    if data.startswith(PDF_SIGNATURE):
+        return unbake_pdf(data)
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or data.startswith(
+        (b"\xff\xfe<", b"\xfe\xff\0<")
+    ):
+        return unbake_svg(data)
+    raise ImageError("not_an_image")

@@ -1,0 +1,103 @@
+"""Canonical bytes of a JSON-LD document (RDFC-1.0) and of JSON (RFC 8785)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from hashlib import sha256
+from typing import Final
+
+from sceau_credentials.canonical import compiled, expansion
+from sceau_credentials.canonical.jcs import canonical_json
+from sceau_credentials.canonical.rdfc import canonicalize
+from sceau_credentials.canonical.tables import NotCovered
+from sceau_credentials.canonical.ways import Way, note, ways_taken
+from sceau_credentials.errors import UnsafeDocument
+from sceau_credentials.values.json_text import JsonObject, dump_exactly
+
+__all__ = [
+    "Way",
+    "canonical_bytes",
+    "canonical_digest",
+    "canonical_json",
+    "canonical_nquads",
+    "keep_canonical_form",
+    "ways_taken",
+]
+
+
+def canonical_nquads(document: JsonObject) -> str:
+    """The canonical N-Quads (RDFC-1.0) that stand for all of this document.
+
+    UnsafeDocument if they would stand for less or for something else than a reader of the JSON sees;
+    CanonicalizationTooHard if its blank nodes cannot be told apart within the work limit.
+    """
+    return canonical_bytes(document).decode()
+
+
+def canonical_bytes(document: JsonObject) -> bytes:
+    """`canonical_nquads`, as they are hashed."""
+    return _canonical_form(document).nquads
+
+
+def canonical_digest(document: JsonObject) -> bytes:
+    """The SHA-256 of `canonical_bytes`."""
+    return _canonical_form(document).digest
+
+
+def keep_canonical_form(written: bytes, nquads: bytes) -> bytes:
+    """Remember this form, which was found in another way (a template), as that of the document that `dump_exactly` writes so.
+
+    Returns its digest.
+    """
+    form = _Form(nquads)
+    if 0 < len(written) <= _LONGEST_RECENT:
+        _keep(written, form)
+    return form.digest
+
+
+class _Form:
+    def __init__(self, nquads: bytes) -> None:
+        self.nquads = nquads
+
+    @cached_property
+    def digest(self) -> bytes:
+        return sha256(self.nquads).digest()
+
+
+_MOST_RECENT: Final = 16
+_LONGEST_RECENT: Final = 16 * 1024
+_recent: Final[dict[bytes, _Form]] = {}
+"""By the very bytes that a document is written as: who issues one asks three times, to judge it, to sign it and to
+read it back. What is refused is not kept."""
+
+
+def _canonical_form(document: JsonObject) -> _Form:
+    written = dump_exactly(document)
+    if len(written) > _LONGEST_RECENT:
+        written = b""  # not to be held by the traceback of a refusal, of which one document may have twenty
+    form = _recent.get(written)
+    if form is None:
+        try:
+            form = _Form(_nquads_of(document).encode())
+        except UnicodeEncodeError:
+            raise UnsafeDocument("lone_surrogate") from None
+        if written:
+            _keep(written, form)
+    return form
+
+
+def _keep(written: bytes, form: _Form) -> None:
+    if len(_recent) >= _MOST_RECENT:
+        _recent.clear()
+    _recent[written] = form
+
+
+def _nquads_of(document: JsonObject) -> str:
+    """The compiled way for the documents it was made for; PyLD for the others, and to say what is wrong."""
+    try:
+        nquads = compiled.nquads_of(document)
+    except NotCovered:
+        note(Way.GENERAL)
+        return canonicalize(expansion.quads_of(document))
+    note(Way.COMPILED)
+    return nquads

@@ -1,0 +1,226 @@
+"""The compiled way: a document walked through the tables of its contexts, straight to quads.
+
+It knows one thing to do with whatever it was not made for: raise NotCovered, and let `expansion` decide. It is
+made for documents that
+- name only allowed contexts, at the root, none of which defines every word;
+- use terms of those contexts alone, spelt as terms, with absolute IRIs that cannot be compact ones;
+- hold text (with or without a language), booleans, ordinary numbers, objects, and plain arrays of these;
+- call their parts `id` and `type`, and describe the root once.
+No proof or endorsement inside, no JSON literal, no map, no null.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import orjson
+
+from sceau_credentials.canonical.contexts import context_array
+from sceau_credentials.canonical.expansion import LANGUAGE, MAX_DEPTH, number_problem
+from sceau_credentials.canonical.parts import Part, canonicalize_with, part_of
+from sceau_credentials.canonical.rdfc import RDF, XSD, Quad, canonicalize, escape
+from sceau_credentials.canonical.tables import NotCovered, Reads, Table, Term, root_table, suffix_of
+from sceau_credentials.errors import UnsafeDocument
+from sceau_credentials.values.iris import is_absolute_iri
+from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_exactly
+
+_SHARED: Final = frozenset({"achievement", "issuer"})
+"""What the badges of one class and of one issuer have in common."""
+_MOST_PARTS: Final = 256
+_MOST_BLANK_NODES: Final = 8_000  # T13
+_LONGEST_PART: Final = 16 * 1024
+
+_TYPE: Final = f"<{RDF}type>"
+_FIRST: Final = f"<{RDF}first>"
+_REST: Final = f"<{RDF}rest>"
+_NIL: Final = f"<{RDF}nil>"
+_BOOLEAN: Final = suffix_of(f"{XSD}boolean")
+_INTEGER: Final = suffix_of(f"{XSD}integer")
+_DOUBLE: Final = suffix_of(f"{XSD}double")
+
+
+def quads_of(document: JsonObject) -> list[Quad]:
+    """The quads of this document, or NotCovered."""
+    walk = _walk_through(document, keeps_parts=False)
+    return [_quad(line) for line in walk.lines] + walk.blank
+
+
+def nquads_of(document: JsonObject) -> str:
+    """Its canonical N-Quads, or NotCovered."""
+    walk = _walk_through(document, keeps_parts=True)
+    nquads = canonicalize_with(walk.parts, walk.lines, walk.blank)
+    return canonicalize(quads_of(document)) if nquads is None else nquads
+
+
+def _walk_through(document: JsonObject, *, keeps_parts: bool) -> _Walk:
+    try:
+        table = root_table(context_array(document))
+    except UnsafeDocument:
+        raise NotCovered from None
+    walk = _Walk(document.get("id"), table.prefixes, keeps_parts=keeps_parts)
+    walk.node(document, table, 0)
+    if not (walk.lines or walk.blank or walk.parts):
+        raise NotCovered
+    return walk
+
+
+def _quad(line: str) -> Quad:
+    subject, predicate, rest = line.split(" ", 2)
+    return subject, predicate, rest.removesuffix(" ."), ""
+
+
+@lru_cache(maxsize=_MOST_PARTS)
+def _part_of(written: bytes, place: Table, depth: int) -> Part | None:
+    walk = _Walk(None, place.prefixes, keeps_parts=False)
+    subject = walk.node(orjson.loads(written), place, depth)
+    return part_of(subject, walk.ids, walk.lines, walk.blank)
+
+
+class _Walk:
+    def __init__(self, root_id: JsonValue, prefixes: frozenset[str], *, keeps_parts: bool) -> None:
+        self.lines: list[str] = []
+        """The statements without blank nodes, as they are written but for the end of the line."""
+        self.blank: list[Quad] = []
+        """The statements with some."""
+        self.parts: list[Part] = []
+        self.ids: set[str] = set()
+        """Of the objects below the root that say more than their id."""
+        self._root_id = root_id
+        self._prefixes = prefixes
+        self._keeps_parts = keeps_parts
+        self._blank_nodes = 0
+
+    def node(self, element: JsonObject, place: Table, depth: int) -> str:
+        """Write the quads of an object; answers how others refer to it."""
+        if depth > MAX_DEPTH:
+            raise NotCovered
+        subject = self._subject(element, depth)
+        is_blank = subject[0] == "_"
+        table = place
+        if "type" in element:
+            iris, table = place.typed(_types(element["type"]))
+            for iri in iris:
+                self._say(subject, _TYPE, iri)
+        for name, value in element.items():
+            if name == "id" or name == "type" or (depth == 0 and name == "@context"):
+                continue
+            term = table[name]
+            if term.twins and not term.twins.isdisjoint(element):
+                raise NotCovered
+            if type(value) is str and term.is_plain and not is_blank:
+                self.lines.append(f'{subject} {term.predicate} "{escape(value)}"{term.suffix} .')
+            elif term.is_list:
+                self._say(subject, term.predicate, self._list(value, name, term, depth))
+            elif type(value) is list:
+                for item in value:
+                    self._say(subject, term.predicate, self._object(item, name, term, depth))
+            else:
+                self._say(subject, term.predicate, self._object(value, name, term, depth))
+        return subject
+
+    def _say(self, subject: str, predicate: str, object_: str) -> None:
+        if subject[0] == "_" or object_[0] == "_":
+            self.blank.append((subject, predicate, object_, ""))
+        else:
+            self.lines.append(f"{subject} {predicate} {object_} .")
+
+    def _subject(self, element: JsonObject, depth: int) -> str:
+        if "id" not in element:
+            return self._blank_node()
+        node_id = element["id"]
+        if type(node_id) is not str:
+            raise NotCovered
+        if len(element) > 1 and depth:
+            if node_id == self._root_id:
+                raise NotCovered
+            self.ids.add(node_id)
+        return self._iri(node_id)
+
+    def _object(self, value: JsonValue, name: str, term: Term, depth: int) -> str:
+        kind = type(value)
+        if kind is str:
+            return self._text(value, term)  # type: ignore[arg-type]
+        if kind is dict:
+            if "@value" in value:  # type: ignore[operator]
+                return _value_object(value)  # type: ignore[arg-type]
+            if self._keeps_parts and name in _SHARED:
+                return self._part(value, term.place(name), depth + 1)  # type: ignore[arg-type]
+            return self.node(value, term.place(name), depth + 1)  # type: ignore[arg-type]
+        if term.reads is not Reads.LITERAL:
+            raise NotCovered
+        return _number(value, term)
+
+    def _part(self, element: JsonObject, place: Table, depth: int) -> str:
+        """As `node`, for an object that others are likely to have as well."""
+        written = dump_exactly(element)
+        part = _part_of(written, place, depth) if 0 < len(written) <= _LONGEST_PART else None
+        if part is None:
+            return self.node(element, place, depth)
+        if self._root_id in part.ids:
+            raise NotCovered
+        self.parts.append(part)
+        return part.subject
+
+    def _text(self, text: str, term: Term) -> str:
+        if term.reads is Reads.LITERAL:
+            return f'"{escape(text)}"{term.suffix}'
+        if term.reads is Reads.WORD:
+            return term.word(text) or self._iri(text)
+        return self._iri(text)
+
+    def _list(self, value: JsonValue, name: str, term: Term, depth: int) -> str:
+        items = value if isinstance(value, list) else [value]
+        rest = _NIL
+        for object_ in reversed([self._object(item, name, term, depth) for item in items]):
+            cell = self._blank_node()
+            self._say(cell, _FIRST, object_)
+            self._say(cell, _REST, rest)
+            rest = cell
+        return rest
+
+    def _iri(self, text: str) -> str:
+        if text.partition(":")[0] in self._prefixes or not is_absolute_iri(text):
+            raise NotCovered
+        return f"<{text}>"
+
+    def _blank_node(self) -> str:
+        self._blank_nodes += 1
+        if self._blank_nodes > _MOST_BLANK_NODES:
+            raise NotCovered
+        return f"_:b{self._blank_nodes}"
+
+
+def _types(value: JsonValue) -> tuple[str, ...]:
+    if type(value) is str:
+        return (value,)
+    if not isinstance(value, list) or not value:
+        raise NotCovered
+    for name in value:
+        if type(name) is not str:
+            raise NotCovered
+    return tuple(value)  # type: ignore[arg-type]
+
+
+def _value_object(value: JsonObject) -> str:
+    text, language = value["@value"], value.get("@language")
+    if not isinstance(text, str) or value.keys() - {"@value", "@language"}:
+        raise NotCovered
+    if "@language" not in value:
+        return f'"{escape(text)}"'
+    if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
+        raise NotCovered
+    return f'"{escape(text)}"@{language.lower()}'
+
+
+def _number(value: JsonValue, term: Term) -> str:
+    typed = term.datatype is not None
+    if isinstance(value, bool):
+        return f'"{"true" if value else "false"}"{term.suffix if typed else _BOOLEAN}'
+    if not isinstance(value, int | float) or number_problem(value) is not None:
+        raise NotCovered
+    if isinstance(value, int) or value.is_integer():
+        return f'"{int(value)}"{term.suffix if typed else _INTEGER}'
+    mantissa, _, exponent = f"{value:.15E}".partition("E")
+    whole, _, fraction = mantissa.partition(".")
+    return f'"{whole}.{fraction.rstrip("0") or "0"}E{int(exponent)}"{term.suffix if typed else _DOUBLE}'

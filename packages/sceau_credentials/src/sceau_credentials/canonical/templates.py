@@ -1,0 +1,259 @@
+"""Documents that differ in a few texts: what their canonical form shares is worked out once, the rest per document.
+
+A template stands for its document wherever canonical_nquads would, byte for byte, or raises NotCovered. It may,
+because
+1. contexts are pinned, and a mark stands inside a text: shape, types and terms are the template's own;
+2. a text goes into a literal escaped, and into an IRI only if it is made of characters an IRI may hold;
+3. a blank node's first-degree hash is kept only where no statement about that node holds a mark;
+4. nodes whose hashes are alike are left to the whole algorithm;
+5. statements that become equal are left to it too, and all lines are sorted anew, unless no value can change their
+   order (`line_order`);
+6. an IRI that becomes another one of the same document is left to it: two objects would have become one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Final
+
+from sceau_credentials.canonical import compiled
+from sceau_credentials.canonical.line_order import is_fixed
+from sceau_credentials.canonical.rdfc import Quad, escape
+from sceau_credentials.canonical.tables import NotCovered
+from sceau_credentials.canonical.ways import Way, note
+from sceau_credentials.values.json_text import JsonObject
+
+MARK_SIGN: Final = "\ue000"
+_MOST_ORDERS: Final = 64
+_MARK: Final = re.compile("\ue000(\\d+)\ue001")
+_IN_AN_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|\\^`\x7f]*')
+
+
+@cache
+def mark(number: int) -> str:
+    """What stands in a template's document where value `number` is to come, once or several times."""
+    return f"\ue000{number}\ue001"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The lines without a mark, in order, while the blank nodes are labelled in one order."""
+
+    shared: list[str]
+    as_set: frozenset[str]
+    whole: _Whole | None = None
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A document whose lines keep their order: a %-format, and the numbers of the values that it takes.
+
+    `alike` are pairs of values that were one text: where they are not, the order is another one.
+    """
+
+    written: bytes
+    places: Sequence[str]
+    alike: Sequence[tuple[str, str]]
+
+
+class Template:
+    """The canonical form of a document with marks in its texts."""
+
+    def __init__(self, marked: JsonObject) -> None:
+        quads = list(dict.fromkeys(compiled.quads_of(marked)))
+        if any(graph for *_, graph in quads):
+            raise NotCovered
+        self._in_iris: set[int] = set()
+        self._iris: set[str] = set()
+        self._marked_iris: list[str] = []
+        self._all_iris: set[str] = set()
+        for quad in quads:
+            self._note_iris(quad)
+        self._iris_may_meet = not is_fixed([_MARK.split(iri) for iri in sorted(self._all_iris)])
+        mentions = _mentions(quads)
+        self._names = {node: f"b{number}" for number, node in enumerate(mentions)}
+        self._labels = [f"_:c14n{number}" for number in range(len(mentions))]
+        self._quads = quads
+        self._marked = self._format_of(quad for quad in quads if _varies(quad))
+        self._labelled = self._format_of(quad for quad in quads if not _varies(quad))
+        self._orders: dict[str, _Order] = {}
+        self._kept_hashes: dict[str, str] = {}
+        self._hashed_anew: list[tuple[str, str]] = []
+        for node, about in mentions.items():
+            lines = [_format(_line_about(quad, node), {}) + "\n" for quad in about]
+            if any(map(_varies, about)):
+                self._hashed_anew.append((self._names[node], "".join(lines)))
+            else:
+                digest = _hash("".join(lines) % {})
+                if digest in self._kept_hashes:
+                    raise NotCovered
+                self._kept_hashes[digest] = self._names[node]
+
+    def canonical_bytes(self, values: Sequence[str]) -> bytes:
+        """The canonical N-Quads with these values in place of the marks; NotCovered if they must be found otherwise."""
+        texts = self._texts(values)
+        self._check_iris_stay_apart(texts)
+        order = self._order(self._label(texts), texts)
+        try:
+            written = self._written(order, texts)
+        except UnicodeEncodeError:
+            raise NotCovered from None
+        note(Way.TEMPLATE)
+        return written
+
+    def _written(self, order: _Order, texts: Mapping[str, str]) -> bytes:
+        whole = order.whole
+        if whole is not None and all(texts[one] == texts[other] for one, other in whole.alike):
+            encoded = {name: text.encode() for name, text in texts.items()}
+            return whole.written % tuple(map(encoded.__getitem__, whole.places))
+        lines = (self._marked % texts).split("\n")
+        lines.pop()
+        if len(set(lines)) != len(lines) or not order.as_set.isdisjoint(lines):
+            raise NotCovered
+        lines = order.shared + lines
+        lines.sort()
+        lines.append("")
+        return "\n".join(lines).encode()
+
+    def _order(self, labels: str, texts: Mapping[str, str]) -> _Order:
+        """The same whenever the blank nodes are labelled in the same order."""
+        known = self._orders.get(labels)
+        if known is None:
+            lines = (self._labelled % texts).split("\n")
+            lines.pop()
+            lines.sort()
+            if len(self._orders) == _MOST_ORDERS:
+                return _Order(lines, frozenset(lines))
+            known = self._orders[labels] = _Order(lines, frozenset(lines), self._whole(texts))
+        return known
+
+    def _whole(self, texts: Mapping[str, str]) -> _Whole | None:
+        """In the order that these values give, if all values give it that are alike where these are."""
+        labels = {node: texts[name] for node, name in self._names.items()}
+        by_text: dict[str, str] = {}
+        named = {str(number): by_text.setdefault(texts[str(number)], str(number)) for number in self._in_iris}
+        lines = [
+            [named.get(piece, piece) if place % 2 else piece for place, piece in enumerate(pieces)]
+            for pieces in (_MARK.split(_line(_labelled(quad, labels)) + "\n") for quad in self._quads)
+        ]
+        lines.sort(key=lambda pieces: _filled(pieces, texts))
+        if not is_fixed(lines):
+            return None
+        fixed = "%s".join(text.replace("%", "%%") for text in _texts_between(lines))
+        places = [number for pieces in lines for number in pieces[1::2]]
+        return _Whole(fixed.encode(), places, [pair for pair in named.items() if pair[0] != pair[1]])
+
+    def _format_of(self, quads: Iterable[Quad]) -> str:
+        return "".join(_format(_line(quad), self._names) + "\n" for quad in quads)
+
+    def _note_iris(self, quad: Quad) -> None:
+        for term in (quad[0], quad[2]):
+            if term[0] != "<":
+                continue
+            self._all_iris.add(term)
+            numbers = [int(number) for number in _MARK.findall(term)]
+            if not numbers:
+                self._iris.add(term)
+                continue
+            if ":" not in term.partition("\ue000")[0]:
+                raise NotCovered  # the mark would decide whether this is an IRI at all
+            self._in_iris.update(numbers)
+            if (formatted := _format(term, {})) not in self._marked_iris:
+                self._marked_iris.append(formatted)
+
+    def _texts(self, values: Sequence[str]) -> dict[str, str]:
+        """The values as they are written, by number; what an IRI may hold needs no escaping in a literal."""
+        if _IN_AN_IRI.fullmatch("/".join([values[number] for number in self._in_iris])) is None:
+            raise NotCovered
+        in_iris = self._in_iris
+        return {
+            str(number): value if number in in_iris else escape(value) for number, value in enumerate(values)
+        }
+
+    def _check_iris_stay_apart(self, texts: Mapping[str, str]) -> None:
+        if not self._iris_may_meet:
+            return
+        iris = {iri % texts for iri in self._marked_iris}
+        if len(iris) != len(self._marked_iris) or not self._iris.isdisjoint(iris):
+            raise NotCovered
+
+    def _label(self, texts: dict[str, str]) -> str:
+        """Give each blank node its canonical label, under its name among the texts; the order of the nodes."""
+        by_hash = dict(self._kept_hashes)
+        for name, about in self._hashed_anew:
+            by_hash[_hash(about % texts)] = name
+        if len(by_hash) != len(self._names):
+            raise NotCovered
+        order = [by_hash[digest] for digest in sorted(by_hash)]
+        texts.update(zip(order, self._labels, strict=True))
+        return " ".join(order)
+
+
+def _hash(statements: str) -> str:
+    lines = statements.split("\n")
+    lines.pop()
+    lines.sort()
+    lines.append("")
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _mentions(quads: Iterable[Quad]) -> dict[str, list[Quad]]:
+    mentions: dict[str, list[Quad]] = {}
+    for quad in quads:
+        for node in {quad[0], quad[2]}:
+            if node[0] == "_":
+                mentions.setdefault(node, []).append(quad)
+    return mentions
+
+
+def _varies(quad: Quad) -> bool:
+    return "\ue000" in quad[0] or "\ue000" in quad[2]
+
+
+def _labelled(quad: Quad, labels: Mapping[str, str]) -> Quad:
+    subject, predicate, object_, graph = quad
+    return labels.get(subject, subject), predicate, labels.get(object_, object_), graph
+
+
+def _filled(pieces: Sequence[str], texts: Mapping[str, str]) -> str:
+    return "".join(texts[piece] if place % 2 else piece for place, piece in enumerate(pieces))
+
+
+def _texts_between(lines: Iterable[Sequence[str]]) -> list[str]:
+    """The texts of all lines, one after the other, that stand before, between and behind their marks."""
+    found = [""]
+    for pieces in lines:
+        found[-1] += pieces[0]
+        found += pieces[2::2]
+    return found
+
+
+def _line(quad: Quad) -> str:
+    return f"{quad[0]} {quad[1]} {quad[2]} ."
+
+
+def _line_about(quad: Quad, node: str) -> str:
+    subject, _, object_, _ = quad
+    if subject[0] == "_":
+        subject = "_:a" if subject == node else "_:z"
+    if object_[0] == "_":
+        object_ = "_:a" if object_ == node else "_:z"
+    return f"{subject} {quad[1]} {object_} ."
+
+
+def _format(line: str, names: Mapping[str, str]) -> str:
+    """A %-format: a place for each mark, and for each blank node that has a name."""
+    formatted = _MARK.sub(lambda found: f"%({found[1]})s", line.replace("%", "%%"))
+    subject, predicate, rest = formatted.split(" ", 2) if names else ("", "", formatted)
+    if not names:
+        return formatted
+    object_ = rest.removesuffix(" .")
+    return f"{_place(subject, names)} {predicate} {_place(object_, names)} ."
+
+
+def _place(term: str, names: Mapping[str, str]) -> str:
+    return f"%({names[term]})s" if term in names else term

@@ -1,0 +1,224 @@
+"""From a verification method URL to the key it stands for, as Controlled Identifiers 1.0, section 3.3 says.
+
+Every failure is KeyNotResolved with one of these reasons: `key_reference_malformed`, `key_method_not_read`,
+`key_document_unreadable`, `key_document_malformed`, `key_not_found`, `key_not_bound_to_issuer`, `key_not_for_assertion`, `key_expired`,
+`key_revoked`, `key_unusable`; or DocumentUnavailable, which proves nothing either way.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from sceau_credentials.dids.identifiers import did_web_document_url
+from sceau_credentials.errors import KeyNotResolved, MalformedInput, UnusableKey
+from sceau_credentials.keys import VerificationKey
+from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
+from sceau_credentials.values.timestamps import parse_timestamp
+
+_METHOD_URL = re.compile(r"(?:did:[a-z0-9]+:|https://)[\x21-\x7e]+", re.ASCII)
+_MAX_URL = 2048
+_MAX_DOCUMENT = 64 * 1024  # T17
+_ACCEPT = "application/did+json, application/ld+json;q=0.9, application/json;q=0.8"
+_METHODS = frozenset({"verificationMethod", "assertionMethod"})
+_MULTIBASE_TYPES = ("Multikey", "Ed25519VerificationKey2020")
+_JWK_TYPES = ("JsonWebKey", "JsonWebKey2020")
+
+
+@dataclass(frozen=True)
+class ResolvedKey:
+    """A key, and the controller document that answers for it."""
+
+    key: VerificationKey
+    method_id: str
+    controller: str
+    document: JsonObject = field(repr=False)
+    lacks_fragment: bool = False
+    """The reference was a bare did:key, which names an identifier and not a method: flag it (B-051)."""
+    revoked_at: datetime | None = None
+    """Set only where a key that was withdrawn was asked for all the same."""
+
+
+def resolve_method(
+    method_url: str,
+    *,
+    documents: DocumentSource,
+    at: datetime,
+    purpose: str = "assertionMethod",
+    withdrawn: bool = False,
+) -> ResolvedKey:
+    """The key a proof may be checked with, from the document of whoever controls it and nowhere else.
+
+    The fragment of the URL is only ever compared: a key written in it would be the signer's own
+    word for being the issuer (B-051a). did:key alone needs no document: there the identifier is the key.
+    `withdrawn`: also a key that its controller revoked, for whoever knows of another proof of when it was used.
+    """
+    if len(method_url) > _MAX_URL or _METHOD_URL.fullmatch(method_url) is None:
+        raise KeyNotResolved("key_reference_malformed", method_url[:200])
+    controller, hash_sign, fragment = method_url.partition("#")
+    if controller.startswith("did:key:"):
+        return _expanded_did_key(controller, fragment if hash_sign else None)
+    if not fragment or "#" in fragment:
+        raise KeyNotResolved("key_reference_malformed", "no single fragment")
+    body = documents.fetch(_document_url(controller), accept=_ACCEPT).body
+    document, method = _method_published(body, controller, method_url, purpose)
+    revoked_at = _end_of(method, "revoked") if withdrawn else None
+    _check_in_force(method, at, but_for="revoked" if withdrawn else "")
+    return ResolvedKey(
+        _key_published(body, controller, method_url, purpose),
+        method_url,
+        controller,
+        document,
+        revoked_at=revoked_at,
+    )
+
+
+def resolve_key(
+    key: VerificationKey, controller: str, *, documents: DocumentSource, at: datetime, withdrawn: bool = False
+) -> ResolvedKey:
+    """The method under which `controller` publishes this very key, found by its RFC 7638 thumbprint.
+
+    For a token that brings its key along and names none. KeyNotResolved("key_not_found") where it is not published.
+    """
+    body = documents.fetch(_document_url(controller), accept=_ACCEPT).body
+    for method_url in _methods_with(body, controller, key.thumbprint()):
+        return resolve_method(method_url, documents=documents, at=at, withdrawn=withdrawn)
+    raise KeyNotResolved("key_not_found", key.thumbprint())
+
+
+@lru_cache(maxsize=64)
+def _methods_with(body: bytes, controller: str, thumbprint: str) -> tuple[str, ...]:
+    """The methods that hold this key, those for signing badges first."""
+    document = _controller_document(body, controller)
+    listed = [*_list(document, "assertionMethod"), *_list(document, "verificationMethod")]
+    found = []
+    for method in listed:
+        method_id = method.get("id") if isinstance(method, dict) else None
+        if isinstance(method, dict) and isinstance(method_id, str):
+            with suppress(KeyNotResolved):
+                if _key_of(method).thumbprint() == thumbprint:
+                    found.append(method_id)
+    return tuple(found)
+
+
+def _expanded_did_key(did: str, fragment: str | None) -> ResolvedKey:
+    multikey = did.removeprefix("did:key:")
+    method_id = f"{did}#{multikey}"
+    # L-009: the fragment of a did:key method is the multibase value again, whatever the method's text says.
+    if fragment is not None and fragment != multikey:
+        raise KeyNotResolved("key_not_found", "fragment is not the key of this did:key")
+    method: JsonObject = {
+        "id": method_id,
+        "type": "Multikey",
+        "controller": did,
+        "publicKeyMultibase": multikey,
+    }
+    document: JsonObject = {"id": did, "verificationMethod": [method], "assertionMethod": [method_id]}
+    return ResolvedKey(_key_of(method), method_id, did, document, lacks_fragment=fragment is None)
+
+
+# What follows from the bytes of a document alone is found once and kept; whether the key is in force depends on the
+# moment, and is asked each time. Whoever resolves a key looks at the document and changes nothing.
+
+
+@lru_cache(maxsize=64)
+def _method_published(
+    body: bytes, controller: str, method_url: str, purpose: str
+) -> tuple[JsonObject, JsonObject]:
+    """The controller's document, and the method in it."""
+    document = _controller_document(body, controller)
+    method = _method_in(document, method_url, controller)
+    _check_listed(document, method_url, purpose)
+    return document, method
+
+
+@lru_cache(maxsize=64)
+def _key_published(body: bytes, controller: str, method_url: str, purpose: str) -> VerificationKey:
+    return _key_of(_method_published(body, controller, method_url, purpose)[1])
+
+
+def _controller_document(body: bytes, controller: str) -> JsonObject:
+    try:
+        document = parse_json_object(body, max_bytes=_MAX_DOCUMENT)
+    except MalformedInput as malformed:
+        raise KeyNotResolved("key_document_unreadable", malformed.reason) from None
+    if document.get("id") != controller and document.keys().isdisjoint(_METHODS):
+        raise KeyNotResolved("key_document_unreadable", "no key document")
+    if document.get("id") != controller:
+        raise KeyNotResolved("key_document_malformed", "its id is not the identifier it was asked for")
+    return document
+
+
+@lru_cache(maxsize=256)
+def _document_url(controller: str) -> str:
+    if controller.startswith("https://"):
+        return controller
+    if not controller.startswith("did:web:"):
+        raise KeyNotResolved("key_method_not_read", controller.partition(":")[2].partition(":")[0])
+    try:
+        return did_web_document_url(controller)
+    except MalformedInput as malformed:
+        raise KeyNotResolved("key_reference_malformed", malformed.reason) from None
+
+
+def _method_in(document: JsonObject, method_url: str, controller: str) -> JsonObject:
+    listed = [*_list(document, "verificationMethod"), *_list(document, "assertionMethod")]
+    found = [method for method in listed if isinstance(method, dict) and method.get("id") == method_url]
+    if not found:
+        raise KeyNotResolved("key_not_found", method_url)
+    if any(method != found[0] for method in found):
+        raise KeyNotResolved("key_document_malformed", "one id, two methods")
+    if found[0].get("controller") != controller:
+        raise KeyNotResolved("key_not_bound_to_issuer", "the method has another controller")
+    return found[0]
+
+
+def _check_listed(document: JsonObject, method_url: str, purpose: str) -> None:
+    listed = _list(document, purpose)
+    names = [method.get("id") if isinstance(method, dict) else method for method in listed]
+    if method_url not in names:
+        raise KeyNotResolved("key_not_for_assertion", purpose)
+
+
+def _check_in_force(method: JsonObject, at: datetime, *, but_for: str) -> None:
+    for member, reason in (("revoked", "key_revoked"), ("expires", "key_expired")):
+        ended = _end_of(method, member)
+        if ended is not None and ended <= at and member != but_for:
+            raise KeyNotResolved(reason)
+
+
+def _end_of(method: JsonObject, member: str) -> datetime | None:
+    if member not in method:
+        return None
+    try:
+        return parse_timestamp(method[member])
+    except MalformedInput:
+        raise KeyNotResolved("key_document_malformed", member) from None
+
+
+def _key_of(method: JsonObject) -> VerificationKey:
+    if "secretKeyMultibase" in method or "secretKeyJwk" in method or "privateKeyJwk" in method:
+        raise KeyNotResolved("key_unusable", "private_key_published")
+    if "publicKeyJwk" in method and "publicKeyMultibase" in method:
+        raise KeyNotResolved("key_document_malformed", "one method, two keys")
+    multibase, jwk = method.get("publicKeyMultibase"), method.get("publicKeyJwk")
+    try:
+        if method.get("type") in _MULTIBASE_TYPES and isinstance(multibase, str):
+            return VerificationKey.from_multikey(multibase)
+        if method.get("type") in _JWK_TYPES and isinstance(jwk, dict):
+            return VerificationKey.from_jwk(jwk)
+    except UnusableKey as unusable:
+        unread = unusable.reason == "unsupported_key"
+        raise KeyNotResolved("key_method_not_read" if unread else "key_unusable", unusable.reason) from None
+    raise KeyNotResolved("key_method_not_read", str(method.get("type"))[:100])
+
+
+def _list(document: JsonObject, member: str) -> list[JsonValue]:
+    value = document.get(member, [])
+    if not isinstance(value, list):
+        raise KeyNotResolved("key_document_malformed", member)
+    return value

@@ -1,0 +1,44 @@
+"""What every credential must be before a key touches it, beyond what the model can hold.
+
+A lint looks at the draft and answers with what is wrong, or with nothing. Its function's name is its code.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sceau_credentials.issuing.draft import Draft
+from sceau_credentials.issuing.lints import keys, people, shape, status, times, wording
+from sceau_credentials.issuing.lints.shape import Lint
+from sceau_credentials.keys import Signer
+from sceau_credentials.values.json_text import JsonObject
+
+LINTS: tuple[Lint, ...] = (
+    *shape.LINTS,
+    *wording.LINTS,
+    *times.LINTS,
+    *people.LINTS,
+    *status.LINTS,
+    *keys.LINTS,
+)
+
+
+def text_faults_of(document: JsonObject, *, signer: Signer, at: datetime) -> dict[str, str]:
+    """`faults_of`, for an endorsement, a label or a trust list: what holds for the text of whatever is signed."""
+    draft = Draft(document, signer=signer, jwt_signer=signer, at=at)
+    return _found_by(wording.TEXT_LINTS, draft)
+
+
+def faults_of(draft: Draft) -> dict[str, str]:
+    """Each lint that found something, with what it found."""
+    return _found_by(LINTS, draft)
+
+
+def faults_of_another(draft: Draft) -> dict[str, str]:
+    """`faults_of`, of a draft that may differ from one without fault only in its dates."""
+    return _found_by(times.LINTS, draft)
+
+
+def _found_by(lints: tuple[Lint, ...], draft: Draft) -> dict[str, str]:
+    answers = [(lint.__name__, lint(draft)) for lint in lints]
+    return {name: fault for name, fault in answers if fault is not None}

@@ -1,0 +1,260 @@
+"""Public keys: what they verify, and how they are read and written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, HashAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
+
+from sceau_credentials.errors import MalformedInput, UnusableKey
+from sceau_credentials.keys.multibase import (
+    decode_base64url,
+    decode_multibase,
+    encode_base64url,
+    encode_multibase,
+)
+from sceau_credentials.keys.weakness import has_roca_fingerprint, is_weak_ed25519_point
+from sceau_credentials.values.json_text import JsonObject, JsonValue
+
+PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+
+class Algorithm(StrEnum):
+    """JOSE names. A key has exactly one, and a header may only repeat it (B-011)."""
+
+    EDDSA = "EdDSA"
+    ES256 = "ES256"
+    RS256 = "RS256"
+    ES384 = "ES384"
+
+
+_MULTICODEC = {
+    Algorithm.EDDSA: b"\xed\x01",
+    Algorithm.ES256: b"\x80\x24",
+    Algorithm.ES384: b"\x81\x24",
+    Algorithm.RS256: b"\x85\x24",
+}
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_ALGORITHM_NAMES = {
+    Algorithm.EDDSA: ("EdDSA", "Ed25519"),  # RFC 9864 renames it.
+    Algorithm.ES256: ("ES256",),
+    Algorithm.RS256: ("RS256",),
+    Algorithm.ES384: ("ES384",),
+}
+_RSA_BITS = range(2048, 8193)  # RFC 7518 3.3; above, one verification costs milliseconds.
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A NIST curve with the hash and the lengths that ECDSA uses with it here."""
+
+    curve: ec.EllipticCurve
+    name: str
+    size: int
+    """Bytes of a coordinate, and of each half of a signature."""
+    order: int
+    digest: HashAlgorithm
+
+
+CURVES = {
+    Algorithm.ES256: Curve(
+        ec.SECP256R1(),
+        "P-256",
+        32,
+        0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+        SHA256(),
+    ),
+    Algorithm.ES384: Curve(
+        ec.SECP384R1(),
+        "P-384",
+        48,
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+        SHA384(),
+    ),
+}
+_BY_CURVE = {(each.curve.name): algorithm for algorithm, each in CURVES.items()}
+
+
+@dataclass(frozen=True)
+class VerificationKey:
+    """A public key that has passed every check: what it says with `verify` can be believed.
+
+    `encoded` is the raw 32 bytes for Ed25519, the compressed point for P-256 and P-384, PKCS#1 DER for RSA.
+    """
+
+    algorithm: Algorithm
+    encoded: bytes
+    _public: PublicKey = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, public: PublicKey) -> VerificationKey:
+        if isinstance(public, ed25519.Ed25519PublicKey):
+            encoded = public.public_bytes_raw()
+            if is_weak_ed25519_point(encoded):
+                raise UnusableKey("weak_key", "Ed25519 point of small order or non-canonical")
+            return cls(Algorithm.EDDSA, encoded, public)
+        if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in _BY_CURVE:
+            encoded = public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+            return cls(_BY_CURVE[public.curve.name], encoded, public)
+        if isinstance(public, rsa.RSAPublicKey):
+            check_rsa(public.public_numbers())
+            encoded = public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+            return cls(Algorithm.RS256, encoded, public)
+        raise UnusableKey("unsupported_key")
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, JsonValue]) -> VerificationKey:
+        if not _PRIVATE_MEMBERS.isdisjoint(jwk):
+            raise UnusableKey("private_key_published")
+        _check_meant_for_verifying(jwk)
+        try:
+            key = cls.of(_public_key_of_jwk(jwk))
+        except (ValueError, MalformedInput):
+            raise UnusableKey("malformed_key") from None
+        if "alg" in jwk and jwk["alg"] not in _ALGORITHM_NAMES[key.algorithm]:
+            raise UnusableKey("key_algorithm_mismatch")
+        return key
+
+    @classmethod
+    def from_multikey(cls, text: str) -> VerificationKey:
+        """A key in `publicKeyMultibase` form (CID 2.2.2), which is also the body of a did:key."""
+        return _key_of_multikey(text)
+
+    def verify(self, signature: bytes, message: bytes) -> bool:
+        """Whether this key made `signature` (raw r || s for ECDSA, never DER) over `message`."""
+        try:
+            if isinstance(self._public, ed25519.Ed25519PublicKey):
+                if len(signature) != 64 or is_weak_ed25519_point(signature[:32]):
+                    return False
+                crypto_sign_open(signature + message, self.encoded)  # libsodium: half the time OpenSSL takes
+            elif isinstance(self._public, ec.EllipticCurvePublicKey):
+                curve = CURVES[self.algorithm]
+                self._public.verify(_der_of_raw(signature, curve), message, ec.ECDSA(curve.digest))
+            else:
+                self._public.verify(signature, message, padding.PKCS1v15(), SHA256())
+        except (InvalidSignature, BadSignatureError):
+            return False
+        return True
+
+    def to_jwk(self) -> JsonObject:
+        """The required members only, in the order RFC 7638 hashes them."""
+        if isinstance(self._public, ed25519.Ed25519PublicKey):
+            return {"crv": "Ed25519", "kty": "OKP", "x": encode_base64url(self.encoded)}
+        if isinstance(self._public, ec.EllipticCurvePublicKey):
+            curve = CURVES[self.algorithm]
+            point = self._public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+            x, y = encode_base64url(point[1 : curve.size + 1]), encode_base64url(point[curve.size + 1 :])
+            return {"crv": curve.name, "kty": "EC", "x": x, "y": y}
+        numbers = self._public.public_numbers()
+        return {"e": _encode_integer(numbers.e), "kty": "RSA", "n": _encode_integer(numbers.n)}
+
+    def to_multikey(self) -> str:
+        return encode_multibase(_MULTICODEC[self.algorithm] + self.encoded)
+
+    def thumbprint(self) -> str:
+        """RFC 7638, SHA-256, base64url."""
+        members = ",".join(f'"{name}":"{value}"' for name, value in self.to_jwk().items())
+        return encode_base64url(hashlib.sha256(f"{{{members}}}".encode()).digest())
+
+
+@lru_cache(maxsize=1024)
+def _key_of_multikey(text: str) -> VerificationKey:
+    try:
+        data = decode_multibase(text)
+    except MalformedInput:
+        raise UnusableKey("malformed_key") from None
+    try:
+        return VerificationKey.of(_public_key_of_multicodec(data[:2], data[2:]))
+    except ValueError:
+        raise UnusableKey("malformed_key") from None
+
+
+def _public_key_of_multicodec(prefix: bytes, body: bytes) -> PublicKey:
+    if prefix == _MULTICODEC[Algorithm.EDDSA]:
+        return ed25519.Ed25519PublicKey.from_public_bytes(body)
+    for algorithm, curve in CURVES.items():
+        if prefix == _MULTICODEC[algorithm]:
+            # from_encoded_point would take the uncompressed form too: two texts, one key.
+            if len(body) != curve.size + 1:
+                raise UnusableKey("malformed_key")
+            return ec.EllipticCurvePublicKey.from_encoded_point(curve.curve, body)
+    if prefix == _MULTICODEC[Algorithm.RS256]:
+        public = load_der_public_key(
+            body
+        )  # takes PKCS#1 and SubjectPublicKeyInfo: only the first is a Multikey
+        if isinstance(public, rsa.RSAPublicKey) and _pkcs1(public) == body:
+            return public
+    raise UnusableKey("unsupported_key")
+
+
+def _public_key_of_jwk(jwk: Mapping[str, JsonValue]) -> PublicKey:
+    kind = (jwk.get("kty"), jwk.get("crv"))
+    if kind == ("OKP", "Ed25519"):
+        return ed25519.Ed25519PublicKey.from_public_bytes(_member(jwk, "x"))
+    for curve in CURVES.values():
+        if kind == ("EC", curve.name):
+            x, y = _member(jwk, "x"), _member(jwk, "y")
+            if len(x) != curve.size or len(y) != curve.size:
+                raise UnusableKey("malformed_key")
+            return ec.EllipticCurvePublicKey.from_encoded_point(curve.curve, b"\x04" + x + y)
+    if kind == ("RSA", None):
+        modulus, exponent = _member(jwk, "n"), _member(jwk, "e")
+        numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
+        check_rsa(numbers)
+        return numbers.public_key()
+    raise UnusableKey("unsupported_key")
+
+
+def _member(jwk: Mapping[str, JsonValue], name: str) -> bytes:
+    value = jwk.get(name)
+    if not isinstance(value, str) or len(value) > 2048:
+        raise UnusableKey("malformed_key")
+    return decode_base64url(value)
+
+
+def _check_meant_for_verifying(jwk: Mapping[str, JsonValue]) -> None:
+    if jwk.get("use", "sig") != "sig":
+        raise UnusableKey("key_use")
+    operations = jwk.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        raise UnusableKey("key_use")
+    if any(not isinstance(operation, str) for operation in operations):
+        raise UnusableKey("key_use")
+    if len({str(operation) for operation in operations}) != len(operations):
+        raise UnusableKey("key_use")
+
+
+def check_rsa(numbers: rsa.RSAPublicNumbers) -> None:
+    """Raises UnusableKey `weak_key` unless the modulus has 2,048 to 8,192 bits and the exponent is odd and small."""
+    if numbers.n.bit_length() not in _RSA_BITS or not 3 <= numbers.e < 2**32 or numbers.e % 2 == 0:
+        raise UnusableKey("weak_key", "RSA size")
+    if has_roca_fingerprint(numbers.n):
+        raise UnusableKey("weak_key", "ROCA")
+
+
+def _der_of_raw(signature: bytes, curve: Curve) -> bytes:
+    size = curve.size
+    if len(signature) != 2 * size:
+        raise InvalidSignature
+    r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
+    if not (0 < r < curve.order and 0 < s < curve.order):
+        raise InvalidSignature
+    return encode_dss_signature(r, s)
+
+
+def _pkcs1(public: rsa.RSAPublicKey) -> bytes:
+    return public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
+
+def _encode_integer(number: int) -> str:
+    return encode_base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))

@@ -1,0 +1,151 @@
+"""What every Open Badges value is: frozen, typed, read from JSON and written back to it without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, Self, cast
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.model.scalars import WrittenMoment
+from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
+from sceau_credentials.values.timestamps import format_timestamp
+
+READING: Final = "reading"
+"""Validation context of `from_document`: what others wrote may lean where the sources contradict each other."""
+
+
+def is_reading(info: ValidationInfo) -> bool:
+    return info.context == READING
+
+
+def problem(reason: str, *path: str | int) -> PydanticCustomError:
+    """What a validator raises: the reason becomes that of MalformedInput, the path ends its pointer."""
+    return PydanticCustomError(cast(Any, reason), cast(Any, reason), {"path": list(path)})
+
+
+class OpenBadgesValue(BaseModel):
+    """A class of the standard. Members it does not define are kept (A-008) and written back."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> Self:
+        """Read JSON; MalformedInput says what is wrong and where."""
+        refuse_null(document)
+        return cls.read(document)
+
+    @classmethod
+    def read(cls, members: Mapping[str, object]) -> Self:
+        """`from_document`, where it is known that nothing in it is null; values may stand for what was read before."""
+        try:
+            return cls.model_validate(members, context=READING)
+        except ValidationError as error:
+            raise _malformed(error.errors(include_url=False, include_input=False)[0]) from None
+
+    def to_document(self) -> JsonObject:
+        """The JSON the standard asks for: arrays where it has them, nothing empty (A-003, A-004)."""
+        document: JsonObject = {}
+        values = self.__dict__
+        for name, alias in _members(type(self)):
+            value = values[name]
+            if value is None or value == ():
+                continue
+            document[alias] = value if type(value) is str else _written(value)
+        if self.model_extra:
+            document.update(self.model_extra)
+        return document
+
+    @model_validator(mode="after")
+    def _says_what_it_is(self, info: ValidationInfo) -> Self:
+        """What we write has its class by default; what we read must name it (A-047)."""
+        if info.context == READING and not _self_description(type(self)) <= self.__pydantic_fields_set__:
+            for name in sorted(_self_description(type(self)) - self.model_fields_set):
+                raise problem("missing_member", "@context" if name == "context" else name)
+        return self
+
+
+class ClosedValue(OpenBadgesValue):
+    """One of the classes that allow no member of their own invention (A-008)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@cache
+def _members(cls: type[OpenBadgesValue]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, field.alias or name) for name, field in cls.model_fields.items())
+
+
+@cache
+def _self_description(cls: type[OpenBadgesValue]) -> frozenset[str]:
+    """The members by which a document says what it is."""
+    return frozenset({"context", "type"} & cls.model_fields.keys())
+
+
+def _written(value: Any) -> JsonValue:
+    writer = _WRITERS.get(type(value))
+    if writer is not None:
+        return writer(value)
+    if isinstance(value, OpenBadgesValue):
+        return value.to_document()
+    plain: JsonValue = value
+    return plain
+
+
+_WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
+    tuple: lambda items: [item if type(item) is str else _written(item) for item in items],
+    datetime: format_timestamp,
+    WrittenMoment: lambda moment: moment.text,
+}
+
+
+def refuse_null(document: JsonObject) -> None:
+    """A-004: a null says neither yes nor no, and is not covered by a signature over quads (M1)."""
+    if not _may_hold_null(document):
+        return
+    waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(document, ())]
+    while waiting:
+        value, path = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(item, (*path, name)) for name, item in value.items() if type(item) is not str]
+        elif isinstance(value, list):
+            waiting += [(item, (*path, index)) for index, item in enumerate(value) if type(item) is not str]
+        elif value is None:
+            raise MalformedInput("null_member", pointer_to(*path))
+
+
+def _may_hold_null(document: JsonObject) -> bool:
+    """The written text knows sooner than a walk; the word may also stand in a text, and then one has to look."""
+    try:
+        return b"null" in orjson.dumps(document)
+    except TypeError:
+        return True
+
+
+def _malformed(error: ErrorDetails) -> MalformedInput:
+    path = [part for part in error["loc"] if not str(part).startswith("~")]  # "~": which form was taken
+    path += error.get("ctx", {}).get("path", [])
+    own = error["type"] == error["msg"]
+    reason = error["type"] if own else _REASONS.get(error["type"], "wrong_type")
+    return MalformedInput(reason, pointer_to(*path))
+
+
+_REASONS: Final = {
+    "missing": "missing_member",
+    "extra_forbidden": "unknown_member",
+    "literal_error": "wrong_value",
+    "finite_number": "number_out_of_range",
+    "string_pattern_mismatch": "not_an_absolute_iri",  # the only pattern that pydantic itself looks at
+}

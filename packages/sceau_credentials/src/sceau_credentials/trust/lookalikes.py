@@ -1,0 +1,122 @@
+"""An issuer that nobody vouches for, whose name or site could be taken for that of a recognised one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from sceau_credentials.trust.lists import Entry
+from sceau_credentials.trust.skeletons import skeleton, without_unseen
+from sceau_credentials.verification.checks.issuer import domain_of
+
+_SHORTEST: Final = 4
+_ONE_SLIP, _TWO_SLIPS = 8, 16
+"""From how many signs on one or two of them may differ, and the names are still taken for each other."""
+_BEFORE_THE_NAME: Final = re.compile(
+    r"\s*(?:le\s+)?(?:campus|cmq)\b(?:\s+des\s+m.{1,2}tiers\s+et\s+(?:des\s+)?qualifications?)?(?:\s+d.excellence)?\s*",
+    re.IGNORECASE,
+)
+
+
+class Likeness(StrEnum):
+    NAME = "name"
+    HOST = "host"
+
+
+@dataclass(frozen=True)
+class Resemblance:
+    """`known` is the recognised issuer that the other could be taken for."""
+
+    likeness: Likeness
+    known: Entry
+
+
+def resemblance(entries: Iterable[Entry], *, issuer: str, name: str) -> Resemblance | None:
+    """What an issuer could be taken for; None for one that is on the list itself, or looks like nobody on it."""
+    known = tuple(entries)
+    if any(entry.id == issuer for entry in known):
+        return None
+    host = domain_of(issuer) or ""
+    for entry in known:
+        if host and any(_hosts_alike(host, theirs) for theirs in _hosts_of(entry)):
+            return Resemblance(Likeness.HOST, entry)
+    # A name that begins with hundreds of unseen signs is read all the same.
+    name = without_unseen(name)
+    for entry in known:
+        if any(names_alike(name, theirs) for theirs in (entry.name, entry.short_name)):
+            return Resemblance(Likeness.NAME, entry)
+    return None
+
+
+def names_alike(one: str, other: str) -> bool:
+    """Whether a hurried reader takes one name for the other; what stands before the name of every campus does not count."""
+    return _alike(_core(one), _core(other))
+
+
+def _hosts_alike(host: str, known: str) -> bool:
+    """Not where both are one site, or one lies within the other: whoever holds a domain holds what is below it."""
+    if host == known or host.endswith(f".{known}") or known.endswith(f".{host}"):
+        return False
+    if f".{host}.".find(f".{known}.") == 0:  # badges.exemple.fr.ailleurs.net
+        return True
+    if _alike(_host_core(host), _host_core(known)):
+        return True
+    name, known_name = host.rpartition(".")[0], known.rpartition(".")[0]
+    return len(known_name) >= _ONE_SLIP and name == known_name
+
+
+def _hosts_of(entry: Entry) -> Iterator[str]:
+    for host in (domain_of(entry.id), domain_of(f"https://{entry.domain}") if entry.domain else None):
+        if host:
+            yield host
+
+
+@lru_cache(maxsize=8_192)
+def _core(name: str) -> str:
+    return skeleton(_BEFORE_THE_NAME.sub("", name, count=1)) or skeleton(name)
+
+
+@lru_cache(maxsize=8_192)
+def _host_core(host: str) -> str:
+    labels = host.removeprefix("www.").split(".")
+    return skeleton("".join(map(_as_written, labels)))
+
+
+def _as_written(label: str) -> str:
+    """A label of a host as a browser may show it: letters beyond ASCII come as punycode."""
+    try:
+        return label.removeprefix("xn--").encode().decode("punycode") if label.startswith("xn--") else label
+    except UnicodeError:
+        return label
+
+
+def _alike(one: str, other: str) -> bool:
+    shorter = min(len(one), len(other))
+    if shorter < _SHORTEST:
+        return False
+    if one == other:
+        return True
+    slips = 2 if shorter >= _TWO_SLIPS else 1 if shorter >= _ONE_SLIP else 0
+    return slips > 0 and within_slips(one, other, slips)
+
+
+def within_slips(one: str, other: str, most: int) -> bool:
+    """Whether at most that many signs are added, left out, changed, or have changed places with their neighbour."""
+    if abs(len(one) - len(other)) > most:
+        return False
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, sign in enumerate(one, start=1):
+        earlier, before, row = before, row, [i]
+        for j, theirs in enumerate(other, start=1):
+            cost = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (sign != theirs))
+            if i > 1 and j > 1 and sign == other[j - 2] and one[i - 2] == theirs:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most and min(before) > most:
+            return False
+    return row[-1] <= most

@@ -1,0 +1,1 @@
+"""Values that documents are made of: JSON text, timestamps, IRIs, vocabularies."""

@@ -1,0 +1,1 @@
+"""Reasons, remarks and problem details of a report."""

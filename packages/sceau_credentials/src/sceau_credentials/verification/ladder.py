@@ -1,0 +1,260 @@
+"""The order of the checks, and where a failure leaves nothing to ask the next ones."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from sceau_credentials.model.version_1 import period_members
+from sceau_credentials.proofs.data_integrity import shows_a_part
+from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.verification.checks.issuer import issuer, issuer_of
+from sceau_credentials.verification.checks.recipient import recipient
+from sceau_credentials.verification.checks.resources import resources_against
+from sceau_credentials.verification.checks.shape import context, schema
+from sceau_credentials.verification.checks.signature import SignatureFindings, claims, signature
+from sceau_credentials.verification.checks.status import StatusQuestion, status
+from sceau_credentials.verification.checks.validity import validity
+from sceau_credentials.verification.checks.withdrawn_key import withdrawn_key
+from sceau_credentials.verification.endorsements import endorsements_in, judge_endorsement
+from sceau_credentials.verification.fetching import FetchBudget
+from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
+from sceau_credentials.verification.findings.remarks import remarks_on
+from sceau_credentials.verification.legacy.context import without_words
+from sceau_credentials.verification.legacy.hosted import verify_older
+from sceau_credentials.verification.policy import Policy
+from sceau_credentials.verification.reading import Reading, read
+from sceau_credentials.verification.report import CheckId, CheckResult, EndorsementAnswer, Outcome, Report
+from sceau_credentials.verification.secured import Secured, secured_from_text
+
+DEFAULT_POLICY = Policy()
+_LOGGER: Final = logging.getLogger(__name__)
+
+
+def verify(
+    presented: bytes | str, *, documents: DocumentSource, at: datetime, policy: Policy = DEFAULT_POLICY
+) -> Report:
+    """Is this credential genuine, and still good, at this moment?
+
+    Takes JSON or compact JWS text, or the bytes of a PNG or SVG that carries one. Whatever it holds,
+    the answer is a report, never an exception; and no more than `policy.max_fetches` documents are
+    asked for (`max_fetches_signed_older` for the signed badges of 2.0 and 1.x), none for what is no badge.
+    """
+    if at.tzinfo is None:
+        raise ValueError("the moment of checking needs a time zone")
+    try:
+        return _report(presented, documents, at, policy)
+    except Exception:
+        # One input never costs the answers about the others. It is a fault of ours all the same, and logged as one.
+        _LOGGER.exception("verification failed")
+        return _unread(Reading(found(Reason.VERIFIER_FAULT)), at)
+
+
+def _report(presented: bytes | str, documents: DocumentSource, at: datetime, policy: Policy) -> Report:
+    reading = read(presented)
+    if reading.older is not None:
+        return verify_older(reading.older, reading.answer, documents=documents, at=at, policy=policy)
+    if reading.secured is None or reading.answer.outcome is not Outcome.PASSED:
+        return _unread(reading, at)
+    tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy, beyond=documents)
+    return _climb(reading, reading.secured, tools)
+
+
+def verify_endorsement(
+    presented: str,
+    *,
+    documents: DocumentSource,
+    at: datetime,
+    about: str | None = None,
+    policy: Policy = DEFAULT_POLICY,
+) -> EndorsementAnswer:
+    """C-011: an endorsement on its own, as JSON or compact JWS; MalformedInput for text that is neither."""
+    tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
+    return judge_endorsement(secured_from_text(presented), about, tools.asked_of_endorsement)
+
+
+def asked_of_document(
+    secured: Secured, *, documents: DocumentSource, at: datetime, policy: Policy = DEFAULT_POLICY
+) -> list[CheckResult]:
+    """Of a signed document that is no badge: signature, key, period and status."""
+    tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
+    issuer_id = issuer_of(secured.document)
+    findings = _signature(secured, issuer_id, [], tools)
+    status_answer = _status(secured.document, issuer_id, findings, tools)
+    return [findings.proof, findings.key, _validity(secured.document, findings, tools), status_answer]
+
+
+@dataclass(frozen=True)
+class _Tools:
+    documents: DocumentSource
+    at: datetime
+    policy: Policy
+    beyond: DocumentSource | None = None
+    """For what a badge under a withdrawn key is asked besides; None where it gets no such hearing."""
+
+    def signature(self, secured: Secured, issuer_id: str) -> SignatureFindings:
+        return signature(secured, issuer_id, documents=self.documents, at=self.at, policy=self.policy)
+
+    def heard_in_spite_of_its_key(
+        self, secured: Secured, issuer_id: str, findings: SignatureFindings
+    ) -> SignatureFindings:
+        """Of what a withdrawn key signed: the same again where the issuer's log held it before."""
+        if findings.key.reason != Reason.KEY_REVOKED or self.beyond is None:
+            return findings
+        again = signature(
+            secured, issuer_id, documents=self.documents, at=self.at, policy=self.policy, withdrawn=True
+        )
+        if not again.by_the_issuer or again.resolved is None or again.resolved.revoked_at is None:
+            return findings
+        key = withdrawn_key(secured.document, again.resolved.revoked_at, self.beyond)
+        return replace(again, key=key)
+
+    def asked_of_endorsement(self, secured: Secured) -> list[CheckResult]:
+        """The steps of a badge, in their order, but for the recipient (C-011)."""
+        document, issuer_id = secured.document, issuer_of(secured.document)
+        answers = [context(document)]
+        findings = _signature(secured, issuer_id, answers, self)
+        answers += [findings.proof, findings.key, _validity(document, findings, self)]
+        return [*answers, _status(document, issuer_id, findings, self)]
+
+    def authenticate_list(self, listed: Secured) -> CheckResult | None:
+        """A status list is believed on the same terms as a badge: signed by a key its issuer publishes."""
+        findings = self.signature(listed, issuer_of(listed.document) or "")
+        if findings.by_the_issuer:
+            return _against_claims(listed)
+        if findings.key.reason == Reason.KEY_DOCUMENT_UNAVAILABLE:
+            return found(Reason.STATUS_LIST_UNAVAILABLE, cause=findings.key.reason)
+        against = findings.key if findings.proof.outcome is Outcome.PASSED else findings.proof
+        return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=against.reason)
+
+
+def _against_claims(listed: Secured) -> CheckResult | None:
+    """A list need not repeat itself in its claims, but may not name another issuer there."""
+    named = listed.claims.get("iss") if listed.jws else None
+    if named in (None, issuer_of(listed.document)):
+        return None
+    return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=Reason.CLAIMS_DISAGREE)
+
+
+def _climb(reading: Reading, secured: Secured, tools: _Tools) -> Report:
+    document = secured.document
+    issuer_id = issuer_of(document)
+    words = context(document, holds_one=not secured.may_say(b'@context":', more_than=1))
+    answers = [reading.answer, words, _schema(secured)]
+    findings = _signature(secured, issuer_id, answers, tools)
+    if findings.not_covered:
+        document = without_words(document, findings.not_covered)
+    answers += [_with_resources(document, findings, tools), findings.key]
+    answers.append(_issuer(issuer_id, findings, tools))
+    answers.append(_validity(document, findings, tools))
+    status_answer = _status(document, issuer_id, findings, tools)
+    answers += [status_answer, recipient(document, tools.policy.recipient)]
+    resolved = findings.resolved
+    return Report(
+        at=tools.at,
+        checks=tuple(answers),
+        container=reading.container,
+        form=secured.form,
+        endorsements=endorsements_in(document, tools.asked_of_endorsement)
+        if findings.by_the_issuer and secured.may_say(b"endorsement")
+        else (),
+        document=document if findings.by_the_issuer else None,
+        presented=secured.claims,
+        issuer=issuer_id,
+        verification_method=resolved.method_id if resolved else None,
+        key=resolved.key.to_jwk() if resolved else None,
+        remarks=remarks_on(
+            secured,
+            status_answer,
+            key=findings.key,
+            bare_key=resolved is not None and resolved.lacks_fragment,
+            not_covered=findings.not_covered,
+        )
+        if tools.policy.remarks
+        else (),
+    )
+
+
+def _schema(secured: Secured) -> CheckResult:
+    """B-059: what a holder left out may have been signed all the same; without it this is no badge, and no forgery."""
+    answer = schema(secured.document)
+    if answer.details.get("cause") in _ABSENT and shows_a_part(secured.claims):
+        return found(Reason.PART_WITHHELD, **answer.details)
+    return answer
+
+
+_ABSENT: Final = frozenset({"missing_member", "recipient_missing", "result_not_described"})
+
+
+def _with_resources(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
+    """Asked of files at hand only, and only where the issuer vouches for them."""
+    if not tools.policy.resources or not findings.by_the_issuer:
+        return findings.proof
+    return resources_against(document, tools.policy.resources) or findings.proof
+
+
+def _signature(
+    secured: Secured, issuer_id: str | None, before: list[CheckResult], tools: _Tools
+) -> SignatureFindings:
+    """Asked of whatever names its words and its issuer: for anything else nothing is fetched.
+
+    A badge of the wrong shape is asked as well: that somebody wrote it badly, or altered it, are two answers (C-024).
+    """
+    spoilt = next((a for a in before if a.outcome is not Outcome.PASSED and a.id is not CheckId.SCHEMA), None)
+    if spoilt is not None or issuer_id is None:
+        because = spoilt.id if spoilt else CheckId.SCHEMA
+        return SignatureFindings(not_reached(CheckId.PROOF, because), not_reached(CheckId.KEY, because))
+    against = claims(secured.jws) if secured.jws else None
+    findings = tools.heard_in_spite_of_its_key(secured, issuer_id, tools.signature(secured, issuer_id))
+    if against is not None and findings.proof.outcome is Outcome.PASSED:
+        return replace(findings, proof=against)
+    return findings
+
+
+def _issuer(issuer_id: str | None, findings: SignatureFindings, tools: _Tools) -> CheckResult:
+    if issuer_id is None or not findings.by_the_issuer:
+        return not_reached(CheckId.ISSUER, _first_open(findings))
+    return issuer(issuer_id, tools.policy)
+
+
+def _validity(document: JsonObject, findings: SignatureFindings, tools: _Tools) -> CheckResult:
+    """Asked whatever the signature is worth, so that "expired" shows beside it (C-024)."""
+    start, end = period_members(document)
+    if findings.discloses_part and start not in document:
+        return not_reached(CheckId.VALIDITY, CheckId.SCHEMA)
+    answer = validity(document, tools.at, tools.policy)
+    hides_end = findings.discloses_part and end not in document
+    return found(Reason.END_MAY_BE_WITHHELD) if hides_end and answer.outcome is Outcome.PASSED else answer
+
+
+def _status(
+    document: JsonObject, issuer_id: str | None, findings: SignatureFindings, tools: _Tools
+) -> CheckResult:
+    """The status entry of what nobody signed could point anywhere, so it is not followed."""
+    if issuer_id is None or not findings.by_the_issuer:
+        return not_reached(CheckId.STATUS, _first_open(findings))
+    question = StatusQuestion(
+        issuer_id, tools.documents, tools.at, tools.policy, authenticate=tools.authenticate_list
+    )
+    answer = status(document, question)
+    return found(Reason.STATUS_MAY_BE_WITHHELD) if findings.discloses_part and answer.void else answer
+
+
+def _first_open(findings: SignatureFindings) -> CheckId:
+    return CheckId.KEY if findings.proof.outcome is Outcome.PASSED else CheckId.PROOF
+
+
+def _unread(reading: Reading, at: datetime) -> Report:
+    rest = tuple(not_reached(check, CheckId.READABLE) for check in CheckId if check is not CheckId.READABLE)
+    secured = reading.secured
+    return Report(
+        at=at,
+        checks=(reading.answer, *rest),
+        container=reading.container,
+        form=secured.form if secured else None,
+        presented=secured.claims if secured else None,
+        issuer=issuer_of(secured.document) if secured else None,
+    )

@@ -1,0 +1,172 @@
+"""Assertion, BadgeClass and Profile of Open Badges 2.0 and 1.x, read as values; MalformedInput where they are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.verification.legacy.members import (
+    CONTEXT_1,
+    CONTEXT_2,
+    identifier,
+    moment,
+    objects,
+    strings,
+    text,
+)
+
+_HOSTED: Final = frozenset({"hosted", "HostedBadge"})
+_SIGNED: Final = frozenset({"signed", "SignedBadge"})
+
+
+def generation_of(claims: JsonObject) -> int | None:
+    """H-002: an assertion of which Open Badges? 2 for 2.0, 1 for 1.0 and 1.1, None for anything else."""
+    contexts = strings(claims.get("@context"))
+    if {"uid", "verify", "recipient"} <= claims.keys() and CONTEXT_2 not in contexts:
+        return 1
+    if "Assertion" not in strings(claims.get("type")):
+        return None
+    if CONTEXT_2 in contexts:
+        return 2
+    return 1 if CONTEXT_1 in contexts else None
+
+
+@dataclass(frozen=True)
+class Assertion:
+    identifier: str
+    """Its `id`, or the `uid` of Open Badges 1.0."""
+    badge: str
+    is_signed: bool
+    address: str | None
+    """Where a hosted assertion is served, and where Open Badges 1.x keeps the key of a signed one."""
+    creator: str | None
+    recipient: JsonObject
+    issued_on: datetime
+    expires: datetime | None
+    is_revoked: bool
+    document: JsonObject = field(repr=False)
+    names: frozenset[str] = frozenset()
+    """Every name a revocation list may know it by."""
+
+
+def read_assertion(document: JsonObject, generation: int) -> Assertion:
+    if generation == 2:
+        _check_type(document, "Assertion")
+    kind, verification = _verification(document)
+    own = [document[name] for name in ("id", "uid") if name in document]
+    names = strings(own)
+    if len(names) != len(own) or not names or (generation == 2 and "id" not in document):
+        raise MalformedInput("missing" if not own else "wrong_type", "/id")
+    return Assertion(
+        identifier=names[0],
+        badge=identifier(document, "badge"),
+        is_signed=kind == "signed",
+        address=_address(document, verification, generation, kind),
+        creator=identifier(verification, "creator") if "creator" in verification else None,
+        recipient=_recipient(document),
+        issued_on=moment(document, "issuedOn", generation),
+        expires=moment(document, "expires", generation) if document.get("expires") is not None else None,
+        is_revoked=document.get("revoked") is True,
+        document=document,
+        names=frozenset(names),
+    )
+
+
+def address_in(document: JsonObject, generation: int) -> str | None:
+    """Where this assertion says that it is hosted, without asking whether the rest of it is whole."""
+    kind, verification = _verification(document)
+    return _address(document, verification, generation, kind) if kind == "hosted" else None
+
+
+@dataclass(frozen=True)
+class BadgeClass:
+    url: str
+    issuer: str
+    document: JsonObject = field(repr=False)
+
+
+def read_badge_class(document: JsonObject, url: str, generation: int) -> BadgeClass:
+    _check_named(document, url, "BadgeClass", generation)
+    for member in ("name", "description"):
+        text(document, member)
+    for member in ("image", "criteria"):
+        if not document.get(member):
+            raise MalformedInput("missing", f"/{member}")
+    return BadgeClass(url, identifier(document, "issuer"), document)
+
+
+@dataclass(frozen=True)
+class Issuer:
+    url: str
+    scope: JsonObject
+    """Its `verification`: which addresses it lets speak for it (H-004)."""
+    keys: tuple[JsonValue, ...]
+    revocation_list: str | None
+    document: JsonObject = field(repr=False)
+
+
+def read_issuer(document: JsonObject, url: str, generation: int) -> Issuer:
+    _check_named(document, url, None, generation)
+    for member in ("name", "url", "email") if generation == 2 else ("name", "url"):
+        text(document, member)
+    scope = document.get("verification")
+    if scope is not None and not isinstance(scope, dict):
+        raise MalformedInput("wrong_type", "/verification")
+    listed = document.get("revocationList")
+    return Issuer(
+        url=url,
+        scope=scope or {},
+        keys=tuple(objects(document.get("publicKey"))),
+        revocation_list=identifier(document, "revocationList") if listed is not None else None,
+        document=document,
+    )
+
+
+def _check_named(document: JsonObject, url: str, type_name: str | None, generation: int) -> None:
+    """Open Badges 1.0 objects bear no name; a name they do bear is the address they were had from."""
+    if document.get("id", None if generation == 2 else url) != url:
+        raise MalformedInput("missing" if "id" not in document else "another_id", "/id")
+    if generation != 2:
+        return
+    if type_name is None:
+        if not {"Issuer", "Profile"} & set(strings(document.get("type"))):
+            raise MalformedInput("wrong_class", "/type")
+    else:
+        _check_type(document, type_name)
+
+
+def _check_type(document: JsonObject, type_name: str) -> None:
+    if type_name not in strings(document.get("type")):
+        raise MalformedInput("wrong_class", "/type")
+
+
+def _verification(document: JsonObject) -> tuple[str, JsonObject]:
+    member = "verification" if "verification" in document else "verify"
+    value = document.get(member)
+    if not isinstance(value, dict):
+        raise MalformedInput("missing" if value is None else "wrong_type", f"/{member}")
+    types = set(strings(value.get("type")))
+    is_hosted, is_signed = bool(types & _HOSTED), bool(types & _SIGNED)
+    if is_hosted == is_signed:
+        raise MalformedInput("wrong_class", f"/{member}/type")
+    return "signed" if is_signed else "hosted", value
+
+
+def _address(document: JsonObject, verification: JsonObject, generation: int, kind: str) -> str | None:
+    if generation == 2:
+        return text(document, "id") if kind == "hosted" else None
+    return text(verification, "url")
+
+
+def _recipient(document: JsonObject) -> JsonObject:
+    value = document.get("recipient")
+    if not isinstance(value, dict):
+        raise MalformedInput("missing" if value is None else "wrong_type", "/recipient")
+    if not strings(value.get("type")) or not isinstance(value.get("identity"), str):
+        raise MalformedInput("missing", "/recipient/identity")
+    if not isinstance(value.get("hashed"), bool):
+        raise MalformedInput("missing", "/recipient/hashed")
+    return value

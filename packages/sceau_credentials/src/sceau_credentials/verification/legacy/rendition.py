@@ -1,0 +1,113 @@
+"""A badge of 3.0 said again in the words of Open Badges 2.0, hosted, for platforms that know no newer ones.
+
+It proves nothing that the signed badge does not: its worth is the address that serves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.verification.legacy.members import CONTEXT_2
+
+_ALIGNMENT: Final = ("targetName", "targetUrl", "targetDescription", "targetFramework", "targetCode")
+_EVIDENCE: Final = ("id", "name", "narrative", "description", "genre", "audience")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the three documents are served; `all_assertions` begins the address of every assertion."""
+
+    assertion: str
+    badge_class: str
+    issuer: str
+    all_assertions: str
+
+
+def assertion_of(
+    credential: JsonObject, places: Places, *, image: str, recipient: JsonObject | None = None
+) -> JsonObject:
+    """H-003, H-008: the holder stays the URN of the signed badge, in clear; an address of theirs stands nowhere.
+
+    `recipient` is what the holder asked to be known by instead: the hash of an address, never the address.
+    """
+    subject = _object(credential.get("credentialSubject"))
+    written: JsonObject = {
+        "@context": CONTEXT_2,
+        "type": "Assertion",
+        "id": places.assertion,
+        "recipient": recipient or {"type": "url", "hashed": False, "identity": subject.get("id")},
+        "badge": places.badge_class,
+        "issuedOn": credential.get("awardedDate") or credential.get("validFrom"),
+        "verification": {"type": "HostedBadge"},
+        "image": image,
+        "evidence": _evidence(credential),
+    }
+    if "validUntil" in credential:
+        written["expires"] = credential["validUntil"]
+    return written
+
+
+def revoked_assertion(places: Places, *, reason: str = "") -> JsonObject:
+    """H-005: what is served with 410 Gone."""
+    told: JsonObject = {"revocationReason": reason} if reason else {}
+    return {"@context": CONTEXT_2, "type": "Assertion", "id": places.assertion, "revoked": True, **told}
+
+
+def badge_class_of(achievement: JsonObject, places: Places) -> JsonObject:
+    written: JsonObject = {
+        "@context": CONTEXT_2,
+        "type": "BadgeClass",
+        "id": places.badge_class,
+        "name": achievement.get("name"),
+        "description": achievement.get("description"),
+        "image": _object(achievement.get("image")).get("id"),
+        "criteria": {
+            name: value
+            for name, value in _object(achievement.get("criteria")).items()
+            if name in ("id", "narrative")
+        },
+        "issuer": places.issuer,
+    }
+    alignments = [_only(each, _ALIGNMENT) for each in _objects(achievement.get("alignment"))]
+    more: JsonObject = {
+        "alignment": [*alignments],
+        "tags": achievement.get("tag"),
+        "version": achievement.get("version"),
+        "@language": achievement.get("inLanguage"),
+    }
+    return written | {name: value for name, value in more.items() if value}
+
+
+def issuer_of(profile: JsonObject, places: Places) -> JsonObject:
+    written = _only(profile, ("name", "url", "email", "description"))
+    return {
+        "@context": CONTEXT_2,
+        "type": "Issuer",
+        "id": places.issuer,
+        **written,
+        "verification": {"type": "VerificationObject", "startsWith": places.all_assertions},
+    }
+
+
+def _evidence(credential: JsonObject) -> list[JsonValue]:
+    """What the award rests on, and first of all the signed badge itself."""
+    signed: JsonObject = {
+        "id": credential.get("id"),
+        "name": "Open Badges 3.0",
+        "genre": "OpenBadgeCredential",
+    }
+    return [signed, *(_only(each, _EVIDENCE) for each in _objects(credential.get("evidence")))]
+
+
+def _only(value: JsonObject, members: tuple[str, ...]) -> JsonObject:
+    return {name: value[name] for name in members if name in value}
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: JsonValue) -> list[JsonObject]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

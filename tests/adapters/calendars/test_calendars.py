@@ -1,0 +1,216 @@
+"""Calendars as lines: zones, whole days, recurrences counted out, what is cancelled, and files made to cost a lot."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import pytest
+
+from app.adapters.calendars.reading import CUT, NAMELESS, TWICE, UNREADABLE, read_calendar
+from app.domain.activities.activities import ActivityKind
+from app.domain.imports.calendar_meetings import Meeting
+from app.errors import InvalidInput
+
+TODAY = date(2026, 11, 26)
+
+
+def calendar(*events: str, before: str = "") -> bytes:
+    body = "".join(f"BEGIN:VEVENT\n{event.strip()}\nEND:VEVENT\n" for event in events)
+    return f"BEGIN:VCALENDAR\nVERSION:2.0\n{before}{body}END:VCALENDAR\n".replace("\n", "\r\n").encode()
+
+
+def lines(*events: str, before: str = "") -> list[Meeting]:
+    return list(read_calendar(calendar(*events, before=before), zone="Europe/Paris", today=TODAY).meetings)
+
+
+def event(start: str, *more: str, uid: str = "u1", title: str = "Atelier") -> str:
+    return "\n".join((f"UID:{uid}", f"SUMMARY:{title}", start, *more))
+
+
+PARIS = "DTSTART;TZID=Europe/Paris:20261005T090000"
+TO_NOON = "DTEND;TZID=Europe/Paris:20261005T113000"
+
+
+def test_an_event_is_a_line_in_the_campus_s_own_time() -> None:
+    late = event(
+        "DTSTART:20261005T223000Z",
+        "DTEND:20261005T233000Z",
+        "LOCATION:Le\n  Creusot",
+        "CATEGORIES:Public,Projet",
+    )
+    [one] = lines(late)
+    assert (one.uid, one.occurrence, one.title, one.place) == ("u1", "", "Atelier", "Le Creusot")
+    assert (one.starts_on, one.ends_on, one.hours) == (date(2026, 10, 6), date(2026, 10, 6), 1.0)
+    assert one.kind is ActivityKind.PROJECT
+
+
+def test_whole_days_end_the_day_before_and_have_no_hours() -> None:
+    [one] = lines(event("DTSTART;VALUE=DATE:20261005", "DTEND;VALUE=DATE:20261010"))
+    assert (one.starts_on, one.ends_on, one.hours) == (date(2026, 10, 5), date(2026, 10, 9), None)
+    [single] = lines(event("DTSTART;VALUE=DATE:20261005"))
+    assert (single.starts_on, single.ends_on) == (date(2026, 10, 5), date(2026, 10, 5))
+
+
+def test_several_days_with_hours_say_no_hours_since_nights_would_count() -> None:
+    [one] = lines(event(PARIS, "DTEND;TZID=Europe/Paris:20261007T170000"))
+    assert (one.starts_on, one.ends_on, one.hours) == (date(2026, 10, 5), date(2026, 10, 7), None)
+
+
+def test_a_weekly_series_stays_at_its_hour_when_the_clocks_change() -> None:
+    read = lines(
+        event("DTSTART;TZID=Europe/Paris:20261012T003000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;COUNT=4")
+    )
+    assert [one.starts_on for one in read] == [date(2026, 10, day) for day in (12, 19, 26)] + [
+        date(2026, 11, 2)
+    ]
+    assert read[0].occurrence == "20261011T223000Z"
+    assert read[-1].occurrence == "20261101T233000Z"
+    assert {one.hours for one in read} == {1.0}
+
+
+def test_left_out_moved_and_cancelled_sessions_are_told() -> None:
+    series = event(PARIS, TO_NOON, "RRULE:FREQ=WEEKLY;COUNT=4", "EXDATE;TZID=Europe/Paris:20261012T090000")
+    moved = event(
+        "DTSTART;TZID=Europe/Paris:20261021T140000",
+        "DTEND;TZID=Europe/Paris:20261021T160000",
+        "RECURRENCE-ID:20261019T070000Z",
+        title="Autre titre",
+    )
+    off = event(
+        "DTSTART;TZID=Europe/Paris:20261026T090000",
+        "RECURRENCE-ID;TZID=Europe/Paris:20261026T090000",
+        "STATUS:CANCELLED",
+    )
+    read = lines(series, moved, off)
+    assert [(one.starts_on, one.hours, one.cancelled) for one in read] == [
+        (date(2026, 10, 5), 2.5, False),
+        (date(2026, 10, 21), 2.0, False),
+        (date(2026, 10, 26), None, True),
+    ]
+    assert {one.title for one in read} == {"Atelier"}
+
+
+def test_a_series_without_end_is_read_within_bounds_and_says_so() -> None:
+    cut, *read = lines(event(PARIS, TO_NOON, "RRULE:FREQ=DAILY"))
+    assert (cut.fault, cut.values) == (CUT, {"first": "27/10/2026", "last": "25/12/2026"})
+    assert len(read) == 60
+    assert read[0].starts_on == date(2026, 10, 27)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["Romance Standard Time", "/exemple.org/20240101/Europe/Paris", "Le fuseau du lycée"],
+)
+def test_zones_of_other_programs_are_understood(zone: str) -> None:
+    described = """BEGIN:VTIMEZONE
+TZID:Le fuseau du lycée
+BEGIN:STANDARD
+DTSTART:16011028T030000
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010325T020000
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+    [one] = lines(event(f"DTSTART;TZID={zone}:20261005T003000", "DURATION:PT1H"), before=described)
+    assert (one.starts_on, one.fault) == (date(2026, 10, 5), "")
+
+
+def test_a_zone_that_one_file_describes_is_no_zone_of_the_next() -> None:
+    described = (
+        "BEGIN:VTIMEZONE\nTZID:Ailleurs\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
+        "TZOFFSETFROM:+1100\nTZOFFSETTO:+1100\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
+    there = event("DTSTART;TZID=Ailleurs:20261005T090000")
+    assert lines(there, before=described)[0].starts_on == date(2026, 10, 5)
+    assert lines(there)[0].fault == "Le fuseau horaire « {zone} » n’est pas connu."
+
+
+def test_what_cannot_be_read_is_refused_on_its_line_and_the_others_stand() -> None:
+    read = lines(
+        event("DTSTART:2026", uid="a"),
+        event(PARIS, "RRULE:FREQ=SECONDLY", uid="b"),
+        event(PARIS, "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", uid="c"),
+        event(PARIS, "RRULE:FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31", uid="d"),
+        event(PARIS, uid=""),
+        event(PARIS, uid="f"),
+        event(PARIS, uid="f"),
+        event(PARIS, "CLASS:PRIVATE", uid="g", title="Entretien de Zoé"),
+        event("DTSTART:99991231T090000Z", uid="h"),
+        event(PARIS, "DTEND;TZID=Europe/Paris:20261004T090000", uid="i"),
+    )
+    by_uid = {one.uid: one for one in read if not (one.uid == "f" and one.fault)}
+    assert [uid for uid, one in by_uid.items() if not one.fault] == ["f"]
+    assert {one.fault for one in read if one.uid == "f"} == {"", TWICE}
+    assert by_uid[""].fault == NAMELESS
+    assert "Zoé" not in by_uid["g"].title
+
+
+def test_a_cancelled_calendar_cancels_every_event() -> None:
+    assert [one.cancelled for one in lines(event(PARIS), before="METHOD:CANCEL\n")] == [True]
+
+
+def _deep() -> bytes:
+    return b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\n" * 1_900 + b"END:VCALENDAR\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"BEGIN:VCALENDAR",
+        b"\x00" * 100,
+        b"BEGIN:VCALENDAR\nVERSION\nEND:VCALENDAR",
+        calendar(),
+        calendar(*[event(PARIS)] * 2_001),
+        calendar(*[event(PARIS, "RRULE:FREQ=WEEKLY;COUNT=50", uid=str(each)) for each in range(60)]),
+        b"BEGIN:VCALENDAR\n" + b"x" * (3 * 1024 * 1024),
+        calendar(event(PARIS), before="BEGIN:VTIMEZONE\n" * 30),
+        _deep(),
+    ],
+    ids=[
+        "nothing",
+        "begun",
+        "bytes",
+        "no value",
+        "empty",
+        "crowd",
+        "many sessions",
+        "large",
+        "zones",
+        "deep",
+    ],
+)
+def test_files_that_are_no_calendar_or_too_much_are_refused_whole(data: bytes) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_calendar(data, zone="Europe/Paris", today=TODAY)
+    assert refused.value.sentence == UNREADABLE or "agenda" in refused.value.sentence
+
+
+def test_rules_made_to_be_counted_for_ever_cost_little() -> None:
+    bomb = (
+        "BEGIN:VTIMEZONE\nTZID:Bombe\nBEGIN:STANDARD\nDTSTART:19700101T000000\nRRULE:FREQ=SECONDLY\n"
+        "TZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
+    rules = (
+        "FREQ=DAILY",
+        "FREQ=DAILY;COUNT=1000000000",
+        "FREQ=WEEKLY;INTERVAL=400;UNTIL=99991231",
+        "FREQ=YEARLY;COUNT=9",
+    )
+    events = [
+        event("DTSTART:20170101T090000Z", f"RRULE:{rule}", uid=f"{rule}{number}")
+        for rule in rules
+        for number in range(5)
+    ]
+    began = time.process_time()
+    read = lines(event("DTSTART;TZID=Bombe:20261005T090000", uid="z"), *events, before=bomb)
+    assert time.process_time() - began < 5
+    assert read[0].fault.startswith("Le fuseau")

@@ -1,0 +1,116 @@
+"""Participations handed in by programs: each line answered, nothing twice, corrections and what was taken back in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.imports.xapi import ATTENDED, CONTRIBUTED, VOIDED
+from tests.api import doors
+from tests.api.doors import V1
+from tests.domain.imports.test_xapi import statement
+from tests.support.house import House, build_house
+
+ACTIVITY = {"external_id": "ROB-1", "title": "Robotique", "starts_on": "2026-11-25", "hours": 3}
+ZOE = {
+    "external_id": "P-1",
+    "activity": ACTIVITY,
+    "given_name": "Zoé",
+    "family_name": "Martin",
+    "address": "zoe@exemple.fr",
+    "hours": 2,
+}
+ERIC = {
+    **ZOE,
+    "external_id": "P-2",
+    "given_name": "Éric",
+    "family_name": "Hérault",
+    "address": "eric@exemple,fr",
+}
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def program(house: House) -> TestClient:
+    return doors.program(house)
+
+
+def post(program: TestClient, *lines: dict[str, Any], query: str = "") -> dict[str, Any]:
+    answer = program.post(
+        f"{V1}/participations{query}", json={"source": "Scolarité", "participations": lines}
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def say(program: TestClient, *statements: dict[str, Any], query: str = "") -> list[str]:
+    answer = program.post(f"{V1}/xapi/statements{query}", json=statements)
+    assert answer.status_code == 200, answer.text
+    return [line["outcome"] for line in answer.json()["lines"]]
+
+
+def recorded(program: TestClient, title: str = "Robotique") -> list[dict[str, Any]]:
+    found = [one for one in program.get(f"{V1}/activities").json() if one["title"] == title]
+    return [
+        person
+        for one in found
+        for person in program.get(f"{V1}/activities/{one['id']}/participations").json()
+    ]
+
+
+def test_each_line_has_its_answer_and_a_refusal_says_why(program: TestClient) -> None:
+    answer = post(program, ZOE, ERIC)
+    assert (answer["created"], answer["refused"]) == (1, 1)
+    assert [line["outcome"] for line in answer["lines"]] == ["created", "refused"]
+    assert answer["lines"][1]["problem"]["detail"] == "Cette adresse électronique n’est pas valable."
+    assert answer["report"]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(program: TestClient) -> None:
+    answer = post(program, ZOE, ERIC, query="?dry_run=true")
+    assert [line["outcome"] for line in answer["lines"]] == ["created", "refused"]
+    assert answer["report"] is None
+    assert recorded(program) == []
+    assert post(program, ZOE)["created"] == 1
+
+
+def test_the_same_again_is_the_same_and_other_content_a_correction(program: TestClient) -> None:
+    post(program, ZOE)
+    assert post(program, ZOE)["same"] == 1
+    answer = post(program, {**ZOE, "hours": 2.5})
+    assert answer["lines"][0]["changes"] == ["hours"]
+    assert [person["hours"] for person in recorded(program)] == [2.5]
+
+
+def test_statements_about_one_person_hold_until_they_are_taken_back(program: TestClient) -> None:
+    first = statement(verb={"id": ATTENDED}, result={"duration": "PT1H"})
+    second_id = "87654321-1234-5678-1234-567812345678"
+    second = statement(
+        id=second_id, verb={"id": CONTRIBUTED}, result={"duration": "PT4H", "response": "Le guide."}
+    )
+    assert say(program, first, second, query="?dry_run=true") == ["created", "changed"]
+    assert say(program, first, second) == ["created", "changed"]
+    assert say(program, first, second) == ["same", "same"]
+    (person,) = recorded(program, "Fabrication additive")
+    assert (person["hours"], person["part"], person["contribution"]) == (4, "ressource", "Le guide.")
+    void = statement(
+        id="00000000-1234-5678-1234-567812345678",
+        verb={"id": VOIDED},
+        object={"objectType": "StatementRef", "id": second_id},
+    )
+    assert say(program, void) == ["changed"]
+    assert say(program, void) == ["same"]
+    (person,) = recorded(program, "Fabrication additive")
+    assert (person["hours"], person["part"], person["contribution"]) == (1, "apprenant", "")
+    assert say(program, {**void, "object": {"objectType": "StatementRef", "id": first["id"]}}) == ["changed"]
+    assert recorded(program, "Fabrication additive") == []

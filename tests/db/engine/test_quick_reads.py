@@ -1,0 +1,55 @@
+"""What is told to the driver itself reads the same values, in the same transaction, and fails as SQLAlchemy fails."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, bindparam, literal_column, select
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlmodel import Session, col
+
+from app.db.engine.bulk import bare_rows, insert_rows
+from app.db.engine.quick_reads import QuickRead
+from app.domain.campus.campus import Campus
+
+OF_SLUG = QuickRead(
+    lambda _: (
+        select(*Campus.__table__.c)  # type: ignore[attr-defined]
+        .where(col(Campus.slug) == bindparam("slug"), literal_column("1") == 1)
+        .order_by(col(Campus.slug))
+        .limit(bindparam("at_most"))
+    )
+)
+
+
+def _campus(slug: str) -> Campus:
+    return Campus(
+        id=uuid.uuid4(),
+        slug=slug,
+        name="Campus Bois",
+        short_name="Bois",
+        did=f"did:web:exemple.fr:{slug}",
+        created_at=datetime(2026, 11, 28, 12, 0, tzinfo=UTC),
+    )
+
+
+def test_quick_read_finds_what_the_orm_finds(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        insert_rows(session, [_campus("bois"), _campus("métal")])
+        (row,) = OF_SLUG.rows(session, {"slug": "bois", "at_most": 5})
+        (read,) = bare_rows(row, (Campus,))
+        kept = session.get(Campus, read.id)
+        assert kept is not None
+        assert read.model_dump() == kept.model_dump()
+        assert OF_SLUG.rows(session, {"slug": "pierre", "at_most": 5}) == []
+        assert OF_SLUG.rows(session, {"slug": "bois", "at_most": 0}) == []
+
+
+def test_quick_read_raises_what_sqlalchemy_raises_and_repeats_no_value(engine: Engine) -> None:
+    lost = QuickRead(lambda _: select(literal_column("nothing_of_the_kind")).where(bindparam("told") == "a"))
+    with Session(engine) as session, session.begin(), pytest.raises(DBAPIError) as refused:
+        lost.rows(session, {"told": "zoe@exemple.fr"})
+    assert isinstance(refused.value, OperationalError | ProgrammingError)
+    assert "zoe@exemple.fr" not in str(refused.value)

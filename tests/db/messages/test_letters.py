@@ -1,0 +1,78 @@
+"""Promised letters: each promised once, due when their time has come, on both engines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.db.messages.letters import LetterStore
+from app.domain.messages.letters import LetterState, Occasion, PromisedLetter, letter_about
+from tests.support.house import NOON, House, build_house
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def letters(house: House) -> Iterator[tuple[LetterStore, list[PromisedLetter]]]:
+    """Two letters about two awards, not yet promised."""
+    lines = house.award("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr").lines
+    with house.unit_of_work() as services:
+        awards = [services.stores.awards.find(line.award_id) for line in lines if line.award_id]
+        made = [
+            letter_about(
+                award, f"{place}@exemple.fr", at=NOON, not_before=NOON + timedelta(minutes=5 * place)
+            )
+            for place, award in enumerate(awards)
+            if award
+        ]
+        yield services.stores.letters, made
+
+
+def test_a_letter_promised_twice_is_one_letter(letters):
+    store, (first, second) = letters
+    store.promise_many([first])
+    again = letter_about_same(first)
+    store.promise_many([again, second])
+    kept = store.of_awards([first.award_id, second.award_id])
+    assert {letter.id for letter in kept} == {first.id, second.id}
+
+
+def letter_about_same(letter: PromisedLetter) -> PromisedLetter:
+    other = uuid.uuid4()
+    return PromisedLetter(**{**letter.model_dump(), "id": other, "envelope": other})
+
+
+def test_a_letter_is_due_when_its_time_has_come_and_not_before(letters):
+    store, (now, later) = letters
+    store.promise_many([later, now])
+    assert store.due(NOON, limit=10) == [now.id]
+    assert store.due(NOON + timedelta(minutes=5), limit=10) == [now.id, later.id]
+    assert store.due(NOON + timedelta(minutes=5), limit=1) == [now.id]
+
+
+def test_cancelling_touches_only_what_has_not_left(letters):
+    store, (first, second) = letters
+    second.state = LetterState.SENT
+    store.promise_many([first, second])
+    store.cancel_waiting([first.award_id, second.award_id])
+    states = {letter.id: letter.state for letter in store.of_awards([first.award_id, second.award_id])}
+    assert states == {first.id: LetterState.CANCELLED, second.id: LetterState.SENT}
+    assert store.due(NOON, limit=10) == []
+
+
+def test_one_award_is_told_of_once_per_occasion(letters):
+    store, (first, _) = letters
+    withdrawn = PromisedLetter(
+        **{**letter_about_same(first).model_dump(), "once_key": f"{Occasion.WITHDRAWN}/{first.award_id}"}
+    )
+    store.promise_many([first, withdrawn])
+    assert len(store.of_awards([first.award_id])) == 2

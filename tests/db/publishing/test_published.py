@@ -1,0 +1,124 @@
+"""What is read without the ORM is what the ORM would say, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from app.db.publishing.published import LastLook, published_store
+from app.domain.awards.awards import Visibility
+from app.services.publishing.public_documents import PublicDocuments
+from tests.support.house import COMMAND, House, build_house
+
+Found = TypeVar("Found")
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+async def _nothing_refused(_award_id: uuid.UUID) -> None:
+    """No campus is behind its anchors."""
+
+
+def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) -> Found:
+    async def ask() -> Found:
+        process = house.process
+        published = published_store(process.engine, lambda: process.last_commit)
+        documents = PublicDocuments(
+            lambda: published, process.anchors, process.addresses, process.clock, _nothing_refused
+        )
+        await documents.open()
+        try:
+            return await question(documents)
+        finally:
+            await documents.close()
+
+    return asyncio.run(ask())
+
+
+def test_an_award_that_nothing_happened_to_stands_as_before_and_one_that_changed_does_not(
+    house: House,
+) -> None:
+    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+    assert award_id is not None
+    shut = read(house, lambda documents: documents.standing(award_id))
+    assert shut is not None
+    assert not shut.is_open
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    opened = read(house, lambda documents: documents.standing(award_id))
+    assert opened is not None
+    assert opened.is_open
+    assert opened == read(house, lambda documents: documents.standing(award_id))
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
+    assert read(house, lambda documents: documents.standing(award_id)) not in (shut, opened)
+    assert read(house, lambda documents: documents.standing(uuid.UUID(int=1))) is None
+
+
+def test_the_key_document_is_the_one_that_the_service_would_write(house: House) -> None:
+    def written() -> bytes:
+        with house.unit_of_work(reading=True) as services:
+            return services.publication.campus_did("itip").body
+
+    assert read(house, lambda documents: documents.campus_did("itip")).body == written()
+
+
+def test_the_key_of_the_log_signs_no_badge(house: House) -> None:
+    """One key, one purpose: whoever verifies a badge never meets the key of the log."""
+    with house.unit_of_work() as services:
+        before = services.publication.campus_did("itip").body, services.publication.jwks().body
+        services.activity_log.checkpoint(house.campus)
+    with house.unit_of_work(reading=True) as services:
+        assert (services.publication.campus_did("itip").body, services.publication.jwks().body) == before
+    assert read(house, lambda documents: documents.campus_did("itip")).body == before[0]
+
+
+def test_whoever_asks_after_a_commit_is_told_of_it_however_many_ask_at_once(house: House) -> None:
+    async def ask(documents: PublicDocuments) -> None:
+        before = set(await asyncio.gather(*(documents.version() for _ in range(50))))
+        asked_before = asyncio.ensure_future(documents.version())
+        with house.unit_of_work() as services:
+            services.kept_site.note(house.campus, final=False, by=COMMAND)
+        after = await asyncio.gather(*(documents.version() for _ in range(50)))
+        assert None not in before
+        assert not before & set(after)
+        await asked_before
+
+    read(house, ask)
+
+
+def test_the_database_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_of_a_second_for_others(
+    house: House,
+) -> None:
+    now, commits = [0.0], [0]
+    documents = published_store(house.process.engine, lambda: commits[0])
+    documents.last_look = LastLook(lambda: commits[0], lambda: now[0])  # type: ignore[attr-defined]
+
+    def somebody_commits() -> None:
+        with house.unit_of_work() as services:
+            services.kept_site.note(house.campus, final=False, by=COMMAND)
+
+    async def ask() -> None:
+        await documents.open()
+        first = await documents.version()
+        somebody_commits()
+        assert await documents.version() == first
+        now[0] += 0.021
+        second = await documents.version()
+        assert second not in (first, None)
+        somebody_commits()
+        commits[0] += 1
+        assert await documents.version() not in (second, None)
+        await documents.close()
+
+    asyncio.run(ask())

@@ -1,0 +1,83 @@
+"""Two versions compared: every difference is told, nothing else is, and the words make up both texts."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.badges.badges import BadgeVersion, Kind
+from app.domain.badges.differences import Part, Stay, content_of, differences, word_differences
+from app.domain.badges.readiness import join_criteria
+
+LINES = st.lists(st.text(max_size=20), max_size=4).map(tuple)
+CONTENTS = st.dictionaries(st.sampled_from(Part), LINES)
+PROSE = st.text(alphabet=st.sampled_from("abc é’.,\n"), max_size=60)
+
+
+@given(CONTENTS)
+def test_a_version_does_not_differ_from_itself(content):
+    assert differences(content, dict(content)) == []
+
+
+@given(CONTENTS, CONTENTS)
+def test_what_is_told_turns_one_version_into_the_other(before, after):
+    told = differences(before, after)
+    rebuilt = {part: before.get(part, ()) for part in Part}
+    for difference in told:
+        assert difference.before == before.get(difference.part, ())
+        rebuilt[difference.part] = difference.after
+    assert rebuilt == {part: after.get(part, ()) for part in Part}
+    assert len({difference.part for difference in told}) == len(told)
+
+
+@given(CONTENTS, CONTENTS)
+def test_the_way_back_tells_the_same_parts(before, after):
+    forth, back = differences(before, after), differences(after, before)
+    assert [(d.part, d.before, d.after) for d in forth] == [(d.part, d.after, d.before) for d in back]
+
+
+@given(PROSE, PROSE)
+def test_words_kept_removed_and_added_make_up_both_texts(before, after):
+    pieces = word_differences(before, after)
+    assert "".join(p.text for p in pieces if p.stay is not Stay.ADDED) == before
+    assert "".join(p.text for p in pieces if p.stay is not Stay.REMOVED) == after
+
+
+def test_one_changed_word_is_one_word_out_and_one_in():
+    pieces = word_differences("Pose et raccorde une serrure.", "Pose et paramètre une serrure.")
+    assert [(piece.stay, piece.text) for piece in pieces if piece.stay is not Stay.KEPT] == [
+        (Stay.REMOVED, "raccorde"),
+        (Stay.ADDED, "paramètre"),
+    ]
+
+
+def test_words_changed_in_a_row_are_read_in_one_go():
+    pieces = word_differences(
+        "La personne a pris une part active à l’atelier.", "La personne a tenu un rôle utile dans l’atelier."
+    )
+    assert [(piece.stay, piece.text) for piece in pieces] == [
+        (Stay.KEPT, "La personne a "),
+        (Stay.REMOVED, "pris une part active à"),
+        (Stay.ADDED, "tenu un rôle utile dans"),
+        (Stay.KEPT, " l’atelier."),
+    ]
+
+
+def test_an_elided_word_goes_and_comes_whole():
+    pieces = word_differences("Une personne s’entretient.", "Une personne d’activité.")
+    assert [piece.text for piece in pieces] == ["Une personne ", "s’entretient", "d’activité", "."]
+
+
+def test_how_it_is_judged_is_a_part_of_its_own():
+    def told(judging: str):
+        said = join_criteria("- Pose une serrure", judging)
+        return content_of(
+            BadgeVersion(
+                kind=Kind.COMPETENCY, name="Poser", description="", criteria=said, alternative="", emblem=""
+            ),
+            (),
+        )
+
+    (difference,) = differences(told("Une personne observe."), told("Deux personnes observent."))
+    assert difference.part is Part.JUDGING
+    assert difference.after == ("Deux personnes observent.",)

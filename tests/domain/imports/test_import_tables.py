@@ -1,0 +1,152 @@
+"""Tables of activities as French people keep them are read as they mean them, and each fault is told on its line."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.imports.columns import ImportColumn, ReadingPlan, heading_keys
+from app.domain.imports.records import REPEATS
+from app.domain.imports.tables import day_in, read_records, read_sheet
+
+HEADING = "Identifiant;Activité;Type;Date;Durée de l’activité (h);Lieu;Nom;Prénom;Courriel;Rôle;Heures de la personne"
+
+
+def records(*lines: str, heading: str = HEADING, plan: ReadingPlan | None = None):
+    return read_records(read_sheet("\n".join((heading, *lines))), plan or ReadingPlan())
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["03/10/2025", "3/10/25", "03-10-2025", "3.10.2025", "2025-10-03", "3 octobre 2025", "vendredi 3 oct. 2025",
+     "3 Octobre 2025", "45933", "45933,5", "03/10/2025 14:00", "2025-10-03T09:00:00Z"],
+)  # fmt: skip
+def test_a_day_is_read_however_it_is_written(cell: str) -> None:
+    assert day_in(cell) == date(2025, 10, 3)
+
+
+@pytest.mark.parametrize("cell", ["31/02/2025", "10/25/2025", "hier", "3 brumaire 2025", "2025", "99999", ""])
+def test_what_is_no_day_is_not_guessed(cell: str) -> None:
+    assert day_in(cell) is None
+
+
+def test_the_columns_of_our_own_template_are_known() -> None:
+    (read,) = records(
+        "P-1;Robotique;Atelier;03/10/2025;3;Le Creusot;LE BŒUF;Anne-Gaëlle;a@exemple.fr;Ressource;2,5"
+    )
+    assert (read.external_id, read.activity.title, read.activity.kind) == (
+        "P-1",
+        "Robotique",
+        ActivityKind.WORKSHOP,
+    )
+    assert (read.activity.starts_on, read.activity.hours) == (date(2025, 10, 3), 3)
+    assert (read.person.name, read.person.address) == ("Anne-Gaëlle Le Bœuf", "a@exemple.fr")
+    assert (read.part, read.person.hours, read.fault) == (PartKind.RESOURCE, 2.5, "")
+
+
+def test_a_table_of_projects_is_read_by_its_own_headings() -> None:
+    (read,) = records(
+        "12;Fablab mobile;01/09/2025;30/06/2026;MARTIN Zoé;Porteuse de projet;14h30",
+        heading="ID projet;Projet;Début;Fin;Membre;Rôle dans le projet;Temps passé",
+        plan=ReadingPlan(kind=ActivityKind.PROJECT),
+    )
+    assert read.activity.external_id == "12"
+    assert (read.activity.kind, read.activity.ends_on) == (ActivityKind.PROJECT, date(2026, 6, 30))
+    assert (read.person.name, read.part, read.person.hours) == ("Zoé Martin", PartKind.RESOURCE, 14.5)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["adresse", "adresse mail", "Adresse e-mail", "courriel", "mél", "Contact", "Identité numérique", "@"],
+)
+def test_a_column_of_e_mail_addresses_is_known_by_what_it_holds(heading: str) -> None:
+    first, second = records(
+        "Robotique;03/10/2025;Zoé;Martin;zoe@exemple.fr",
+        "Robotique;03/10/2025;Léo;Haddad;leo@exemple,fr",
+        heading=f"Activité;Date;Prénom;Nom;{heading}",
+    )
+    assert (first.person.address, second.person.address) == ("zoe@exemple.fr", "leo@exemple,fr")
+
+
+def test_where_somebody_lives_is_no_e_mail_address() -> None:
+    (read,) = records(
+        "Robotique;03/10/2025;Zoé;Martin;12 rue des Forges;prof@exemple.fr;zoe@exemple.fr",
+        heading="Activité;Date;Prénom;Nom;Adresse;Mail du responsable;Contact",
+    )
+    assert read.person.address == "zoe@exemple.fr"
+    (alone,) = records(
+        "Robotique;03/10/2025;Zoé;Martin;12 rue des Forges", heading="Activité;Date;Prénom;Nom;Adresse"
+    )
+    assert (alone.person.address, alone.fault) == ("", "")
+
+
+def test_what_somebody_said_of_the_column_of_addresses_holds() -> None:
+    (read,) = records(
+        "Robotique;03/10/2025;Zoé;Martin;ancienne@exemple.fr",
+        heading="Activité;Date;Prénom;Nom;Courriel",
+        plan=ReadingPlan(columns={"courriel": ImportColumn.NOTHING}),
+    )
+    assert read.person.address == ""
+
+
+def test_a_title_above_the_heading_is_no_line() -> None:
+    sheet = read_sheet(f"Suivi 2025;;;\n\n{HEADING}\nP-1;A;Atelier;03/10/2025;3;;Petit;Zoé;;;")
+    assert [row.number for row in sheet.rows] == [4]
+
+
+def test_faults_are_told_on_their_line_and_repeat_its_word() -> None:
+    read = records(
+        "1;Robotique;Atelier;31/02/2025;3;;Petit;Zoé;;;",
+        "2;Robotique;Sabbat;03/10/2025;3;;Petit;Zoé;;;",
+        "3;Robotique;Atelier;03/10/2025;3;;Petit;Zoé;;Coach;",
+        "4;Robotique;Atelier;03/10/2025;3;;;;;;",
+        "5;Robotique;Atelier;03/10/2025;3;;Petit;Zoé;pas une adresse;;",
+        "6;;Atelier;03/10/2025;3;;Petit;Zoé;;;",
+        "7;Robotique;Atelier;;3;;Petit;Zoé;;;",
+        "8;Robotique;Atelier;03/10/2025;3;;Petit;Zoé;;;beaucoup",
+    )
+    assert [one.values.get("word", "") for one in read] == [
+        "31/02/2025",
+        "Sabbat",
+        "Coach",
+        "",
+        "",
+        "",
+        "",
+        "beaucoup",
+    ]
+    assert all(one.fault for one in read)
+
+
+def test_what_somebody_said_of_columns_and_words_holds_whatever_their_order() -> None:
+    heading = "Quand;Qui;Quoi;Comment"
+    first, second, third, fourth = heading_keys(heading.split(";"))
+    plan = ReadingPlan(
+        {first: ImportColumn.STARTS_ON, second: ImportColumn.FAMILY_FIRST, third: ImportColumn.TITLE,
+         fourth: ImportColumn.PART},
+        {"coach": PartKind.RESOURCE},
+    )  # fmt: skip
+    again = ReadingPlan.from_words(plan.to_words())
+    (read,) = records("Coach;Robotique;MARTIN Zoé;03/10/2025", heading="Comment;Quoi;Qui;Quand", plan=again)
+    assert (read.person.name, read.activity.title, read.part) == (
+        "Zoé Martin",
+        "Robotique",
+        PartKind.RESOURCE,
+    )
+
+
+def test_lines_that_contradict_one_above_them_are_named_with_it() -> None:
+    first = "1;Robotique;Atelier;03/10/2025;3;Le Creusot;Petit;Zoé;z@exemple.fr;;2"
+    read = records(
+        first,
+        first,
+        "1;Robotique;Atelier;03/10/2025;3;Le Creusot;Petit;Zoé;z@exemple.fr;;4",
+        "2;Robotique;Atelier;03/10/2025;3;Le Creusot;Petit;Zoé;z@exemple.fr;;2",
+        "3;Robotique;Atelier;03/10/2025;3;Dijon;Faure;Inès;;;2",
+        "4;Robotique;Atelier;03/10/2025;;;Faure;Inès;;;2",
+    )
+    assert read[1].fault == REPEATS
+    assert [bool(one.fault) for one in read] == [False, True, True, True, True, False]
+    assert read[4].values == {"line": 2, "what": ["place"]}

@@ -1,0 +1,116 @@
+"""Names, addresses and roles: who is the same person, and who may do what."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.people.people import (
+    Membership,
+    Role,
+    check_name,
+    is_address,
+    masked_address,
+    name_key,
+    normal_address,
+    roles_at,
+    suggested_address,
+)
+from app.errors import InvalidInput
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Anne-Gaëlle", "LE BŒUF"), ("anne gaelle", "Le Boeuf")),
+        (("Łukasz", "Wiśniewski"), ("Lukasz", "WISNIEWSKI")),
+        (("Jean-Noël", "d’Hérouville"), ("D'HEROUVILLE", "Jean Noel")),
+        (("Thị Hương", "Đặng"), ("Huong Thi", "DANG")),
+    ],
+)
+def test_two_spellings_of_one_name_share_a_key(one: tuple[str, str], other: tuple[str, str]) -> None:
+    assert name_key(*one) == name_key(*other)
+
+
+def test_two_names_do_not_share_a_key() -> None:
+    assert name_key("Zoé", "Martin") != name_key("Zoé", "Martinet")
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_key_of_a_key_is_itself(given_name: str, family_name: str) -> None:
+    key = name_key(given_name, family_name)
+    assert name_key("", key) == key
+
+
+@pytest.mark.parametrize("address", ["zoe@exemple.fr", "a.b+c@sub.exemple.fr", "é@exemple.fr"])
+def test_an_address_is_taken_as_it_is(address: str) -> None:
+    assert is_address(address)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "zoe", "zoe@", "@exemple.fr", "zoe@exemple", "zoe@exemple,fr", "zo e@exemple.fr", "a..b@exemple.fr"],
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    assert not is_address(text)
+
+
+def test_one_slip_is_explained_by_the_address_probably_meant() -> None:
+    assert suggested_address("Nolwenn.Jaouen@exemple,fr") == "nolwenn.jaouen@exemple.fr"
+    assert suggested_address("nolwenn jaouen@exemple.fr") == "nolwennjaouen@exemple.fr"
+    assert suggested_address("nolwenn@exemple.fr") is None
+    assert suggested_address("nolwenn") is None
+
+
+def test_an_address_is_compared_without_case_or_brackets() -> None:
+    assert normal_address(" <Zoe@Exemple.FR> ") == "zoe@exemple.fr"
+
+
+@pytest.mark.parametrize(
+    ("given_name", "family_name"), [("", "  "), ("a" * 121, "b"), ("Zo\u202eé", "Martin")]
+)
+def test_a_name_that_cannot_be_printed_is_refused(given_name: str, family_name: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_name(given_name, family_name)
+
+
+def test_a_role_holds_only_in_its_campus_and_its_time() -> None:
+    here, elsewhere = uuid.uuid4(), uuid.uuid4()
+    someone = uuid.uuid4()
+    memberships = [
+        Membership(person_id=someone, campus_id=here, role=Role.TRAINER, since=NOON),
+        Membership(
+            person_id=someone,
+            campus_id=here,
+            role=Role.CAMPUS_ADMIN,
+            since=NOON - timedelta(days=9),
+            until=NOON,
+        ),
+        Membership(person_id=someone, campus_id=elsewhere, role=Role.CAMPUS_ADMIN, since=NOON),
+    ]
+    assert roles_at(memberships, here, at=NOON) == {Role.TRAINER}
+    assert roles_at(memberships, here, at=NOON - timedelta(days=1)) == {Role.CAMPUS_ADMIN}
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [("marie.durand@exemple.fr", "m•••@exemple.fr"), ("m@exemple.fr", "•••@exemple.fr")],
+)
+def test_a_masked_address_is_known_again_only_by_who_knows_it(address: str, masked: str):
+    assert masked_address(address) == masked
+
+
+MARKS = "\u0301\u0323" * 500_000
+"""Putting them in order takes hours: a time with the square of how many follow each other."""
+
+
+def test_endless_marks_are_neither_an_address_nor_a_name() -> None:
+    assert not is_address(normal_address(f"a{MARKS}@exemple.fr"))
+    with pytest.raises(InvalidInput):
+        check_name("Zoé", MARKS)

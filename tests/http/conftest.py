@@ -1,0 +1,5 @@
+"""These tests go through the whole house."""
+
+from tests.support.house import house
+
+__all__ = ["house"]

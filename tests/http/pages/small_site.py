@@ -1,0 +1,144 @@
+"""A site of a few pages that wears the HTML face, with nothing behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from fastapi.testclient import TestClient
+from jinja2 import ChoiceLoader, FileSystemLoader
+from starlette.exceptions import HTTPException
+
+from app.domain.publishing.addresses import Addresses
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
+from app.http.pages import error_pages, render
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import CampusLook, page
+from app.language import locales, speaking
+from app.settings import Settings
+from app.web.campus.colours import render_campus_css
+from app.web.campus.face import Face, dress
+from app.web.campus.home import home_page
+
+TEMPLATES = Path(__file__).parent / "templates"
+NOON = datetime(2026, 11, 24, 13, 32, tzinfo=UTC)
+STATUS = {
+    NotFound: 404,
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    Conflict: 409,
+    InvalidInput: 422,
+    Unavailable: 503,
+}
+SESSION_COOKIE = "sid"
+
+ITIP = CampusLook("itip", "ITIP", "Industrie Technologique Innovante et Performante")
+CAMPUSES = (
+    CampusLook("ae", "AE", "AgroEquipements"),
+    CampusLook("amf", "AMF", "Automobile et Mobilités du Futur"),
+    ITIP,
+    CampusLook("mma", "MMA", "Maroquinerie et Métiers d’Art"),
+)
+FAILURES = {
+    "absent": NotFound("Ce badge n'existe pas."),
+    "inconnu": NotSignedIn("Connectez-vous pour voir ce badge."),
+    "interdit": NotAllowed("{name} n'attribue pas de badges sur ce campus.", name="<b>Zoé</b>"),
+    "conflit": Conflict("Ce badge a déjà été retiré."),
+    "invalide": InvalidInput("Cette adresse n'est pas une adresse."),
+    "panne": Unavailable("Le badge n'a pas pu être signé. Votre liste est gardée."),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    state: str
+    title: str
+    sentence: str
+    detail: str = ""
+
+
+def status_of(error: AppError) -> int:
+    return next(status for kind, status in STATUS.items() if isinstance(error, kind))
+
+
+def small_site(*, https: bool = False) -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    dress(
+        app, Face(csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr")
+    )
+    _answer_errors(app)
+    # All that these pages ask of the house: where it is found.
+    app.state.process = SimpleNamespace(
+        addresses=Addresses("https://badges.exemple.fr"),
+        settings=Settings(),
+    )
+    for locale in locales():
+        with speaking(locale):
+            environment = render.environment()
+        environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
+
+    @app.get("/")
+    def home(request: Request) -> HTMLResponse:
+        return home_page(request, campuses=CAMPUSES)
+
+    @app.get("/couleurs/{name}.css")
+    def colours(name: str) -> Response:
+        return Response(render_campus_css("itip", 208, 0.09), media_type="text/css")
+
+    @app.get("/composants")
+    def components(request: Request) -> HTMLResponse:
+        return page(request, "components.html", campus=ITIP, now=NOON, check=Check)
+
+    @app.get("/dire")
+    def say_it(request: Request, mot: Annotated[str, Query()] = "") -> HTMLResponse:
+        return page(request, "say_it.html", word=mot)
+
+    @app.get("/oubli")
+    def forgetful(request: Request) -> HTMLResponse:
+        return page(request, "say_it.html")
+
+    @app.get("/echec/{kind}")
+    def failing(kind: str) -> None:
+        raise FAILURES[kind]
+
+    @app.get("/nombre/{value}")
+    def number(value: int, rang: int = 0) -> dict[str, int]:
+        return {"value": value, "rang": rang}
+
+    @app.get("/defaut")
+    def fault() -> None:
+        raise RuntimeError("the password is hunter2")
+
+    @app.get("/recevoir/{token}")
+    def private_link(request: Request, token: str) -> HTMLResponse:
+        return page(request, "say_it.html", word="bonjour", private=True)
+
+    @app.post("/retirer")
+    def withdraw(form: SafeForm) -> dict[str, str]:
+        return {"motif": text_of(form, "motif")}
+
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(AppError)
+    def app_error(request: Request, error: AppError) -> Response:
+        return error_pages.app_error_page(request, error, status_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    def validation_error(request: Request, error: RequestValidationError) -> Response:
+        return error_pages.validation_page(request, error)
+
+    @app.exception_handler(HTTPException)
+    def http_error(request: Request, error: HTTPException) -> Response:
+        return error_pages.http_error_page(request, error)
+
+
+def reader_of(app: FastAPI, **options: object) -> TestClient:
+    return TestClient(app, raise_server_exceptions=False, headers={"accept": "text/html"}, **options)  # type: ignore[arg-type]

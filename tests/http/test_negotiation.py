@@ -1,0 +1,70 @@
+"""Who gets the page and who the document, at one address."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.http.negotiation import etag_of, has_already, preferred, wants_page
+
+OFFERED = ("application/vc", "application/json", "text/plain", "image/png")
+FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", "application/vc"),
+        ("*/*", "application/vc"),
+        ("application/json", "application/json"),
+        ("application/json, application/vc", "application/vc"),
+        ("application/json, text/html, */*", "application/json"),
+        ("application/json;q=0.9, application/vc;q=0.8", "application/json"),
+        ("application/*;q=0.5, application/vc;q=0.1, */*;q=0.2", "application/json"),
+        ("text/*", "text/plain"),
+        ("image/*;q=0.1, text/*;q=0.05", "image/png"),
+        ("*/*, application/vc;q=0", "application/json"),
+        ("text/html", None),
+        ("*/*;q=0", None),
+        ("application/json;q=oui", None),
+    ],
+)
+def test_the_form_liked_best_is_chosen_and_the_first_offered_breaks_a_tie(accept: str, chosen: str | None):
+    assert preferred(accept, OFFERED) == chosen
+
+
+@pytest.mark.parametrize("accept", [FIREFOX, CHROME, "text/html", "TEXT/HTML", "text/html, */*;q=0.1"])
+def test_a_browser_gets_the_page(accept: str):
+    assert wants_page(accept)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "*/*",
+        "application/json",
+        "application/vc, text/html;q=0.5",
+        "image/png",
+        "text/html;q=0, */*",
+        "text/*",
+        "application/xhtml+xml",
+    ],
+)
+def test_whoever_does_not_ask_for_a_page_gets_the_document(accept: str):
+    assert not wants_page(accept)
+
+
+def test_the_same_bytes_under_another_type_have_another_validator():
+    tags = {etag_of("d", kind) for kind in ("application/json", "application/vc", "application/vc+ld+json")}
+    assert len(tags) == 3
+
+
+@pytest.mark.parametrize("header", ['"a/json"', 'W/"a/json"', '"b", "a/json"', "*", ' "a/json" '])
+def test_a_copy_is_known_by_any_spelling_of_its_validator(header: str):
+    assert has_already(header, etag_of("a", "application/json; charset=utf-8"))
+
+
+@pytest.mark.parametrize("header", ["", '"a"', "a/json", '"a/json', '"aa/json"', '"A/JSON"', ","])
+def test_another_copy_is_not_known(header: str):
+    assert not has_already(header, etag_of("a", "application/json"))

@@ -1,0 +1,64 @@
+"""Pages go compressed to whoever takes them so and shows no cookie of ours, and to nobody else."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.datastructures import Headers
+
+from app.domain.awards.awards import Visibility
+from app.http.compression import takes_gzip
+from tests.support.house import COMMAND, House
+
+
+def asked(client: TestClient, path: str, **headers: str) -> tuple[str, str, int]:
+    """How the answer was coded, what it says it varies by, and how many bytes came."""
+    with client.stream("GET", path, headers={"Accept": "text/html", **headers}) as answer:
+        body = b"".join(answer.iter_raw())
+    coding = answer.headers.get("content-encoding", "")
+    assert len(body) == int(answer.headers["content-length"])
+    assert (gzip.decompress(body) if coding else body).startswith(b"<!doctype html>")
+    return coding, answer.headers["vary"], len(body)
+
+
+@pytest.fixture
+def award(house: House) -> str:
+    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    assert award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    return f"/attributions/{award_id}"
+
+
+@pytest.mark.parametrize("path", ["/", "/verifier", "/aide", "/nulle-part", "award"])
+def test_a_stranger_s_page_travels_compressed_each_time_it_is_given(
+    house: House, award: str, path: str
+) -> None:
+    path, client = award if path == "award" else path, house.client()
+    plain = asked(client, path, **{"Accept-Encoding": "identity"})
+    for _ in range(2):
+        coding, vary, size = asked(client, path, **{"Accept-Encoding": "br, gzip"})
+        assert coding == "gzip"
+        assert "Accept-Encoding" in vary
+        assert size < plain[2] / 2
+    assert plain[0] == ""
+    assert "Accept-Encoding" in plain[1]
+
+
+@pytest.mark.parametrize("cookie", ["sid=somebody", "badges=some-secret"])
+def test_whoever_may_be_somebody_gets_pages_as_they_are(house: House, award: str, cookie: str) -> None:
+    for path in ("/verifier", award):
+        assert asked(house.client(), path, **{"Accept-Encoding": "gzip", "Cookie": cookie})[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("wish", "taken"),
+    [
+        *((wish, True) for wish in ("gzip", "br;q=1, gzip;q=0.5", "GZIP")),
+        *((wish, False) for wish in ("", "br", "gzip;q=0", "gzip; q=0.0", "x-gzip")),
+    ],
+)
+def test_the_browser_says_whether_it_takes_it(wish: str, taken: bool) -> None:
+    assert takes_gzip(Headers({"accept-encoding": wish})) is taken

@@ -1,0 +1,151 @@
+"""An award's page is given again within its second, and never once its award, its language or its reader is another."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import pytest
+from fastapi import Response
+from fastapi.testclient import TestClient
+
+from app.domain.awards.awards import Visibility
+from app.http.recent_pages import GOOD_FOR, RecentPages
+from tests.support.house import COMMAND, House, SettableClock
+
+EMPLOYER_SEES = "Authentique, en cours de validité"
+
+
+@pytest.fixture
+def award_id(house: House) -> uuid.UUID:
+    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+    assert award_id is not None
+    show(house, award_id, Visibility.OPEN)
+    return award_id
+
+
+def show(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, visibility, by=COMMAND)
+
+
+def ask(client: TestClient, award_id: uuid.UUID, **headers: str) -> Response:
+    return client.get(f"/attributions/{award_id}", headers=headers)
+
+
+def test_a_page_is_shared_within_one_second_and_verified_again_in_the_next(
+    house: House, award_id: uuid.UUID
+) -> None:
+    client = house.client()
+    first = ask(client, award_id)
+    assert ask(client, award_id).text == first.text
+    house.clock.now += timedelta(seconds=1)
+    later = ask(client, award_id).text
+    assert "2026-11-24 12:00:00" in first.text
+    assert "2026-11-24 12:00:01" in later
+
+
+def test_a_page_that_its_holder_shuts_is_shut_at_once_and_open_again_at_once(
+    house: House, award_id: uuid.UUID
+) -> None:
+    client = house.client()
+    assert ask(client, award_id).status_code == 200
+    show(house, award_id, Visibility.CLOSED)
+    shut = ask(client, award_id)
+    assert shut.status_code == 403
+    assert "N’Diaye" not in shut.text
+    show(house, award_id, Visibility.OPEN)
+    assert ask(client, award_id).status_code == 200
+
+
+def test_a_withdrawal_is_seen_by_the_next_reader(house: House, award_id: uuid.UUID) -> None:
+    client = house.client()
+    assert EMPLOYER_SEES in ask(client, award_id).text
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
+    assert "Retiré" in ask(client, award_id).text
+
+
+def test_each_language_has_its_page(house: House, award_id: uuid.UUID) -> None:
+    client = house.client()
+    french = ask(client, award_id, **{"accept-language": "fr"})
+    english = ask(client, award_id, **{"accept-language": "en"})
+    assert (french.headers["content-language"], english.headers["content-language"]) == ("fr", "en")
+    assert french.text != english.text
+    assert ask(client, award_id, **{"accept-language": "fr"}).text == french.text
+
+
+def test_a_trainers_own_frame_is_theirs_alone(house: House, award_id: uuid.UUID) -> None:
+    trainer, stranger = house.client(house.trainer), house.client()
+    assert "Anaïs" in ask(trainer, award_id).text
+    assert "Anaïs" not in ask(stranger, award_id).text
+    assert "Anaïs" in ask(trainer, award_id).text
+
+
+def test_programs_still_find_the_document_at_the_same_address(house: House, award_id: uuid.UUID) -> None:
+    client = house.client()
+    ask(client, award_id)
+    assert ask(client, award_id, accept="application/vc").json()["type"]
+
+
+def test_nothing_is_kept_of_an_award_that_is_not_there(house: House) -> None:
+    assert ask(house.client(), uuid.UUID(int=1)).status_code == 404
+
+
+class Made:
+    """What is asked to make a page, and how often."""
+
+    def __init__(self, *, cookie: bool = False) -> None:
+        self.times, self.cookie = 0, cookie
+
+    async def __call__(self) -> Response:
+        self.times += 1
+        await asyncio.sleep(0)
+        answer = Response(f"page {self.times}")
+        if self.cookie:
+            answer.set_cookie("a", "b")
+        return answer
+
+
+def test_a_crowd_waits_for_one_making_of_the_page() -> None:
+    made, pages = Made(), RecentPages(SettableClock())
+
+    async def crowd() -> list[Response]:
+        return await asyncio.gather(*(pages.get("key", made) for _ in range(20)))
+
+    assert {answer.body for answer in asyncio.run(crowd())} == {b"page 1"}
+    assert made.times == 1
+
+
+def test_a_page_with_a_cookie_is_made_for_each_who_asks_later() -> None:
+    made, pages = Made(cookie=True), RecentPages(SettableClock())
+    for _ in range(2):
+        asyncio.run(pages.get("key", made))
+    assert made.times == 2
+
+
+def test_a_page_that_could_not_be_made_is_tried_again() -> None:
+    pages = RecentPages(SettableClock())
+
+    async def fails() -> Response:
+        raise RuntimeError("no database")
+
+    with pytest.raises(RuntimeError, match="no database"):
+        asyncio.run(pages.get("key", fails))
+    assert asyncio.run(pages.get("key", Made())).body == b"page 1"
+
+
+def test_no_more_pages_are_kept_than_there_is_room_for() -> None:
+    made, pages = Made(), RecentPages(SettableClock(), most=3)
+    for key in (*range(4), 0):
+        asyncio.run(pages.get(key, made))
+    assert made.times == 5
+
+
+def test_a_page_is_good_for_seconds() -> None:
+    clock, made = SettableClock(), Made()
+    pages = RecentPages(clock)
+    asyncio.run(pages.get("key", made))
+    clock.now += GOOD_FOR
+    assert asyncio.run(pages.get("key", made)).body == b"page 2"

@@ -1,0 +1,107 @@
+"""Ten people take out their phones in the same minute; the trainer watches the list grow and shuts it."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.house import House, build_house
+from tests.support.servers.browser import (
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_no_sideways_scroll,
+)
+from tests.support.servers.server import LiveServer, serving
+
+pytestmark = pytest.mark.browser
+
+NAMES = [
+    "Zoé Martin", "Moussa Keïta", "Élif Çelik", "Anne-Gaëlle Le Bœuf", "Inès D’Arcy", "Hương Đặng",
+    "Théodore Izarn", "Yasmine Haddad", "Loïc Bérenger", "Zoé Martin",
+]  # fmt: skip
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
+    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+    yield built
+    built.process.engine.dispose()
+
+
+@pytest.fixture
+def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(house.process.settings, listener, process=house.process) as running:
+        yield running
+
+
+def fill(page: Page, name: str) -> None:
+    given, _, family = name.partition(" ")
+    page.get_by_label("Prénom").fill(given)
+    page.get_by_label("Nom", exact=True).fill(family)
+    page.get_by_label("15 ans ou plus").check()
+    page.get_by_label(re.compile("J’accepte")).check()
+
+
+def test_ten_phones_at_once_sign_in_and_the_trainer_sees_them_come(
+    house: House, server: LiveServer, open_page: OpenPage
+):
+    trainer = open_page(DESKTOP)
+    trainer.goto(server.url(house.sign_in_path(house.trainer)))
+    trainer.get_by_role("button", name="Se connecter").click()
+    trainer.goto(server.url(f"/gestion/itip/activites/{house.activity.id}"))
+    trainer.get_by_role("link", name="Signature par code QR").click()
+    trainer.get_by_role("button", name="Ouvrir la salle").click()
+    with trainer.context.expect_page() as opened:
+        trainer.get_by_role("link", name="Projeter le code").click()
+    wall = opened.value
+    code = wall.locator(".plate").inner_text()
+    assert_accessible(wall)
+
+    phones = [open_page(PHONE) for _ in NAMES]
+    for phone, name in zip(phones, NAMES, strict=True):
+        phone.goto(server.url(f"/presence/{code}"))
+        fill(phone, name)
+    assert_accessible(phones[0])
+    assert_no_sideways_scroll(phones[0])
+    for phone in phones:
+        phone.get_by_role("button", name="Signer ma présence").click(no_wait_after=True)
+    answered = re.compile("C’est noté|Est-ce vous")
+    for phone in phones:
+        expect(phone.locator("main")).to_contain_text(answered)
+    asked = [phone for phone in phones if "Est-ce vous" in phone.locator("main").inner_text()]
+    # The two of one name: whoever came second says that they are somebody else.
+    assert len(asked) == 1
+    asked[0].get_by_role("button", name="Non, nous avons le même nom").click()
+    for phone in phones:
+        expect(phone.get_by_role("heading", level=1)).to_contain_text("C’est noté")
+
+    # Nobody has loaded a page again.
+    expect(trainer.get_by_role("heading", name="10 personnes ont signé")).to_be_visible(timeout=15_000)
+    expect(wall.locator("dl.figures")).to_contain_text("10")
+    trainer.get_by_role("button", name="Décocher Yasmine Haddad").click()
+    assert_accessible(trainer)
+    trainer.get_by_role("button", name="Fermer la liste").click()
+    expect(wall.get_by_role("heading", level=1)).to_have_text("La liste est fermée")
+
+    late = open_page(PHONE)
+    late.goto(server.url(f"/presence/{code}"))
+    expect(late.locator("main")).to_contain_text("Ce code n’est plus affiché")
+    with house.unit_of_work(reading=True) as services:
+        there = [
+            person.name
+            for _, person in services.activities.page(house.campus, house.activity.id).participants
+        ]
+    assert sorted(there) == sorted(name for name in NAMES if name != "Yasmine Haddad")

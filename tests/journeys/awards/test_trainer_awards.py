@@ -1,0 +1,203 @@
+"""The end of a workshop: thirty people in the room, a phone, and everybody badged before they leave."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from playwright.sync_api import Page
+
+from app.domain.activities.plans import Plan
+from app.domain.campus.history import Actor
+from tests.support.house import House, build_house
+from tests.support.servers.browser import (
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    is_judged,
+)
+from tests.support.servers.server import LiveServer, serving
+
+pytestmark = pytest.mark.browser
+
+PEOPLE = [f"PARTICIPANT-{number:02d} Zoé; zoe{number}@exemple.fr" for number in range(28)]
+THIRTY = "\n".join(f"PARTICIPANT-{number:02d} Zoé" for number in range(30))
+LIST = "\n".join([*PEOPLE, "JAOUEN-PELTIER Nolwenn; nolwenn.jaouen@exemple,fr", "KEÏTA Moussa"])
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
+    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+    yield built
+    built.process.engine.dispose()
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+@pytest.fixture
+def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(house.process.settings, listener, process=house.process) as running:
+        yield running
+
+
+def sign_in(page: Page, server: LiveServer, house: House) -> None:
+    page.goto(server.url(house.sign_in_path(house.trainer)))
+    page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
+
+
+class Fingers:
+    """Counts what a trainer does between opening the activity and reading the result."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def tap(self, target) -> None:
+        self.count += 1
+        target.click()
+
+    def paste(self, target, text: str) -> None:
+        self.count += 1
+        target.fill(text)
+
+
+@pytest.mark.parametrize("javascript", [False])
+def test_thirty_pasted_names_are_badged_in_four_gestures_and_under_a_minute(
+    house: House, server: LiveServer, open_page: OpenPage, javascript: bool
+):
+    """From the page of the activity, which says what badge it can lead to, to « 30 »."""
+    with house.unit_of_work() as services:
+        plan = Plan(badges={house.presence.badge.id})
+        services.activity_plans.amend(
+            house.campus, house.activity.id, house.activity, plan, by=Actor(house.trainer.id)
+        )
+    page = open_page(PHONE)
+    sign_in(page, server, house)
+    page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}"))
+
+    began, fingers = monotonic(), Fingers()
+    fingers.tap(page.get_by_role("link", name="Attribuer un badge"))
+    fingers.paste(page.get_by_label("Une personne par ligne"), THIRTY)
+    fingers.tap(page.get_by_role("button", name="Voir l’aperçu"))
+    fingers.tap(page.get_by_role("button", name="Attribuer aux 30"))
+
+    assert page.get_by_role("heading", level=1).inner_text().startswith("30")
+    assert fingers.count <= 4
+    assert monotonic() - began < 60
+    with house.unit_of_work(reading=True) as services:
+        assert len(services.awards.list_in(house.campus, limit=100)) == 30
+
+
+@pytest.mark.parametrize("javascript", [False])
+def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_there(
+    house: House, server: LiveServer, open_page: OpenPage, javascript: bool
+):
+    page = open_page(PHONE)
+    sign_in(page, server, house)
+    page.get_by_role("link", name="Atelier robotique", exact=True).click()
+    page.get_by_label("Une personne par ligne").fill(LIST)
+    page.get_by_role("button", name="Lire la liste").click()
+    page.get_by_role("button", name="Inscrire 29 personnes").click()
+
+    assert page.get_by_label("Une personne par ligne").input_value().startswith("JAOUEN-PELTIER")
+    fingers = Fingers()
+    fingers.tap(page.get_by_role("link", name="Attribuer un badge"))
+    fingers.tap(page.get_by_role("radio", name="Robotique pour tous"))
+    fingers.tap(page.get_by_role("button", name="Voir l’aperçu"))
+    fingers.tap(page.get_by_role("button", name=re.compile(r"Attribuer aux 29")))
+
+    assert fingers.count <= 4
+    assert page.get_by_role("heading", level=1).inner_text().startswith("29")
+    page.get_by_role("button", name="Remettre maintenant").click()
+    links = page.get_by_role("textbox", name=re.compile("Lien privé"))
+    assert links.count() == 29
+    page.goto(links.first.input_value())
+    assert "Robotique pour tous" in page.content()
+
+
+@pytest.mark.parametrize("javascript", [False])
+def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothing(
+    house: House, server: LiveServer, open_page: OpenPage, javascript: bool, tmp_path: Path
+):
+    table = tmp_path / "liste.csv"
+    table.write_bytes(
+        "Nom;Prénom;Courriel\r\nLE BŒUF;Anne-Gaëlle;ag@exemple.fr\r\nJAOUEN;Nolwenn;nolwenn@exemple,fr\r\n".encode(
+            "cp1252"
+        )
+    )
+    page = open_page(PHONE)
+    sign_in(page, server, house)
+
+    def preview_of_the_file() -> None:
+        page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/attribuer"))
+        page.get_by_role("radio", name="Robotique pour tous").check()
+        if page.get_by_role("radio", name="Seulement la liste").count():
+            page.get_by_role("radio", name="Seulement la liste").check()
+            page.get_by_text("Donner une liste").click()
+        page.get_by_label("Ou un fichier Excel ou CSV").set_input_files(table)
+        page.get_by_role("button", name="Voir l’aperçu").click()
+
+    preview_of_the_file()
+    page.get_by_role("button", name="Mettre nolwenn@exemple.fr").click()
+    page.get_by_role("button", name=re.compile("Attribuer aux 2")).click()
+    assert page.get_by_role("heading", level=1).inner_text().startswith("2")
+
+    preview_of_the_file()
+    assert page.get_by_role("heading", name=re.compile("Ont déjà ce badge")).is_visible()
+    assert page.get_by_role("button", name=re.compile("^Attribuer")).count() == 0
+
+
+@pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
+@pytest.mark.parametrize("width", ["phone", "desktop"])
+def test_every_page_of_a_trainer_is_accessible_and_fits(
+    house: House, server: LiveServer, open_page: OpenPage, width: str, visitor_locale: str
+):
+    house.record("Nom;Prénom;Courriel", "Martin;Chloé;chloe@exemple.fr", "Izarn;Théodore;")
+    result = house.award("HADDAD Yasmine; y.haddad@exemple.fr", "JAOUEN Nolwenn; nolwenn@exemple,fr")
+    award_id = result.lines[0].award_id
+    home = f"/gestion/itip/activites/{house.activity.id}"
+    page = open_page(PHONE) if width == "phone" else open_page()
+    judged = is_judged(page, visitor_locale)
+    seen = [
+        "/connexion",
+        house.sign_in_path(house.admin),
+        "/gestion/itip",
+        "/gestion/itip/activites",
+        "/gestion/itip/activites/nouvelle",
+        home,
+        f"{home}/modifier",
+        f"{home}/salle",
+        f"{home}/salle/ecran",
+        f"{home}/attribuer",
+        f"/gestion/itip/resultats/{result.batch.id}",
+        "/gestion/itip/attributions",
+        f"/gestion/itip/attributions/{award_id}",
+        f"/gestion/itip/attributions/{award_id}/retirer",
+    ]
+    for path in seen:
+        answer = page.goto(server.url(path))
+        assert answer is not None
+        assert answer.ok, path
+        if path.startswith("/connexion/"):
+            check(page, judged=judged)
+            page.locator("main form button").click()
+        check(page, judged=judged)
+    page.goto(server.url(f"{home}/attribuer"))
+    page.locator("input[name=badge]").first.check()
+    page.locator(".act button").click()
+    assert page.locator("input[name^=contribution]").count() == 3
+    check(page, judged=judged)
+
+
+def check(page: Page, *, judged: bool) -> None:
+    if judged:
+        assert_accessible(page)
+    assert_no_sideways_scroll(page)

@@ -1,0 +1,147 @@
+"""Every sentence exists in every language, with the same places for values."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+
+from app.http.pages.render import TEMPLATES
+from app.language import catalogues, locales, ngettext, speaking
+from app.language.build import extract, fill, load
+
+OTHER_LOCALES = [locale for locale in locales() if locale != catalogues.SOURCE_LOCALE]
+PLACES = re.compile(r"%\(\w+\)[sd]|(?<!\{)\{\w+\}(?!\})")
+TAGS = re.compile(r"</?[a-z][a-z0-9]*")
+
+
+@cache
+def said() -> Catalog:
+    return extract()
+
+
+def forms(words: object) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
+
+
+def first(identifier: object) -> str:
+    return forms(identifier)[0]
+
+
+def pairs(locale: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    return [(forms(message.id), forms(message.string)) for message in load(locale) if message.id]
+
+
+def test_english_is_spoken():
+    assert "en" in locales()
+
+
+@pytest.mark.parametrize("locale", OTHER_LOCALES)
+def test_every_sentence_of_code_and_templates_is_in_the_catalogue(locale):
+    known = {forms(message.id) for message in load(locale) if message.id}
+    wanted = {forms(message.id) for message in said() if message.id}
+    assert wanted - known == set(), "run: python -m app.language.build"
+
+
+@pytest.mark.parametrize("locale", OTHER_LOCALES)
+def test_the_catalogue_holds_nothing_nobody_says(locale):
+    wanted = {forms(message.id) for message in said() if message.id}
+    catalog = load(locale)
+    assert {forms(message.id) for message in catalog if message.id} - wanted == set()
+    assert not catalog.obsolete
+
+
+@pytest.mark.parametrize("locale", OTHER_LOCALES)
+def test_every_sentence_is_translated_and_none_is_a_guess(locale):
+    missing = [french[0] for french, other in pairs(locale) if not all(other)]
+    assert missing == [], f"{len(missing)} sentences wait for {locale}"
+    assert [first(message.id) for message in load(locale) if message.id and message.fuzzy] == []
+
+
+@pytest.mark.parametrize("locale", OTHER_LOCALES)
+def test_a_translation_has_the_same_places_for_values_and_the_same_elements(locale):
+    for french, other in pairs(locale):
+        places = set(PLACES.findall(french[-1]))
+        for words in filter(None, other):
+            # The singular may say "one" where the plural says the number.
+            assert set(PLACES.findall(words)) <= places, words
+            assert sorted(TAGS.findall(words)) == sorted(TAGS.findall(french[0])), words
+        if other[-1]:
+            assert set(PLACES.findall(other[-1])) == places, other[-1]
+
+
+@pytest.mark.parametrize("locale", OTHER_LOCALES)
+def test_plurals_have_as_many_forms_as_the_language(locale):
+    catalog = load(locale)
+    for message in catalog:
+        if message.id and message.pluralizable:
+            assert len(forms(message.string)) == catalog.num_plurals, message.id
+
+
+def test_french_counts_nothing_as_one_and_english_as_many():
+    one, many = next(
+        (forms(message.id) for message in load("en") if message.id and message.pluralizable), ("", "")
+    )
+    assert [ngettext(one, many, count) for count in (0, 1, 2)] == [one, one, many]
+    with speaking("en"):
+        none, single, several = (ngettext(one, many, count) for count in (0, 1, 2))
+    assert none == several != single
+
+
+def test_a_language_nobody_added_falls_back_to_french():
+    with speaking("tlh"):
+        assert catalogues.current_locale() == "fr"
+
+
+def test_words_changed_since_the_last_compilation_are_the_ones_said(tmp_path: Path):
+    source = tmp_path / "sceau.po"
+    source.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "oui"\nmsgstr "yes"\n'
+    )
+    compiled = catalogues.compile_po(source)
+    assert b"yes" in compiled
+    old = Catalog()
+    old.add("oui", "yea")
+    with source.with_suffix(".mo").open("wb") as file:
+        write_mo(file, old)
+    os.utime(source.with_suffix(".mo"), (1, 1))
+    assert catalogues.read_catalogue(source).gettext("oui") == "yes"
+
+
+JINJA = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?endtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
+SPOKEN_ATTRIBUTES = re.compile(r'\b(?:alt|title|placeholder|aria-label|data-l)="([^"]*[^\W\d_][^"]*)"')
+# The name of the service is the same in every language.
+NAMES = {"Sceau"}
+
+
+def test_templates_hold_no_untranslatable_text():
+    found = {path.name: texts for path in TEMPLATES.rglob("*.html") if (texts := _untranslated(path))}
+    assert found == {}
+
+
+def _untranslated(path: Path) -> set[str]:
+    bare = JINJA.sub("", path.read_text("utf-8"))
+    between = re.sub(r'[\w-]+="[^"]*"', "", bare) if path.parent.name == "macros" else bare
+    texts = [text.strip(" –\n") for text in re.findall(r">([^<]+)<", f">{between}<")]
+    texts += SPOKEN_ATTRIBUTES.findall(bare)
+    return {text for text in texts if re.search(r"[^\W\d_]{2,}", text)} - NAMES
+
+
+def test_the_words_of_an_organisation_have_one_name_wherever_a_person_reads():
+    """« Recommandation » : a recruiter knows it; the standard's own name stays where a file of it is asked for."""
+    french = [each for message in said() if message.id for each in forms(message.id)]
+    assert [each for each in french if "endoss" in each.casefold()] == []
+    english = [each for _, other in pairs("en") for each in filter(None, other)]
+    told = [each.replace("EndorsementCredential", "") for each in english]
+    assert [each for each in told if "endors" in each.casefold()] == []
+
+
+def test_a_translation_that_is_given_leaves_no_doubt():
+    message = Message("Une personne", "A person", flags=["fuzzy"])
+    fill(message, {"Une personne": "One person"})
+    assert (message.string, message.fuzzy) == ("One person", False)

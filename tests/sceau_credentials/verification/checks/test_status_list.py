@@ -1,0 +1,276 @@
+"""The status list: the right bit, in the published encoding, and no bomb."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.keys import encode_multibase
+from sceau_credentials.status_list import (
+    MINIMUM_SIZE,
+    StatusEntry,
+    StatusList,
+    free_index,
+    read_entry,
+    read_list,
+    status_entry,
+    status_list_credential,
+)
+from tests.support.every import for_each
+from tests.support.shared_data import shared
+
+LIST_URL = "https://badges.example/statuts/1"
+NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
+# Bitstring Status List 1.0, example 3: 131,072 zero bits.
+ALL_ZERO = "uH4sIAAAAAAAAA-3BMQEAAADCoPVPbQwfoAAAAAAAAAAAAAAAAAAAAIC3AYbSVKsAQAAA"
+
+
+def encoded(data: bytes) -> str:
+    return encode_multibase(gzip.compress(data, mtime=0), "u")
+
+
+def test_index_zero_is_the_most_significant_bit_of_the_first_byte():
+    status_list = StatusList()
+    status_list.set(0)
+    status_list.set(23)  # 1EdTech's fixture: a reader from the wrong end sees 16
+    assert status_list.to_bytes()[:4] == bytes([0x80, 0x00, 0x01, 0x00])
+    assert [status_list.get(index) for index in (0, 16, 23)] == [True, False, True]
+
+
+def test_encoding_is_gzip_without_a_moment_in_base64url_with_prefix():
+    status_list = StatusList()
+    status_list.set(131_071)
+    text = status_list.encode()
+    assert text[0] == "u"
+    assert "=" not in text
+    compressed = base64.urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4))
+    assert compressed[4:8] == bytes(4)  # mtime
+    assert gzip.decompress(compressed) == bytes(16_383) + b"\x01"
+    assert text == status_list.encode()
+
+
+def test_published_list_of_zeros_is_read():
+    status_list = StatusList.decode(ALL_ZERO)
+    assert status_list.size == MINIMUM_SIZE
+    assert status_list.to_bytes() == bytes(16_384)
+
+
+@given(st.sets(st.integers(0, MINIMUM_SIZE - 1), max_size=40), st.integers(0, MINIMUM_SIZE - 1))
+def test_what_was_set_is_read_back_and_nothing_else(indexes, other):
+    status_list = StatusList()
+    for index in indexes:
+        status_list.set(index)
+    read = StatusList.decode(status_list.encode())
+    assert all(read.get(index) for index in indexes)
+    assert read.get(other) == (other in indexes)
+    assert sum(byte.bit_count() for byte in read.to_bytes()) == len(indexes)
+
+
+def test_suspension_can_be_lifted():
+    status_list = StatusList()
+    status_list.set(7)
+    status_list.set(7, False)
+    assert status_list.to_bytes() == bytes(16_384)
+
+
+@pytest.mark.parametrize("index", [-1, MINIMUM_SIZE, 2**31])
+def test_no_bit_is_read_outside_the_list(index):
+    with pytest.raises(IndexError):
+        StatusList().get(index)
+    with pytest.raises(IndexError):
+        StatusList().set(index)
+
+
+@pytest.mark.parametrize("size", [0, 8, MINIMUM_SIZE - 8, MINIMUM_SIZE + 1])
+def test_a_list_that_would_single_people_out_is_not_made(size):
+    with pytest.raises(ValueError, match="at least"):
+        StatusList(size)
+
+
+def test_bomb_is_refused_after_two_mebibytes():
+    bomb = encoded(bytes(64 * 1024 * 1024))
+    with pytest.raises(MalformedInput, match="list_too_large"):
+        StatusList.decode(bomb)
+    assert StatusList.decode(encoded(bytes(2 * 1024 * 1024))).size == 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "encoded_list"),
+        (ALL_ZERO[1:], "encoded_list"),
+        ("z" + ALL_ZERO[1:], "encoded_list"),
+        (ALL_ZERO + "==", "encoded_list"),
+        (ALL_ZERO[:-4], "encoded_list"),
+        ("u" + "A" * 5_000_000, "encoded_list"),
+        (encode_multibase(bytes(16_384), "u"), "encoded_list"),
+        (encode_multibase(gzip.compress(bytes(16_384), mtime=0) + b"more", "u"), "encoded_list"),
+        (encode_multibase(gzip.compress(bytes(16_384), mtime=0)[:-8] + bytes(8), "u"), "encoded_list"),
+        (encoded(bytes(16_383)), "list_too_short"),
+        (encoded(b""), "list_too_short"),
+    ],
+)
+def test_list_that_is_none_is_refused_with_a_reason(text, reason):
+    with pytest.raises(MalformedInput) as refusal:
+        StatusList.decode(text)
+    assert refusal.value.reason == reason
+
+
+def test_entry_is_written_with_its_index_as_text_and_read_back():
+    entry = status_entry(LIST_URL, 94567)
+    assert entry == {
+        "id": f"{LIST_URL}#94567",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": "94567",
+        "statusListCredential": LIST_URL,
+    }
+    assert read_entry(entry) == StatusEntry(LIST_URL, 94567, "revocation")
+    assert read_entry(entry | {"statusListIndex": 94567}) == StatusEntry(LIST_URL, 94567, "revocation")
+
+
+def test_service_tried_out_on_one_machine_may_name_its_list_over_plain_http():
+    url = "http://localhost:8000/statuts/1"
+    assert read_entry(status_entry(url, 3)).list_url == url
+
+
+@for_each(
+    ("changes", "pointer"),
+    [
+        ({"type": "1EdTechRevocationList"}, "/type"),
+        ({"type": None}, "/type"),
+        *[
+            ({"statusListIndex": index}, "/statusListIndex")
+            for index in (-1, "-1", "1e3", "", " 1", "1 ", "+1", "1.0", 1.0, "0x1", True, None, [], "٣", "1" * 5000, 10**12)
+        ],
+        ({"statusListCredential": "http://badges.example/1"}, "/statusListCredential"),
+        ({"statusListCredential": "file:///etc/passwd"}, "/statusListCredential"),
+        ({"statusListCredential": "http://localhost.evil.example/1"}, "/statusListCredential"),
+        ({"statusListCredential": "https://badges.example/ 1"}, "/statusListCredential"),
+        ({"statusListCredential": None}, "/statusListCredential"),
+        ({"statusPurpose": None}, "/statusPurpose"),
+        ({"statusPurpose": ""}, "/statusPurpose"),
+        ({"statusSize": 0}, "/statusSize"),
+        ({"statusSize": True}, "/statusSize"),
+        ({"statusSize": 10**9}, "/statusSize"),
+    ],
+)  # fmt: skip
+def test_entry_with_a_wrong_member_is_refused_and_the_member_named(changes, pointer):
+    with pytest.raises(MalformedInput) as refusal:
+        read_entry(status_entry(LIST_URL, 1) | changes)
+    assert (refusal.value.reason, refusal.value.pointer) == ("status_entry", pointer)
+
+
+def test_status_of_several_bits_is_read_at_index_times_width():
+    status_list = StatusList()
+    status_list.set(6)  # index 3 of width 2: bits 6 and 7
+    assert StatusEntry(LIST_URL, 3, "message", width=2).value_in(status_list) == 2
+    assert StatusEntry(LIST_URL, 2, "message", width=2).value_in(status_list) == 0
+    with pytest.raises(IndexError):
+        StatusEntry(LIST_URL, MINIMUM_SIZE // 2, "message", width=2).value_in(status_list)
+
+
+def test_list_credential_carries_the_bits_its_purpose_and_its_lifetime_in_milliseconds():
+    status_list = StatusList()
+    status_list.set(5)
+    credential = status_list_credential(
+        LIST_URL,
+        issuer="did:web:badges.example:campus:itip",
+        status_list=status_list,
+        purpose="suspension",
+        valid_from=NOON,
+        valid_until=NOON + timedelta(days=7),
+        ttl=timedelta(minutes=5),
+    )
+    assert credential["id"] == LIST_URL
+    assert credential["type"] == ["VerifiableCredential", "BitstringStatusListCredential"]
+    assert credential["validUntil"] == "2026-07-07T12:00:00Z"
+    assert credential["credentialSubject"]["id"] == f"{LIST_URL}#list"
+    assert credential["credentialSubject"]["ttl"] == 300_000
+    published = read_list(credential)
+    assert published.purposes == ("suspension",)
+    assert published.ttl == timedelta(minutes=5)
+    assert published.status_list.to_bytes() == status_list.to_bytes()
+
+
+def test_list_may_serve_several_purposes_and_name_no_lifetime():
+    subject = {
+        "type": "BitstringStatusList",
+        "statusPurpose": ["revocation", "suspension"],
+        "encodedList": ALL_ZERO,
+    }
+    published = read_list({"type": ["BitstringStatusListCredential"], "credentialSubject": subject})
+    assert published.purposes == ("revocation", "suspension")
+    assert published.ttl is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"type": "BitstringStatusListEntry"}, "/credentialSubject"),
+        ({"statusPurpose": None}, "/credentialSubject/statusPurpose"),
+        ({"statusPurpose": []}, "/credentialSubject/statusPurpose"),
+        ({"encodedList": None}, "/credentialSubject/encodedList"),
+    ],
+)
+def test_list_credential_that_lacks_a_part_is_refused(changes, pointer):
+    subject = {
+        "type": "BitstringStatusList",
+        "statusPurpose": "revocation",
+        "encodedList": ALL_ZERO,
+    } | changes
+    with pytest.raises(MalformedInput) as refusal:
+        read_list({"type": ["BitstringStatusListCredential"], "credentialSubject": subject})
+    assert refusal.value.pointer == pointer
+
+
+def test_credential_of_another_type_is_no_status_list():
+    subject = {"type": "BitstringStatusList", "statusPurpose": "revocation", "encodedList": ALL_ZERO}
+    for types in ("VerifiableCredential", ["OpenBadgeCredential"], None):
+        with pytest.raises(MalformedInput) as refusal:
+            read_list({"type": types, "credentialSubject": subject})
+        assert refusal.value.pointer == "/type"
+
+
+def test_bits_and_size_must_agree():
+    with pytest.raises(ValueError, match="as many bits"):
+        StatusList(MINIMUM_SIZE, bytes(16_385))
+
+
+def test_free_index_is_never_a_taken_one_even_when_only_one_is_left():
+    everything_but = set(range(MINIMUM_SIZE)) - {4711}
+    assert free_index(everything_but, choose=secrets.randbelow) == 4711
+    assert free_index(set(range(MINIMUM_SIZE)), choose=secrets.randbelow) is None
+
+
+def test_indexes_are_spread_over_the_list_and_do_not_tell_the_order_of_awards():
+    choose = random.Random(1).randrange
+    taken: set[int] = set()
+    for _ in range(8_000):
+        taken.add(free_index(taken, choose=choose))
+    assert len(taken) == 8_000
+    expected = 8_000 / 16
+    eighths = [sum(index * 16 // MINIMUM_SIZE == part for index in taken) for part in range(16)]
+    chi_square = sum((count - expected) ** 2 / expected for count in eighths)
+    assert chi_square < 37.7  # 15 degrees of freedom, 0.1 %
+
+
+def test_lists_of_the_recommendation_are_read():
+    for name in ("rec-example-02", "rec-example-04"):
+        document = json.loads(
+            shared(f"open-badges/test-vectors/bitstring-status-list/{name}.json").read_text()
+        )
+        assert read_list(document).status_list.to_bytes() == bytes(16_384)
+    entry = json.loads(
+        shared("open-badges/test-vectors/bitstring-status-list/rec-example-01.json").read_text()
+    )
+    assert read_entry(entry["credentialStatus"][0]).purpose

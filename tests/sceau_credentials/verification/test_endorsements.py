@@ -1,0 +1,186 @@
+"""Endorsements are told one by one, each by its own signature, and never touch the badge they hang on."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sceau_credentials import Outcome, Report, Verdict, verify
+from sceau_credentials.dids import did_web_document_url
+from sceau_credentials.errors import MalformedInput, SelfCheckFailed, UnsafeDocument
+from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.model import EndorsementCredential
+from sceau_credentials.proofs.data_integrity import add_proof
+from sceau_credentials.proofs.vc_jwt import sign_jwt
+from sceau_credentials.verification.endorsements import MOST
+from sceau_credentials.verification.ladder import verify_endorsement
+from tests.support.badges.credentials import ACHIEVEMENT_ID, CREDENTIAL_ID, DID, NOON, Campus, badge_document
+from tests.support.badges.documents import Documents
+
+COMPANY = "did:web:entreprise.example"
+CAMPUS, ENDORSER = Campus(), Campus(did=COMPANY)
+
+
+def endorsement(about: str = CREDENTIAL_ID, **changes: Any) -> dict[str, Any]:
+    return {
+        "@context": badge_document()["@context"],
+        "id": "urn:uuid:5c0c1f2e-9d1c-4d84-9f3a-6f0e5d8b7a10",
+        "type": ["VerifiableCredential", "EndorsementCredential"],
+        "name": "Reconnu par l'atelier",
+        "issuer": {"id": COMPANY, "type": ["Profile"], "name": "Entreprise d'accueil"},
+        "validFrom": "2026-06-30T11:00:00Z",
+        "credentialSubject": {
+            "id": about,
+            "type": ["EndorsementSubject"],
+            "endorsementComment": "Nous avons vu ce travail.",
+        },
+        **changes,
+    }
+
+
+def signed(document: dict[str, Any], signer: Campus = ENDORSER) -> dict[str, Any]:
+    return add_proof(document, signer=signer.signer, created=NOON)
+
+
+def badge(place: str, *endorsements: Any) -> dict[str, Any]:
+    document = badge_document()
+    member = "endorsementJwt" if endorsements and isinstance(endorsements[0], str) else "endorsement"
+    thing = {
+        "credential": document,
+        "achievement": document["credentialSubject"]["achievement"],
+        "issuer": document["issuer"],
+    }[place]
+    thing[member] = list(endorsements)
+    return document
+
+
+def world() -> Documents:
+    return CAMPUS.documents().with_({did_web_document_url(COMPANY): ENDORSER.did_document})
+
+
+def check(document: dict[str, Any], documents: Documents | None = None) -> Report:
+    text = json.dumps(add_proof(document, signer=CAMPUS.signer, created=NOON))
+    return verify(text, documents=documents or world(), at=NOON)
+
+
+def test_organisations_above_a_profile_are_endorsed_too() -> None:
+    """C-009: of the issuer, of whoever made the class, and of whoever assessed."""
+    document = badge_document()
+    subject = document["credentialSubject"]
+    places = {
+        "issuer": (document, "issuer"),
+        "credentialSubject/achievement/creator": (subject["achievement"], "creator"),
+        "credentialSubject/source": (subject, "source"),
+    }
+    expected = []
+    for number, (path, (owner, member)) in enumerate(places.items()):
+        top = f"https://organisation.example/{number}/2"
+        profile = owner.setdefault(
+            member, {"id": f"https://organisation.example/{number}", "type": ["Profile"]}
+        )
+        above = {"id": top, "type": ["Profile"], "endorsement": [signed(endorsement(top))]}
+        profile["parentOrg"] = {"id": f"{top}/1", "type": ["Profile"], "parentOrg": above}
+        expected.append((f"/{path}/parentOrg/parentOrg/endorsement/0", top, Outcome.PASSED))
+    assert [(each.pointer, each.about, each.outcome) for each in check(document).endorsements] == expected
+
+
+IDS = {"credential": CREDENTIAL_ID, "achievement": ACHIEVEMENT_ID, "issuer": DID}
+
+
+@pytest.mark.parametrize("form", ["embedded", "token"])
+@pytest.mark.parametrize("place", list(IDS))
+def test_an_endorsement_is_told_at_every_level_and_in_both_forms(place: str, form: str) -> None:
+    """C-009"""
+    document = endorsement(IDS[place])
+    written = signed(document) if form == "embedded" else sign_jwt(document, signer=ENDORSER.jwt_signer)
+    report = check(badge(place, written))
+    assert report.verdict is Verdict.VALID
+    (answer,) = report.endorsements
+    assert (answer.outcome, answer.reason) == (Outcome.PASSED, "endorsement_holds")
+    assert (answer.about, answer.issuer) == (IDS[place], COMPANY)
+    assert answer.comment == "Nous avons vu ce travail."
+    assert report.to_document()["endorsements"] == [answer.to_document()]
+
+
+@pytest.mark.parametrize(
+    ("written", "outcome", "reason"),
+    [
+        (signed(endorsement(ACHIEVEMENT_ID)), Outcome.FAILED, "endorses_another"),
+        (signed(endorsement("urn:uuid:autre")), Outcome.FAILED, "endorses_another"),
+        (signed(endorsement()) | {"name": "Autre"}, Outcome.FAILED, "signature_mismatch"),
+        (endorsement(), Outcome.FAILED, "no_proof"),
+        (signed(endorsement(), CAMPUS), Outcome.FAILED, "key_not_bound_to_issuer"),
+        (signed(endorsement(validUntil="2026-06-30T11:30:00Z")), Outcome.FAILED, "expired"),
+        (signed(endorsement(validFrom="2027-01-01T00:00:00Z")), Outcome.FAILED, "not_yet_valid"),
+        (sign_jwt(endorsement(name=7), signer=ENDORSER.jwt_signer), Outcome.FAILED, "schema_violation"),
+        ("e30.e30.AA", Outcome.FAILED, "schema_violation"),
+        ("a.b.c", Outcome.FAILED, "malformed_jwt"),
+        (sign_jwt(endorsement(), signer=ENDORSER.jwt_signer)[:-8] + "AAAAAAAA", Outcome.FAILED,
+         "signature_mismatch"),
+    ],
+)  # fmt: skip
+def test_a_broken_endorsement_neither_breaks_nor_decorates_the_badge(
+    written: Any, outcome: Outcome, reason: str
+) -> None:
+    """C-012, C-013"""
+    report = check(badge("credential", written))
+    assert report.verdict is Verdict.VALID
+    (answer,) = report.endorsements
+    assert (answer.outcome, answer.reason, answer.comment) == (outcome, reason, "")
+
+
+def test_an_endorser_out_of_reach_leaves_only_the_endorsement_open() -> None:
+    report = check(badge("credential", signed(endorsement())), CAMPUS.documents())
+    assert report.verdict is Verdict.VALID
+    (answer,) = report.endorsements
+    assert (answer.outcome, answer.reason) == (Outcome.UNKNOWN, "key_document_unavailable")
+
+
+def test_endorsements_are_asked_about_in_a_number_that_the_badge_does_not_choose() -> None:
+    documents = world()
+    many = [sign_jwt(endorsement(id=f"urn:uuid:{n}"), signer=ENDORSER.jwt_signer) for n in range(MOST + 5)]
+    report = check(badge("credential", *many), documents)
+    assert len(report.endorsements) == MOST + 1
+    assert report.endorsements[-1].reason == "too_many_endorsements"
+    assert len(documents.asked) <= 3
+    assert report.verdict is Verdict.VALID
+
+
+def test_nothing_is_asked_about_endorsements_of_a_badge_that_its_issuer_did_not_sign() -> None:
+    documents = world()
+    forged = add_proof(badge("credential", signed(endorsement())), signer=CAMPUS.signer, created=NOON)
+    report = verify(json.dumps(forged | {"name": "Autre"}), documents=documents, at=NOON)
+    assert report.endorsements == ()
+    assert did_web_document_url(COMPANY) not in documents.asked
+
+
+def test_an_endorsement_is_issued_in_both_forms_and_read_back() -> None:
+    credential = EndorsementCredential.from_document(endorsement())
+    issued = issue_endorsement(credential, signer=ENDORSER.signer, jwt_signer=ENDORSER.jwt_signer, at=NOON)
+    for written in (issued.embedded.decode(), issued.token):
+        answer = verify_endorsement(written, documents=world(), at=NOON, about=CREDENTIAL_ID)
+        assert (answer.outcome, answer.comment) == (Outcome.PASSED, "Nous avons vu ce travail.")
+        other = verify_endorsement(written, documents=world(), at=NOON, about=DID)
+        assert (other.outcome, other.reason) == (Outcome.FAILED, "endorses_another")
+
+
+def test_what_nobody_would_believe_is_not_issued() -> None:
+    credential = EndorsementCredential.from_document(endorsement())
+    keys = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
+    with pytest.raises(SelfCheckFailed):
+        issue_endorsement(credential, **keys, at=NOON)
+    keys = {"signer": ENDORSER.signer, "jwt_signer": ENDORSER.jwt_signer}
+    with pytest.raises(SelfCheckFailed):
+        issue_endorsement(credential, **keys, at=NOON - timedelta(days=9))
+    undefined = EndorsementCredential.from_document(endorsement(motInconnu="x"))
+    with pytest.raises(UnsafeDocument):
+        issue_endorsement(undefined, **keys, at=NOON)
+
+
+@pytest.mark.parametrize("text", ["", "bonjour", "[]", '{"a":1,"a":2}', "eyJ.e30=.x"])
+def test_text_that_is_no_endorsement_is_refused(text: str) -> None:
+    with pytest.raises(MalformedInput):
+        verify_endorsement(text, documents=world(), at=NOON)

@@ -1,0 +1,259 @@
+"""Everybody who may stand at the door, and one thing of each kind in each of two campuses."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from fastapi.testclient import TestClient
+
+from app.domain.accounts.access import Scope
+from app.domain.accounts.permissions import Role
+from app.domain.activities.activities import Activity, ActivityKind, PartKind
+from app.domain.activities.plans import ActivitySession
+from app.domain.activity_log.activity_log import EntryKind, Fact
+from app.domain.awards.awards import Visibility
+from app.domain.badges.badges import Kind
+from app.domain.badges.rules import Condition, Measure, Rule
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.learners.brought_badges import Belonging, BroughtBadge
+from app.domain.learners.contributions import Told
+from app.domain.people.people import Person
+from app.domain.publishing.short_addresses import short_code
+from app.services.awards.awards import AwardRequest
+from app.services.awards.withdrawals import WithdrawalRequest
+from app.services.badges.badges import Wording
+from app.services.learners.requests import Asked
+from tests.api.doors import program
+from tests.support.badges.endorsed import endorsed
+from tests.support.handed import photo
+from tests.support.house import COMMAND, House, listed
+
+_TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Things:
+    """Of one campus, by the names that addresses use."""
+
+    campus: Campus
+    ids: dict[str, str]
+    award_id: uuid.UUID
+
+    def fill(self, path: str, *, slug: str = "") -> str:
+        values = {**self.ids, "slug": slug or self.campus.slug}
+        return re.sub(r"{(\w+)(?::\w+)?}", lambda place: values[place[1]], path)
+
+
+@dataclass(frozen=True)
+class Caller:
+    name: str
+    client: TestClient
+    campus: str = ""
+    """Where they work, or where their token is good."""
+    roles: frozenset[Role] = frozenset()
+    """What they are in that campus, today."""
+    signed_in: bool = False
+    operates: bool = False
+    """They run the service, and work in no campus."""
+    scopes: frozenset[str] = frozenset()
+    holds: uuid.UUID | None = None
+    _tokens: dict[frozenset[tuple[str, str | None]], str] = field(default_factory=dict)
+
+    def form_token(self) -> str:
+        """Good as long as the browser keeps its cookies."""
+        cookies = frozenset((each.name, each.value) for each in self.client.cookies.jar)
+        if cookies not in self._tokens:
+            self._tokens[cookies] = self._found_token()
+        return self._tokens[cookies]
+
+    def _found_token(self) -> str:
+        found = _TOKEN_FIELD.search(self.client.get("/verifier").text)
+        assert found, "the verifier has a form"
+        return found[1]
+
+
+def things_of(house: House, campus: Campus, by: Person) -> Things:
+    actor = Actor(by.id)
+    with house.unit_of_work() as services:
+        wording = Wording(Kind.PARTICIPATION, "Présence", "Être là.", "La personne a pris part à l’activité.",
+                          rule=Rule(((Condition(Measure.ACTIVITIES, 1),),)))  # fmt: skip
+        badge = services.badges.create(campus, wording, slug="presence", by=COMMAND).badge
+        framework = services.competencies.framework(campus, code="ref", name="Référentiel", by=COMMAND)
+        competency = services.competencies.create(
+            campus, framework, code="C-1", statement="Mesurer", levels=[], by=COMMAND
+        )
+        activity = services.activities.create(
+            Activity(kind=ActivityKind.WORKSHOP, title="Atelier", starts_on=date(2026, 11, 24),
+                     ends_on=date(2026, 11, 24), created_at=house.clock.now),
+            [campus], by=actor,
+        )  # fmt: skip
+        session = ActivitySession(activity_id=activity.id, held_on=date(2026, 11, 24), hours=2)
+        services.activity_plans.plans.add_sessions([session])
+        people = listed(f"MARTIN Zoé; zoe@{campus.slug}.exemple.fr", "PETIT; pas une adresse")
+        result = services.awards.award(campus, AwardRequest(badge.id, activity.id, lines=people), by=actor)
+        award_id = result.lines[0].award_id
+        assert award_id is not None
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        services.awards.answer_checks(award_id, True, by=COMMAND)
+        portfolio = services.portfolios.start(services.awards.record(award_id).person, [award_id])
+        services.portfolios.set_open(portfolio, True)
+        brought = BroughtBadge(
+            person_id=portfolio.person_id, digest="0", content="{}", title="Badge", verdict="expired",
+            belongs=Belonging.UNSAID, brought_at=house.clock(), checked_at=house.clock(),
+            check_again_at=house.clock(),
+        )  # fmt: skip
+        services.brought_badges.store.save(brought)
+        invitation = services.invitations.invite(
+            campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
+        )
+        services.handing_over.claim(award_id, by=COMMAND)
+        services.people.create_token(
+            campus, label="Scolarité", scopes=["read"], life=timedelta(days=30), by=actor
+        )
+        [token] = services.people.list_tokens(campus)
+        badge.accepts_requests = True
+        asked = services.asking.ask(
+            badge.id, Asked("Ada", "Faure", f"ada@{campus.slug}.exemple.fr", "J’ai animé deux ateliers.")
+        )
+        demande = services.asking.token_of(asked)
+        services.asking.confirm(demande)
+        services.asking.complete(
+            demande, files=[house.process.intake.take("photo.png", photo(), words="Le banc d’essai")]
+        )
+        (piece,) = services.asking.mine(demande).files
+        entries = [Fact(EntryKind.DEFINITION, "badge", badge.id, {"version": number}) for number in (1, 2)]
+        services.activity_log.record(campus, entries)
+        services.activity_log.checkpoint(campus)
+        participation, person = services.activities.page(campus, activity.id).participants[0]
+        line = services.activity_log.store.newest_about(
+            services.activity_log.open(campus).id, "participation", [participation.id]
+        )[participation.id]
+        dispute = services.personal_log.dispute(
+            person.id, campus, line, "Je suis restée trois heures.", by=COMMAND
+        )
+        told = Told(
+            "Exposé", "J’ai présenté le banc d’essai à la classe.", PartKind.RESOURCE, date(2026, 11, 20), 2.0
+        )
+        made = services.contributions.add(
+            person, campus, told, None, [house.process.intake.take("banc.png", photo())],
+            today=date(2026, 11, 24), by=Actor(person.id),
+        )  # fmt: skip
+        services.contributions.confirm(campus, made.id, by=actor)
+        (proof,) = services.contributions.look(campus, made.id).files
+        services.activity_files.attach(
+            campus, activity.id, [house.process.intake.take("tableau.png", photo(colour="#caa"))], by=actor
+        )
+        ((_, piece_of_it),) = services.activity_files.of(campus, activity.id)
+        # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
+        withdrawal = services.withdrawals.promise(
+            campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
+        )
+        services.withdrawals.carry_out(withdrawal.id)
+        table = "Identifiant;Activité;Date;Nom\n1;Atelier;24/11/2026;Petit"
+        run = services.imports.drop(campus, "Tableau", table, table.encode(), by=actor)
+        endorsement = endorsed(services, campus, badge.id)
+        ids = {
+            "endorsement_id": str(endorsement.id), "organisation_id": str(endorsement.organisation_id),
+            "key_id": str(services.stores.campuses.active_key(campus.id).id),
+            "badge_id": str(badge.id), "number": "1", "competency_id": str(competency.id),
+            "person_id": str(person.id), "member_id": str(by.id),
+            "token_id": str(token.id),
+            "invitation_id": str(invitation.id), "invitation": "invented",
+            "withdrawal_id": str(withdrawal.id),
+            "session_id": str(session.id),
+            "run_id": str(run.id),
+            "activity_id": str(activity.id), "participation_id": str(participation.id),
+            "dispute_id": str(dispute.id), "batch_id": str(result.batch.id), "award_id": str(award_id),
+            "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
+            "token": services.people.private_link_token(award_id, 0),
+            "account_id": str(uuid.uuid4()), "service": "unknown",
+            "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "secret": "invented", "signs": short_code(award_id),
+            "contribution_id": str(made.id), "proof_id": str(proof.id), "piece_id": str(piece_of_it.id),
+            "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
+            "wish": services.reminders.token_of(person.id),
+            "file": "checkpoint",
+            "passkey_id": str(uuid.uuid4()),
+            "portfolio_id": str(portfolio.id), "taken": "cv.json",
+            "brought_id": str(brought.id),
+            "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
+            "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
+            "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()),
+        }  # fmt: skip
+    return Things(campus, ids, award_id)
+
+
+@dataclass(frozen=True)
+class Member:
+    name: str
+    person: Person
+    campus: Campus
+    roles: frozenset[Role]
+
+
+def members_of(house: House, *, mark: str = "") -> list[Member]:
+    """Somebody of each role in each campus, somebody of nearly all roles, and somebody whose role has ended.
+
+    Another `mark` makes other people.
+    """
+    here, there = house.campus, house.other_campus
+    found = [_member(house, role.value + mark, here, role) for role in Role]
+    found.append(_member(house, "all but administrator" + mark, here, *set(Role) - {Role.CAMPUS_ADMIN}))
+    found += [_member(house, f"{role} of another campus{mark}", there, role) for role in Role]
+    former = _member(house, "former administrator" + mark, here, Role.CAMPUS_ADMIN)
+    with house.unit_of_work() as services:
+        for membership, _ in services.people.people.memberships_of(former.person.id):
+            membership.until = house.clock.now
+    return [*found, replace(former, roles=frozenset())]
+
+
+def _member(house: House, name: str, campus: Campus, *roles: Role) -> Member:
+    with house.unit_of_work() as services:
+        for role in roles:
+            person = services.people.add_staff(
+                campus,
+                given_name=name,
+                family_name=campus.slug,
+                address="membre@exemple.fr",
+                role=role,
+                by=COMMAND,
+            )
+    return Member(name, person, campus, frozenset(roles))
+
+
+def callers_of(house: House, ours: Things, members: Sequence[Member], *, mark: str = "") -> Iterator[Caller]:
+    """`ours` is the campus that most of them belong to; the learner holds its award."""
+    here, there = house.campus.slug, house.other_campus.slug
+    yield Caller("anonymous", _browser(house))
+    learner = _browser(house)
+    assert learner.get(f"/recevoir/{ours.ids['token']}").status_code == 303
+    yield Caller("learner", learner, holds=ours.award_id)
+    for member in members:
+        browser = _browser(house, member.person)
+        yield Caller(member.name, browser, member.campus.slug, member.roles, signed_in=True)
+    with house.unit_of_work() as services:
+        operator = services.operators.add("Ada", "Opératrice" + mark, "operatrice@exemple.fr", by=COMMAND)
+    yield Caller("operator", _browser(house, operator), signed_in=True, operates=True)
+    for scope in Scope:
+        yield Caller(f"token {scope}", _program(house, scope.value), here, scopes=frozenset([scope.value]))
+    every = frozenset(scope.value for scope in Scope)
+    yield Caller("token of another campus", _program(house, campus=house.other_campus), there, scopes=every)
+
+
+def _program(house: House, *scopes: str, campus: Campus | None = None) -> TestClient:
+    """One that was at the door of people too, and keeps what it was given there."""
+    client = program(house, *scopes, campus=campus)
+    client.get("/connexion")
+    return client
+
+
+def _browser(house: House, person: Person | None = None) -> TestClient:
+    client = house.client(person)
+    # Where one asks to sign in, the browser is given what the forms of that page come back with.
+    client.get("/connexion")
+    del client.headers["accept"]
+    return client

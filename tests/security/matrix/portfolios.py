@@ -1,0 +1,33 @@
+"""Who may use the addresses of portfolios, of badges brought from elsewhere, and of what search engines are told."""
+
+from __future__ import annotations
+
+from app.http.policies import Policy, Who
+from tests.security.matrix.cases import Case, anybody, holder
+
+_ANYBODY, _HOLDER = anybody(), holder()
+
+OF_PORTFOLIOS: dict[str, Case] = {
+    "GET /mes-badges/portfolio": Case(Policy(Who.ANYBODY)),
+    "POST /mes-badges/portfolio": anybody(303, body={}),
+    "GET /mes-badges/portfolio/{portfolio_id:uuid}": _HOLDER,
+    "POST /mes-badges/portfolio/{portfolio_id:uuid}": holder(303, body={"recherche": "oui"}),
+    "POST /mes-badges/portfolio/{portfolio_id:uuid}/visibilite": holder(303, body={"vue": "ouvert"}),
+    "POST /mes-badges/portfolio/{portfolio_id:uuid}/badges": holder(303, body={}),
+    "POST /mes-badges/portfolio/{portfolio_id:uuid}/groupes": holder(422, body={"titre": ""}),
+    "GET /mes-badges/portfolio/{portfolio_id:uuid}/apercu": _HOLDER,
+    "GET /mes-badges/portfolio/{portfolio_id:uuid}/code.{form}": _HOLDER,
+    "GET /mes-badges/portfolio/{portfolio_id:uuid}/fichiers/{taken}": _HOLDER,
+    "POST /mes-badges/{award_id:uuid}/recherche": holder(303, body={"recherche": "oui"}),
+    "GET /mes-badges/ailleurs": _ANYBODY,
+    "POST /mes-badges/ailleurs": anybody(303, body={}),
+    "GET /mes-badges/ailleurs/{brought_id:uuid}": _HOLDER,
+    "POST /mes-badges/ailleurs/{brought_id:uuid}": holder(303, body={"geste": "cacher"}),
+    "POST /mes-badges/ailleurs/{brought_id:uuid}/revoir": holder(303, body={}),
+    "GET /portfolio/{portfolio_id:uuid}/ailleurs/{brought_id:uuid}": anybody(404),
+    "GET /robots.txt": _ANYBODY,
+    "GET /sitemap.xml": _ANYBODY,
+    "GET /portfolio/{portfolio_id:uuid}": _ANYBODY,
+    "GET /portfolio/{portfolio_id:uuid}/carte.png": _ANYBODY,
+    "GET /portfolio/{portfolio_id:uuid}/integrer": _ANYBODY,
+}

@@ -1,0 +1,164 @@
+"""On PostgreSQL a request about an activity reaches another campus only where that campus organises it too."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from app.domain.awards.awards import Visibility
+from app.domain.people.people import AgeGroup, Person, Role
+from app.http.request_scope import AT_ANY_CAMPUS
+from tests.support.forms import form_with
+from tests.support.house import COMMAND, House, build_house, send
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(postgres_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def their_admin(house: House) -> Person:
+    with house.unit_of_work() as services:
+        return services.people.add_staff(
+            house.other_campus,
+            given_name="Noé",
+            family_name="Vidal",
+            address="noe.vidal@exemple.fr",
+            role=Role.CAMPUS_ADMIN,
+            by=COMMAND,
+        )
+
+
+def planned_with_agt(trainer: TestClient) -> str:
+    page = trainer.get("/gestion/itip/activites/nouvelle")
+    form = form_with(page, "titre").fill(titre="Idéathon", debut="2026-11-17", campus=["agt"])
+    done = form.press(trainer, page)
+    assert done.status_code == 303, done.text
+    return done.headers["location"]
+
+
+def reach(house: House, activity_id: uuid.UUID) -> str:
+    """How far a request of ITIP about that activity gets."""
+    with house.process.visit(reading=True, campus_id=house.campus.id) as services:
+        services.join_organisers(house.campus.id, activity_id)
+        return (
+            services.stores.session.connection()
+            .execute(text("SELECT current_setting('sceau.reach')"))
+            .scalar_one()
+        )
+
+
+def test_only_a_campus_that_said_yes_opens_the_wall_and_only_for_that_activity(
+    house: House, their_admin: Person
+):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    shared = uuid.UUID(path.rpartition("/")[2])
+    assert (reach(house, house.activity.id), reach(house, shared), reach(house, uuid.uuid4())) == (
+        "campus",
+        "campus",
+        "campus",
+    )
+    asked = admin.get("/gestion/agt/activites")
+    assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
+    assert (reach(house, house.activity.id), reach(house, shared)) == ("campus", "everywhere")
+
+
+def test_whoever_organises_together_still_works_behind_the_walls(house: House, their_admin: Person):
+    """Asked in the other campus's own history, recorded in both logs, given by either."""
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    assert "Accord demandé pour organiser ensemble" in admin.get("/gestion/agt/historique").text
+    asked = admin.get("/gestion/agt/activites")
+    assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
+
+    typed = {"liste": "HADDAD Yasmine; y.haddad@exemple.fr", "geste": "inscrire"}
+    send(trainer, f"{path}/participants", typed, seen_on=path)
+    theirs = path.replace("/itip/", "/agt/")
+    assert "Yasmine" in admin.get(theirs).text
+    with house.unit_of_work(reading=True) as services:
+        rows = services.stores.session.connection().execute(
+            text("SELECT count(DISTINCT log_id) FROM log_entry")
+        )
+        assert rows.scalar_one() == 2
+    page = trainer.get(f"{path}/modifier")
+    assert form_with(page, "titre").fill(campus=[]).press(trainer, page).status_code == 303
+    assert admin.get(theirs).status_code == 404
+
+
+def test_an_activity_that_was_only_planned_is_deleted_behind_the_walls_with_the_campuses_that_were_asked(
+    house: House, their_admin: Person
+):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    page = trainer.get(f"{path}/modifier")
+    done = form_with(page, "confirme").fill(confirme="oui").press(trainer, page)
+    assert done.status_code == 303, done.text
+    assert "Idéathon" not in admin.get("/gestion/agt/activites").text
+    with house.owner.connect() as connection:
+        for table, column in (("activity", "id"), ("activity_campus", "activity_id")):
+            left = connection.execute(
+                text(f"SELECT count(*) FROM {table} WHERE {column} = :id"),
+                {"id": uuid.UUID(path.rpartition("/")[2])},
+            )
+            assert left.scalar_one() == 0, table
+
+
+def test_what_a_campus_that_left_still_has_in_an_activity_keeps_it_and_stays_hidden(
+    house: House, their_admin: Person
+):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    asked = admin.get("/gestion/agt/activites")
+    assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
+    with house.unit_of_work() as services:
+        shared = uuid.UUID(path.rpartition("/")[2])
+        services.rooms.open(house.other_campus, shared, capacity=None, by=COMMAND)
+        services.activity_plans.answer(house.other_campus, shared, accepts=False, by=COMMAND)
+    page = trainer.get(f"{path}/modifier")
+    refused = form_with(page, "confirme").fill(confirme="oui").press(trainer, page)
+    assert refused.status_code == 409
+    assert "un campus qui l’a organisée y a encore quelque chose" in refused.text
+    assert trainer.get(path).status_code == 200
+
+
+def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches_every_campus(house: House):
+    def calls(dependant: Dependant) -> Iterator[object]:
+        yield dependant.call
+        for below in dependant.dependencies:
+            yield from calls(below)
+
+    routes = iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+    reaching = [
+        route.path
+        for route in routes
+        if (dependant := getattr(route, "dependant", None)) and AT_ANY_CAMPUS.dependency in calls(dependant)
+    ]
+    assert reaching
+    about_activities = ("/gestion/{slug}/activites", "/gestion/{slug}/attributions", "/api/")
+    assert [path for path in reaching if path.startswith(about_activities)] == []
+
+
+def test_an_age_group_that_one_campus_gives_closes_what_another_campus_gave(house: House):
+    award_id = house.award("Zoé Faure; zoe@exemple.fr").lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        person_id = services.awards.record(award_id).person.id
+    there = house.other_campus.id
+    with house.process.visit(campus_id=there) as services:
+        person = services.stores.people.get(person_id)
+        services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND, campus_id=there)
+    with house.unit_of_work(reading=True) as services:
+        assert services.awards.record(award_id).award.visibility is Visibility.CLOSED

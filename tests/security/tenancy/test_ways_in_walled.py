@@ -1,0 +1,136 @@
+"""Ways in come and go behind PostgreSQL's walls too: every campus of that person, and their addresses, are told."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session as Transaction
+from sqlmodel import select
+
+from app.domain.campus.history import HistoryEntry
+from app.domain.people.people import Role
+from tests.support.databases.engines import temporary_walled
+from tests.support.forms import forms_of
+from tests.support.house import COMMAND, build_house, send
+from tests.web.accounts.test_account_pages import answered, is_in, keeper
+from tests.web.accounts.test_learner_account import ask_for_letter, enter
+from tests.web.accounts.test_own_addresses import leave
+
+pytestmark = pytest.mark.postgres
+
+
+def test_keys_of_somebody_of_two_campuses_are_taken_away_from_one_of_them(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        with house.unit_of_work() as services:
+            services.team.memberships.give(house.other_campus, house.trainer, Role.REVIEWER, by=COMMAND)
+        trainer, key = keeper(house, house.trainer)
+        admin, path = house.client(house.admin), f"/gestion/itip/equipe/{house.trainer.id}"
+        shown = admin.get(path)
+        (form,) = [form for form in forms_of(shown) if form.action == f"{path}/cles/retirer"]
+        assert form.press(admin, shown).status_code == 303
+        assert not is_in(trainer)
+        late = house.client()
+        assert answered(late, late.get("/connexion"), "/connexion/cle", key).status_code == 401
+        with Transaction(house.owner) as everything:
+            found = everything.exec(select(HistoryEntry).where(HistoryEntry.deed == "reset")).all()
+            assert {each.campus_id for each in found} == {house.campus.id, house.other_campus.id}
+        leave(house)
+        assert sorted(letter.subject for letter in house.letters.letters) == [
+            "Une clé d’accès de plus ouvre votre compte",
+            "Vos clés d’accès ont été retirées",
+        ]
+        house.close()
+
+
+def test_a_password_chosen_on_the_page_and_a_first_address_are_told(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        client = house.client(house.trainer)
+        chosen = {"mot-de-passe": "canard violet sous la pluie"}
+        assert send(client, "/compte/mot-de-passe", chosen).status_code == 303
+        result = house.award("Zoé Faure; zoe@exemple.fr")
+        with house.unit_of_work() as services:
+            award = services.awards.record(result.lines[0].award_id)
+            services.stores.people.add_address(award.person, "zoe@maison.example")
+        learner = house.client()
+        (link,) = ask_for_letter(house, learner, "zoe@exemple.fr")
+        house.letters.letters.clear()
+        enter(learner, link)
+        leave(house)
+        assert sorted((letter.to, letter.subject) for letter in house.letters.letters) == [
+            ("le.goff@exemple.fr", "Votre compte a maintenant un mot de passe"),
+            ("zoe@maison.example", "Vos badges ont maintenant un compte"),
+        ]
+        house.close()
+
+
+def test_whoever_is_given_other_roles_and_then_sent_away_from_the_team_page_is_told(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        admin, path = house.client(house.admin), f"/gestion/itip/equipe/{house.trainer.id}"
+        shown = admin.get(path)
+        (roles,) = [form for form in forms_of(shown) if "role" in form.fields]
+        assert roles.fill(role=["trainer", "reviewer"]).press(admin, shown).status_code == 303
+        shown = admin.get(path)
+        (going,) = [form for form in forms_of(shown) if "certain" in form.fields]
+        assert going.fill(certain="oui").press(admin, shown).status_code == 303
+        leave(house)
+        assert sorted(letter.subject for letter in house.letters.letters) == [
+            "Vos rôles dans un campus ont changé",
+            "Vous n’êtes plus dans l’équipe d’un campus",
+        ]
+        house.close()
+
+
+def test_whoever_works_and_has_a_key_is_asked_for_it_where_no_campus_is_named(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        keeper(house, house.trainer)
+        late = house.client(house.trainer)
+        asked = late.get(late.get("/compte/mot-de-passe").headers["location"])
+        actions = [form.action for form in forms_of(asked)]
+        assert ("/confirmer/cle" in actions, "/confirmer/lien" in actions) == (True, False)
+        house.close()
+
+
+def test_a_closed_badge_is_answered_as_closed_and_opened_by_its_private_link(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        result = house.award("Zoé Faure; zoe@exemple.fr")
+        award_id = result.lines[0].award_id
+        with house.unit_of_work(reading=True) as services:
+            signed = services.stores.awards.document_of(award_id).embedded
+            address, short = services.addresses.award(award_id), services.addresses.short(award_id)
+        visitor, public = house.client(), f"/attributions/{award_id}"
+        assert visitor.get(public).status_code == 403
+        for path in (f"{public}.json", f"{public}.jwt", f"{public}.png", f"/preuves/{award_id}"):
+            assert visitor.get(path, headers={"accept": "*/*"}).status_code == 403, path
+        assert visitor.get(f"/v/{short.rpartition('/')[2]}").headers["location"].endswith(public)
+        assert visitor.get(f"/attributions/{uuid.UUID(int=1)}.json").status_code == 404
+        with house.process.visit(reading=True) as services:
+            deposited = services.verification.verify(signed)
+            assert deposited.campus is not None
+            assert deposited.record is not None
+            assert services.verification.verify(address).closed
+            assert services.awards.record(award_id).award.id == award_id
+
+        learner = house.client()
+        opened = learner.get(house.private_link(result))
+        assert opened.headers["location"] == f"/mes-badges/{award_id}"
+        assert learner.get(f"/mes-badges/{award_id}").status_code == 200
+        assert str(award_id) in learner.get("/mes-badges").text
+        assert str(award_id) not in visitor.get("/mes-badges").text
+        house.close()

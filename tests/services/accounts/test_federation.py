@@ -1,0 +1,223 @@
+"""An account at another sign-in service opens what its person may open here, and is never taken for somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import Session as Transaction
+from sqlmodel import select
+
+from app.domain.accounts.federation import AWAY, FederatedAccount
+from app.domain.accounts.sessions import Proof, Session
+from app.domain.campus.history import HistoryEntry
+from app.domain.people.people import Role
+from app.services.accounts.sessions import Browser
+from tests.support.forms import forms_of
+from tests.support.house import BASE_URL, COMMAND, send
+from tests.support.servers.authenticator import Authenticator
+from tests.support.servers.openid_service import ENTER, PROVE, Elsewhere, Member, house_with_service
+
+OURS = '"exemple.fr"'
+
+
+@pytest.fixture
+def elsewhere(database_url: str, tmp_path: Path) -> Iterator[Elsewhere]:
+    with house_with_service(database_url, tmp_path, domains=OURS) as built:
+        yield built
+
+
+def accounts(elsewhere: Elsewhere) -> list[FederatedAccount]:
+    with Transaction(elsewhere.house.owner) as everything:
+        return list(everything.exec(select(FederatedAccount)).all())
+
+
+def sessions(elsewhere: Elsewhere) -> list[Session]:
+    with Transaction(elsewhere.house.owner) as everything:
+        return list(everything.exec(select(Session)).all())
+
+
+def name_in(client: TestClient) -> str:
+    shown = client.get("/compte")
+    return next((name for name in ("Anaïs Le Goff", "Marc Œuvrard", "Inès D’Arcy") if name in shown.text), "")
+
+
+def test_a_verified_address_of_a_domain_it_vouches_for_links_a_person_once_and_for_all(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    assert elsewhere.enter(client).headers["location"] == "/gestion"
+    assert name_in(client) == "Anaïs Le Goff"
+    (account,) = accounts(elsewhere)
+    assert (account.subject, account.person_id) == ("u-1789", elsewhere.house.trainer.id)
+
+    elsewhere.service.member = Member("u-1789", "une.autre@ailleurs.example", is_verified=False)
+    again = elsewhere.house.client()
+    elsewhere.enter(again)
+    assert name_in(again) == "Anaïs Le Goff"
+
+
+def test_the_address_of_somebody_linked_opens_nothing_under_another_subject(elsewhere: Elsewhere):
+    elsewhere.enter(elsewhere.house.client())
+    elsewhere.service.member = Member("u-2000")
+    client = elsewhere.house.client()
+    refused = elsewhere.enter(client)
+    assert (refused.status_code, "déjà relié à cette personne" in refused.text) == (409, True)
+    assert name_in(client) == ""
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        Member(is_verified=False),
+        Member(address=""),
+        Member(address="le.goff@exemple.fr.ailleurs.example"),
+        Member(address="personne@exemple.fr"),
+    ],
+    ids=["not verified", "no address", "another domain", "nobody here"],
+)
+def test_an_unknown_account_opens_nothing_and_says_what_to_do(elsewhere: Elsewhere, member: Member):
+    elsewhere.service.member = member
+    client = elsewhere.house.client()
+    refused = elsewhere.enter(client)
+    assert refused.status_code == 401
+    assert "Mon compte" in refused.text or "Demandez une invitation" in refused.text
+    assert (name_in(client), accounts(elsewhere)) == ("", [])
+
+
+def test_a_service_that_vouches_for_no_domain_links_only_whoever_is_signed_in(
+    database_url: str, tmp_path: Path
+):
+    with house_with_service(database_url, tmp_path) as elsewhere:
+        assert elsewhere.enter(elsewhere.house.client()).status_code == 401
+        client = elsewhere.house.client(elsewhere.house.admin)
+        assert elsewhere.link(client).headers["location"] == "/compte?fait=service"
+        assert "Compte relié le" in client.get("/compte").text
+        other = elsewhere.house.client()
+        elsewhere.enter(other)
+        assert name_in(other) == "Marc Œuvrard"
+
+        assert elsewhere.link(client).headers["location"] == "/compte?fait=service"
+        stranger = elsewhere.house.client(elsewhere.house.stranger)
+        refused = elsewhere.link(stranger)
+        assert (refused.status_code, "relié à une autre personne" in refused.text) == (409, True)
+
+        (unlink,) = [form for form in forms_of(client.get("/compte")) if form.action.endswith("/delier")]
+        shown = stranger.get("/compte")
+        token = forms_of(shown)[-1].fields["jeton"][0]
+        assert stranger.post(unlink.action, data={"jeton": token}).status_code == 404
+        assert unlink.press(client, shown).headers["location"] == "/compte?fait=service-delie"
+        assert elsewhere.enter(elsewhere.house.client()).status_code == 401
+
+
+def test_what_becomes_of_accounts_is_written_down(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    elsewhere.enter(client)
+    (unlink,) = [form for form in forms_of(client.get("/compte")) if form.action.endswith("/delier")]
+    assert unlink.press(client, client.get("/compte")).status_code == 303
+    with Transaction(elsewhere.house.owner) as everything:
+        query = select(HistoryEntry.deed).where(HistoryEntry.noun == "federated_account")
+        assert sorted(everything.exec(query).all()) == ["link", "unlink"]
+
+
+def test_an_answer_serves_once_in_the_browser_that_asked_within_its_time(elsewhere: Elsewhere):
+    client, other = elsewhere.house.client(), elsewhere.house.client()
+    back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
+    other.get("/connexion")
+    stolen = other.get(back)
+    assert (stolen.status_code, "a expiré ou a déjà servi" in stolen.text) == (401, True)
+    assert client.get(back).status_code == 303
+    again = elsewhere.house.client()
+    assert again.get(back).status_code == 401
+
+    late = elsewhere.back(elsewhere.leave(again, ENTER, seen_on="/connexion"))
+    elsewhere.house.clock.move(seconds=AWAY.total_seconds())
+    assert again.get(late).status_code == 401
+
+
+def test_somebody_invited_comes_to_their_invitation_by_the_service(elsewhere: Elsewhere):
+    house = elsewhere.house
+    with house.unit_of_work() as services:
+        services.invitations.invite(
+            house.campus, "nadia.ferrand@exemple.fr", [Role.TRAINER], days=7, by=COMMAND
+        )
+    elsewhere.service.member = Member("u-3", "nadia.ferrand@exemple.fr")
+    client = house.client()
+    page = elsewhere.enter(client).headers["location"]
+    accepted = send(client, page, {"prenom": "Nadia", "nom": "Ferrand"})
+    assert accepted.headers["location"] == "/gestion/itip"
+    assert elsewhere.enter(house.client()).headers["location"] == "/gestion"
+
+
+def test_the_proof_is_as_old_as_the_service_says(elsewhere: Elsewhere):
+    """Being signed in there since this morning adds no freshness here."""
+    elsewhere.service.signed_in_at -= 3 * 3600
+    client = elsewhere.house.client()
+    elsewhere.enter(client)
+    asked = client.get("/compte/mot-de-passe")
+    assert asked.headers["location"].startswith("/confirmer")
+
+    elsewhere.service.faults.claims = {"auth_time": None}
+    silent = elsewhere.house.client()
+    elsewhere.enter(silent)
+    assert silent.get("/compte/mot-de-passe").status_code == 303
+
+
+def prove(elsewhere: Elsewhere, client: TestClient, wanted: str = "/compte/mot-de-passe"):
+    where = elsewhere.leave(client, PROVE, seen_on=f"/confirmer?suite={wanted}", attente=wanted)
+    return client.get(elsewhere.back(where))
+
+
+def test_a_new_sign_in_over_there_confirms_and_an_old_one_does_not(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    elsewhere.enter(client)
+    elsewhere.house.clock.move(minutes=40)
+    elsewhere.service.faults.signs_in_anew = False
+    refused = prove(elsewhere, client)
+    assert (refused.status_code, "identifier de nouveau" in refused.text) == (403, True)
+    elsewhere.service.faults.claims = {"auth_time": None}
+    assert prove(elsewhere, client).status_code == 403
+
+    elsewhere.service.faults.claims, elsewhere.service.faults.signs_in_anew = {}, True
+    assert prove(elsewhere, client).headers["location"] == "/compte/mot-de-passe"
+    assert client.get("/compte/mot-de-passe").status_code == 200
+    last = elsewhere.service.asked[-1]
+    assert (last["prompt"], last["max_age"]) == ("login", "0")
+    (session,) = [each for each in sessions(elsewhere) if each.proved_by is Proof.OIDC]
+    assert session.proved_at == elsewhere.house.clock.now
+
+
+def test_nobody_confirms_with_the_account_of_another(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    elsewhere.enter(client)
+    elsewhere.house.clock.move(minutes=40)
+    elsewhere.service.member = Member("u-7", "oeuvrard@exemple.fr")
+    refused = prove(elsewhere, client)
+    assert (refused.status_code, "pas relié à vous" in refused.text) == (403, True)
+    assert client.get("/compte/mot-de-passe").status_code == 303
+
+
+def test_the_service_takes_the_place_of_no_passkey(elsewhere: Elsewhere):
+    house, key = elsewhere.house, Authenticator(BASE_URL)
+    client = house.client()
+    elsewhere.enter(client)
+    with house.unit_of_work() as services:
+        who = services.sessions.signed_in(client.cookies["sid"].partition(".")[0])
+        asked = services.passkeys.ask_for_new(who)
+        services.passkeys.enrol(who, "Téléphone", key.create(asked), Browser())
+    again = house.client()
+    elsewhere.enter(again)
+    asked = again.get(f"/gestion/itip/activites/{house.activity.id}/attribuer")
+    assert asked.headers["location"].startswith("/confirmer")
+    assert PROVE not in again.get(asked.headers["location"]).text
+
+
+def test_signing_out_says_that_the_session_over_there_goes_on(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    elsewhere.enter(client)
+    left = send(client, "/deconnexion", seen_on="/compte")
+    assert (left.status_code, elsewhere.service.issuer + "/logout?client_id=sceau" in left.text) == (
+        200,
+        True,
+    )
+    assert name_in(client) == ""

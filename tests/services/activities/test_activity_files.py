@@ -1,0 +1,164 @@
+"""Photos of an activity: attached once, logged by digest, seen by those who were there, removed for good."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+
+import pytest
+
+from app.domain.activities.plans import ActivitySession
+from app.domain.awards.artefact_facts import ARTEFACT
+from app.domain.awards.awards import Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.campus.history import Actor
+from app.domain.people.people import Person
+from app.domain.privacy.private_looks import KEPT_FOR, Looked
+from app.errors import InvalidInput, NotFound
+from tests.support.handed import PDF, photo
+from tests.support.house import COMMAND, House
+
+
+def attach(house: House, *contents: bytes, **also) -> list[uuid.UUID]:
+    taken = [house.process.intake.take(f"{n}", each, words="Le tableau") for n, each in enumerate(contents)]
+    with house.unit_of_work() as services:
+        services.activity_files.attach(
+            house.campus, house.activity.id, taken, by=Actor(house.trainer.id), **also
+        )
+        return [file.id for _, file in services.activity_files.of(house.campus, house.activity.id)]
+
+
+def lines(house: House) -> list[dict]:
+    with house.unit_of_work(reading=True) as services:
+        ids = services.activity_files.pieces.ever_of(house.activity.id)
+        return [each.facts for each in services.activity_log.store.payloads_of(ARTEFACT, ids)]
+
+
+def person(house: House, name: str) -> Person:
+    with house.unit_of_work(reading=True) as services:
+        there = services.activities.page(house.campus, house.activity.id).participants
+        return next(each for _, each in there if each.given_name == name)
+
+
+def test_attached_once_each_file_has_its_line_that_names_nobody(house: House):
+    attach(house, photo("JPEG"), PDF)
+    attach(house, photo("JPEG"))
+    facts = lines(house)
+    assert [each["mediaType"] for each in facts] == ["image/jpeg", "application/pdf"] or len(facts) == 2
+    for each in facts:
+        assert each["activity"] == house.activity.title
+        assert not {"artefact", "words", "person", "by"} & each.keys()
+    with house.unit_of_work(reading=True) as services:
+        kept = {file.digest for _, file in services.activity_files.of(house.campus, house.activity.id)}
+        assert {each["contentDigest"] for each in facts} == kept
+        journal = services.activity_journal.of(house.campus, house.activity.id)
+        assert [line.participation_id for line in journal.lines] == [None, None]
+
+
+def test_removed_the_bytes_are_gone_and_a_new_line_says_so(house: House):
+    (file_id,) = attach(house, photo())
+    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.activity_files.remove(house.campus, house.activity.id, file_id, " ", by=COMMAND)
+    with house.unit_of_work() as services:
+        services.activity_files.remove(house.campus, house.activity.id, file_id, "Photo floue.", by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        assert services.files.files.find(file_id) is None
+        with pytest.raises(NotFound):
+            services.files.files.content(file_id)
+        with pytest.raises(NotFound):
+            services.activity_files.get(house.campus, house.activity.id, file_id)
+        replaced = [
+            line.replaced for line in services.activity_journal.of(house.campus, house.activity.id).lines
+        ]
+    before, after = lines(house)
+    assert (after["removed"], after["reason"], after["contentDigest"]) == (
+        True, "Photo floue.", before["contentDigest"],
+    )  # fmt: skip
+    assert replaced == [False, True]
+
+
+def test_ten_at_once_sixty_in_all_and_a_session_of_its_own(house: House):
+    with pytest.raises(InvalidInput, match="au moins"):
+        attach(house)
+    with pytest.raises(InvalidInput, match="Dix"):
+        attach(house, *(PDF + bytes([65 + n]) for n in range(11)))
+    with pytest.raises(InvalidInput, match="séance"):
+        attach(house, PDF, session_id=uuid.uuid4())
+    session = ActivitySession(activity_id=house.activity.id, held_on=date(2026, 11, 24), hours=2)
+    with house.unit_of_work() as services:
+        services.activity_plans.plans.add_sessions([session])
+    attach(house, PDF, session_id=session.id)
+    with house.unit_of_work(reading=True) as services:
+        assert [row.session_id for row, _ in services.activity_files.of(house.campus, house.activity.id)] == [
+            session.id
+        ]
+
+
+def test_those_who_were_there_see_it_and_nobody_else(house: House):
+    house.record("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr")
+    zoe = person(house, "Zoé")
+    (file_id,) = attach(house, photo())
+    with house.unit_of_work(reading=True) as services:
+        there = services.activities.page(house.campus, house.activity.id).participants
+        hers = next(part.id for part, each in there if each.id == zoe.id)
+        assert [file.id for file in services.activity_files.by_participation(zoe.id, [hers])[hers]] == [
+            file_id
+        ]
+        services.activity_files.check_seen_by(zoe.id, file_id)
+        for other in (house.trainer.id, house.stranger.id):
+            with pytest.raises(NotFound):
+                services.activity_files.check_seen_by(other, file_id)
+        with pytest.raises(NotFound):
+            services.activity_files.of(house.other_campus, house.activity.id)
+
+
+def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_activity(house: House):
+    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    assert award_id is not None
+    (file_id,) = attach(house, photo())
+    zoe = person(house, "Zoé")
+
+    def seen() -> bool:
+        with house.unit_of_work(reading=True) as services:
+            try:
+                services.shown_files.check_photo(services.awards.record(award_id), file_id)
+            except NotFound:
+                return False
+            return True
+
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(zoe.id))
+        number = services.evidence.find(award_id).entries[0]
+        services.personal_log.show(house.campus, award_id, {number: Shown.ALL}, by=Actor(zoe.id))
+    assert not seen()
+    with house.unit_of_work() as services:
+        services.activity_files.allow(house.campus, house.activity.id, file_id, True, by=COMMAND)
+    assert seen()
+    with house.unit_of_work() as services:
+        services.personal_log.show(house.campus, award_id, {number: Shown.SUMMARY}, by=Actor(zoe.id))
+    assert not seen()
+
+
+def test_looks_are_noted_by_the_day_told_for_a_year_and_then_forgotten(house: House):
+    house.record("Zoé Martin;zoe@exemple.fr")
+    zoe = person(house, "Zoé")
+
+    def look(viewer: uuid.UUID, kind: Looked) -> None:
+        with house.unit_of_work() as services:
+            services.private_looks.note(house.campus.id, zoe.id, viewer, kind)
+
+    for _ in range(3):
+        look(house.trainer.id, Looked.RECORD)
+    look(house.trainer.id, Looked.FILE)
+    look(zoe.id, Looked.RECORD)
+    with house.unit_of_work(reading=True) as services:
+        told = services.private_looks.of(zoe, house.campus)
+        assert {(each.looked_at, viewer.id) for each, viewer in told if viewer} == {
+            (Looked.RECORD, house.trainer.id), (Looked.FILE, house.trainer.id),
+        }  # fmt: skip
+        assert not services.private_looks.of(zoe, house.other_campus)
+    for days, left in ((KEPT_FOR.days, 2), (1, 0)):
+        house.clock.now += timedelta(days=days)
+        with house.unit_of_work() as services:
+            services.private_looks.forget_old()
+            assert len(services.private_looks.of(zoe, house.campus)) == left

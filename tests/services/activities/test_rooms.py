@@ -1,0 +1,252 @@
+"""Signing in from one's own phone: everybody once, whoever is quicker, and nobody once the room is shut or full."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+
+from app.domain.activities.participant_lists import ListedPerson
+from app.domain.activities.rooms import (
+    GRACE,
+    TICKET_LIFE,
+    TURN,
+    NoSuchCode,
+    OldTicket,
+    RoomClosed,
+    RoomFull,
+    Ticket,
+    new_phone,
+)
+from app.domain.campus.history import Actor
+from app.domain.people.people import is_address
+from app.errors import AppError, InvalidInput
+from app.services.activities.rooms import OtherPerson, Signed
+from tests.support.house import House
+
+TEN = [f"phone {number}" for number in range(10)]
+
+
+def opened(house: House, capacity: int | None = None) -> None:
+    with house.unit_of_work() as services:
+        services.rooms.open(house.campus, house.activity.id, capacity=capacity, by=Actor(house.trainer.id))
+
+
+def shut(house: House) -> None:
+    with house.unit_of_work() as services:
+        services.rooms.close(house.campus, house.activity.id, by=Actor(house.trainer.id))
+
+
+def code_of(house: House) -> str:
+    with house.unit_of_work(reading=True) as services:
+        return services.rooms.page(house.campus, house.activity.id).code
+
+
+def ticket(house: House, phone: str = "") -> Ticket:
+    phone = phone or new_phone()
+    with house.unit_of_work(reading=True) as services:
+        door = services.rooms.door(code_of(house), phone)
+    return Ticket(door.room.id, phone, house.clock.now)
+
+
+def sign(house: House, held: Ticket, name: str, address: str = "", *, namesake: str = "", **told) -> Signed:
+    given, _, family = name.partition(" ")
+    line = ListedPerson(1, given_name=given, family_name=family, address=address, **told)
+    with house.unit_of_work() as services:
+        return services.rooms.sign(held, line, namesake=namesake)[1]
+
+
+def listed_now(house: House) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        page = services.activities.page(house.campus, house.activity.id)
+    return sorted(
+        f"{person.name} {page.addresses.get(person.id, '')}".strip() for _, person in page.participants
+    )
+
+
+def all_at_once(house: House, tickets: list[Ticket], names: list[str], times: int = 1) -> list[str]:
+    """What each phone was told, all of them pressing in the same moment."""
+    together = Barrier(len(tickets))
+
+    def press(held: Ticket, name: str) -> list[str]:
+        together.wait(timeout=60)
+        told = []
+        for _ in range(times):
+            try:
+                told.append(sign(house, held, name).value)
+            except AppError as error:
+                told.append(type(error).__name__)
+        return told
+
+    with ThreadPoolExecutor(len(tickets)) as hands:
+        return [word for words in hands.map(press, tickets, names) for word in words]
+
+
+def test_ten_phones_at_once_are_ten_people_and_trying_again_changes_nothing(house: House):
+    opened(house)
+    tickets = [ticket(house) for _ in TEN]
+    told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN], times=2)
+    assert sorted(told) == ["again"] * 10 + ["new"] * 10
+    assert len(listed_now(house)) == 10
+
+
+def test_a_room_of_six_takes_six_of_ten_who_press_at_once(house: House):
+    opened(house, capacity=6)
+    tickets = [ticket(house) for _ in TEN]
+    told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
+    assert sorted(told) == ["RoomFull"] * 4 + ["new"] * 6
+    assert len(listed_now(house)) == 6
+
+
+def test_nobody_is_on_the_list_once_it_was_shut_in_the_same_moment(house: House):
+    opened(house)
+    tickets = [ticket(house) for _ in TEN]
+    with ThreadPoolExecutor(1) as hand:
+        closing = hand.submit(shut, house)
+        told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
+        closing.result()
+    assert set(told) <= {"new", "RoomClosed"}
+    assert len(listed_now(house)) == told.count("new")
+    with pytest.raises(RoomClosed):
+        sign(house, Ticket(tickets[0].room_id, new_phone(), house.clock.now), "Tard Venu")
+
+
+def test_a_name_that_ten_phones_send_at_once_is_one_person_until_somebody_says_otherwise(house: House):
+    opened(house)
+    tickets = [ticket(house) for _ in TEN]
+    told = all_at_once(house, tickets, ["Zoé Martin"] * 10)
+    assert sorted(told) == ["Namesake"] * 9 + ["new"]
+    refused = [held for held, word in zip(tickets, told, strict=True) if word == "Namesake"]
+    assert sign(house, refused[0], "Zoé Martin", namesake="same") is Signed.ELSEWHERE
+    assert sign(house, refused[1], "Zoé Martin", namesake="other") is Signed.NEW
+    assert sign(house, refused[1], "Zoé Martin", namesake="other") is Signed.AGAIN
+    assert sign(house, refused[2], "Zoé Martin", "zoe@exemple.fr", namesake="other") is Signed.NEW
+    assert listed_now(house) == ["Zoé Martin", "Zoé Martin", "Zoé Martin zoe@exemple.fr"]
+
+
+def test_the_code_turns_every_minute_and_the_one_before_is_good_for_a_moment(house: House):
+    opened(house)
+    first = code_of(house)
+    house.clock.move(seconds=TURN.total_seconds())
+    with house.unit_of_work(reading=True) as services:
+        assert code_of(house) != first
+        assert services.rooms.door(first, "phone").activity.id == house.activity.id
+        house.clock.move(seconds=GRACE.total_seconds())
+        with pytest.raises(NoSuchCode):
+            services.rooms.door(first, "phone")
+        with pytest.raises(NoSuchCode):
+            services.rooms.door(first[:3] + "0000", "phone")
+
+
+def test_a_slow_typist_is_not_sent_back_to_the_wall_but_a_kept_page_is(house: House):
+    opened(house)
+    slow, later = ticket(house), ticket(house)
+    house.clock.move(seconds=(TICKET_LIFE - timedelta(minutes=1)).total_seconds())
+    assert sign(house, slow, "Zoé Martin") is Signed.NEW
+    house.clock.move(minutes=2)
+    with pytest.raises(OldTicket):
+        sign(house, later, "Inès Martin")
+    assert sign(house, slow, "MARTIN Zoé") is Signed.AGAIN
+
+
+def test_a_room_shuts_by_itself_and_gives_its_sign_back(house: House):
+    opened(house)
+    held = ticket(house)
+    house.clock.move(hours=5)
+    assert code_of(house) == ""
+    with pytest.raises(RoomClosed):
+        sign(house, held, "Zoé Martin")
+    opened(house)
+    assert code_of(house)
+
+
+def test_one_phone_signs_for_one_person_also_when_the_room_is_opened_again(house: House):
+    opened(house)
+    phone = new_phone()
+    assert sign(house, ticket(house, phone), "Zoé Martin") is Signed.NEW
+    with pytest.raises(OtherPerson):
+        sign(house, ticket(house, phone), "Karim Haddad")
+    shut(house)
+    opened(house)
+    with pytest.raises(OtherPerson):
+        sign(house, ticket(house, phone), "Karim Haddad")
+    assert listed_now(house) == ["Zoé Martin"]
+
+
+def test_two_people_share_an_address_and_a_third_has_none(house: House):
+    opened(house)
+    for name in ("Zoé Martin", "Inès Martin"):
+        assert sign(house, ticket(house), name, "famille@exemple.fr") is Signed.NEW
+    assert sign(house, ticket(house), "Moussa Keïta") is Signed.NEW
+    assert sign(house, ticket(house), "Zoé Martin", "famille@exemple.fr") is Signed.ELSEWHERE
+    assert listed_now(house) == [
+        "Inès Martin famille@exemple.fr",
+        "Moussa Keïta",
+        "Zoé Martin famille@exemple.fr",
+    ]
+
+
+def test_whoever_stands_on_a_list_signs_in_their_own_place_and_gives_their_address(house: House):
+    house.record("KEÏTA Moussa", "MARTIN Zoé; zoe@exemple.fr")
+    opened(house)
+    assert sign(house, ticket(house), "Moussa Keïta", "moussa@exemple.fr") is Signed.LISTED
+    assert sign(house, ticket(house), "Zoé Martin") is Signed.LISTED
+    assert listed_now(house) == ["Moussa Keïta moussa@exemple.fr", "Zoé Martin zoe@exemple.fr"]
+
+
+def test_a_list_of_names_pasted_after_the_phones_doubles_nobody(house: House):
+    opened(house)
+    sign(house, ticket(house), "Zoé Martin", "zoe@exemple.fr")
+    sign(house, ticket(house), "Moussa Keïta")
+    house.record("MARTIN Zoé", "KEÏTA Moussa; moussa@exemple.fr", "HADDAD Yasmine")
+    assert listed_now(house) == [
+        "Moussa Keïta moussa@exemple.fr",
+        "Yasmine Haddad",
+        "Zoé Martin zoe@exemple.fr",
+    ]
+
+
+def test_of_age_only_the_band_is_kept(house: House):
+    opened(house)
+    sign(house, ticket(house), "Zoé Martin", under_15=True)
+    sign(house, ticket(house), "Moussa Keïta", under_15=False)
+    with house.unit_of_work(reading=True) as services:
+        people = {
+            p.given_name: p for _, p in services.activities.page(house.campus, house.activity.id).participants
+        }
+    assert people["Zoé"].under_15_on == house.clock.now.date()
+    assert people["Moussa"].under_15_on is None
+
+
+def test_who_is_unticked_is_given_nothing_and_can_be_ticked_again(house: House):
+    opened(house, capacity=2)
+    for name in ("Zoé Martin", "Moussa Keïta"):
+        sign(house, ticket(house), name)
+    with pytest.raises(RoomFull):
+        sign(house, ticket(house), "Yasmine Haddad")
+    with house.unit_of_work(reading=True) as services:
+        entries = services.rooms.page(house.campus, house.activity.id).entries
+    zoe = next(participation.id for _, participation, person in entries if person.given_name == "Zoé")
+
+    def tick(present: bool) -> None:
+        with house.unit_of_work() as services:
+            services.activities.set_present(
+                house.campus, house.activity.id, zoe, present=present, by=Actor(house.trainer.id)
+            )
+
+    tick(False)
+    assert listed_now(house) == ["Moussa Keïta"]
+    assert sign(house, ticket(house), "Yasmine Haddad") is Signed.NEW
+    tick(True)
+    assert listed_now(house) == ["Moussa Keïta", "Yasmine Haddad", "Zoé Martin"]
+
+
+def test_a_bad_address_or_no_name_is_said_and_nothing_is_kept(house: House):
+    opened(house)
+    assert not is_address("zoe@exemple,fr")
+    for name, address in (("Zoé Martin", "zoe@exemple,fr"), ("", "")):
+        with pytest.raises(InvalidInput):
+            sign(house, ticket(house), name, address)
+    assert listed_now(house) == []

@@ -1,0 +1,208 @@
+"""The activity log on both databases: it grows with the deeds, is proved, and what was done to it is found."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from app.domain.activity_log.activity_log import EntryKind, Fact, minutes_of
+from app.services.activity_log.activity_log import LogOutOfStep, head_of
+from app.services.activity_log.check import Fault, LogCheck
+from sceau_credentials.transparency_log.checkpoints import TreeHead
+from sceau_credentials.transparency_log.notes import Note
+from sceau_credentials.transparency_log.tree import consistency_proof, is_consistent, root_of
+from tests.support.house import House
+
+
+def facts(count: int, *, start: int = 0, about: uuid.UUID | None = None) -> list[Fact]:
+    return [
+        Fact(
+            EntryKind.PARTICIPATION,
+            "participation",
+            uuid.UUID(int=number),
+            {"activity": f"Atelier {number}", "minutes": minutes_of(1.5), "part": "apprenant"},
+            about,
+        )
+        for number in range(start, start + count)
+    ]
+
+
+def record(house: House, count: int, *, start: int = 0) -> list[int]:
+    with house.unit_of_work() as services:
+        return services.activity_log.record(house.campus, facts(count, start=start))
+
+
+def checkpoint(house: House) -> TreeHead:
+    with house.unit_of_work() as services:
+        return TreeHead.from_text(Note.from_text(services.activity_log.checkpoint(house.campus).note).text)
+
+
+def faults(house: House) -> list[tuple[Fault, str]]:
+    with house.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(house.campus.id)
+        assert log is not None
+        check = LogCheck(
+            services.activity_log.store,
+            log,
+            services.log_keys.keys(house.campus, log),
+            house.process.anchors,
+        )
+        return [(each.fault, each.where) for each in check.run()]
+
+
+def tamper(house: House, statement: str) -> None:
+    """What somebody with the database's own rights can do, once the guards are lifted."""
+    with house.owner.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+            for (name,) in names.all():
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("SET session_replication_role = replica"))
+        assert connection.execute(text(statement)).rowcount == 1, statement
+        if connection.dialect.name != "sqlite":
+            connection.execute(text("SET session_replication_role = DEFAULT"))
+
+
+def test_entries_are_numbered_from_zero_and_proved_against_a_signed_checkpoint(house: House) -> None:
+    # Two keys stand there first: that of the log, and that of the credentials.
+    assert record(house, 3) == [2, 3, 4]
+    assert record(house, 2, start=3) == [5, 6]
+    head = checkpoint(house)
+    assert head.origin == "localhost:8000/campus/itip/journal"
+    assert head.size == 7
+    with house.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(house.campus.id)
+        assert log is not None
+        note = services.activity_log.note_of(services.activity_log.store.checkpoint(log.id, 7))
+        key = services.activity_log.key_of(house.campus, log)
+        assert [signed.key for signed in note.signed_by([key])] == [key]
+        proofs = services.activity_log.proofs(log, [6, 0], 7)
+        assert [proof.index for proof in proofs] == [0, 6]
+        assert all(proof.is_in(head) for proof in proofs)
+
+
+@pytest.mark.parametrize("steps", [(1, 253, 1), (300, 300), (70, 700, 3)], ids=["edge", "two", "three"])
+def test_tiles_fill_however_the_entries_come_and_hold_every_proof(
+    house: House, steps: tuple[int, ...]
+) -> None:
+    sizes, start = [], 0
+    for count in steps:
+        record(house, count, start=start)
+        start += count
+        sizes.append(checkpoint(house))
+    with house.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(house.campus.id)
+        assert log is not None
+        size = sizes[-1].size
+        tree = services.activity_log.tree(log, size)
+        assert size == start + 2
+        assert root_of(tree, size) == sizes[-1].root
+        for earlier in sizes[:-1]:
+            proof = consistency_proof(tree, earlier.size, size)
+            assert is_consistent(earlier.size, size, proof, earlier.root, sizes[-1].root)
+    assert faults(house) == []
+
+
+def test_two_campuses_have_two_logs(house: House) -> None:
+    record(house, 2)
+    with house.unit_of_work() as services:
+        assert services.activity_log.record(house.other_campus, facts(1)) == [2]
+
+
+def test_what_is_not_committed_is_neither_in_the_log_nor_signed(house: House) -> None:
+    record(house, 1)
+
+    def deed_that_fails() -> None:
+        with house.unit_of_work() as services:
+            services.activity_log.record(house.campus, facts(1, start=1))
+            services.activity_log.checkpoint(house.campus)
+            raise RuntimeError("the deed failed")
+
+    with pytest.raises(RuntimeError, match="the deed failed"):
+        deed_that_fails()
+    assert house.process.anchors.last("localhost:8000/campus/itip/journal") is None
+    assert record(house, 1, start=1) == [3]
+    assert faults(house) == []
+
+
+def test_a_checkpoint_is_signed_once_for_one_size(house: House) -> None:
+    record(house, 1)
+    first = checkpoint(house)
+    house.clock.now += timedelta(hours=1)
+    assert checkpoint(house) == first
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE log_entry SET kind = 'award'", "DELETE FROM log_entry", "UPDATE log_payload SET noun = 'award'",
+     "DELETE FROM log_checkpoint", "UPDATE log_checkpoint SET note = ''", "DELETE FROM campus_log"],
+    ids=["entry", "no entry", "payload", "no checkpoint", "checkpoint", "no log"],
+)  # fmt: skip
+def test_the_database_itself_refuses_to_change_the_log(house: House, statement: str) -> None:
+    record(house, 1)
+    checkpoint(house)
+    with pytest.raises(DatabaseError, match="never"), house.owner.begin() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault", "where"),
+    [
+        ("UPDATE log_entry SET kind = 'award' WHERE number = 3", Fault.CHANGED_ENTRY, "3"),
+        ("UPDATE log_entry SET at = '2026-01-01 00:00:00' WHERE number = 200", Fault.CHANGED_ENTRY, "200"),
+        ("UPDATE log_entry SET kind = 'award' WHERE number = 299", Fault.CHANGED_ENTRY, "299"),
+        ("UPDATE log_entry SET leaf_hash = commitment WHERE number = 260", Fault.CHANGED_ENTRY, "260"),
+        ("DELETE FROM log_entry WHERE number = 7", Fault.MISSING_ENTRY, "7"),
+        ("UPDATE log_payload SET facts = '{\"minutes\": 6000}' WHERE number = 5", Fault.CHANGED_PAYLOAD, "5"),
+        ("UPDATE log_payload SET facts = '[]' WHERE number = 5", Fault.CHANGED_PAYLOAD, "5"),
+        ("UPDATE log_tile SET root = hashes WHERE place = 0", Fault.CHANGED_TILE, "tile/0/0"),
+        ("DELETE FROM log_tile WHERE place = 0", Fault.MISSING_TILE, "tile/0/0"),
+        ("UPDATE campus_log SET size = 299 WHERE size = 300", Fault.CHANGED_HEAD, "300"),
+        ("UPDATE log_checkpoint SET note = '' WHERE size = 300", Fault.CHANGED_CHECKPOINT, "300"),
+        ("UPDATE log_checkpoint SET size = 299 WHERE size = 300", Fault.CHANGED_CHECKPOINT, "299"),
+        ("UPDATE log_checkpoint SET size = 400 WHERE size = 300", Fault.SHORTER_THAN_SIGNED, "400"),
+    ],
+    ids=["kind", "time", "last", "hash", "entry gone", "payload", "payload no map", "tile", "tile gone", "head", "note",
+         "size", "beyond"],
+)  # fmt: skip
+def test_whatever_was_changed_behind_our_back_is_found_and_named(
+    house: House, statement: str, fault: Fault, where: str
+) -> None:
+    record(house, 298)
+    checkpoint(house)
+    tamper(house, statement)
+    assert (fault, where) in faults(house)
+
+
+def test_a_log_whose_past_was_rewritten_is_not_signed_again(house: House) -> None:
+    record(house, 3)
+    checkpoint(house)
+    tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 3")
+    record(house, 1, start=3)
+    with pytest.raises(LogOutOfStep, match="des lignes ont changé"):
+        checkpoint(house)
+
+
+def test_a_log_shorter_than_what_was_signed_is_not_signed_again(house: House) -> None:
+    record(house, 3)
+    checkpoint(house)
+    longer = TreeHead("localhost:8000/campus/itip/journal", 9, b"\x01" * 32)
+    house.process.anchors.advance(longer)
+    record(house, 1, start=3)
+    with pytest.raises(LogOutOfStep, match="ancienne sauvegarde"):
+        checkpoint(house)
+    assert (Fault.SHORTER_THAN_SIGNED, "9") in faults(house)
+
+
+def test_the_head_knows_the_root_without_reading_the_log(house: House) -> None:
+    record(house, 5)
+    signed = checkpoint(house)
+    with house.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(house.campus.id)
+        assert log is not None
+        assert head_of(log) == signed

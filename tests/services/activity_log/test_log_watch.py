@@ -1,0 +1,227 @@
+"""Those who watch the log: witnesses who hand in, reviews, checkpoints in time, and a log put right after a restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from app.adapters.folders.witness_folder import WitnessFolder
+from app.domain.activity_log.activity_log import EntryKind, leaf_of
+from app.errors import Conflict, InvalidInput
+from app.jobs.kinds.logs import CHECKPOINTS, REVIEWS
+from app.services.activity_log.activity_log import LogOutOfStep
+from app.services.activity_log.check import Fault
+from app.services.activity_log.witness import look
+from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.transparency_log.checkpoints import TreeHead
+from sceau_credentials.transparency_log.notes import Note, NoteKey, cosign
+from sceau_credentials.transparency_log.tree import Frontier
+from tests.services.activity_log.test_activity_log import checkpoint, record, tamper
+from tests.support.house import COMMAND, House
+
+JOURNAL = "/campus/itip/journal"
+HAND_IN = "/api/v1/campuses/itip/log/cosignatures"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A log read through the door that everybody uses."""
+
+    client: TestClient
+
+    def read(self, path: str) -> bytes:
+        answer = self.client.get(f"{JOURNAL}/{path}")
+        if answer.status_code != 200:
+            raise DocumentUnavailable(path, str(answer.status_code))
+        return answer.content
+
+
+@pytest.fixture
+def client(house: House) -> TestClient:
+    return house.client()
+
+
+def named(house: House, witness: WitnessFolder, label: str = "Campus AGT") -> None:
+    with house.unit_of_work() as services:
+        services.log_watch.name_witness(house.campus, witness.key().public.to_vkey(), label, by=COMMAND)
+
+
+def cosigned(house: House, client: TestClient, witness: WitnessFolder) -> Note:
+    key = NoteKey.from_vkey(client.get(f"{JOURNAL}/key").text)
+    return look(Served(client), key, witness, witness.key(), at=house.clock()).note
+
+
+def test_a_named_witness_is_heard_shown_and_carried_by_every_proof(
+    house: House, client: TestClient, witness: WitnessFolder
+) -> None:
+    record(house, 3)
+    checkpoint(house)
+    named(house, witness)
+    note = cosigned(house, client, witness)
+    for _ in range(2):  # handed in again, nothing changes
+        told = client.post(HAND_IN, json={"checkpoint": note.to_text()})
+        assert told.status_code == 200, told.text
+        assert (told.json()["witness"], told.json()["size"]) == ("temoin.exemple.fr", 5)
+    assert client.get(f"{JOURNAL}/checkpoint").text == note.to_text()
+    assert "temoin.exemple.fr" in client.get(f"{JOURNAL}/0.tlog-proof").text
+    shown = client.get(JOURNAL).text
+    assert "Campus AGT" in shown
+    assert "Personne d’extérieur" not in shown
+
+
+def test_nobody_else_is_heard_and_nothing_that_we_did_not_sign(
+    house: House, client: TestClient, witness: WitnessFolder
+) -> None:
+    record(house, 3)
+    checkpoint(house)
+    note = cosigned(house, client, witness)
+    assert client.post(HAND_IN, json={"checkpoint": note.to_text()}).status_code == 403
+    named(house, witness)
+    head = TreeHead.from_text(note.text)
+    for text_ in (
+        TreeHead(head.origin, 9, head.root).to_text(),
+        TreeHead(head.origin, head.size, b"\x01" * 32).to_text(),
+        TreeHead("ailleurs.exemple.fr/campus/itip/journal", head.size, head.root).to_text(),
+        note.text + "a line more\n",
+    ):
+        key = witness.key()
+        forged = Note(text_, (cosign(text_, key.name, key.key, at=house.clock()),))
+        assert client.post(HAND_IN, json={"checkpoint": forged.to_text()}).status_code == 409, text_
+    key = witness.key()
+    ahead = cosign(note.text, key.name, key.key, at=house.clock() + timedelta(hours=1))
+    for wrong in (Note(note.text, (ahead,)).to_text(), note.to_text()[:-8], "x", note.text):
+        assert client.post(HAND_IN, json={"checkpoint": wrong}).status_code == 422, wrong
+    with house.unit_of_work() as services:
+        services.log_watch.retire_witness(house.campus, "temoin.exemple.fr", by=COMMAND)
+    assert client.post(HAND_IN, json={"checkpoint": note.to_text()}).status_code == 403
+
+
+def test_a_log_key_is_no_witness_and_a_name_has_one_key(
+    house: House, witness: WitnessFolder, tmp_path: Path
+) -> None:
+    record(house, 1)
+    checkpoint(house)
+    with house.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(house.campus.id)
+        assert log is not None
+        own = services.activity_log.key_of(house.campus, log).to_vkey()
+    other = WitnessFolder(tmp_path / "other")
+    other.make_key("temoin.exemple.fr")
+    named(house, witness)
+    named(house, witness, "Campus AGT, Dijon")
+    with house.unit_of_work() as services:
+        for vkey in (own, "x", ""):
+            with pytest.raises(InvalidInput):
+                services.log_watch.name_witness(house.campus, vkey, "Nous", by=COMMAND)
+        with pytest.raises(Conflict):
+            services.log_watch.name_witness(house.campus, other.key().public.to_vkey(), "X", by=COMMAND)
+        assert [each.witness.label for each in services.log_publication.state("itip").witnesses] == [
+            "Campus AGT, Dijon"
+        ]
+
+
+def due(house: House) -> list[str]:
+    """The campuses whose log a worker would sign now."""
+    return [str(each) for each in CHECKPOINTS.due(house.process)]
+
+
+def test_a_log_that_grew_is_signed_within_five_minutes_and_not_at_every_line(house: House) -> None:
+    for campus_id in CHECKPOINTS.due(house.process):  # the keys of both campuses stand in their logs
+        CHECKPOINTS.perform(house.process, campus_id)
+    record(house, 1, start=1)
+    for _ in range(3):
+        house.clock.move(minutes=1)
+        assert due(house) == []
+    house.clock.move(minutes=1)
+    assert due(house) == [str(house.campus.id)]
+    CHECKPOINTS.perform(house.process, house.campus.id)
+    house.clock.move(minutes=10)
+    assert due(house) == []
+
+
+def test_a_log_is_read_again_every_day_and_whenever_an_auditor_asks(house: House) -> None:
+    record(house, 300)
+    checkpoint(house)
+
+    def review() -> int:
+        logs = REVIEWS.due(house.process)
+        for log_id in logs:
+            REVIEWS.perform(house.process, log_id)
+        return len(logs)
+
+    assert [review(), review()] == [2, 0]
+    house.clock.move(hours=25)
+    assert [review(), review()] == [2, 0]
+    house.clock.move(minutes=1)
+    with house.unit_of_work() as services:
+        services.log_watch.ask_review(house.campus, by=COMMAND)
+        services.log_watch.ask_review(house.campus, by=COMMAND)
+    tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
+    assert [review(), review()] == [1, 0]
+    with house.unit_of_work(reading=True) as services:
+        reviews = services.log_watch.audit(house.campus).reviews
+    assert len(reviews) == 3
+    assert [Fault.CHANGED_ENTRY.value, "7"] in reviews[0].faults
+    assert [each.size for each in reviews] == [302, 302, 302]
+
+
+def test_an_auditor_sees_what_the_log_holds_and_what_the_last_review_found(house: House) -> None:
+    client = house.client(house.admin)
+    record(house, 300)
+    checkpoint(house)
+    assert "Pas encore relu" in client.get("/gestion/itip/audit/journal").text
+    tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
+    for log_id in REVIEWS.due(house.process):
+        REVIEWS.perform(house.process, log_id)
+    shown = client.get("/gestion/itip/audit/journal").text
+    assert "La ligne 7 a changé." in shown
+
+
+def test_an_old_copy_refuses_to_sign_until_a_new_log_says_what_was_lost(house: House) -> None:
+    """What a restore leaves: fewer lines than were signed. It is played by lines taken out behind our back."""
+    record(house, 5)
+    signed = checkpoint(house)
+    tamper(house, "DELETE FROM log_entry WHERE number = 6")
+    tamper(house, "DELETE FROM log_payload WHERE number = 6")
+    tamper(house, "DELETE FROM log_checkpoint WHERE size = 7")
+    edge = house_edge(house)
+    with house.owner.begin() as connection:
+        shortened = connection.execute(
+            text("UPDATE campus_log SET size = 6, edge = :edge WHERE size = 7"), {"edge": edge}
+        )
+        assert shortened.rowcount == 1
+    record(house, 1, start=6)
+    record(house, 1, start=7)
+    with pytest.raises(LogOutOfStep):
+        checkpoint(house)
+    with house.unit_of_work() as services:
+        done = services.log_reconciliation.reconcile(house.campus, "Sauvegarde de la veille.", by=COMMAND)
+        assert (done.kept, done.signed) == (8, signed)
+        [(entry, payload)] = services.log_watch.watch.recent_of_kind(
+            done.opened.log_id, EntryKind.CORRECTION, limit=5
+        )
+        assert payload is not None
+        assert (entry.number, payload.facts["reason"]) == (1, "Sauvegarde de la veille.")
+    head = checkpoint(house)
+    assert (head.origin, head.size) == ("localhost:8000/campus/itip/journal/2", 2)
+    client = house.client()
+    assert TreeHead.from_text(Note.from_text(client.get(f"{JOURNAL}/2/checkpoint").text).text) == head
+    assert "Journaux clos" in client.get(JOURNAL).text
+    with house.unit_of_work() as services, pytest.raises(Conflict, match="rien n’est à réconcilier"):
+        services.log_reconciliation.reconcile(house.campus, "Encore.", by=COMMAND)
+
+
+def house_edge(house: House) -> bytes:
+    """The frontier of the six lines that are left."""
+    with house.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(house.campus.id)
+        assert log is not None
+        frontier = Frontier()
+        for entry in services.activity_log.store.entries(log.id, 0, 6):
+            frontier.append(leaf_of(entry).hash())
+    return frontier.to_bytes()

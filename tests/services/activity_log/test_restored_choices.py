@@ -1,0 +1,246 @@
+"""What people chose since a backup holds after it is restored, on every form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import select, update
+
+from app.domain.activity_log.recovery import NO_CAMPUS
+from app.domain.awards.awards import Award, Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.messages.letters import Occasion, PromisedLetter
+from app.domain.people.guardians import ParentAgreement
+from app.domain.people.people import Role
+from app.domain.privacy.consents import About, Consent
+from app.domain.trust.endorsements import Endorsed, Endorsement
+from app.domain.trust.organisations import Organisation
+from app.services.activity_log.anchor_check import Older
+from tests.support.databases.copies import Backup, drop_copies
+from tests.support.house import COMMAND, House
+from tests.support.networks import NETWORK, network_of
+from tests.support.restores import (
+    ADA,
+    PUBLIC,
+    REASON,
+    ROOF,
+    award_row,
+    choose,
+    given,
+)
+
+
+@pytest.fixture(autouse=True)
+def copies_dropped() -> Iterator[None]:
+    yield
+    drop_copies()
+
+
+def test_page_that_its_holder_closed_since_the_backup_is_open_nowhere(house: House) -> None:
+    r = given(house, ROOF)
+    backup = Backup(house)
+    choose(house, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
+    closed = [house.client().get(path.format(r)).status_code for path in PUBLIC]
+    with backup.restored() as copy:
+        assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
+        client = copy.client()
+        assert client.get("/health/ready").status_code == 503
+        for path in PUBLIC:
+            assert client.get(path.format(r)).status_code in (404, 503), path
+        done = copy.process.put_back_choices(REASON, by=COMMAND)
+        assert (done.is_whole, done.people_shut) == (True, 0)
+        assert copy.process.compare_with_anchors(thorough=True) == []
+        assert [client.get(path.format(r)).status_code for path in PUBLIC] == closed
+        choose(copy, lambda services: services.awards.set_visibility(r, Visibility.OPEN, by=COMMAND))
+        assert award_row(copy, r).visibility is Visibility.OPEN
+
+
+def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_form(house: House) -> None:
+    r, a, child = (
+        given(house, ROOF),
+        given(house, ADA),
+        given(house, "Zoé N’Diaye; zoe@exemple.fr"),
+    )
+    at = house.clock()
+    organisation = Organisation(
+        domain="atelier.exemple.fr", did="did:web:atelier.exemple.fr", name="Atelier", created_at=at
+    )
+    with house.unit_of_work() as services:
+        session, person = services.stores.session, services.awards.record(r).person
+        portfolio = services.portfolios.start(person, [r])
+        portfolio.is_open = portfolio.is_findable = True
+        for each in (r, a):
+            award = services.awards.record(each).award
+            award.is_findable = award.answers_checks = True
+        session.add(organisation)
+        session.flush()
+        endorsement = Endorsement(
+            organisation_id=organisation.id, campus_id=house.campus.id, about=Endorsed.AWARD, award_id=a,
+            subject="urn:uuid:1", organisation_name="Atelier", address="a@atelier.exemple.fr", written="{}", signed_at=at,
+        )  # fmt: skip
+        agreement = ParentAgreement(
+            award_id=child,
+            person_id=services.awards.record(child).person.id,
+            address="p@exemple.fr",
+            asked_at=at,
+            answered_at=at,
+            agreed=True,
+        )
+        session.add_all([portfolio, endorsement, agreement])
+        services.stores.award_evidence.choose(a, 0, Shown.ALL, at=at)
+    with house.unit_of_work(reading=True) as services:
+        (piece,) = services.stores.portfolios.pieces_of(portfolio.id)
+    backup = Backup(house)
+
+    with house.unit_of_work() as services:
+        session = services.stores.session
+        services.awards.set_visibility(child, Visibility.CLOSED, by=COMMAND)
+        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
+        changed = services.awards.record(a).award
+        changed.is_findable = changed.answers_checks = False
+        person = services.awards.record(r).person
+        person.accepts_links = person.allows_name = False
+        session.add_all([changed, person])
+        session.add(
+            Consent(person_id=person.id, award_id=r, about=About.PUBLICATION, given=False, wording=1, at=at)
+        )
+        services.stores.award_evidence.choose(a, 0, Shown.EXISTENCE, at=at)
+        shut = services.portfolios.get(portfolio.id)
+        services.portfolios.take_out(shut, piece.id)
+        services.portfolios.set_open(shut, False)
+        session.get(Endorsement, endorsement.id).withdrawn_at = at
+
+    def held(of: House) -> tuple[object, ...]:
+        with of.unit_of_work(reading=True) as services:
+            session, award = services.stores.session, services.awards.record(a).award
+            person = services.awards.record(r).person
+            folder = services.stores.portfolios.get(portfolio.id)
+            return (
+                award.visibility,
+                (award.is_findable, award.answers_checks),
+                services.awards.record(child).award.visibility,
+                (person.accepts_links, person.allows_name),
+                [consent.given for consent in services.stores.consents.of_person(person.id)],
+                services.stores.award_evidence.shown_of(a),
+                (folder.is_open, len(services.stores.portfolios.pieces_of(folder.id))),
+                session.get(Endorsement, endorsement.id).withdrawn_at,
+                session.get(ParentAgreement, agreement.id).agreed,
+            )
+
+    def forms(client: TestClient) -> list[object]:
+        pages = [client.get(path.format(each)) for path in PUBLIC for each in (r, a, child)]
+        pages.append(client.get(f"/portfolio/{portfolio.id}"))
+        return [
+            (page.status_code, page.headers.get("x-robots-tag"), "noindex" in page.text) for page in pages
+        ]
+
+    chosen, shown = held(house), forms(house.client())
+    assert chosen[1:4] == ((False, False), Visibility.CLOSED, (False, False))
+    with backup.restored() as copy:
+        assert copy.client().get(f"/portfolio/{portfolio.id}").status_code in (404, 503)
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        assert held(copy) == chosen
+        assert forms(copy.client()) == shown
+
+
+def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holder_is_asked(
+    house: House,
+) -> None:
+    r, a = given(house, ROOF), given(house, ADA)
+    backup = Backup(house)
+    journal = house.process.journal
+    for is_lost, award_id in ((True, r), (False, a)):
+        choose(
+            house,
+            lambda services, each=award_id: services.awards.set_visibility(
+                each, Visibility.CLOSED, by=COMMAND
+            ),
+        )
+        if is_lost:
+            for path in (journal.folder / NO_CAMPUS.hex).iterdir():
+                path.unlink()
+    choose(house, lambda services: services.awards.set_visibility(a, Visibility.OPEN, by=COMMAND))
+    with backup.restored() as copy:
+        done = copy.process.put_back_choices(REASON, by=COMMAND)
+        assert (done.is_whole, done.people_shut) == (False, 2)
+        assert {award_row(copy, each).visibility for each in (r, a)} == {Visibility.CLOSED}
+        with copy.unit_of_work(reading=True) as services:
+            promised = services.stores.session.exec(
+                select(PromisedLetter).where(PromisedLetter.occasion == Occasion.ADDRESS_CHANGED)
+            ).all()
+        assert {each.address for each in promised} == {"remi@exemple.fr", "ada@exemple.fr"}
+        assert copy.process.compare_with_anchors(thorough=True) == []
+
+
+def test_choice_by_any_statement_is_journaled_and_one_that_is_rolled_back_is_not(house: House) -> None:
+    r = given(house, ROOF)
+
+    def newest() -> int:
+        with house.unit_of_work(reading=True) as services:
+            assert services.choice_journal.head() == services.stores.choices.newest()
+            return services.stores.choices.newest()
+
+    before = newest()
+    choose(
+        house, lambda services: services.stores.session.exec(
+            update(Award).where(Award.id == r).values(visibility=Visibility.CLOSED)
+        )
+    )  # fmt: skip
+    assert newest() == before + 1
+
+    def open_and_fail(services: Any) -> None:
+        services.awards.set_visibility(r, Visibility.OPEN, by=COMMAND)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        choose(house, open_and_fail)
+    assert newest() == before + 1
+    choose(house, lambda services: services.stores.session.exec(
+        update(Award).where(Award.id == r).values(grounds="3 h")
+    ))  # fmt: skip
+    assert newest() == before + 1
+    with house.process.repair(reading=True) as services:
+        assert services.choice_journal.missing().changes == []
+
+
+def test_choice_whose_frame_a_crash_left_out_is_appended_at_the_next_start(house: House) -> None:
+    r = given(house, ROOF)
+    backup = Backup(house)
+    house.process._journal_choices = lambda: None
+    choose(house, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
+    house.process.check()
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        assert award_row(copy, r).visibility is Visibility.CLOSED
+
+
+def test_stolen_key_former_operator_and_withdrawn_invitation_do_not_come_back(house: House) -> None:
+    with house.unit_of_work() as services:
+        network_of(services, house.campus)
+        operator = services.operators.add("Ines", "Colin", "ines.colin@exemple.fr", by=COMMAND)
+        invitation = services.invitations.invite(
+            house.campus, "new@exemple.fr", [Role.TRAINER], days=7, by=COMMAND
+        )
+        stolen = services.register.page(NETWORK).key
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        network = services.register.network(NETWORK)
+        services.partner_keys.retire_of_network(
+            network, reason=REASON, method_id="", stolen_since=house.clock(), by=COMMAND
+        )
+        services.operators.remove(operator.id, by=COMMAND)
+        services.invitations.withdraw(house.campus, invitation.id, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        key = services.register.page(NETWORK).key
+    assert key != stolen
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work(reading=True) as services:
+            assert services.register.page(NETWORK).key == key
+            (former, _) = services.network_signing.keys_of(services.register.network(NETWORK))
+            assert former.revoked_at is not None
+            assert not services.operators.is_operator(operator.id)
+            assert services.invitations.waiting(copy.campus) == []

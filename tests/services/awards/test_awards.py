@@ -1,0 +1,334 @@
+"""Awarding through the service: every line answered, each person once, signed bytes for ever."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from app.domain.activities.participant_lists import read_list
+from app.domain.awards.awards import AlreadyRevoked, LineOutcome, Visibility
+from app.domain.badges.badges import Kind
+from app.domain.campus.history import Actor
+from app.errors import InvalidInput, NotFound
+from app.services.awards.awards import AwardRequest, BatchResult
+from app.services.badges.badges import Wording
+from sceau_credentials.values.json_text import parse_json
+from tests.support.house import House
+
+FRENCH_EXPORT = (
+    "Nom;Prénom;Courriel\r\n"
+    '"Petit, dit Legrand";Zoé;zoe@exemple.fr\r\n'
+    ";;\r\n"
+    "MARTIN;Éric;eric.un@exemple.fr\r\n"
+    "MARTIN;Éric;eric.deux@exemple.fr\r\n"
+    "JAOUEN;Nolwenn;nolwenn@exemple,fr\r\n"
+    "HADDAD;Yasmine;yasmine@exemple.fr\r\n"
+)
+
+
+BADGES = {"robotique": "presence", "acteur": "role", "semaine": "long_haul"}
+
+
+def by_trainer(house: House) -> Actor:
+    return Actor(person_id=house.trainer.id)
+
+
+def request(house: House, text_: str, badge: str = "robotique", **more: object) -> AwardRequest:
+    facts: dict[str, object] = {"activity_id": house.activity.id, "lines": tuple(read_list(text_))} | more
+    return AwardRequest(getattr(house, BADGES[badge]).badge.id, **facts)  # type: ignore[arg-type]
+
+
+def award(house: House, text_: str, badge: str = "robotique", **more: object) -> BatchResult:
+    """What becomes of a list, given by the trainer in a transaction of its own."""
+    with house.unit_of_work() as services:
+        return services.awards.award(house.campus, request(house, text_, badge, **more), by=by_trainer(house))
+
+
+def outcomes(result: object) -> list[str]:
+    return [
+        line.outcome.value for line in sorted(result.lines, key=lambda line: line.family_name + line.address)
+    ]  # type: ignore[attr-defined]
+
+
+def test_every_line_of_a_french_export_gets_its_answer(house: House) -> None:
+    award(house, "HADDAD;Yasmine;yasmine@exemple.fr")
+    result = award(house, FRENCH_EXPORT)
+    assert {(line.family_name, line.address): line.outcome.value for line in result.lines} == {
+        ("Petit, dit Legrand", "zoe@exemple.fr"): "awarded",
+        ("Martin", "eric.un@exemple.fr"): "awarded",
+        ("Martin", "eric.deux@exemple.fr"): "awarded",
+        ("Jaouen", "nolwenn@exemple,fr"): "invalid_address",
+        ("Haddad", "yasmine@exemple.fr"): "already_held",
+    }
+
+
+def test_the_same_list_again_changes_nothing(house: House) -> None:
+    first = award(house, FRENCH_EXPORT)
+    second = award(house, FRENCH_EXPORT)
+    held = {line.award_id for line in first.lines if line.award_id}
+    assert {line.outcome for line in second.lines} == {LineOutcome.ALREADY_HELD, LineOutcome.INVALID_ADDRESS}
+    assert {line.award_id for line in second.lines if line.award_id} == held
+
+
+def test_a_preview_says_what_the_award_then_does_and_writes_nothing(house: House) -> None:
+    asked = request(house, FRENCH_EXPORT)
+    with house.process.unit_of_work(reading=True) as services:
+        preview = services.awards.preview(house.campus, asked, by=by_trainer(house))
+    with house.process.unit_of_work(reading=True) as services:
+        assert services.activities.page(house.campus, house.activity.id).participants == []
+    result = award(house, FRENCH_EXPORT)
+    assert len(preview.ready) == len(result.with_outcome(LineOutcome.AWARDED)) == 4
+
+
+def test_those_present_are_awarded_without_typing_them_again(house: House) -> None:
+    with house.process.unit_of_work() as services:
+        lines = request(house, "Zoé Martin\nPaul Durand;paul@exemple.fr").lines
+        services.activities.record(house.campus, house.activity.id, lines, by=by_trainer(house))
+    result = award(house, "", everybody=True)
+    assert outcomes(result) == ["awarded", "awarded"]
+    assert outcomes(award(house, "", everybody=True)) == ["already_held", "already_held"]
+
+
+def test_somebody_without_an_address_is_one_person_in_one_activity(house: House) -> None:
+    first = award(house, "Marie-Ange d’Hérouville")
+    again = award(house, "MARIE ANGE D'HEROUVILLE")
+    assert outcomes(first) == ["awarded"]
+    assert outcomes(again) == ["already_held"]
+
+
+def test_somebody_recorded_by_name_is_the_same_person_once_an_address_is_known(house: House) -> None:
+    award(house, "Zoé Martin")
+    assert outcomes(award(house, "Zoé Martin;z1@exemple.fr")) == ["already_held"]
+    later = award(house, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
+    assert outcomes(later) == ["already_held", "awarded"]
+
+
+def test_which_of_two_addresses_is_that_of_somebody_recorded_by_name_is_not_guessed(house: House) -> None:
+    award(house, "Zoé Martin")
+    later = award(house, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
+    assert outcomes(later) == ["several_of_name", "several_of_name"]
+
+
+def test_a_trainer_on_their_own_list_is_not_awarded_by_themselves(house: House) -> None:
+    result = award(house, "Anaïs Le Goff;le.goff@exemple.fr\nZoé Martin;zoe@exemple.fr")
+    assert {line.given_name: line.outcome for line in result.lines} == {
+        "Anaïs": LineOutcome.ONESELF,
+        "Zoé": LineOutcome.AWARDED,
+    }
+
+
+def test_one_eligible_line_among_many_is_the_only_one_awarded(house: House) -> None:
+    """Each line is judged on its own hours, not on those of the first (T02)."""
+    lines = "Nom;Prénom;Courriel;Heures;Contribution\n" + "\n".join(
+        f"Nom{number};Prénom;p{number}@exemple.fr;{12 if number == 7 else 3};Guide des nouveaux"
+        for number in range(20)
+    )
+    result = award(house, lines, badge="semaine")
+    assert [line.family_name for line in result.with_outcome(LineOutcome.AWARDED)] == ["Nom7"]
+    assert len(result.with_outcome(LineOutcome.TOO_FEW_HOURS)) == 19
+
+
+def test_two_presses_at_once_award_each_line_once(house: House) -> None:
+    text_ = "\n".join(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(12))
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: award(house, text_), range(4)))
+    awarded = [line.award_id for result in results for line in result.with_outcome(LineOutcome.AWARDED)]
+    assert len(awarded) == len(set(awarded)) == 12
+    with house.process.unit_of_work(reading=True) as services:
+        assert len(services.awards.list_in(house.campus)) == 12
+        assert len(services.activities.page(house.campus, house.activity.id).participants) == 12
+
+
+def test_the_same_person_on_two_lists_at_once_stays_one_person(house: House) -> None:
+    badges = ("robotique", "semaine")
+    with ThreadPoolExecutor(2) as pool:
+        list(
+            pool.map(
+                lambda badge: award(
+                    house, "Nom;Prénom;Courriel;Heures\nMartin;Zoé;zoe@exemple.fr;12", badge=badge
+                ),
+                badges,
+            )
+        )
+    with house.process.unit_of_work(reading=True) as services:
+        assert len({record.person.id for record in services.awards.list_in(house.campus)}) == 1
+
+
+def test_an_idempotency_key_gives_one_answer_however_often_it_is_sent(house: House) -> None:
+    def send(_: int) -> uuid.UUID:
+        return award(house, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1").batch.id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(send, range(4)))) == 1
+    with pytest.raises(InvalidInput):
+        award(house, "Paul Durand;paul@exemple.fr", idempotency_key="k-1")
+
+
+def test_another_campus_has_idempotency_keys_of_its_own(house: House) -> None:
+    award(house, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1")
+    with house.process.unit_of_work() as services:
+        page = services.badges.create(
+            house.other_campus,
+            Wording(
+                Kind.BELONGING, "Membre", "Fait partie du campus.", "Accueillie et inscrite par le campus."
+            ),
+            slug="membre",
+            by=by_trainer(house),
+        )
+        asked = request(house, "Zoé Martin;zoe@exemple.fr", activity_id=None, idempotency_key="k-1")
+        result = services.awards.award(
+            house.other_campus,
+            AwardRequest(page.badge.id, lines=asked.lines, idempotency_key="k-1"),
+            by=Actor(label="token"),
+        )
+    assert outcomes(result) == ["awarded"]
+
+
+def test_a_badge_or_activity_of_another_campus_is_as_good_as_absent(house: House) -> None:
+    for asked in (request(house, "Zoé Martin"), request(house, "Zoé Martin", activity_id=None)):
+        with pytest.raises(NotFound), house.process.unit_of_work() as services:
+            services.awards.award(house.other_campus, asked, by=by_trainer(house))
+
+
+def test_an_award_verifies_at_once_and_after_withdrawal_says_so(house: House) -> None:
+    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    assert award_id
+    assert verdict(house, award_id) == "valid"
+    with house.process.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=by_trainer(house))
+    assert verdict(house, award_id) == "invalid"
+    with pytest.raises(AlreadyRevoked), house.process.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Encore une fois.", by=by_trainer(house))
+
+
+def verdict(house: House, award_id: uuid.UUID) -> str:
+    with house.process.unit_of_work(reading=True) as services:
+        report = services.verification.verify_award(services.awards.record(award_id)).report
+    assert report
+    return report.verdict.value
+
+
+def test_a_withdrawn_badge_may_be_given_again(house: House) -> None:
+    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    assert award_id
+    with house.process.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=by_trainer(house))
+    again = award(house, "Zoé Martin;zoe@exemple.fr")
+    assert outcomes(again) == ["awarded"]
+    assert again.lines[0].award_id != award_id
+
+
+def test_a_later_version_leaves_earlier_awards_as_they_were(house: House) -> None:
+    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    assert award_id
+    page = house.presence
+    with house.process.unit_of_work(reading=True) as services:
+        before = services.publication.award_file(services.awards.record(award_id), "json").body
+    with house.process.unit_of_work() as services:
+        services.badges.revise(
+            house.campus,
+            page.badge.id,
+            Wording(
+                Kind.PARTICIPATION,
+                "Robotique pour toutes et tous",
+                "Autre.",
+                "La personne a fait autre chose.",
+            ),
+            by=by_trainer(house),
+        )
+    later = award(house, "Paul Durand;paul@exemple.fr")
+    assert later.version.number == 2
+    with house.process.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        assert services.publication.award_file(record, "json").body == before
+        assert services.publication.state_of(record, at=house.clock()) == "superseded"
+    assert verdict(house, award_id) == "valid"
+
+
+def test_nobody_finds_an_address_or_an_identifier_of_a_person_in_what_is_signed(house: House) -> None:
+    result = award(house, "Zoé Martin;zoe@exemple.fr")
+    with house.process.unit_of_work(reading=True) as services:
+        record = services.awards.record(result.lines[0].award_id)  # type: ignore[arg-type]
+        body = services.publication.award_file(record, "json").body.decode()
+    assert "zoe@" not in body
+    assert str(record.person.id) not in body
+    assert "Zoé Martin" in body
+
+
+def test_who_does_not_allow_their_name_is_not_named(house: House) -> None:
+    first = award(house, "Zoé Martin;zoe@exemple.fr")
+    with house.process.unit_of_work() as services:
+        person = services.awards.record(first.lines[0].award_id).person  # type: ignore[arg-type]
+        services.people.allow_name(person.id, False, by=by_trainer(house))
+    second = award(house, "Zoé Martin;zoe@exemple.fr", badge="acteur", evidence="A guidé les nouveaux.")
+    with house.process.unit_of_work(reading=True) as services:
+        record = services.awards.record(second.lines[0].award_id)  # type: ignore[arg-type]
+        document = parse_json(services.publication.award_file(record, "json").body)
+    assert "identifier" not in document["credentialSubject"]  # type: ignore[index,call-overload]
+
+
+def test_an_award_is_closed_until_its_holder_opens_it(house: House) -> None:
+    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    assert award_id
+    with house.process.unit_of_work(reading=True) as services, pytest.raises(Exception, match="fermée"):
+        services.publication.open_award(award_id)
+    with house.process.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=by_trainer(house))
+    with house.process.unit_of_work(reading=True) as services:
+        assert services.publication.open_award(award_id).award.id == award_id
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        "UPDATE signed_credential SET token = 'x'",
+        "DELETE FROM signed_credential",
+        "UPDATE badge_version SET name = 'x' WHERE frozen_at IS NOT NULL",
+        "DELETE FROM status_slot",
+        "UPDATE status_slot SET position = position + 1",
+        "UPDATE status_slot SET raised_at = NULL WHERE raised_at IS NOT NULL",
+        "UPDATE history_entry SET deed = 'x'",
+        "DELETE FROM history_entry",
+        "UPDATE campus SET slug = 'x' WHERE slug = 'itip'",
+    ],
+)
+def test_the_database_itself_keeps_what_must_not_change(house: House, sabotage: str) -> None:
+    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    with house.process.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=by_trainer(house))  # type: ignore[arg-type]
+    with pytest.raises(DatabaseError), house.owner.begin() as connection:
+        connection.execute(text(sabotage))
+
+
+def test_a_failure_while_keeping_leaves_no_trace_of_the_award(house: House) -> None:
+    """The bytes, the slot, the batch and the history are one deed (I01)."""
+    with house.owner.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(
+                text(
+                    "CREATE TRIGGER sabotage BEFORE INSERT ON award_batch BEGIN SELECT RAISE(ABORT, 'full'); END"
+                )
+            )
+        else:
+            connection.execute(text("ALTER TABLE award_batch ADD CONSTRAINT sabotage CHECK (1 = 0)"))
+    with pytest.raises(DatabaseError):
+        award(house, "Zoé Martin;zoe@exemple.fr")
+    with house.owner.connect() as connection:
+        for table in ("award", "signed_credential", "status_slot", "participation"):
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
+
+
+def test_history_says_who_did_what_without_naming_anybody(house: House) -> None:
+    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    with house.owner.connect() as connection:
+        rows = connection.execute(
+            text("SELECT deed, facts, actor_id FROM history_entry WHERE noun = 'award'")
+        ).all()
+    assert [row.deed for row in rows] == ["award"]
+    assert uuid.UUID(str(rows[0].actor_id)) == house.trainer.id
+    assert "Zoé" not in str(rows[0].facts)
+    assert award_id

@@ -1,0 +1,37 @@
+"""What people type and paste can be signed, or the sentence says which text stands in the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.activities.participant_lists import read_list
+from app.domain.awards.awards import LineOutcome
+from app.domain.campus.history import Actor
+from app.errors import InvalidInput
+from app.services.awards.awards import AwardRequest, BatchResult
+from tests.support.house import House
+
+
+def award(house: House, listed: str, *, evidence: str = "") -> BatchResult:
+    request = AwardRequest(
+        house.presence.badge.id,
+        activity_id=house.activity.id,
+        lines=tuple(read_list(listed)),
+        evidence=evidence,
+    )
+    with house.unit_of_work() as services:
+        return services.awards.award(house.campus, request, by=Actor(person_id=house.trainer.id))
+
+
+def test_a_name_pasted_in_split_letters_is_awarded_like_any_other(house: House) -> None:
+    result = award(house, "Lefe\u0300vre;Zoe\u0301;zoe@exemple.fr", evidence="Vu au tra\u0302vail.\u200b")
+    assert [line.outcome for line in result.lines] == [LineOutcome.AWARDED]
+
+
+def test_an_address_in_the_appreciation_is_refused_in_words_before_anything_is_kept(house: House) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        award(house, "Lefèvre;Zoé;zoe@exemple.fr", evidence="Vu par paul@exemple.fr.")
+    assert "adresse électronique" in refused.value.sentence
+    assert [line.outcome for line in award(house, "Lefèvre;Zoé;zoe@exemple.fr").lines] == [
+        LineOutcome.AWARDED
+    ]

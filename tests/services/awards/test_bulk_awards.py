@@ -1,0 +1,237 @@
+"""Bulk awards and withdrawals as a worker carries them out, on both engines: each line answered once, undone whole."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import func, select
+
+from app.domain.activity_log.activity_log import LogEntry
+from app.domain.activity_log.facts import EntryKind
+from app.domain.awards.awards import Award, AwardState, LineOutcome, SignedDocument
+from app.domain.awards.batches import AT_ONCE, AwardBatch, BatchState, WithdrawalOutcome
+from app.domain.awards.batches import listed as listed_line
+from app.domain.awards.evidence import AwardEvidence
+from app.domain.campus.history import Actor
+from app.domain.messages.letters import LetterState, PromisedLetter
+from app.domain.publishing.status import StatusSlot
+from app.errors import InvalidInput
+from app.services.awards.awards import AwardRequest
+from app.services.awards.batches import BatchResult
+from app.services.awards.issuing import keeping as award_keeping
+from app.services.awards.issuing.documents import prepared_documents
+from app.services.awards.withdrawals import WithdrawalRequest, WithdrawalScope
+from sceau_credentials.issuing import Batch, Prepared
+from sceau_credentials.values.json_text import JsonObject
+from tests.support.house import House, build_house, listed
+
+PEOPLE = [f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(12)]
+WRONG = "Nom99 Prénom;p99@exemple,fr"
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+def promised(house: House, *people: str, key: str | None = None, **more: object) -> AwardBatch:
+    request = AwardRequest(
+        house.presence.badge.id, house.activity.id, lines=listed(*people), idempotency_key=key
+    )
+    with house.unit_of_work() as services:
+        return services.bulk_awards.promise(
+            house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5), **more
+        )  # type: ignore[arg-type]
+
+
+def carried_out(house: House, batch_id: uuid.UUID) -> BatchResult:
+    more = True
+    while more:
+        with house.unit_of_work() as services:
+            more = services.bulk_awards.carry_out(batch_id).more
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.batch(house.campus, batch_id)
+
+
+def letters(house: House, result: BatchResult) -> list[LetterState]:
+    with house.unit_of_work(reading=True) as services:
+        ids = [line.award_id for line in result.lines if line.award_id]
+        return [letter.state for letter in services.stores.letters.of_awards(ids)]
+
+
+def test_each_line_is_answered_once_however_often_it_is_carried_out(house: House):
+    batch = promised(house, *PEOPLE, WRONG)
+    first = carried_out(house, batch.id)
+    again = carried_out(house, batch.id)
+    assert [line.outcome for line in first.lines] == [LineOutcome.AWARDED] * 12 + [
+        LineOutcome.INVALID_ADDRESS
+    ]
+    assert [line.award_id for line in again.lines] == [line.award_id for line in first.lines]
+    assert letters(house, first) == [LetterState.WAITING] * 12
+
+
+def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves_nothing(house: House):
+    lines = listed(*PEOPLE)
+    lines = (*lines[:5], replace(lines[5], contribution="Écrivez à paul@exemple.fr."), *lines[6:])
+    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=lines)
+    with house.unit_of_work() as services:
+        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+    result = carried_out(house, batch.id)
+    outcomes = [line.outcome for line in result.lines]
+    assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
+    assert "adresse électronique" in result.lines[5].reason
+    assert result.lines[5].award_id is None
+    with house.unit_of_work(reading=True) as services:
+        session = services.stores.session
+        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
+            assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
+        entries = session.exec(select(LogEntry.kind)).all()
+    # Refused before the log decides: the log has no line of it.
+    assert (entries.count(EntryKind.AWARD), entries.count(EntryKind.REVOCATION)) == (11, 0)
+
+
+def test_a_document_refused_after_the_log_decided_is_withdrawn_in_the_log(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    def with_one_refused(documents: Sequence[JsonObject], batch: Batch) -> list[Prepared | InvalidInput]:
+        prepared = prepared_documents(documents, batch)
+        return [*prepared[:5], InvalidInput("Refused."), *prepared[6:]]
+
+    monkeypatch.setattr(award_keeping, "prepared_documents", with_one_refused)
+    result = carried_out(house, promised(house, *PEOPLE).id)
+    outcomes = [line.outcome for line in result.lines]
+    assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
+    with house.unit_of_work(reading=True) as services:
+        session = services.stores.session
+        for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, PromisedLetter):
+            assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
+        entries = session.exec(select(LogEntry.kind)).all()
+    assert (entries.count(EntryKind.AWARD), entries.count(EntryKind.REVOCATION)) == (12, 1)
+
+
+def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(house: House):
+    batch = promised(house, *PEOPLE[:2], WRONG, *PEOPLE[2:5])
+    every = carried_out(house, batch.id).lines
+    with house.unit_of_work(reading=True) as services:
+        overview = services.award_batches.overview(house.campus, batch.id)
+        first = services.award_batches.first_lines(batch, [LineOutcome.AWARDED], 3)
+        parts = list(services.award_batches.lines_in_turn(batch, list(LineOutcome), at_a_time=4))
+    assert (overview.count(LineOutcome.AWARDED), overview.count(LineOutcome.INVALID_ADDRESS)) == (5, 1)
+    assert [line.position for line in first] == [0, 1, 3]
+    assert [[line.position for line in part] for part in parts] == [[0, 1, 2, 3], [4, 5]]
+    assert len(every) == 6
+
+
+def test_the_same_press_is_one_promise(house: House):
+    batches = {promised(house, *PEOPLE, key="one press").id for _ in range(2)}
+    assert len(batches) == 1
+
+
+def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(house: House):
+    house.record(*PEOPLE)
+    with house.unit_of_work() as services:
+        parts = services.stores.activities.participants_in_turn(house.activity.id, at_a_time=5)
+        assert [len(part) for part in parts] == [5, 5, 2]
+        request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
+        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+    result = carried_out(house, batch.id)
+    assert [line.position for line in result.lines] == list(range(12))
+    assert {line.outcome for line in result.lines} == {LineOutcome.AWARDED}
+
+
+def test_everybody_is_promised_what_each_would_be_promised_who_is_named(house: House):
+    """Of everybody the database writes the lines itself: the same that are written for people who are chosen."""
+    house.record("Ostrava Tom;tom@exemple.fr;3.5", "Ábel Zoé", "Ostrava Anna;partage@exemple.fr", "Nomade Rê")
+    with house.unit_of_work() as services:
+        there = services.stores.activities.participants(house.activity.id)
+        for part, person in there:
+            if person.family_name == "Anna":
+                part.contribution, part.hours = 'A « tenu » l’atelier\\ "seule".', 2.5
+            if person.family_name == "Rê":
+                part.is_present = False
+        services.stores.people.add_address(there[0][1], "second@exemple.fr")
+        everybody = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
+        named = AwardRequest(
+            house.presence.badge.id,
+            house.activity.id,
+            participation_ids=tuple(part.id for part, _ in there if part.is_present),
+        )
+        by, lines = Actor(house.trainer.id), services.stores.batches.lines_of
+        one, other = (
+            [
+                (listed_line(line), line.outcome, line.person_id, line.participation_id, line.reason_values)
+                for line in lines(services.bulk_awards.promise(house.campus, request, by=by).id)
+            ]
+            for request in (everybody, named)
+        )
+    assert len(one) == 3
+    assert one == other
+
+
+def test_undoing_takes_back_every_award_and_every_letter(house: House):
+    result = carried_out(house, promised(house, *PEOPLE).id)
+    with house.unit_of_work() as services:
+        services.award_batches.take_back(house.campus, result.batch.id, by=Actor(house.trainer.id))
+    with house.unit_of_work(reading=True) as services:
+        records = services.awards.list_in(house.campus)
+        assert services.award_batches.progress(house.campus, result.batch.id).batch.state is BatchState.UNDONE
+    assert {record.award.state for record in records} == {AwardState.REVOKED}
+    assert letters(house, result) == [LetterState.CANCELLED] * 12
+
+
+def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house: House):
+    result = carried_out(house, promised(house, *PEOPLE).id)
+    one, *_ = [line.award_id for line in result.lines]
+    by, stranger = Actor(house.trainer.id), uuid.uuid4()
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, one, "Erreur de personne.", by=by)
+    asked = WithdrawalRequest("Erreur de liste.", (*(line.award_id for line in result.lines), stranger))
+    with house.unit_of_work() as services:
+        withdrawal = services.withdrawals.promise(house.campus, asked, by=by)
+        while services.withdrawals.carry_out(withdrawal.id):
+            pass
+    with house.unit_of_work(reading=True) as services:
+        told = services.withdrawals.result(house.campus, withdrawal.id)
+        verdicts = {
+            services.verification.verify_award(services.awards.record(line.award_id)).report.verdict.value
+            for line in result.lines
+        }
+        left = services.withdrawals.standing(house.campus, WithdrawalScope(batch_id=result.batch.id))
+    assert [line.outcome for line in told.lines] == [
+        WithdrawalOutcome.ALREADY,
+        *[WithdrawalOutcome.WITHDRAWN] * 11,
+        WithdrawalOutcome.ABSENT,
+    ]
+    assert verdicts == {"invalid"}
+    assert left == []
+
+
+def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_for_a_minute(house: House):
+    house.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(AT_ONCE + 2)))
+    request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
+    by = Actor(house.trainer.id)
+
+    def is_due() -> bool:
+        with house.unit_of_work(reading=True) as services:
+            return batch.id in services.bulk_awards.due(limit=9)
+
+    with house.unit_of_work() as services:
+        batch = services.awards.give(house.campus, request, by=by, is_awaited=True)
+    assert batch.state is BatchState.RUNNING
+    house.clock.now += timedelta(seconds=50)
+    with house.unit_of_work() as services:
+        assert services.bulk_awards.carry_out(batch.id, most=20, is_awaited=True).more
+    house.clock.now += timedelta(seconds=50)
+    assert not is_due()
+    house.clock.now += timedelta(seconds=20)
+    assert is_due()
+    result = carried_out(house, batch.id)
+    assert result.batch.state is BatchState.DONE
+    assert len(result.with_outcome(LineOutcome.AWARDED)) == AT_ONCE + 2

@@ -1,0 +1,169 @@
+"""Handing badges over without relying on any letter: links, codes, another address, and what became of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.awards.handing_over import Handed
+from app.domain.campus.history import Actor
+from app.domain.messages.letters import LetterState
+from app.errors import Conflict, InvalidInput, NotFound
+from tests.support.house import House
+from tests.support.letters import awarded, letters_of, send_all
+
+ZOE = "Zoé Martin;zoe@exemple.fr"
+
+
+def state_of(house: House, award_id) -> Handed:
+    with house.unit_of_work(reading=True) as services:
+        (handing,) = services.handing_over.of([services.awards.record(award_id)])
+        return handing.handed.state
+
+
+def code_for(house: House, award_id) -> str:
+    with house.unit_of_work() as services:
+        codes = services.handing_over.codes_for([services.awards.record(award_id)])
+        return codes[award_id].code
+
+
+def test_the_state_follows_the_badge_to_its_person(house, office, post):
+    (award_id,) = awarded(house, ZOE)
+    seen = [state_of(house, award_id)]
+    send_all(post)
+    seen.append(state_of(house, award_id))
+    with house.unit_of_work() as services:
+        services.handing_over.link_opened(award_id)
+    seen.append(state_of(house, award_id))
+    with house.unit_of_work() as services:
+        services.handing_over.claim(award_id, by=Actor(label="tests"))
+    seen.append(state_of(house, award_id))
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.admin.id))
+    seen.append(state_of(house, award_id))
+    assert seen == [Handed.WAITING, Handed.SENT, Handed.OPENED, Handed.CLAIMED, Handed.REVOKED]
+
+
+def test_somebody_without_an_address_gets_a_slip(house):
+    (line,) = house.award("Zoé Martin").lines
+    assert state_of(house, line.award_id) is Handed.SLIP
+
+
+def test_a_refused_address_is_replaced_and_the_award_stays(house, office, post):
+    office.answers["zoe@exemple.fr"].append("550 5.1.1 No such user")
+    (award_id,) = awarded(house, ZOE)
+    send_all(post)
+    assert state_of(house, award_id) is Handed.REFUSED
+    with house.unit_of_work() as services:
+        services.handing_over.write_again(
+            house.campus, award_id, " Zoe.Martin@Exemple.FR ", by=Actor(house.trainer.id)
+        )
+    send_all(post)
+    assert office.recipients == ["zoe.martin@exemple.fr"]
+    assert state_of(house, award_id) is Handed.SENT
+    assert len(letters_of(house, award_id)) == 2
+    with house.unit_of_work(reading=True) as services:
+        person = services.awards.record(award_id).person
+        assert services.people.people.addresses_of([person.id]) == {person.id: "zoe.martin@exemple.fr"}
+        assert "write_again" in [each.deed for each in services.awards.history_of(house.campus, award_id)]
+
+
+def test_writing_again_replaces_the_letter_that_waits(house, office, post):
+    (award_id,) = awarded(house, ZOE)
+    with house.unit_of_work() as services:
+        services.handing_over.write_again(house.campus, award_id, "z@exemple.fr", by=Actor(house.trainer.id))
+    send_all(post)
+    assert office.recipients == ["z@exemple.fr"]
+    assert [each.state for each in letters_of(house, award_id)] == [LetterState.CANCELLED, LetterState.SENT]
+
+
+def test_nobody_is_written_to_at_what_is_no_address_or_about_a_withdrawn_badge(house):
+    (award_id,) = awarded(house, ZOE)
+    by = Actor(house.trainer.id)
+    with pytest.raises(InvalidInput), house.unit_of_work() as services:
+        services.handing_over.write_again(house.campus, award_id, "zoe(at)exemple", by=by)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=by)
+    with pytest.raises(Conflict), house.unit_of_work() as services:
+        services.handing_over.write_again(house.campus, award_id, "zoe@exemple.fr", by=by)
+
+
+def test_another_campus_renews_and_writes_nothing_here(house):
+    (award_id,) = awarded(house, ZOE)
+    by = Actor(house.stranger.id)
+    with pytest.raises(NotFound), house.unit_of_work() as services:
+        services.handing_over.renew_link(house.other_campus, award_id, by=by)
+    with pytest.raises(NotFound), house.unit_of_work() as services:
+        services.handing_over.write_again(house.other_campus, award_id, "z@exemple.fr", by=by)
+
+
+def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(house):
+    result = house.award(ZOE)
+    award_id = result.lines[0].award_id
+    old = house.private_link(result)
+    client = house.client()
+    assert client.get(old).status_code == 303
+    assert client.get(f"/mes-badges/{award_id}").status_code == 200
+    old_code = code_for(house, award_id)
+
+    with house.unit_of_work() as services:
+        services.handing_over.renew_link(house.campus, award_id, by=Actor(house.trainer.id))
+
+    refused = client.get(old)
+    assert refused.status_code == 404
+    assert "remplacé par le campus" in refused.text
+    assert client.get(f"/mes-badges/{award_id}").status_code == 401
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        new = services.letters.private_link_of(record).removeprefix(services.addresses.base_url)
+    assert new != old
+    assert client.get(new).status_code == 303
+    with pytest.raises(NotFound), house.unit_of_work() as services:
+        services.handing_over.find_by_code(old_code)
+
+
+def test_a_code_opens_its_badge_once_and_then_says_so(house):
+    (award_id,) = awarded(house, ZOE)
+    code = code_for(house, award_id)
+    with house.unit_of_work() as services:
+        assert services.handing_over.find_by_code(code.lower()).award.id == award_id
+        opened = services.handing_over.claim_by_code(code)
+        assert opened.session.award_id == award_id
+    assert state_of(house, award_id) is Handed.CLAIMED
+    with pytest.raises(NotFound, match="déjà servi"), house.unit_of_work() as services:
+        services.handing_over.claim_by_code(code)
+
+
+def test_a_code_lapses_and_printing_again_makes_it_good_again(house):
+    (award_id,) = awarded(house, ZOE)
+    code = code_for(house, award_id)
+    house.clock.move(days=61)
+    with pytest.raises(NotFound, match="n’est plus bon"), house.unit_of_work() as services:
+        services.handing_over.find_by_code(code)
+    assert code_for(house, award_id) == code
+    with house.unit_of_work() as services:
+        assert services.handing_over.find_by_code(code).award.id == award_id
+
+
+def test_no_code_for_a_withdrawn_or_claimed_badge(house):
+    first, second = awarded(house, ZOE, "Lucas Bernard;lucas@exemple.fr")
+    by = Actor(house.trainer.id)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, first, "Erreur de personne.", by=by)
+        services.handing_over.claim(second, by=by)
+        records = [services.awards.record(award_id) for award_id in (first, second)]
+        assert services.handing_over.codes_for(records) == {}
+
+
+def test_a_withdrawn_badge_is_told_to_whoever_was_told_of_it(house, office, post):
+    told, untold = awarded(house, ZOE, "Lucas Bernard;lucas@exemple.fr")
+    post.send(letters_of(house, told)[0].envelope)
+    with house.unit_of_work() as services:
+        awards = [services.awards.record(award_id).award for award_id in (told, untold)]
+        for award in awards:
+            services.awards.revoke(house.campus, award.id, "Inscrit par erreur.", by=Actor(house.admin.id))
+        services.letters.tell_of_withdrawal(awards)
+        services.letters.tell_of_withdrawal(awards)
+    send_all(post)
+    assert office.recipients == ["zoe@exemple.fr", "zoe@exemple.fr"]
+    assert "a été retiré" in office.received[1]["Subject"]
+    assert "Inscrit par erreur." in str(office.received[1].get_body(("plain",)).get_content())

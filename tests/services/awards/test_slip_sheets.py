@@ -1,0 +1,98 @@
+"""Printed slips: eight to an A4 page, tagged, whatever people are called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from app.adapters.badge_pictures import BadgeArtist, PictureOrder
+from app.adapters.papers import Papers
+from app.container.process import TEMPLATES
+from app.domain.campus.colours import CampusColours
+from app.services.awards.handing.slips import Slip, SlipPicture, SlipSheet
+from tests.support.house import NOON
+
+A4 = (595.27, 841.89)
+ORDER = PictureOrder(
+    kind="engagement", title="Acteur du dispositif", campus_short_name="ITIP", year="2026", address="",
+    hue=208, liveliness=0.1,
+)  # fmt: skip
+SLIP = Slip(
+    name="Zoé Martin",
+    title="Acteur du dispositif Explor’#ICI",
+    beside="Atelier robotique, 24 novembre 2026",
+    picture="one",
+    link="https://sceau.exemple.fr/recevoir/5f0e8a0e-1111-4222-8333-123456789abc." + "a1" * 20,
+    code="7KQ2-M4XD",
+    steps=("Visez le code.", "Ou tapez-le."),
+)
+
+
+@pytest.fixture(scope="module")
+def sheet() -> SlipSheet:
+    return SlipSheet(
+        title="Bulletins à remettre",
+        language="fr",
+        campus="Campus Industrie Technologique",
+        colours=CampusColours.of(208, 0.1),
+        qr_words="Code QR qui ouvre le badge",
+        pictures={"one": SlipPicture(BadgeArtist(TEMPLATES).draw(ORDER), "Badge d’engagement")},
+        slips=(SLIP,),
+    )
+
+
+def read(sheet: SlipSheet) -> PdfReader:
+    pdf = Papers(TEMPLATES).pdf("slips", sheet.values(), sheet.files(), at=NOON)
+    return PdfReader(BytesIO(pdf))
+
+
+def text_of(reader: PdfReader) -> str:
+    return " ".join(page.extract_text() for page in reader.pages).replace("\u200b", "")
+
+
+def test_thirty_people_take_four_a4_pages_of_eight(sheet: SlipSheet):
+    slips = tuple(replace(SLIP, name=f"Personne {number}") for number in range(30))
+    reader = read(replace(sheet, slips=slips))
+    assert len(reader.pages) == 4
+    for page in reader.pages:
+        assert (page.mediabox.width, page.mediabox.height) == pytest.approx(A4, abs=0.5)
+    last = reader.pages[-1].extract_text()
+    assert [f"Personne {number}" in last for number in (23, 24, 29)] == [False, True, True]
+
+
+def test_a_slip_says_who_what_and_the_code_and_is_tagged_in_its_language(sheet: SlipSheet):
+    reader = read(sheet)
+    said = " ".join(text_of(reader).split())
+    for words in ("Zoé Martin", "Explor’#ICI", "7KQ2-M4XD", "Visez le code.", "Campus Industrie"):
+        assert words in said
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "fr"
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Bulletins à remettre"
+    assert b"pdfuaid" in root["/Metadata"].get_data()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Anne-Gaëlle de La Rochefoucauld-Montmorency d’Hérouville",
+        "x" * 120,
+        "Đặng Thị Hương",
+        "محمد علي",
+        "李娜",
+    ],
+    ids=["long", "one endless word", "vietnamese", "arabic", "chinese"],
+)
+def test_every_name_makes_a_slip_on_one_page(sheet: SlipSheet, name: str):
+    reader = read(replace(sheet, slips=(replace(SLIP, name=name),)))
+    assert len(reader.pages) == 1
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_words_of_people_are_never_read_as_markup(sheet: SlipSheet):
+    said = text_of(read(replace(sheet, slips=(replace(SLIP, name="#panic() *gras* $x$ \\ <b>"),))))
+    assert "#panic() *gras* $x$ \\ <b>" in " ".join(said.split())

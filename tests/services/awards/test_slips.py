@@ -1,0 +1,72 @@
+"""Slips for a list of badges: who gets one, in which language, and what the history says."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from app.domain.campus.history import Actor
+from app.errors import Conflict
+from app.http.pages.wording import day
+from tests.support.house import House, build_house
+from tests.support.letters import awarded
+
+ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
+
+
+def slips(house: House, award_ids, *, language: str = "fr", campus=None) -> str:
+    with house.unit_of_work() as services:
+        sheet = services.slips.prepare(
+            campus or house.campus, award_ids, language=language, day=day, by=Actor(house.trainer.id)
+        )
+    with house.unit_of_work(reading=True) as services:
+        pdf = services.slips.printed(sheet)
+    return " ".join(PdfReader(BytesIO(pdf)).pages[0].extract_text().split())
+
+
+def code_in(said: str) -> str:
+    found = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", said)
+    assert found, said
+    return found[0]
+
+
+def test_a_slip_holds_the_very_code_that_opens_the_badge(database_url: str, tmp_path):
+    house = build_house(database_url, tmp_path)
+    zoe, lucas = awarded(house, ZOE, LUCAS)
+    said = slips(house, [zoe, lucas])
+    assert said.index("Lucas Bernard") < said.index("Zoé Martin"), "by last name, as they are called"
+    code = code_in(said.partition("Zoé Martin")[2])
+    with house.unit_of_work() as services:
+        assert services.handing_over.claim_by_code(code).session.award_id == zoe
+        deeds = [each.deed for each in services.awards.history_of(house.campus, zoe)]
+    assert {"print_slip", "claim"} <= set(deeds)
+    assert "Zoé" not in slips(house, [zoe, lucas]), "what is received needs no slip"
+    house.close()
+
+
+def test_a_slip_speaks_the_language_asked_for(house: House):
+    ids = awarded(house, ZOE)
+    assert "avant le 23 janvier 2027" in slips(house, ids)
+    assert "before 23 January 2027" in slips(house, ids, language="en")
+
+
+def test_nothing_to_hand_over_is_said(house: House):
+    (award_id,) = awarded(house, ZOE)
+    with pytest.raises(Conflict, match="Aucun bulletin"):
+        slips(house, [award_id], campus=house.other_campus)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.trainer.id))
+    with pytest.raises(Conflict, match="Aucun bulletin"):
+        slips(house, [award_id])
+
+
+def test_a_code_of_a_withdrawn_badge_shows_that_it_is_withdrawn_and_receives_nothing(house: House):
+    (award_id,) = awarded(house, ZOE)
+    code = code_in(slips(house, [award_id]))
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.trainer.id))
+        assert services.handing_over.claim_by_code(code).session.award_id == award_id
+        assert services.awards.record(award_id).award.claimed_at is None

@@ -1,0 +1,235 @@
+"""Badges from elsewhere: kept only when their issuer signed them, told whose they are, judged again every week."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from app.container import Process
+from app.domain.learners.brought_badges import Belonging, BroughtBadge
+from app.errors import Conflict
+from app.jobs.kinds.brought_badges import BROUGHT_BADGES
+from app.services.learners.brought_badges import NotBrought
+from app.services.verification.verdicts import HeadlineKind, headline
+from sceau_credentials.baking import bake_png
+from sceau_credentials.proofs.data_integrity import add_proof
+from sceau_credentials.values.json_text import dump_json
+from tests.sceau_credentials.verification.legacy.older_issuer import ASSERTION, published
+from tests.support.badges.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
+from tests.support.badges.documents import Documents
+from tests.support.badges.pictures import PNG
+from tests.support.house import House
+
+ADDRESS = "zoe@exemple.fr"
+
+
+class Elsewhere:
+    """Another service, whose documents we can read, and a person here to whom it gave a badge."""
+
+    def __init__(self, house: House) -> None:
+        self.issuer = Campus()
+        self.held: dict[str, Any] = {
+            DID_URL: self.issuer.did_document,
+            LIST_URL: self.issuer.status_list(at=house.clock()),
+        }
+        beyond = Documents(self.held)
+        self.held = beyond.held
+        self.process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+        award_id = house.award(f"Zoé N’Diaye; {ADDRESS}").lines[0].award_id
+        assert award_id is not None
+        with house.unit_of_work() as services:
+            self.person = services.awards.record(award_id).person
+            services.stores.own_addresses.verify(self.person, ADDRESS, at=house.clock())
+
+    def bring(self, presented: bytes | str) -> BroughtBadge:
+        with self.process.unit_of_work() as services:
+            return services.brought_badges.bring(self.person, presented)
+
+    def kept(self) -> list[BroughtBadge]:
+        with self.process.unit_of_work(reading=True) as services:
+            return list(services.brought_badges.of(self.person.id))
+
+    def badge_for(self, address: str) -> str:
+        """A badge that names its holder by the hash of an address."""
+        document, salt = badge_document(), "5f0c2a9d41b84e7f9a3d6c1e8b7f2046"
+        document["credentialSubject"]["identifier"] = [
+            {
+                "type": "IdentityObject",
+                "hashed": True,
+                "identityType": "emailAddress",
+                "identityHash": "sha256$" + sha256((address + salt).encode()).hexdigest(),
+                "salt": salt,
+            }
+        ]
+        # Our own rules sign no identifier that can be guessed; others do.
+        return dump_json(add_proof(document, signer=self.issuer.signer, created=NOON)).decode()
+
+
+@pytest.fixture
+def elsewhere(house: House):
+    made = Elsewhere(house)
+    yield made
+    made.process.engine.dispose()
+
+
+def test_a_badge_whose_issuer_signed_it_is_kept_with_the_day_and_shown_to_nobody(house: House, elsewhere):
+    badge = elsewhere.bring(elsewhere.issuer.issue().token)
+    assert badge.verdict == HeadlineKind.UNKNOWN_ISSUER
+    assert (badge.title, badge.checked_at) == ("Robotique pour tous", house.clock())
+    assert not badge.is_shown
+
+
+@pytest.mark.parametrize("form", ["json", "jwt", "png"])
+def test_whatever_it_comes_in_the_credential_is_kept(elsewhere, form: str):
+    issued = elsewhere.issuer.issue()
+    presented = {
+        "json": issued.embedded,
+        "jwt": issued.token.encode(),
+        "png": bake_png(PNG, issued.embedded.decode()),
+    }
+    badge = elsewhere.bring(presented[form])
+    assert badge.content == (issued.token if form == "jwt" else issued.embedded.decode())
+
+
+@pytest.mark.parametrize(
+    ("address", "belongs"), [(ADDRESS, Belonging.THEIRS), ("autre@exemple.fr", Belonging.ANOTHERS)]
+)
+def test_it_is_told_whose_it_is_by_verified_addresses(elsewhere, address: str, belongs: Belonging):
+    badge = elsewhere.bring(elsewhere.badge_for(address))
+    assert badge.belongs is belongs
+
+
+def test_a_badge_that_names_nobody_by_address_is_said_to_be_nobody_s(elsewhere):
+    assert elsewhere.bring(elsewhere.issuer.issue().token).belongs is Belonging.UNSAID
+
+
+def test_what_names_somebody_else_is_not_shown(elsewhere):
+    badge = elsewhere.bring(elsewhere.badge_for("autre@exemple.fr"))
+    with elsewhere.process.unit_of_work() as services, pytest.raises(Conflict):
+        services.brought_badges.show(services.brought_badges.get(badge.id), True)
+
+
+def test_a_changed_badge_is_refused_as_the_checker_would(elsewhere):
+    forged = elsewhere.issuer.issue().embedded.decode().replace("Robotique pour tous", "Robotique avancée")
+    with pytest.raises(NotBrought) as refused:
+        elsewhere.bring(forged)
+    assert headline(refused.value.answer).kind is HeadlineKind.ALTERED
+    assert elsewhere.kept() == []
+
+
+def test_the_same_badge_comes_once(elsewhere):
+    token = elsewhere.issuer.issue().token
+    elsewhere.bring(token)
+    with pytest.raises(Conflict):
+        elsewhere.bring(token)
+
+
+def test_a_badge_of_ours_is_not_from_elsewhere(house: House, elsewhere):
+    award_id = house.award("Léo Martin; leo@exemple.fr").lines[0].award_id
+    with house.unit_of_work(reading=True) as services:
+        embedded = services.awards.awards.document_of(award_id).embedded
+    with pytest.raises(Conflict):
+        elsewhere.bring(embedded)
+
+
+def test_a_badge_of_open_badges_2_is_brought_too(elsewhere):
+    elsewhere.held.update(published().held)
+    assert elsewhere.bring(ASSERTION).verdict == HeadlineKind.UNKNOWN_ISSUER
+
+
+def test_the_worker_finds_a_week_later_that_it_was_withdrawn(house: House, elsewhere):
+    badge = elsewhere.bring(elsewhere.issuer.issue().token)
+    assert BROUGHT_BADGES.due(elsewhere.process) == []
+    house.clock.move(days=8, hours=1)
+    elsewhere.issuer.revoked.add(LIST_INDEX)
+    elsewhere.held[LIST_URL] = elsewhere.issuer.status_list(at=house.clock())
+    assert BROUGHT_BADGES.due(elsewhere.process) == [badge.id]
+    assert BROUGHT_BADGES.perform(elsewhere.process, badge.id) is False
+    (kept,) = elsewhere.kept()
+    assert (kept.verdict, kept.checked_at) == (HeadlineKind.REVOKED, house.clock())
+    house.clock.move(minutes=2)
+    assert BROUGHT_BADGES.due(elsewhere.process) == []
+
+
+def test_what_could_not_be_read_is_tried_again_the_next_day(house: House, elsewhere):
+    badge = elsewhere.bring(elsewhere.issuer.issue().token)
+    house.clock.move(days=8, hours=1)
+    elsewhere.held.clear()
+    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    (kept,) = elsewhere.kept()
+    assert kept.verdict == HeadlineKind.UNVERIFIABLE
+    house.clock.move(days=2, minutes=2)
+    assert BROUGHT_BADGES.due(elsewhere.process) == [badge.id]
+
+
+def test_one_taken_away_while_it_is_judged_stays_away(elsewhere):
+    badge = elsewhere.bring(elsewhere.issuer.issue().token)
+    with elsewhere.process.unit_of_work() as services:
+        services.brought_badges.remove(services.brought_badges.get(badge.id))
+    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    assert elsewhere.kept() == []
+
+
+def named(elsewhere: Elsewhere, name: str, address: str = "") -> str:
+    """A badge that contains the name of its holder, and perhaps an address."""
+    document = badge_document()
+    entries = [{"identityType": "name", "identityHash": name}]
+    if address:
+        entries.append({"identityType": "emailAddress", "identityHash": address})
+    document["credentialSubject"]["identifier"] = [
+        {"type": "IdentityObject", "hashed": False, **entry} for entry in entries
+    ]
+    return dump_json(add_proof(document, signer=elsewhere.issuer.signer, created=NOON)).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "belongs"),
+    [
+        ("Zoé N’Diaye", "", Belonging.UNSAID),
+        ("N'DIAYE Zoe", "", Belonging.UNSAID),
+        ("Zoé Marie N’Diaye", "", Belonging.UNSAID),
+        ("Léo Martin", "", Belonging.ANOTHERS),
+        ("Zoé", "", Belonging.ANOTHERS),
+        ("Zoé Martin", "", Belonging.ANOTHERS),
+        ("Léo Martin", ADDRESS, Belonging.THEIRS),
+        ("Zoé N’Diaye", "autre@exemple.fr", Belonging.ANOTHERS),
+    ],
+)
+def test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_verified_address(
+    elsewhere: Elsewhere, name: str, address: str, belongs: Belonging
+) -> None:
+    badge = elsewhere.bring(named(elsewhere, name, address))
+    assert (badge.belongs, badge.holder_name) == (belongs, name)
+    assert badge.may_be_shown is (belongs is not Belonging.ANOTHERS)
+
+
+def test_a_badge_that_names_an_address_is_held_back_where_no_address_was_verified(
+    house: House, elsewhere: Elsewhere
+) -> None:
+    award_id = house.award("Léo Martin; leo@exemple.fr").lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work(reading=True) as services:
+        elsewhere.person = services.awards.record(award_id).person
+    assert elsewhere.bring(elsewhere.badge_for(ADDRESS)).belongs is Belonging.ANOTHERS
+
+
+def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again(
+    house: House, elsewhere: Elsewhere
+) -> None:
+    badge = elsewhere.bring(named(elsewhere, "Léo Martin"))
+    with elsewhere.process.unit_of_work() as services:
+        before = services.brought_badges.get(badge.id)
+        before.holder_name, before.belongs, before.is_shown = None, Belonging.UNSAID, True
+        before.check_again_at = house.clock()
+        services.brought_badges.store.save(before)
+        assert services.brought_badges.shown_by(elsewhere.person.id) == []
+        assert services.brought_badges.due(limit=9) == [badge.id]
+    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    (judged,) = elsewhere.kept()
+    assert (judged.belongs, judged.holder_name, judged.may_be_shown) == (
+        Belonging.ANOTHERS,
+        "Léo Martin",
+        False,
+    )

@@ -1,0 +1,237 @@
+"""Unclaimed badges are recalled in one letter per person, twice at most, and never to whoever does not want it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.campus.history import Actor
+from app.errors import NotFound
+from tests.support.house import House
+from tests.support.letters import awarded, change, promise, send_all, text_in
+
+ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
+
+
+def remind(house: House) -> None:
+    with house.unit_of_work() as services:
+        for campus_id in services.reminders.campuses_due():
+            services.reminders.promise(campus_id)
+
+
+def subjects(office) -> list[str]:
+    return [message["Subject"] for message in office.received]
+
+
+def test_nobody_is_reminded_within_a_week(house, office, post):
+    awarded(house, ZOE)
+    send_all(post)
+    house.clock.move(days=6)
+    remind(house)
+    send_all(post)
+    assert len(office.received) == 1
+
+
+def test_several_badges_of_one_person_make_one_reminder(house, office, post):
+    first = awarded(house, ZOE, LUCAS)
+    second = [
+        line.award_id
+        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        if line.award_id
+    ]
+    promise(house, second, "zoe@exemple.fr")
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+
+    reminders = office.received[3:]
+    assert {message["To"].addresses[0].addr_spec for message in reminders} == {
+        "zoe@exemple.fr",
+        "lucas@exemple.fr",
+    }
+    (to_zoe,) = [each for each in reminders if each["To"].addresses[0].username == "zoe"]
+    assert "2 badges" in to_zoe["Subject"]
+    assert all(f"/recevoir/{award_id}." in text_in(to_zoe) for award_id in (first[0], second[0]))
+    assert f"/recevoir/{first[1]}." not in text_in(to_zoe)
+    assert len({each["Content-ID"] for each in to_zoe.walk() if each["Content-ID"]}) == 2
+
+
+def test_two_reminders_are_the_most(house, office, post):
+    awarded(house, ZOE)
+    send_all(post)
+    for _ in range(120):
+        house.clock.move(days=1)
+        remind(house)
+        remind(house)
+        send_all(post)
+    assert len(office.received) == 3
+    first, second = (message["Message-ID"] for message in office.received[1:])
+    assert first != second
+
+
+def test_who_claimed_is_not_reminded(house, office, post):
+    (award_id,) = awarded(house, ZOE)
+    send_all(post)
+    change(house, award_id, claimed_at=house.clock())
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+    assert len(office.received) == 1
+
+
+def test_a_claim_between_promise_and_post_stops_the_reminder(house, office, post):
+    (award_id,) = awarded(house, ZOE)
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    change(house, award_id, claimed_at=house.clock())
+    send_all(post)
+    assert len(office.received) == 1
+
+
+def test_a_withdrawn_badge_is_not_recalled(house, office, post):
+    (award_id,) = awarded(house, ZOE)
+    send_all(post)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.admin.id))
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+    assert not any("attend" in subject for subject in subjects(office))
+
+
+def test_an_address_that_refused_is_not_written_to_again(house, office, post):
+    office.answers["zoe@exemple.fr"].append("550 5.1.1 No such user")
+    awarded(house, ZOE)
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+    assert office.received == []
+
+
+def test_the_link_in_the_letter_stops_reminders_for_good(house, office, post):
+    awarded(house, ZOE)
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+    reminder = office.received[1]
+    token = reminder["List-Unsubscribe"].strip("<>").rpartition("/rappels/")[2]
+    with house.unit_of_work() as services:
+        services.reminders.set_for_person(services.reminders.person_of(token), False)
+    house.clock.move(days=30)
+    remind(house)
+    send_all(post)
+    assert len(office.received) == 2
+
+
+def test_a_campus_may_send_no_reminders(house, office, post):
+    awarded(house, ZOE)
+    send_all(post)
+    with house.unit_of_work() as services:
+        campus = services.campuses.get(house.campus.slug)
+        services.reminders.set_for_campus(campus, False, by=Actor(house.admin.id))
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+    assert len(office.received) == 1
+
+
+def test_a_service_that_slept_for_months_does_not_wake_everybody(house, office, post):
+    awarded(house, ZOE)
+    send_all(post)
+    house.clock.move(days=90)
+    remind(house)
+    send_all(post)
+    assert len(office.received) == 1
+
+
+def test_who_reads_english_is_reminded_in_english(house, office, post):
+    (award_id,) = awarded(house, ZOE)
+    send_all(post)
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        person.language = "en"
+        services.people.people.save(person)
+    house.clock.move(days=8)
+    remind(house)
+    send_all(post)
+    assert subjects(office)[-1] == "Your badge is waiting for you"
+    assert "Here it is:" in text_in(office.received[-1])
+
+
+def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_received_and_the_server_says_later(
+    house, office, post
+):
+    first = awarded(house, ZOE)
+    second = [
+        line.award_id
+        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        if line.award_id
+    ]
+    promise(house, second, "zoe@exemple.fr")
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    with house.unit_of_work(reading=True) as services:
+        kept = services.stores.letters.of_awards([*first, *second])
+        named = next(letter for letter in kept if letter.sent_at is None and letter.id == letter.envelope)
+    change(house, named.award_id, claimed_at=house.clock.now)
+    office.answers["zoe@exemple.fr"].append("451 4.7.1 Greylisted")
+    for _ in range(2):
+        send_all(post)
+        house.clock.move(minutes=10)
+    (reminder,) = office.received[2:]
+    (left,) = {*first, *second} - {named.award_id}
+    assert f"/recevoir/{left}." in text_in(reminder)
+    assert f"/recevoir/{named.award_id}." not in text_in(reminder)
+
+
+def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(house, office, post):
+    first = awarded(house, ZOE)
+    second = [
+        line.award_id
+        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        if line.award_id
+    ]
+    promise(house, second, "zoe@exemple.fr")
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    with house.unit_of_work() as services:
+        kept = services.stores.letters.of_awards([*first, *second])
+        named = next(letter for letter in kept if letter.sent_at is None and letter.id == letter.envelope)
+        assert named.award_id is not None
+        services.awards.revoke(house.campus, named.award_id, "Erreur de personne.", by=Actor(house.admin.id))
+    (left,) = {*first, *second} - {named.award_id}
+    send_all(post)
+    house.clock.move(minutes=10)
+    send_all(post)
+
+    (reminder,) = [each for each in office.received if "attend" in each["Subject"]]
+    assert f"/recevoir/{left}." in text_in(reminder)
+    assert f"/recevoir/{named.award_id}." not in text_in(reminder)
+    assert post.due() == []
+
+
+def test_nobody_is_reminded_of_an_activity_whose_trainer_stopped_it_even_when_the_letter_was_promised(
+    house, office, post
+):
+    awarded(house, ZOE)
+    send_all(post)
+    house.clock.move(days=8)
+    remind(house)
+    with house.unit_of_work() as services:
+        services.reminders.set_for_activity(
+            house.campus, house.activity.id, False, by=Actor(house.trainer.id)
+        )
+    send_all(post)
+    house.clock.move(days=30)
+    remind(house)
+    send_all(post)
+    assert len(office.received) == 1
+    with house.unit_of_work() as services, pytest.raises(NotFound):
+        services.reminders.set_for_activity(
+            house.other_campus, house.activity.id, True, by=Actor(house.stranger.id)
+        )

@@ -1,0 +1,260 @@
+"""Under 15 a parent says yes before a badge's page opens; awarding never waits; every agreement is kept; on both databases."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from app.domain.awards.awards import Visibility
+from app.domain.campus.history import Actor
+from app.domain.learners.portfolios import Grouping, Naming
+from app.domain.people.guardians import ParentNeeded
+from app.domain.privacy.consents import WORDINGS, About, By
+from app.errors import Conflict, InvalidInput, NotFound
+from app.services.learners.portfolios import Wishes
+from tests.support.house import COMMAND, House
+
+ZOE = "Martin Zoé;zoe@exemple.fr"
+PARENT = "parent@exemple.fr"
+
+
+@pytest.fixture
+def young(house: House) -> uuid.UUID:
+    """The badge of somebody who is under 15, as the campus noted afterwards."""
+    award_id = house.award(ZOE).lines[0].award_id
+    assert award_id
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(person.id))
+        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+    return award_id
+
+
+def is_open(house: House, award_id: uuid.UUID) -> bool:
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.record(award_id).award.visibility is Visibility.OPEN
+
+
+def open_it(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+
+
+def asked(house: House, award_id: uuid.UUID) -> str:
+    with house.unit_of_work() as services:
+        agreement = services.guardians.ask(services.awards.record(award_id), PARENT, by=COMMAND)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    letter = house.letters.letters[-1]
+    assert letter.to == PARENT
+    token = letter.text.partition("/parent/")[2].split()[0]
+    assert token.startswith(str(agreement.id))
+    return token
+
+
+def test_the_page_is_shut_at_once_and_opens_only_with_a_parents_yes(house: House, young: uuid.UUID) -> None:
+    assert not is_open(house, young)
+    with pytest.raises(ParentNeeded):
+        open_it(house, young)
+    token = asked(house, young)
+    with pytest.raises(ParentNeeded):
+        open_it(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+    assert not is_open(house, young), "it is the child who opens"
+    open_it(house, young)
+    assert is_open(house, young)
+
+
+def test_a_parent_who_changes_their_mind_shuts_it(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    for agreed in (True, False):
+        with house.unit_of_work() as services:
+            services.guardians.answer(token, agreed=agreed)
+        if agreed:
+            open_it(house, young)
+    assert not is_open(house, young)
+    with pytest.raises(ParentNeeded):
+        open_it(house, young)
+
+
+def test_badges_do_not_wait_and_nobody_else_is_asked(house: House, young: uuid.UUID) -> None:
+    again = house.award(ZOE, "Sow Awa;awa@exemple.fr", badge=house.role, evidence="A tenu la table.")
+    assert all(line.award_id for line in again.lines)
+    assert again.lines[1].award_id
+    open_it(house, again.lines[1].award_id)
+    with pytest.raises(ParentNeeded):
+        open_it(house, again.lines[0].award_id)
+
+
+def test_at_15_nothing_is_asked_any_more(house: House, young: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(young).person
+        services.guardians.set_age_band(house.campus, person.id, False, by=COMMAND)
+    open_it(house, young)
+    assert is_open(house, young)
+
+
+@pytest.mark.parametrize("address", ["", "parent", "zoe@exemple.fr", " ZOE@exemple.fr "])
+def test_ones_own_address_is_no_parents(house: House, young: uuid.UUID, address: str) -> None:
+    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.guardians.ask(services.awards.record(young), address, by=COMMAND)
+
+
+def test_nobody_answers_for_a_parent(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    for bad in ("", "rien", token[:-1], f"{uuid.uuid4()}.{token.partition('.')[2]}"):
+        with house.unit_of_work() as services, pytest.raises(NotFound):
+            services.guardians.answer(bad, agreed=True)
+
+
+def test_each_agreement_is_kept_with_the_sentence_that_was_read(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        person = services.awards.record(young).person
+        services.people.allow_name(person.id, False, by=COMMAND)
+        services.reminders.set_for_person(person, False)
+    with house.unit_of_work(reading=True) as services:
+        kept = services.stores.consents.of_person(person.id)
+    said = {(each.about, each.by, each.given) for each in kept}
+    assert said == {
+        (About.PUBLICATION, By.SELF, True),
+        (About.PARENT, By.PARENT, True),
+        (About.NAME, By.SELF, False),
+        (About.REMINDERS, By.SELF, False),
+    }
+    assert all(1 <= each.wording <= len(WORDINGS[each.about]) for each in kept)
+
+
+def wishes(*, found: bool) -> Wishes:
+    return Wishes(line="", naming=Naming.SHORT, grouping=Grouping.NONE, is_findable=found)
+
+
+def test_a_portfolio_and_being_found_wait_for_a_parent_too(house: House, young: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        kept = services.portfolios.start(services.awards.record(young).person, [young])
+        for deed in (
+            lambda: services.portfolios.set_open(kept, True),
+            lambda: services.portfolios.wish(kept, wishes(found=True)),
+            lambda: services.awards.set_findable(young, True, by=COMMAND),
+        ):
+            with pytest.raises(ParentNeeded):
+                deed()
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        services.awards.set_findable(young, True, by=COMMAND)
+        kept = services.portfolios.get(kept.id)
+        services.portfolios.wish(kept, wishes(found=True))
+        services.portfolios.set_open(kept, True)
+    house.clock.now += timedelta(minutes=1)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=False)
+    with house.unit_of_work(reading=True) as services:
+        assert not services.portfolios.get(kept.id).is_open, "nothing is left that a parent agreed to"
+        assert services.portfolios.found_by_search(limit=9) == []
+        assert services.awards.found_by_search(limit=9) == []
+
+
+def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        person = services.awards.record(young).person
+        (told,) = (
+            each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
+        )
+        told.wording = 1
+        kept = services.portfolios.start(person, [young])
+        with pytest.raises(ParentNeeded):
+            services.portfolios.set_open(kept, True)
+    open_it(house, young)
+    assert is_open(house, young)
+
+
+def agreed_to_an_older_wording(house: House, award_id: uuid.UUID) -> str:
+    """The parent's link."""
+    token = asked(house, award_id)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        person = services.awards.record(award_id).person
+        (told,) = (
+            each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
+        )
+        told.wording = 1
+    house.letters.letters.clear()
+    return token
+
+
+def test_the_parent_is_asked_again_by_the_same_link_and_their_yes_then_goes_further(
+    house: House, young: uuid.UUID
+) -> None:
+    token = agreed_to_an_older_wording(house, young)
+    house.clock.move(days=30)
+    with house.unit_of_work() as services:
+        state = services.guardians.state_of(services.awards.record(young))
+        assert (state.may_open, state.is_older, state.is_asked_again) == (True, True, False)
+        services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    (letter,) = house.letters.letters
+    assert letter.to == PARENT
+    assert f"/parent/{token}" in letter.text
+    assert "votre accord reste ce qu’il était" in letter.text
+    open_it(house, young)
+    assert is_open(house, young), "while they are asked, their yes is worth what it was"
+    with house.unit_of_work() as services, pytest.raises(Conflict):
+        services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+    house.clock.move(days=1)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        services.awards.set_findable(young, True, by=COMMAND)
+        assert not services.guardians.state_of(services.awards.record(young)).is_older
+        with pytest.raises(Conflict):
+            services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+
+
+def test_a_parent_who_does_not_answer_may_be_reminded_after_a_week(house: House, young: uuid.UUID) -> None:
+    agreed_to_an_older_wording(house, young)
+    for _ in range(2):
+        house.clock.move(days=8)
+        with house.unit_of_work() as services:
+            services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    assert [letter.to for letter in house.letters.letters] == [PARENT] * 2
+
+
+def test_an_agreement_of_today_is_not_asked_for_again(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        assert not services.guardians.state_of(services.awards.record(young)).is_older
+        with pytest.raises(Conflict):
+            services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+
+
+def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(house: House) -> None:
+    award_id = house.award(ZOE).lines[0].award_id
+    assert award_id
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        kept = services.portfolios.start(person, [award_id])
+        services.portfolios.set_open(kept, True)
+        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+        assert not services.portfolios.get(kept.id).is_open
+
+
+@pytest.mark.parametrize("typed", ["moins de 15 ans", "Moins de 15"])
+def test_a_list_that_says_so_shuts_the_page_too(house: House, typed: str) -> None:
+    award_id = house.award(ZOE).lines[0].award_id
+    assert award_id
+    open_it(house, award_id)
+    house.record(f"{ZOE};{typed}")
+    assert not is_open(house, award_id)
+    house.record(f"{ZOE};15-17 ans")
+    open_it(house, award_id)
+    assert is_open(house, award_id)

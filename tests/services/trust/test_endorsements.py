@@ -1,0 +1,319 @@
+"""Organisations without an account endorse badges, awards and campuses; all of it is verified, and taken back; on both databases."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from app.db.campus.history import Filter
+from app.domain.accounts.rates import LIMITS
+from app.domain.awards.awards import Visibility
+from app.domain.campus.history import Actor
+from app.domain.trust.endorsements import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
+from app.errors import Conflict, Gone, InvalidInput, NotFound
+from app.services.badges.badges import Wording
+from app.services.publishing.publication import ClosedAward
+from app.services.trust.endorsements import Asked, Subject, Told
+from sceau_credentials.dids import did_key
+from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
+from sceau_credentials.model import EndorsementCredential, EndorsementSubject
+from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.verification.ladder import verify_endorsement
+from sceau_credentials.verification.report import Outcome
+from tests.support.house import COMMAND, House
+
+ZOE = "Martin Zoé;zoe@exemple.fr"
+BOSS = "lea.roy@atelier-roy.example"
+ROY = Told("Atelier Roy", "https://atelier-roy.example")
+WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d’atelier", "", shows_name=False)
+
+
+@pytest.fixture
+def award_id(house: House) -> uuid.UUID:
+    """An award whose page is open."""
+    found = house.award(ZOE).lines[0].award_id
+    assert found
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
+    return found
+
+
+def link_in(house: House, path: str) -> str:
+    """The end of the newest link to `path` in a letter, once what was promised has left."""
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    links = [letter.text.partition(path)[2].split() for letter in house.letters.letters]
+    return [words[0] for words in links if words][-1]
+
+
+def asked(house: House, award_id: uuid.UUID | None = None, *, badge: bool = False, to: str = BOSS) -> str:
+    """The token in the letter that asks about the award, the badge of presence, or the campus."""
+    with house.unit_of_work() as services:
+        asking = services.endorsement_asking
+        subject = subject_of(house, award_id, badge=badge)
+        asking.ask(subject, Asked(to, "Atelier Roy"), refused=asking.is_refused_by(to), by=COMMAND)
+    return link_in(house, "/recommander/")
+
+
+def subject_of(house: House, award_id: uuid.UUID | None, *, badge: bool = False) -> Subject:
+    with house.unit_of_work(reading=True) as services:
+        if award_id:
+            return services.endorsement_subjects.of_award(services.awards.record(award_id))
+        if badge:
+            return services.endorsement_subjects.of_badge(house.campus, house.presence.badge.id)
+        return services.endorsement_subjects.of_campus(house.campus)
+
+
+def signed(house: House, token: str, told: Told = ROY) -> Endorsement:
+    with house.unit_of_work() as services:
+        return services.endorsement_signing.sign(token, told, WORDS, language="fr")
+
+
+def shown_with(house: House, award_id: uuid.UUID) -> list[str]:
+    """What an employer reads beside the award, of what holds."""
+    with house.unit_of_work(reading=True) as services:
+        shown = services.endorsements.about_award(services.awards.record(award_id))
+        return [each.answer.comment for each in shown if each.holds and each.answer]
+
+
+def judged_by_a_stranger(house: House, document: str, about: str) -> Outcome:
+    with house.unit_of_work(reading=True) as services:
+        documents = services.verification.documents
+        return verify_endorsement(document, documents=documents, at=house.clock(), about=about).outcome
+
+
+def test_words_about_a_badge_reach_awards_given_before(house: House, award_id: uuid.UUID) -> None:
+    assert shown_with(house, award_id) == []
+    signed(house, asked(house, badge=True))
+    assert shown_with(house, award_id) == ["Nous embauchons les yeux fermés.\nVraiment.\n— cheffe d’atelier"]
+
+
+def test_words_about_a_badge_stay_with_its_later_versions_and_name_their_own(house: House) -> None:
+    house.award("Zoé Martin;zoe@exemple.fr", badge=house.presence)
+    signed(house, asked(house, badge=True))
+    badge, first = house.presence.badge, house.presence.version
+    newer = Wording(first.kind, "Un autre nom", first.description, first.criteria)
+    with house.unit_of_work() as services:
+        services.badges.rewrite(
+            house.campus, badge.id, newer, repeat=badge.repeat, accepts_requests=False, by=COMMAND
+        )
+    with house.unit_of_work() as services:
+        services.badges.open(house.campus, badge.id, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        second = services.badges.page(house.campus, badge.id).version
+        of_second = services.endorsements.about_version(second)
+        (of_first,) = services.endorsements.about_version(first)
+    house.award("Léo Martin;leo@exemple.fr", badge=house.presence)
+    assert second.number == 2
+    assert [(each.holds, each.version) for each in of_second] == [(True, 1)]
+    assert of_first.version is None
+    page = house.client().get(f"/badges/{badge.id}/v2").text
+    assert "Nous embauchons" in page
+    assert "donnée à la version 1" in page.replace("\u00a0", " ")
+
+
+def test_what_is_published_verifies_in_both_forms_and_is_bound_to_its_award(
+    house: House, award_id: uuid.UUID
+) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    with house.unit_of_work(reading=True) as services:
+        forms = [
+            services.endorsements.document(endorsement.id, form).body.decode() for form in ("json", "jwt")
+        ]
+        about = services.addresses.award(award_id)
+        organisation = services.organisations.get(endorsement.organisation_id)
+    for written in forms:
+        assert judged_by_a_stranger(house, written, about) is Outcome.PASSED
+        assert judged_by_a_stranger(house, written, about + "0") is Outcome.FAILED
+    document = parse_json_object(forms[0])
+    assert document["issuer"] == {
+        "id": organisation.did, "type": ["Profile"], "name": "Atelier Roy", "url": "https://atelier-roy.example"
+    }  # fmt: skip
+    assert BOSS not in forms[0]
+
+
+def test_one_domain_is_one_issuer_and_a_mail_provider_ties_nobody_to_anything(house: House) -> None:
+    first = signed(house, asked(house))
+    second = signed(house, asked(house, to="paul@atelier-roy.example"))
+    personal = [signed(house, asked(house, to=f"{name}@gmail.com")) for name in ("lea", "paul")]
+    assert first.organisation_id == second.organisation_id
+    assert personal[0].organisation_id != personal[1].organisation_id
+    with house.unit_of_work(reading=True) as services:
+        kinds = [
+            services.organisations.get(each.organisation_id).is_personal for each in (first, personal[0])
+        ]
+    assert kinds == [False, True]
+
+
+def test_a_link_serves_once_and_not_for_ever(house: House, award_id: uuid.UUID) -> None:
+    token = asked(house, award_id)
+    signed(house, token)
+    with pytest.raises(DeadRequest):
+        signed(house, token)
+    late = asked(house, award_id, to="autre@atelier-roy.example")
+    house.clock.move(seconds=ASKED_FOR.total_seconds())
+    with pytest.raises(DeadRequest):
+        signed(house, late)
+    with pytest.raises(NotFound):
+        signed(house, late[:-1] + ("0" if late[-1] != "0" else "1"))
+    assert len(shown_with(house, award_id)) == 1
+
+
+def test_the_organisation_takes_it_back_and_copies_no_longer_count(house: House, award_id: uuid.UUID) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    copy, about = endorsement.written, endorsement.subject
+    token = link_in(house, "/recommandations/retirer/")
+    with house.unit_of_work() as services:
+        services.endorsements_taken_back.withdraw(token)
+    assert shown_with(house, award_id) == []
+    assert judged_by_a_stranger(house, copy, about) is Outcome.FAILED
+    with house.unit_of_work(reading=True) as services:
+        kept = services.stores.endorsements.get(endorsement.id)
+        assert (kept.written, kept.token, kept.address) == ("", "", "")
+        with pytest.raises(Gone):
+            services.endorsements.document(endorsement.id, "json")
+
+
+def test_a_letter_to_the_domain_opens_the_list_of_what_it_said(house: House, award_id: uuid.UUID) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    with house.unit_of_work() as services:
+        back = services.endorsements_taken_back
+        assert not back.ask_desk(endorsement.organisation_id, "lea@gmail.com")
+        assert back.ask_desk(endorsement.organisation_id, "Compta@Atelier-Roy.example")
+    token = link_in(house, "/organisations/gerer/")
+    with house.unit_of_work() as services:
+        _, said = services.endorsements_taken_back.desk(token)
+        assert [each.id for each in said] == [endorsement.id]
+        services.endorsements_taken_back.withdraw_at_desk(token, endorsement.id)
+    assert shown_with(house, award_id) == []
+
+
+def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(
+    house: House, award_id: uuid.UUID
+) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    for hidden, expected in ((True, 0), (False, 1)):
+        with house.unit_of_work() as services:
+            services.endorsements_taken_back.hide(award_id, endorsement.id, hidden=hidden, by=COMMAND)
+        assert len(shown_with(house, award_id)) == expected
+    with house.unit_of_work() as services:
+        with pytest.raises(InvalidInput):
+            services.endorsements_taken_back.set_aside(house.campus, endorsement.id, reason="", by=COMMAND)
+        with pytest.raises(NotFound):
+            services.endorsements_taken_back.set_aside(
+                house.other_campus, endorsement.id, reason="Ce n’est pas vrai.", by=COMMAND
+            )
+        services.endorsements_taken_back.set_aside(
+            house.campus, endorsement.id, reason="Ce n’est pas vrai.", by=COMMAND
+        )
+    assert shown_with(house, award_id) == []
+    # The organisation's word stays what it signed: setting aside is no withdrawal.
+    assert judged_by_a_stranger(house, endorsement.written, endorsement.subject) is Outcome.PASSED
+
+
+def test_a_closed_page_says_nothing_of_it(house: House, award_id: uuid.UUID) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.CLOSED, by=COMMAND)
+    assert shown_with(house, award_id) == []
+    with house.unit_of_work(reading=True) as services:
+        assert services.endorsements.by_organisation(endorsement.organisation_id) == []
+        with pytest.raises(ClosedAward):
+            services.endorsements.document(endorsement.id, "json")
+
+
+def test_it_goes_with_its_award_and_a_copy_counts_no_more(house: House, award_id: uuid.UUID) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    waiting = asked(house, award_id, to="autre@atelier-roy.example")
+    copy, about = endorsement.written, endorsement.subject
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.erasures.carry_out(
+            house.campus, person.id, "Demande reçue par courrier, identité vérifiée.", by=COMMAND
+        )
+    assert judged_by_a_stranger(house, copy, about) is Outcome.FAILED
+    with house.unit_of_work(reading=True) as services:
+        with pytest.raises(Gone):
+            services.endorsements.document(endorsement.id, "json")
+        with pytest.raises(DeadRequest):
+            services.endorsement_signing.opened(waiting)
+
+
+def test_words_signed_elsewhere_are_kept_as_they_are_and_bound(house: House, award_id: uuid.UUID) -> None:
+    key = LocalSigningKey.generate(Algorithm.EDDSA)
+    did = did_key(key.public)
+    method = f"{did}#{did.removeprefix('did:key:')}"
+    about = subject_of(house, award_id).iri
+
+    def written(subject: str) -> str:
+        credential = EndorsementCredential(
+            id=f"urn:uuid:{uuid.uuid4()}", name="Avis", issuer=did, valid_from=house.clock(),
+            credential_subject=EndorsementSubject(id=subject, endorsement_comment="Un geste sûr."),
+        )  # fmt: skip
+        signer = Signer(method, key)
+        return issue_endorsement(
+            credential, signer=signer, jwt_signer=signer, at=house.clock()
+        ).embedded.decode()
+
+    token = asked(house, award_id)
+    good = written(about)
+    for bad in (written("https://ailleurs.example/1"), good.replace("sûr", "mou"), "{}", "bonjour", ""):
+        with house.unit_of_work() as services, pytest.raises(InvalidInput):
+            services.endorsement_signing.take_in(token, ROY, bad, language="fr")
+    with house.unit_of_work() as services:
+        services.endorsement_signing.take_in(token, ROY, good, language="fr")
+    assert shown_with(house, award_id) == ["Un geste sûr."]
+
+
+def test_nobody_is_pestered(house: House, award_id: uuid.UUID) -> None:
+    token = asked(house, award_id)
+    with pytest.raises(Conflict):
+        asked(house, award_id)
+    with house.unit_of_work() as services:
+        services.endorsement_signing.refuse(token, Refusal.EVER)
+    house.clock.move(days=400)
+    with pytest.raises(Conflict):
+        asked(house, badge=True)
+    own = Asked("Zoe@exemple.fr", "Moi-même")
+    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.endorsement_asking.ask(subject_of(house, award_id), own, refused=False, by=COMMAND)
+
+
+def test_each_letter_counts_for_who_asks_and_for_who_is_asked(house: House, award_id: uuid.UUID) -> None:
+    subject = subject_of(house, award_id)
+    assert subject.record
+    with house.unit_of_work(reading=True) as services:
+        counts = services.endorsement_asking.counts(subject, Asked(BOSS, "Atelier Roy"))
+    assert counts == [
+        ("endorsement of somebody", str(subject.record.person.id)),
+        ("endorsement of a campus", str(house.campus.id)),
+        ("endorsement to an address", BOSS),
+    ]
+    assert {name for name, _ in counts} <= LIMITS.keys()
+
+
+@pytest.mark.parametrize("spoil", [("embauchons", "renvoyons"), ("}", "")], ids=["words", "form"])
+def test_a_spoilt_row_is_not_shown_as_anybodys_words(
+    house: House, award_id: uuid.UUID, spoil: tuple[str, str]
+) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    with house.unit_of_work() as services:
+        row = services.stores.endorsements.get(endorsement.id)
+        row.written = row.written.replace(*spoil)
+        services.stores.endorsements.save(row)
+    assert shown_with(house, award_id) == []
+
+
+def test_what_was_done_stands_in_the_history_of_the_campus(house: House, award_id: uuid.UUID) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    with house.unit_of_work() as services:
+        services.endorsements_taken_back.set_aside(
+            house.campus, endorsement.id, reason="Ce n’est pas vrai.", by=Actor(house.admin.id)
+        )
+    with house.unit_of_work(reading=True) as services:
+        wanted = Filter(nouns=("endorsement",))
+        events = services.history.page(house.campus, wanted, before=None, limit=10)
+    assert [event.entry.deed for event in events] == ["set_aside", "sign", "ask"]
+    assert BOSS not in str([event.entry for event in events])

@@ -1,0 +1,108 @@
+"""Words that a company signed on its own site: shown with the day of their last check, asked about again each week."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.container import Process
+from app.domain.trust.endorsements import AGAIN, SOON
+from app.jobs.kinds.endorsements import ENDORSEMENTS
+from app.services.trust.endorsements import Asked, Told
+from app.web.trust.recommendations import RecommendationShown, recommendations
+from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, EndorsementSubject
+from sceau_credentials.status_list import status_entry
+from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
+from tests.support.badges.documents import Documents
+from tests.support.house import COMMAND, House
+
+PLACE = 94_567
+
+
+class Elsewhere:
+    """A company with a site of its own, which signed words about our badge, and handed them in."""
+
+    def __init__(self, house: House) -> None:
+        house.award("Martin Zoé;zoe@exemple.fr")
+        self.company = Campus()
+        beyond = Documents({DID_URL: self.company.did_document, LIST_URL: self.list_at(house)})
+        self.held: dict[str, Any] = beyond.held
+        self.process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+        with self.process.unit_of_work() as services:
+            subject = services.endorsement_subjects.of_badge(house.campus, house.presence.badge.id)
+            self.version = subject.version
+            asked = services.endorsement_asking.ask(
+                subject, Asked("lea@atelier-roy.example", "Atelier Roy"), refused=False, by=COMMAND
+            )
+            credential = EndorsementCredential(
+                id=f"urn:uuid:{uuid.uuid4()}",
+                name="Avis",
+                issuer=self.company.did,
+                valid_from=house.clock(),
+                credential_subject=EndorsementSubject(id=subject.iri, endorsement_comment="Un geste sûr."),
+                credential_status=BitstringStatusListEntry.from_document(status_entry(LIST_URL, PLACE)),
+            )
+            written = issue_endorsement(
+                credential, signer=self.company.signer, jwt_signer=self.company.jwt_signer, at=house.clock()
+            ).token
+            signing = services.endorsement_signing
+            token = signing.token_of(asked.id)
+            self.endorsement = signing.take_in(token, Told("Atelier Roy", ""), written, language="fr")
+
+    def list_at(self, house: House) -> dict[str, Any]:
+        return self.company.status_list(at=house.clock())
+
+    def shown(self) -> RecommendationShown:
+        with self.process.unit_of_work(reading=True) as services:
+            assert self.version
+            (found,) = recommendations(services.endorsements.about_version(self.version), "Europe/Paris")
+        return found
+
+
+@pytest.fixture
+def elsewhere(house: House) -> Iterator[Elsewhere]:
+    made = Elsewhere(house)
+    yield made
+    made.process.engine.dispose()
+
+
+def test_pages_ask_nobody_and_say_when_it_was_checked(elsewhere: Elsewhere) -> None:
+    elsewhere.held.clear()
+    shown = elsewhere.shown()
+    assert shown.lines == ["Un geste sûr."]
+    assert shown.found.state == "shut"
+    assert any("24\xa0novembre 2026" in each for each in shown.beside)
+
+
+def test_its_own_page_asks_now(house: House, elsewhere: Elsewhere) -> None:
+    with elsewhere.process.unit_of_work(reading=True) as services:
+        found, _ = services.endorsements.get(elsewhere.endorsement.id)
+    assert found.holds
+    elsewhere.company.revoked.add(PLACE)
+    elsewhere.held[LIST_URL] = elsewhere.list_at(house)
+    with elsewhere.process.unit_of_work(reading=True) as services:
+        found, _ = services.endorsements.get(elsewhere.endorsement.id)
+    assert found.answer is not None
+    assert found.answer.reason == "revoked"
+
+
+def test_it_is_checked_again_each_week_and_its_words_go_when_they_no_longer_hold(
+    house: House, elsewhere: Elsewhere
+) -> None:
+    assert ENDORSEMENTS.due(elsewhere.process) == []
+    house.clock.move(seconds=AGAIN.total_seconds())
+    assert ENDORSEMENTS.due(elsewhere.process) == [elsewhere.endorsement.id]
+    elsewhere.held.clear()
+    ENDORSEMENTS.perform(elsewhere.process, elsewhere.endorsement.id)
+    assert elsewhere.shown().lines == ["Un geste sûr."], "nobody answered: what was found before stands"
+    house.clock.move(seconds=SOON.total_seconds())
+    elsewhere.company.revoked.add(PLACE)
+    elsewhere.held.update({DID_URL: elsewhere.company.did_document, LIST_URL: elsewhere.list_at(house)})
+    assert ENDORSEMENTS.due(elsewhere.process) == [elsewhere.endorsement.id]
+    ENDORSEMENTS.perform(elsewhere.process, elsewhere.endorsement.id)
+    shown = elsewhere.shown()
+    assert (shown.lines, shown.found.state) == ([], "bad")

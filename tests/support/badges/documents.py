@@ -1,0 +1,38 @@
+"""DocumentSources for tests: a dict, with a count of what was asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.values.documents import FetchedDocument
+
+
+class Documents:
+    """Serves documents by URL; a dict is served as JSON, text and bytes as they are."""
+
+    def __init__(self, held: Mapping[str, Any] | None = None, *, fetched_at: datetime | None = None) -> None:
+        self.held = dict(held or {})
+        self.asked: list[str] = []
+        self._fetched_at = fetched_at
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        self.asked.append(url)
+        if url not in self.held:
+            raise DocumentUnavailable(url, "not_found")
+        held = self.held[url]
+        body = (
+            held
+            if isinstance(held, bytes)
+            else (held if isinstance(held, str) else json.dumps(held)).encode()
+        )
+        return FetchedDocument(url, body, fetched_at=self._fetched_at)
+
+    def with_(self, changed: Mapping[str, Any]) -> Documents:
+        return Documents({**self.held, **changed}, fetched_at=self._fetched_at)
+
+    def without(self, url: str) -> Documents:
+        return Documents({each: body for each, body in self.held.items() if each != url})

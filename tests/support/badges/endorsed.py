@@ -1,0 +1,36 @@
+"""An endorsement as a company writes it, without the letters in between."""
+
+from __future__ import annotations
+
+import uuid
+
+from app.container import Services
+from app.domain.campus.campus import Campus
+from app.domain.campus.history import Actor
+from app.domain.trust.endorsements import Endorsement, checked_words
+from app.services.awards.awards import AwardRecord
+from app.services.trust.endorsements import Asked, Told
+
+BOSS = "lea.roy@atelier-roy.example"
+WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d’atelier", "", shows_name=False)
+
+
+def endorsed(
+    services: Services,
+    campus: Campus,
+    badge_id: uuid.UUID | None = None,
+    *,
+    award: AwardRecord | None = None,
+) -> Endorsement:
+    """By the workshop Roy: an award, a badge of the campus that somebody holds, or the campus itself."""
+    subjects, signing = services.endorsement_subjects, services.endorsement_signing
+    if award:
+        subject = subjects.of_award(award)
+    else:
+        subject = subjects.of_badge(campus, badge_id) if badge_id else subjects.of_campus(campus)
+    asked = services.endorsement_asking.ask(
+        subject, Asked(BOSS, "Atelier Roy"), refused=False, by=Actor.command("tests")
+    )
+    return signing.sign(
+        signing.token_of(asked.id), Told("Atelier Roy", "https://atelier-roy.example"), WORDS, language="fr"
+    )

@@ -1,0 +1,48 @@
+"""A log in memory, honest or not, that serves its files as any log does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.keys import LocalSigningKey
+from sceau_credentials.transparency_log.checkpoints import TreeHead
+from sceau_credentials.transparency_log.notes import Note, NoteKey, sign
+from sceau_credentials.transparency_log.tiles import TileFile
+from sceau_credentials.transparency_log.tree import LeafHashes, leaf_hash, root_of
+
+ORIGIN = "badges.exemple.fr/campus/itip/journal"
+
+
+class ToyLog:
+    """`entries` may be changed at will, as a dishonest operator would; each signing is of what they are then."""
+
+    def __init__(self, *entries: bytes) -> None:
+        self.entries = list(entries)
+        self.signing = LocalSigningKey.from_seed(b"\x07" * 32)
+        self.key = NoteKey(ORIGIN, self.signing.public)
+        self.lost: set[str] = set()
+
+    @property
+    def head(self) -> TreeHead:
+        tree = self._tree(self.entries)
+        return TreeHead(ORIGIN, len(self.entries), root_of(tree, len(self.entries)))
+
+    def note(self) -> Note:
+        text = self.head.to_text()
+        return Note(text, (sign(text, ORIGIN, self.signing),))
+
+    def read(self, path: str) -> bytes:
+        if path == "checkpoint":
+            return self.note().to_text().encode()
+        asked = TileFile.at(path)
+        if asked is None or path in self.lost:
+            raise DocumentUnavailable(path, "not_found")
+        tile, tree = asked.tile, self._tree(self.entries)
+        if tile.index * 256 + tile.width > len(self.entries) >> 8 * tile.level:
+            raise DocumentUnavailable(path, "not_found")
+        return b"".join(tree.node(8 * tile.level, tile.index * 256 + place) for place in range(tile.width))
+
+    @staticmethod
+    def _tree(entries: Sequence[bytes]) -> LeafHashes:
+        return LeafHashes(map(leaf_hash, entries))

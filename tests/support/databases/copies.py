@@ -1,0 +1,71 @@
+"""A copy of a house's database as a backup has it, and the same service started on that copy."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from uuid import uuid4
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from app.container import Process
+from tests.support.databases.postgres import server_url
+from tests.support.house import House
+
+
+class Backup:
+    """Taken now; `restored` starts the service on it, with the anchors as they are by then."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.url = self._copied(house.process.settings.database_url)
+
+    @contextmanager
+    def restored(self) -> Iterator[House]:
+        """The service on a copy of the backup, started as `serve` and every command start it."""
+        settings = self.house.process.settings.model_copy(update={"database_url": self._copied(self.url)})
+        process = Process(
+            settings, clock=self.house.clock, mailer=self.house.letters, limiter=self.house.process.limiter
+        )
+        process.check()
+        house = replace(self.house, process=process)
+        try:
+            yield house
+        finally:
+            house.close()
+
+    def _copied(self, url: str) -> str:
+        database = str(make_url(url).database)
+        if url.startswith("sqlite"):
+            target = f"{database}.{uuid4().hex}"
+            with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
+                source.backup(copy)
+            return f"sqlite:///{target}"
+        self.house.process.engine.dispose()
+        name = f"{database[:40]}_{uuid4().hex[:8]}"
+        engine = create_engine(server_url(), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+                {"name": database},
+            )
+            connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{database}"')
+        engine.dispose()
+        _made.append(name)
+        return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+_made: list[str] = []
+
+
+def drop_copies() -> None:
+    if not _made:
+        return
+    engine = create_engine(server_url(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        while _made:
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{_made.pop()}" WITH (FORCE)')
+    engine.dispose()

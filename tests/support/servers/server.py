@@ -1,0 +1,144 @@
+"""The real server on a free port of this machine, with the demo's people and badges in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+import uvicorn
+
+from app.db.engine import migrations
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.container import Process
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+START_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """Where the server answers, and the same `sceau` command an operator has beside it."""
+
+    settings: Settings
+
+    @property
+    def base_url(self) -> str:
+        return self.settings.base_url
+
+    def url(self, path: str) -> str:
+        return self.settings.base_url + path
+
+    def sceau(self, *arguments: str) -> str:
+        return sceau(self.settings, *arguments)
+
+
+def sceau(settings: Settings, *arguments: str) -> str:
+    """What the command prints; an exit code other than 0 fails the test with what it complained about."""
+    set_ = ((name, value) for name, value in settings.model_dump().items() if value is not None)
+    told = {f"SCEAU_{name.upper()}": str(value) for name, value in set_}
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        env={**os.environ, **told}, cwd=REPOSITORY, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, f"sceau {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def serving(
+    settings: Settings, listener: socket.socket, *, process: Process | None = None
+) -> Iterator[LiveServer]:
+    """Serve on `listener`, which already listens: whoever connects too early waits instead of failing.
+
+    `process` is one that a test already has, with its own clock.
+    """
+    # Loaded here: tests of one room must not need the whole house.
+    from app.main import create_app
+
+    mine = listener.dup()
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, process=process), log_level="warning"))
+
+    def serve() -> None:
+        with mine:
+            server.run(sockets=[mine])
+
+    thread = Thread(target=serve, name="live-server", daemon=True)
+    thread.start()
+    try:
+        _wait_until_ready(settings.base_url, thread)
+        yield LiveServer(settings)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=START_TIMEOUT)
+        assert not thread.is_alive(), "the server does not stop"
+
+
+def _wait_until_ready(base_url: str, thread: Thread) -> None:
+    deadline = monotonic() + START_TIMEOUT
+    answer = "nothing"
+    with httpx.Client(base_url=base_url, timeout=1.0, trust_env=False) as client:
+        while thread.is_alive() and monotonic() < deadline:
+            try:
+                response = client.get("/health/ready")
+            except httpx.TransportError as error:
+                answer = repr(error)
+                continue
+            if response.is_success:
+                return
+            answer = response.text
+    raise AssertionError(f"the server did not become ready; last answer: {answer}")
+
+
+@dataclass(frozen=True)
+class DemoTemplate:
+    """The loaded demo, to be copied: its signed documents name this very address."""
+
+    listener: socket.socket
+    folder: Path
+    development_dir: Path
+
+    def settings(self, folder: Path) -> Settings:
+        port = self.listener.getsockname()[1]
+        return Settings(
+            base_url=f"http://localhost:{port}",
+            port=port,
+            database_url=f"sqlite:///{folder / 'sceau.sqlite'}",
+            development_dir=self.development_dir,
+            log_anchors=folder / "anchors",
+            fetch=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoTemplate]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        made = DemoTemplate(listener, tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("secrets"))
+        settings = made.settings(made.folder)
+        migrations.upgrade(settings.database_url)
+        sceau(settings, "demo", "load")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def live_server(
+    demo_template: DemoTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """A server of its own for each test file: what one file awards, no other sees."""
+    folder = tmp_path_factory.mktemp("live") / "database"
+    shutil.copytree(demo_template.folder, folder)
+    with serving(demo_template.settings(folder), demo_template.listener) as server:
+        yield server

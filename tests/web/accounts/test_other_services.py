@@ -1,0 +1,234 @@
+"""What another sign-in service answers badly opens nothing, and the page says in words what to do."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import RSAKey
+
+from app.adapters.openid_connect import ProvidersUnusable, registrations_in
+from app.adapters.rate_limits import limits_in
+from app.domain.accounts.rates import LIMITS, network_of
+from tests.support.house import NOON, send
+from tests.support.servers.openid_service import (
+    ENTER,
+    LABEL,
+    Elsewhere,
+    Faults,
+    OpenIdService,
+    house_with_service,
+)
+
+NOW = int(NOON.timestamp())
+
+
+@pytest.fixture
+def elsewhere(sqlite_url: str, tmp_path: Path) -> Iterator[Elsewhere]:
+    with house_with_service(sqlite_url, tmp_path, domains='"exemple.fr"') as built:
+        yield built
+
+
+def said(**claims: object) -> Callable[[OpenIdService], Faults]:
+    return lambda service: Faults(claims=claims)
+
+
+LIES: dict[str, Callable[[OpenIdService], Faults]] = {
+    "another nonce": said(nonce="of another question"),
+    "no nonce": said(nonce=None),
+    "another audience": said(aud="another-client"),
+    "two audiences and no word of ours": said(aud=["sceau", "another-client"]),
+    "for another party": said(azp="another-client"),
+    "another issuer": said(iss="https://issuer.example"),
+    "no issuer": said(iss=None),
+    "expired": said(exp=NOW - 120),
+    "never expires": said(exp=None),
+    "from tomorrow": said(iat=NOW + 86400),
+    "nobody": said(sub=None),
+    "nobody in particular": said(sub=""),
+    "a number": said(sub=17),
+    "a very long name": said(sub="u" * 300),
+    "signed by somebody else": lambda service: Faults(foreign_key=True),
+    "signed with our secret": lambda service: Faults(secret_as_key=True),
+    "not signed": lambda service: Faults(unsigned=True),
+    "no code is good": lambda service: Faults(token_status=400),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+def test_a_token_that_is_not_quite_right_lets_nobody_in(
+    elsewhere: Elsewhere, lie: Callable[[OpenIdService], Faults], capfd: pytest.CaptureFixture[str]
+):
+    elsewhere.service.faults = lie(elsewhere.service)
+    client = elsewhere.house.client()
+    refused = elsewhere.enter(client)
+    assert (refused.status_code, "ne prouve pas qui vous êtes" in refused.text) == (401, True)
+    assert client.get("/compte").status_code != 200
+    written = capfd.readouterr()
+    assert "le.goff@exemple.fr" not in written.out + written.err
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_both_common_kinds_of_key_are_read(elsewhere: Elsewhere, algorithm: str):
+    elsewhere.service.faults.algorithm = algorithm
+    assert elsewhere.enter(elsewhere.house.client()).headers["location"] == "/gestion"
+
+
+@pytest.mark.parametrize("bits", [1024, 2040, 8448])
+def test_an_rsa_key_of_another_size_signs_nobody_in(elsewhere: Elsewhere, bits: int):
+    """Under 2,048 bits a key can be factored; over 8,192 each check costs too much. Good keys beside it still count."""
+    generated = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    options = {"kid": "size", "use": "sig"}
+    elsewhere.service.keys["RS256"] = RSAKey.import_key(_private_jwk(generated), options)
+    refused = elsewhere.enter(elsewhere.house.client())
+    assert (refused.status_code, "ne prouve pas qui vous êtes" in refused.text) == (401, True)
+    elsewhere.service.faults.algorithm = "ES256"
+    assert elsewhere.enter(elsewhere.house.client()).status_code == 303
+
+
+def _private_jwk(key: rsa.RSAPrivateKey) -> dict[str, str]:
+    private, public = key.private_numbers(), key.private_numbers().public_numbers
+    numbers = {
+        "n": public.n, "e": public.e, "d": private.d, "p": private.p, "q": private.q,
+        "dp": private.dmp1, "dq": private.dmq1, "qi": private.iqmp,
+    }  # fmt: skip
+    return {"kty": "RSA"} | {
+        name: urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8)).decode().rstrip("=")
+        for name, value in numbers.items()
+    }
+
+
+def test_a_service_may_change_its_keys_and_is_not_asked_for_them_each_time(elsewhere: Elsewhere):
+    for _ in range(2):
+        assert elsewhere.enter(elsewhere.house.client()).status_code == 303
+    assert elsewhere.service.fetched.count("/realms/campus/keys") == 1
+    elsewhere.service.change_keys()
+    assert elsewhere.enter(elsewhere.house.client()).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("metadata", "down"),
+    [
+        ({}, True),
+        ({"issuer": "https://issuer.example"}, False),
+        ({"authorization_endpoint": "ftp://x"}, False),
+    ],
+    ids=["no answer", "speaks for another", "leads nowhere"],
+)
+def test_a_service_out_of_order_is_told_before_one_leaves(elsewhere: Elsewhere, metadata: dict, down: bool):
+    elsewhere.service.faults = Faults(metadata=metadata, down=down)
+    refused = send(elsewhere.house.client(), ENTER, seen_on="/connexion")
+    assert (refused.status_code, "ne répond pas en ce moment" in refused.text) == (503, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        ("access_denied", 401, "Vous avez annulé"),
+        ("login_required", 401, "Vous avez annulé"),
+        ("temporarily_unavailable", 503, "ne répond pas en ce moment"),
+    ],
+)
+def test_what_the_service_refuses_is_said_in_words(
+    elsewhere: Elsewhere, error: str, status: int, sentence: str
+):
+    elsewhere.service.faults.denies = error
+    refused = elsewhere.enter(elsewhere.house.client())
+    assert (refused.status_code, sentence in refused.text) == (status, True)
+
+
+def test_a_service_that_falls_silent_before_the_code_is_redeemed_keeps_nobody_waiting(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
+    elsewhere.service.faults.down = True
+    refused = client.get(back)
+    assert (refused.status_code, "ne répond pas en ce moment" in refused.text) == (503, True)
+
+
+def test_an_outage_over_there_counts_as_nobody_s_failure_to_sign_in(elsewhere: Elsewhere):
+    """A whole school stands behind one address: thirty outages must not shut its door."""
+    limiter = limits_in("memory://", b"key of the tests")
+    elsewhere.house.process.limiter = limiter
+    elsewhere.service.faults.token_status = 502
+    for _ in range(3):
+        assert elsewhere.enter(elsewhere.house.client()).status_code == 503
+    for _ in range(LIMITS["failed sign-in"].amount):
+        limiter.hit("failed sign-in", network_of("testclient"))
+
+
+def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
+    refused = client.get(back.partition("&iss=")[0] + "&iss=https%3A%2F%2Fissuer.example" + "&code=x")
+    assert (refused.status_code, "autre service" in refused.text) == (401, True)
+
+
+def test_the_letter_about_a_linked_account_says_what_the_service_is_called_on_its_button(
+    elsewhere: Elsewhere,
+):
+    elsewhere.enter(elsewhere.house.client())
+    post = elsewhere.house.process.post
+    for envelope in post.due():
+        post.send(envelope)
+    (letter,) = elsewhere.house.letters.letters
+    assert LABEL in letter.text
+
+
+def test_the_question_carries_a_challenge_and_no_secret(elsewhere: Elsewhere):
+    client = elsewhere.house.client()
+    asked = parse_qs(urlsplit(elsewhere.leave(client, ENTER, seen_on="/connexion")).query)
+    assert asked["response_type"] == ["code"]
+    assert asked["code_challenge_method"] == ["S256"]
+    assert asked["scope"] == ["openid email"]
+    assert "prompt" not in asked
+    assert len({asked["state"][0], asked["nonce"][0], asked["code_challenge"][0]}) == 3
+
+
+def test_a_browser_without_our_cookie_is_sent_nowhere(elsewhere: Elsewhere):
+    """Another site cannot have somebody signed in here as somebody else."""
+    client = elsewhere.house.client()
+    shown = client.get("/connexion")
+    client.cookies.clear()
+    token = shown.text.partition('name="jeton" value="')[2].partition('"')[0]
+    assert client.post(ENTER, data={"jeton": token}).status_code == 403
+
+
+GOOD = '[[service]]\nname = "a"\nlabel = "A"\nissuer = "https://a.example"\nclient_id = "x"\n'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "not toml",
+        "",
+        "[service]\nname = 'a'",
+        GOOD.replace('"a"', '"Une Académie"', 1),
+        GOOD.replace('client_id = "x"\n', ""),
+        GOOD + 'client_secret = "in clear"\n',
+        GOOD + 'client_secret = "file:/nowhere"\n',
+        GOOD + 'domains = "exemple.fr"\n',
+        GOOD + 'domains = ["nom@exemple.fr"]\n',
+        GOOD + "typo = 1\n",
+        GOOD + GOOD,
+        GOOD.replace("https:", "http:"),
+    ],
+)
+def test_a_file_of_services_that_is_not_understood_stops_the_start(tmp_path: Path, written: str):
+    path = tmp_path / "services.toml"
+    path.write_text(written)
+    with pytest.raises(ProvidersUnusable):
+        registrations_in(path)
+
+
+def test_a_secret_that_others_can_read_stops_the_start(tmp_path: Path):
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    path = tmp_path / "services.toml"
+    path.write_text(GOOD + f'client_secret = "file:{secret}"\n')
+    with pytest.raises(ProvidersUnusable, match="chmod 600"):
+        registrations_in(path)

@@ -1,0 +1,141 @@
+"""Signing in: a link that works once, opens nothing by being looked at, and tells nobody who works here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.domain.people.people import Role
+from tests.support.house import COMMAND, House, send
+
+
+def test_looking_at_a_link_does_not_use_it_up(house: House):
+    link, scanner, trainer = house.sign_in_path(house.trainer), house.client(), house.client()
+
+    assert scanner.get(link).status_code == 200
+    assert scanner.get("/gestion").status_code == 401
+
+    answer = send(trainer, link)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/gestion"
+    assert trainer.get("/gestion").headers["location"] == "/gestion/itip"
+
+
+def test_a_link_opens_one_session_only(house: House):
+    link = house.sign_in_path(house.trainer)
+    send(house.client(), link)
+
+    late = house.client()
+    answer = late.get(link)
+
+    assert answer.status_code == 401
+    assert "déjà servi" in answer.text
+    assert "sid" not in late.cookies
+
+
+def test_a_link_opens_nothing_after_ten_minutes(house: House):
+    link = house.sign_in_path(house.trainer)
+    house.clock.move(minutes=10)
+
+    answer = house.client().get(link)
+
+    assert answer.status_code == 401
+    assert "a expiré" in answer.text
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(house: House):
+    cookie = send(house.client(), house.sign_in_path(house.trainer)).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Path=/" in cookie
+
+
+def test_asking_for_a_link_says_the_same_for_every_address(house: House):
+    def answer_to(address: str) -> str:
+        page = send(house.client(), "/connexion", {"adresse": address})
+        assert page.status_code == 200
+        return re.sub(r'value="[^"]*"', "", page.text)
+
+    assert answer_to("le.goff@exemple.fr") == answer_to("personne@exemple.fr")
+
+
+def test_signing_in_leads_back_to_the_page_one_wanted(house: House):
+    wanted = f"/gestion/itip/activites/{house.activity.id}"
+    client = house.client()
+
+    client.get("/connexion", params={"suite": wanted})
+
+    assert send(client, house.sign_in_path(house.trainer)).headers["location"] == wanted
+
+
+@pytest.mark.parametrize("elsewhere", ["https://mal.example/", "//mal.example", "/\\mal.example", "/rien"])
+def test_signing_in_leads_nowhere_else(house: House, elsewhere: str):
+    client = house.client()
+
+    client.get("/connexion", params={"suite": elsewhere})
+
+    assert send(client, house.sign_in_path(house.trainer)).headers["location"] == "/gestion"
+
+
+def test_signing_out_ends_the_session_and_not_only_the_cookie(house: House):
+    client = house.client(house.trainer)
+    secret = client.cookies["sid"]
+
+    assert send(client, "/deconnexion", seen_on="/gestion/itip").status_code == 303
+
+    thief = house.client()
+    thief.cookies.set("sid", secret)
+    assert thief.get("/gestion/itip").status_code == 401
+
+
+def test_a_link_is_not_used_by_a_form_of_another_site(house: House):
+    link, client = house.sign_in_path(house.trainer), house.client()
+
+    assert client.post(link, data={"jeton": "faux"}).status_code == 403
+    assert client.post(link, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert send(client, link).status_code == 303
+
+
+def test_somebody_in_two_campuses_chooses_between_them(house: House):
+    with house.unit_of_work() as services:
+        services.people.add_staff(
+            house.other_campus,
+            given_name="Anaïs",
+            family_name="Le Goff",
+            address="le.goff@exemple.fr",
+            role=Role.TRAINER,
+            by=COMMAND,
+        )
+
+    page = house.client(house.trainer).get("/gestion")
+
+    assert "/gestion/itip" in page.text
+    assert "/gestion/agt" in page.text
+
+
+def test_whoever_works_for_a_campus_gets_a_letter_whose_link_signs_them_in(house: House):
+    client = house.client()
+    send(client, "/connexion", {"adresse": " Le.Goff@exemple.fr "})
+
+    [letter] = house.letters.letters
+
+    assert letter.to == "le.goff@exemple.fr"
+    link = re.search(r"http://localhost:8000(/connexion/\S+)", letter.text)
+    assert link
+    assert send(client, link[1]).status_code == 303
+    assert "Anaïs Le Goff" in client.get("/gestion/itip").text
+
+
+def test_nobody_else_gets_a_letter(house: House):
+    house.record("MARTIN Chloé; chloe@exemple.fr")
+    for address in ("chloe@exemple.fr", "inconnue@exemple.fr", "pas une adresse", ""):
+        send(house.client(), "/connexion", {"adresse": address})
+    assert house.letters.letters == []
+
+
+def test_asking_again_at_once_sends_another_message(house: House):
+    """The page says that a message is on its way: the limit per address bounds them (tests/security)."""
+    for _ in range(2):
+        send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
+    assert len(house.letters.letters) == 2

@@ -1,0 +1,245 @@
+"""A room as the trainer, the wall and the phones see it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from html import unescape
+
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from app.domain.activities.rooms import new_phone
+from app.web.activities.rooms import _versions
+from tests.support.forms import Form, form_with
+from tests.support.house import House, send
+
+FILLED = {"prenom": "Zoé", "nom": "Martin", "adresse": "zoe@exemple.fr", "age": "plus", "accord": "oui"}
+
+
+def room(house: House) -> str:
+    return f"/gestion/itip/activites/{house.activity.id}/salle"
+
+
+def opened(house: House, trainer: TestClient, places: str = "") -> None:
+    answer = send(trainer, room(house), {"geste": "ouvrir", "places": places})
+    assert answer.status_code == 303, answer.text
+
+
+def wall(house: House, trainer: TestClient) -> str:
+    """The code that everybody in the room sees."""
+    found = re.search(r'class="plate xl">([0-9A-Z-]+)<', trainer.get(f"{room(house)}/ecran").text)
+    assert found, "a code on the wall"
+    return found[1]
+
+
+def scan(house: House, phone: TestClient, code: str) -> Response:
+    shown = phone.get(f"/presence/{code}")
+    assert shown.status_code == 200, shown.text
+    return shown
+
+
+def form_of(page: Response) -> Form:
+    return form_with(page, "billet")
+
+
+def words(page: Response) -> str:
+    return (
+        unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text)))
+        .replace("\xa0", " ")
+        .replace("\u202f", " ")
+    )
+
+
+def test_a_phone_signs_and_the_trainer_sees_it_and_unticks_it(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    done = form_of(page).fill(**FILLED).press(phone, page)
+
+    assert done.status_code == 200
+    assert "C’est noté, Zoé Martin" in words(done)
+    listed = trainer.get(room(house))
+    assert "1 personne a signé" in words(listed)
+    assert "Zoé Martin" in words(listed)
+    assert "zoe@exemple.fr" in words(listed)
+    button = next(pair for pair in form_with(listed, "decocher").buttons if pair[0] == "decocher")
+    assert form_with(listed, "decocher").press(trainer, listed, button).status_code == 303
+    assert "Décochée" in words(trainer.get(room(house)))
+    shown = words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
+    assert "Participants (0)" in shown
+    assert "1 personne notée absente" in shown
+
+
+def test_on_the_wall_stand_a_code_and_a_count_and_nobody_s_name(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer, places="30")
+    page = scan(house, phone, wall(house, trainer))
+    form_of(page).fill(**FILLED).press(phone, page)
+    shown = trainer.get(f"{room(house)}/ecran")
+    assert "sur 30 places" in words(shown)
+    assert "Zoé" not in shown.text
+    assert "Martin" not in shown.text
+    assert '<svg class="qr"' in shown.text
+
+
+def test_sent_again_on_a_bad_network_it_is_noted_once_and_says_so(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    form = form_of(page).fill(**FILLED)
+    assert form.press(phone, page).status_code == 200
+    assert "C’était déjà noté" in words(form.press(phone, page))
+    assert "C’était déjà noté" in words(scan(house, phone, wall(house, trainer)))
+    other = form.fill(prenom="Karim", nom="Haddad").press(phone, page)
+    assert other.status_code == 409
+    assert "Un téléphone inscrit une personne" in words(other)
+    assert 'value="Karim"' in other.text
+
+
+def test_whatever_is_refused_comes_back_as_it_was_typed(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    back = form_of(page).fill(prenom="Zoé", nom="", adresse="zoe@exemple,fr").press(phone, page)
+    assert back.status_code == 422
+    for sentence in (
+        "Il manque votre nom",
+        "Cette adresse n’est pas valable",
+        "Choisissez votre âge",
+        "Sans votre accord",
+    ):
+        assert sentence in words(back)
+    assert 'value="zoe@exemple,fr"' in back.text
+
+    again = form_of(back).fill(**FILLED)
+    send(trainer, room(house), {"geste": "fermer"})
+    late = again.press(phone, back)
+    assert late.status_code == 409
+    assert "La liste est fermée" in words(late)
+    assert 'value="Zoé"' in late.text
+    opened(house, trainer)
+    assert form_of(late).press(phone, late).status_code == 200
+
+
+def test_a_full_room_says_so(house: House):
+    trainer, first, second = house.client(house.trainer), house.client(), house.client()
+    opened(house, trainer, places="1")
+    pages = [scan(house, phone, wall(house, trainer)) for phone in (first, second)]
+    assert form_of(pages[0]).fill(**FILLED).press(first, pages[0]).status_code == 200
+    full = form_of(pages[1]).fill(**{**FILLED, "prenom": "Inès"}).press(second, pages[1])
+    assert full.status_code == 409
+    assert "La liste est complète" in words(full)
+
+
+def test_an_old_code_leads_to_the_one_on_the_wall_and_nothing_typed_is_lost(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    code = wall(house, trainer)
+    page = scan(house, phone, code)
+    house.clock.move(minutes=20)
+    gone = phone.get(f"/presence/{code}")
+    assert gone.status_code == 404
+    assert "Ce code n’est plus affiché" in words(gone)
+    asked = form_of(page).fill(**FILLED).press(phone, page)
+    assert asked.status_code == 409
+    assert 'value="Zoé"' in asked.text
+    typed = wall(house, trainer).lower().replace("-", " ")
+    assert form_of(asked).fill(code=typed).press(phone, asked).status_code == 200
+    assert (
+        phone.get("/presence", params={"code": typed}).headers["location"]
+        == f"/presence/{typed.replace(' ', '').upper()}"
+    )
+
+
+def test_two_of_one_name_are_asked_who_they_are(house: House):
+    trainer, first, second = house.client(house.trainer), house.client(), house.client()
+    opened(house, trainer)
+    nobody = {**FILLED, "adresse": ""}
+    pages = [scan(house, phone, wall(house, trainer)) for phone in (first, second)]
+    form_of(pages[0]).fill(**nobody).press(first, pages[0])
+    asked = form_of(pages[1]).fill(**nobody).press(second, pages[1])
+    assert "Est-ce vous ?" in words(asked)
+    assert form_of(asked).press(second, asked, ("homonyme", "other")).status_code == 200
+    assert "2 personnes ont signé" in words(trainer.get(room(house)))
+
+
+def test_without_its_cookie_a_phone_is_told_what_to_do(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    phone.cookies.clear()
+    refused = form_of(page).fill(**FILLED).press(phone, page)
+    assert refused.status_code == 409
+    assert "dites votre nom à la personne qui anime" in words(refused)
+    phone.cookies.set("phone", f"{new_phone()}.{'0' * 40}")
+    assert form_of(page).fill(**FILLED).press(phone, page).status_code == 409
+
+
+def test_a_phone_is_sent_less_than_twenty_kilobytes(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    parts = re.findall(r'<link rel="(?:stylesheet|icon)" href="([^"]+)"', page.text)
+    phone.headers["accept-encoding"] = "gzip"
+    sent = [int(phone.get(part).headers["content-length"]) for part in parts]
+    assert len(parts) == 3
+    assert len(page.content) + sum(sent) < 20_000
+    assert "<script" not in page.text
+    assert "woff2" not in page.text
+
+
+def test_a_stream_says_that_something_changed_and_nobody_s_name(house: House):
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+
+    async def watched() -> list[str]:
+        stream = _versions(house.process, house.campus, house.activity.id)
+        told = [await anext(stream)]
+        await asyncio.to_thread(lambda: form_of(page).fill(**FILLED).press(phone, page))
+        told.append(await anext(stream))
+        await asyncio.to_thread(lambda: send(trainer, room(house), {"geste": "fermer"}))
+        return told + [word async for word in stream]
+
+    told = asyncio.run(watched())
+    assert len(told) == 4
+    assert told[0] != told[1] != told[2]
+    assert told[-1] == "retry: 4000\n\n"
+    assert "Zoé" not in "".join(told)
+
+
+def test_whoever_stands_on_the_list_without_signing_is_unticked_in_one_press(house: House):
+    house.record("KEÏTA Moussa", "HADDAD Yasmine")
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    form_of(page).fill(**{**FILLED, "prenom": "Moussa", "nom": "Keïta"}).press(phone, page)
+    shown = trainer.get(room(house))
+    assert "1 personne inscrite n’a pas signé" in words(shown)
+    form_with(shown, "decocher").press(trainer, shown, ("geste", "decocher-non-signes"))
+    with house.unit_of_work(reading=True) as services:
+        there = services.activities.page(house.campus, house.activity.id).participants
+    assert [person.name for _, person in there] == ["Moussa Keïta"]
+
+
+def test_whose_signature_it_is_is_asked_of_the_trainer_and_told_with_one_tap(house: House):
+    house.record("MARTIN Zoé", "MARTIN Zoé (2)")
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    done = form_of(page).fill(**FILLED).press(phone, page)
+    assert done.status_code == 200
+    assert "C’est noté, Zoé Martin" in words(done)
+
+    listed = trainer.get(room(house))
+    assert "Laquelle des deux personnes du nom de Zoé Martin" in words(listed)
+    assert "1 signature attend" in words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
+    form = form_with(listed, "reponse")
+    assert len(form.buttons) == 3
+    assert form.press(trainer, listed, form.buttons[1]).status_code == 303
+
+    after = words(trainer.get(room(house)))
+    assert "Laquelle" not in after
+    assert "Zoé Martin (2) zoe@exemple.fr" in after
+    assert "1 signature attend" not in words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))

@@ -1,0 +1,113 @@
+"""The learner's own log and the trainer's journal: read, chosen, disputed, answered, taken along."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.awards.evidence import Shown
+from tests.support.house import House, send
+
+
+@pytest.fixture
+def award_id(house: House) -> uuid.UUID:
+    (line,) = house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="A animé la table.").lines
+    assert line.award_id is not None
+    return line.award_id
+
+
+@pytest.fixture
+def learner(house: House, award_id: uuid.UUID) -> TestClient:
+    client = house.client()
+    with house.unit_of_work(reading=True) as services:
+        token = services.people.private_link_token(award_id, 0)
+    assert client.get(f"/recevoir/{token}").status_code == 303
+    return client
+
+
+def entries(house: House, award_id: uuid.UUID) -> list[int]:
+    with house.unit_of_work(reading=True) as services:
+        row = services.evidence.find(award_id)
+        assert row is not None
+        return row.entries
+
+
+def test_a_learner_reads_every_line_about_them_and_no_identifier(
+    house: House, learner: TestClient, award_id: uuid.UUID
+) -> None:
+    page = learner.get(f"/mes-badges/{award_id}/journal")
+    assert page.status_code == 200
+    for words in ("Participation inscrite", "Appréciation", "Badge attribué", "Atelier robotique"):
+        assert words in page.text
+    assert str(house.trainer.id) not in page.text
+    assert "Le Goff" not in page.text
+
+
+def test_what_is_chosen_is_what_the_page_of_the_badge_shows(
+    house: House, learner: TestClient, award_id: uuid.UUID
+) -> None:
+    here = f"/mes-badges/{award_id}/journal"
+    first, second = entries(house, award_id)
+    sent = {f"ligne-{first}": "existence", f"ligne-{second}": "all", "ligne-99": "all", "ligne-x": "none"}
+    assert send(learner, f"{here}/montrer", sent, seen_on=here).status_code == 303
+    with house.unit_of_work(reading=True) as services:
+        row = services.evidence.find(award_id)
+        assert row is not None
+        assert services.evidence.shown(row) == {first: Shown.EXISTENCE, second: Shown.ALL}
+
+
+def test_a_disputed_line_is_answered_on_the_trainers_journal_and_stays_as_it_is(
+    house: House, learner: TestClient, award_id: uuid.UUID
+) -> None:
+    here, (number, _) = f"/mes-badges/{award_id}/journal", entries(house, award_id)
+    refused = send(learner, f"{here}/contester", {"ligne": str(number), "texte": "non"}, seen_on=here)
+    assert refused.status_code == 422
+    assert "non</textarea>" in refused.text
+    said = {"ligne": str(number), "texte": "Je suis restée <b>quatre</b> heures."}
+    assert send(learner, f"{here}/contester", said, seen_on=here).status_code == 303
+    assert send(learner, f"{here}/contester", said | {"ligne": "0"}, seen_on=here).status_code == 404
+
+    trainer = house.client(house.trainer)
+    journal = f"/gestion/itip/activites/{house.activity.id}/journal"
+    page = trainer.get(journal).text
+    assert "Je suis restée &lt;b&gt;quatre&lt;/b&gt; heures." in page
+    before = trainer.get(f"{journal}/suivi").text
+    with house.unit_of_work(reading=True) as services:
+        ((_, dispute),) = services.activity_journal.of(house.campus, house.activity.id).open_disputes
+    answer = {"reponse": "Corrigé, merci."}
+    assert send(trainer, f"{journal}/contestations/{dispute.id}", answer, seen_on=journal).status_code == 303
+    assert trainer.get(f"{journal}/suivi").text != before
+    assert "Corrigé, merci." in learner.get(here).text
+    with house.unit_of_work(reading=True) as services:
+        assert services.activity_journal.of(house.campus, house.activity.id).open_disputes == []
+
+
+def test_a_correction_asks_for_its_reason_and_is_one_more_line(house: House, award_id: uuid.UUID) -> None:
+    trainer = house.client(house.trainer)
+    with house.unit_of_work(reading=True) as services:
+        ((part, _),) = services.activities.page(house.campus, house.activity.id).participants
+    address = f"/gestion/itip/activites/{house.activity.id}/participants/{part.id}"
+    typed = {"role": "apprenant", "heures": "4", "contribution": ""}
+    refused = send(trainer, address, typed)
+    assert refused.status_code == 422
+    assert "Dites pourquoi vous corrigez" in refused.text
+    assert send(trainer, address, typed | {"motif": "Restée plus longtemps."}).status_code == 303
+    page = trainer.get(f"/gestion/itip/activites/{house.activity.id}/journal").text
+    assert "Restée plus longtemps." in page
+    assert "remplacée depuis" in page
+
+
+def test_the_log_is_taken_along_as_json_and_as_pdf(learner: TestClient, award_id: uuid.UUID) -> None:
+    here = f"/mes-badges/{award_id}/journal/mon-journal"
+    told = json.loads(learner.get(f"{here}.json").text)
+    assert [line["kind"] for line in told["lines"]] == ["award", "assessment", "participation"]
+    assert all("person" not in line["says"] for line in told["lines"])
+    assert learner.get(f"{here}.pdf").content.startswith(b"%PDF-")
+
+
+def test_nobody_else_reads_it(house: House, award_id: uuid.UUID) -> None:
+    for path in ("", "/mon-journal.json", "/mon-journal.pdf"):
+        assert house.client().get(f"/mes-badges/{award_id}/journal{path}").status_code == 401

@@ -1,0 +1,243 @@
+"""Handing badges over on the web: how far each is, other letters, slips, codes, new links, the large screen."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.campus.history import Actor
+from app.domain.messages.letters import LetterDelayed, LetterRefused, Reason
+from app.services.awards.awards import AwardRequest
+from tests.support.forms import form_with
+from tests.support.house import House, listed, send
+from tests.support.letters import awarded, letters_of
+
+ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
+
+
+@pytest.fixture
+def ids(house: House):
+    return awarded(house, ZOE, LUCAS)
+
+
+@pytest.fixture
+def trainer(house: House) -> TestClient:
+    return house.client(house.trainer)
+
+
+def refuse(house: House, award_id, trouble=None) -> None:
+    envelope = letters_of(house, award_id)[0].envelope
+    with house.unit_of_work() as services:
+        assert services.letters.take(envelope)
+        services.letters.not_sent(
+            envelope, trouble or LetterRefused(Reason.UNKNOWN_ADDRESS, "550 No such user")
+        )
+
+
+def activity(house: House) -> str:
+    return f"/gestion/itip/activites/{house.activity.id}"
+
+
+def award(award_id) -> str:
+    return f"/gestion/itip/attributions/{award_id}"
+
+
+def test_the_activity_says_of_everybody_how_far_their_badge_is(house: House, trainer: TestClient, ids):
+    refuse(house, ids[0])
+    refuse(house, ids[1], LetterDelayed(Reason.MAILBOX_FULL, "452 full"))
+    house.award("Yasmine Haddad")
+    for path in (activity(house), f"{activity(house)}/remise", "/gestion/itip/attributions"):
+        page = trainer.get(path).text
+        for words in ("Lettre refusée", "ne connaît pas cette adresse", "boîte de la personne est pleine",
+                      "Elle repart d’elle-même", "À remettre en main propre"):  # fmt: skip
+            assert words in page, (path, words)
+
+
+def test_a_refused_letter_is_shown_until_another_one_is_promised(house: House, trainer: TestClient, ids):
+    assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
+    refuse(house, ids[0])
+    assert "Lettres qui ne sont pas arrivées : 1" in trainer.get("/gestion/itip").text.replace("\u00a0", " ")
+    assert "Zoé Martin" in trainer.get("/gestion/itip/lettres").text
+    page = trainer.get(f"{award(ids[0])}/remise")
+    assert "550 No such user" in page.text
+    again = form_with(page, "adresse").fill(adresse="pas une adresse").press(trainer, page)
+    assert again.status_code == 422
+    assert 'value="pas une adresse"' in again.text, "nothing typed is lost"
+    answer = form_with(again, "adresse").fill(adresse="zoe.martin@exemple.fr").press(trainer, again)
+    assert answer.status_code == 303
+    assert "La lettre est promise" in trainer.get(answer.headers["location"]).text
+    assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
+    assert "Lettres qui ne sont pas arrivées" not in trainer.get("/gestion/itip").text
+
+
+def test_slips_come_as_one_file_for_those_ticked_or_for_all_who_wait(house: House, trainer: TestClient, ids):
+    where = f"{activity(house)}/bulletins"
+    for fields, name in (
+        ({}, "bulletins-2.pdf"),
+        ({"attribution": str(ids[0]), "langue": "en"}, "bulletins-1.pdf"),
+    ):
+        answer = send(trainer, where, fields, seen_on=f"{activity(house)}/remise")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        assert name in answer.headers["content-disposition"]
+        assert answer.headers["cache-control"] == "no-store"
+    one = send(trainer, f"{award(ids[1])}/bulletin", {}, seen_on=f"{award(ids[1])}/remise")
+    assert one.content.startswith(b"%PDF")
+    with house.unit_of_work() as services:
+        for award_id in ids:
+            services.handing_over.claim(award_id, by=Actor(label="tests"))
+    answer = send(trainer, where, {}, seen_on="/verifier")
+    assert answer.status_code == 409
+    assert "Aucun bulletin à imprimer" in answer.text
+
+
+def test_a_code_is_shown_once_and_opens_the_badge_without_an_account(house: House, trainer: TestClient, ids):
+    shown = send(trainer, f"{award(ids[0])}/code", {}, seen_on=f"{award(ids[0])}/remise")
+    code = re.search(r"Code\W+([0-9A-Z]{4}-[0-9A-Z]{4})<", shown.text)
+    assert code, "the answer says the code"
+    assert code[1] not in trainer.get(f"{award(ids[0])}/remise").text
+    learner = house.client()
+    answer = send(learner, "/recuperer", {"code": code[1].lower().replace("-", " ")})
+    assert answer.headers["location"] == f"/mes-badges/{ids[0]}?fait=recu"
+    assert "ce badge est à vous" in learner.get(answer.headers["location"]).text
+    assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
+
+
+def test_used_replaced_and_invented_codes_get_the_same_answer(house: House, trainer: TestClient, ids):
+    with house.unit_of_work() as services:
+        codes = services.handing_over.codes_for([services.awards.record(award_id) for award_id in ids])
+        used, replaced = (codes[award_id].code for award_id in ids)
+        services.handing_over.claim_by_code(used)
+        services.handing_over.renew_link(house.campus, ids[1], by=Actor(house.trainer.id))
+    learner, answers = house.client(), []
+    for code in (used, replaced, "00000000"):
+        answer = send(learner, "/recuperer", {"code": code})
+        assert answer.status_code == 404
+        answers.append(re.search(r'id="code-erreur">.*?</p>', answer.text, re.S)[0])  # type: ignore[index]
+    assert len(set(answers)) == 1
+    typo = send(learner, "/recuperer", {"code": used[:-1] + ("0" if used[-1] != "0" else "1")})
+    assert typo.status_code == 422
+    assert "faute de frappe" in typo.text
+
+
+def test_a_renewed_link_asks_for_a_yes_and_closes_the_old_one(house: House, trainer: TestClient):
+    result = house.award(ZOE)
+    award_id, old = result.lines[0].award_id, house.private_link(result)
+    learner = house.client()
+    learner.get(old)
+    page = trainer.get(f"{award(award_id)}/remise")
+    form = form_with(page, "sur")
+    assert form.press(trainer, page).status_code == 422
+    assert learner.get(old).status_code == 303
+    answer = form.fill(sur="oui").press(trainer, page)
+    assert "n’ouvrent plus rien" in trainer.get(answer.headers["location"]).text
+    assert learner.get(old).status_code == 404
+
+
+def test_nothing_is_handed_over_while_the_award_may_be_undone(house: House, trainer: TestClient):
+    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(ZOE))
+    with house.unit_of_work() as services:
+        batch = services.awards.give(
+            house.campus, request, by=Actor(house.trainer.id), undo_for=house.process.undo_for
+        )
+        award_id = services.awards.batch(house.campus, batch.id).lines[0].award_id
+    page = trainer.get(f"{award(award_id)}/remise").text
+    assert "quitté la maison" in page
+    assert "/recevoir/" not in page
+    for deed, fields in (("lettre", {"adresse": "z@exemple.fr"}), ("lien", {"sur": "oui"}), ("bulletin", {})):
+        answer = send(trainer, f"{award(award_id)}/{deed}", fields, seen_on="/verifier")
+        assert answer.status_code == 409, deed
+    told = trainer.get(f"/gestion/itip/activites/{house.activity.id}/remise").text
+    assert f"/gestion/itip/resultats/{batch.id}" in told, "one press from there hands them over now"
+    assert "Préparer le PDF" not in told
+    house.clock.now += house.process.undo_for
+    assert "/recevoir/" in trainer.get(f"{award(award_id)}/remise").text
+
+
+def test_the_screen_shows_what_was_chosen_and_nothing_else(house: House, trainer: TestClient, ids):
+    choose = trainer.get(f"{activity(house)}/projection").text
+    assert choose.count('name="sans"') == 2
+    screen = f"{activity(house)}/projection/ecran"
+    first = trainer.get(f"{screen}?sans={ids[1]}&noms=initiale").text
+    assert "Zoé M." in first
+    for private in ("Martin", "zoe@exemple.fr", "Lucas", "/recevoir/", str(house.trainer.family_name)):
+        assert private not in first, private
+    assert "Zoé Martin" in trainer.get(f"{screen}?sans={ids[1]}&noms=entiers").text
+    both = trainer.get(screen).text
+    assert "Lucas B." in both
+    onward = re.search(r'rel="next" href="([^"]+)"', both)
+    assert onward
+    second = trainer.get(onward[1].replace("&amp;", "&")).text
+    assert "Zoé M." in second
+    assert 'rel="prev"' in second
+    assert "2 badges remis" in trainer.get(f"{screen}?n=3").text.replace("\u00a0", " ")
+
+
+def test_opening_the_link_and_receiving_are_told_to_the_campus(house: House, trainer: TestClient):
+    result = house.award(ZOE)
+    award_id, learner = result.lines[0].award_id, house.client()
+    learner.get(house.private_link(result))
+    assert "Lien ouvert" in trainer.get(f"{activity(house)}/remise").text
+    page = learner.get(f"/mes-badges/{award_id}")
+    assert "La garder fermée" in page.text
+    kept = {"vue": "ferme"}
+    answer = send(learner, f"/mes-badges/{award_id}/visibilite", kept, seen_on=f"/mes-badges/{award_id}")
+    received = learner.get(answer.headers["location"]).text
+    assert "La page est fermée" in received
+    assert "La garder fermée" not in received
+    assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
+
+
+def test_opening_the_page_receives_the_badge_too(house: House, trainer: TestClient):
+    result = house.award(ZOE)
+    award_id, learner = result.lines[0].award_id, house.client()
+    learner.get(house.private_link(result))
+    send(learner, f"/mes-badges/{award_id}/visibilite", {"vue": "ouvert"}, seen_on=f"/mes-badges/{award_id}")
+    assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
+
+
+def test_awards_that_rest_on_no_activity_are_printed_from_their_result(house: House, trainer: TestClient):
+    request = AwardRequest(
+        house.role.badge.id,
+        lines=listed("MARTIN Zoé;zoe@exemple.fr", "PETIT Léo;leo@exemple.fr"),
+        evidence="Ont tenu le stand du campus.",
+        tells=False,
+    )
+    with house.unit_of_work() as services:
+        given = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+    assert given.batch is not None
+    result = f"/gestion/itip/resultats/{given.batch.id}"
+    answer = send(trainer, f"{result}/bulletins", {"langue": "fr"}, seen_on=result)
+    assert answer.status_code == 200, answer.text
+    assert answer.content.startswith(b"%PDF-")
+    assert 'filename="bulletins-2.pdf"' in answer.headers["content-disposition"]
+    for line in given.lines:
+        assert line.award_id is not None
+        with house.unit_of_work() as services:
+            services.awards.revoke(
+                house.campus, line.award_id, "Erreur de liste.", by=Actor(house.trainer.id)
+            )
+    none = send(trainer, f"{result}/bulletins", {}, seen_on=result)
+    assert none.status_code == 409
+    assert "Aucun bulletin à imprimer" in none.text
+
+
+def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_are_handed_over(house: House):
+    house.award("MOREAU Camille", "MOREAU Camille (2)")
+    trainer, admin = house.client(house.trainer), house.client(house.admin)
+    activity = f"/gestion/itip/activites/{house.activity.id}"
+    assert "Camille Moreau (2)" in trainer.get(f"{activity}/remise").text
+    assert "Camille Moreau (2)" in trainer.get(f"{activity}/projection").text
+    withdrawing = admin.get(f"/gestion/itip/retraits/nouveau?activite={house.activity.id}")
+    assert "Camille Moreau (2)" in withdrawing.text
+    with house.unit_of_work() as services:
+        records = services.awards.list_in(house.campus, activity_id=house.activity.id, limit=9)
+        sheet = services.slips.prepare(
+            house.campus,
+            [record.award.id for record in records],
+            language="fr",
+            day=str,
+            by=Actor(house.trainer.id),
+        )
+    assert sorted(slip.name for slip in sheet.slips) == ["Camille Moreau", "Camille Moreau (2)"]

@@ -1,0 +1,93 @@
+"""Whoever runs the service reads what was done to it and to campuses, and nothing of what these hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.campus.history import DONE_TO_CAMPUSES, OF_THE_SERVICE
+from app.web.campus.history_words import DEEDS
+from app.web.campus.history_words import OF_THE_SERVICE as WORDS
+from tests.support.house import COMMAND, House, send
+
+HERE = "/exploitation/historique"
+
+
+@pytest.fixture
+def operator(house: House) -> TestClient:
+    with house.unit_of_work() as services:
+        person = services.operators.add("Ada", "Opératrice", "operatrice@exemple.fr", by=COMMAND)
+    return house.client(person)
+
+
+def told(client: TestClient, path: str = HERE) -> list[str]:
+    shown = re.findall(r"<li><span class=.grow.*?</li>", client.get(path).text, re.DOTALL)
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip() for line in shown]
+
+
+def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(house: House, operator: TestClient):
+    page = "/exploitation"
+    for path, typed in (
+        ("inviter", {"courriel": "nouvelle@exemple.fr"}),
+        ("suspendre", {"certain": "oui"}),
+        ("reprendre", {}),
+    ):
+        house.clock.move(minutes=1)
+        assert send(operator, f"{page}/campus/itip/{path}", typed, seen_on=page).status_code == 303
+    lines = told(operator)
+    campus = "Industrie Technologique Innovante et Performante"
+    for line, deed in zip(
+        lines, ("Campus rouvert", "Campus suspendu", "Personne invitée par l’exploitant"), strict=False
+    ):
+        assert line.startswith(deed), lines
+        assert campus in line
+        assert line.endswith("Ada Opératrice")
+    assert any("Exploitation du service confiée" in line and "Ada Opératrice" in line for line in lines)
+    assert f'href="{HERE}"' in operator.get(page).text
+
+
+def test_it_says_nothing_of_what_a_campus_holds_nor_of_its_people(house: House, operator: TestClient):
+    house.award("MARTIN Zoé;zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        services.handed_links.of_administrator(house.campus, "", by=COMMAND)
+        services.operators.invite(house.campus, "nouvelle@exemple.fr", by=COMMAND)
+    shown = operator.get(HERE).text
+    assert "Lien de connexion donné par l’exploitant" in shown
+    for word in (
+        "Martin",
+        "MARTIN",
+        "zoe@",
+        "nouvelle@",
+        "Œuvrard",
+        "Le Goff",
+        "Robotique",
+        "Badge attribué",
+    ):
+        assert word not in shown
+
+
+def test_nobody_else_finds_it(house: House):
+    for person in (house.admin, house.trainer, None):
+        assert house.client(person).get(HERE).status_code == 404
+
+
+def test_it_goes_on_a_page_at_a_time(house: House, operator: TestClient):
+    for _ in range(30):
+        house.clock.move(minutes=1)
+        with house.unit_of_work() as services:
+            services.operators.suspend("itip", by=COMMAND)
+            services.operators.resume("itip", by=COMMAND)
+    first = operator.get(HERE).text
+    older = re.search(r'href="(\?avant=\d+)"', first)
+    assert older
+    assert len(told(operator)) == 50
+    rest = told(operator, HERE + older[1])
+    assert len(rest) > 10
+    assert any("Campus créé" in line for line in rest)
+
+
+def test_every_deed_of_the_service_has_words():
+    assert {noun for noun, _ in WORDS} == set(OF_THE_SERVICE)
+    assert set(DONE_TO_CAMPUSES) <= set(DEEDS)

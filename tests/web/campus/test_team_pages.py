@@ -1,0 +1,163 @@
+"""« L'équipe » on its pages: invited by letter, joined by a link, changed, removed."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi.testclient import TestClient
+
+from app.domain.messages.letters import LetterRefused, Reason
+from app.domain.people.people import Role
+from tests.support.house import COMMAND, House, Letterbox, send
+
+TEAM = "/gestion/itip/equipe"
+ADDRESS = "camille.durand@exemple.fr"
+
+
+def letter_link(house: House) -> str:
+    """The link of the newest letter, once all that are due have left."""
+    post = house.process.post
+    for envelope in post.due():
+        post.send(envelope)
+    found = re.search(r"/invitation/\S+", house.letters.letters[-1].text)
+    assert found
+    return found[0]
+
+
+def invited(house: House, client: TestClient, *roles: Role, address: str = ADDRESS) -> str:
+    form = {"adresse": address, "role": [role.value for role in roles], "jours": "7"}
+    answer = send(client, f"{TEAM}/invitations", form, seen_on=TEAM)
+    assert answer.status_code == 303, answer.text
+    return letter_link(house)
+
+
+def test_an_invited_trainer_enters_and_finds_the_campus(house: House):
+    admin, newcomer = house.client(house.admin), house.client()
+    link = invited(house, admin, Role.TRAINER)
+    letter = house.letters.letters[-1]
+    assert (letter.to, letter.language) == (ADDRESS, "fr")
+    assert "http" not in letter.html.split("<body")[1].replace(house.process.settings.base_url, "")
+
+    shown = newcomer.get(link).text
+    assert "Marc Œuvrard vous invite" in shown
+    nameless = send(newcomer, link, {"prenom": "", "nom": ""})
+    assert (nameless.status_code, "Il manque un nom" in nameless.text) == (422, True)
+    assert send(newcomer, link, {"prenom": "Camille", "nom": "Durand"}).headers["location"] == "/gestion/itip"
+    assert newcomer.get("/gestion/itip").status_code == 200
+    assert newcomer.get(TEAM).status_code == 403
+    assert ADDRESS in admin.get(TEAM).text
+    assert "déjà servi" in house.client().get(link).text
+
+
+def test_looking_at_the_link_accepts_for_nobody(house: House):
+    link = invited(house, house.client(house.admin), Role.AUDITOR)
+    for _ in range(3):
+        assert house.client().get(link).status_code == 200
+    assert "Invitations sans réponse" in house.client(house.admin).get(TEAM).text
+
+
+def test_what_was_typed_comes_back_with_the_reason(house: House):
+    admin = house.client(house.admin)
+    answer = send(
+        admin, f"{TEAM}/invitations", {"adresse": "camille", "role": "auditor", "jours": "30"}, seen_on=TEAM
+    )
+    assert answer.status_code == 422
+    assert 'value="camille"' in answer.text
+    assert 'value="auditor" checked' in answer.text
+    assert "Cette adresse n’est pas complète" in answer.text
+
+
+def test_somebody_with_an_account_signs_in_and_comes_back(house: House):
+    link = invited(house, house.client(house.admin), Role.REVIEWER, address="darcy@exemple.fr")
+    browser = house.client()
+    assert "Vous avez déjà un compte" in browser.get(link).text
+    browser.get("/connexion", params={"suite": link})
+    answer = send(browser, house.sign_in_path(house.stranger))
+    assert answer.headers["location"] == link
+    assert send(browser, link).headers["location"] == "/gestion/itip"
+    assert "Examen des demandes" in browser.get("/gestion").text
+
+
+def test_somebody_signed_in_under_another_address_reads_where_the_letter_went_and_not_all_of_it(
+    house: House,
+):
+    link = invited(house, house.client(house.admin), Role.REVIEWER)
+    other = house.client(house.stranger)
+    shown = other.get(link).text
+    assert "c•••@exemple.fr" in shown
+    assert ADDRESS not in shown
+    assert send(other, link).headers["location"] == "/gestion/itip"
+    assert "déjà servi" in house.client(house.trainer).get(link).text
+
+
+def test_whoever_the_letter_was_for_reads_no_warning(house: House):
+    link = invited(house, house.client(house.admin), Role.REVIEWER, address="darcy@exemple.fr")
+    assert "•••" not in house.client(house.stranger).get(link).text
+
+
+def test_a_new_letter_makes_the_old_link_say_so(house: House):
+    admin = house.client(house.admin)
+    old = invited(house, admin, Role.TRAINER)
+    again = re.search(rf'action="({TEAM}/invitations/[^"]+/renvoyer)"', admin.get(TEAM).text)
+    assert again
+    assert send(admin, again[1], seen_on=TEAM).status_code == 303
+    new = letter_link(house)
+    assert new != old
+    refused = house.client().get(old)
+    assert (refused.status_code, "lettre la plus récente" in refused.text) == (404, True)
+    assert house.client().get(new).status_code == 200
+
+
+def test_a_withdrawn_invitation_waits_no_more_and_its_letter_stays_here(house: House):
+    admin = house.client(house.admin)
+    send(admin, f"{TEAM}/invitations", {"adresse": ADDRESS, "role": "trainer", "jours": "7"}, seen_on=TEAM)
+    withdraw = re.search(rf'action="({TEAM}/invitations/[^"]+/retirer)"', admin.get(TEAM).text)
+    assert withdraw
+    send(admin, withdraw[1], seen_on=TEAM)
+    assert "Invitations sans réponse" not in admin.get(TEAM).text
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    assert house.letters.letters == []
+
+
+def test_roles_are_changed_and_the_last_administrator_stays(house: House):
+    admin = house.client(house.admin)
+    page = f"{TEAM}/{house.trainer.id}"
+    assert send(admin, page, {"role": ["trainer", "designer"]}).status_code == 303
+    assert "Conception des badges et Formation" in admin.get(TEAM).text
+    assert send(admin, page, {}).status_code == 422
+    refused = send(admin, f"{TEAM}/{house.admin.id}", {"role": ["trainer"]})
+    assert (refused.status_code, "dernière personne qui administre" in refused.text) == (422, True)
+
+
+def test_who_is_removed_gets_no_further_and_a_box_guards_the_button(house: House):
+    admin, trainer = house.client(house.admin), house.client(house.trainer)
+    page = f"{TEAM}/{house.trainer.id}"
+    unsure = send(admin, f"{page}/retirer", {}, seen_on=page)
+    assert (unsure.status_code, "Cochez la case" in unsure.text) == (422, True)
+    assert trainer.get("/gestion/itip").status_code == 200
+    assert send(admin, f"{page}/retirer", {"certain": "oui"}, seen_on=page).status_code == 303
+    assert trainer.get("/gestion/itip").status_code == 401
+    assert admin.get(page).status_code == 404
+
+
+def test_who_gives_their_own_administration_away_is_led_to_a_page_they_may_see(house: House):
+    with house.unit_of_work() as services:
+        services.team.set_roles(house.campus, house.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
+        services.team.set_roles(house.campus, house.admin.id, [Role.CAMPUS_ADMIN, Role.AUDITOR], by=COMMAND)
+    admin = house.client(house.admin)
+    answer = send(admin, f"{TEAM}/{house.admin.id}", {"role": ["auditor"]})
+    assert answer.headers["location"] == "/gestion"
+
+
+def test_a_letter_that_was_refused_is_told_on_the_page(house: House):
+    class Refusing(Letterbox):
+        def send(self, letter) -> None:
+            raise LetterRefused(Reason.UNKNOWN_ADDRESS)
+
+    house.process.mailer = Refusing()
+    admin = house.client(house.admin)
+    send(admin, f"{TEAM}/invitations", {"adresse": ADDRESS, "role": "trainer", "jours": "7"}, seen_on=TEAM)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    assert "Lettre refusée" in admin.get(TEAM).text

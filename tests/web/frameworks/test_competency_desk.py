@@ -1,0 +1,112 @@
+"""The competencies of a campus on their pages: written, changed, archived, taken in from a spreadsheet."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.badges.badges import Kind
+from app.domain.campus.history import Actor
+from app.services.badges.badges import Wording
+from tests.support.house import House, send
+
+HERE = "/gestion/itip/competences"
+MEASURE = {
+    "referentiel": "ca", "nom": "Contrôle d’accès", "code": "CA-3",
+    "enonce": "Mesurer, analyser", "niveaux": "Accompagné\nAutonome",
+}  # fmt: skip
+LIST = (
+    "Référentiel;Nom du référentiel;Code;Énoncé;Niveaux\n"
+    "ca;Contrôle d’accès;CA-3;Mesurer, analyser;Accompagné | Autonome\n"
+    ";;CA-4;Maintenir;\n"
+    ";;;Sans code;\n"
+)
+
+
+@pytest.fixture
+def designer(house: House) -> TestClient:
+    return house.client(house.admin)
+
+
+def known(house: House) -> dict[str, tuple[str, list[str], bool]]:
+    with house.unit_of_work(reading=True) as services:
+        return {
+            competency.code: (competency.statement, competency.levels, competency.archived_at is not None)
+            for competency, _ in services.competencies.list_of(house.campus)
+        }
+
+
+def address_of(house: House, code: str) -> str:
+    with house.unit_of_work(reading=True) as services:
+        found = services.competencies.list_of(house.campus)
+        return f"{HERE}/{next(competency.id for competency, _ in found if competency.code == code)}"
+
+
+def test_a_competency_is_written_changed_archived_and_taken_up_again(house: House, designer: TestClient):
+    assert send(designer, f"{HERE}/nouvelle", MEASURE).status_code == 303
+    here = address_of(house, "CA-3")
+    send(designer, here, {"enonce": "Mesurer et caractériser", "niveaux": "Accompagné\nAutonome\nTransmet"})
+    assert known(house)["CA-3"] == ("Mesurer et caractériser", ["Accompagné", "Autonome", "Transmet"], False)
+    send(designer, f"{here}/archiver", seen_on=here)
+    assert "CA-3" not in designer.get(HERE).text
+    assert "CA-3" in designer.get(f"{HERE}?archives=oui").text
+    send(designer, f"{here}/reprendre", seen_on=here)
+    assert "CA-3" in designer.get(HERE).text
+
+
+@pytest.mark.parametrize(
+    "changes", [{"code": ""}, {"enonce": ""}, {"referentiel": ""}, {"niveaux": "\n".join("abcdefghijk")}]
+)
+def test_what_cannot_be_kept_comes_back_as_typed(house: House, designer: TestClient, changes: dict):
+    answer = send(designer, f"{HERE}/nouvelle", MEASURE | {"nom": "Gardé"} | changes)
+    assert answer.status_code == 422
+    assert "Gardé" in answer.text
+    assert known(house) == {}
+
+
+def test_a_level_that_a_badge_attests_does_not_go_away_under_it(house: House, designer: TestClient):
+    send(designer, f"{HERE}/nouvelle", MEASURE)
+    here = address_of(house, "CA-3")
+    with house.unit_of_work() as services:
+        (competency, _), *_rest = services.competencies.list_of(house.campus)
+        services.badges.create(
+            house.campus,
+            Wording(Kind.COMPETENCY, "Mesurer", "Sait mesurer.", "A mesuré trois fois devant nous.",
+                    competencies=[(competency.id, 2)]),
+            by=Actor(house.admin.id),
+        )  # fmt: skip
+    answer = send(designer, here, {"enonce": "Mesurer", "niveaux": "Accompagné"})
+    assert answer.status_code == 422
+    assert known(house)["CA-3"][1] == ["Accompagné", "Autonome"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_a_dropped_list_keeps_good_lines_and_gives_back_the_others(
+    house: House, designer: TestClient, encoding: str
+):
+    files = {"fichier": ("competences.csv", LIST.encode(encoding), "text/csv")}
+    first = send(designer, f"{HERE}/importer", files=files)
+    assert first.status_code == 422
+    assert sorted(known(house)) == ["CA-3", "CA-4"]
+    assert "Sans code" in first.text
+    assert "CA-4;Maintenir" not in first.text
+    assert known(house)["CA-3"][1] == ["Accompagné", "Autonome"]
+    before = known(house)
+    again = send(designer, f"{HERE}/importer", files=files)
+    assert "Déjà là" in again.text
+    assert known(house) == before
+
+
+def test_the_table_can_be_dropped_again(house: House, designer: TestClient):
+    send(designer, f"{HERE}/importer", {"liste": LIST.rpartition(";;;")[0]})
+    table = designer.get(f"{HERE}/competences.csv").content
+    before = known(house)
+    answer = send(designer, f"{HERE}/importer", files={"fichier": ("c.csv", table, "text/csv")})
+    assert answer.status_code == 200
+    assert known(house) == before
+
+
+def test_another_campus_s_competency_is_as_good_as_absent(house: House, designer: TestClient):
+    send(designer, f"{HERE}/nouvelle", MEASURE)
+    here = address_of(house, "CA-3").replace("/itip/", "/agt/")
+    assert house.client(house.stranger).get(here).status_code in (403, 404)

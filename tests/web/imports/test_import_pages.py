@@ -1,0 +1,51 @@
+"""Files dropped on « Reprendre des activités »: whichever form they have, shown first and written once confirmed."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.imports.imports import Fate
+from tests.journeys.test_takes_over_activities import CALENDAR, STATEMENTS, TABLE
+from tests.support.forms import form_with
+from tests.support.house import House
+
+DESK = "/gestion/itip/reprises"
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "created"),
+    [
+        (CALENDAR, "05/10/2026, 2 h 30", 3),
+        (STATEMENTS, "Prise en main", 1),
+        (TABLE.replace("Coach", "Ressource"), "Fabrication additive", 2),
+    ],
+    ids=["calendar", "statements", "table"],
+)
+def test_every_form_is_shown_before_it_is_written(
+    house: House, content: str, told: str, created: int
+) -> None:
+    trainer = house.client(house.trainer)
+    start = trainer.get(DESK)
+    dropped = form_with(start, "tableau").fill(source="Agenda", tableau=content).press(trainer, start)
+    here = dropped.headers["location"]
+    shown = trainer.get(here)
+    assert told in shown.text.replace("\xa0", " ").replace("\u202f", " ")
+    with house.unit_of_work(reading=True) as services:
+        assert services.imports.reports(house.campus) == []
+    form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
+    with house.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(house.campus)
+        assert report.counts[Fate.CREATED] == created
+
+
+def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(house: House) -> None:
+    trainer = house.client(house.trainer)
+    start = trainer.get(DESK)
+    told = (
+        form_with(start, "tableau")
+        .fill(source="Agenda", tableau="BEGIN:VCALENDAR\nEND:VCALENDAR")
+        .press(trainer, start)
+    )
+    assert told.status_code == 422
+    assert "aucun événement" in told.text
+    assert 'value="Agenda"' in told.text

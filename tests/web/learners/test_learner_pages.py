@@ -1,0 +1,147 @@
+"""The learner's pages: the private link, what it opens and nothing else, opening, shutting, taking away."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.awards.awards import Visibility
+from app.domain.campus.history import Actor
+from sceau_credentials.baking import unbake
+from tests.support.house import House, send
+
+ZOE, LEO = "Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr"
+
+
+@pytest.fixture
+def result(house: House):
+    return house.award(ZOE, LEO)
+
+
+@pytest.fixture
+def zoe(house: House, result) -> TestClient:
+    """Zoé's browser, after she opened her private link."""
+    client = house.client()
+    client.get(house.private_link(result, 0))
+    return client
+
+
+def page_of(result, position: int = 0) -> str:
+    return f"/mes-badges/{result.lines[position].award_id}"
+
+
+def test_the_private_link_leaves_the_address_bar_and_works_again(house: House, result):
+    link = house.private_link(result)
+    for client in (house.client(), house.client()):
+        for _ in range(2):
+            answer = client.get(link)
+            assert (answer.status_code, answer.headers["location"]) == (303, page_of(result))
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert client.get(page_of(result)).status_code == 200
+
+
+def test_the_page_says_what_the_badge_says_and_who_signed(zoe: TestClient, result):
+    page = zoe.get(page_of(result)).text
+    assert "Zoé, ce badge est à vous" in page
+    for said in ("Ce que dit le badge", "devant la personne qui l’animait", "Atelier robotique", "Industrie"):
+        assert said in page
+    assert "Authentique, en cours de validité" in page
+
+
+def test_a_link_opens_one_badge_and_nobody_else_s(house: House, zoe: TestClient, result):
+    assert zoe.get(page_of(result, 1)).status_code == 401
+    for form in ("png", "svg", "json", "jwt"):
+        assert zoe.get(f"{page_of(result, 1)}/badge.{form}").status_code == 401
+    answer = send(zoe, f"{page_of(result, 1)}/visibilite", {"vue": "ouvert"}, seen_on=page_of(result))
+    assert answer.status_code == 401
+    with house.unit_of_work(reading=True) as services:
+        assert services.awards.record(result.lines[1].award_id).award.visibility is Visibility.CLOSED
+
+
+@pytest.mark.parametrize("cut", [slice(None, -1), slice(0, 36), slice(5, None)])
+def test_a_link_with_something_missing_opens_nothing(house: House, result, cut: slice):
+    token = house.private_link(result).removeprefix("/recevoir/")
+    answer = house.client().get("/recevoir/" + token[cut])
+    assert answer.status_code == 404
+    assert "Ce lien n’ouvre aucun badge" in answer.text
+
+
+def test_opening_and_shutting_are_one_button_each(house: House, zoe: TestClient, result):
+    public = f"/attributions/{result.lines[0].award_id}"
+    employer = house.client()
+    assert employer.get(public).status_code == 403
+    answer = send(zoe, page_of(result) + "/visibilite", {"vue": "ouvert"}, seen_on=page_of(result))
+    assert answer.status_code == 303
+    assert "La page est ouverte" in zoe.get(answer.headers["location"]).text
+    assert employer.get(public).status_code == 200
+    send(zoe, page_of(result) + "/visibilite", {"vue": "ferme"}, seen_on=page_of(result))
+    assert employer.get(public).status_code == 403
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "json", "jwt"])
+def test_the_files_are_the_stored_badge_and_come_while_the_page_is_shut(
+    house: House, zoe: TestClient, result, form: str
+):
+    answer = zoe.get(f"{page_of(result)}/badge.{form}")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == f'attachment; filename="robotique-pour-tous.{form}"'
+    assert answer.headers["cache-control"] == "no-store"
+    with house.unit_of_work(reading=True) as services:
+        stored = services.awards.awards.document_of(result.lines[0].award_id)
+    inside = unbake(answer.content).text if form in ("png", "svg") else answer.text
+    assert inside == (stored.token if form == "jwt" else stored.embedded.decode())
+
+
+def test_the_wish_about_one_s_name_is_kept_for_the_next_badges(house: House, zoe: TestClient, result):
+    send(zoe, page_of(result) + "/nom", {}, seen_on=page_of(result))
+    assert (
+        "checked"
+        not in re.findall(r'<input type="checkbox" name="nom"[^>]*>', zoe.get(page_of(result)).text)[0]
+    )
+    second = house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
+    with house.unit_of_work(reading=True) as services:
+        assert services.awards.record(second.lines[0].award_id).award.holder_name is None
+        assert services.awards.record(result.lines[0].award_id).award.holder_name == "Zoé N’Diaye"
+
+
+def test_the_reason_of_a_withdrawal_is_shown_to_the_holder(house: House, zoe: TestClient, result):
+    with house.unit_of_work() as services:
+        services.awards.revoke(
+            house.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+        )
+    page = zoe.get(page_of(result)).text
+    assert "Erreur de séance." in page
+    assert "reste valable" not in page
+
+
+def test_several_links_make_a_shelf_and_one_button_empties_it(house: House, zoe: TestClient, result):
+    second = house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
+    zoe.get(house.private_link(second))
+    shelf = zoe.get("/mes-badges").text
+    assert page_of(result) in shelf
+    assert page_of(second) in shelf
+    send(zoe, "/mes-badges/quitter", seen_on="/mes-badges")
+    assert "Aucun badge n’est ouvert dans ce navigateur" in zoe.get("/mes-badges").text
+    assert zoe.get(page_of(result)).status_code == 401
+
+
+def test_without_a_link_the_shelf_says_where_to_find_one(house: House):
+    page = house.client().get("/mes-badges").text
+    assert "lien privé que le campus vous a donné" in page
+
+
+def test_a_trainer_who_looks_at_a_learner_s_link_stays_signed_in(house: House, result):
+    trainer = house.client(house.trainer)
+    trainer.get(house.private_link(result))
+    assert trainer.get(page_of(result)).status_code == 200
+    assert trainer.get("/gestion").status_code in (200, 303)
+
+
+def test_a_day_later_the_link_is_needed_again(house: House, zoe: TestClient, result):
+    house.clock.move(hours=25)
+    assert zoe.get(page_of(result)).status_code == 401
+    assert "ouvrez le lien privé" in zoe.get(page_of(result)).text
+    zoe.get(house.private_link(result))
+    assert zoe.get(page_of(result)).status_code == 200

@@ -1,0 +1,290 @@
+"""A learner's portfolio: put together by them alone, showing only badges that are open, shut at once."""
+
+from __future__ import annotations
+
+import re
+import struct
+from html import unescape
+from io import BytesIO
+
+import pytest
+from fastapi.testclient import TestClient
+from pypdf import PdfReader
+
+from app.domain.awards.awards import Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.badges.badges import Kind
+from app.domain.campus.history import Actor
+from app.services.badges.badges import Wording
+from tests.support.house import BASE_URL, COMMAND, House, send
+
+ZOE, LEO = "Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr"
+MINE = "/mes-badges/portfolio"
+
+
+def set_visibility(house: House, award_id, wanted: Visibility) -> None:
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, wanted, by=Actor.command("tests"))
+
+
+@pytest.fixture
+def results(house: House):
+    """Two badges of Zoé's: the first open, the second shut."""
+    first, second = house.award(ZOE), house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
+    set_visibility(house, first.lines[0].award_id, Visibility.OPEN)
+    return first, second
+
+
+@pytest.fixture
+def zoe(house: House, results) -> TestClient:
+    client = house.client()
+    for result in results:
+        client.get(house.private_link(result))
+    return client
+
+
+@pytest.fixture
+def portfolio(zoe: TestClient) -> str:
+    """The path of Zoé's portfolio, made just now."""
+    return start(zoe)
+
+
+def start(client: TestClient) -> str:
+    person = re.search(r'name="personne" value="([^"]+)"', client.get(MINE).text)[1]
+    answer = send(client, MINE, {"personne": person})
+    return answer.headers["location"].partition("?")[0]
+
+
+def public(portfolio: str) -> str:
+    return portfolio.replace("/mes-badges", "")
+
+
+def opened(client: TestClient, portfolio: str) -> str:
+    send(client, f"{portfolio}/visibilite", {"vue": "ouvert"}, seen_on=portfolio)
+    return public(portfolio)
+
+
+def titles(page: str) -> list[str]:
+    return [unescape(each) for each in re.findall(r"<h[34][^>]*><a[^>]*>([^<]+)</a>", page)]
+
+
+def put_in(client: TestClient, portfolio: str, result) -> None:
+    send(client, f"{portfolio}/badges", {"attribution": result.lines[0].award_id}, seen_on=portfolio)
+
+
+def test_it_begins_shut_with_the_badges_that_are_open(house: House, zoe: TestClient, portfolio: str):
+    assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
+    stranger = house.client()
+    answer = stranger.get(public(portfolio))
+    assert answer.status_code == 403
+    assert "Zoé" not in answer.text
+    assert "Robotique" in zoe.get(f"{portfolio}/apercu").text
+
+
+def test_there_is_one_for_a_person_however_often_it_is_begun(house: House, zoe: TestClient, portfolio: str):
+    assert f'action="{portfolio}/visibilite"' in zoe.get(MINE).text
+    with house.unit_of_work() as services:
+        person = services.people.people.find_named_at("zoe@exemple.fr", "diaye n zoe")
+        assert str(services.portfolios.start(person, []).id) == portfolio.rpartition("/")[2]
+
+
+def test_nobody_else_arranges_it(house: House, zoe: TestClient, portfolio: str):
+    leo = house.client()
+    result = house.award(LEO)
+    leo.get(house.private_link(result))
+    for path in ("", "/apercu", "/code.svg"):
+        assert leo.get(portfolio + path).status_code == 401
+    answer = send(leo, f"{portfolio}/visibilite", {"vue": "ouvert"}, seen_on=MINE)
+    assert answer.status_code == 401
+    assert house.client().get(public(portfolio)).status_code == 403
+
+
+def test_somebody_else_s_badge_is_not_put_into_it(house: House, zoe: TestClient, portfolio: str):
+    of_leo = house.award(LEO)
+    answer = send(zoe, f"{portfolio}/badges", {"attribution": of_leo.lines[0].award_id}, seen_on=portfolio)
+    assert answer.status_code == 404
+    assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
+
+
+def test_only_badges_that_are_open_themselves_are_shown(house: House, zoe: TestClient, portfolio, results):
+    put_in(zoe, portfolio, results[1])
+    page = opened(zoe, portfolio)
+    stranger = house.client()
+    assert "Acteur du dispositif" not in stranger.get(page).text
+    set_visibility(house, results[1].lines[0].award_id, Visibility.OPEN)
+    assert titles(stranger.get(page).text) == ["Robotique pour tous", "Acteur du dispositif Explor’#ICI"]
+    set_visibility(house, results[0].lines[0].award_id, Visibility.CLOSED)
+    for path in (page, f"{page}/integrer"):
+        assert "Robotique" not in stranger.get(path).text
+
+
+def test_all_that_shows_it_shuts_the_moment_it_does(house: House, zoe: TestClient, portfolio: str):
+    page, stranger = opened(zoe, portfolio), house.client()
+    paths = (page, f"{page}/carte.png", f"{page}/integrer", f"/oembed?url={BASE_URL}{page}")
+    for path in paths:
+        assert stranger.get(path).status_code == 200, path
+    send(zoe, f"{portfolio}/visibilite", {"vue": "ferme"}, seen_on=portfolio)
+    for path in paths:
+        answer = stranger.get(path)
+        assert answer.status_code == 403, path
+        assert "Robotique" not in answer.text
+
+
+def test_each_badge_is_said_to_be_what_its_own_page_says(house: House, zoe: TestClient, portfolio, results):
+    page, stranger = opened(zoe, portfolio), house.client()
+    assert "Authentique, en cours de validité" in stranger.get(page).text
+    with house.unit_of_work() as services:
+        services.awards.revoke(
+            house.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+        )
+    told = stranger.get(page).text
+    assert "Retiré par le campus" in told
+    assert "Authentique, en cours de validité" not in told
+    assert "Erreur de séance" not in told
+
+
+def test_badges_go_up_and_down_by_buttons(house: House, zoe: TestClient, portfolio: str, results):
+    put_in(zoe, portfolio, results[1])
+    shown = zoe.get(portfolio).text
+    first, second = re.findall(r'<li class="item card" id="b-([^"]+)"', shown)
+    assert f'name="descendre" value="{second}"' in shown
+    send(zoe, f"{portfolio}/badges", {"badge": first, "descendre": second}, seen_on=portfolio)
+    assert titles(zoe.get(portfolio).text)[0].startswith("Acteur")
+    send(zoe, f"{portfolio}/badges", {"badge": first, "monter": second}, seen_on=portfolio)
+    assert titles(zoe.get(portfolio).text)[0].startswith("Robotique")
+    send(zoe, f"{portfolio}/badges", {"badge": first, "retirer": "oui"}, seen_on=portfolio)
+    assert len(titles(zoe.get(portfolio).text)) == 1
+
+
+def test_groups_of_one_s_own_have_titles_an_order_and_badges(house: House, zoe: TestClient, portfolio):
+    for title in ("Bénévolat", "Atelier"):
+        send(zoe, f"{portfolio}/groupes", {"titre": title}, seen_on=portfolio)
+    shown = zoe.get(portfolio).text
+    (piece,) = re.findall(r'<li class="item card" id="b-([^"]+)"', shown)
+    volunteering, workshop = re.findall(r'<h3 id="g-([^"]+)"', shown)
+    send(zoe, f"{portfolio}/badges", {"badge": piece, "groupe": workshop}, seen_on=portfolio)
+    send(zoe, f"{portfolio}/groupes", {"groupe": workshop, "monter": volunteering}, seen_on=portfolio)
+    shown = zoe.get(portfolio).text
+    assert shown.index("<bdi>Atelier</bdi>") < shown.index("<bdi>Bénévolat</bdi>")
+    page = house.client().get(opened(zoe, portfolio)).text
+    assert "<bdi>Atelier</bdi>" in page
+    assert "Bénévolat" not in page
+    send(zoe, f"{portfolio}/groupes", {"groupe": workshop, "retirer": "oui"}, seen_on=portfolio)
+    assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
+
+
+def show_all(house: House) -> None:
+    """Every holder shows all of every line that their badges rest on."""
+    with house.unit_of_work() as services:
+        for record in services.awards.list_in(house.campus):
+            row = services.evidence.find(record.award.id)
+            wanted = dict.fromkeys(row.entries if row else (), Shown.ALL)
+            services.personal_log.show(house.campus, record.award.id, wanted, by=COMMAND)
+
+
+def test_badges_group_themselves_by_project(house: House, zoe: TestClient, portfolio: str):
+    send(zoe, portfolio, {"nom": "full", "classement": "project", "phrase": "Je cherche un stage."})
+    assert "<bdi>Atelier robotique</bdi>" not in house.client().get(opened(zoe, portfolio)).text
+    show_all(house)
+    page = house.client().get(opened(zoe, portfolio)).text
+    assert "<bdi>Atelier robotique</bdi>" in page
+    assert "Je cherche un stage." in page
+    assert "Les badges de Zoé N’Diaye" in unescape(page)
+
+
+@pytest.mark.parametrize(
+    ("naming", "said"), [("short", "Les badges de Zoé N."), ("none", "Un portfolio de badges")]
+)
+def test_the_name_is_shown_as_its_bearer_wishes(house: House, zoe, portfolio, naming: str, said: str):
+    send(zoe, portfolio, {"nom": naming})
+    page = unescape(house.client().get(opened(zoe, portfolio)).text)
+    assert said in page
+    assert "Diaye" not in page
+
+
+def test_competencies_say_their_level_their_badges_and_hours_that_count_once(house: House):
+    with house.unit_of_work() as services:
+        framework = services.competencies.framework(
+            house.campus, code="r", name="Référentiel VRAI", by=COMMAND
+        )
+        measuring = services.competencies.create(
+            house.campus, framework, code="M", statement="Mesurer", levels=["Initié", "Autonome"], by=COMMAND
+        )
+        badges = [
+            services.badges.create(
+                house.campus,
+                Wording(Kind.COMPETENCY, name, "Mesurer.", "A mesuré trois pièces, jugé par la formatrice.",
+                        competencies=((measuring.id, level),)),
+                by=COMMAND,
+            )
+            for name, level in (("Mesure 1", 1), ("Mesure 2", 2))
+        ]  # fmt: skip
+    results = [house.award(f"{ZOE}", badge=badge, evidence="A mesuré.") for badge in badges]
+    client = house.client()
+    for result in results:
+        set_visibility(house, result.lines[0].award_id, Visibility.OPEN)
+        client.get(house.private_link(result))
+    page = house.client().get(opened(client, start(client))).text
+    row = re.search(r"<tr role=\"row\"><th[^>]*scope=\"row\">Mesurer.+?</tr>", page, re.S)[0]
+    assert "Autonome (2 sur 2)" in row
+    assert row.count("/attributions/") == 2
+    assert re.search(r'data-l="Heures"[^>]*>3<', row)
+
+
+def test_search_engines_are_kept_out_until_they_are_wanted(house: House, zoe: TestClient, portfolio: str):
+    page, stranger = opened(zoe, portfolio), house.client()
+    assert "noindex" in stranger.get(page).headers["x-robots-tag"]
+    assert "noindex" in stranger.get(page).text
+    send(zoe, portfolio, {"recherche": "oui"})
+    answer = stranger.get(page)
+    assert "x-robots-tag" not in answer.headers
+    assert "noindex" not in answer.text
+
+
+def test_the_card_names_nobody_and_the_frame_holds_no_form(house: House, zoe: TestClient, portfolio: str):
+    page, stranger = opened(zoe, portfolio), house.client()
+    card, frame = stranger.get(f"{page}/carte.png"), stranger.get(f"{page}/integrer")
+    assert struct.unpack(">II", card.content[16:24]) == (1200, 630)
+    assert "frame-ancestors *" in frame.headers["content-security-policy"]
+    assert "<form" not in frame.text
+    told = stranger.get(f"/oembed?url={BASE_URL}{page}").json()
+    assert "Zoé" not in told["title"]
+    assert f'src="{BASE_URL}{page}/integrer"' in told["html"]
+
+
+def test_the_code_leads_to_the_page(zoe: TestClient, portfolio: str):
+    for form, kind in (("svg", "image/svg+xml"), ("png", "image/png")):
+        assert zoe.get(f"{portfolio}/code.{form}").headers["content-type"] == kind
+
+
+def test_a_sentence_too_long_comes_back_as_it_was_typed(zoe: TestClient, portfolio: str):
+    answer = send(zoe, portfolio, {"phrase": "é" * 301})
+    assert answer.status_code == 422
+    assert "é" * 301 in answer.text
+
+
+def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe, portfolio, results):
+    put_in(zoe, portfolio, results[1])
+    resume = zoe.get(f"{portfolio}/fichiers/cv.json").json()
+    assert [each["name"] for each in resume["certificates"]] == ["Robotique pour tous"]
+    assert resume["certificates"][0]["url"].startswith(f"{BASE_URL}/attributions/")
+    assert resume["basics"]["name"] == "Zoé N."
+    europass = zoe.get(f"{portfolio}/fichiers/europass.json").json()
+    (claim,) = europass["credentialSubject"]["hasClaim"]
+    assert claim["specifiedBy"]["volumeOfLearning"] == "PT3H"
+    assert "Personne ne les a scellées" in europass["note"]
+    pdf = zoe.get(f"{portfolio}/fichiers/portfolio.pdf")
+    assert pdf.content.startswith(b"%PDF-")
+    words = " ".join(PdfReader(BytesIO(pdf.content)).pages[0].extract_text().split())
+    assert "uthentique" not in words, "paper is not verified"
+    assert "À vérifier" in words
+    assert "localhost:8000/v/" in words
+    assert house.client().get(f"{portfolio}/fichiers/cv.json").status_code == 401
+
+
+def test_a_badge_withdrawn_is_no_certificate_any_more(house: House, zoe: TestClient, portfolio, results):
+    with house.unit_of_work() as services:
+        services.awards.revoke(
+            house.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+        )
+    assert zoe.get(f"{portfolio}/fichiers/cv.json").json()["certificates"] == []

@@ -1,0 +1,276 @@
+"""Asking for a badge on the web, following it, and deciding: two people's browsers and the letters between them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.adapters.rate_limits import limits_in
+from app.domain.learners.requests import BadgeRequest, RequestState
+from app.domain.people.people import Person, Role
+from app.services.badges.wordings import wording_of
+from tests.support.forms import form_with
+from tests.support.house import COMMAND, House, build_house, send
+from tests.support.letters import send_all, text_in
+
+NARRATIVE = "J’ai animé deux ateliers de robotique, seule, devant douze collégiens."
+ZOE = {"prenom": "Zoé", "nom": "Martin", "adresse": "zoe@exemple.fr", "recit": NARRATIVE}
+PDF = ("carnet de bord.pdf", b"%PDF-1.7\n1 0 obj", "application/pdf")
+
+
+@pytest.fixture
+def badge(house: House) -> str:
+    with house.unit_of_work() as services:
+        found = services.badges.badges.get(house.role.badge.id)
+        found.accepts_requests = True
+        services.badges.badges.add(found)
+    house.award("Lucas Bernard", badge=house.role, evidence="A tenu le stand.")
+    return f"/badges/{house.role.badge.id}"
+
+
+def staff(house: House, name: str, role: Role = Role.REVIEWER) -> Person:
+    with house.unit_of_work() as services:
+        return services.people.add_staff(
+            house.campus, given_name=name, family_name="Relecteur", address=f"{name.lower()}@exemple.fr",
+            role=role, by=COMMAND,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def nora(house: House) -> TestClient:
+    return house.client(staff(house, "Nora"))
+
+
+def asked_and_confirmed(house: House, badge: str, office, post) -> tuple[TestClient, str]:
+    """A browser, and the page of its request."""
+    learner = house.client()
+    answer = send(learner, f"{badge}/demande", ZOE)
+    assert "Une lettre part vers zoe@exemple.fr" in answer.text
+    send_all(post)
+    link = re.search(r"/demandes/\S+", text_in(office.received[-1]))
+    assert link
+    page = learner.get(link[0])
+    assert "Oui, envoyer ma demande" in page.text
+    assert send(learner, f"{link[0]}/confirmer", {}, seen_on=link[0]).status_code == 303
+    return learner, link[0]
+
+
+def queue(client: TestClient, state: str = "attente") -> str:
+    return client.get(f"/gestion/itip/demandes?etat={state}").text
+
+
+def review_path(client: TestClient) -> str:
+    found = re.search(r"/gestion/itip/demandes/[0-9a-f-]{36}", queue(client))
+    assert found, "something waits"
+    return found[0]
+
+
+def test_a_badge_page_offers_to_ask_only_where_the_badge_says_so(house: House, badge: str):
+    client = house.client()
+    assert f"{badge}/demande" in client.get(badge).text
+    assert client.get(f"{badge}/demande").status_code == 200
+    for other in (house.presence.badge.id, "00000000-0000-4000-8000-000000000000"):
+        assert client.get(f"/badges/{other}/demande").status_code == 404
+
+
+def test_from_the_form_to_the_badge(house: House, badge: str, office, post, nora: TestClient):
+    learner, mine = asked_and_confirmed(house, badge, office, post)
+    assert "Demandes en attente : 1" in nora.get("/gestion/itip").text.replace("\u00a0", " ")
+    where = review_path(nora)
+    page = nora.get(where)
+    assert NARRATIVE in page.text
+    short = form_with(page, "preuve").fill(raison="ok", preuve="Deux ateliers.").press(nora, page)
+    assert short.status_code == 422
+    assert "Deux ateliers." in short.text, "nothing typed is lost"
+    answer = form_with(short, "preuve").fill(raison="J’y étais.").press(nora, short)
+    assert "Le badge est donné" in nora.get(answer.headers["location"]).text
+    assert "Acceptée" in learner.get(mine).text
+    assert "J’y étais." in learner.get(mine).text
+    send_all(post)
+    link = re.search(r"/recevoir/\S+", text_in(office.received[-1]))
+    assert link
+    learner.get(link[0])
+    assert "Deux ateliers." in learner.get(learner.get(link[0]).headers["location"]).text
+    assert "Aucune demande ici" in queue(nora)
+    assert "Zoé Martin" in queue(nora, "closes")
+
+
+def test_what_came_today_has_no_age_of_zero_days(house: House, badge: str, office, post, nora: TestClient):
+    asked_and_confirmed(house, badge, office, post)
+    assert "Moins d’un jour" in queue(nora)
+    assert "depuis moins d’un jour" in nora.get(review_path(nora)).text
+    house.clock.move(days=3)
+    assert "3 jours" in queue(house.client(staff(house, "Ada"))).replace("\u00a0", " ")
+
+
+def test_who_asks_sees_the_activities_their_request_rests_on(
+    house: House, badge: str, office, post, nora: TestClient
+):
+    house.record("Zoé Martin; zoe@exemple.fr")
+    learner, mine = asked_and_confirmed(house, badge, office, post)
+    page = learner.get(mine)
+    (entry,) = re.findall(r'name="activite" value="([0-9a-f-]{36})"', page.text)
+    assert says_it_rests_on(page.text) == 0
+    send(learner, f"{mine}/completer", {"activite": entry}, seen_on=mine)
+    assert says_it_rests_on(learner.get(mine).text) == 1
+    where = review_path(nora)
+    send(nora, f"{where}/refuser", {"raison": "Il manque la trace du projet."}, seen_on=where)
+    assert says_it_rests_on(learner.get(mine).text) == 1
+
+
+def says_it_rests_on(page: str) -> int:
+    """How many activities the request says it rests on."""
+    return page.partition('id="dit"')[2].partition("</section>")[0].count("Atelier robotique")
+
+
+def test_what_keeps_a_badge_from_being_given_is_said_before_anybody_decides(
+    house: House, badge: str, office, post, nora: TestClient
+):
+    learner, _ = asked_and_confirmed(house, badge, office, post)
+    where = review_path(nora)
+    assert f"{where}/accepter" in nora.get(where).text
+    with house.unit_of_work() as services:
+        said = replace(wording_of(house.role.version, []), required_hours=30)
+        services.badges.revise(house.campus, house.role.badge.id, said, by=COMMAND)
+    shown = nora.get(where).text.replace("\u202f", " ").replace("\xa0", " ")
+    assert "Ce badge demande 30 heures ; 0 sont notées." in shown
+    assert "cocher, dans sa demande, l’activité" in shown
+    assert f"{where}/accepter" not in shown, "no button that would be refused"
+    assert f"{where}/demander" in shown
+    asking = learner.get(f"{badge}/demande").text.replace("\xa0", " ")
+    assert "Ce badge demande 30 heures, notées par le campus" in asking
+    assert "Une personne du campus regarde" in asking
+
+
+def test_more_is_asked_and_a_file_comes_that_only_reviewers_may_save(
+    house: House, badge: str, office, post, nora: TestClient
+):
+    learner, mine = asked_and_confirmed(house, badge, office, post)
+    where = review_path(nora)
+    send(nora, f"{where}/demander", {"raison": "Montrez votre carnet."}, seen_on=where)
+    assert "Zoé Martin" in queue(nora, "completer")
+    send_all(post)
+    assert "Montrez votre carnet." in text_in(office.received[-1])
+    assert "Montrez votre carnet." in learner.get(mine).text
+    wrong = send(learner, f"{mine}/completer", {"mot": "Le voici."}, seen_on=mine,
+                 files={"fichier": ("carnet.pdf", b"<script>alert(1)</script>", "application/pdf")})  # fmt: skip
+    assert wrong.status_code == 422
+    assert "Le voici." in wrong.text
+    assert (
+        send(
+            learner, f"{mine}/completer", {"mot": "Le voici."}, seen_on=mine, files={"fichier": PDF}
+        ).status_code
+        == 303
+    )
+    page = nora.get(where).text
+    file = re.search(rf"{where}/pieces/[0-9a-f-]{{36}}", page)
+    assert file
+    saved = nora.get(file[0])
+    assert saved.content == PDF[1]
+    assert saved.headers["content-type"] == "application/octet-stream"
+    assert saved.headers["content-disposition"] == "attachment; filename*=UTF-8''carnet%20de%20bord.pdf"
+    assert "sandbox" in saved.headers["content-security-policy"]
+    assert saved.headers["x-content-type-options"] == "nosniff"
+    assert learner.get(file[0]).status_code == 401
+    assert house.client(house.trainer).get(file[0]).status_code == 403
+    assert house.client(house.stranger).get(file[0]).status_code == 404
+
+
+def test_a_refusal_is_read_by_the_person_and_nobody_else(
+    house: House, badge: str, office, post, nora: TestClient
+):
+    learner, mine = asked_and_confirmed(house, badge, office, post)
+    where = review_path(nora)
+    send(nora, f"{where}/refuser", {"raison": "Atelier mené par une autre personne."}, seen_on=where)
+    assert "Atelier mené par une autre personne." in learner.get(mine).text
+    assert "Atelier mené" not in house.client().get(badge).text
+    again = send(nora, f"{where}/accepter", {"raison": "Après tout…", "preuve": "Oui."}, seen_on="/verifier")
+    assert again.status_code == 409
+    assert "Cette demande est close" in again.text
+
+
+def test_the_holder_of_a_badge_waits_for_no_letter(house: House, badge: str, nora: TestClient):
+    result = house.award("Zoé Martin;zoe@exemple.fr")
+    learner = house.client()
+    learner.get(house.private_link(result))
+    page = learner.get(f"{badge}/demande")
+    assert "Vous êtes Zoé Martin" in page.text.replace("\u00a0", " ")
+    answer = form_with(page, "recit").fill(recit=NARRATIVE).press(learner, page)
+    assert answer.status_code == 303
+    assert "Le campus l’examine" in learner.get(answer.headers["location"]).text
+    assert "Zoé Martin" in queue(nora)
+    twice = send(learner, f"{badge}/demande", {"adresse": "zoe@exemple.fr", "recit": NARRATIVE})
+    assert twice.status_code == 409
+    assert NARRATIVE in twice.text
+
+
+def test_what_is_wrong_is_said_and_what_was_typed_stays(house: House, badge: str):
+    learner = house.client()
+    for wrong, words in (
+        ({"recit": "court"}, "au moins une phrase"),
+        ({"adresse": "zoe"}, "adresse n’est pas complète"),
+        ({"liens": "javascript:alert(1)"}, "commence par https://"),
+        ({"prenom": "", "nom": ""}, "manque un nom"),
+    ):
+        answer = send(learner, f"{badge}/demande", {**ZOE, **wrong})
+        assert answer.status_code == 422, wrong
+        assert words in answer.text
+        assert (wrong.get("recit") or NARRATIVE) in answer.text
+
+
+def test_where_no_letter_leaves_strangers_are_told_what_to_do(house: House, badge: str):
+    house.process.mailer = None
+    page = house.client().get(f"{badge}/demande").text
+    assert "Ce service n’envoie pas de lettre" in page
+    assert 'name="recit"' not in page
+
+
+def test_known_and_unknown_addresses_get_the_same_answer(house: House, badge: str):
+    house.award("Zoé Martin;zoe@exemple.fr")
+    answers = set()
+    for address in ("zoe@exemple.fr", "inconnue@exemple.fr"):
+        page = send(house.client(), f"{badge}/demande", {**ZOE, "adresse": address}).text
+        said = re.search(r"<main.*</main>", page, re.S)
+        assert said
+        answers.add(said[0].replace(address, ""))
+    assert len(answers) == 1
+
+
+def test_an_address_is_written_to_three_times_and_then_told_to_wait(sqlite_url: str, tmp_path):
+    house = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
+    with house.unit_of_work() as services:
+        found = services.badges.badges.get(house.role.badge.id)
+        found.accepts_requests = True
+        services.badges.badges.add(found)
+    statuses = [
+        send(house.client(), f"/badges/{house.role.badge.id}/demande", ZOE).status_code for _ in range(4)
+    ]
+    assert statuses == [200, 200, 200, 429]
+    house.close()
+
+
+@pytest.mark.parametrize("tab", ["attente", "closes"])
+def test_a_long_queue_goes_by_pages_and_misses_nobody(house: House, badge: str, nora: TestClient, tab: str):
+    state = RequestState.WAITING if tab == "attente" else RequestState.REFUSED
+    with house.unit_of_work() as services:
+        for number in range(120):
+            at = house.clock.now - timedelta(minutes=number // 7)
+            services.reviewing.requests.add(
+                BadgeRequest(
+                    campus_id=house.campus.id, badge_id=house.role.badge.id, family_name=f"Nom{number:03}",
+                    address=f"p{number}@exemple.fr", narrative=NARRATIVE, state=state,
+                    created_at=at, waiting_since=at,
+                )
+            )  # fmt: skip
+    here, address, pages = "/gestion/itip/demandes", f"?etat={tab}", []
+    while address:
+        page = nora.get(here + address).text
+        pages.append(re.findall(r">(Nom\d\d\d)<", page))
+        following = re.search(r'href="([^"]+)" rel="next"', page)
+        address = following[1].replace("&amp;", "&") if following else ""
+    assert [len(each) for each in pages] == [50, 50, 20]
+    assert len({name for each in pages for name in each}) == 120

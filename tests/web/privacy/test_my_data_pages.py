@@ -1,0 +1,175 @@
+"""« Mes données » and a parent's page: what leaves by letter alone, and what somebody under 15 reads."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+import zipfile
+
+import pytest
+
+from app.domain.people.people import Role
+from app.domain.privacy.consents import About, wording_of
+from tests.support.house import COMMAND, House, send
+
+ZOE = "Zoélie Quévreux;zoelie.q@courriel.exemple"
+
+
+@pytest.fixture
+def award(house: House) -> tuple[uuid.UUID, str]:
+    result = house.award(ZOE)
+    assert result.lines[0].award_id
+    return result.lines[0].award_id, house.private_link(result)
+
+
+def letter_path(house: House, beginning: str) -> str:
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    found = re.search(rf"/{beginning}/\S+", house.letters.letters[-1].text)
+    assert found
+    return found[0]
+
+
+def make_young(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+
+
+def test_the_archive_leaves_by_the_persons_own_mailbox(house: House, award: tuple[uuid.UUID, str]) -> None:
+    award_id, link = award
+    browser = house.client()
+    browser.get(link)
+    asked = send(browser, f"/mes-badges/{award_id}/mes-donnees")
+    assert "Regardez votre boîte aux lettres" in asked.text
+    path = letter_path(house, "archive")
+    other = house.client()
+    assert "Télécharger l’archive" in other.get(path).text
+    taken = send(other, path)
+    with zipfile.ZipFile(io.BytesIO(taken.content)) as opened:
+        assert f"badges/{award_id}.json" in opened.namelist()
+        assert "Quévreux" in opened.read("donnees/person.json").decode()
+    assert other.get(path.replace("archive", "effacement")).status_code == 404
+
+
+def test_whoever_protects_data_takes_it_for_somebody_and_it_is_known(
+    house: House, award: tuple[uuid.UUID, str]
+) -> None:
+    with house.unit_of_work() as services:
+        person_id = services.awards.record(award[0]).person.id
+        officer = services.people.add_staff(
+            house.campus,
+            given_name="Noé",
+            family_name="Garde",
+            address="dpo@exemple.fr",
+            role=Role.DPO,
+            by=COMMAND,
+        )
+    desk = house.client(officer)
+    page = f"/gestion/itip/repertoire/{person_id}"
+    taken = send(desk, f"{page}/donnees.zip", seen_on=page)
+    assert taken.headers["content-type"] == "application/zip"
+    admin = house.client(house.admin)
+    assert "Données d’une personne, pour elle" in admin.get("/gestion/itip/historique").text
+
+
+def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
+    house: House, award: tuple[uuid.UUID, str]
+) -> None:
+    award_id, link = award
+    make_young(house, award_id)
+    child, parent = house.client(), house.client()
+    child.get(link)
+    mine = f"/mes-badges/{award_id}"
+    shown = child.get(mine).text
+    assert "Pour l’ouvrir, il faut l’accord d’un parent" in shown
+    assert 'value="ouvert"' not in shown
+    assert send(child, f"{mine}/parent", {"parent": "pas une"}, seen_on=mine).status_code == 422
+    assert send(child, f"{mine}/parent", {"parent": "parent@exemple.fr"}, seen_on=mine).status_code == 303
+    path = letter_path(house, "parent")
+    page = parent.get(path).text
+    assert "Ce que tout le monde verrait" in page
+    assert send(parent, path, {"reponse": "oui"}).status_code == 303
+    assert 'value="ouvert"' in child.get(mine).text
+    assert send(child, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine).status_code == 303
+    assert parent.get(f"/attributions/{award_id}").status_code == 200
+    assert send(parent, path, {"reponse": "non"}).status_code == 303
+    assert parent.get(f"/attributions/{award_id}").status_code == 403
+
+
+def test_a_form_that_opens_all_the_same_is_told_why_not(house: House, award: tuple[uuid.UUID, str]) -> None:
+    award_id, link = award
+    child = house.client()
+    child.get(link)
+    mine = f"/mes-badges/{award_id}"
+    token = re.search(r'name="jeton" value="([^"]+)"', child.get(mine).text)
+    assert token
+    make_young(house, award_id)
+    answer = child.post(f"{mine}/visibilite", data={"jeton": token[1], "vue": "ouvert"})
+    assert answer.status_code == 409
+    assert "un parent qui dit oui" in answer.text
+
+
+def test_what_was_agreed_to_is_shown_with_the_sentence_that_stood_beside_the_button(
+    house: House, award: tuple[uuid.UUID, str]
+) -> None:
+    award_id, link = award
+    browser = house.client()
+    browser.get(link)
+    mine = f"/mes-badges/{award_id}"
+    words = wording_of(About.PUBLICATION)[:30]
+    assert words in browser.get(mine).text
+    send(browser, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
+    page = browser.get(f"{mine}/mes-donnees").text
+    assert words in page
+    assert "Accepté" in page
+
+
+def test_the_campus_notes_an_age_band_and_no_date(house: House, award: tuple[uuid.UUID, str]) -> None:
+    with house.unit_of_work(reading=True) as services:
+        person_id = services.awards.record(award[0]).person.id
+    desk = house.client(house.trainer)
+    page = f"/gestion/itip/repertoire/{person_id}"
+    assert send(desk, f"{page}/age", {"age": "moins"}, seen_on=page).status_code == 303
+    assert "La page d’un badge ne s’ouvre qu’avec l’accord d’un parent." in desk.get(page).text
+
+
+def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_asks_again(
+    house: House, award: tuple[uuid.UUID, str]
+) -> None:
+    award_id, link = award
+    make_young(house, award_id)
+    child, parent = house.client(), house.client()
+    child.get(link)
+    mine = f"/mes-badges/{award_id}"
+    send(child, f"{mine}/parent", {"parent": "parent@exemple.fr"}, seen_on=mine)
+    path = letter_path(house, "parent")
+    send(parent, path, {"reponse": "oui"})
+    assert "redemande à ton parent" not in child.get(mine).text
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        (told,) = (
+            each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
+        )
+        told.wording = 1
+        portfolio = services.portfolios.start(person, [award_id])
+    send(child, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
+    shown = child.get(mine).text
+    assert "redemande à ton parent" in shown
+    assert f'action="{mine}/recherche"' not in shown
+    arranging = child.get(f"/mes-badges/portfolio/{portfolio.id}").text
+    assert "quand l’accord ne parlait pas encore du portfolio" in arranging
+    assert 'value="ouvert"' not in arranging.partition('id="badges"')[0]
+
+    house.clock.move(minutes=5)
+    assert send(child, f"{mine}/parent", {"encore": "oui"}, seen_on=mine).status_code == 303
+    assert "Il n’y a pas encore de réponse" in child.get(mine).text
+    assert letter_path(house, "parent") == path
+    asked = parent.get(path).text
+    assert "montrer dans son portfolio" in asked
+    assert "Pour en rester à la page seule, ne faites rien." in asked
+    house.clock.move(minutes=5)
+    assert send(parent, path, {"reponse": "oui"}).status_code == 303
+    assert f'action="{mine}/recherche"' in child.get(mine).text
+    assert "Pour en rester à la page seule" not in parent.get(path).text

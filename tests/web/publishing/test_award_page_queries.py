@@ -1,0 +1,48 @@
+"""The page of an award that has not been read before: how often the database is asked for it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app.db.engine import quick_reads
+from app.domain.awards.awards import Visibility
+from tests.support.badges.endorsed import endorsed
+from tests.support.house import COMMAND, House
+
+
+def test_page_of_another_award_asks_the_database_three_times(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [line.award_id for line in house.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
+    with house.unit_of_work() as services:
+        for each in ids:
+            assert each
+            services.awards.set_visibility(each, Visibility.OPEN, by=COMMAND)
+            endorsed(services, house.campus, award=services.awards.record(each))
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    def ask(connection: Any, text: str, given: Any) -> Any:
+        asked.append(text)
+        return quick_reads_ask(connection, text, given)
+
+    quick_reads_ask = quick_reads._asked
+    client = house.client()
+    assert _page(client, ids[0])
+    event.listen(house.process.engine, "before_cursor_execute", note)
+    monkeypatch.setattr(quick_reads, "_asked", ask)
+    assert _page(client, ids[1])
+    assert asked
+    assert len(asked) <= 3, asked
+
+
+def _page(client: Any, award_id: uuid.UUID | None) -> bool:
+    answer = client.get(f"/attributions/{award_id}")
+    return bool(answer.status_code == 200)

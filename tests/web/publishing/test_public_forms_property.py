@@ -1,0 +1,192 @@
+"""Whatever holders, campuses and keys change, in whatever order: each public form shows it with the next request."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.container import Process, Services
+from app.db.publishing import published
+from app.domain.awards.awards import Visibility
+from app.domain.awards.evidence import Shown
+from app.domain.campus.keys import KeyPurpose, KeyState
+from app.errors import AppError
+from app.main import create_app
+from tests.support.badges.endorsed import endorsed
+from tests.support.house import COMMAND, House, build_house
+from tests.support.networks import label, network_of
+
+STEPS = 12
+
+
+class Changes:
+    """One award of a campus with a label, and everything that may happen to it."""
+
+    def __init__(self, house: House) -> None:
+        self.house, self.campus = house, house.campus
+        found = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+        assert found
+        self.award_id = found
+        with house.unit_of_work() as services:
+            services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
+            network = network_of(services, house.campus)
+            self.label_id = label(services, network, house.campus, date(2026, 1, 1), date(2027, 1, 1)).id
+        self.endorsements: list[uuid.UUID] = []
+
+    def open(self, services: Services) -> None:
+        services.awards.set_visibility(self.award_id, Visibility.OPEN, by=COMMAND)
+
+    def close(self, services: Services) -> None:
+        services.awards.set_visibility(self.award_id, Visibility.CLOSED, by=COMMAND)
+
+    def disclose(self, services: Services, shown: Shown) -> None:
+        row = services.evidence.find(self.award_id)
+        assert row
+        for number in row.entries:
+            services.stores.award_evidence.choose(self.award_id, number, shown, at=self.house.clock.now)
+
+    def disclose_all(self, services: Services) -> None:
+        self.disclose(services, Shown.ALL)
+
+    def disclose_least(self, services: Services) -> None:
+        self.disclose(services, Shown.EXISTENCE)
+
+    def endorse(self, services: Services) -> None:
+        record = services.awards.record(self.award_id)
+        self.endorsements.append(endorsed(services, self.campus, award=record).id)
+
+    def endorse_badge(self, services: Services) -> None:
+        endorsed(services, self.campus, self.house.presence.badge.id)
+
+    def hide_endorsement(self, services: Services) -> None:
+        for each in self.endorsements:
+            services.endorsements_taken_back.hide(self.award_id, each, hidden=True, by=COMMAND)
+
+    def retire_key(self, services: Services) -> None:
+        self._retire(services, stolen=False)
+
+    def lose_key(self, services: Services) -> None:
+        self._retire(services, stolen=True)
+
+    def _retire(self, services: Services, *, stolen: bool) -> None:
+        keys = services.campuses.keys_of(self.campus)
+        key = next(
+            each for each in keys if (each.purpose, each.state) == (KeyPurpose.CREDENTIAL, KeyState.ACTIVE)
+        )
+        since = self.house.clock.now - timedelta(minutes=1) if stolen else None
+        services.campus_keys.retire(
+            self.campus, key.id, reason="Sauvegarde perdue.", stolen_since=since, by=COMMAND
+        )
+
+    def end_label(self, services: Services) -> None:
+        services.register.withdraw_label(self.label_id, by=COMMAND)
+
+    def revoke(self, services: Services) -> None:
+        services.awards.revoke(self.campus, self.award_id, "Attribué par erreur.", by=COMMAND)
+
+    def erase(self, services: Services) -> None:
+        person_id = services.awards.record(self.award_id).person.id
+        services.erasures.carry_out(self.campus, person_id, "Demande de la personne.", by=COMMAND)
+
+
+OFTEN = ("open", "close", "open", "disclose_all", "disclose_least", "endorse", "hide_endorsement")
+SELDOM = ("endorse_badge", "retire_key", "lose_key", "end_label", "revoke")
+
+
+def order_of(seed: int) -> list[str]:
+    """Changes in a random order, of which some may be refused; what ends an award comes late."""
+    chosen = random.Random(seed)
+    steps = [chosen.choice(OFTEN) for _ in range(STEPS)]
+    for each in chosen.sample(SELDOM, 3):
+        steps.insert(chosen.randrange(STEPS), each)
+    return [*steps, "erase"]
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Where what the database said of its commits is good for no time: only what it says itself counts."""
+    monkeypatch.setattr(published, "_KNOWS_FOR", 0)
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def neighbour(house: House) -> Iterator[Process]:
+    """Another process on the same database."""
+    process = Process(
+        house.process.settings, clock=house.clock, mailer=house.process.mailer, limiter=house.process.limiter
+    )
+    yield process
+    process.engine.dispose()
+
+
+@pytest.fixture
+def uncached(neighbour: Process, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """An application that shares nothing between two requests."""
+
+    async def never() -> None:
+        return None
+
+    monkeypatch.setattr(neighbour, "snapshot", never)
+    monkeypatch.setattr(neighbour.public_documents, "version", never)
+    with TestClient(
+        create_app(process=neighbour),
+        base_url=neighbour.settings.base_url,
+        headers={"accept": "text/html"},
+        follow_redirects=False,
+    ) as client:
+        yield client
+
+
+def forms_of(house: House, award_id: uuid.UUID, status_list: str) -> list[tuple[str, Mapping[str, str]]]:
+    page = f"/attributions/{award_id}"
+    pages = [(page, {"accept-language": language}) for language in ("fr", "en")]
+    beside = [f"{page}/integrer", f"/oembed?url={house.process.addresses.award(award_id)}"]
+    documents = [f"{page}.{form}" for form in ("json", "jwt", "svg")]
+    of_log = [f"/preuves/{award_id}", f"/preuves/{award_id}/montrees", "/campus/itip/journal/checkpoint"]
+    shared = ["/campus/itip/did.json", status_list, "/campus/itip"]
+    return [*pages, *((path, {}) for path in (*documents, *beside, *of_log, *shared))]
+
+
+def seen(client: TestClient, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    accept = "*/*" if path.startswith("/statuts") or path.endswith(".json") else "text/html"
+    answer = client.get(path, headers={"accept": accept, **headers})
+    # The one thing that is another in each answer, on an error page too.
+    number = answer.headers.get("x-request-id", "")
+    return answer.status_code, answer.content.replace(number.encode(), b"") if number else answer.content
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_every_form_shows_each_change_at_the_next_request(
+    house: House, neighbour: Process, uncached: TestClient, seed: int
+) -> None:
+    changes, client = Changes(house), house.client()
+    credential = client.get(f"/attributions/{changes.award_id}.json").json()
+    status_list = urlsplit(credential["credentialStatus"]["statusListCredential"]).path
+    forms = forms_of(house, changes.award_id, status_list)
+    applied = []
+    for position, step in enumerate(order_of(seed)):
+        writer = (house.process, neighbour)[position % 2]
+        change: Callable[[Services], None] = getattr(changes, step)
+        try:
+            with writer.unit_of_work() as services:
+                change(services)
+            applied.append(step)
+        except AppError:
+            pass  # closed twice, or after the end: nothing changed, and nothing may look changed
+        if position % 3 == 2:
+            house.clock.move(seconds=1)
+        for path, headers in forms:
+            # Twice: what the first read left behind must not be what a later change meets.
+            first, second = (seen(client, path, headers) for _ in range(2))
+            assert first == second == seen(uncached, path, headers), (step, path)
+    assert len(applied) > STEPS, applied
+    assert applied[-1] == "erase"

@@ -1,0 +1,78 @@
+"""What others say of a badge stands on its page, one by one; what does not hold neither breaks nor decorates it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.container import Process
+from app.main import create_app
+from sceau_credentials.dids import did_web_document_url
+from sceau_credentials.proofs.data_integrity import add_proof
+from tests.sceau_credentials.verification.test_endorsements import (
+    CAMPUS,
+    COMPANY,
+    ENDORSER,
+    IDS,
+    badge,
+    endorsement,
+    signed,
+)
+from tests.support.badges.credentials import DID_URL, LIST_URL, NOON
+from tests.support.badges.documents import Documents
+from tests.support.house import House, send
+
+SAID = "Nous avons vu ce travail."
+
+
+def page_of(house: House, document: dict[str, Any]) -> str:
+    beyond = Documents(
+        {
+            DID_URL: CAMPUS.did_document,
+            LIST_URL: CAMPUS.status_list(at=house.clock()),
+            did_web_document_url(COMPANY): ENDORSER.did_document,
+        }
+    )
+    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+    text = json.dumps(add_proof(document, signer=CAMPUS.signer, created=NOON))
+    with TestClient(
+        create_app(process=process), base_url="http://localhost:8000", headers={"accept": "text/html"}
+    ) as client:
+        page = send(client, "/verifier", {"texte": text}).text
+    # The badge itself goes back with a form: what counts is what is shown.
+    return re.sub(r'name="texte" value="[^"]*"', "", page)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("credential", "recommande ce badge, tel qu’il a été donné à cette personne."),
+        ("achievement", "recommande ce badge, quelle que soit la personne qui le reçoit."),
+        ("issuer", "recommande l’organisme qui donne ce badge."),
+    ],
+)
+def test_an_endorsement_that_holds_is_told_with_its_words(house: House, place: str, words: str) -> None:
+    page = page_of(house, badge(place, signed(endorsement(IDS[place]))))
+    assert "Signature valable, émetteur inconnu" in page
+    assert f"entreprise.example {words}" in page
+    assert SAID in page
+
+
+def test_a_broken_endorsement_neither_breaks_nor_decorates_the_page(house: House) -> None:
+    other = signed(endorsement(id="urn:uuid:7d1c1f2e-9d1c-4d84-9f3a-6f0e5d8b7a11"))
+    forged = other | {"name": "Changé après signature"}
+    page = page_of(house, badge("credential", forged, signed(endorsement())))
+    assert "Signature valable, émetteur inconnu" in page
+    assert page.count("Ne compte pas") == 1
+    assert page.count(SAID) == 1
+    assert "Changé après signature" not in page
+
+
+def test_an_endorsement_of_something_else_is_named_as_that(house: House) -> None:
+    page = page_of(house, badge("credential", signed(endorsement("urn:uuid:another"))))
+    assert "elle parle d’autre chose que de ce badge" in page
+    assert SAID not in page
