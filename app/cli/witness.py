@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -72,6 +73,7 @@ def look(
     state: State = _FOLDER,
 ) -> None:
     witness, log = _key_in(state), _log_key(key)
+    _check_address(where, log)
     told = settings()
     try:
         looked = look_at(log_at(where, told), log, witness_folder(state), witness, at=utc_now())
@@ -114,6 +116,20 @@ def change(
     log = _log_key(key)
     change_key(witness_folder(state), log)
     say(N_("La clé de {origin} est désormais celle-là, et aucune d’avant."), origin=log.name)
+
+
+def _check_address(where: str, log: NoteKey) -> None:
+    """Under another host's key, a witness would vouch for a log in that host's name."""
+    host = urlsplit(where).netloc.rpartition("@")[2].lower()
+    named = log.name.partition("/")[0].lower()
+    if "://" in where and host != named:
+        stop(
+            _(
+                "La clé est celle du journal de {named}, et l’adresse est à {host}. Demandez les deux au campus, par un "
+                "autre chemin que le journal."
+            ).format(named=named, host=host),
+            code=ExitCode.REFUSED,
+        )
 
 
 def _log_key(text: str) -> NoteKey:

@@ -88,6 +88,15 @@ def test_a_witness_says_loudly_that_a_log_went_back(keeper: Operator, house: Hou
     assert keeper.types("witness", "look", tmp_path / "nowhere", "--key", key).code == 2
 
 
+def test_witness_signs_nothing_in_the_name_of_another_host(keeper: Operator, house: House) -> None:
+    record(house, 1)
+    signed(keeper)
+    key = keeper.types("log", "key", "itip").out.strip()
+    keeper.types("witness", "make-key", "--name", "temoin.exemple.fr")
+    refused = keeper.types("witness", "look", "https://autre.exemple.fr/campus/itip/journal", "--key", key)
+    assert (refused.code, "est à autre.exemple.fr" in refused.err, refused.out) == (1, True, "")
+
+
 def test_a_check_names_the_line_that_changed_and_ends_with_one(keeper: Operator, house: House) -> None:
     record(house, 300)
     signed(keeper)
