@@ -24,7 +24,7 @@ from tests.support.handed import PHONE, photo
 from tests.support.house import COMMAND, build_house
 from tests.support.networks import NETWORK, label, network_of
 
-MIGRATE = "import sys; from app.db import migrations; migrations.upgrade(sys.argv[1])"
+MIGRATE = "import sys; from app.db.engine import migrations; migrations.upgrade(sys.argv[1])"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
