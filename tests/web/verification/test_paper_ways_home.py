@@ -135,7 +135,7 @@ def test_pictures_of_an_award_carry_its_own_short_address(house: House, zoe: Tes
     assert f"localhost:8000/v/{short_code(award_id)}" in svg
     with house.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
-        own = services.publication.pictures.png(record)
+        own = services.publication.pictures().png(record)
     assert own != record.version.picture_png
     assert zoe.get(f"/mes-badges/{award_id}/badge.png").content.endswith(own[-1000:])
 
