@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -49,3 +50,9 @@ def test_moment_is_written_in_whole_seconds_of_utc():
     assert format_timestamp(datetime(2026, 6, 30, 11, 0, 0, 999_999, tzinfo=paris)) == "2026-06-30T09:00:00Z"
     with pytest.raises(ValueError, match="zone"):
         format_timestamp(datetime(2026, 6, 30))  # noqa: DTZ001
+
+
+def test_both_hours_of_the_night_when_clocks_go_back_are_written() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    written = [format_timestamp(datetime(2026, 10, 25, 2, 30, tzinfo=paris, fold=fold)) for fold in (0, 1, 0)]
+    assert written == ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T00:30:00Z"]

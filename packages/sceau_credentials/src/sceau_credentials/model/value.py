@@ -95,13 +95,16 @@ def _self_description(cls: type[OpenBadgesValue]) -> frozenset[str]:
 
 
 def _written(value: Any) -> JsonValue:
-    writer = _WRITERS.get(type(value))
-    if writer is not None:
-        return writer(value)
-    if isinstance(value, OpenBadgesValue):
-        return value.to_document()
-    plain: JsonValue = value
-    return plain
+    kind = type(value)
+    writer = _WRITERS.get(kind)
+    if writer is None:
+        # Found once for each class: asking a pydantic class for its instances takes longer than writing most of them.
+        writer = _WRITERS[kind] = kind.to_document if issubclass(kind, OpenBadgesValue) else _as_it_is
+    return writer(value)
+
+
+def _as_it_is(value: JsonValue) -> JsonValue:
+    return value
 
 
 _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {

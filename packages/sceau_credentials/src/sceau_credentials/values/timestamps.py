@@ -87,7 +87,12 @@ def format_timestamp(moment: datetime) -> str:
     """Whole seconds in UTC, as `2026-06-30T09:00:00Z`: the one form all parsers agree on."""
     if moment.tzinfo is None:
         raise ValueError("datetime must be timezone-aware")
-    in_utc = moment if moment.tzinfo is UTC else shifted(moment, timedelta())
+    # Of one zone, the two hours of a night when clocks go back compare equal: only moments in UTC are kept.
+    return _written(moment if moment.tzinfo is UTC else shifted(moment, timedelta()))
+
+
+@lru_cache(maxsize=4_096)
+def _written(in_utc: datetime) -> str:
     return in_utc.isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
