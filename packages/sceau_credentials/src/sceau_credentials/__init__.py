@@ -7,14 +7,24 @@ through a `DocumentSource`, the time as a `datetime`, keys as a `Signer`.
     everybody = issue_many(credentials, signer=..., jwt_signer=..., at=now)  # one badge for thousands
     report = verify(signed.token, documents=source, at=now)
     report.verdict, [(answer.id, answer.outcome, answer.reason) for answer in report.checks]
+
+Public besides, each with its `__all__`: `baking`, `canonical`, `dids`, `issuing`, `keys`, `model`, `package`,
+`status_list`, `transparency_log`, `trust`; and `errors`. Times are aware `datetime`s, durations `timedelta`s, sizes bytes.
 """
 
 from sceau_credentials.baking import bake_png, bake_svg, unbake
+from sceau_credentials.canonical import make_template
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.issuing import SignedCredential, issue, issue_endorsement, issue_many
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
 from sceau_credentials.model import OpenBadgeCredential
-from sceau_credentials.values.documents import DocumentSource, FetchedDocument, NoDocuments
+from sceau_credentials.status_list import StatusList
+from sceau_credentials.values.documents import (
+    DocumentsAtHand,
+    DocumentSource,
+    FetchedDocument,
+    NoDocuments,
+)
 from sceau_credentials.verification.findings.reasons import Reason
 from sceau_credentials.verification.ladder import verify, verify_endorsement
 from sceau_credentials.verification.policy import Identity, Policy
@@ -26,6 +36,7 @@ __all__ = [
     "CheckResult",
     "CredentialError",
     "DocumentSource",
+    "DocumentsAtHand",
     "FetchedDocument",
     "Identity",
     "LocalSigningKey",
@@ -38,6 +49,7 @@ __all__ = [
     "SignedCredential",
     "Signer",
     "SigningKey",
+    "StatusList",
     "Verdict",
     "VerificationKey",
     "bake_png",
@@ -45,6 +57,7 @@ __all__ = [
     "issue",
     "issue_endorsement",
     "issue_many",
+    "make_template",
     "unbake",
     "verify",
     "verify_endorsement",

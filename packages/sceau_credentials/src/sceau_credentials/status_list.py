@@ -24,9 +24,29 @@ _LIST_URL: Final = re.compile(r"(?:https://|http://(?:localhost|127\.0\.0\.1):)[
 
 Purpose = Literal["revocation", "suspension"]
 
+__all__ = [
+    "MAX_DECOMPRESSED",
+    "MINIMUM_SIZE",
+    "PublishedList",
+    "Purpose",
+    "StatusEntry",
+    "StatusList",
+    "free_index",
+    "is_list_url",
+    "read_entry",
+    "read_list",
+    "sequence_of",
+    "status_entry",
+    "status_list_credential",
+]
+
 
 class StatusList:
-    """A row of bits; index 0 is the most significant bit of the first byte (BSL 2.2)."""
+    """A row of bits; index 0 is the most significant bit of the first byte (BSL 2.2).
+
+    `size` counts entries: whole bytes of them, 131,072 at least, else ValueError. `bits` are `size / 8` bytes. An index
+    that the list does not have is an IndexError.
+    """
 
     __slots__ = ("_bits", "size")
 
@@ -39,10 +59,12 @@ class StatusList:
             raise ValueError("as many bits as entries")
 
     def get(self, index: int) -> bool:
+        """Whether the bit is set: the credential of this index is withdrawn (or suspended)."""
         self._check(index)
         return bool(self._bits[index >> 3] & (0x80 >> (index & 7)))
 
     def set(self, index: int, value: bool = True) -> None:
+        """Set the bit of this index, or clear it."""
         self._check(index)
         mask = 0x80 >> (index & 7)
         self._bits[index >> 3] = (
@@ -50,6 +72,7 @@ class StatusList:
         )
 
     def to_bytes(self) -> bytes:
+        """`size / 8` bytes, not compressed."""
         return bytes(self._bits)
 
     def encode(self) -> str:
@@ -59,7 +82,7 @@ class StatusList:
 
     @classmethod
     def decode(cls, encoded: str, *, max_bytes: int = MAX_DECOMPRESSED) -> StatusList:
-        """Read an `encodedList`; MalformedInput with `encoded_list`, `list_too_large` or `list_too_short`."""
+        """Read an `encodedList` of at most `max_bytes` once unpacked; MalformedInput with `encoded_list`, `list_too_large` or `list_too_short`."""
         try:
             compressed = decode_multibase(encoded, "u", max_length=_MAX_ENCODED)
         except MalformedInput:
@@ -109,6 +132,7 @@ _KINDS: Final = ("BitstringStatusList", "StatusList2021")
 
 
 def is_list_url(text: str) -> bool:
+    """Whether a status list may stand at this address: https, or http on the machine itself."""
     return _LIST_URL.fullmatch(text) is not None
 
 
@@ -153,6 +177,7 @@ def status_list_credential(
 ) -> JsonObject:
     """The list as a credential, still to be signed (BSL 2.2); with no end, it is the last word on what it holds.
 
+    `ttl` is how long a reader may keep it, written in whole milliseconds; the times are written in UTC to the second.
     `sequence` counts its editions, so that of two signed lists one can tell the newer.
     """
     ends: JsonObject = {} if valid_until is None else {"validUntil": format_timestamp(valid_until)}

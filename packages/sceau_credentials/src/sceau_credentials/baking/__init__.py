@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sceau_credentials.baking.carrier import Unbaked
-from sceau_credentials.baking.pdf import SIGNATURE as PDF_SIGNATURE
-from sceau_credentials.baking.pdf import unbake_pdf
 from sceau_credentials.baking.png import SIGNATURE, PngMaster, unbake_png
 from sceau_credentials.baking.svg import SvgMaster, unbake_svg
 from sceau_credentials.errors import ImageError
 
 __all__ = ["PngMaster", "SvgMaster", "Unbaked", "bake_png", "bake_svg", "unbake"]
+
+_PDF_SIGNATURE: Final = b"%PDF-"
 
 
 def bake_png(png: bytes, credential: str) -> bytes:
@@ -29,14 +31,23 @@ def unbake(data: bytes) -> Unbaked:
     """The one credential a picture or PDF carries, told by its content, or ImageError with a reason.
 
     Reasons: `not_an_image`, `too_large`, `malformed_png`, `truncated`, `bad_checksum`, `malformed_svg`,
-    `unsafe_svg`, `malformed_pdf`, `compressed_text`, `not_utf8`, `no_credential`, `several_credentials`.
+    `unsafe_svg`, `malformed_pdf`, `pdf_extra_missing`, `compressed_text`, `not_utf8`, `no_credential`, `several_credentials`.
     """
     if data.startswith(SIGNATURE):
         return unbake_png(data)
-    if data.startswith(PDF_SIGNATURE):
-        return unbake_pdf(data)
+    if data.startswith(_PDF_SIGNATURE):
+        return _unbake_pdf(data)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or data.startswith(
         (b"\xff\xfe<", b"\xfe\xff\0<")
     ):
         return unbake_svg(data)
     raise ImageError("not_an_image")
+
+
+def _unbake_pdf(data: bytes) -> Unbaked:
+    """What reads PDF is loaded with the first of them, and is installed where it is asked for."""
+    try:
+        from sceau_credentials.baking.pdf import unbake_pdf
+    except ImportError:
+        raise ImageError("pdf_extra_missing", "to read PDF, install sceau-credentials[pdf]") from None
+    return unbake_pdf(data)

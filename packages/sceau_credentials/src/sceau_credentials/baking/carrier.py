@@ -17,6 +17,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Unbaked:
+    """The one credential of a picture or PDF, in `container`, for Open Badges of this `generation`."""
+
     text: str
     """For 3.0 a compact JWS or JSON; for 2.0 a compact JWS, JSON or the URL of an assertion."""
     container: Literal["png", "svg", "pdf"]

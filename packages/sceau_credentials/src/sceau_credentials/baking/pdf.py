@@ -1,4 +1,7 @@
-"""PDF: a credential attached as a file, read and never written; the pages around it are not looked at."""
+"""PDF: a credential attached as a file, read and never written; the pages around it are not looked at.
+
+The one module that needs pypdf, which comes with the extra `pdf`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, StreamO
 from sceau_credentials.baking.carrier import MAX_TEXT, Unbaked, is_compact_jws, the_one
 from sceau_credentials.errors import ImageError
 
-SIGNATURE: Final = b"%PDF-"
 MAX_PDF: Final = 2 * 1024 * 1024  # M10, as for pictures
 _MAX_OBJECTS: Final = 20_000
 _MAX_NODES: Final = 500

@@ -10,17 +10,22 @@ from sceau_credentials.canonical import compiled, expansion
 from sceau_credentials.canonical.jcs import canonical_json
 from sceau_credentials.canonical.rdfc import canonicalize
 from sceau_credentials.canonical.tables import NotCovered
+from sceau_credentials.canonical.templates import Template, make_template, mark
 from sceau_credentials.canonical.ways import Way, note, ways_taken
 from sceau_credentials.errors import UnsafeDocument
 from sceau_credentials.values.json_text import JsonObject, dump_exactly
 
 __all__ = [
+    "NotCovered",
+    "Template",
     "Way",
     "canonical_bytes",
     "canonical_digest",
     "canonical_json",
     "canonical_nquads",
     "keep_canonical_form",
+    "make_template",
+    "mark",
     "ways_taken",
 ]
 

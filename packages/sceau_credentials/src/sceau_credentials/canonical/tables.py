@@ -19,7 +19,7 @@ _PLAIN_CONTAINERS: Final = frozenset({"@set", "@list"})
 
 
 class NotCovered(Exception):
-    """The tables were not made for this document."""
+    """The tables, or a template, were not made for this document. Not an error of its own: ask `canonical_bytes`."""
 
 
 class Reads(Enum):

@@ -60,8 +60,18 @@ class _Whole:
     alike: Sequence[tuple[str, str]]
 
 
+def make_template(marked: JsonObject) -> Template:
+    """What the canonical form (RDFC-1.0) of a document shares with that of every other that differs in a few texts.
+
+    `marked` is such a document with `mark(0)`, `mark(1)` … inside the texts that differ, each once or several times; in
+    an IRI the mark comes after the scheme. NotCovered where no template can stand for the document, or it may not be signed:
+    then ask `canonical_bytes` of each document, which says why.
+    """
+    return Template(marked)
+
+
 class Template:
-    """The canonical form of a document with marks in its texts."""
+    """The canonical form of a document with marks in its texts; `make_template` makes one."""
 
     def __init__(self, marked: JsonObject) -> None:
         quads = list(dict.fromkeys(compiled.quads_of(marked)))
@@ -94,7 +104,10 @@ class Template:
                 self._kept_hashes[digest] = self._names[node]
 
     def canonical_bytes(self, values: Sequence[str]) -> bytes:
-        """The canonical N-Quads with these values in place of the marks; NotCovered if they must be found otherwise."""
+        """The canonical N-Quads, in UTF-8, with `values[n]` in place of `mark(n)`: byte for byte what `canonical_bytes` gives.
+
+        NotCovered if they must be found otherwise.
+        """
         texts = self._texts(values)
         self._check_iris_stay_apart(texts)
         order = self._order(self._label(texts), texts)

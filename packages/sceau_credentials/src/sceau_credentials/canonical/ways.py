@@ -8,6 +8,8 @@ from typing import Final
 
 
 class Way(StrEnum):
+    """How a canonical form was found."""
+
     COMPILED = "compiled"
     """Through the tables of their contexts."""
     TEMPLATE = "template"

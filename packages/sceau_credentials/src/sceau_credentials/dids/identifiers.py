@@ -53,6 +53,7 @@ def did_web_document_url(did: str) -> str:
 
 
 def did_key(key: VerificationKey) -> str:
+    """The did:key that is this key."""
     return f"did:key:{key.to_multikey()}"
 
 

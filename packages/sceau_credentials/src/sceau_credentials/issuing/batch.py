@@ -49,7 +49,9 @@ def issue_many(
 ) -> list[SignedCredential]:
     """`issue` for many at one moment: the same bytes, the same refusals, in a fraction of the time.
 
-    A credential may be given as the document it would be written as. The first that is refused ends it all.
+    A credential may be given as the document it would be written as. What comes back is in the order of `credentials`.
+    `at` needs a time zone. The first that is refused ends it all with what `issue` would raise; `Batch.issue_each` tells
+    of each by itself.
     """
     batch = Batch(signer=signer, jwt_signer=jwt_signer, at=at, documents=documents)
     return [_or_raise(found) for found in batch.issue_each([_document_of(each) for each in credentials])]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-import pybase64
-
 from sceau_credentials.errors import MalformedInput
+
+try:  # extra `fast`: the same functions, several times as quick on a status list
+    from pybase64 import b64decode, urlsafe_b64encode
+except ImportError:
+    from base64 import b64decode, urlsafe_b64encode  # type: ignore[assignment]
 
 Base = Literal["z", "u"]
 
@@ -17,6 +20,7 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 def encode_multibase(data: bytes, base: Base = "z") -> str:
+    """The letter that names the base, and `data` in it."""
     return base + (_encode_base58(data) if base == "z" else encode_base64url(data))
 
 
@@ -33,7 +37,8 @@ def decode_multibase(text: str, base: Base = "z", *, max_length: int = 2048) -> 
 
 
 def encode_base64url(data: bytes) -> str:
-    return pybase64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    """Without padding (RFC 4648, section 5)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def decode_base64url(text: str) -> bytes:
@@ -41,7 +46,7 @@ def decode_base64url(text: str) -> bytes:
     if "+" in text or "/" in text:  # which the decoder would read as well
         raise MalformedInput("base64url")
     try:
-        data = pybase64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+        data = b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
     except ValueError:
         raise MalformedInput("base64url") from None
     # Spare bits at the end would let two different texts stand for one signature (M4).

@@ -23,6 +23,8 @@ _PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPr
 
 
 class SigningKey(Protocol):
+    """A private key, wherever it is kept: in this process, in a hardware module, behind a service."""
+
     @property
     def public(self) -> VerificationKey: ...
 

@@ -37,6 +37,8 @@ _ACHIEVEMENT_TYPES = one_of(  # A-084
 
 
 class Criteria(OpenBadgesValue):
+    """What somebody does to earn the achievement: words (Markdown), the address of a page, or both."""
+
     id: Iri | None = None
     narrative: Text | None = None
 
@@ -69,6 +71,8 @@ class Related(OpenBadgesValue):
 
 
 class RubricCriterionLevel(OpenBadgesValue):
+    """One level of a rubric, which a result may name as reached."""
+
     id: Iri
     type: Annotated[Types, holding("RubricCriterionLevel")] = ("RubricCriterionLevel",)
     name: Text

@@ -21,16 +21,22 @@ class Proof(OpenBadgesValue):
 
 
 class CredentialSchema(OpenBadgesValue):
+    """A JSON Schema that the credential follows, by its address."""
+
     id: Iri
     type: Text = SCHEMA_TYPE
 
 
 class RefreshService(OpenBadgesValue):
+    """Where a newer edition of the credential can be asked for."""
+
     id: Iri
     type: Text
 
 
 class TermsOfUse(OpenBadgesValue):
+    """The terms under which the credential was given."""
+
     id: Iri | None = None
     type: Text
 

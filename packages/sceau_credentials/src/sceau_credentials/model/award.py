@@ -30,6 +30,8 @@ class Evidence(OpenBadgesValue):
 
 
 class Result(OpenBadgesValue):
+    """What was reached of one `ResultDescription` of the achievement: a value, a level or a status."""
+
     type: Annotated[Types, holding("Result")] = ("Result",)
     achieved_level: Iri | None = None
     alignment: tuple[Alignment, ...] = ()

@@ -66,12 +66,16 @@ class IdentifierEntry(ClosedValue):
 
 
 class GeoCoordinates(OpenBadgesValue):
+    """A place, in degrees (WGS 84)."""
+
     type: Literal["GeoCoordinates"] = "GeoCoordinates"
     latitude: Number
     longitude: Number
 
 
 class Address(OpenBadgesValue):
+    """A postal address."""
+
     type: Annotated[Types, holding("Address")] = ("Address",)
     address_country: Text | None = None
     address_country_code: Text | None = None

@@ -34,6 +34,8 @@ class _PackedDocuments:
 
 @dataclass(frozen=True)
 class Package:
+    """What `open_package` read: a badge (JSON or a compact JWS, in UTF-8) and the documents kept with it."""
+
     badge: bytes
     documents: _PackedDocuments
     """What the package holds, and nothing else; none of it is authenticated."""

@@ -52,6 +52,8 @@ class Anchors:
 
 @dataclass(frozen=True)
 class PackageAnswer:
+    """What was found about the badge, and about its evidence: None where the badge names none."""
+
     report: Report
     evidence: EvidenceReport | None
     """Proved only if the key of the badge is known; its witnesses are those that the verifier knows."""

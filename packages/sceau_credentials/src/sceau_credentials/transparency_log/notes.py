@@ -60,6 +60,7 @@ class NoteKey:
 
     @classmethod
     def from_vkey(cls, text: str) -> NoteKey:
+        """Read `to_vkey`; MalformedInput `malformed_vkey`, UnusableKey for a weak key."""
         name, _, rest = text.strip().partition("+")
         key_id, _, encoded = rest.partition("+")
         material = _decoded(encoded)
@@ -77,7 +78,7 @@ _PRIVATE: Final = "PRIVATE+KEY+"
 
 @dataclass(frozen=True)
 class WitnessKey:
-    """The private key of a witness, and the name under which it cosigns."""
+    """The private key of a witness (a seed of 32 bytes), and the name under which it cosigns."""
 
     name: str
     seed: bytes = field(repr=False)
@@ -113,6 +114,8 @@ class WitnessKey:
 
 @dataclass(frozen=True)
 class NoteSignature:
+    """One signature line: `key_id` has 4 bytes, `signature` 64, or 72 with a witness's time before it."""
+
     name: str
     key_id: bytes
     signature: bytes

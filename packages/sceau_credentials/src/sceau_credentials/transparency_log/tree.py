@@ -24,10 +24,12 @@ class Nodes(Protocol):
 
 
 def leaf_hash(entry: bytes) -> bytes:
+    """The hash of one entry, whatever its bytes (2.1.1): 32 bytes."""
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash over two subtrees that stand side by side, of 32 bytes each (2.1.1)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -220,13 +222,16 @@ class Frontier:
         self.size += 1
 
     def root(self) -> bytes:
+        """32 bytes; `EMPTY_ROOT` before the first leaf."""
         return _folded(self.subtrees) if self.subtrees else EMPTY_ROOT
 
     def to_bytes(self) -> bytes:
+        """The subtrees one after the other, 32 bytes each."""
         return b"".join(self.subtrees)
 
     @classmethod
     def from_bytes(cls, size: int, encoded: bytes) -> Frontier:
+        """Of `size` leaves, from `to_bytes`; ValueError where they do not fit."""
         return cls(size, (encoded[at : at + HASH_BYTES] for at in range(0, len(encoded), HASH_BYTES)))
 
 
@@ -242,6 +247,7 @@ class LeafHashes:
         return len(self._levels[0])
 
     def append(self, leaf: bytes) -> None:
+        """Add one leaf hash."""
         self._levels[0].append(leaf)
         level = 0
         while len(self._levels[level]) % 2 == 0:

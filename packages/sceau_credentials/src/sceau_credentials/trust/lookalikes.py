@@ -23,6 +23,8 @@ _BEFORE_THE_NAME: Final = re.compile(
 
 
 class Likeness(StrEnum):
+    """In what another issuer resembles a recognised one."""
+
     NAME = "name"
     HOST = "host"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.values.json_text import JsonObject, dump_json
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class FetchedDocument:
 
 
 class DocumentSource(Protocol):
+    """Where the library asks for documents it does not hold: the one thing a verifier has to bring."""
+
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
         """The document at this URL, or DocumentUnavailable."""
         ...
@@ -32,3 +36,15 @@ class NoDocuments:
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:  # noqa: ARG002
         raise DocumentUnavailable(url, "offline")
+
+
+class DocumentsAtHand:
+    """JSON documents by the address they are published at; every other one is unavailable (`not_at_hand`)."""
+
+    def __init__(self, documents: Mapping[str, JsonObject]) -> None:
+        self._bodies = {url: dump_json(document) for url, document in documents.items()}
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:  # noqa: ARG002
+        if url not in self._bodies:
+            raise DocumentUnavailable(url, "not_at_hand")
+        return FetchedDocument(url, self._bodies[url])

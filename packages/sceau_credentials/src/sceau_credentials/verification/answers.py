@@ -14,6 +14,8 @@ Container = Literal["json", "jwt", "png", "svg", "pdf", "url", "unknown"]
 
 
 class Outcome(StrEnum):
+    """The answer to one question."""
+
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"  # nothing to ask, or an earlier answer made the question void
@@ -21,6 +23,8 @@ class Outcome(StrEnum):
 
 
 class Verdict(StrEnum):
+    """What the answers add up to; what could not be known is never shown as valid."""
+
     VALID = "valid"
     INVALID = "invalid"
     UNDETERMINED = "undetermined"

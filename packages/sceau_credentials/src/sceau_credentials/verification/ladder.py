@@ -39,8 +39,8 @@ def verify(
 ) -> Report:
     """Is this credential genuine, and still good, at this moment?
 
-    Takes JSON or compact JWS text, or the bytes of a PNG or SVG that carries one. Whatever it holds,
-    the answer is a report, never an exception; and no more than `policy.max_fetches` documents are
+    Takes JSON or compact JWS text, or the bytes of a PNG, SVG or (extra `pdf`) PDF that carries one; of at most 512 KiB
+    of text, 2 MiB of picture. `at` needs a time zone, else ValueError. Whatever is presented, the answer is a report, never an exception; and no more than `policy.max_fetches` documents are
     asked for (`max_fetches_signed_older` for the signed badges of 2.0 and 1.x), none for what is no badge.
     """
     if at.tzinfo is None:

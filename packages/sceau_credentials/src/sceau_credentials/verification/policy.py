@@ -17,6 +17,8 @@ class Identity:
 
 @dataclass(frozen=True)
 class Policy:
+    """What is asked for besides, and how far: the defaults ask for what the standard asks of everybody."""
+
     recipient: Identity | None = None
     clock_skew: timedelta = timedelta(minutes=5)
     """How far in the future a beginning may lie before it is "not yet"; an end gets no such grace."""
