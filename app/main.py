@@ -26,6 +26,7 @@ from app.domain.accounts.sessions import ProofNeeded
 from app.domain.awards.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.http import problems
+from app.http.held_badges import badges_cookie
 from app.http.negotiation import HeadAsGet
 from app.http.pages import error_pages
 from app.http.pages.forms import FormerForm
@@ -69,7 +70,7 @@ from app.web.activities import journal as activity_journal
 from app.web.activities import register as activity_register
 from app.web.activities.sessions import changes as session_changes
 from app.web.activities.sessions import sheets as session_sheets
-from app.web.activity_log import activity_log, evidence_files, my_log
+from app.web.activity_log import activity_log
 from app.web.awards import awarding, rule_awarding, withdrawals
 from app.web.awards import progress as award_progress
 from app.web.awards import register as award_register
@@ -85,20 +86,28 @@ from app.web.campus.face import Face, dress
 from app.web.frameworks import competencies as competency_desk
 from app.web.imports import imports
 from app.web.imports import report as import_report
-from app.web.learners import brought_badges, contribution_desk, learner, my_contributions, shelf
-from app.web.learners.held_badges import badges_cookie
+from app.web.learners import (
+    brought_badges,
+    contribution_desk,
+    learner,
+    my_contributions,
+    my_log,
+    parents,
+    shelf,
+)
 from app.web.learners.portfolios import exports as portfolio_exports
 from app.web.learners.portfolios import my_portfolio, portfolios
 from app.web.learners.requests import asking, my_request, reviewing
-from app.web.people import directory, merging, my_merging, my_name, names, parents, search
+from app.web.people import age_groups, directory, merging, my_merging, my_name, names, search
 from app.web.privacy import erasures, my_data
 from app.web.privacy.private_looks import PrivateLooksNoted
-from app.web.publishing import award_page, embeds, short_addresses, sitemap
+from app.web.publishing import award_page, embeds, evidence_files, info, short_addresses, sitemap
 from app.web.trust import endorsement_desk, endorsements, endorsing, my_endorsements, networks, organisations
 from app.web.verification import check_papers, holders, verifier
 
 web_router = APIRouter()
 for noun in (
+    info,
     entrance,
     passkey_sign_in,
     password_sign_in,
@@ -154,6 +163,7 @@ for noun in (
     asking,
     my_data,
     parents,
+    age_groups,
     erasures,
     my_contributions,
     my_log,

@@ -91,3 +91,10 @@ def framed_anywhere(answer: HTMLResponse) -> HTMLResponse:
 
 def is_private(path: str) -> bool:
     return any(path == start or path.startswith(start + "/") for start in PRIVATE_PATHS)
+
+
+def as_private(answer: HTMLResponse) -> HTMLResponse:
+    # Not "no-referrer": older browsers would then send our own forms with the origin "null",
+    # which nothing here could tell from a stranger's.
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, cast
 from urllib.parse import urlsplit
@@ -237,3 +237,14 @@ class BodySizeLimit:
     def _most(self, path: str) -> int:
         fitting = [limit for start, limit in self.by_path.items() if fnmatchcase(path, f"{start}*")]
         return max(fitting, default=self.usual)
+
+
+def ids_in(texts: Iterable[str]) -> list[uuid.UUID]:
+    """The identifiers among them; what is none is no box of ours."""
+    found = []
+    for text in texts:
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found

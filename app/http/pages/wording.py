@@ -74,3 +74,10 @@ FILTERS = {
     "size": size,
     "listing": listing,
 }
+
+
+def hours_text(hours: float | None) -> str:
+    """14,5: as one types it, and as a French spreadsheet reads it."""
+    if hours is None:
+        return ""
+    return f"{hours:.2f}".rstrip("0").rstrip(".").replace(".", ",")

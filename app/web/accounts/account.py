@@ -15,6 +15,7 @@ from app.domain.accounts.passkeys import LONGEST_NAME, Passkey
 from app.domain.accounts.passwords import check_password
 from app.domain.accounts.sessions import Proof, Session
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
+from app.http.held_badges import forget_here
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
@@ -34,7 +35,6 @@ from app.services.accounts.sessions import SignedIn
 from app.web.accounts.asking_browser import browser_of, remember_browser
 from app.web.accounts.other_services import services_of
 from app.web.accounts.passkey_sign_in import ANSWER
-from app.web.learners.held_badges import forget_here
 
 router = APIRouter(prefix="/compte")
 _CHECKED = [SIGNED_IN, Depends(checked_form)]

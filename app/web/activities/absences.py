@@ -9,12 +9,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.accounts.permissions import Deed
 from app.domain.activities.activities import told_apart
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.http.workplaces import at_work, staff
 from app.web.activities.activities import ActivityView
-from app.web.activities.rooms import ids_in
 
 router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/presences", dependencies=[WITH_ORGANISERS])
 

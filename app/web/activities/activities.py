@@ -24,8 +24,8 @@ from app.http.workplaces import AtWork, at_work, staff
 from app.services.activities.plans import Planned
 from app.services.awards.awards import GivenBadge
 from app.web.awards.handing.words import handings_of
-from app.web.awards.promised_awards import promised_for
-from app.web.people.parents import age_group_in
+from app.web.campus.promised_awards import promised_for
+from app.web.people.age_groups import age_group_in
 
 PEOPLE_A_PAGE = 100
 router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[WITH_ORGANISERS])

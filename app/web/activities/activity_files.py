@@ -12,7 +12,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.activities.files import ACCEPTED, FileNoun
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.pages.wording import day
@@ -21,7 +21,6 @@ from app.http.workplaces import at_work, sentence_of, staff
 from app.language import N_
 from app.web.activities.activities import ActivityView
 from app.web.activities.handed_files import FileShown, handed_in, previewed, saved
-from app.web.activities.rooms import ids_in
 
 router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/pieces", dependencies=[WITH_ORGANISERS])
 _DONE = {

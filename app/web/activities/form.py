@@ -15,10 +15,10 @@ from app.domain.imports.tables import day_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.language import N_
 from app.services.activities.plans import Planned
 from app.web.activities.sessions.days import DaysTyped
-from app.web.people.people_lists import hours_text
 
 AUDIENCES = (
     N_("Collégiens"),

@@ -12,13 +12,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.people.people import Person
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.http.workplaces import AtWork, at_work, staff
 from app.services.campus.directory import Start
 from app.web.activities.activities import ActivityView
-from app.web.activities.rooms import ids_in
 
 AT_ONCE = 60
 ADD = "ajouter"

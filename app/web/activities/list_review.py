@@ -9,11 +9,12 @@ from app.domain.activities.list_columns import Column
 from app.domain.activities.participant_lists import ListTable
 from app.domain.people.namesakes import Question
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.http.pages.words import PARTS, Word
 from app.language import N_
 from app.services.activities.participants import CheckedLine, Entry
 from app.web.people.namesake_words import QuestionView
-from app.web.people.people_lists import GivenList, hours_text
+from app.web.people.people_lists import GivenList
 
 SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN, SAMPLES = 200, 60, 1_000, 3
 COLUMNS = {

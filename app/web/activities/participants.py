@@ -17,6 +17,7 @@ from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.http.pages.words import PARTS
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -26,7 +27,7 @@ from app.services.activities.line_faults import SEVERAL
 from app.services.activities.participants import Entry
 from app.web.activities.activities import ActivityView, Adding, activity_page
 from app.web.activities.list_review import COLUMNS, ReviewView
-from app.web.people.people_lists import GivenList, given_list, hours_text
+from app.web.people.people_lists import GivenList, given_list
 
 RECORD, CHANGE, SAME = "inscrire", "changer", "memes"
 _PRESENT, _ABSENT = "oui", "non"

@@ -19,7 +19,7 @@ from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.services.campus.directory import ActivityOrder, Start
 from app.web.campus.desk import ActivityLine
-from app.web.people.directory import streamed_table
+from app.web.campus.history import streamed_table
 
 A_PAGE = 50
 SORTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from asyncio import sleep, to_thread
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from app.domain.activities.activities import told_apart
 from app.domain.activities.rooms import shown_room_code
 from app.domain.campus.campus import Campus
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed, process_of
@@ -176,16 +176,6 @@ def say_who_signed(
     left = services.room_signatures.how_many_wait(work.campus, activity_id)
     place = "laquelle" if left else "liste"
     return RedirectResponse(f"{work.home}/activites/{activity_id}/salle#{place}", status_code=303)
-
-
-def ids_in(words: Sequence[str]) -> list[uuid.UUID]:
-    found = []
-    for word in words:
-        try:
-            found.append(uuid.UUID(word))
-        except ValueError:
-            continue
-    return found
 
 
 @router.get("/ecran", dependencies=[staff(Deed.WORK)])

@@ -14,8 +14,8 @@ from app.domain.activities.participant_lists import ListedPerson, hours_in
 from app.domain.people.people import normal_address, suggested_address
 from app.http.pages.forms import text_of
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.language import N_
-from app.web.people.people_lists import hours_text
 
 _FIELD = re.compile(r"(nom|prenom|adresse|sans|heures|contribution)-(\d{1,6}|[0-9a-f-]{36})")
 SUGGESTION, EVIDENCE, EVIDENCE_SEEN = "proposition", "preuve", "preuve-vue"

@@ -15,9 +15,9 @@ from app.domain.badges.rule_words import grounds_words
 from app.domain.people.people import suggested_address
 from app.domain.publishing.addresses import Addresses
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, Word
 from app.services.awards.awards import JudgedLine, Preview
-from app.web.people.people_lists import hours_text
 
 MOST_CARDS = 100
 SHOWN_AT_ONCE = 30

@@ -25,7 +25,8 @@ from app.services.awards.awards import AwardRecord
 from app.services.campus.directory import AwardOrder, Start
 from app.web.awards.handing.words import handings_of
 from app.web.awards.results import links_of
-from app.web.campus.desk import AwardLine, BadgeTile, picture_of
+from app.web.badges.pieces import picture_of
+from app.web.campus.desk import AwardLine, BadgeTile
 from app.web.privacy.private_looks import looks_at
 
 A_PAGE = 50

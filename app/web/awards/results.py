@@ -27,7 +27,7 @@ from app.services.awards.handing.slips import AT_ONCE
 from app.web.activities.activities import ActivityView
 from app.web.awards.preview import NEED_A_PERSON
 from app.web.campus.desk import BadgeTile
-from app.web.people.directory import export_noted
+from app.web.campus.history import export_noted
 from app.web.people.people_lists import HEADING, as_text, cells_of
 
 MOST_SHOWN = 300

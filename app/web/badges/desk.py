@@ -30,8 +30,8 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.badges.badges import BadgePage
 from app.services.badges.pictures import picture_words
+from app.web.badges.pieces import picture_of
 from app.web.badges.words import DifferenceShown, shown_difference, validity_words
-from app.web.campus.desk import picture_of
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
 _VIEW, _DEED = [staff(Deed.VIEW)], [staff(Deed.DESIGN), Depends(checked_form)]

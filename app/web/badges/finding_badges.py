@@ -10,13 +10,13 @@ from starlette.background import BackgroundTask
 
 from app.container import Services
 from app.domain.people.people import normal_address
+from app.http.held_badges import held_here
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, limited, process_of
 from app.web.accounts.asking_browser import FromAskingBrowser, remember_browser, same_browser
 from app.web.accounts.sign_in import go_on_to, write_to
-from app.web.learners.held_badges import held_here
 
 router = APIRouter(prefix="/mes-badges/retrouver")
 

@@ -19,11 +19,11 @@ from app.domain.frameworks.competencies import Competency, Framework
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.badges.badges import BadgePage, Wording
 from app.web.badges.rule_form import RuleForm
-from app.web.people.people_lists import hours_text
 
 LENGTHS = {"nom": 120, "description": 500, "criteres": 6000, "jugement": 1500, "alternative": 300, "sigle": 8}
 USUAL_DAYS = ("365", "730", "1095", "1825")

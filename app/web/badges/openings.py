@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -11,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, deed
 from app.http.workplaces import at_work, sentence_of, staff
@@ -19,17 +18,6 @@ from app.http.workplaces import at_work, sentence_of, staff
 ALL, SOME = "tous", "certains"
 router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id:uuid}/formateurs")
 _DESIGN = [staff(Deed.DESIGN)]
-
-
-def ids_in(texts: Iterable[str]) -> set[uuid.UUID]:
-    """The identifiers among them; what is none is no box of ours."""
-    found = set()
-    for text in texts:
-        try:
-            found.add(uuid.UUID(text))
-        except ValueError:
-            continue
-    return found
 
 
 @router.get("", dependencies=_DESIGN)
@@ -42,7 +30,7 @@ def set_openings(
     badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     work, chosen = at_work(request), text_of(form, "pour")
-    ticked = ids_in(texts_of(form, "personne"))
+    ticked = set(ids_in(texts_of(form, "personne")))
     try:
         with deed(request) as writing:
             writing.openings.set_for_badge(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.domain.badges.badges import Kind
+from app.domain.badges.badges import Badge, BadgeVersion, Kind
 from app.http.pages.typography import say
 from app.http.pages.wording import DEFAULT_ZONE, day
 from app.http.pages.words import BADGE_KINDS
@@ -142,3 +142,7 @@ def _period(starts: datetime | None, ends: datetime | None, zone: str) -> str:
     if first == last:
         return first
     return say(N_("Du {first} au {last}")).format(first=first, last=last)
+
+
+def picture_of(badge: Badge, version: BadgeVersion) -> str:
+    return f"/badges/{badge.id}/v{version.number}/image.svg"

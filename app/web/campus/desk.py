@@ -37,7 +37,8 @@ from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.campus.campuses import LabelView
 from app.services.people.people import Workplace
-from app.web.awards.promised_awards import promised_in
+from app.web.badges.pieces import picture_of
+from app.web.campus.promised_awards import promised_in
 from app.web.campus.waiting import awaited_by, tasks_of
 
 FEW_ACTIVITIES = 8
@@ -100,10 +101,6 @@ class BadgeTile:
             version.required_hours,
             version.kind.is_judged,
         )
-
-
-def picture_of(badge: Badge, version: BadgeVersion) -> str:
-    return f"/badges/{badge.id}/v{version.number}/image.svg"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Put the HTML face on an application: its middlewares, its own routes and its error pages."""
+"""Put the HTML face on an application: its middlewares, its static files and its error pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.http.pages.forms import BodySizeLimit, CsrfTokens
 from app.http.pages.locale import SpeakTheirLanguage
 from app.http.pages.render import Visitor
 from app.http.security_headers import SecurityHeaders
-from app.web.campus import info
 
 MEBIBYTE = 1024 * 1024
 # Where files come in: a list of 10,000 lines, a baked picture.
@@ -52,7 +51,7 @@ def dress(
     """Give `app` everything the pages rest on. `failure` answers what nobody caught, given a reference to quote."""
     app.state.face = face
     app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie)
-    for router in (static_files.router, locale.router, info.router):
+    for router in (static_files.router, locale.router):
         app.include_router(router)
     # The last one added stands outermost: headers and language also reach the page of a fault.
     app.add_middleware(error_pages.CatchFaults, answer=failure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -11,20 +11,21 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 from app.container import Services
 from app.domain.accounts.access import Scope
 from app.domain.accounts.permissions import Deed
 from app.domain.campus.campus import Campus
 from app.domain.campus.history import NOUNS_OF, Subject
+from app.domain.core.tables import csv_for_excel, lines_for_excel
 from app.domain.people.people import Role
 from app.errors import InvalidInput
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.pages.wording import day, local
 from app.http.pages.words import ROLES, SCOPES
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, deed, visit
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.services.campus.history import Event, Filter
@@ -39,11 +40,11 @@ from app.web.campus.history_words import (
     SUBJECTS,
     TABLES,
 )
-from app.web.people.directory import export_noted, streamed_table
 
 A_PAGE = 50
 Before = Annotated[int | None, Query(ge=1, lt=2**63)]
 """The number of the oldest entry of the page before."""
+_BLOCK = 500
 router = APIRouter(prefix="/gestion/{slug}/historique")
 _AUDIT = [staff(Deed.AUDIT)]
 _PLACES = {"award": "attributions", "badge": "badges", "activity": "activites"}
@@ -223,3 +224,33 @@ def history_table(request: Request, qui: str = "", quoi: str = "", du: str = "",
 def _people(services: Services, work: AtWork) -> list[tuple[str, str]]:
     everybody = [("", say(N_("Tout le monde")))]
     return everybody + [(str(person.id), person.name) for person in services.history.people_of(work.campus)]
+
+
+def export_noted(request: Request, table: str) -> None:
+    """Kept before the first line leaves: whoever takes names away is known."""
+    work = at_work(request)
+    with deed(request) as writing:
+        writing.history.note_export(work.campus, table, by=work.actor)
+
+
+def streamed_table(
+    request: Request, name: str, heading: Sequence[str], rows: Callable[[Services], Iterable[Sequence[str]]]
+) -> Response:
+    """A table for a spreadsheet, read in a transaction of its own, which lasts as long as it is sent."""
+
+    def blocks() -> Iterator[bytes]:
+        yield csv_for_excel(heading, [])
+        with visit(request, reading=True) as services:
+            block: list[Sequence[str]] = []
+            for row in rows(services):
+                block.append(row)
+                if len(block) >= _BLOCK:
+                    yield lines_for_excel(block)
+                    block = []
+            yield lines_for_excel(block)
+
+    return StreamingResponse(
+        blocks(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
+    )

@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Deed, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
+from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.pages.words import ROLE_HINTS, ROLES, Word
@@ -23,7 +23,6 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.invitations import Waiting
 from app.services.campus.team import Member
-from app.web.badges.openings import ids_in
 
 router = APIRouter(prefix="/gestion/{slug}/equipe")
 _MANAGE = [staff(Deed.MANAGE)]
@@ -173,7 +172,7 @@ def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Respo
     work = at_work(request)
     with deed(request) as writing:
         writing.openings.set_for_trainer(
-            work.campus, member_id, ids_in(texts_of(form, "badge")), by=work.actor
+            work.campus, member_id, set(ids_in(texts_of(form, "badge"))), by=work.actor
         )
     return _back(work, "badges")
 

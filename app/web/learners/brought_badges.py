@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.learners.brought_badges import Belonging, BroughtBadge
 from app.errors import AppError, NotFound, NotSignedIn
+from app.http.held_badges import people_here
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
 from app.http.pages.saying import said
@@ -23,7 +24,6 @@ from app.http.request_scope import ReadingServices, WritingServices, deed, limit
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.learners.brought_badges import NotBrought, heading_of
-from app.web.learners.held_badges import people_here
 from app.web.verification.answers import AnswerShown, answer_page, shown
 
 router = APIRouter()

@@ -18,18 +18,17 @@ from app.domain.learners.contributions import LATE_AFTER, Contribution, Contribu
 from app.domain.people.people import Person
 from app.domain.privacy.private_looks import Looked
 from app.errors import AppError, Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.http.pages.words import PARTS, Word
 from app.http.request_scope import ReadingServices, deed
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.web.activities.handed_files import files_shown, previewed, saved
-from app.web.activities.rooms import ids_in
 from app.web.learners.contribution_form import hours_of
 from app.web.learners.contribution_words import STATES
-from app.web.people.people_lists import hours_text
 from app.web.privacy.private_looks import looks_at
 
 MOST_SHOWN = 100

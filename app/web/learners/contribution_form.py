@@ -13,8 +13,8 @@ from app.domain.activities.participant_lists import hours_in
 from app.domain.learners.contributions import Contribution, Told
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of
+from app.http.pages.wording import hours_text
 from app.language import N_
-from app.web.people.people_lists import hours_text
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,15 @@ from app.container import Services
 from app.domain.awards.awards import AwardState, Visibility
 from app.domain.people.guardians import is_minor_for, needs_guardian_for
 from app.domain.privacy.consents import About, wording_of
+from app.http.held_badges import (
+    CHANGING_HOLDER,
+    HOLDER,
+    check_speaks_for_person,
+    find_holder,
+    held_here,
+    holder_of,
+    keep_here,
+)
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.saying import said
@@ -23,6 +32,7 @@ from app.http.pages.typography import say
 from app.http.pages.wording import moment
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
+from app.http.security_headers import as_private
 from app.http.workplaces import look_of
 from app.language import N_
 from app.services.accounts.sessions import Holder, SignedIn
@@ -34,17 +44,8 @@ from app.services.publishing.publication import Published
 from app.services.verification.verification import Answer
 from app.web.accounts.asking_browser import same_browser
 from app.web.awards.handing.certificates import certificate_of
-from app.web.learners.held_badges import (
-    CHANGING_HOLDER,
-    HOLDER,
-    check_speaks_for_person,
-    find_holder,
-    held_here,
-    holder_of,
-    keep_here,
-)
 from app.web.learners.shelf import DONE as SHELF_DONE
-from app.web.learners.shelf import as_private, shelf_page
+from app.web.learners.shelf import shelf_page
 from app.web.publishing.public_words import given_by, public_words, why_given
 from app.web.publishing.sharing import Sharing, offers_linked_in, sharing_of
 from app.web.verification.answers import AnswerShown, shown

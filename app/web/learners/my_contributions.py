@@ -13,7 +13,8 @@ from app.container import Services
 from app.domain.activities.files import ACCEPTED, FileNoun
 from app.domain.learners.contributions import Contribution, ContributionState
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, texts_of
+from app.http.held_badges import HOLDER, holder_of
+from app.http.pages.forms import SafeForm, ids_in, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.pages.words import PARTS, Word
@@ -22,10 +23,8 @@ from app.http.workplaces import look_of, sentence_of, today_in
 from app.language import N_
 from app.services.learners.contributions import ContributionView
 from app.web.activities.handed_files import files_shown, handed_in, previewed, saved
-from app.web.activities.rooms import ids_in
 from app.web.learners.contribution_form import ContributionForm
 from app.web.learners.contribution_words import STATES
-from app.web.learners.held_badges import HOLDER, holder_of
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal/contributions")
 _DONE = {

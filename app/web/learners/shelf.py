@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import Award, AwardState, Visibility
+from app.http.held_badges import forget_here, held_here
 from app.http.pages.forms import SafeForm
 from app.http.pages.render import page
 from app.http.pages.saying import said
@@ -18,10 +19,10 @@ from app.http.pages.typography import say
 from app.http.pages.words import BADGE_KINDS, Word
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, WritingServices, close_session_in, find_signed_in
+from app.http.security_headers import as_private
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.badges.pictures import picture_words
-from app.web.learners.held_badges import forget_here, held_here
 from app.web.publishing.public_words import public_words
 from app.web.verification.answers import shown
 
@@ -124,10 +125,3 @@ def _state(award: Award) -> Word:
     if award.state is AwardState.REVOKED:
         return _REVOKED
     return _OPEN if award.visibility is Visibility.OPEN else _SHUT
-
-
-def as_private(answer: HTMLResponse) -> HTMLResponse:
-    # Not "no-referrer": older browsers would then send our own forms with the origin "null",
-    # which nothing here could tell from a stranger's.
-    answer.headers["Referrer-Policy"] = "same-origin"
-    return answer

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.campus.campus import Campus
-from app.domain.core.tables import csv_for_excel, lines_for_excel
 from app.domain.privacy.private_looks import Looked
 from app.http.pages.render import page
 from app.http.pages.typography import say
-from app.http.pages.wording import short_day
+from app.http.pages.wording import hours_text, short_day
 from app.http.pages.words import PARTS, why_ended
-from app.http.request_scope import ReadingServices, deed, visit
+from app.http.request_scope import ReadingServices
 from app.http.workplaces import at_work, staff
 from app.language import N_
 from app.services.campus.directory import PeopleOrder, Start
 from app.web.campus.desk import AwardLine
-from app.web.people.people_lists import hours_text
+from app.web.campus.history import export_noted, streamed_table
 from app.web.people.search import person_hit
 from app.web.privacy.private_looks import looks_at
 
 A_PAGE = 50
-_BLOCK = 500
 router = APIRouter(prefix="/gestion/{slug}")
 _VIEW, _EXPORT = [staff(Deed.VIEW)], [staff(Deed.EXPORT)]
 SORTS = {PeopleOrder.NAME: N_("Nom"), PeopleOrder.LATEST: N_("Arrivées les plus récentes d’abord")}
@@ -113,36 +111,6 @@ def awards_table(request: Request) -> Response:
 
 def _day(moment: datetime | None, campus: Campus) -> str:
     return short_day(moment, campus.time_zone) if moment else ""
-
-
-def export_noted(request: Request, table: str) -> None:
-    """Kept before the first line leaves: whoever takes names away is known."""
-    work = at_work(request)
-    with deed(request) as writing:
-        writing.history.note_export(work.campus, table, by=work.actor)
-
-
-def streamed_table(
-    request: Request, name: str, heading: Sequence[str], rows: Callable[[Services], Iterable[Sequence[str]]]
-) -> Response:
-    """A table for a spreadsheet, read in a transaction of its own, which lasts as long as it is sent."""
-
-    def blocks() -> Iterator[bytes]:
-        yield csv_for_excel(heading, [])
-        with visit(request, reading=True) as services:
-            block: list[Sequence[str]] = []
-            for row in rows(services):
-                block.append(row)
-                if len(block) >= _BLOCK:
-                    yield lines_for_excel(block)
-                    block = []
-            yield lines_for_excel(block)
-
-    return StreamingResponse(
-        blocks(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
-    )
 
 
 @router.get("/repertoire/{person_id:uuid}", dependencies=_VIEW)

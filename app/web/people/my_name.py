@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.errors import Conflict, InvalidInput, NotFound
+from app.http.held_badges import CHANGING_HOLDER, holder_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
@@ -28,7 +29,6 @@ from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, sentence_of
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
 from app.services.people.names import MyWish
-from app.web.learners.held_badges import CHANGING_HOLDER, holder_of
 
 router = APIRouter()
 _EVERYWHERE = [AT_ANY_CAMPUS, SIGNED_IN]

@@ -16,6 +16,7 @@ from app.domain.people.namesakes import NO_ANSWERS, ListAnswers, digest_of_list
 from app.errors import AppError
 from app.http.pages.forms import bytes_of, text_of, texts_of
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.activities.participant_lists import text_of_file
@@ -142,10 +143,3 @@ def cells_of(line: ListedPerson) -> Sequence[str]:
 
 def _age_of(line: ListedPerson) -> str:
     return "" if line.under_15 is None else UNDER_15 if line.under_15 else FROM_15
-
-
-def hours_text(hours: float | None) -> str:
-    """14,5: as one types it, and as a French spreadsheet reads it."""
-    if hours is None:
-        return ""
-    return f"{hours:.2f}".rstrip("0").rstrip(".").replace(".", ",")

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Deed
+from app.domain.activities.activities import Activity
 from app.domain.people.people import Person
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -25,7 +26,6 @@ from app.http.request_scope import ReadingServices
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.services.campus.directory import Start
-from app.web.activities.activities import ActivityView
 from app.web.badges.desk import BadgeLine
 from app.web.campus.desk import AwardLine
 
@@ -109,7 +109,7 @@ def _everywhere(services: Services, work: AtWork, words: str, token: str) -> lis
     by_kind = {
         Where.PEOPLE: [person_hit(work, person, found.addresses) for person in found.people],
         Where.BADGES: [_badge_hit(BadgeLine.of(work, *pair)) for pair in found.badges],
-        Where.ACTIVITIES: [_activity_hit(ActivityView.of(work, activity)) for activity in found.activities],
+        Where.ACTIVITIES: [_activity_hit(work, activity) for activity in found.activities],
         Where.AWARDS: [_award_hit(AwardLine.of(work, record)) for record in found.awards],
     }
     return [
@@ -136,7 +136,7 @@ def _one_kind(
             ids = [person.id for person in people]
         case Where.ACTIVITIES:
             activities = directory.find_activities(work.campus, words, start)
-            hits = [_activity_hit(ActivityView.of(work, activity)) for activity in activities]
+            hits = [_activity_hit(work, activity) for activity in activities]
             ids = [activity.id for activity in activities]
         case Where.AWARDS:
             records = directory.find_awards(work.campus, words, start)
@@ -157,9 +157,10 @@ def _badge_hit(line: BadgeLine) -> Hit:
     return Hit(line.href, line.name, say(line.kind))
 
 
-def _activity_hit(view: ActivityView) -> Hit:
-    dates = days(view.starts_on, view.ends_on)
-    return Hit(view.href, view.title, f"{dates}. {view.place}" if view.place else dates)
+def _activity_hit(work: AtWork, activity: Activity) -> Hit:
+    dates = days(activity.starts_on, activity.ends_on)
+    beside = f"{dates}. {activity.place}" if activity.place else dates
+    return Hit(f"{work.home}/activites/{activity.id}", activity.title, beside)
 
 
 def _award_hit(line: AwardLine) -> Hit:

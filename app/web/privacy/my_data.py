@@ -13,6 +13,7 @@ from app.container import Services
 from app.domain.privacy.consents import By
 from app.domain.privacy.consents import sentence_of as sentence_of_consent
 from app.errors import AppError
+from app.http.held_badges import HOLDER, forget_here, holder_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
@@ -23,7 +24,6 @@ from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.publishing.publication import Published
-from app.web.learners.held_badges import HOLDER, forget_here, holder_of
 from app.web.privacy.data_words import matters_shown, stays_shown
 
 router = APIRouter(dependencies=[AT_ANY_CAMPUS])

@@ -15,17 +15,15 @@ from app.container import Services
 from app.domain.awards.awards import Visibility
 from app.domain.core.snapshots import UNSHARED, Snapshot
 from app.http.compression import press, takes_gzip
+from app.http.held_badges import find_holder
 from app.http.negotiation import ForPeople, ForStrangers
-from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.policies import public
 from app.http.recent_pages import recent_pages
 from app.http.request_scope import ReadingServices, process_of, visit
 from app.language import N_, current_locale
-from app.services.verification.verification import Answer
-from app.web.learners.held_badges import find_holder
 from app.web.publishing.embeds import card_address, structured
-from app.web.verification.answers import answer_page, shown
+from app.web.verification.answers import answer_page, closed_page
 
 router = APIRouter(route_class=ForPeople)
 for_strangers = APIRouter(route_class=ForStrangers)
@@ -105,11 +103,3 @@ def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held
         page.headers["X-Robots-Tag"] = "noindex, nofollow"
     page.headers.add_vary_header("Accept")
     return page
-
-
-def closed_page(request: Request, services: Services, *, mine: str = "") -> HTMLResponse:
-    """The same for every shut award, whoever gave it: nothing tells them apart."""
-    view = shown(services, Answer(None, closed=True))
-    answer = page(request, "verification/closed.html", status=403, private=True, a=view, mine=mine)
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.domain.publishing.addresses import Addresses
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.policies import public
@@ -13,12 +12,6 @@ from app.http.request_scope import ReadingServices, client_network, limited, pro
 from app.language import N_
 
 router = APIRouter()
-
-
-def code_in(typed: str, addresses: Addresses) -> str:
-    """The twelve signs of a short address, typed whole or alone; else the text itself, which names no award."""
-    before, found, code = typed.strip().rpartition("/v/")
-    return code if found and (not before or addresses.is_ours(f"{before}/")) else typed
 
 
 @router.get("/v/{signs}", dependencies=[limited("short address")])

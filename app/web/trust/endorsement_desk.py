@@ -11,14 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.errors import Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.request_scope import ReadingServices, deed, limited, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.trust.endorsements import Asked, Subject
-from app.web.badges.openings import ids_in
 from app.web.trust.my_endorsements import request_shown
 from app.web.trust.recommendations import recommendations
 

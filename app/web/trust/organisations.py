@@ -12,14 +12,13 @@ from app.container import Services
 from app.domain.campus.campus import Campus
 from app.domain.trust.organisations import Organisation
 from app.http.negotiation import ForPeople
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
 from app.http.pages.wording import DEFAULT_ZONE, day
 from app.http.policies import public
 from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
 from app.language import N_
-from app.web.badges.openings import ids_in
 from app.web.trust.recommendations import recommendation
 
 router = APIRouter(dependencies=[AT_ANY_CAMPUS])

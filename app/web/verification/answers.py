@@ -411,3 +411,11 @@ def _technical(answer: Answer) -> list[tuple[str, str]]:
 
 def _short(text: str) -> str:
     return plain(text, 300)
+
+
+def closed_page(request: Request, services: Services, *, mine: str = "") -> HTMLResponse:
+    """The same for every shut award, whoever gave it: nothing tells them apart."""
+    view = shown(services, Answer(None, closed=True))
+    answer = page(request, "verification/closed.html", status=403, private=True, a=view, mine=mine)
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

@@ -19,8 +19,7 @@ from app.language import N_, current_locale
 from app.services.awards.handing.papers import CheckWords
 from app.services.publishing.publication import Published
 from app.services.verification.verification import Answer
-from app.web.publishing.award_page import closed_page
-from app.web.verification.answers import AnswerShown, shown
+from app.web.verification.answers import AnswerShown, closed_page, shown
 from sceau_credentials.values.json_text import dump_json
 
 router = APIRouter()

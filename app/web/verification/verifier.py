@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.core.tables import csv_for_excel
+from app.domain.publishing.addresses import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
@@ -22,9 +23,7 @@ from app.language import N_
 from app.services.verification.batches import MOST_ITEMS, Item, NearCode, lines_in
 from app.services.verification.verdicts import HeadlineKind, headline, plain
 from app.services.verification.verification import Answer
-from app.web.publishing.award_page import closed_page
-from app.web.publishing.short_addresses import code_in
-from app.web.verification.answers import answer_page, shown
+from app.web.verification.answers import answer_page, closed_page, shown
 from app.web.verification.verified_items import HEADS, item_row, tally_of
 
 router = APIRouter()
@@ -106,7 +105,7 @@ def _several(request: Request, services: Services, items: Sequence[Item]) -> Res
 def _answer_link(request: Request, services: Services, written: str) -> Response:
     batch = services.batch_verification
     address = batch.address_in(written) or _as_link(written, services)
-    award_id = services.awards.find_by_code(code_in(address, services.addresses))
+    award_id = services.awards.find_by_code(_code_in(address, services.addresses))
     if award_id is not None:
         return RedirectResponse(f"/attributions/{award_id}", status_code=303)
     if services.addresses.portfolio_named_by(address) is not None:
@@ -219,3 +218,9 @@ def _form(
     )
     answered.headers["Permissions-Policy"] = PERMISSIONS_POLICY.replace("camera=()", "camera=(self)")
     return answered
+
+
+def _code_in(typed: str, addresses: Addresses) -> str:
+    """The twelve signs of a short address, typed whole or alone; else the text itself, which names no award."""
+    before, found, code = typed.strip().rpartition("/v/")
+    return code if found and (not before or addresses.is_ours(f"{before}/")) else typed

@@ -25,6 +25,7 @@ from app.settings import Settings
 from app.web.campus.colours import render_campus_css
 from app.web.campus.face import Face, dress
 from app.web.campus.home import home_page
+from app.web.publishing import info
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOON = datetime(2026, 11, 24, 13, 32, tzinfo=UTC)
@@ -72,6 +73,7 @@ def small_site(*, https: bool = False) -> FastAPI:
     dress(
         app, Face(csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr")
     )
+    app.include_router(info.router)
     _answer_errors(app)
     # All that these pages ask of the house: where it is found.
     app.state.process = SimpleNamespace(

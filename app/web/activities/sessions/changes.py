@@ -21,12 +21,12 @@ from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
+from app.http.pages.wording import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, deed
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.web.activities.activities import ActivityView
 from app.web.activities.sessions.days import RHYTHMS, DaysTyped
-from app.web.people.people_lists import hours_text
 
 router = APIRouter(
     prefix="/gestion/{slug}/activites/{activity_id}/seances",

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.errors import InvalidInput, NotFound
+from app.http.held_badges import keep_here
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.policies import public
@@ -13,7 +14,6 @@ from app.http.request_scope import AT_ANY_CAMPUS, client_network, deed, limited,
 from app.http.workplaces import sentence_of
 from app.services.people.people import LinksTurnedOff
 from app.web.accounts.asking_browser import same_browser
-from app.web.learners.held_badges import keep_here
 
 router = APIRouter(dependencies=[AT_ANY_CAMPUS])
 

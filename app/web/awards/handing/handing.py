@@ -28,7 +28,7 @@ from app.services.awards.handing.handing_over import HandedCode, Handing
 from app.web.activities.activities import ActivityView
 from app.web.awards.handing.words import HANDED, LETTER_STATES, OCCASIONS, PICTURES, HandingView, reason_of
 from app.web.awards.results import links_of
-from app.web.campus.desk import picture_of
+from app.web.badges.pieces import picture_of
 
 MOST_SHOWN = 400
 MOST_REFUSED = 100

@@ -25,7 +25,7 @@ from app.services.awards.awards import AwardRecord
 from app.services.badges.pictures import picture_words
 from app.web.activities.activities import ActivityView
 from app.web.awards.handing.handing import MOST_SHOWN
-from app.web.campus.desk import picture_of
+from app.web.badges.pieces import picture_of
 
 router = APIRouter(prefix="/gestion/{slug}/activites/{activity_id}/projection")
 WHOLE = "entiers"

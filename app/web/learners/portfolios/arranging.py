@@ -13,12 +13,12 @@ from app.domain.awards.awards import Visibility
 from app.domain.learners.portfolios import Grouping, Naming, Portfolio, shown_name
 from app.domain.people.guardians import ParentNeeded
 from app.domain.people.people import Person
+from app.http.held_badges import awards_within_reach, people_here
 from app.http.pages.typography import say
 from app.http.pages.words import Word
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.learners.portfolios import Section, Wishes
-from app.web.learners.held_badges import awards_within_reach, people_here
 from app.web.learners.portfolios.pieces import BadgeInPortfolio, badge_shown
 from app.web.learners.portfolios.portfolios import frame_html
 

@@ -14,6 +14,7 @@ from app.container import Services
 from app.domain.learners.portfolios import Grouping, Naming, Portfolio
 from app.domain.people.guardians import ParentNeeded
 from app.errors import AppError, NotSignedIn
+from app.http.held_badges import awards_within_reach, people_here
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
@@ -22,7 +23,6 @@ from app.http.request_scope import ReadingServices, WritingServices
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.learners.portfolios import Wishes
-from app.web.learners.held_badges import awards_within_reach, people_here
 from app.web.learners.portfolios.arranging import my_portfolio
 from app.web.learners.portfolios.portfolios import show_page
 

@@ -11,6 +11,7 @@ from app.container import Services
 from app.domain.learners.requests import RequestState, reviewers_needed
 from app.domain.people.people import Person, normal_address
 from app.errors import AppError, Conflict, InvalidInput
+from app.http.held_badges import held_here
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.saying import said
@@ -20,8 +21,7 @@ from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, find_si
 from app.http.workplaces import look_of, sentence_of
 from app.services.badges.pictures import picture_words
 from app.services.learners.requests import Asked, Known
-from app.web.campus.desk import picture_of
-from app.web.learners.held_badges import held_here
+from app.web.badges.pieces import picture_of
 
 router = APIRouter(dependencies=[AT_ANY_CAMPUS])
 _NOTHING = Asked("", "", "", "")

@@ -24,7 +24,7 @@ from app.language import N_
 from app.services.badges.pictures import picture_words
 from app.services.learners.requests import MyRequest
 from app.web.activities.handed_files import files_shown, handed_in
-from app.web.campus.desk import picture_of
+from app.web.badges.pieces import picture_of
 from app.web.learners.requests.words import MY_STATES, MY_STEPS
 
 router = APIRouter(prefix="/demandes/{demande}", dependencies=[AT_ANY_CAMPUS])

@@ -28,7 +28,7 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.learners.requests import UnderReview
 from app.web.activities.handed_files import files_shown, previewed, saved
-from app.web.campus.desk import picture_of
+from app.web.badges.pieces import picture_of
 from app.web.learners.requests.words import MY_STEPS, QUEUE_STATES
 from app.web.privacy.private_looks import looks_at
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.container import Process
+from app.http.held_badges import badges_cookie
 from app.http.pages.locale import COOKIE as LANGUAGE_COOKIE
 from app.http.pages.render import page
 from app.http.pages.typography import say, say_plural
@@ -19,7 +20,6 @@ from app.web.accounts.sign_in import WANTED_COOKIE
 from app.web.accounts.signing_in_again import kept_form_cookie
 from app.web.activities.presence import phone_cookie
 from app.web.campus.desk import LAST_CAMPUS
-from app.web.learners.held_badges import badges_cookie
 from app.web.publishing.embeds import checker_html
 
 router = APIRouter(include_in_schema=False)

@@ -16,6 +16,7 @@ from app.domain.people.guardians import is_minor_for
 from app.domain.people.people import Person
 from app.domain.privacy.private_looks import Looked
 from app.errors import InvalidInput
+from app.http.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import say
@@ -30,7 +31,6 @@ from app.web.activities.handed_files import FileShown, files_shown, previewed, s
 from app.web.activity_log.words import facts_of, kind_of
 from app.web.awards.my_rules import WayAhead, lines_shown, rule_told, ways_ahead
 from app.web.campus.history_words import DEEDS, OTHER_DEED
-from app.web.learners.held_badges import CHANGING_HOLDER, HOLDER, holder_of
 from app.web.learners.my_contributions import ContributionLine
 from app.web.publishing.public_words import public_words
 from app.web.verification.answers import shown_now, shown_with
@@ -144,7 +144,7 @@ def compare_what_is_shown(
         is_open=record.award.visibility is Visibility.OPEN,
         closes=services.reissuing.would_close(record, wanted),
     )
-    answer = page(request, "activity_log/compare.html", campus=look_of(record.campus), private=True, c=view)
+    answer = page(request, "learners/compare.html", campus=look_of(record.campus), private=True, c=view)
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer
 
@@ -258,7 +258,7 @@ def _page(
     )
     answer = page(
         request,
-        "activity_log/my_log.html",
+        "learners/my_log.html",
         campus=look_of(record.campus),
         private=True,
         status=status,

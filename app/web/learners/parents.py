@@ -6,25 +6,22 @@ import uuid
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.accounts.permissions import Deed
 from app.domain.activities.activities import is_of_pupils
 from app.domain.awards.awards import Visibility
-from app.domain.people.people import AgeGroup
 from app.domain.privacy.consents import About, wording_of
 from app.errors import InvalidInput
+from app.http.held_badges import HOLDER, holder_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.saying import said
 from app.http.pages.typography import say
 from app.http.policies import public
 from app.http.request_scope import AT_ANY_CAMPUS, ReadingServices, deed, limited, process_of
-from app.http.workplaces import at_work, look_of, sentence_of, staff
+from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.badges.pictures import picture_words
-from app.web.learners.held_badges import HOLDER, holder_of
 from app.web.learners.learner import badge_page, my_badge
 from app.web.publishing.public_words import public_words
 from app.web.verification.answers import answer_page, shown_now
@@ -120,22 +117,3 @@ def ask_a_parent(
         return badge_page(request, services, record, view, status=422)
     process_of(request).on_promise()
     return RedirectResponse(f"/mes-badges/{award_id}?fait=parent#page", status_code=303)
-
-
-def age_group_in(form: FormData) -> AgeGroup | None:
-    return {"moins": AgeGroup.UNDER_15, "plus": AgeGroup.FROM_15, "majeur": AgeGroup.ADULT}.get(
-        text_of(form, "age")
-    )
-
-
-@router.post("/gestion/{slug}/repertoire/{person_id:uuid}/age", dependencies=[staff(Deed.WORK)])
-def set_age_band(
-    person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
-) -> RedirectResponse:
-    work = at_work(request)
-    services.directory.person(work.campus, person_id)
-    with deed(request) as writing:
-        group = age_group_in(form)
-        if group is not None:
-            writing.guardians.set_age_group(work.campus, person_id, group, by=work.actor)
-    return RedirectResponse(f"{work.home}/repertoire/{person_id}#age", status_code=303)
