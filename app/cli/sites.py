@@ -18,8 +18,8 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.history import Actor
 from app.language import N_
 from app.language import gettext as _
-from app.services.publishing.kept_edition import Finding
-from app.services.publishing.kept_site import KeptFile
+from app.services.verification.kept_edition import Finding
+from app.services.verification.kept_site import KeptFile
 from app.web.publishing.kept_pages import KeptPages
 
 commands = typer.Typer(

@@ -15,7 +15,7 @@ from app.adapters.secrets.key_vault import make_secret_file
 from app.adapters.web_documents import Reach, WebDocuments
 from app.container.process import utc_now
 from app.services.activity_log.witness import LogSource
-from app.services.publishing.kept_edition import KeptEdition
+from app.services.verification.kept_edition import KeptEdition
 from app.settings import Settings
 from sceau_credentials.transparency_log.notes import Note
 from sceau_credentials.values.documents import DocumentSource

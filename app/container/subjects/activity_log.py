@@ -14,7 +14,7 @@ from app.services.activity_log.restoring import RestoreService
 from app.services.activity_log.watch import LogWatch
 from app.services.awards.registering import AwardRegistration
 from app.services.privacy.private_looks import PrivateLooks
-from app.services.publishing.kept_site import KeptSite
+from app.services.verification.kept_site import KeptSite
 
 
 class LogServices(RequestServices):

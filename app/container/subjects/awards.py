@@ -193,7 +193,9 @@ class AwardServices(PeopleServices):
 
     @made_once
     def batch_verification(self) -> BatchVerification:
-        return BatchVerification(self.verification, self.stores.awards, self.portfolios, self.addresses)
+        return BatchVerification(
+            self.verification, self.stores.awards, self.portfolios.shown_on, self.addresses
+        )
 
     @made_once
     def endorsement_documents(self) -> EndorsementDocuments:

@@ -25,10 +25,10 @@ from app.services.badges.badges import BadgeService
 from app.services.badges.openings import OpeningService
 from app.services.campus.campuses import CampusService
 from app.services.campus.dashboard import DashboardService
-from app.services.campus.signing import Signing
 from app.services.frameworks.competencies import CompetencyService
 from app.services.people.age_bands import AgeBands
 from app.services.people.namesakes import Namesakes
+from app.services.publishing.signing import Signing
 from app.services.trust.endorsements import EndorsementSubjects
 from app.services.trust.network_documents import NetworkDocuments
 from app.services.trust.network_signing import NetworkSigning

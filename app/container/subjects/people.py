@@ -14,23 +14,22 @@ from app.services.accounts.federation import FederationService
 from app.services.accounts.handed_links import HandedLinks
 from app.services.accounts.invitations import InvitationService
 from app.services.accounts.memberships import Memberships
-from app.services.accounts.operators import OperatorService
-from app.services.accounts.own_addresses import OwnAddressService
 from app.services.accounts.passkeys import PasskeyService
 from app.services.accounts.sessions import SessionService
 from app.services.accounts.set_aside import SetAsideService
 from app.services.accounts.sign_in import SignInService
-from app.services.activity_log.personal_log import PersonalLog
 from app.services.awards.handing.handing_over import HandingOver
 from app.services.awards.handing.slips import SlipService
-from app.services.awards.self_awards import SelfAwards
 from app.services.awards.withdrawals import WithdrawalService
 from app.services.campus.directory import DirectoryService
 from app.services.campus.history import HistoryService
+from app.services.campus.operators import OperatorService
 from app.services.campus.team import TeamService
 from app.services.learners.contributions import ContributionService
+from app.services.learners.personal_log import PersonalLog
 from app.services.learners.portfolio_documents import PortfolioDocuments
 from app.services.learners.portfolios import PortfolioService
+from app.services.learners.self_awards import SelfAwards
 from app.services.messages.account import AccountLetters
 from app.services.messages.endorsements import EndorsementLetters
 from app.services.messages.letters import LetterService
@@ -40,6 +39,7 @@ from app.services.messages.reminders import ReminderService
 from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RightsLetters
 from app.services.people.merging import MergingService
+from app.services.people.own_addresses import OwnAddressService
 from app.services.people.people import PeopleService
 from app.services.publishing.status import StatusService
 

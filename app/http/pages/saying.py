@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from app.http.pages.typography import say
 from app.http.pages.wording import DEFAULT_ZONE, day
-from app.services.verification.sentences import fields_of
+from app.language.sentences import fields_of
 from app.services.verification.verdicts import Sentence
 
 

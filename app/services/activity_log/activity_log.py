@@ -29,7 +29,7 @@ from app.domain.publishing.addresses import Addresses
 from app.errors import Unavailable
 from app.language import N_
 from app.services.activity_log.recovery import Journal, RecoveryNotes
-from app.services.campus.signing import Signing
+from app.services.publishing.signing import Signing
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.documents import LoggedEntry
 from sceau_credentials.keys import SigningKey

@@ -28,7 +28,7 @@ from app.domain.publishing.status import StatusSlot
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activity_log.activity_log import ActivityLog
-from app.services.campus.signing import Signing, published_key
+from app.services.publishing.signing import Signing, published_key
 from sceau_credentials.baking import unbake
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.proofs.data_integrity import verify_proofs

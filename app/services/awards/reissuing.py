@@ -31,7 +31,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 from app.services.awards.issuing.documents import prepared_documents, said_to_the_trainer
 from app.services.awards.issuing.grounds import AwardGrounds
-from app.services.campus.signing import Signing
+from app.services.publishing.signing import Signing
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.issuing import Batch
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object

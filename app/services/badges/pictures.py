@@ -8,7 +8,7 @@ from app.adapters.badge_pictures import PictureOrder, kind_alone, picture_altern
 from app.domain.badges.badges import BadgeCompetency, BadgeVersion, version_year
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.competencies import Competency, Framework
-from app.services.verification.verdicts import Sentence
+from app.language.sentences import Sentence
 
 Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
 

@@ -34,7 +34,7 @@ from app.domain.publishing.addresses import Addresses
 from app.errors import Conflict
 from app.language import N_, locales
 from app.services.activity_log.logged_deeds import LoggedDeeds
-from app.services.campus.signing import Signing
+from app.services.publishing.signing import Signing
 from sceau_credentials.dids import did_web
 
 LATEST_ACTIVITIES = 60

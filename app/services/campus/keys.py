@@ -17,7 +17,7 @@ from app.errors import NotFound
 from app.language import N_
 from app.services.activity_log.keys import LogKeyHistory
 from app.services.activity_log.logged_deeds import LoggedDeeds
-from app.services.campus.signing import Signing
+from app.services.publishing.signing import Signing
 from app.services.publishing.status import StatusService
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.transparency_log.notes import NoteKey

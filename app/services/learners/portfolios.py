@@ -113,6 +113,10 @@ class PortfolioService:
             raise ShutPortfolio(N_("Cette page est fermée par la personne dont elle montre les badges."))
         return self.page(portfolio)
 
+    def shown_on(self, portfolio_id: uuid.UUID) -> list[AwardRecord]:
+        """The awards that an open page shows, in its order."""
+        return [each.record for each in self.open_page(portfolio_id).pieces]
+
     def page(self, portfolio: Portfolio) -> PortfolioPage:
         """As others see it, be it open or not."""
         person = self.people.get(portfolio.person_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from app.db.awards.awards import AwardStore
+from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.history import HistoryStore
 from app.db.messages.letters import LetterStore
 from app.db.people.guardians import GuardianStore
@@ -34,7 +34,6 @@ from app.domain.people.people import AgeGroup
 from app.domain.privacy.consents import About, By, consent
 from app.errors import Conflict
 from app.language import N_
-from app.services.awards.awards import AwardRecord
 from app.services.people.age_bands import AgeBands
 
 A_PARENT = Actor(label="a parent")

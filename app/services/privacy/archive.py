@@ -27,8 +27,8 @@ from app.domain.privacy.retention import KEPT
 from app.errors import NotFound
 from app.language import N_, speaking
 from app.language.typography import say
-from app.services.activity_log.personal_log import PersonalLog
 from app.services.activity_log.publication import LogPublication
+from app.services.learners.personal_log import PersonalLog
 from app.services.publishing.publication import PublicationService, Published
 from sceau_credentials.keys import encode_base64url
 from sceau_credentials.values.json_text import dump_json

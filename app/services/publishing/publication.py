@@ -23,7 +23,7 @@ from app.domain.publishing.addresses import Addresses
 from app.domain.publishing.status import SignedList
 from app.errors import NotAllowed, NotFound
 from app.language import N_
-from app.services.campus.signing import Signing, published_key
+from app.services.publishing.signing import Signing, published_key
 from app.services.publishing.status import StatusService
 from sceau_credentials.baking import bake_png, bake_svg
 from sceau_credentials.dids import did_document, did_web, jwk_set

@@ -29,7 +29,7 @@ from app.domain.publishing.status import (
 )
 from app.errors import Unavailable
 from app.language import N_
-from app.services.campus.signing import Signing
+from app.services.publishing.signing import Signing
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import StatusList as Bits

@@ -11,7 +11,7 @@ from app.domain.campus.campus import Network
 from app.domain.campus.keys import end_key
 from app.domain.publishing.addresses import Addresses
 from app.domain.trust.recognition import ANNOUNCED_FOR, NetworkKey
-from app.services.campus.signing import KeyOwner, Signers
+from app.services.publishing.signing import KeyOwner, Signers
 from sceau_credentials.dids import PublishedKey, did_document, did_web
 from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.values.json_text import JsonObject

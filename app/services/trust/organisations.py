@@ -22,8 +22,8 @@ from app.domain.trust.organisations import (
 )
 from app.errors import NotFound
 from app.language import N_
-from app.services.campus.signing import KeyOwner, Signers
 from app.services.publishing.publication import Published
+from app.services.publishing.signing import KeyOwner, Signers
 from app.services.trust.partner_lists import PlaceAnchors, entry_at, free_place, signed_list
 from sceau_credentials.dids import PublishedKey, did_document, did_web
 from sceau_credentials.keys import VerificationKey

@@ -11,8 +11,8 @@ import structlog
 
 from app.domain.publishing.status import LIST_LIFE, LIST_TTL
 from app.domain.trust.organisations import LIST_SIZE
-from app.services.campus.signing import Signers
 from app.services.publishing.publication import Published
+from app.services.publishing.signing import Signers
 from sceau_credentials.model import BitstringStatusListEntry
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -14,7 +15,6 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.domain.publishing.addresses import Addresses
 from app.domain.publishing.short_addresses import ids_of_code, near_codes, short_code
 from app.errors import AppError
-from app.services.learners.portfolios import PortfolioService
 from app.services.verification.verification import Answer, VerificationService
 
 MOST_ITEMS: Final = 100
@@ -52,7 +52,7 @@ class BatchVerification:
         self,
         verification: VerificationService,
         awards: AwardStore,
-        portfolios: PortfolioService,
+        shown_in: Callable[[uuid.UUID], Sequence[AwardRecord]],
         addresses: Addresses,
         seconds: Callable[[], float] = monotonic,
     ) -> None:
@@ -61,7 +61,7 @@ class BatchVerification:
         self._left = MOST_ITEMS
         self.verification = verification
         self.awards = awards
-        self.portfolios = portfolios
+        self.shown_in = shown_in
         self.addresses = addresses
 
     def file(self, name: str, body: bytes) -> list[Item]:
@@ -96,8 +96,7 @@ class BatchVerification:
         address = self.address_in(written)
         portfolio_id = self.addresses.portfolio_named_by(address) if address else None
         if portfolio_id is not None:
-            pieces = self.portfolios.open_page(portfolio_id).pieces
-            return [self.addresses.award(each.record.award.id) for each in pieces]
+            return [self.addresses.award(each.award.id) for each in self.shown_in(portfolio_id)]
         ends = ids_of_code(self.code_in(written))
         award_id = self.awards.find_between(*ends) if ends else None
         return [self.addresses.award(award_id)] if award_id else [address] if address else []
@@ -119,10 +118,9 @@ class BatchVerification:
         address = self.address_in(written)
         portfolio_id = self.addresses.portfolio_named_by(address) if address else None
         if portfolio_id is not None:
-            page = self.portfolios.open_page(portfolio_id)
             return [
-                Item(each.record.version.name, self.verification.verify_award(each.record))
-                for each in page.pieces
+                Item(each.version.name, self.verification.verify_award(each))
+                for each in self.shown_in(portfolio_id)
             ]
         ends = ids_of_code(self.code_in(written))
         award_id = self.awards.find_between(*ends) if ends else None

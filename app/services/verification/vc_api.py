@@ -10,7 +10,7 @@ from app.domain.campus.history import Actor
 from app.domain.core.clock import Clock
 from app.errors import InvalidInput, NotFound
 from app.language import N_
-from app.services.campus.signing import Signing
+from app.services.publishing.signing import Signing
 from app.services.verification.verification import OwnDocuments
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import CredentialError

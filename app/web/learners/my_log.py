@@ -24,8 +24,8 @@ from app.http.pages.wording import day, moment
 from app.http.request_scope import ReadingServices, WritingServices, deed
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
-from app.services.activity_log.personal_log import DISPUTABLE, PersonalLine
 from app.services.awards.handing.papers import LogWords
+from app.services.learners.personal_log import DISPUTABLE, PersonalLine
 from app.services.publishing.publication import Published
 from app.web.activities.handed_files import FileShown, files_shown, previewed, saved
 from app.web.activity_log.words import facts_of, kind_of

@@ -24,8 +24,8 @@ from app.http.workplaces import look_of
 from app.language import current_locale, locales, speaking
 from app.services.awards.awards import AwardRecord
 from app.services.learners.portfolios import PortfolioPage
-from app.services.publishing.kept_site import INDEX, KeptFile
 from app.services.trust.labels import LabelJudged
+from app.services.verification.kept_site import INDEX, KeptFile
 from app.web.badges.badges import definition_shown
 from app.web.campus.campuses import campus_shown
 from app.web.campus.colours import render_campus_css

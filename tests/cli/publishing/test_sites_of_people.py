@@ -17,7 +17,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.campus.history import Actor
 from app.main import create_app
 from app.services.learners.portfolios import PortfolioPage, Wishes
-from app.services.publishing.kept_site import INDEX, KeptFile
+from app.services.verification.kept_site import INDEX, KeptFile
 from app.web.publishing.kept_pages import KeptPages
 from tests.cli.conftest import Operator
 from tests.support.badges.endorsed import endorsed

@@ -157,7 +157,7 @@ class CountedVerification:
 
 
 def batch_of(services: Services, counted: CountedVerification) -> BatchVerification:
-    parts = services.stores.awards, services.portfolios, services.addresses
+    parts = services.stores.awards, services.portfolios.shown_on, services.addresses
     return BatchVerification(counted, *parts, seconds=lambda: counted.now)  # type: ignore[arg-type]
 
 

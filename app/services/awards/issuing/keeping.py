@@ -29,7 +29,7 @@ from app.services.awards.issuing.cases import Case, JudgedLine, award_of, disclo
 from app.services.awards.issuing.documents import document_to_sign, prepared_documents, signed_documents
 from app.services.awards.issuing.grounds import AwardGrounds, Grounded
 from app.services.badges.badges import BadgeService
-from app.services.campus.signing import Signing
+from app.services.publishing.signing import Signing
 from app.services.publishing.status import Places, StatusService
 from sceau_credentials.issuing import Batch, Prepared
 from sceau_credentials.model import Achievement

@@ -1,7 +1,7 @@
 """A verification said in sentences for somebody who has never heard of Open Badges: words and values, no HTML."""
 
 from app.domain.activity_log.activity_log import duration
-from app.services.verification.sentences import Sentence, plain
+from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import CheckTold, beside, place_of, sentence, told
 from app.services.verification.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of
 from app.services.verification.verdicts.endorsements import EndorsementTold, endorsements

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from app.domain.campus.campus import Campus
 from app.language import N_
-from app.services.verification.sentences import Sentence, plain
+from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.advice import NOT_FOR_US
 from app.services.verification.verdicts.wording import SAID, TITLES, UNASKED
 from sceau_credentials.errors import MalformedInput

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.domain.badges.badges import Kind
 from app.domain.people.names import name_said_of
-from app.services.verification.sentences import plain
+from app.language.sentences import plain
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.values.json_text import JsonObject, JsonValue

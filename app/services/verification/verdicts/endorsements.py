@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.language import N_
-from app.services.verification.sentences import Sentence, plain
+from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import place_of
 from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER, TOO_MANY
 from sceau_credentials.verification.findings.reasons import Reason

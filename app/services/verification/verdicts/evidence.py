@@ -11,7 +11,7 @@ from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activity_log.activity_log import duration
 from app.domain.awards.artefact_facts import is_artefact
 from app.language import N_
-from app.services.verification.sentences import Sentence, plain
+from app.language.sentences import Sentence, plain
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport
 
 _O = EvidenceOutcome

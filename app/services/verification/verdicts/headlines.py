@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.language import N_
+from app.language.sentences import Sentence, plain
 from app.services.verification.issuer_standing import StandingKind
 from app.services.verification.presented import Difference, Lead, LeadKind, NameMatch, Stated
-from app.services.verification.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import ANSWERED_OTHERWISE, NEVER_ASKED, place_of, sentence
 from app.services.verification.verdicts.claims import holder_in
 from app.services.verification.verdicts.kinds import (

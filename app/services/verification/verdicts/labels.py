@@ -10,8 +10,8 @@ from app.domain.campus.campus import LabelCategory, LabelState
 from app.domain.trust.label_credentials import LABEL_NAMES
 from app.domain.trust.recognition import day_in_france
 from app.language import N_
+from app.language.sentences import Sentence, plain
 from app.services.trust.labels import LabelJudged
-from app.services.verification.sentences import Sentence, plain
 from sceau_credentials.trust import GivenLabel
 from sceau_credentials.verification.findings.reasons import Reason
 from sceau_credentials.verification.report import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from app.language import N_
-from app.services.verification.sentences import Sentence
+from app.language.sentences import Sentence
 from app.services.verification.verdicts.claims import Claims, claims_of
 from app.services.verification.verdicts.headlines import kind_of
 from app.services.verification.verdicts.kinds import HeadlineKind

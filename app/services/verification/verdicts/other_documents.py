@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.language import N_
-from app.services.verification.sentences import Sentence, plain
+from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import place_of
 from app.services.verification.verdicts.wording import SAID
 from sceau_credentials.verification.findings.reasons import Reason

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.language import N_
-from app.services.verification.sentences import Sentence, plain
+from app.language.sentences import Sentence, plain
 from sceau_credentials.values.timestamps import parse_timestamp
 from sceau_credentials.verification.findings.remarks import Remark, RemarkCode
 from sceau_credentials.verification.report import Report

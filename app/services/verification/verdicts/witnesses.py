@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from app.language import N_
-from app.services.verification.sentences import Sentence, plain
+from app.language.sentences import Sentence, plain
 from sceau_credentials.evidence.judging import EvidenceReport
 from sceau_credentials.evidence.witnesses import Witnessed
 from sceau_credentials.values.timestamps import parse_timestamp

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.services.publishing.kept_site import AWARD_FORMS, SAID_FORMS, KeptFile
+from app.services.verification.kept_site import AWARD_FORMS, SAID_FORMS, KeptFile
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
 from sceau_credentials.values.documents import DocumentSource
