@@ -33,7 +33,9 @@ from app.db.badges.badges import BadgeStore
 from app.db.badges.openings import OpeningStore
 from app.db.badges.rule_counts import RuleCountStore
 from app.db.campus.campus import CampusStore
+from app.db.campus.directory import DirectoryStore
 from app.db.campus.history import HistoryStore
+from app.db.campus.subjects import SubjectStore
 from app.db.campus.team import TeamStore
 from app.db.engine.workers import WorkerStore
 from app.db.frameworks.competencies import CompetencyStore
@@ -44,13 +46,11 @@ from app.db.learners.portfolios import PortfolioStore
 from app.db.learners.requests import RequestStore
 from app.db.messages.letters import LetterStore
 from app.db.messages.reminders import ReminderStore
-from app.db.people.directory import DirectoryStore
 from app.db.people.guardians import GuardianStore
 from app.db.people.merging import MergeStore
 from app.db.people.names import NameStore
 from app.db.people.namesakes import NamesakeStore
 from app.db.people.people import PeopleStore
-from app.db.people.subjects import SubjectStore
 from app.db.privacy.consents import ConsentStore
 from app.db.privacy.erasures import ErasureStore
 from app.db.privacy.personal_data import PersonalDataStore

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, delete, func, select
 from app.db.engine.bulk import among
 from app.domain.activities.activities import Activity
 from app.domain.activity_log.activity_log import LogPayload
+from app.domain.activity_log.artefact_facts import CONTRIBUTION
 from app.domain.activity_log.disputes import LogDispute
-from app.domain.awards.artefact_facts import CONTRIBUTION
 from app.domain.learners.contributions import Contribution, ContributionState
 from app.domain.people.people import Person
 from app.errors import NotFound

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
 
-from app.domain.awards.claim_codes import ALPHABET
 from app.domain.core.columns import moment, new_id, points_to
+from app.domain.core.spoken_codes import ALPHABET
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 

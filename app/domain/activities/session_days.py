@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from app.domain.activities.days_as_written import day_in
 from app.domain.activities.plans import MOST_SESSIONS
-from app.domain.imports.tables import day_in
 from app.errors import InvalidInput
 from app.language import N_
 

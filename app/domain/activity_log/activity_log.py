@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import BigInteger
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
@@ -16,8 +16,6 @@ from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, 
 from app.domain.core.columns import moment, new_id, part_of, points_to, word_of, words
 from sceau_credentials.evidence.commitments import KEY_BYTES, Opening, open_entry
 from sceau_credentials.evidence.leaves import Leaf
-
-_NO_BREAK: Final = "\u00a0"
 
 
 class EntryKind(StrEnum):
@@ -177,12 +175,3 @@ def leaf_of(entry: LogEntry) -> Leaf:
 def minutes_of(hours: float | None) -> int | None:
     """Hours as the log keeps them: a whole number has one spelling everywhere."""
     return None if hours is None else round(hours * 60)
-
-
-def duration(minutes: int) -> str:
-    """2 h 30, 14 h, 45 min."""
-    hours, rest = divmod(minutes, 60)
-    parts = [f"{hours}{_NO_BREAK}h"] if hours else []
-    if rest:
-        parts.append(str(rest) if hours else f"{rest}{_NO_BREAK}min")
-    return _NO_BREAK.join(parts) or f"0{_NO_BREAK}h"

@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from sqlmodel import Field, SQLModel
 
 from app.domain.core.columns import moment, part_of
+from app.domain.core.spoken_codes import ALPHABET
 from app.errors import InvalidInput
 from app.language import N_
 
 CODE_LIFE = timedelta(days=60)
-# Crockford's alphabet: no I, L, O or U, whatever the typeface.
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 8
 _MEANT = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _BETWEEN = " -–—._/\u00a0\u202f"

@@ -8,7 +8,6 @@ from datetime import date
 from babel.dates import format_date
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activity_log.activity_log import duration
 from app.domain.badges.rules import (
     Condition,
     CountedLine,
@@ -21,6 +20,7 @@ from app.domain.badges.rules import (
     minutes_in,
     missing_of,
 )
+from app.domain.core.durations import duration
 from app.language import current_locale, ngettext
 from app.language import gettext as _
 

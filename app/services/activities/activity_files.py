@@ -14,7 +14,7 @@ from app.domain.activities.activities import Activity
 from app.domain.activities.activity_files import MOST_OF_ACTIVITY, ActivityFile, check_number, check_reason
 from app.domain.activities.files import FileNoun, StoredFile, TakenFile, check_room, new_file
 from app.domain.activity_log.activity_log import Fact
-from app.domain.awards.artefact_facts import ARTEFACT, file_fact, removal_fact
+from app.domain.activity_log.artefact_facts import ARTEFACT, file_fact, removal_fact
 from app.domain.campus.campus import Campus
 from app.domain.campus.history import Actor
 from app.domain.core.clock import Clock

@@ -12,9 +12,9 @@ from app.db.activities.activity_files import ActivityFileStore
 from app.db.activity_log.activity_log import ActivityLogStore
 from app.db.activity_log.disputes import LogDisputeStore
 from app.domain.activity_log.activity_log import EntryKind
+from app.domain.activity_log.artefact_facts import ARTEFACT
 from app.domain.activity_log.disputes import LogDispute
 from app.domain.activity_log.facts import PARTICIPATION
-from app.domain.awards.artefact_facts import ARTEFACT
 from app.domain.campus.campus import Campus
 
 LATEST = 200

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from app.db.people.directory import DirectoryStore
+from app.db.campus.directory import DirectoryStore
 from app.domain.activities.activities import Participation, adds_to
 from app.domain.activities.list_matching import name_key_of
 from app.domain.activities.participant_lists import ListedPerson, tidy

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from app.db.awards.awards import AwardRecord
 from app.domain.activities.files import StoredFile
+from app.domain.activity_log.artefact_facts import ARTEFACT
 from app.domain.activity_log.facts import PARTICIPATION
-from app.domain.awards.artefact_facts import ARTEFACT
 from app.domain.awards.evidence import Shown
 from app.errors import NotFound
 from app.language import N_

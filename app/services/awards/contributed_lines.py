@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from app.db.activities.files import FileStore
 from app.db.learners.contributions import ContributionStore
 from app.domain.activities.files import FileNoun
-from app.domain.awards.artefact_facts import ARTEFACT, CONTRIBUTION, link_id
+from app.domain.activity_log.artefact_facts import ARTEFACT, CONTRIBUTION, link_id
 from app.domain.awards.awards import Award
 from app.domain.campus.campus import Campus
 from app.domain.learners.contributions import counts_for

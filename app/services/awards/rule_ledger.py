@@ -15,8 +15,8 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges.badges import BadgeStore
 from app.db.badges.rule_counts import RuleCountStore
 from app.db.people.people import PeopleStore
+from app.domain.activity_log.artefact_facts import CONTRIBUTION
 from app.domain.activity_log.facts import PARTICIPATION
-from app.domain.awards.artefact_facts import CONTRIBUTION
 from app.domain.awards.awards import Award
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, contributed_line, counted_line, rule_of

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from app.adapters.secrets.sealed_words import SealedWords
 from app.db.awards.awards import AwardRecord
 from app.db.badges.badges import BadgeStore
+from app.db.campus.directory import ActivityOrder, AwardOrder, DirectoryStore, ListedAward, PeopleOrder
 from app.db.engine.pages import Start
-from app.db.people.directory import ActivityOrder, AwardOrder, DirectoryStore, ListedAward, PeopleOrder
 from app.db.people.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation
 from app.domain.badges.badges import Badge, BadgeVersion

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.db.campus.history import Filter, HistoryStore
+from app.db.campus.subjects import SubjectStore
 from app.db.campus.team import TeamStore
-from app.db.people.subjects import SubjectStore
 from app.domain.campus.campus import Campus
 from app.domain.campus.history import Actor, HistoryEntry, service_subject_of, subject_of
 from app.domain.core.clock import Clock

@@ -12,14 +12,14 @@ from app.db.activities.activities import ActivityStore
 from app.db.activities.files import FileStore
 from app.db.activity_log.disputes import LogDisputeStore
 from app.db.badges.badges import BadgeStore
+from app.db.campus.directory import DirectoryStore
 from app.db.campus.history import HistoryStore
 from app.db.learners.contributions import ContributionStore
-from app.db.people.directory import DirectoryStore
 from app.db.people.people import PeopleStore
 from app.domain.activities.activities import Activity
 from app.domain.activities.files import FileNoun, FileState, StoredFile, TakenFile, check_room, new_file
+from app.domain.activity_log.artefact_facts import CONTRIBUTION, contribution_fact, file_fact, link_fact
 from app.domain.activity_log.disputes import LogDispute
-from app.domain.awards.artefact_facts import CONTRIBUTION, contribution_fact, file_fact, link_fact
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.campus.history import Actor

@@ -14,9 +14,9 @@ from app.db.awards.evidence import AwardEvidenceStore
 from app.db.campus.campus import CampusStore
 from app.db.campus.history import HistoryStore
 from app.domain.activity_log.activity_log import EntryKind, LogPayload
+from app.domain.activity_log.artefact_facts import CONTRIBUTION
 from app.domain.activity_log.disputes import LogDispute, answer_dispute, check_words
 from app.domain.activity_log.facts import PARTICIPATION
-from app.domain.awards.artefact_facts import CONTRIBUTION
 from app.domain.awards.evidence import Shown
 from app.domain.campus.campus import Campus
 from app.domain.campus.history import Actor

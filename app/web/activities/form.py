@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime
 from starlette.datastructures import FormData
 
 from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities.days_as_written import day_in
 from app.domain.activities.participant_lists import hours_in
 from app.domain.activities.plans import Plan
-from app.domain.imports.tables import day_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import say

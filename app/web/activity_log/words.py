@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from app.domain.activity_log.activity_log import EntryKind
-from app.domain.awards.artefact_facts import is_artefact
+from app.domain.activity_log.artefact_facts import is_artefact
 from app.http.pages.typography import say
 from app.http.pages.wording import day
 from app.http.pages.words import ACTIVITY_KINDS, PARTS

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.activity_log.activity_log import duration
+from app.domain.core.durations import duration
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import say, say_plural
 from app.http.pages.wording import days

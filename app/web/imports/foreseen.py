@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.activities.activities import ActivityKind
-from app.domain.activity_log.activity_log import duration
+from app.domain.core.durations import duration
 from app.domain.imports.imports import Fate, ImportForm, ImportRun, form_of
 from app.http.pages.render import page
 from app.http.pages.typography import say

@@ -1,4 +1,4 @@
-"""A parent's page: what everybody would see of a child's badge, and yes or no, now or later; and the campus's word on age."""
+"""A parent's page: what everybody would see of a child's badge, and yes or no, now or later."""
 
 from __future__ import annotations
 

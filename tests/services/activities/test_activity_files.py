@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.domain.activities.plans import ActivitySession
-from app.domain.awards.artefact_facts import ARTEFACT
+from app.domain.activity_log.artefact_facts import ARTEFACT
 from app.domain.awards.awards import Visibility
 from app.domain.awards.evidence import Shown
 from app.domain.campus.history import Actor

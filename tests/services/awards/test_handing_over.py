@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.awards.handing_over import Handed
 from app.domain.campus.history import Actor
+from app.domain.messages.handing_over import Handed
 from app.domain.messages.letters import LetterState
 from app.errors import Conflict, InvalidInput, NotFound
 from tests.support.house import House

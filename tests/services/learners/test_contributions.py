@@ -12,7 +12,7 @@ from app.adapters.clamd import Clamd
 from app.domain.activities.activities import PartKind
 from app.domain.activities.files import FileNoun, FileState
 from app.domain.activity_log.activity_log import EntryKind, LogPayload
-from app.domain.awards.artefact_facts import ARTEFACT, CONTRIBUTION
+from app.domain.activity_log.artefact_facts import ARTEFACT, CONTRIBUTION
 from app.domain.awards.awards import Visibility
 from app.domain.awards.evidence import Shown
 from app.domain.campus.history import Actor

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from app.domain.accounts.own_addresses import address_token
-from app.domain.awards.artefact_facts import CONTRIBUTION
+from app.domain.activity_log.artefact_facts import CONTRIBUTION
 from app.domain.awards.awards import AwardState
 from app.domain.campus.history import Actor
 from app.domain.learners.contributions import ContributionState

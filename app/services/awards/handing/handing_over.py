@@ -18,11 +18,11 @@ from app.db.people.people import PeopleStore
 from app.domain.activities.activities import told_apart
 from app.domain.awards.awards import Award, AwardState
 from app.domain.awards.claim_codes import CODE_LIFE, ClaimCode, code_digest, code_of, read_code
-from app.domain.awards.handing_over import Handed, HandedOver, handed_over
 from app.domain.campus.campus import Campus
 from app.domain.campus.history import Actor
 from app.domain.campus.waiting import LOOKED_BACK
 from app.domain.core.clock import Clock
+from app.domain.messages.handing_over import Handed, HandedOver, handed_over
 from app.domain.messages.letters import LetterState, Occasion, PromisedLetter, letter_about
 from app.domain.people.people import is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound

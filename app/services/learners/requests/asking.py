@@ -12,10 +12,10 @@ from app.db.activities.files import FileStore
 from app.db.awards.awards import AwardStore
 from app.db.badges.badges import BadgeStore
 from app.db.campus.campus import CampusStore
+from app.db.campus.directory import DirectoryStore
 from app.db.campus.history import HistoryStore
 from app.db.learners.requests import RequestStore
 from app.db.messages.letters import LetterStore
-from app.db.people.directory import DirectoryStore
 from app.db.people.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation
 from app.domain.activities.files import FileNoun, StoredFile, TakenFile, check_room, new_file

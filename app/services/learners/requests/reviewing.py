@@ -11,10 +11,10 @@ from app.db.accounts.own_addresses import OwnAddressStore
 from app.db.activities.files import FileStore
 from app.db.badges.badges import BadgeStore
 from app.db.campus.campus import CampusStore
+from app.db.campus.directory import DirectoryStore
 from app.db.campus.history import HistoryStore
 from app.db.learners.requests import QueueLine, RequestStore
 from app.db.messages.letters import LetterStore
-from app.db.people.directory import DirectoryStore
 from app.db.people.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation, hours_of
 from app.domain.activities.files import FileNoun, StoredFile

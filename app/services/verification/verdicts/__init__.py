@@ -1,6 +1,6 @@
 """A verification said in sentences for somebody who has never heard of Open Badges: words and values, no HTML."""
 
-from app.domain.activity_log.activity_log import duration
+from app.domain.core.durations import duration
 from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import CheckTold, beside, place_of, sentence, told
 from app.services.verification.verdicts.claims import AlignedTo, Claims, EvidencePiece, claims_of

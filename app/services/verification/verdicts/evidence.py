@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activity_log.activity_log import duration
-from app.domain.awards.artefact_facts import is_artefact
+from app.domain.activity_log.artefact_facts import is_artefact
+from app.domain.core.durations import duration
 from app.language import N_
 from app.language.sentences import Sentence, plain
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport

@@ -13,10 +13,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.activities.activities import Activity
+from app.domain.activities.days_as_written import day_in
 from app.domain.activities.participant_lists import hours_in
 from app.domain.activities.plans import ActivitySession
 from app.domain.activities.series import DayTaken, SessionFacts
-from app.domain.imports.tables import day_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -7,9 +7,9 @@ from datetime import date
 
 from starlette.datastructures import FormData
 
+from app.domain.activities.days_as_written import day_in
 from app.domain.activities.plans import MOST_SESSIONS
 from app.domain.activities.session_days import Rhythm, days_in, days_of
-from app.domain.imports.tables import day_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of
 from app.http.pages.typography import say

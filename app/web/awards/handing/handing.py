@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.awards.claim_codes import shown_code
-from app.domain.awards.handing_over import Handed
 from app.domain.core.plain_text import plain_text
+from app.domain.messages.handing_over import Handed
 from app.domain.messages.letters import LetterState, PromisedLetter
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of

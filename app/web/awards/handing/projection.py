@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse
 from app.container import Services
 from app.domain.accounts.permissions import Deed
 from app.domain.awards.awards import AwardState
-from app.domain.awards.handing_over import shown_name
 from app.domain.core.plain_text import plain_text
+from app.domain.messages.handing_over import shown_name
 from app.http.pages.render import page
 from app.http.pages.saying import said
 from app.http.pages.words import BADGE_KINDS

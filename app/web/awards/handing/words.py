@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.container import Services
-from app.domain.awards.handing_over import Handed
+from app.domain.messages.handing_over import Handed
 from app.domain.messages.letters import LetterState, Occasion, PromisedLetter, Reason
 from app.http.pages.typography import say
 from app.http.pages.words import REVOKED, UNDONE, Word, why_ended

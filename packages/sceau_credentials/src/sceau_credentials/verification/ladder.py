@@ -23,8 +23,8 @@ from sceau_credentials.verification.endorsements import endorsements_in, judge_e
 from sceau_credentials.verification.fetching import FetchBudget
 from sceau_credentials.verification.findings.reasons import Reason, found, not_reached
 from sceau_credentials.verification.findings.remarks import remarks_on
+from sceau_credentials.verification.hosted import verify_older
 from sceau_credentials.verification.legacy.context import without_words
-from sceau_credentials.verification.legacy.hosted import verify_older
 from sceau_credentials.verification.policy import Policy
 from sceau_credentials.verification.reading import Reading, read
 from sceau_credentials.verification.report import CheckId, CheckResult, EndorsementAnswer, Outcome, Report
