@@ -144,7 +144,7 @@ def test_a_sealed_search_is_read_by_whoever_made_it_and_by_nobody_else(full: Hou
     mine, other = Actor(full.trainer.id), Actor(full.admin.id)
     with full.unit_of_work(reading=True) as services:
         token = services.directory.seal("Zoé Écrin", full.campus, mine)
-        assert "Zo" not in token
+        assert "crin" not in token
         assert services.directory.unseal(token, full.campus, mine) == "Zoé Écrin"
         assert services.directory.unseal(token, full.campus, other) == ""
         assert services.directory.unseal(token, full.other_campus, mine) == ""
