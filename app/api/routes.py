@@ -21,7 +21,13 @@ documents = public.documents
 router = APIRouter()
 v1 = APIRouter(prefix="/api/v1")
 for each in (
-    *(noun.router for noun in (competencies, badges, activities, sessions, participations, xapi, awards)),
+    competencies.router,
+    badges.router,
+    activities.router,
+    sessions.router,
+    participations.router,
+    xapi.router,
+    awards.router,
     endorsements.of_campus,
 ):
     v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 503))
